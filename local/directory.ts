@@ -1,0 +1,72 @@
+/** The pretend organisation behind the local cloud: its tenant, its app registrations and its mailboxes. */
+export type Directory = {
+  readonly tenantId: string;
+  readonly tenantDomain: string;
+  readonly apps: readonly AppRegistration[];
+  readonly mailboxes: readonly Mailbox[];
+};
+
+export type AppRegistration = {
+  readonly clientId: string;
+  readonly displayName: string;
+  readonly enabled: boolean;
+  readonly secrets: readonly AppSecret[];
+  /** Application permissions consented for the whole tenant: they appear as `roles` in the token. */
+  readonly roles: readonly string[];
+  /** Permissions granted by Exchange RBAC for Applications: never in the token, only for these mailboxes. */
+  readonly exchangeRoles: readonly ExchangeRole[];
+};
+
+export type AppSecret = { readonly value: string; readonly expiresOn: Date };
+
+export type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
+
+export type Mailbox = {
+  /** Primary address. */
+  readonly address: string;
+  readonly displayName: string;
+  /** Other addresses of the same mailbox; Graph finds the mailbox by them too. */
+  readonly proxyAddresses: readonly string[];
+  /** Addresses of other mailboxes it may send as (Send As in Exchange). */
+  readonly sendAs: readonly string[];
+  /** An account without an Exchange licence exists in the directory but cannot send. */
+  readonly licensed: boolean;
+};
+
+export const LOCAL_CLIENT_ID = '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55';
+export const LOCAL_TENANT_ID = '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812';
+
+const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = {}): Mailbox => ({
+  address,
+  displayName,
+  proxyAddresses: [],
+  sendAs: [],
+  licensed: true,
+  ...rest,
+});
+
+/** Contoso, ready to send: one app with tenant-wide Mail.Send and a secret that is valid for a year. */
+export const contoso = (secret: string, now: Date): Directory => ({
+  tenantId: LOCAL_TENANT_ID,
+  tenantDomain: 'contoso.example',
+  apps: [
+    {
+      clientId: LOCAL_CLIENT_ID,
+      displayName: 'Graph Mail Relay',
+      enabled: true,
+      secrets: [{ value: secret, expiresOn: new Date(now.getTime() + 365 * 86_400_000) }],
+      roles: ['Mail.Send'],
+      exchangeRoles: [],
+    },
+  ],
+  mailboxes: [
+    mailbox('noreply@contoso.example', 'Contoso'),
+    mailbox('payroll@contoso.example', 'Contoso Payroll', {
+      proxyAddresses: ['payslips@contoso.example'],
+      sendAs: ['hr@contoso.example'],
+    }),
+    mailbox('hr@contoso.example', 'Contoso HR'),
+    mailbox('helpdesk@contoso.example', 'Contoso Help Desk'),
+    mailbox('guest@contoso.example', 'Guest without a mailbox', { licensed: false }),
+  ],
+});

@@ -1,0 +1,35 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/**
+ * The entry of the app. Source maps must be on before the bundle is compiled, so a file of its own asks for
+ * them: inside the bundle the call would come too late for the bundle itself.
+ */
+const ENTRY = "process.setSourceMapsEnabled(true);\nrequire('./app.cjs');\n";
+
+/** Bundles the app into one CommonJS file beside its entry; `folder` is where both go. */
+export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await build({
+    entryPoints: [join(ROOT, 'src/app.ts')],
+    outfile: join(folder, 'app.cjs'),
+    bundle: true,
+    platform: 'node',
+    // Functions runs Node 22 or 24; the older of the two.
+    target: 'node22',
+    format: 'cjs',
+    // Given by the Functions worker at run time; there is no such package.
+    external: ['@azure/functions-core'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  await writeFile(join(folder, 'main.cjs'), ENTRY);
+};

@@ -1,0 +1,58 @@
+import type { HttpResponseInit, InvocationContext } from '@azure/functions';
+import { catalogue } from '../lib/error-catalogue.ts';
+import { AppError, reportOf } from '../lib/errors.ts';
+import { type LogEvent, levelOf, unexpected } from '../lib/log.ts';
+
+/** When a 503 says nothing better, callers look again after this. */
+const RETRY_AFTER_SECONDS = '30';
+
+/** Writes events to the log of an invocation, one JSON line each. */
+export const logTo =
+  (context: InvocationContext) =>
+  (event: LogEvent): void =>
+    context[levelOf(event)](JSON.stringify(event));
+
+/** An error as RFC 9457 problem details. `instance` is the invocation, to be quoted when asking for help. */
+const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseInit => {
+  const { status, fixedBy } = catalogue[error.code];
+  const { code, title, detail, remedy, ...rest } = reportOf(error);
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    },
+    body: JSON.stringify({
+      type: `urn:graph-mail-relay:error:${code}`,
+      title,
+      status,
+      ...(detail === undefined ? {} : { detail }),
+      instance: `urn:uuid:${invocationId}`,
+      code,
+      remedy,
+      fixedBy,
+      ...rest,
+    }),
+  };
+};
+
+/** The one catch of every HTTP function: what is foreseen is answered by the catalogue, the rest as UNEXPECTED. */
+export const answeringProblems = async (
+  context: InvocationContext,
+  answer: () => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> => {
+  const log = logTo(context);
+  try {
+    return await answer();
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) log(unexpected(thrown));
+    const error = thrown instanceof AppError ? thrown : new AppError('UNEXPECTED', { cause: thrown });
+    if (error.code === 'STORAGE_UNAVAILABLE') log(unexpected(error.facts.cause));
+    log({
+      event: 'RequestRefused',
+      code: error.code,
+      codes: [...new Set((error.facts.problems ?? []).map((problem) => problem.code))],
+    });
+    return toProblemAnswer(error, context.invocationId);
+  }
+};

@@ -1,0 +1,345 @@
+/**
+ * Every error the relay can answer with or set a mail aside for. `docs/errors.md` is written from this table,
+ * and a test keeps the two in step. Codes never change; wording may.
+ *
+ * `fixedBy` says who can end the problem: `caller` changes the request, `administrator` changes the set-up,
+ * `time` means the same request can succeed later.
+ */
+export type FixedBy = 'caller' | 'administrator' | 'time';
+
+export type CatalogueEntry = {
+  readonly status: number;
+  readonly title: string;
+  readonly fixedBy: FixedBy;
+  readonly remedy: string;
+};
+
+const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string): CatalogueEntry => ({
+  status,
+  title,
+  fixedBy,
+  remedy,
+});
+
+export const catalogue = {
+  // The request as a whole
+  MAIL_INVALID: entry(
+    400,
+    'caller',
+    'The mail has problems of several kinds',
+    'Correct every field listed under `problems`; nothing was sent.',
+  ),
+  CONTENT_TYPE_UNSUPPORTED: entry(
+    415,
+    'caller',
+    'The request is not JSON',
+    'Send the mail as JSON with the header `Content-Type: application/json`.',
+  ),
+  JSON_UNREADABLE: entry(
+    400,
+    'caller',
+    'The text is not JSON in UTF-8',
+    'Send one JSON object, encoded as UTF-8. Let a JSON library write it instead of joining strings.',
+  ),
+  MAIL_TOO_LARGE: entry(
+    413,
+    'caller',
+    'The mail is larger than one Graph request can carry',
+    'Make the attachments smaller: one request carries 4 MB, in which a file grows by a third (about 2.9 MB of files). Or send a link instead of the file.',
+  ),
+
+  // Single fields
+  FIELD_UNKNOWN: entry(
+    400,
+    'caller',
+    'A field is not part of the mail contract',
+    'Remove the field or correct its name. Unknown fields are refused, so that nothing you meant is dropped silently.',
+  ),
+  FIELD_INVALID: entry(
+    400,
+    'caller',
+    'A field has the wrong type or value',
+    'Change the field to what `expected` says.',
+  ),
+  RECIPIENT_MISSING: entry(
+    400,
+    'caller',
+    'The mail has no recipient',
+    'Name at least one recipient in `to`, `cc` or `bcc`.',
+  ),
+  RECIPIENTS_TOO_MANY: entry(
+    400,
+    'caller',
+    'The mail has more than 500 recipients',
+    'Split it into several mails, or send to a distribution group. Exchange accepts 500 recipients in a mail, to, cc and bcc together.',
+  ),
+  ADDRESS_INVALID: entry(
+    400,
+    'caller',
+    'An address is malformed',
+    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`; put a name that contains a comma in double quotes.',
+  ),
+  BODY_MISSING: entry(
+    400,
+    'caller',
+    'The mail has neither text nor html',
+    'Give the body as `text` or as `html`.',
+  ),
+  BODY_TEXT_AND_HTML: entry(
+    400,
+    'caller',
+    'Text and html together cannot be sent yet',
+    'Send only one of them. Graph carries one body in a JSON mail; recipients without HTML see the text Exchange makes of the HTML.',
+  ),
+  LINE_BREAK_NOT_ALLOWED: entry(
+    400,
+    'caller',
+    'A value that becomes a mail header has a line break or control character',
+    'Remove carriage returns, line feeds and other control characters from the value.',
+  ),
+  TEXT_MALFORMED: entry(
+    400,
+    'caller',
+    'A text is not well-formed Unicode',
+    'A character outside the basic plane was cut in half (a lone surrogate). Cut texts between characters.',
+  ),
+  BASE64_INVALID: entry(
+    400,
+    'caller',
+    'The content of an attachment is not base64',
+    'Encode the bytes of the file as standard base64 with padding: no line breaks, no `data:` prefix, not the URL-safe alphabet.',
+  ),
+  HEADER_NOT_CARRIED: entry(
+    400,
+    'caller',
+    'A header cannot be carried',
+    'Graph carries only headers whose names begin with `x-`. Use the fields of the mail contract for everything else.',
+  ),
+  HEADERS_TOO_MANY: entry(
+    400,
+    'caller',
+    'The mail has more than five headers',
+    'Leave headers out or join their values: Graph carries five.',
+  ),
+
+  // Policy of this relay
+  SENDER_NOT_ALLOWED: entry(
+    403,
+    'administrator',
+    'This sender is not on the allow-list',
+    'Leave `from` out to use the default sender, or have the address (or `*@domain`) added to the setting MAIL_ALLOWED_SENDERS.',
+  ),
+  MAIL_DISABLED: entry(
+    503,
+    'administrator',
+    'Sending is switched off',
+    'Nothing was accepted; it is safe to send again later. An administrator switches sending on with the setting MAIL_ENABLED=true. Mail already queued waits until then.',
+  ),
+  SETTINGS_INVALID: entry(
+    500,
+    'administrator',
+    'Settings of the relay are missing or wrong',
+    'Correct the app settings listed under `problems`, then restart the app. Mail already queued waits until then.',
+  ),
+
+  // The credential
+  SECRET_NOT_FOUND: entry(
+    502,
+    'administrator',
+    'The client secret is not in the vault',
+    'Store it: az keyvault secret set --vault-name <vault> --name <CLIENT_SECRET_NAME> --value <secret> --expires <date>',
+  ),
+  SECRET_DISABLED: entry(
+    502,
+    'administrator',
+    'The client secret is disabled in the vault',
+    'Enable it: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --enabled true',
+  ),
+  VAULT_ACCESS_DENIED: entry(
+    502,
+    'administrator',
+    'The vault refuses the identity of the relay',
+    'Give the managed identity of the app the role Key Vault Secrets User on the vault, and let the app through the firewall of the vault.',
+  ),
+  VAULT_UNREACHABLE: entry(
+    503,
+    'time',
+    'The vault cannot be reached',
+    'The relay tries again by itself. If it lasts, check KEY_VAULT_URL, DNS and the network of the vault.',
+  ),
+  IDENTITY_UNAVAILABLE: entry(
+    502,
+    'administrator',
+    'The managed identity gives no token',
+    'Assign the user-assigned identity to the app and set AZURE_CLIENT_ID to its client id.',
+  ),
+  CLIENT_SECRET_WRONG: entry(
+    502,
+    'administrator',
+    'Entra says the client secret is wrong',
+    'Store the Value of the secret in the vault, not its Secret ID. A new secret can take a minute to work. (AADSTS7000215)',
+  ),
+  CLIENT_SECRET_EXPIRED: entry(
+    502,
+    'administrator',
+    'The client secret has expired',
+    'Make a new one and store it: az ad app credential reset --id <ENTRA_CLIENT_ID> --append, then az keyvault secret set with its expiry date. No restart is needed. (AADSTS7000222)',
+  ),
+  TENANT_UNKNOWN: entry(
+    502,
+    'administrator',
+    'Entra does not know this tenant',
+    'Set ENTRA_TENANT_ID to the Directory (tenant) ID on the Overview page of the app registration; check ENTRA_AUTHORITY for national clouds. (AADSTS90002, AADSTS900023)',
+  ),
+  APP_UNKNOWN: entry(
+    502,
+    'administrator',
+    'Entra does not know this application, or it is disabled',
+    'Set ENTRA_CLIENT_ID to the Application (client) ID of a registration in this tenant, and see that its enterprise application is enabled. (AADSTS700016, AADSTS7000112)',
+  ),
+  TOKEN_REFUSED: entry(
+    502,
+    'administrator',
+    'Entra refuses a token',
+    'Look up `upstreamCode`, an AADSTS number, at https://login.microsoftonline.com/error; Conditional Access for workload identities is a frequent cause.',
+  ),
+  ENTRA_UNREACHABLE: entry(
+    503,
+    'time',
+    'Entra cannot be reached',
+    'The relay tries again by itself. If it lasts, check ENTRA_AUTHORITY, DNS and outbound network rules.',
+  ),
+
+  // What Graph and Exchange answer
+  GRAPH_TOKEN_NOT_ACCEPTED: entry(
+    502,
+    'administrator',
+    'Graph does not accept the token Entra gave',
+    'Check that GRAPH_ENDPOINT and ENTRA_AUTHORITY belong to the same cloud.',
+  ),
+  MAILBOX_NOT_FOUND: entry(
+    422,
+    'administrator',
+    'The sender has no mailbox in Exchange Online',
+    'Check the address (primary or proxy address of a mailbox), and that the mailbox is licensed or shared and not on-premises.',
+  ),
+  MAILBOX_OUT_OF_SCOPE: entry(
+    502,
+    'administrator',
+    'The relay may not send from this mailbox',
+    'Check with Test-ServicePrincipalAuthorization -Identity <app> -Resource <mailbox>. False: add the mailbox to the management scope of the role Application Mail.Send. No row: assign that role, or consent to the application permission Mail.Send. Changes take 30 minutes to 2 hours.',
+  ),
+  PERMISSION_NOT_GRANTED: entry(
+    502,
+    'administrator',
+    'A permission of the app registration is not granted',
+    'Grant admin consent to the application permission Mail.Send (not the delegated one): az ad app permission admin-consent --id <ENTRA_CLIENT_ID>',
+  ),
+  SEND_AS_DENIED: entry(
+    502,
+    'administrator',
+    'The mailbox may not send as this sender',
+    'Use the address of the mailbox itself as `from`, or grant it: Add-RecipientPermission <from> -Trustee <mailbox> -AccessRights SendAs',
+  ),
+  RECIPIENT_REFUSED: entry(
+    422,
+    'caller',
+    'Exchange refuses a recipient',
+    'Check the addresses for typing errors; each recipient must be one address, not a list joined by semicolons.',
+  ),
+  MAIL_TOO_LARGE_FOR_MAILBOX: entry(
+    413,
+    'caller',
+    'Exchange refuses the size of the mail',
+    'Make the attachments smaller, or have the message size limit of the sender mailbox raised.',
+  ),
+  MAILBOX_FULL: entry(
+    502,
+    'administrator',
+    'The sender mailbox is full',
+    'Empty it or give it a retention policy: every mail is kept in Sent Items unless `saveToSentItems` is false.',
+  ),
+  MAILBOX_QUOTA_REACHED: entry(
+    503,
+    'time',
+    'The sender mailbox has reached a sending limit of Exchange',
+    'The relay tries again by itself. Exchange allows 10,000 recipients in 24 hours for a mailbox; spread large mailings over several senders.',
+  ),
+  MAILBOX_BLOCKED: entry(
+    502,
+    'administrator',
+    'Exchange has blocked this sender',
+    'See https://security.microsoft.com/restrictedentities, find out why it was blocked, and unblock it there.',
+  ),
+  GRAPH_REFUSED: entry(
+    502,
+    'administrator',
+    'Graph refuses the mail',
+    'Look up `upstreamCode`; quote `graphRequestId` when you ask Microsoft.',
+  ),
+  GRAPH_ANSWER_UNEXPECTED: entry(
+    502,
+    'administrator',
+    'Graph answered with something other than 202',
+    'Nothing counts as sent but an exact 202. Check that GRAPH_ENDPOINT names Graph and no proxy answers in its place.',
+  ),
+  GRAPH_THROTTLED: entry(
+    503,
+    'time',
+    'Graph limits this mailbox for a while',
+    'The relay waits as long as Graph asks and tries again by itself.',
+  ),
+  GRAPH_UNAVAILABLE: entry(503, 'time', 'Graph is not available', 'The relay tries again by itself.'),
+  GRAPH_UNREACHABLE: entry(
+    503,
+    'time',
+    'Graph cannot be reached',
+    'The relay tries again by itself. If it lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+  ),
+  OUTCOME_UNKNOWN: entry(
+    502,
+    'administrator',
+    'It is not known whether Graph sent the mail',
+    'Look in the Sent Items of the sender. The relay does not send it again by itself, because the recipients may have it already.',
+  ),
+  GIVEN_UP: entry(
+    503,
+    'administrator',
+    'The mail could not be sent within the time allowed',
+    'See the reason recorded with it, mend it, and send the mail again. The time is the setting MAIL_GIVE_UP_HOURS.',
+  ),
+
+  // Queue and storage
+  MESSAGE_UNREADABLE: entry(
+    400,
+    'caller',
+    'A queue message is not a mail',
+    'Put the mail on the queue as one JSON object, as it is or base64-encoded, at most 64 KiB as stored.',
+  ),
+  PAYLOAD_MISSING: entry(
+    500,
+    'administrator',
+    'The stored content of a queued mail is gone',
+    'Something other than the relay deleted the blob. Send the mail again from the application.',
+  ),
+  HOST_GAVE_UP: entry(
+    500,
+    'administrator',
+    'The functions host gave up on a queue message',
+    'Processing it failed several times, as after a crash. See the exceptions of deliverMail in the log; whether the mail was sent must be looked up in Sent Items.',
+  ),
+  STORAGE_UNAVAILABLE: entry(
+    503,
+    'time',
+    'The mail could not be stored',
+    'Nothing was accepted; it is safe to send again.',
+  ),
+  UNEXPECTED: entry(
+    500,
+    'administrator',
+    'Something unforeseen went wrong in the relay',
+    'Look up the exception under `id` in the log and report it.',
+  ),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,62 @@
+import { catalogue, type ErrorCode } from './error-catalogue.ts';
+
+type MailFacts = { readonly mailId: string; readonly attempts: number };
+type GraphFacts = { readonly upstreamCode?: string; readonly graphRequestId?: string };
+type Failure = { readonly code: ErrorCode } & GraphFacts;
+
+/**
+ * Everything the relay says in its log. The types are the guard: an event has no field that could hold an
+ * address, a subject, a body or a secret.
+ */
+export type LogEvent =
+  | ({
+      readonly event: 'MailSent';
+      readonly recipients: number;
+      readonly tags: readonly string[];
+    } & MailFacts &
+      GraphFacts)
+  | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
+      GraphFacts)
+  | ({ readonly event: 'MailSetAside'; readonly record: string } & MailFacts & Failure)
+  | ({ readonly event: 'SendBlocked'; readonly code: ErrorCode } & MailFacts)
+  | ({ readonly event: 'RequestRefused'; readonly codes: readonly ErrorCode[] } & Failure)
+  | {
+      readonly event: 'SecretExpiring';
+      readonly secretName: string;
+      readonly state: 'expiring' | 'expired' | 'no-expiry-date';
+      readonly daysLeft?: number;
+      readonly expiresOn?: string;
+    }
+  | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
+  | { readonly event: 'SettingsInvalid'; readonly settings: readonly string[] }
+  | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
+
+export type Log = (event: LogEvent) => void;
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** Errors are what somebody has to look at: alert rules watch this level and these names. */
+export const levelOf = (event: LogEvent): LogLevel => {
+  switch (event.event) {
+    case 'MailSent':
+    case 'SecretsChecked':
+      return 'info';
+    case 'MailQueued':
+    case 'RequestRefused':
+      return event.code !== undefined && catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';
+    case 'SendBlocked':
+      return 'warn';
+    case 'MailSetAside':
+    case 'SecretExpiring':
+    case 'SettingsInvalid':
+    case 'Unexpected':
+      return 'error';
+  }
+};
+
+/** The event for a thrown value that nobody foresaw: its stack without its message, which could quote content. */
+export const unexpected = (thrown: unknown): LogEvent => {
+  const error = thrown instanceof Error ? thrown : new Error();
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return { event: 'Unexpected', name: error.name, stack: frames.slice(0, 12).join('\n') };
+};

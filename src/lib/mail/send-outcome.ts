@@ -1,0 +1,120 @@
+import type { ErrorCode } from '../error-catalogue.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+/** What was observed of one attempt to send: facts, no opinion. */
+export type SendReport =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly retryAfter?: string;
+      /** `error.code` of Graph's answer, where it could be read. */
+      readonly upstreamCode?: string;
+      readonly graphRequestId?: string;
+      /** True when Graph says the request itself is larger than it reads. */
+      readonly tooLarge?: boolean;
+    }
+  /** No token could be had, so nothing went to Graph. */
+  | {
+      readonly kind: 'no-token';
+      readonly code: ErrorCode;
+      readonly upstreamCode?: string;
+      readonly retryAfter?: string;
+    }
+  /** DNS, TCP or TLS failed: not a byte of the mail left. */
+  | { readonly kind: 'not-connected' }
+  /** The connection was made, and then no readable answer came. */
+  | { readonly kind: 'lost'; readonly why: 'timeout' | 'connection' };
+
+/** What the other side said of itself: Graph's or Exchange's error code or an AADSTS number, and the request id. */
+type UpstreamFacts = { readonly upstreamCode?: string; readonly graphRequestId?: string };
+
+/** What came of the attempt: one of exactly four. */
+export type SendOutcome =
+  | ({ readonly kind: 'accepted' } & UpstreamFacts)
+  | ({ readonly kind: 'rejected'; readonly code: ErrorCode } & UpstreamFacts)
+  /** Certainly not sent; `waitMs` is what the other side asked for, if it did. */
+  | ({ readonly kind: 'not-sent'; readonly code: ErrorCode; readonly waitMs?: number } & UpstreamFacts)
+  | ({ readonly kind: 'unknown'; readonly code: 'OUTCOME_UNKNOWN' } & UpstreamFacts);
+
+/** Exchange and Graph codes that say why, whatever the status beside them (facts: Graph error responses, EWS ResponseCode). */
+const REJECTIONS: Readonly<Record<string, ErrorCode>> = {
+  ErrorInvalidRecipients: 'RECIPIENT_REFUSED',
+  ErrorExceededMaxRecipientLimit: 'RECIPIENTS_TOO_MANY',
+  ErrorAccessDenied: 'MAILBOX_OUT_OF_SCOPE',
+  Authorization_RequestDenied: 'PERMISSION_NOT_GRANTED',
+  ErrorSendAsDenied: 'SEND_AS_DENIED',
+  MailboxNotEnabledForRESTAPI: 'MAILBOX_NOT_FOUND',
+  ResourceNotFound: 'MAILBOX_NOT_FOUND',
+  ErrorInvalidUser: 'MAILBOX_NOT_FOUND',
+  Request_ResourceNotFound: 'MAILBOX_NOT_FOUND',
+  ErrorMessageSizeExceeded: 'MAIL_TOO_LARGE_FOR_MAILBOX',
+  ErrorQuotaExceeded: 'MAILBOX_FULL',
+  quotaLimitReached: 'MAILBOX_FULL',
+  ErrorMessageSubmissionBlocked: 'MAILBOX_BLOCKED',
+  ErrorAccountSuspend: 'MAILBOX_BLOCKED',
+};
+
+/** Daily and hourly quotas of Exchange end by themselves, so the mail waits. */
+const QUOTAS = new Set([
+  'ErrorSubmissionQuotaExceeded',
+  'ErrorExceededMessageLimit',
+  'ErrorExceededHourlyMessageLimit',
+]);
+/** Quotas roll over 24 hours; asking more often only adds to the count. */
+const QUOTA_WAIT_MS = 3_600_000;
+
+type Answer = Extract<SendReport, { kind: 'answered' }>;
+
+/**
+ * Decides what came of an attempt. Only an exact 202 is accepted, whatever stands beside it: a 202 may carry
+ * Retry-After, and a 200 has been answered for mails that were dropped. What could have been sent although the
+ * answer says otherwise is unknown, never "not sent".
+ */
+export const decideOutcome = (report: SendReport, now: Date): SendOutcome => {
+  switch (report.kind) {
+    case 'no-token':
+      return {
+        kind: 'not-sent',
+        code: report.code,
+        ...waiting(report.retryAfter, now),
+        ...upstreamFacts(report),
+      };
+    case 'not-connected':
+      return { kind: 'not-sent', code: 'GRAPH_UNREACHABLE' };
+    case 'lost':
+      return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
+    case 'answered':
+      return { ...decideAnswer(report, now), ...upstreamFacts(report) };
+  }
+};
+
+const decideAnswer = (answer: Answer, now: Date): SendOutcome => {
+  const { status, upstreamCode = '', retryAfter } = answer;
+  if (status === 202) return { kind: 'accepted' };
+  if (status === 429) return { kind: 'not-sent', code: 'GRAPH_THROTTLED', ...waiting(retryAfter, now) };
+  if (status >= 400 && QUOTAS.has(upstreamCode))
+    return { kind: 'not-sent', code: 'MAILBOX_QUOTA_REACHED', waitMs: QUOTA_WAIT_MS };
+  if (status === 401) return { kind: 'not-sent', code: 'GRAPH_TOKEN_NOT_ACCEPTED' };
+  if (status === 503 || status === 509)
+    return { kind: 'not-sent', code: 'GRAPH_UNAVAILABLE', ...waiting(retryAfter, now) };
+  if (status === 507) return { kind: 'rejected', code: 'MAILBOX_FULL' };
+  if (status >= 500 || status === 408) return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
+  if (status < 400) return { kind: 'rejected', code: 'GRAPH_ANSWER_UNEXPECTED' };
+  if (status === 413 || answer.tooLarge) return { kind: 'rejected', code: 'MAIL_TOO_LARGE_FOR_MAILBOX' };
+  return {
+    kind: 'rejected',
+    code: Object.hasOwn(REJECTIONS, upstreamCode)
+      ? (REJECTIONS[upstreamCode] ?? 'GRAPH_REFUSED')
+      : 'GRAPH_REFUSED',
+  };
+};
+
+const waiting = (retryAfter: string | undefined, now: Date): { readonly waitMs?: number } => {
+  const waitMs = parseRetryAfter(retryAfter, now);
+  return waitMs === undefined ? {} : { waitMs };
+};
+
+const upstreamFacts = ({ upstreamCode, graphRequestId }: UpstreamFacts): UpstreamFacts => ({
+  ...(upstreamCode === undefined ? {} : { upstreamCode }),
+  ...(graphRequestId === undefined ? {} : { graphRequestId }),
+});

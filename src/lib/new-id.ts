@@ -1,0 +1,4 @@
+import { v7 } from 'uuid';
+
+/** A new mail id: random and ordered by time (RFC 9562, UUID version 7). */
+export const newMailId = (now: Date): string => v7({ msecs: now.getTime() });

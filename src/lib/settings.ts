@@ -1,0 +1,231 @@
+import { describe } from './describe.ts';
+import { AppError, type Problem } from './errors.ts';
+import { type Address, isAddress, parseAddresses } from './mail/address.ts';
+
+/**
+ * One setting: its documentation and its parser. `docs/settings.md` and `local.settings.example.json` are
+ * written from this table. A parser throws a sentence that begins with what it expects.
+ */
+export type Setting<Value> = {
+  readonly what: string;
+  readonly example: string;
+  /** The value as text when nothing is set; without it the setting is required. */
+  readonly fallback?: string;
+  readonly parse: (text: string) => Value;
+};
+
+const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition;
+
+const expects = (expected: string): never => {
+  throw new Error(expected);
+};
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const guid = (text: string): string => (GUID.test(text) ? text.toLowerCase() : expects('a GUID'));
+
+const tenant = (text: string): string =>
+  GUID.test(text) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(text)
+    ? text
+    : expects('the Directory (tenant) ID, a GUID, or a domain of the tenant');
+
+const httpsOrigin = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'https:' && url.pathname === '/' && !url.search && !url.username
+    ? url.origin
+    : expects('an https address without a path');
+};
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number =>
+    /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max
+      ? Number(text)
+      : expects(`a whole number from ${min} to ${max}`);
+
+const onOff = (text: string): boolean =>
+  text === 'true' || text === 'false' ? text === 'true' : expects('true or false');
+
+const list = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+const sender = (text: string): Address => {
+  const [address, ...more] = parseAddresses(text) ?? [];
+  return address !== undefined && more.length === 0
+    ? address
+    : expects('one address, as noreply@contoso.com or Contoso <noreply@contoso.com>');
+};
+
+const addresses = (text: string): readonly string[] => {
+  const parts = list(text);
+  return parts.every(isAddress) ? parts : expects('addresses separated by commas');
+};
+
+const senderPatterns = (text: string): readonly string[] => {
+  const parts = list(text);
+  return parts.every((part) => isAddress(part) || isAddress(part.replace(/^\*@/, 'any@')))
+    ? parts
+    : expects('addresses, or *@domain, separated by commas');
+};
+
+const days = (text: string): readonly number[] => {
+  const parts = list(text);
+  return parts.length > 0 && parts.every((part) => /^[1-9]\d{0,3}$/.test(part))
+    ? parts.map(Number)
+    : expects('whole numbers of days separated by commas');
+};
+
+const optional =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string): Value | undefined =>
+    text === '' ? undefined : parse(text);
+
+const asIs = (text: string): string => text;
+
+export const settingsTable = {
+  ENTRA_TENANT_ID: setting({
+    what: 'Directory (tenant) ID in which the app registration is.',
+    example: '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812',
+    parse: tenant,
+  }),
+  ENTRA_CLIENT_ID: setting({
+    what: 'Application (client) ID of the app registration that may send.',
+    example: '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55',
+    parse: guid,
+  }),
+  ENTRA_AUTHORITY: setting({
+    what: 'Where tokens come from. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn.',
+    example: 'https://login.microsoftonline.com',
+    fallback: 'https://login.microsoftonline.com',
+    parse: httpsOrigin,
+  }),
+  GRAPH_ENDPOINT: setting({
+    what: 'Where Graph is. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn.',
+    example: 'https://graph.microsoft.com',
+    fallback: 'https://graph.microsoft.com',
+    parse: httpsOrigin,
+  }),
+  GRAPH_TIMEOUT_SECONDS: setting({
+    what: 'How long one request to Graph may take. What is not answered by then has an unknown outcome.',
+    example: '60',
+    fallback: '60',
+    parse: wholeNumber(1, 200),
+  }),
+  KEY_VAULT_URL: setting({
+    what: 'The vault that holds the client secret, and whose secrets are watched for expiry.',
+    example: 'https://kv-mail-relay.vault.azure.net',
+    parse: httpsOrigin,
+  }),
+  CLIENT_SECRET_NAME: setting({
+    what: 'Name of the client secret in the vault.',
+    example: 'graph-client-secret',
+    fallback: 'graph-client-secret',
+    parse: (text) =>
+      /^[0-9a-z-]{1,127}$/i.test(text) ? text : expects('1 to 127 letters, digits and dashes'),
+  }),
+  AZURE_CLIENT_ID: setting({
+    what: 'Client ID of the user-assigned managed identity the app uses for vault and storage. Empty: the system-assigned one.',
+    example: '0f8e7d6c-1b2a-4c3d-9e8f-a7b6c5d4e3f2',
+    fallback: '',
+    parse: optional(guid),
+  }),
+  MAIL_DEFAULT_SENDER: setting({
+    what: 'The sender of mails that name none: a mailbox of the tenant, shared or licensed.',
+    example: 'Contoso <noreply@contoso.com>',
+    parse: sender,
+  }),
+  MAIL_ALLOWED_SENDERS: setting({
+    what: 'Further addresses that callers may give as `from`; `*@contoso.com` allows a whole domain.',
+    example: 'payroll@contoso.com, *@service.contoso.com',
+    fallback: '',
+    parse: senderPatterns,
+  }),
+  MAIL_ENABLED: setting({
+    what: '`false` stops sending: HTTP answers 503, queued mail waits.',
+    example: 'true',
+    fallback: 'true',
+    parse: onOff,
+  }),
+  MAIL_GIVE_UP_HOURS: setting({
+    what: 'How long a mail that cannot be sent is tried before it is set aside.',
+    example: '24',
+    fallback: '24',
+    parse: wholeNumber(1, 168),
+  }),
+  SECRET_WARNING_DAYS: setting({
+    what: 'Days before the expiry of a secret on which to warn; the largest is when warnings begin.',
+    example: '60,30,14,7,3,1',
+    fallback: '60,30,14,7,3,1',
+    parse: days,
+  }),
+  SECRET_WARNING_RECIPIENTS: setting({
+    what: 'Who gets the warning mails. Empty: nobody, and the log event `SecretExpiring` is the only warning.',
+    example: 'it-operations@contoso.com',
+    fallback: '',
+    parse: addresses,
+  }),
+  AzureWebJobsStorage: setting({
+    what: 'Connection string of the storage account; for local work only. In Azure leave it out and set AzureWebJobsStorage__accountName.',
+    example: '',
+    fallback: '',
+    parse: asIs,
+  }),
+  AzureWebJobsStorage__accountName: setting({
+    what: 'Name of the storage account, reached with the managed identity.',
+    example: 'stmailrelay',
+    fallback: '',
+    parse: (text) =>
+      /^([0-9a-z]{3,24})?$/.test(text) ? text : expects('3 to 24 lower-case letters and digits'),
+  }),
+} as const;
+
+type Table = typeof settingsTable;
+export type SettingName = keyof Table;
+export type Settings = { readonly [Name in SettingName]: ReturnType<Table[Name]['parse']> };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the functions that only move messages need: the host could not have called them without it. */
+export const STORAGE_SETTINGS = [
+  'AzureWebJobsStorage',
+  'AzureWebJobsStorage__accountName',
+  'AZURE_CLIENT_ID',
+] as const satisfies readonly SettingName[];
+
+const ALL = Object.keys(settingsTable) as readonly SettingName[];
+
+/** Reads settings, all by default. Throws one SETTINGS_INVALID that lists every problem; values are never shown. */
+export const readSettings = <Name extends SettingName = SettingName>(
+  environment: Environment,
+  names: readonly Name[] = ALL as readonly Name[],
+): Pick<Settings, Name> => {
+  const problems: Problem[] = [];
+  const values = names.map((name) => {
+    const definition: Setting<unknown> = settingsTable[name];
+    const text = environment[name]?.trim() || definition.fallback;
+    try {
+      if (text === undefined) expects('a value');
+      return [name, definition.parse(text ?? '')];
+    } catch (error) {
+      problems.push({
+        code: 'SETTINGS_INVALID',
+        pointer: name,
+        expected: `${(error as Error).message}, such as ${definition.example}`,
+        came: describe(environment[name]),
+      });
+      return [name, undefined];
+    }
+  });
+  if (!environment.AzureWebJobsStorage && !environment.AzureWebJobsStorage__accountName)
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      pointer: 'AzureWebJobsStorage__accountName',
+      expected: 'the name of the storage account, or locally AzureWebJobsStorage',
+      came: 'nothing',
+    });
+  if (problems.length > 0) throw new AppError('SETTINGS_INVALID', { problems });
+  return Object.fromEntries(values) as Pick<Settings, Name>;
+};

@@ -1,0 +1,16 @@
+import type { TokenCredential } from '@azure/identity';
+
+/** How the storage account of the app is reached: by the identity of the app, or locally by a connection string. */
+export type StorageConnection =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  | { readonly kind: 'account'; readonly accountName: string; readonly credential: TokenCredential };
+
+/** The names that Bicep and the local cloud create. */
+export const MAIL_QUEUE = 'mail';
+export const PAYLOAD_CONTAINER = 'mail-payloads';
+export const SET_ASIDE_CONTAINER = 'mail-set-aside';
+
+/** Short, because a caller or an invocation waits; the queue is where long waits belong. */
+export const STORAGE_RETRIES = {
+  retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000, tryTimeoutInMs: 15_000 },
+} as const;

@@ -1,0 +1,143 @@
+import { ManagedIdentityCredential } from '@azure/identity';
+import type { DeliverMailNeeds, Sending } from './lib/deliver-mail.ts';
+import { AppError } from './lib/errors.ts';
+import { openGraphMail } from './lib/graph/graph-mail.ts';
+import type { Log } from './lib/log.ts';
+import { newMailId } from './lib/new-id.ts';
+import type { SendMailNeeds } from './lib/send-mail.ts';
+import type { SetAsideNeeds } from './lib/set-aside.ts';
+import { type Environment, readSettings, type Settings, STORAGE_SETTINGS } from './lib/settings.ts';
+import { openMailBlobs } from './lib/storage/mail-blobs.ts';
+import { openMailQueue } from './lib/storage/mail-queue.ts';
+import type { StorageConnection } from './lib/storage/storage-connection.ts';
+import { makeTokenSource } from './lib/vault/entra-token.ts';
+import { openKeyVault } from './lib/vault/key-vault.ts';
+import type { WarnExpiringSecretsNeeds } from './lib/warn-expiring-secrets.ts';
+
+/** The parts of the world that are not deterministic. */
+export type World = { readonly now: () => Date; readonly random: () => number };
+
+/** Gives each function what it needs, with the log of the invocation. */
+export type Relay = {
+  readonly forSendMail: (log: Log) => SendMailNeeds;
+  readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
+  readonly forSetAsideMail: (log: Log) => SetAsideNeeds;
+  readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
+};
+
+const HOUR_MS = 3_600_000;
+/** A token takes well under a second; what is left of an invocation belongs to Graph. */
+const TOKEN_TIMEOUT_MS = 15_000;
+
+/** Made at first use and kept: connections, the secret and the token serve every later invocation. */
+const once = <Value>(make: () => Value): (() => Value) => {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
+/** Wires the adapters. Nothing is read or opened before a function asks. */
+export const openRelay = (environment: Environment, { now, random }: World): Relay => {
+  const settings = once(() => readSettings(environment));
+  const storage = once(() => {
+    const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
+    return { ...openMailQueue(connection), ...openMailBlobs(connection) };
+  });
+  const vault = once(() => {
+    const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
+    return openKeyVault(
+      { vaultUrl: KEY_VAULT_URL, secretName: CLIENT_SECRET_NAME },
+      { credential: managedIdentity(AZURE_CLIENT_ID), now },
+    );
+  });
+  const sendThroughGraph = once(() => {
+    const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
+      settings();
+    const tokens = makeTokenSource(
+      {
+        authority: ENTRA_AUTHORITY,
+        tenantId: ENTRA_TENANT_ID,
+        clientId: ENTRA_CLIENT_ID,
+        scope: `${GRAPH_ENDPOINT}/.default`,
+        timeoutMs: TOKEN_TIMEOUT_MS,
+      },
+      { readClientSecret: vault().readClientSecret, now },
+    );
+    return openGraphMail({ endpoint: GRAPH_ENDPOINT, timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000 }, tokens);
+  });
+  const makeMailId = () => newMailId(now());
+  const senderPolicy = () => ({
+    defaultSender: settings().MAIL_DEFAULT_SENDER,
+    allowedSenders: settings().MAIL_ALLOWED_SENDERS,
+  });
+
+  let toldOfSettings = false;
+  const sending = (log: Log): Sending => {
+    try {
+      if (!settings().MAIL_ENABLED) return { blocked: 'MAIL_DISABLED' };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (!toldOfSettings)
+        log({
+          event: 'SettingsInvalid',
+          settings: error.facts.problems?.map(({ pointer }) => pointer) ?? [],
+        });
+      toldOfSettings = true;
+      return { blocked: error.code };
+    }
+    return {
+      sendThroughGraph: sendThroughGraph(),
+      senderPolicy: senderPolicy(),
+      giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
+      now,
+    };
+  };
+
+  return {
+    forSendMail: (log) => {
+      if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
+      return {
+        ...storage(),
+        sendThroughGraph: sendThroughGraph(),
+        senderPolicy: senderPolicy(),
+        newMailId: makeMailId,
+        now,
+        random,
+        log,
+      };
+    },
+    forDeliverMail: (log) => ({ ...storage(), sending: sending(log), now, random, log }),
+    forSetAsideMail: (log) => ({ ...storage(), now, log }),
+    forWarnExpiringSecrets: (log) => {
+      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
+      return {
+        ...storage(),
+        listSecrets: vault().listSecrets,
+        vault: vaultName(KEY_VAULT_URL),
+        warningDays: SECRET_WARNING_DAYS,
+        recipients: SECRET_WARNING_RECIPIENTS,
+        newMailId: makeMailId,
+        now,
+        log,
+      };
+    },
+  };
+};
+
+const vaultName = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
+
+const managedIdentity = (clientId: string | undefined): ManagedIdentityCredential =>
+  clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+
+const toStorageConnection = (
+  settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
+): StorageConnection =>
+  settings.AzureWebJobsStorage === ''
+    ? {
+        kind: 'account',
+        accountName: settings.AzureWebJobsStorage__accountName,
+        credential: managedIdentity(settings.AZURE_CLIENT_ID),
+      }
+    : { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage };

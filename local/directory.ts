@@ -17,7 +17,12 @@ export type AppRegistration = {
   readonly exchangeRoles: readonly ExchangeRole[];
 };
 
-export type AppSecret = { readonly value: string; readonly expiresOn: Date };
+export type AppSecret = {
+  readonly value: string;
+  readonly expiresOn: Date;
+  /** A new secret is refused as wrong until it has reached all of Entra: 4 to 18 seconds were seen. */
+  readonly usableFrom?: Date;
+};
 
 export type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
 

@@ -1,0 +1,84 @@
+import type { AppRegistration, Directory } from '../directory.ts';
+import { isSameSecret } from '../is-same-secret.ts';
+import * as aadsts from './aadsts.ts';
+import { toAppOnlyClaims } from './app-only-claims.ts';
+import type { TokenClaims } from './token-keys.ts';
+import type { TokenRequest } from './token-request.ts';
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DNS_NAME = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
+const DEFAULT_SCOPE = '/.default';
+
+export type TokenDecision = { readonly claims: TokenClaims } | { readonly refused: aadsts.Aadsts };
+
+export type TokenRules = {
+  readonly directory: Directory;
+  /** What a scope may name before `/.default`. */
+  readonly audiences: readonly string[];
+  readonly lifetimeSeconds: number;
+  readonly now: Date;
+};
+
+/** Client credentials: a token, or the refusal that Entra would answer with. */
+export function decideToken(request: TokenRequest, rules: TokenRules): TokenDecision {
+  const { directory } = rules;
+  const refuse = (refused: aadsts.Aadsts): TokenDecision => ({ refused });
+
+  const tenantRefusal = refuseTenant(request.tenant, directory);
+  if (tenantRefusal) return refuse(tenantRefusal);
+  if (request.grantType === undefined) return refuse(aadsts.parameterMissing('grant_type'));
+  if (request.grantType !== 'client_credentials') return refuse(aadsts.grantUnsupported(request.grantType));
+  if (request.clientId === undefined) return refuse(aadsts.parameterMissing('client_id'));
+  if (request.scope === undefined) return refuse(aadsts.parameterMissing('scope'));
+
+  const scope = request.scope.trim();
+  if (!scope.endsWith(DEFAULT_SCOPE)) return refuse(aadsts.scopeNotDefault(scope));
+  const resource = scope.slice(0, -DEFAULT_SCOPE.length);
+  if (/\s/.test(scope) || !isResourceIdentifier(resource)) return refuse(aadsts.scopeInvalid(scope));
+
+  const app = directory.apps.find((one) => isSame(one.clientId, request.clientId ?? ''));
+  if (app === undefined) return refuse(aadsts.appUnknown(request.clientId, directory.tenantDomain));
+  const credentialRefusal = refuseCredential(request, app, rules.now);
+  if (credentialRefusal) return refuse(credentialRefusal);
+  if (!app.enabled) return refuse(aadsts.appDisabled(app.clientId, app.displayName));
+  if (!rules.audiences.some((audience) => withoutSlash(audience) === withoutSlash(resource))) {
+    return refuse(aadsts.resourceUnknown(resource, directory.tenantDomain));
+  }
+  const { roles } = app;
+  const { tenantId } = directory;
+  const { lifetimeSeconds, now } = rules;
+  return {
+    claims: toAppOnlyClaims({ tenantId, clientId: app.clientId, resource, roles, now, lifetimeSeconds }),
+  };
+}
+
+/** Also asked by the discovery documents, which carry the tenant in their address. */
+export function refuseTenant(tenant: string, directory: Directory): aadsts.Aadsts | undefined {
+  if (isSame(tenant, directory.tenantId) || isSame(tenant, directory.tenantDomain)) return undefined;
+  if (isSame(tenant, 'common') || isSame(tenant, 'consumers')) return aadsts.tenantNeeded();
+  return GUID.test(tenant) || DNS_NAME.test(tenant)
+    ? aadsts.tenantUnknown(tenant)
+    : aadsts.tenantMalformed(tenant);
+}
+
+function refuseCredential(request: TokenRequest, app: AppRegistration, now: Date): aadsts.Aadsts | undefined {
+  const given = request.clientSecret;
+  if (given === undefined) {
+    // The pretend directory registers no certificate and no federated credential.
+    return request.clientAssertion === undefined
+      ? aadsts.credentialMissing()
+      : aadsts.assertionKeyUnknown(app.clientId);
+  }
+  const matching = app.secrets.filter(
+    (secret) => isSameSecret(secret.value, given) && (secret.usableFrom ?? now) <= now,
+  );
+  if (matching.length === 0) return aadsts.secretWrong(app.clientId);
+  return matching.every((secret) => secret.expiresOn <= now) ? aadsts.secretExpired(app.clientId) : undefined;
+}
+
+function isResourceIdentifier(text: string): boolean {
+  return GUID.test(text) || (URL.canParse(text) && new URL(text).host !== '');
+}
+
+const isSame = (left: string, right: string) => left.toLowerCase() === right.toLowerCase();
+const withoutSlash = (text: string) => text.replace(/\/$/, '').toLowerCase();

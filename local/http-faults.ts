@@ -1,0 +1,114 @@
+import type http from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { answerJson, cutConnection, readBody } from './http.ts';
+
+const CONTROL_BODY_BYTES = 64 * 1024;
+const LONGEST_DELAY_MS = 600_000;
+
+const faultSchema = z
+  .strictObject({
+    /** Only requests whose path contains this. */
+    path: z.string().optional(),
+    /** Answer this instead of the truth. Without it (and without `reset`) the true answer follows the delay. */
+    status: z.int().min(200).max(599).optional(),
+    retryAfter: z.union([z.string(), z.number()]).optional(),
+    body: z.json().optional(),
+    delayMs: z.int().min(0).max(LONGEST_DELAY_MS).optional(),
+    /** Cut the connection instead of answering. */
+    reset: z.boolean().optional(),
+    times: z.int().min(1).default(1),
+  })
+  .refine((fault) => fault.status !== undefined || fault.reset || fault.delayMs !== undefined, {
+    error: 'Expected at least one of status, reset and delayMs.',
+  });
+
+type HttpFault = z.input<typeof faultSchema>;
+type PlannedFault = z.output<typeof faultSchema>;
+
+/** Troubles that a stand-in was told to have, in the order they will happen. */
+export type HttpFaults = {
+  add(fault: HttpFault): void;
+  clear(): void;
+  waiting(): readonly PlannedFault[];
+  /** Has the trouble that is due, if any; true when the request is dealt with. */
+  strike(request: http.IncomingMessage, response: http.ServerResponse): Promise<boolean>;
+};
+
+export function makeHttpFaults(): HttpFaults {
+  let planned: PlannedFault[] = [];
+
+  const take = (path: string): PlannedFault | undefined => {
+    const due = planned.find((fault) => fault.path === undefined || path.includes(fault.path));
+    if (due === undefined) return undefined;
+    planned = planned.flatMap((fault) => {
+      if (fault !== due) return [fault];
+      return fault.times > 1 ? [{ ...fault, times: fault.times - 1 }] : [];
+    });
+    return due;
+  };
+
+  return {
+    add: (fault) => {
+      planned = [...planned, faultSchema.parse(fault)];
+    },
+    clear: () => {
+      planned = [];
+    },
+    waiting: () => planned,
+    async strike(request, response) {
+      const fault = take(request.url ?? '/');
+      if (fault === undefined) return false;
+      if (fault.delayMs !== undefined) await waitWhileConnected(fault.delayMs, response);
+      if (fault.reset) {
+        cutConnection(request);
+        return true;
+      }
+      if (fault.status === undefined) return response.destroyed;
+      request.resume();
+      const retryAfter = fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) };
+      if (fault.body === undefined) response.writeHead(fault.status, retryAfter).end();
+      else answerJson(response, fault.status, fault.body, retryAfter);
+      return true;
+    },
+  };
+}
+
+/** `/_control/faults`: GET what is planned, POST one more, DELETE all. */
+export async function answerFaultControl(
+  faults: HttpFaults,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  switch (request.method) {
+    case 'GET':
+      return answerJson(response, 200, { faults: faults.waiting() });
+    case 'DELETE':
+      faults.clear();
+      return answerJson(response, 200, { faults: [] });
+    case 'POST': {
+      const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
+      if (!parsed.success) return answerJson(response, 400, { error: z.prettifyError(parsed.error) });
+      faults.add(parsed.data);
+      return answerJson(response, 200, { faults: faults.waiting() });
+    }
+    default:
+      return answerJson(response, 405, { error: `Expected GET, POST or DELETE, got ${request.method}.` });
+  }
+}
+
+async function waitWhileConnected(delayMs: number, response: http.ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  response.once('close', onClose);
+  await wait(delayMs, undefined, { signal: gone.signal }).catch(() => {});
+  response.removeListener('close', onClose);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

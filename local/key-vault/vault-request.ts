@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { NewSecret, SecretProperties } from './secret-store.ts';
+import { badParameter } from './vault-problem.ts';
+
+/** https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#vault-name-and-object-name */
+const SECRET_NAME = /^[0-9a-zA-Z-]{1,127}$/;
+/** https://learn.microsoft.com/azure/key-vault/secrets/about-secrets: "a maximum size of 25k bytes each" */
+const VALUE_BYTES = 25 * 1024;
+const MOST_ON_A_PAGE = 25;
+
+const seconds = z.int().min(0).max(253_402_300_799).nullish();
+const propertiesSchema = z.object({
+  contentType: z.string().nullish(),
+  tags: z.record(z.string(), z.string()).nullish(),
+  attributes: z.object({ enabled: z.boolean().nullish(), exp: seconds, nbf: seconds }).nullish(),
+});
+const newSecretSchema = propertiesSchema.extend({ value: z.string() });
+
+/** What is asked of the vault, after the path and the method are understood. */
+export type VaultRequest =
+  | { readonly kind: 'list'; readonly page: Page }
+  | { readonly kind: 'versions'; readonly name: string; readonly page: Page }
+  | { readonly kind: 'get'; readonly name: string; readonly version: string | undefined }
+  | { readonly kind: 'set'; readonly name: string; readonly secret: NewSecret }
+  | {
+      readonly kind: 'update';
+      readonly name: string;
+      readonly version: string | undefined;
+      readonly changes: SecretProperties;
+    };
+
+export type Page = { readonly from: number; readonly size: number };
+
+export function parseVaultRequest(method: string, url: URL, body: Buffer): VaultRequest | undefined {
+  if (!url.searchParams.get('api-version')) throw badParameter('api-version must be specified');
+  const [root, name, version, ...rest] = url.pathname.split('/').slice(1);
+  if (root !== 'secrets' || rest.some((part) => part !== '')) return undefined;
+  if (!name) return method === 'GET' ? { kind: 'list', page: parsePage(url) } : undefined;
+  if (!SECRET_NAME.test(name)) throw badParameter(`The request URI contains an invalid name: ${name}`);
+
+  if (method === 'GET' && version === 'versions') return { kind: 'versions', name, page: parsePage(url) };
+  if (method === 'GET') return { kind: 'get', name, version: version || undefined };
+  if (method === 'PUT' && !version) return { kind: 'set', name, secret: parseNewSecret(body) };
+  if (method === 'PATCH') {
+    const changes = toProperties(parseBody(propertiesSchema, body));
+    return { kind: 'update', name, version: version || undefined, changes };
+  }
+  return undefined;
+}
+
+function parseNewSecret(body: Buffer): NewSecret {
+  const parsed = parseBody(newSecretSchema, body);
+  if (Buffer.byteLength(parsed.value) > VALUE_BYTES) {
+    throw badParameter(`The secret value must be at most ${VALUE_BYTES} bytes.`);
+  }
+  return { value: parsed.value, ...toProperties(parsed) };
+}
+
+function toProperties(parsed: z.output<typeof propertiesSchema>): SecretProperties {
+  return {
+    contentType: parsed.contentType ?? undefined,
+    tags: parsed.tags ?? undefined,
+    enabled: parsed.attributes?.enabled ?? undefined,
+    expiresOn: toDate(parsed.attributes?.exp),
+    notBefore: toDate(parsed.attributes?.nbf),
+  };
+}
+
+function parsePage(url: URL): Page {
+  const asked = url.searchParams.get('maxresults');
+  const size = asked === null ? MOST_ON_A_PAGE : Number(asked);
+  if (!Number.isInteger(size) || size < 1 || size > MOST_ON_A_PAGE) {
+    throw badParameter(`maxresults must be from 1 to ${MOST_ON_A_PAGE}, got '${asked}'.`);
+  }
+  const from = Number(url.searchParams.get('$skiptoken') ?? 0);
+  if (!Number.isInteger(from) || from < 0) throw badParameter('The $skiptoken is not one of this vault.');
+  return { from, size };
+}
+
+function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
+  try {
+    return schema.parse(JSON.parse(body.toString('utf8')));
+  } catch (error) {
+    const paths = error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')) : [];
+    const where = paths.length > 0 ? `Wrong or missing: ${paths.join(', ')}.` : 'It is not JSON.';
+    throw badParameter(`The request body could not be read. ${where}`);
+  }
+}
+
+const toDate = (epochSeconds: number | null | undefined) =>
+  epochSeconds === null || epochSeconds === undefined ? undefined : new Date(epochSeconds * 1000);

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cutConnection, originOf } from '../http.ts';
+import { findMailbox } from './access.ts';
+import { authenticate, type VerifyToken } from './authenticate.ts';
+import type { GraphState } from './call.ts';
+import { errorAnswer, type GraphAnswer, writeAnswer } from './graph-answer.ts';
+import { GraphError, type RequestIds } from './graph-error.ts';
+import { tooManyAtOnce } from './refusals.ts';
+import type { RequestLog, SeenRequest } from './request-log.ts';
+import { findRoute } from './routes.ts';
+
+export type GraphServerState = GraphState & {
+  readonly verifyToken: VerifyToken;
+  readonly audiences: readonly string[];
+  readonly requests: RequestLog;
+};
+
+export async function answerGraphCall(
+  request: IncomingMessage,
+  response: ServerResponse,
+  graph: GraphServerState,
+): Promise<void> {
+  const at = graph.now();
+  const ids = requestIds(request);
+  const seen = graph.requests.begin({
+    ...ids,
+    time: at.toISOString(),
+    method: request.method ?? '',
+    path: request.url ?? '',
+  });
+
+  const clientGone = new AbortController();
+  response.once('close', () => clientGone.abort());
+
+  const answer = await decideAnswer(request, { ids, at, seen, clientGone: clientGone.signal }, graph).catch(
+    (error: unknown) => answerToFailure(error, clientGone.signal, ids, at),
+  );
+  finish(seen, clientGone.signal.aborted ? { kind: 'client left' } : answer);
+  if (answer.kind === 'reset') cutConnection(request);
+  else if (answer.kind === 'answer') writeAnswer(response, answer, ids, at);
+}
+
+type Begun = {
+  readonly ids: RequestIds;
+  readonly at: Date;
+  readonly seen: SeenRequest;
+  readonly clientGone: AbortSignal;
+};
+
+async function decideAnswer(
+  request: IncomingMessage,
+  begun: Begun,
+  graph: GraphServerState,
+): Promise<GraphAnswer> {
+  const directory = graph.directory();
+  const caller = await authenticate(request.headers.authorization, {
+    verifyToken: graph.verifyToken,
+    audiences: graph.audiences,
+    directory,
+    now: begun.at,
+  });
+  const url = toUrl(request);
+  const { user, run } = findRoute(request.method ?? '', url.pathname);
+  const mailbox = findMailbox(directory, user);
+  begun.seen.mailbox = mailbox.address;
+
+  const entrance = graph.limits.enter(`${caller.app.clientId} ${mailbox.address}`);
+  begun.seen.concurrency = entrance.concurrent;
+  try {
+    if (entrance.tooMany) throw tooManyAtOnce();
+    return await run({ ...begun, request, url, caller, mailbox }, graph);
+  } finally {
+    // Before the answer leaves: a client that keeps to the limit may send its next request the moment it reads this answer.
+    entrance.leave();
+  }
+}
+
+function answerToFailure(error: unknown, clientGone: AbortSignal, ids: RequestIds, at: Date): GraphAnswer {
+  if (error instanceof GraphError) return errorAnswer(error, ids, at);
+  if (clientGone.aborted) return { kind: 'client left' };
+  const reason = error instanceof Error ? error.message : String(error);
+  const failure = { status: 500, code: 'ErrorInternalServerError', headers: {} };
+  return errorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
+}
+
+function finish(seen: SeenRequest, answer: GraphAnswer): void {
+  seen.outcome = answer.kind === 'answer' ? 'answered' : answer.kind;
+  if (answer.kind !== 'answer') return;
+  seen.status = answer.status;
+  seen.code = answer.code ?? null;
+}
+
+/** Given back as it came when it fits into a header and a log; Graph's own otherwise. */
+function requestIds({ headers }: IncomingMessage): RequestIds {
+  const requestId = randomUUID();
+  const given = headers['client-request-id'];
+  const usable = typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given);
+  return { requestId, clientRequestId: usable ? given : requestId };
+}
+
+function toUrl(request: IncomingMessage): URL {
+  const { url = '' } = request;
+  const parsed = url.startsWith('/') ? URL.parse(`${originOf(request)}${url}`) : null;
+  if (parsed === null) throw new GraphError(400, 'BadRequest', 'The request URL is not valid.');
+  return parsed;
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { Directory, Mailbox } from '../directory.ts';
+import type { CaptureMail } from '../inbox/captured-mail.ts';
+import type { Caller } from './authenticate.ts';
+import type { RequestIds } from './graph-error.ts';
+import type { InstalledFaults } from './installed-faults.ts';
+import type { MailboxLimits } from './mailbox-limits.ts';
+import type { SeenRequest } from './request-log.ts';
+import type { SentItems } from './sent-items.ts';
+
+/** One call that got as far as a mailbox. */
+export type MailboxCall = {
+  readonly request: IncomingMessage;
+  readonly url: URL;
+  readonly ids: RequestIds;
+  readonly at: Date;
+  readonly caller: Caller;
+  readonly mailbox: Mailbox;
+  readonly clientGone: AbortSignal;
+  readonly seen: SeenRequest;
+};
+
+/** What lives as long as the server. */
+export type GraphState = {
+  readonly directory: () => Directory;
+  readonly capture: CaptureMail;
+  readonly now: () => Date;
+  readonly limits: MailboxLimits;
+  readonly faults: InstalledFaults;
+  readonly sentItems: SentItems;
+};

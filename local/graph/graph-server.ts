@@ -1,0 +1,101 @@
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Directory } from '../directory.ts';
+import { answering, listen } from '../http.ts';
+import type { CapturedMail, CaptureMail } from '../inbox/captured-mail.ts';
+import type { Listening } from '../listening.ts';
+import { answerGraphCall, type GraphServerState } from './answer-graph-call.ts';
+import { GRAPH_AUDIENCES, type VerifyToken } from './authenticate.ts';
+import { answerControl, CONTROL_PATH } from './control.ts';
+import { type InstalledFaults, installedFaults } from './installed-faults.ts';
+import { type Limits, mailboxLimits } from './mailbox-limits.ts';
+import { type RequestLog, requestLog } from './request-log.ts';
+import { sentItems } from './sent-items.ts';
+import { type ChangeableSettings, changeableSettings } from './settings.ts';
+
+export type GraphOptions = {
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly directory: () => Directory;
+  readonly verifyToken: VerifyToken;
+  /** `aud` of good tokens besides Microsoft Graph's own and this server's address. */
+  readonly audiences?: readonly string[];
+  readonly capture: CaptureMail;
+  readonly now: () => Date;
+  readonly limits?: Partial<Limits>;
+  readonly sentItemsDelayMs?: number;
+  /** Mails of earlier runs: their copies are in Sent Items. */
+  readonly earlierMails?: readonly CapturedMail[];
+};
+
+/** What `/_control/` offers over HTTP is here for tests in the same process. */
+export type Graph = Listening & {
+  readonly faults: Pick<InstalledFaults, 'add' | 'list' | 'clear'>;
+  readonly requests: Pick<RequestLog, 'list' | 'clear'>;
+  readonly settings: ChangeableSettings;
+};
+
+/** Microsoft Graph's mail API for one machine: as strict as the real one or stricter, and on request as unreliable. */
+export async function startGraph(options: GraphOptions): Promise<Graph> {
+  const { directory, capture, now, verifyToken, audiences = [] } = options;
+  const settings = changeableSettings({
+    ...(options.limits && { limits: options.limits }),
+    ...(options.sentItemsDelayMs !== undefined && { sentItemsDelayMs: options.sentItemsDelayMs }),
+  });
+  const faults = installedFaults(directory);
+  const requests = requestLog();
+
+  const server = createServer(
+    { cert: options.tls.cert, key: options.tls.key },
+    answering((request, response) => track(answer(request, response))),
+  );
+  // Below TLS and before a byte of its handshake: nothing of a request can have left the client.
+  server.on('connection', (socket: Socket) => {
+    if (faults.takesConnection()) socket.resetAndDestroy();
+  });
+  const listening = await listen(server, { name: 'Graph', port: options.port, portSetting: 'GRAPH_PORT' });
+
+  const state: GraphServerState = {
+    directory,
+    capture,
+    now,
+    verifyToken,
+    audiences: [...GRAPH_AUDIENCES, ...audiences, listening.url, `https://localhost:${listening.port}`],
+    limits: mailboxLimits(() => settings.current().limits),
+    faults,
+    sentItems: sentItems(options.earlierMails ?? [], () => settings.current().sentItemsDelayMs),
+    requests,
+  };
+  const closeIdleConnections = () => server.closeIdleConnections();
+  const answer: Parameters<typeof answering>[0] = (request, response) =>
+    request.url?.startsWith(CONTROL_PATH)
+      ? answerControl(request, response, { faults, requests, settings, closeIdleConnections })
+      : answerGraphCall(request, response, state);
+
+  const underWay = new Set<Promise<void>>();
+  const track = (work: Promise<void>) => {
+    underWay.add(work);
+    return work.finally(() => underWay.delete(work));
+  };
+
+  return {
+    ...listening,
+    faults: {
+      list: faults.list,
+      clear: faults.clear,
+      add(rule) {
+        const added = faults.add(rule);
+        if (added.on === 'connect') closeIdleConnections();
+        return added;
+      },
+    },
+    requests,
+    settings,
+    /** Nothing is captured any more once this resolves. */
+    async close() {
+      await listening.close();
+      await Promise.allSettled(underWay);
+    },
+  };
+}

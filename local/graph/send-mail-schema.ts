@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { GraphSendMailBody } from '../inbox/captured-mail.ts';
+import { bodyUnreadable } from './refusals.ts';
+
+/*
+ * The shape of a sendMail request, with OData's complaints. Narrower than Graph: names and enum values exactly as
+ * documented, no nulls, no properties that Graph itself would fill in.
+ */
+
+/** Graph takes these on a message; the stand-in does not know what they do, and says so rather than ignore them. */
+const REAL_BUT_NOT_CARRIED = new Set([
+  'sender',
+  'flag',
+  'internetMessageId',
+  'multiValueExtendedProperties',
+  'extensions',
+  'inferenceClassification',
+]);
+
+const object = <Shape extends z.ZodRawShape>(type: string, shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? unknownName(type, issue.keys[0]) : mismatch(type, issue),
+  });
+
+const unknownName = (type: string, name = '') =>
+  type === 'microsoft.graph.message' && REAL_BUT_NOT_CARRIED.has(name)
+    ? `Graph knows the property '${name}' of '${type}', but this stand-in does not carry it; teach it in local/graph/send-mail-schema.ts.`
+    : type === 'sendMail'
+      ? `The parameter '${name}' in the request payload is not a valid parameter for the operation 'sendMail'.`
+      : `The property '${name}' does not exist on type '${type}'. Make sure to only use property names that are defined by the type or mark the type as open type.`;
+
+/** Says what kind of value came, never the value: it may be a part of somebody's mail. */
+const mismatch = (type: string, { input }: { readonly input?: unknown }) =>
+  input === undefined
+    ? `A value of type '${type}' is required, but there is none.`
+    : `Cannot convert a value of type '${kindOf(input)}' to the expected type '${type}'.`;
+
+const kindOf = (input: unknown) => (input === null ? 'null' : Array.isArray(input) ? 'array' : typeof input);
+
+const text = z.string({ error: (issue) => mismatch('Edm.String', issue) });
+const bool = z.boolean({ error: (issue) => mismatch('Edm.Boolean', issue) });
+const list = <Item extends z.ZodType>(item: Item, type: string) =>
+  z.array(item, { error: (issue) => mismatch(`Collection(${type})`, issue) });
+const oneOf = <const Values extends readonly string[]>(type: string, values: Values) =>
+  z.enum(values, {
+    error: ({ input }) =>
+      typeof input === 'string'
+        ? `The value is not a member of '${type}'; expected ${values.join(', ')}.`
+        : mismatch(type, { input }),
+  });
+
+const recipient = object('microsoft.graph.recipient', {
+  emailAddress: object('microsoft.graph.emailAddress', { address: text, name: text.exactOptional() }),
+});
+const recipients = list(recipient, 'microsoft.graph.recipient').exactOptional();
+
+const fileAttachment = object('microsoft.graph.fileAttachment', {
+  '@odata.type': z.literal('#microsoft.graph.fileAttachment', {
+    error:
+      "An attachment needs '@odata.type': 'microsoft.graph.attachment' is abstract and cannot be created. Expected '#microsoft.graph.fileAttachment'.",
+  }),
+  name: text,
+  contentType: text.exactOptional(),
+  contentBytes: text,
+  isInline: bool.exactOptional(),
+  contentId: text.exactOptional(),
+});
+
+const message = object('microsoft.graph.message', {
+  subject: text.exactOptional(),
+  body: object('microsoft.graph.itemBody', {
+    contentType: oneOf('microsoft.graph.bodyType', ['text', 'html']),
+    content: text,
+  }).exactOptional(),
+  from: recipient.exactOptional(),
+  toRecipients: recipients,
+  ccRecipients: recipients,
+  bccRecipients: recipients,
+  replyTo: recipients,
+  importance: oneOf('microsoft.graph.importance', ['low', 'normal', 'high']).exactOptional(),
+  isReadReceiptRequested: bool.exactOptional(),
+  isDeliveryReceiptRequested: bool.exactOptional(),
+  categories: list(text, 'Edm.String').exactOptional(),
+  internetMessageHeaders: list(
+    object('microsoft.graph.internetMessageHeader', { name: text, value: text }),
+    'microsoft.graph.internetMessageHeader',
+  ).exactOptional(),
+  singleValueExtendedProperties: list(
+    object('microsoft.graph.singleValueLegacyExtendedProperty', { id: text, value: text }),
+    'microsoft.graph.singleValueLegacyExtendedProperty',
+  ).exactOptional(),
+  attachments: list(fileAttachment, 'microsoft.graph.attachment').exactOptional(),
+});
+
+const sendMailBody: z.ZodType<GraphSendMailBody> = object('sendMail', {
+  message,
+  saveToSentItems: bool.exactOptional(),
+});
+
+/** Asserts rather than rebuilds, so that the inbox shows the request exactly as it came. */
+export function assertSendMailBody(value: unknown): asserts value is GraphSendMailBody {
+  const problem = sendMailBody.safeParse(value).error?.issues[0];
+  if (problem === undefined) return;
+  const path = z.core.toDotPath(problem.path);
+  throw bodyUnreadable(path === '' ? problem.message : `${problem.message} Path '${path}'.`);
+}

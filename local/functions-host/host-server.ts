@@ -1,0 +1,43 @@
+import http from 'node:http';
+import { answering } from '../http.ts';
+import type { InFlight } from './in-flight.ts';
+
+type Handle = (request: http.IncomingMessage, response: http.ServerResponse, url: URL) => Promise<void>;
+
+export type HostServer = {
+  readonly server: http.Server;
+  /** From now on every request is answered with 503. */
+  refuse(): void;
+};
+
+/** `/admin` belongs to the host, everything else to the functions. */
+export function createHostServer(serveFunction: Handle, serveAdmin: Handle, inFlight: InFlight): HostServer {
+  let refusing = false;
+  const handle = async (request: http.IncomingMessage, response: http.ServerResponse) => {
+    const url = readUrl(request);
+    if (refusing || !url) {
+      response.writeHead(refusing ? 503 : 400, { 'Content-Length': 0, Connection: 'close' });
+      response.end();
+      return;
+    }
+    await (/^\/admin(?:\/|$)/i.test(url.pathname) ? serveAdmin : serveFunction)(request, response, url);
+    if (!response.writableFinished && !response.destroyed) await untilSent(response);
+  };
+  return {
+    server: http.createServer(answering((request, response) => inFlight.track(handle(request, response)))),
+    refuse() {
+      refusing = true;
+    },
+  };
+}
+
+/** The URL as the client meant it. Joined as text, because "//host/path" would otherwise name another host. */
+function readUrl({ url = '/', headers }: http.IncomingMessage): URL | undefined {
+  const text = url.startsWith('/') ? `http://${headers.host ?? '127.0.0.1'}${url}` : url;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+const untilSent = (response: http.ServerResponse) =>
+  new Promise<void>((resolve) => {
+    response.once('close', resolve);
+  });

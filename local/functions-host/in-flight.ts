@@ -1,0 +1,23 @@
+/** What is running now: so that a stop can wait for it, and a test for quiet. */
+export type InFlight = {
+  track<T>(work: Promise<T>): Promise<T>;
+  count(): number;
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>;
+};
+
+export function createInFlight(): InFlight {
+  const running = new Set<Promise<unknown>>();
+  return {
+    track(work) {
+      running.add(work);
+      const forget = () => running.delete(work);
+      work.then(forget, forget);
+      return work;
+    },
+    count: () => running.size,
+    async idle() {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
+}

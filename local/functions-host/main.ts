@@ -1,0 +1,91 @@
+import { AppLoadError } from './load-app.ts';
+import { startFunctionsHost } from './start-functions-host.ts';
+
+/**
+ * The functions host as a process of its own, so that process.env is the app's environment and the app can be killed alone.
+ * Ready: one line on stdout and, where there is an IPC channel, a message. Ends with the channel, on SIGTERM and on SIGINT.
+ */
+export type HostProcessMessage =
+  | {
+      readonly type: 'ready';
+      readonly url: string;
+      readonly port: number;
+      readonly functions: readonly string[];
+    }
+  | { readonly type: 'failed'; readonly message: string };
+
+const USED = [
+  'APP_FOLDER',
+  'FUNCTIONS_PORT',
+  'FUNCTIONS_KEY',
+  'FUNCTIONS_MASTER_KEY',
+  'AzureWebJobsStorage',
+] as const;
+
+function readEnvironment(env: NodeJS.ProcessEnv): Record<(typeof USED)[number], string> {
+  const missing = USED.filter((name) => !env[name]);
+  if (missing.length > 0)
+    throw new Error(`The functions host needs these environment variables: ${missing.join(', ')}.`);
+  return env as Record<(typeof USED)[number], string>;
+}
+
+const LEASE_SETTING = 'FUNCTIONS_QUEUE_LEASE_SECONDS';
+
+function readLease(text: string | undefined): { queueLeaseSeconds?: number } {
+  if (!text) return {};
+  const queueLeaseSeconds = Number(text);
+  if (Number.isInteger(queueLeaseSeconds) && queueLeaseSeconds >= 1) return { queueLeaseSeconds };
+  throw new Error(`${LEASE_SETTING} must be a whole number of seconds from 1, got "${text}".`);
+}
+
+const tellParent = (message: HostProcessMessage) => process.send?.(message);
+
+const INTERRUPTED = 130;
+
+async function main(): Promise<void> {
+  const env = readEnvironment(process.env);
+  const host = await startFunctionsHost({
+    appFolder: env.APP_FOLDER,
+    storageConnectionString: env.AzureWebJobsStorage,
+    port: Number(env.FUNCTIONS_PORT),
+    functionKey: env.FUNCTIONS_KEY,
+    masterKey: env.FUNCTIONS_MASTER_KEY,
+    log: (line) => console.log(line),
+    ...readLease(process.env[LEASE_SETTING]),
+  });
+
+  const stop = () => {
+    host.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('disconnect', stop);
+  // Ctrl-C reaches parent and child alike, and the parent may send SIGTERM too: only a second Ctrl-C means hurry.
+  process.once('SIGINT', () => {
+    stop();
+    process.once('SIGINT', () => process.exit(INTERRUPTED));
+  });
+
+  console.log(`Functions host ready at ${host.url}`);
+  tellParent({
+    type: 'ready',
+    url: host.url,
+    port: host.port,
+    functions: host.functions.map(({ name }) => name),
+  });
+}
+
+function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof AppLoadError && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
+  console.error(`The functions host did not start: ${message}${cause}`);
+  tellParent({ type: 'failed', message });
+  process.exitCode = 1;
+  process.disconnect?.();
+  // What the app opened before it failed must not keep a host alive that serves nothing.
+  setTimeout(() => process.exit(1), 1_000).unref();
+}
+
+main().catch(fail);

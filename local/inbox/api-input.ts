@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { readBody } from '../http.ts';
+import { InboxProblem } from './inbox-problem.ts';
+
+/** Mailpit's. */
+const DEFAULT_LIMIT = 50;
+/** Room for some ten thousand ids. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** Strict: with a misspelt `ids` the request would otherwise mean every mail. */
+const ids = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? []);
+export const removal = z.strictObject({ IDs: ids });
+export const readStatus = z.strictObject({
+  Read: z.boolean().default(false),
+  IDs: ids,
+  Search: z.string().default(''),
+});
+
+/** An empty body is an empty object, as in Mailpit; unlike Mailpit, a broken one does not mean "all". */
+export async function parseBody<T>(incoming: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
+  const text = (await readBody(incoming, BODY_LIMIT_BYTES)).toString('utf8').trim();
+  let value: unknown;
+  try {
+    value = text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new InboxProblem(
+      400,
+      'The body is not JSON. Expected for example { "IDs": ["..."] }, or no body for all mails.',
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InboxProblem(400, `The body does not fit:\n${z.prettifyError(parsed.error)}`);
+}
+
+export const readPaging = (query: URLSearchParams) => ({
+  start: readCount(query, 'start', 0),
+  limit: readCount(query, 'limit', DEFAULT_LIMIT),
+});
+
+function readCount(query: URLSearchParams, name: string, otherwise: number): number {
+  const value = query.get(name);
+  if (value === null || value === '') return otherwise;
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new InboxProblem(400, `"${name}" is a whole number from 0, but is ${JSON.stringify(value)}.`);
+}
+
+export function readSearch(query: URLSearchParams): string {
+  const search = query.get('query')?.trim() ?? '';
+  if (search === '')
+    throw new InboxProblem(400, 'What to search for is missing: add ?query=..., for example ?query=to:ada');
+  return search;
+}
+
+/** A segment of the path. */
+export function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new InboxProblem(400, `${JSON.stringify(segment)} is not correctly percent-encoded.`);
+  }
+}

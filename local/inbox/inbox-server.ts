@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { answering, answerJson, BodyTooLargeError, listen } from '../http.ts';
+import type { Listening } from '../listening.ts';
+import { streamChanges } from './change-events.ts';
+import { toFramedMail } from './framed-mail.ts';
+import { type Answer, answerApi, findMail, json } from './inbox-api.ts';
+import { InboxProblem } from './inbox-problem.ts';
+import type { MailStore } from './mail-store.ts';
+import { refuseForeignPages } from './own-page-only.ts';
+import { PAGE_SECURITY_POLICY, readPageFile } from './page-files.ts';
+
+/** What the page tells someone who has not sent anything yet. */
+export type FirstMail = { readonly endpoint: string; readonly functionKey: string; readonly curl: string };
+
+export type InboxOptions = {
+  readonly store: MailStore;
+  readonly port: number;
+  readonly firstMail: FirstMail;
+};
+
+const MAIL_FRAME = /^\/mail\/(?<id>[^/]+)\/html$/;
+
+/** The inbox: the page for people, Mailpit's API for their tests. */
+export async function startInbox({ store, port, firstMail }: InboxOptions): Promise<Listening> {
+  const server = createServer(
+    answering(async (request, response) => {
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('Referrer-Policy', 'same-origin');
+      try {
+        refuseForeignPages(request);
+        const url = URL.parse(`http://${request.headers.host}${request.url}`);
+        if (!url) throw new InboxProblem(400, 'The path of the request cannot be read.');
+        if (request.method === 'GET' && url.pathname === '/events') streamChanges(store, response);
+        else send(response, await answer({ store, firstMail, url, request }));
+      } catch (error) {
+        answerProblem(response, error);
+      }
+    }),
+  );
+  return listen(server, { name: 'The inbox', port, portSetting: 'INBOX_PORT' });
+}
+
+type Asked = Pick<InboxOptions, 'store' | 'firstMail'> & {
+  readonly url: URL;
+  readonly request: IncomingMessage;
+};
+
+async function answer({ store, firstMail, url, request }: Asked): Promise<Answer> {
+  const fromApi = await answerApi(store, url, request);
+  if (fromApi) return fromApi;
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new InboxProblem(405, `This path takes GET, not ${request.method}.`);
+  }
+  if (url.pathname === '/first-mail') return json(firstMail);
+
+  const frame = MAIL_FRAME.exec(url.pathname);
+  if (frame) {
+    const mail = await findMail({ store, path: frame.groups ?? {} });
+    const remoteImages = url.searchParams.get('remote-images') === 'load';
+    const { html, contentSecurityPolicy } = toFramedMail(mail, { origin: url.origin, remoteImages });
+    return {
+      contentType: 'text/html; charset=utf-8',
+      content: html,
+      headers: { 'Content-Security-Policy': contentSecurityPolicy },
+    };
+  }
+
+  const file = await readPageFile(url.pathname === '/' ? 'index.html' : url.pathname.slice(1));
+  if (!file) throw new InboxProblem(404, 'There is nothing here. The inbox is at /, its API under /api/v1/.');
+  return { ...file, headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY } };
+}
+
+function send(response: ServerResponse, { contentType, content, headers }: Answer): void {
+  const bytes = Buffer.from(content);
+  response.writeHead(200, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
+  response.end(bytes);
+}
+
+function answerProblem(response: ServerResponse, error: unknown): void {
+  if (error instanceof InboxProblem) answerJson(response, error.status, { Error: error.message });
+  else if (error instanceof BodyTooLargeError) answerJson(response, 400, { Error: error.message });
+  else throw error;
+}

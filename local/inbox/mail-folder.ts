@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { CapturedMail } from './captured-mail.ts';
+
+/** A mail and its place in the order of arrival. Ids need not be in order, and two mails may share a millisecond. */
+export type ArrivedMail = { readonly arrival: number; readonly mail: CapturedMail };
+
+/** Where the store keeps its mails: this folder, or the memory. */
+export type MailShelf = {
+  put(arrived: ArrivedMail): Promise<void>;
+  read(id: string): Promise<CapturedMail | undefined>;
+  setRead(id: string, isRead: boolean): Promise<void>;
+  delete(id: string): Promise<void>;
+};
+
+export type SkippedFile = { readonly file: string; readonly reason: string };
+
+export type FoundInFolder = {
+  readonly arrived: readonly ArrivedMail[];
+  readonly readIds: ReadonlySet<string>;
+  readonly skipped: readonly SkippedFile[];
+};
+
+const MAIL = '.json';
+const UNFINISHED = '.tmp';
+/** An empty file beside the mail: to mark one as read, a mail of some megabytes need not be written again. */
+const READ_MARK = '.read';
+
+export const MAIL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+
+/** What the inbox cannot do without; the rest of the message is shown as it came. */
+const arrivedMail = z.object({
+  arrival: z.int().nonnegative(),
+  mail: z.looseObject({
+    id: z.string().regex(MAIL_ID),
+    acceptedAt: z.iso.datetime(),
+    mailbox: z.string(),
+    graphRequestId: z.string(),
+    request: z.looseObject({
+      method: z.string(),
+      path: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.looseObject({ message: z.looseObject({}) }),
+    }),
+  }),
+});
+
+const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safeParse(value).success;
+
+export function mailFolder(folder: string): MailShelf {
+  const fileOf = (id: string, kind: string) => {
+    if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of a mail: expected ${MAIL_ID}`);
+    return path.join(folder, `${id}${kind}`);
+  };
+  return {
+    async put(arrived) {
+      const file = fileOf(arrived.mail.id, MAIL);
+      const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
+      const handle = await open(unfinished, 'wx');
+      try {
+        await handle.writeFile(JSON.stringify(arrived));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(unfinished, file);
+    },
+    async read(id) {
+      const found = await readMailFile(fileOf(id, MAIL), id);
+      return 'mail' in found ? found.mail : undefined;
+    },
+    async setRead(id, isRead) {
+      if (isRead) await writeFile(fileOf(id, READ_MARK), '');
+      else await rm(fileOf(id, READ_MARK), { force: true });
+    },
+    async delete(id) {
+      await rm(fileOf(id, MAIL), { force: true });
+      await rm(fileOf(id, READ_MARK), { force: true });
+    },
+  };
+}
+
+/** What an earlier run left. One file that cannot be read is no reason to hide the others. */
+export async function lookThroughFolder(folder: string): Promise<FoundInFolder> {
+  await mkdir(folder, { recursive: true });
+  const arrived: ArrivedMail[] = [];
+  const skipped: SkippedFile[] = [];
+  const readIds = new Set<string>();
+  for (const name of await readdir(folder)) {
+    const { name: id, ext } = path.parse(name);
+    if (ext === READ_MARK) readIds.add(id);
+    if (ext === UNFINISHED) await rm(path.join(folder, name), { force: true });
+    if (ext !== MAIL) continue;
+    const found = await readMailFile(path.join(folder, name), id);
+    if ('mail' in found) arrived.push(found);
+    else skipped.push(found);
+  }
+  return { arrived, readIds, skipped };
+}
+
+/** Reasons never quote the file: it may be half of somebody's mail. */
+async function readMailFile(file: string, id: string): Promise<ArrivedMail | SkippedFile> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (!isArrivedMail(value)) return { file, reason: 'is not a captured mail' };
+    if (value.mail.id !== id) return { file, reason: 'holds a mail of another id' };
+    return value;
+  } catch (error) {
+    if (error instanceof SyntaxError) return { file, reason: 'is not complete JSON' };
+    return { file, reason: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'})` };
+  }
+}

@@ -1,0 +1,162 @@
+import type { CapturedMail, CaptureMail } from './captured-mail.ts';
+import {
+  type ArrivedMail,
+  lookThroughFolder,
+  MAIL_ID,
+  type MailShelf,
+  mailFolder,
+  type SkippedFile,
+} from './mail-folder.ts';
+import { toMailFilter } from './mail-search.ts';
+import { type MailpitSummary, toSummary, wordsOf } from './mailpit-shapes.ts';
+
+export type ListedMail = { readonly summary: MailpitSummary; readonly isRead: boolean };
+
+export type MailPage = {
+  /** Newest first. */
+  readonly mails: readonly ListedMail[];
+  readonly matching: number;
+  readonly matchingUnread: number;
+  readonly total: number;
+  readonly unread: number;
+};
+
+export type MailQuery = { readonly start?: number; readonly limit?: number; readonly search?: string };
+
+export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; readonly ids: readonly string[] };
+
+export type MailStore = {
+  /** On disk, when there is a folder, before it resolves. */
+  readonly capture: CaptureMail;
+  list(query?: MailQuery): MailPage;
+  find(id: string): Promise<CapturedMail | undefined>;
+  markRead(ids: readonly string[], isRead: boolean): Promise<void>;
+  /** Ids that are not there are left out without a word. */
+  remove(ids: readonly string[]): Promise<void>;
+  clear(): Promise<void>;
+  /** Returns the end of the subscription. */
+  onChange(listener: (change: MailChange) => void): () => void;
+  /** Files of an earlier run that could not be read, and were left where they are. */
+  readonly skipped: readonly SkippedFile[];
+};
+
+/** What stays in memory of a mail; its attachments do not. */
+type Entry = {
+  readonly arrival: number;
+  readonly summary: MailpitSummary;
+  readonly words: string;
+  isRead: boolean;
+};
+
+/** Keeps captured mails in the folder, across restarts; in memory when there is none. */
+export async function openMailStore({ folder }: { readonly folder?: string } = {}): Promise<MailStore> {
+  const found = folder === undefined ? undefined : await lookThroughFolder(folder);
+  const shelf = folder === undefined ? mailMemory() : mailFolder(folder);
+  const entries = new Map<string, Entry>();
+  const skipped = [...(found?.skipped ?? [])];
+  const listeners = new Set<(change: MailChange) => void>();
+  const arriving = new Set<string>();
+  let nextArrival = 0;
+
+  for (const arrived of found?.arrived ?? []) {
+    try {
+      entries.set(arrived.mail.id, toEntry(arrived, found?.readIds.has(arrived.mail.id) ?? false));
+      nextArrival = Math.max(nextArrival, arrived.arrival + 1);
+    } catch {
+      skipped.push({ file: `${arrived.mail.id}.json`, reason: 'is not a captured mail' });
+    }
+  }
+
+  const newestFirst = () => [...entries.values()].sort((a, b) => b.arrival - a.arrival);
+  const known = (ids: readonly string[]) => [...new Set(ids)].filter((id) => entries.has(id));
+  const tell = (kind: MailChange['kind'], ids: readonly string[]) => {
+    if (ids.length > 0) for (const listener of listeners) listener({ kind, ids });
+  };
+
+  async function remove(ids: readonly string[]): Promise<void> {
+    const there = known(ids);
+    for (const id of there) {
+      await shelf.delete(id);
+      entries.delete(id);
+    }
+    tell('removed', there);
+  }
+
+  return {
+    skipped,
+    async capture(mail) {
+      if (!MAIL_ID.test(mail.id)) {
+        throw new TypeError(`A captured mail's id must match ${MAIL_ID}, but is ${JSON.stringify(mail.id)}`);
+      }
+      if (entries.has(mail.id) || arriving.has(mail.id)) {
+        throw new Error(
+          `A mail with the id ${mail.id} is already captured; every accepted mail needs its own`,
+        );
+      }
+      const arrived = { arrival: nextArrival++, mail };
+      const entry = toEntry(arrived, false);
+      arriving.add(mail.id);
+      try {
+        await shelf.put(arrived);
+        entries.set(mail.id, entry);
+      } finally {
+        arriving.delete(mail.id);
+      }
+      tell('captured', [mail.id]);
+    },
+    list({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) {
+      const all = newestFirst();
+      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
+      return {
+        mails: matching.slice(start, start + limit).map(({ summary, isRead }) => ({ summary, isRead })),
+        matching: matching.length,
+        matchingUnread: countUnread(matching),
+        total: all.length,
+        unread: countUnread(all),
+      };
+    },
+    // Only ids in the list ever become a file name.
+    find: async (id) => (entries.has(id) ? shelf.read(id) : undefined),
+    async markRead(ids, isRead) {
+      const changed = known(ids).filter((id) => entries.get(id)?.isRead !== isRead);
+      for (const id of changed) {
+        await shelf.setRead(id, isRead);
+        const entry = entries.get(id);
+        if (entry) entry.isRead = isRead;
+      }
+      tell('read', changed);
+    },
+    remove,
+    clear: () => remove([...entries.keys()]),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function mailMemory(): MailShelf {
+  const mails = new Map<string, CapturedMail>();
+  return {
+    put: async ({ mail }) => void mails.set(mail.id, mail),
+    read: async (id) => mails.get(id),
+    setRead: async () => {},
+    delete: async (id) => void mails.delete(id),
+  };
+}
+
+function toEntry({ arrival, mail }: ArrivedMail, isRead: boolean): Entry {
+  const summary = toSummary(mail);
+  const addresses = [summary.From, ...summary.To, ...summary.Cc, ...summary.Bcc, ...summary.ReplyTo];
+  const words = [
+    summary.Subject,
+    ...addresses.map(({ Name, Address }) => `${Name} ${Address}`),
+    mail.mailbox,
+    ...summary.Tags,
+    ...(mail.request.body.message.attachments ?? []).map(({ name }) => name),
+    wordsOf(mail),
+  ];
+  return { arrival, summary, isRead, words: words.join('\n').toLowerCase() };
+}
+
+const countUnread = (entries: readonly Entry[]): number => entries.filter(({ isRead }) => !isRead).length;

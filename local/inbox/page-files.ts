@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+
+const FOLDER = new URL('./page/', import.meta.url);
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** The files of the page by name: what is not in this list has no path, so no path can leave the folder. */
+const FILES: ReadonlySet<string> = new Set([
+  'index.html',
+  'base.css',
+  'inbox.css',
+  'mail.css',
+  'mail-tabs.css',
+  'first-steps.css',
+  'dialogs.css',
+  'inbox.js',
+  'mail-list.js',
+  'mail-view.js',
+  'mail-tabs.js',
+  'graph-request.js',
+  'first-steps.js',
+  'elements.js',
+  'wording.js',
+  'icon.svg',
+]);
+
+export type PageFile = { readonly contentType: string; readonly content: Buffer };
+
+export async function readPageFile(name: string): Promise<PageFile | undefined> {
+  if (!FILES.has(name)) return undefined;
+  const content = await readFile(new URL(name, FOLDER));
+  return { contentType: TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream', content };
+}
+
+export const PAGE_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');

@@ -1,0 +1,44 @@
+import { copyButton, element } from './elements.js';
+
+/** What to paste for a first mail, and where everything is. */
+export function firstSteps({ endpoint, functionKey, curl }) {
+  return element(
+    'div',
+    { class: 'first-steps' },
+    element(
+      'div',
+      { class: 'terminal' },
+      element('pre', { tabindex: '0', 'aria-label': 'Command for a terminal' }, element('code', {}, curl)),
+      copyButton('Copy', () => curl),
+    ),
+    element(
+      'dl',
+      { class: 'facts' },
+      fact('Endpoint', endpoint),
+      fact('Function key', functionKey),
+      fact('For your tests', `${location.origin}/api/v1/messages`, 'the same API as Mailpit'),
+    ),
+  );
+}
+
+const fact = (name, value, note) =>
+  element(
+    'div',
+    {},
+    element('dt', {}, name),
+    element('dd', {}, element('code', {}, value), note && element('small', {}, note)),
+  );
+
+/** For an inbox in which nothing has arrived yet. */
+export function nothingYet(firstMail) {
+  return [
+    element('img', { src: 'icon.svg', alt: '', width: '64', height: '64' }),
+    element('h2', {}, 'Nothing has been sent yet'),
+    element(
+      'p',
+      { class: 'lead' },
+      'Every mail the relay sends on this machine lands here, and nowhere else. Paste this into a terminal; the mail appears at once.',
+    ),
+    firstSteps(firstMail),
+  ];
+}

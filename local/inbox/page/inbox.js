@@ -1,0 +1,202 @@
+import { element } from './elements.js';
+import { firstSteps, nothingYet } from './first-steps.js';
+import { createMailList } from './mail-list.js';
+import { mailView } from './mail-view.js';
+import { count, subjectOf } from './wording.js';
+
+const PAGE_SIZE = 50;
+const PAUSE_IN_TYPING_MS = 150;
+
+const byId = (id) => document.getElementById(id);
+const mailPane = byId('mail');
+const searchField = byId('search');
+const list = createMailList(byId('list'));
+
+let shown = PAGE_SIZE;
+let openId = null;
+let total = 0;
+
+async function ask(path, options) {
+  const answer = await fetch(path, options);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer;
+}
+
+const askJson = async (path) => (await ask(path)).json();
+
+const change = (method, body) =>
+  ask('/api/v1/messages', {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+// The list: one request at a time; a change during one asks once more, however many changes there were.
+let reloading = false;
+let changedMeanwhile = false;
+let justArrived = new Set();
+
+async function reload() {
+  changedMeanwhile = true;
+  if (reloading) return;
+  reloading = true;
+  try {
+    while (changedMeanwhile) {
+      changedMeanwhile = false;
+      const arrived = justArrived;
+      justArrived = new Set();
+      const search = searchField.value.trim();
+      const page = new URLSearchParams({ start: 0, limit: shown, ...(search && { query: search }) });
+      drawList(await askJson(`/api/v1/${search ? 'search' : 'messages'}?${page}`), { search, arrived });
+    }
+  } catch {
+    byId('connection').hidden = false;
+  } finally {
+    reloading = false;
+  }
+}
+
+function drawList({ messages, messages_count: matching, total: all, unread }, { search, arrived }) {
+  total = all;
+  document.body.dataset.empty = String(all === 0);
+  document.title = `${unread > 0 ? `(${unread}) ` : ''}Inbox · Graph Mail Relay`;
+  byId('nothing-yet').hidden = all > 0;
+  byId('open-clear').disabled = all === 0;
+  byId('more').hidden = matching <= messages.length;
+  byId('counts').replaceChildren(
+    ...(search
+      ? [`${matching.toLocaleString('en')} of ${count(all, 'mail')} match`]
+      : [count(all, 'mail'), unread > 0 && element('b', {}, `${unread.toLocaleString('en')} unread`)].filter(
+          Boolean,
+        )),
+  );
+  list.draw(messages, { justArrived: arrived });
+  const news = messages.find(({ ID }) => arrived.has(ID));
+  if (news) byId('announcer').textContent = `New mail: ${subjectOf(news)}`;
+}
+
+// The mail: the address says which one is open, so the browser's own back button works.
+const idInAddress = () => {
+  const coded = /^#\/mail\/([^/]+)$/.exec(location.hash)?.[1];
+  return coded === undefined ? null : decodeURIComponent(coded);
+};
+
+async function showMail() {
+  const id = idInAddress();
+  const before = openId;
+  openId = id;
+  document.body.dataset.view = id === null ? 'list' : 'mail';
+  list.markOpen(id);
+  if (id === null) {
+    mailPane.replaceChildren(chooseOne());
+    if (before !== null) {
+      list.focus(before);
+      list.reveal(before);
+    }
+    return;
+  }
+  try {
+    const path = `/api/v1/message/${encodeURIComponent(id)}`;
+    const [message, headers, graph] = await Promise.all([
+      askJson(path),
+      askJson(`${path}/headers`),
+      askJson(`${path}/graph`),
+    ]);
+    if (openId !== id) return;
+    const onDelete = () => change('DELETE', { IDs: [id] });
+    mailPane.replaceChildren(...mailView({ message, headers, graph }, { onDelete }));
+  } catch {
+    if (openId === id)
+      mailPane.replaceChildren(element('p', { class: 'choose' }, 'This mail is no longer here.'));
+  }
+  mailPane.scrollTop = 0;
+  list.reveal(id);
+  const listIsHidden = byId('list').offsetParent === null;
+  if (listIsHidden) mailPane.focus();
+}
+
+const chooseOne = () =>
+  element('p', { class: 'choose' }, 'Choose a mail, or press ', element('kbd', {}, 'j'), ' for the newest.');
+
+// What happens meanwhile.
+const events = new EventSource('/events');
+events.addEventListener('open', () => {
+  byId('connection').hidden = true;
+  reload();
+});
+events.addEventListener('error', () => {
+  byId('connection').hidden = false;
+});
+events.addEventListener('message', ({ data }) => {
+  const { kind, ids } = JSON.parse(data);
+  if (kind === 'captured') for (const id of ids) justArrived.add(id);
+  if (kind === 'removed' && ids.includes(openId)) location.hash = '#/';
+  reload();
+});
+
+// What people do.
+window.addEventListener('hashchange', showMail);
+
+byId('more').addEventListener('click', () => {
+  shown += PAGE_SIZE;
+  reload();
+});
+
+let pause;
+searchField.addEventListener('input', () => {
+  clearTimeout(pause);
+  pause = setTimeout(() => {
+    shown = PAGE_SIZE;
+    reload();
+  }, PAUSE_IN_TYPING_MS);
+});
+
+byId('open-help').addEventListener('click', () => byId('help').showModal());
+
+byId('open-clear').addEventListener('click', () => {
+  byId('clear-text').textContent =
+    `${count(total, 'mail')} will be gone from this inbox and from its folder. Mails waiting in the queue stay.`;
+  byId('clear').returnValue = '';
+  byId('clear').showModal();
+});
+byId('clear').addEventListener('close', () => {
+  if (byId('clear').returnValue === 'delete') change('DELETE', {});
+});
+
+const KEYS = {
+  j: () => go(1),
+  k: () => go(-1),
+  '/': () => searchField.select(),
+  Escape: () => {
+    location.hash = '#/';
+  },
+};
+
+/** With a mail open it turns the page; without one it only moves, and Enter opens. */
+function go(step) {
+  const id = list.neighbour(step);
+  if (id === undefined) return;
+  if (openId !== null) location.hash = `#/mail/${encodeURIComponent(id)}`;
+  list.focus(id);
+  list.reveal(id);
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+  if (event.target.matches?.('input, textarea')) {
+    if (event.key !== 'Escape') return;
+    event.target.value = '';
+    event.target.blur();
+    reload();
+    return;
+  }
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+const firstMail = await askJson('/first-mail');
+byId('nothing-yet').replaceChildren(...nothingYet(firstMail));
+byId('help-content').replaceChildren(firstSteps(firstMail));
+showMail();

@@ -1,0 +1,108 @@
+import { element } from './elements.js';
+import { graphRequest, headerTable } from './graph-request.js';
+
+/** Links open in a new tab; scripts, forms and the inbox's own origin are out of the mail's reach. */
+const FRAME_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox';
+
+const REMOTE_IMAGE = /(?:\b(?:src|srcset|background|poster)\s*=\s*["']?|url\(\s*["']?)\s*(?:https?:)?\/\//i;
+
+/** Columns made with spaces, as scripts do: they only stand below each other in a fixed-width font. */
+const ALIGNED = /\S {3,}\S|\S\t+\S/;
+
+let lastChosen = null;
+
+/** The mail's body in the ways it can be looked at: only those it has. */
+export function mailTabs({ message, headers, graph }) {
+  const tabs = [
+    message.HTML && { id: 'html', label: 'HTML', draw: () => htmlPanel(message) },
+    message.Text && { id: 'text', label: 'Text', draw: () => textPanel(message.Text) },
+    message.HTML && { id: 'source', label: 'HTML source', draw: () => sourcePanel(message.HTML) },
+    { id: 'headers', label: 'Headers', draw: () => headersPanel(headers) },
+    { id: 'graph', label: 'Graph request', draw: () => [graphRequest(message.ID, graph)] },
+  ].filter(Boolean);
+
+  const panel = element('div', { class: 'panel', role: 'tabpanel', id: 'panel' });
+  const buttons = tabs.map(({ id, label }) =>
+    element('button', { type: 'button', role: 'tab', id: `tab-${id}`, 'aria-controls': 'panel' }, label),
+  );
+
+  function choose(index) {
+    for (const [place, button] of buttons.entries()) {
+      button.setAttribute('aria-selected', String(place === index));
+      button.tabIndex = place === index ? 0 : -1;
+    }
+    panel.dataset.tab = tabs[index].id;
+    panel.setAttribute('aria-labelledby', buttons[index].id);
+    panel.replaceChildren(...tabs[index].draw());
+  }
+
+  for (const [index, button] of buttons.entries()) {
+    button.addEventListener('click', () => {
+      lastChosen = tabs[index].id;
+      choose(index);
+    });
+  }
+  const list = element(
+    'div',
+    { class: 'tabs', role: 'tablist', 'aria-label': 'Ways to look at the mail' },
+    ...buttons,
+  );
+  list.addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    const next = buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length);
+    next.focus();
+    next.click();
+  });
+
+  const remembered = tabs.findIndex(({ id }) => id === lastChosen);
+  choose(Math.max(remembered, 0));
+  return [list, panel];
+}
+
+function htmlPanel(message) {
+  const source = `/mail/${encodeURIComponent(message.ID)}/html`;
+  const frame = element('iframe', {
+    title: 'The mail as its reader sees it',
+    sandbox: FRAME_SANDBOX,
+    src: source,
+  });
+  if (!REMOTE_IMAGE.test(message.HTML)) return [frame];
+  const toggle = element('input', {
+    type: 'checkbox',
+    role: 'switch',
+    on: {
+      change: (event) => {
+        frame.src = event.target.checked ? `${source}?remote-images=load` : source;
+      },
+    },
+  });
+  return [
+    element(
+      'p',
+      { class: 'remote' },
+      element('label', {}, toggle, ' Load remote images'),
+      element('span', {}, 'They come from other servers, which then know that the mail was opened.'),
+    ),
+    frame,
+  ];
+}
+
+const textPanel = (text) => [element('pre', { class: ALIGNED.test(text) ? 'text aligned' : 'text' }, text)];
+
+const sourcePanel = (html) => [
+  element(
+    'div',
+    { class: 'code' },
+    element('pre', { tabindex: '0', 'aria-label': 'HTML source' }, element('code', {}, html)),
+  ),
+];
+
+const headersPanel = (headers) => [
+  headerTable(Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value]))),
+  element(
+    'p',
+    { class: 'note' },
+    'As asked for. Exchange adds its own, such as Message-ID and Received, and removes Bcc.',
+  ),
+];

@@ -2,23 +2,33 @@ import { app } from '@azure/functions';
 import packageJson from '../package.json' with { type: 'json' };
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { healthHttp } from './functions/health.http.ts';
+import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/set-aside-desk.http.ts';
 import { setAsideMailQueue } from './functions/set-aside-mail.queue.ts';
+import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
+import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
 import { openRelay } from './relay.ts';
 
-// Registered before anything is read or opened: an app that throws first shows as "0 functions" without a word.
+// Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
 const relay = openRelay(process.env, { now: () => new Date(), random: Math.random });
 
-const STORAGE = 'AzureWebJobsStorage';
+const connection = 'AzureWebJobsStorage';
 
+// For applications
 app.http('sendMail', {
   methods: ['POST'],
   route: 'mail',
   authLevel: 'function',
   handler: sendMailHttp(relay.forSendMail),
 });
-
+app.http('mailStatus', {
+  methods: ['GET'],
+  route: 'mail/{id}',
+  authLevel: 'function',
+  handler: mailStatusHttp(relay.forDesk),
+});
 app.http('health', {
   methods: ['GET'],
   route: 'health',
@@ -26,20 +36,44 @@ app.http('health', {
   handler: healthHttp(packageJson.version),
 });
 
+// For the people who run it, with the master key: these see and move the mails of every caller
+app.http('listMail', {
+  methods: ['GET'],
+  route: 'mail',
+  authLevel: 'admin',
+  handler: listMailHttp(relay.forDesk),
+});
+app.http('replayMail', {
+  methods: ['POST'],
+  route: 'mail/{id}/replay',
+  authLevel: 'admin',
+  handler: replayMailHttp(relay.forDesk),
+});
+app.http('closeMail', {
+  methods: ['POST'],
+  route: 'mail/{id}/close',
+  authLevel: 'admin',
+  handler: closeMailHttp(relay.forDesk),
+});
+
+// By itself
 app.storageQueue('deliverMail', {
-  queueName: 'mail',
-  connection: STORAGE,
+  queueName: MAIL_QUEUE,
+  connection,
   handler: deliverMailQueue(relay.forDeliverMail),
 });
-
 app.storageQueue('setAsideMail', {
-  queueName: 'mail-poison',
-  connection: STORAGE,
+  queueName: POISON_QUEUE,
+  connection,
   handler: setAsideMailQueue(relay.forSetAsideMail),
 });
-
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',
   handler: warnExpiringSecretsTimer(relay.forWarnExpiringSecrets),
+});
+app.timer('sweepMail', {
+  // Every hour, away from the full hour, when everybody else's timers run.
+  schedule: '0 17 * * * *',
+  handler: sweepMailTimer(relay.forSweepMail),
 });

@@ -1,15 +1,22 @@
 import { ManagedIdentityCredential } from '@azure/identity';
-import type { DeliverMailNeeds, Sending } from './lib/deliver-mail.ts';
+import type { DeliverMailNeeds, SendingNeeds } from './lib/deliver-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
+import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import type { Log } from './lib/log.ts';
+import { makePacer } from './lib/mail/pacing.ts';
 import { newMailId } from './lib/new-id.ts';
 import type { SendMailNeeds } from './lib/send-mail.ts';
-import type { SetAsideNeeds } from './lib/set-aside.ts';
+import type { DeskNeeds } from './lib/set-aside-desk.ts';
+import type { SetAsideMailNeeds } from './lib/set-aside-mail.ts';
 import { type Environment, readSettings, type Settings, STORAGE_SETTINGS } from './lib/settings.ts';
+import { openLedgerTable } from './lib/storage/ledger-table.ts';
 import { openMailBlobs } from './lib/storage/mail-blobs.ts';
-import { openMailQueue } from './lib/storage/mail-queue.ts';
+import { openMailQueues } from './lib/storage/mail-queue.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
+import { explainingFailures } from './lib/storage/storage-failure.ts';
+import type { SweepNeeds } from './lib/sweep-mail.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { openKeyVault } from './lib/vault/key-vault.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/warn-expiring-secrets.ts';
@@ -21,7 +28,9 @@ export type World = { readonly now: () => Date; readonly random: () => number };
 export type Relay = {
   readonly forSendMail: (log: Log) => SendMailNeeds;
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forSetAsideMail: (log: Log) => SetAsideNeeds;
+  readonly forSetAsideMail: (log: Log) => SetAsideMailNeeds;
+  readonly forDesk: (log: Log) => DeskNeeds;
+  readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
 
@@ -41,10 +50,20 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is read or opened before a function asks. */
 export const openRelay = (environment: Environment, { now, random }: World): Relay => {
   const settings = once(() => readSettings(environment));
+  const makeMailId = () => newMailId(now());
+
   const storage = once(() => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    return { ...openMailQueue(connection), ...openMailBlobs(connection) };
+    const { putMessage, putEvent } = explainingFailures(openMailQueues(connection));
+    return {
+      ...explainingFailures(openMailBlobs(connection)),
+      ledger: explainingFailures(openLedgerTable(connection)),
+      putMessage,
+      // Whether events are wanted must not keep a mail from being moved while other settings are wrong.
+      ...(environment.MAIL_EVENTS?.trim() === 'queue' ? { putEvent } : {}),
+    };
   });
+
   const vault = once(() => {
     const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
     return openKeyVault(
@@ -52,7 +71,8 @@ export const openRelay = (environment: Environment, { now, random }: World): Rel
       { credential: managedIdentity(AZURE_CLIENT_ID), now },
     );
   });
-  const sendThroughGraph = once(() => {
+
+  const graph = once(() => {
     const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
       settings();
     const tokens = makeTokenSource(
@@ -65,51 +85,71 @@ export const openRelay = (environment: Environment, { now, random }: World): Rel
       },
       { readClientSecret: vault().readClientSecret, now },
     );
-    return openGraphMail({ endpoint: GRAPH_ENDPOINT, timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000 }, tokens);
+    const call = openGraph({ endpoint: GRAPH_ENDPOINT, timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000 }, tokens);
+    return { sendThroughGraph: openGraphMail(call), findInMailbox: openMailboxSearch(call, now) };
   });
-  const makeMailId = () => newMailId(now());
-  const senderPolicy = () => ({
-    defaultSender: settings().MAIL_DEFAULT_SENDER,
-    allowedSenders: settings().MAIL_ALLOWED_SENDERS,
+
+  const pacer = once(() =>
+    makePacer({
+      concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
+      perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
+    }),
+  );
+
+  /** What a mail may wait for, and how long. */
+  const limits = () => ({
+    verifyWindowMs: settings().MAIL_VERIFY_SECONDS * 1000,
+    sendingLimitMs: settings().MAIL_SENDING_LIMIT_SECONDS * 1000,
+    giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
+  });
+
+  const sending = (log: Log): SendingNeeds & SendMailNeeds => ({
+    ...storage(),
+    ...graph(),
+    ...limits(),
+    pacer: pacer(),
+    senderPolicy: {
+      defaultSender: settings().MAIL_DEFAULT_SENDER,
+      allowedSenders: settings().MAIL_ALLOWED_SENDERS,
+    },
+    ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
+    onUnknown: settings().MAIL_ON_UNKNOWN,
+    newMailId: makeMailId,
+    now,
+    random,
+    log,
   });
 
   let toldOfSettings = false;
-  const sending = (log: Log): Sending => {
+  /** Sending, or why nothing may be sent; wrong settings are logged once by each instance. */
+  const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
     try {
-      if (!settings().MAIL_ENABLED) return { blocked: 'MAIL_DISABLED' };
+      return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      if (!toldOfSettings)
-        log({
-          event: 'SettingsInvalid',
-          settings: error.facts.problems?.map(({ pointer }) => pointer) ?? [],
-        });
+      const wrong = error.facts.problems?.map(({ pointer }) => pointer) ?? [];
+      if (!toldOfSettings) log({ event: 'SettingsInvalid', settings: wrong });
       toldOfSettings = true;
       return { blocked: error.code };
     }
-    return {
-      sendThroughGraph: sendThroughGraph(),
-      senderPolicy: senderPolicy(),
-      giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
-      now,
-    };
   };
 
   return {
     forSendMail: (log) => {
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return {
-        ...storage(),
-        sendThroughGraph: sendThroughGraph(),
-        senderPolicy: senderPolicy(),
-        newMailId: makeMailId,
-        now,
-        random,
-        log,
-      };
+      return sending(log);
     },
-    forDeliverMail: (log) => ({ ...storage(), sending: sending(log), now, random, log }),
+    forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), now, log }),
     forSetAsideMail: (log) => ({ ...storage(), now, log }),
+    forDesk: (log) => ({ ...storage(), now, log }),
+    forSweepMail: (log) => ({
+      ...storage(),
+      ...graph(),
+      ...limits(),
+      ledgerDays: settings().MAIL_LEDGER_DAYS,
+      now,
+      log,
+    }),
     forWarnExpiringSecrets: (log) => {
       const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
       return {

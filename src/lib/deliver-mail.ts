@@ -1,141 +1,237 @@
-import { acceptMail, countRecipients } from './accept-mail.ts';
-import { type AttemptNeeds, attemptMail } from './attempt-mail.ts';
+import {
+  type AcceptableMail,
+  type AcceptNeeds,
+  type Origin,
+  tryToAccept,
+  unacceptable,
+} from './accept-mail.ts';
+import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-attempt.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
-import type { Log } from './log.ts';
+import { decideDelivery } from './ledger/delivery-decision.ts';
+import { mailIdOfKey } from './ledger/idempotency.ts';
+import type { LedgerEntry } from './ledger/ledger.ts';
+import {
+  claim,
+  claimNew,
+  type QueuedRow,
+  queueNew,
+  type SendingRow,
+  type UnknownRow,
+  type WaitingRow,
+} from './ledger/ledger-row.ts';
+import { type LookUpNeeds, lookUpMail } from './look-up-mail.ts';
 import { type Envelope, type QueueMessage, readQueueMessage } from './mail/queue-message.ts';
 import { parseJson } from './mail/read-mail.ts';
-import type { SenderPolicy } from './mail/sender-policy.ts';
-import { decideWait } from './mail/wait.ts';
+import { attemptInLane, laneOf, type PaceNeeds } from './pace-mail.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
 import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
-/** What it takes to send, or why nothing may be sent at present: switched off, or settings are wrong. */
-export type Sending =
-  | (AttemptNeeds & { readonly senderPolicy: SenderPolicy; readonly giveUpAfterMs: number })
-  | { readonly blocked: ErrorCode };
+/** What it takes to send. */
+export type SendingNeeds = AcceptNeeds &
+  PaceNeeds &
+  ConcludeNeeds &
+  LookUpNeeds & { readonly sendingLimitMs: number };
 
+/** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
   SetAsideNeeds & {
-    readonly sending: Sending;
+    readonly sending: SendingNeeds | { readonly blocked: ErrorCode };
     /** Gives the stored JSON of a mail, or undefined when it is gone. */
     readonly readPayload: (name: string) => Promise<string | undefined>;
-    readonly deletePayload: (name: string) => Promise<void>;
-    readonly random: () => number;
-    readonly log: Log;
   };
 
+type Needs = SendingNeeds & Pick<DeliverMailNeeds, 'readPayload'>;
+
 export type DeliveryFacts = {
-  /** The id a bare message is known by, always the same for the same message. */
+  /** The id of a mail that came bare, always the same for the same message. */
   readonly mailIdOfMessage: string;
   readonly insertedAt: Date;
 };
 
 /** While sending is switched off a mail looks again this often. */
 export const BLOCKED_WAIT_MS = 120_000;
+/** Mails that came by queue, whoever put them there. */
+const QUEUE_CALLER = 'queue';
+/** Losing a race more often than this is no race but a fault; the host then delivers the message again. */
+const MAX_RACES = 4;
 
 /**
- * Delivers one queue message: sends it, or lets it wait on the queue, or sets it aside with its reasons. Returns
- * when the message may be deleted; throws only where storage fails, so that the host delivers it again.
+ * Delivers one queue message: sends its mail, or looks whether it was sent, or lets it wait on the queue, or sets it
+ * aside with its reasons. Returns when the message may be deleted; throws only where storage fails, so that the
+ * host delivers it again.
  */
 export const deliverMail = async (
   needs: DeliverMailNeeds,
   message: unknown,
   facts: DeliveryFacts,
 ): Promise<void> => {
-  const aside = (original: unknown, reason: unknown) => {
-    if (!(reason instanceof AppError)) throw reason;
-    return setAside(needs, { mailId: facts.mailIdOfMessage, attempts: 0, original }, reason);
-  };
-  let read: QueueMessage;
+  let envelope: Envelope;
+  let bare: boolean;
   try {
-    read = readQueueMessage(message);
+    const read = readQueueMessage(message);
+    bare = read.kind === 'bare';
+    envelope = toEnvelope(read, facts);
   } catch (reason) {
-    return aside(message, reason);
+    if (!(reason instanceof AppError)) throw reason;
+    const origin = { mailId: facts.mailIdOfMessage, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt };
+    await setAside(needs, { newMail: unacceptable(origin) }, message, reason);
+    return;
   }
-  const envelope = toEnvelope(read, facts);
-  if ('blocked' in needs.sending) return postpone(needs, envelope, needs.sending.blocked);
-  const input = await readContent(needs, envelope);
-  if (input === undefined) return aside(message, new AppError('PAYLOAD_MISSING'));
-  await deliver({ ...needs, ...needs.sending }, envelope, input);
+  if ('blocked' in needs.sending) {
+    await queueMail(needs, envelope, BLOCKED_WAIT_MS);
+    return needs.log({ event: 'SendBlocked', mailId: envelope.mailId, code: needs.sending.blocked });
+  }
+  await deliver({ ...needs.sending, readPayload: needs.readPayload }, envelope, bare);
 };
 
-/** Back to the queue as it is, whatever is in it. */
-const postpone = async (needs: DeliverMailNeeds, envelope: Envelope, code: ErrorCode): Promise<void> => {
-  const { mailId, attempts } = envelope;
-  await queueMail(needs, envelope, BLOCKED_WAIT_MS);
-  needs.log({ event: 'SendBlocked', mailId, attempts, code });
+const toEnvelope = (read: QueueMessage, { mailIdOfMessage, insertedAt }: DeliveryFacts): Envelope => {
+  if (read.kind === 'envelope') return read;
+  const { idempotencyKey: key } = read.mail as { readonly idempotencyKey?: unknown };
+  return {
+    mailId: typeof key === 'string' ? mailIdOfKey(QUEUE_CALLER, key) : mailIdOfMessage,
+    acceptedAt: insertedAt,
+    caller: QUEUE_CALLER,
+    turn: 0,
+    phase: 'send',
+    lookUps: 0,
+    content: { mail: read.mail },
+  };
 };
 
-const toEnvelope = (read: QueueMessage, facts: DeliveryFacts): Envelope =>
-  read.kind === 'envelope'
-    ? read
-    : {
-        mailId: facts.mailIdOfMessage,
-        acceptedAt: facts.insertedAt,
-        attempts: 0,
-        content: { mail: read.mail },
-      };
+/** `beaten` when somebody else changed the row first, so that the decision has to be made again. */
+type Step = 'done' | 'beaten';
 
-const readContent = async (needs: DeliverMailNeeds, { content }: Envelope): Promise<unknown> => {
+const deliver = async (needs: Needs, envelope: Envelope, bare: boolean): Promise<void> => {
+  // A bare message is nearly always new: its claim is tried before anything is read.
+  let entry = bare ? undefined : await needs.ledger.find(envelope.mailId);
+  for (let race = 0; race < MAX_RACES; race += 1) {
+    if ((await deliverOnce(needs, envelope, entry)) === 'done') return;
+    entry = await needs.ledger.find(envelope.mailId);
+  }
+  throw new Error('the ledger row changed again and again while its message was delivered');
+};
+
+const deliverOnce = async (
+  needs: Needs,
+  envelope: Envelope,
+  entry: LedgerEntry | undefined,
+): Promise<Step> => {
+  const { mailId } = envelope;
+  const etag = entry?.etag ?? '';
+  const decision = decideDelivery(entry?.row, envelope, needs.now(), needs.sendingLimitMs);
+  switch (decision.kind) {
+    case 'drop':
+      if (decision.done) await deletePayload(needs, envelope);
+      needs.log({ event: 'MailRepeated', mailId, state: entry?.row.state ?? '' });
+      return 'done';
+    case 'later':
+      await queueMail(needs, envelope, decision.waitMs);
+      return 'done';
+    case 'first':
+      return send(needs, envelope);
+    case 'send':
+      return send(needs, envelope, { row: decision.row, etag });
+    case 'look-up': {
+      const looked = await lookUpMail(needs, { row: decision.row, etag }, envelope, () =>
+        readContent(needs, envelope),
+      );
+      return looked === 'send again' ? send(needs, envelope, { row: decision.row, etag }) : looked;
+    }
+    case 'lost':
+      return conclude(needs, envelope, { row: decision.row, etag });
+  }
+};
+
+type Sendable = { readonly row: QueuedRow | WaitingRow | UnknownRow; readonly etag: string };
+
+const send = async (needs: Needs, envelope: Envelope, entry?: Sendable): Promise<Step> => {
+  const read = await readMailOf(needs, envelope);
+  if ('refused' in read) {
+    const subject = entry ?? { newMail: unacceptable(envelope) };
+    await setAside(needs, subject, read.original, read.refused);
+    await deletePayload(needs, envelope);
+    return 'done';
+  }
+  const { accepted, original } = read;
+  if (entry === undefined && envelope.mailId !== accepted.facts.mailId) throw new Error('a mail has one id');
+
+  const lane = laneOf(accepted.plan);
+  const pace = needs.pacer.enter(lane, envelope.mailId, needs.now());
+  if (pace.kind === 'wait') {
+    // Into the ledger first, so that its state can be asked for while it waits.
+    if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, needs.now()))))
+      return 'beaten';
+    await queueMail(needs, envelope, pace.waitMs);
+    needs.log({ event: 'MailPaced', mailId: envelope.mailId, waitMs: pace.waitMs });
+    return 'done';
+  }
+  const claimed = await claimFor(needs, accepted, entry).catch((error: unknown) => {
+    needs.pacer.leave(lane);
+    throw error;
+  });
+  if (claimed === undefined) {
+    needs.pacer.leave(lane);
+    return 'beaten';
+  }
+  const outcome = await attemptInLane(needs, accepted.plan);
+  await concludeAttempt(needs, {
+    ...claimed,
+    outcome,
+    mail: accepted.mail,
+    envelope,
+    original,
+    callerWaits: false,
+  });
+  return 'done';
+};
+
+const claimFor = async (needs: Needs, accepted: AcceptableMail, entry: Sendable | undefined) => {
+  const row: SendingRow =
+    entry === undefined ? claimNew(accepted.facts, true, needs.now()) : claim(entry.row, needs.now());
+  const written =
+    entry === undefined ? await needs.ledger.create(row) : await needs.ledger.replace(row, entry.etag);
+  return written === undefined ? undefined : { row, etag: written.etag };
+};
+
+/** An attempt that began and whose end nobody wrote down ends as unknown. */
+const conclude = async (
+  needs: Needs,
+  envelope: Envelope,
+  entry: { readonly row: SendingRow; readonly etag: string },
+): Promise<Step> => {
+  const read = await readMailOf(needs, envelope);
+  if ('refused' in read) {
+    await setAside(needs, entry, read.original, read.refused);
+    return 'done';
+  }
+  await concludeAttempt(needs, {
+    ...entry,
+    outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
+    mail: read.accepted.mail,
+    envelope,
+    original: read.original,
+    callerWaits: false,
+  });
+  return 'done';
+};
+
+const readContent = async (needs: Needs, { content }: Envelope): Promise<unknown> => {
   if ('mail' in content) return content.mail;
   const json = await needs.readPayload(content.payload);
   return json === undefined ? undefined : parseJson(json);
 };
 
-const deliver = async (
-  needs: DeliverMailNeeds & Exclude<Sending, { blocked: ErrorCode }>,
+const readMailOf = async (
+  needs: Needs,
   envelope: Envelope,
-  input: unknown,
-): Promise<void> => {
-  const { mailId, acceptedAt, content } = envelope;
-  const finish = async () => {
-    if ('payload' in content) await needs.deletePayload(content.payload);
-  };
-  const aside = async (attempts: number, reason: AppError) => {
-    await setAside(needs, { mailId, acceptedAt, attempts, original: input }, reason);
-    await finish();
-  };
-
-  const accepted = tryToAccept(mailId, input, needs.senderPolicy);
-  if (accepted instanceof AppError) return aside(envelope.attempts, accepted);
-
-  const attempts = envelope.attempts + 1;
-  const outcome = await attemptMail(needs, accepted.plan);
-  const { kind: _kind, ...facts } = outcome;
-  switch (outcome.kind) {
-    case 'accepted':
-      needs.log({
-        event: 'MailSent',
-        mailId,
-        attempts,
-        recipients: countRecipients(accepted.mail),
-        tags: accepted.mail.tags,
-        ...facts,
-      });
-      return finish();
-    case 'rejected':
-    case 'unknown':
-      return aside(attempts, new AppError(outcome.code, facts));
-    case 'not-sent': {
-      const waitMs = decideWait(attempts, outcome.waitMs, needs.random());
-      const givesUpAt = acceptedAt.getTime() + needs.giveUpAfterMs;
-      if (needs.now().getTime() + waitMs > givesUpAt)
-        return aside(
-          attempts,
-          new AppError('GIVEN_UP', { ...facts, detail: `The last reason: ${outcome.code}.` }),
-        );
-      await queueMail(needs, { mailId, acceptedAt, attempts, content }, waitMs);
-      needs.log({ event: 'MailQueued', mailId, attempts, ...facts, code: outcome.code, waitMs });
-    }
-  }
-};
-
-const tryToAccept = (mailId: string, input: unknown, policy: SenderPolicy) => {
-  try {
-    return acceptMail(mailId, input, policy);
-  } catch (reason) {
-    if (reason instanceof AppError) return reason;
-    throw reason;
-  }
+): Promise<
+  | { readonly accepted: AcceptableMail; readonly original: unknown }
+  | { readonly refused: AppError; readonly original: unknown }
+> => {
+  const original = await readContent(needs, envelope);
+  if (original === undefined) return { refused: new AppError('PAYLOAD_MISSING'), original };
+  const origin: Origin = envelope;
+  const accepted = tryToAccept(needs, origin, original);
+  return accepted instanceof AppError ? { refused: accepted, original } : { accepted, original };
 };

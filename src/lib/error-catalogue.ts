@@ -300,13 +300,63 @@ export const catalogue = {
     502,
     'administrator',
     'It is not known whether Graph sent the mail',
-    'Look in the Sent Items of the sender. The relay does not send it again by itself, because the recipients may have it already.',
+    'Look in the Sent Items of the sender. If it is not there, replay it: npm run mail -- replay <id>. If it is, close it: npm run mail -- close <id> --note "found in Sent Items".',
   ),
   GIVEN_UP: entry(
     503,
     'administrator',
     'The mail could not be sent within the time allowed',
-    'See the reason recorded with it, mend it, and send the mail again. The time is the setting MAIL_GIVE_UP_HOURS.',
+    'See the last reason, mend it, then replay the mail: npm run mail -- replay <id>. The time is the setting MAIL_GIVE_UP_HOURS.',
+  ),
+
+  // Accepted before
+  IDEMPOTENCY_KEY_REUSED: entry(
+    422,
+    'caller',
+    'The idempotency key belongs to another mail',
+    'Use a new key for every mail, and the same key only to repeat a request unchanged.',
+  ),
+  IDEMPOTENCY_KEY_INVALID: entry(
+    400,
+    'caller',
+    'The idempotency key is malformed',
+    'Send 1 to 255 printable ASCII characters in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both.',
+  ),
+  MAIL_UNDER_WAY: entry(
+    409,
+    'time',
+    'The mail with this idempotency key is being sent at this moment',
+    'Repeat the request after the time in Retry-After; you then get the answer to the first.',
+  ),
+  MAIL_UNKNOWN: entry(
+    404,
+    'caller',
+    'There is no such mail',
+    'Check the id, and that you ask with the same key the mail was sent with. Mails are remembered for MAIL_LEDGER_DAYS days.',
+  ),
+  MAIL_NOT_SET_ASIDE: entry(
+    409,
+    'caller',
+    'The mail is not set aside',
+    'Only a mail that is set aside can be replayed or closed. See its state.',
+  ),
+  QUERY_INVALID: entry(
+    400,
+    'caller',
+    'The query is not one this address knows',
+    'Ask with the parameters `expected` names.',
+  ),
+  NOTE_MISSING: entry(
+    400,
+    'caller',
+    'A note is required',
+    'Send `{ "note": "..." }`, 1 to 500 characters: why the mail is closed.',
+  ),
+  MAIL_LOST: entry(
+    500,
+    'administrator',
+    'The queue message of this mail is gone',
+    'Its message was deleted, or the process that should have written it died before it could answer. If no caller was told the mail was accepted, nothing is owed; else send it again from the application.',
   ),
 
   // Queue and storage

@@ -13,12 +13,31 @@ export type LogEvent =
       readonly event: 'MailSent';
       readonly recipients: number;
       readonly tags: readonly string[];
+      readonly verified: boolean;
     } & MailFacts &
       GraphFacts)
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
       GraphFacts)
+  | ({ readonly event: 'MailRejected' | 'MailUnknown' } & MailFacts & Failure)
   | ({ readonly event: 'MailSetAside'; readonly record: string } & MailFacts & Failure)
-  | ({ readonly event: 'SendBlocked'; readonly code: ErrorCode } & MailFacts)
+  | { readonly event: 'MailPaced'; readonly mailId: string; readonly waitMs: number }
+  | { readonly event: 'MailRepeated'; readonly mailId: string; readonly state: string }
+  | {
+      readonly event: 'MailLookedUp';
+      readonly mailId: string;
+      readonly result: string;
+      readonly lookUps: number;
+    }
+  | { readonly event: 'MailReplayed' | 'MailClosed'; readonly mailId: string }
+  | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
+  | {
+      readonly event: 'MailSwept';
+      readonly lost: number;
+      readonly overdue: number;
+      readonly payloads: number;
+      readonly expired: number;
+    }
+  | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
   | ({ readonly event: 'RequestRefused'; readonly codes: readonly ErrorCode[] } & Failure)
   | {
       readonly event: 'SecretExpiring';
@@ -29,29 +48,33 @@ export type LogEvent =
     }
   | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
   | { readonly event: 'SettingsInvalid'; readonly settings: readonly string[] }
+  | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
   | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
 
 export type Log = (event: LogEvent) => void;
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
+const QUIET = new Set<LogEvent['event']>([
+  'MailSent',
+  'MailPaced',
+  'MailRepeated',
+  'MailLookedUp',
+  'MailReplayed',
+  'MailClosed',
+  'MailSwept',
+  'SecretsChecked',
+]);
+
+const LOUD = new Set<LogEvent['event']>(['MailSetAside', 'SecretExpiring', 'SettingsInvalid', 'Unexpected']);
+
 /** Errors are what somebody has to look at: alert rules watch this level and these names. */
 export const levelOf = (event: LogEvent): LogLevel => {
-  switch (event.event) {
-    case 'MailSent':
-    case 'SecretsChecked':
-      return 'info';
-    case 'MailQueued':
-    case 'RequestRefused':
-      return event.code !== undefined && catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';
-    case 'SendBlocked':
-      return 'warn';
-    case 'MailSetAside':
-    case 'SecretExpiring':
-    case 'SettingsInvalid':
-    case 'Unexpected':
-      return 'error';
-  }
+  if (QUIET.has(event.event)) return 'info';
+  if (LOUD.has(event.event)) return 'error';
+  if ('code' in event && event.code !== undefined)
+    return catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';
+  return event.event === 'MailQueued' ? 'info' : 'warn';
 };
 
 /** The event for a thrown value that nobody foresaw: its stack without its message, which could quote content. */

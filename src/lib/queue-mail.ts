@@ -1,4 +1,3 @@
-import { AppError } from './errors.ts';
 import { type Envelope, fitsQueueMessage, toQueueText } from './mail/queue-message.ts';
 
 export type QueueMailNeeds = {
@@ -17,13 +16,9 @@ export const queueMail = async (
   envelope: Envelope,
   delayMs: number,
 ): Promise<void> => {
-  try {
-    const text = toQueueText(envelope);
-    if (fitsQueueMessage(text)) return await needs.putMessage(text, delayMs);
-    if (!('mail' in envelope.content)) throw new Error('an envelope without its mail is always small');
-    const payload = await needs.putPayload(envelope.mailId, JSON.stringify(envelope.content.mail));
-    await needs.putMessage(toQueueText({ ...envelope, content: { payload } }), delayMs);
-  } catch (cause) {
-    throw new AppError('STORAGE_UNAVAILABLE', { cause });
-  }
+  const text = toQueueText(envelope);
+  if (fitsQueueMessage(text)) return needs.putMessage(text, delayMs);
+  if (!('mail' in envelope.content)) throw new Error('an envelope without its mail is always small');
+  const payload = await needs.putPayload(envelope.mailId, JSON.stringify(envelope.content.mail));
+  await needs.putMessage(toQueueText({ ...envelope, content: { payload } }), delayMs);
 };

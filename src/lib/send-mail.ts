@@ -1,107 +1,181 @@
-import { type AcceptableMail, acceptMail, countRecipients } from './accept-mail.ts';
-import { type AttemptNeeds, attemptMail } from './attempt-mail.ts';
+import { type AcceptableMail, type AcceptNeeds, acceptMail } from './accept-mail.ts';
+import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { catalogue } from './error-catalogue.ts';
-import { AppError } from './errors.ts';
-import type { Log } from './log.ts';
-import type { SendOutcome } from './mail/send-outcome.ts';
-import type { SenderPolicy } from './mail/sender-policy.ts';
-import { decideWait } from './mail/wait.ts';
-import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
-import { type SetAsideNeeds, setAside } from './set-aside.ts';
+import { AppError, type ErrorReport } from './errors.ts';
+import { mailIdOfKey } from './ledger/idempotency.ts';
+import type { LedgerEntry } from './ledger/ledger.ts';
+import { claim, claimNew, type LedgerRow, queueNew, type SendingRow } from './ledger/ledger-row.ts';
+import type { Envelope } from './mail/queue-message.ts';
+import { attemptInLane, laneOf, type PaceNeeds } from './pace-mail.ts';
+import { queueMail } from './queue-mail.ts';
 
-export type SendMailNeeds = AttemptNeeds &
-  QueueMailNeeds &
-  SetAsideNeeds & {
-    readonly senderPolicy: SenderPolicy;
+export type SendMailNeeds = AcceptNeeds &
+  PaceNeeds &
+  ConcludeNeeds & {
     readonly newMailId: () => string;
-    readonly random: () => number;
-    readonly log: Log;
+    readonly sendingLimitMs: number;
   };
 
-/** What the caller is told: never more than is true and stored. */
-export type SendMailAnswer =
-  | {
-      readonly id: string;
-      readonly status: 'sent';
-      readonly sender: string;
-      readonly graphRequestId?: string;
-    }
-  | { readonly id: string; readonly status: 'queued' }
-  | { readonly id: string; readonly status: 'unknown'; readonly graphRequestId?: string };
+export type SendMailRequest = {
+  readonly input: unknown;
+  readonly caller: string;
+  /** From the header; a mail may carry it too. */
+  readonly idempotencyKey?: string;
+  readonly respondAsync: boolean;
+};
+
+/** What the caller is told: what the ledger says, and whether it said so before. */
+export type SendMailAnswer = { readonly row: LedgerRow; readonly repeated: boolean };
+
+/** Above this a caller is told that his mail is queued instead of being kept waiting. */
+const MAX_RACES = 4;
 
 /**
- * Takes a mail from a caller who waits: sends it at once, or queues it where the caller asks for that or Graph
- * cannot take it now. Throws an AppError for everything the caller has to know; then nothing was accepted.
+ * Takes a mail from a caller who waits: sends it at once, or queues it where the caller asks for that, the mailbox
+ * has no room, or Graph cannot take it now. A request with a known idempotency key gets the first answer again.
+ * Throws an AppError for everything else the caller has to know; then nothing was accepted.
  */
-export const sendMail = async (
-  needs: SendMailNeeds,
-  input: unknown,
-  { respondAsync }: { readonly respondAsync: boolean },
-): Promise<SendMailAnswer> => {
-  const accepted = acceptMail(needs.newMailId(), input, needs.senderPolicy);
-  const queue = (attempts: number, waitMs: number) =>
-    queueMail(
-      needs,
-      { mailId: accepted.mailId, acceptedAt: needs.now(), attempts, content: { mail: input } },
-      waitMs,
-    );
-
-  if (respondAsync) {
-    await queue(0, 0);
-    needs.log({ event: 'MailQueued', mailId: accepted.mailId, attempts: 0, waitMs: 0 });
-    return { id: accepted.mailId, status: 'queued' };
+export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): Promise<SendMailAnswer> => {
+  const key = decideKey(request);
+  const mailId = key === undefined ? needs.newMailId() : mailIdOfKey(request.caller, key);
+  const origin = { mailId, caller: request.caller, acceptedAt: needs.now() };
+  const input = key === undefined ? request.input : { ...(request.input as object), idempotencyKey: key };
+  const accepted = acceptMail(needs, origin, input);
+  const mail: IncomingMail = {
+    accepted,
+    input,
+    envelope: { ...origin, turn: 0, phase: 'send', lookUps: 0, content: { mail: input } },
+  };
+  for (let race = 0; race < MAX_RACES; race += 1) {
+    const known = race === 0 ? undefined : await needs.ledger.find(mailId);
+    const answer = await (known === undefined
+      ? takeNew(needs, mail, request.respondAsync)
+      : answerKnown(needs, mail, known));
+    if (answer !== undefined) return answer;
   }
-  const outcome = await attemptMail(needs, accepted.plan);
-  return conclude(needs, accepted, input, outcome, queue);
+  throw new AppError('MAIL_UNDER_WAY');
 };
 
-const conclude = async (
+type IncomingMail = {
+  readonly accepted: AcceptableMail;
+  readonly input: unknown;
+  readonly envelope: Envelope;
+};
+
+const decideKey = ({ input, idempotencyKey: header }: SendMailRequest): string | undefined => {
+  const { idempotencyKey: field } = (input ?? {}) as { readonly idempotencyKey?: unknown };
+  if (
+    header !== undefined &&
+    (!/^[\x21-\x7e]{1,255}$/.test(header) || (field !== undefined && field !== header))
+  )
+    throw new AppError('IDEMPOTENCY_KEY_INVALID');
+  return header ?? (typeof field === 'string' && field !== '' ? field : undefined);
+};
+
+/** Undefined when the ledger has a row for this mail already. */
+const takeNew = async (
   needs: SendMailNeeds,
-  { mailId, mail, sender }: AcceptableMail,
-  input: unknown,
-  outcome: SendOutcome,
-  queue: (attempts: number, waitMs: number) => Promise<void>,
-): Promise<SendMailAnswer> => {
-  const { kind, ...facts } = outcome;
-  switch (outcome.kind) {
-    case 'accepted':
-      needs.log({
-        event: 'MailSent',
-        mailId,
-        attempts: 1,
-        recipients: countRecipients(mail),
-        tags: mail.tags,
-        ...facts,
-      });
-      return {
-        id: mailId,
-        status: 'sent',
-        sender: sender.address,
-        ...(outcome.graphRequestId === undefined ? {} : { graphRequestId: outcome.graphRequestId }),
-      };
-    case 'rejected':
-      throw new AppError(outcome.code, facts);
-    case 'not-sent': {
-      // What only an administrator can mend is told to the caller, who still has the mail; the rest waits here.
-      if (catalogue[outcome.code].fixedBy !== 'time') throw new AppError(outcome.code, facts);
-      const waitMs = decideWait(1, outcome.waitMs, needs.random());
-      await queue(1, waitMs);
-      needs.log({ event: 'MailQueued', mailId, attempts: 1, ...facts, code: outcome.code, waitMs });
-      return { id: mailId, status: 'queued' };
-    }
-    case 'unknown':
-      await setAside(
-        needs,
-        { mailId, acceptedAt: needs.now(), attempts: 1, original: input },
-        new AppError(outcome.code, facts),
-      ).catch((cause: unknown) => {
-        // Not STORAGE_UNAVAILABLE, which promises that sending again is safe: here it is not.
-        throw new AppError('OUTCOME_UNKNOWN', { ...facts, cause });
-      });
-      return {
-        id: mailId,
-        status: 'unknown',
-        ...(outcome.graphRequestId === undefined ? {} : { graphRequestId: outcome.graphRequestId }),
-      };
+  { accepted, input, envelope }: IncomingMail,
+  respondAsync: boolean,
+): Promise<SendMailAnswer | undefined> => {
+  const lane = laneOf(accepted.plan);
+  const pace = respondAsync ? undefined : needs.pacer.enter(lane, envelope.mailId, needs.now());
+  if (pace?.kind !== 'go') {
+    const row = queueNew(accepted.facts, needs.now());
+    if ((await needs.ledger.create(row)) === undefined) return undefined;
+    const waitMs = pace?.waitMs ?? 0;
+    await queueMail(needs, envelope, waitMs);
+    needs.log({ event: 'MailQueued', mailId: row.mailId, attempts: 0, waitMs });
+    return { row, repeated: false };
+  }
+  const row = claimNew(accepted.facts, false, needs.now());
+  const written = await needs.ledger.create(row).catch((error: unknown) => {
+    needs.pacer.leave(lane);
+    throw error;
+  });
+  if (written === undefined) {
+    needs.pacer.leave(lane);
+    return undefined;
+  }
+  return {
+    row: await attempt(needs, { accepted, input, envelope }, { row, etag: written.etag }),
+    repeated: false,
+  };
+};
+
+const attempt = async (
+  needs: SendMailNeeds,
+  { accepted, input, envelope }: IncomingMail,
+  claimed: { readonly row: SendingRow; readonly etag: string },
+): Promise<LedgerRow> => {
+  const outcome = await attemptInLane(needs, accepted.plan);
+  const ended = { ...claimed, outcome, mail: accepted.mail, envelope, original: input, callerWaits: true };
+  try {
+    return refuseRejected(await concludeAttempt(needs, ended));
+  } catch (error) {
+    if (error instanceof AppError && error.code !== 'STORAGE_UNAVAILABLE') throw error;
+    throw unrecorded(outcome.kind, error);
   }
 };
+
+/** Storage failed after the attempt. Only where nothing was sent may the caller be told that sending again is safe. */
+const unrecorded = (outcome: string, cause: unknown): AppError =>
+  outcome === 'not-sent' || outcome === 'rejected'
+    ? new AppError('STORAGE_UNAVAILABLE', { cause })
+    : new AppError('OUTCOME_UNKNOWN', {
+        cause,
+        detail:
+          outcome === 'accepted'
+            ? 'Graph accepted the mail, but that could not be recorded. Do not send it again.'
+            : 'The mail may have been sent, and its state could not be recorded. Do not send it again without looking.',
+      });
+
+/** The answer for a mail the ledger knows: the first answer again, or the reason why not. */
+const answerKnown = async (
+  needs: SendMailNeeds,
+  mail: IncomingMail,
+  { row, etag }: LedgerEntry,
+): Promise<SendMailAnswer | undefined> => {
+  const { accepted, envelope } = mail;
+  if (row.caller !== accepted.facts.caller || row.bodyHash !== accepted.facts.bodyHash)
+    throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  if (row.state === 'sending') {
+    const age = needs.now().getTime() - Date.parse(row.updatedAt);
+    if (age < needs.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY');
+    // Whoever was sending it has died; the caller has brought the mail back, so that it can be looked up and go on.
+    const outcome = { kind: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
+    const ended = {
+      row,
+      etag,
+      outcome,
+      mail: accepted.mail,
+      envelope,
+      original: mail.input,
+      callerWaits: true,
+    };
+    return { row: await concludeAttempt(needs, ended), repeated: true };
+  }
+  if (row.state === 'rejected') {
+    // What an administrator may have mended since is tried afresh: nothing was accepted the first time.
+    if (catalogue[row.reason.code].fixedBy === 'caller') throw fromReport(row.reason);
+    const pace = needs.pacer.enter(laneOf(accepted.plan), envelope.mailId, needs.now());
+    if (pace.kind === 'wait') throw new AppError('MAIL_UNDER_WAY');
+    const claimed = claim(row, needs.now());
+    const written = await needs.ledger.replace(claimed, etag);
+    if (written !== undefined)
+      return { row: await attempt(needs, mail, { row: claimed, etag: written.etag }), repeated: false };
+    needs.pacer.leave(laneOf(accepted.plan));
+    return undefined;
+  }
+  // A row without its message, because the first request died in between: the message again does no harm.
+  if (row.state === 'queued') await queueMail(needs, { ...envelope, turn: row.turn }, 0);
+  return { row, repeated: true };
+};
+
+const refuseRejected = (row: LedgerRow): LedgerRow => {
+  if (row.state === 'rejected') throw fromReport(row.reason);
+  return row;
+};
+
+const fromReport = ({ code, title: _title, remedy: _remedy, ...facts }: ErrorReport): AppError =>
+  new AppError(code, facts);

@@ -1,58 +1,84 @@
-import { AppError, type ErrorReport, reportOf } from './errors.ts';
+import { type AppError, type ErrorReport, reportOf } from './errors.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import {
+  type Attempt,
+  type LedgerRow,
+  type NewMail,
+  recordSetAside,
+  setAsideNew,
+} from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
+import { type AnnounceNeeds, announce } from './mail-event.ts';
 
 /** What is kept of a mail that will not be tried again by itself: enough to mend it and send it. */
 export type SetAsideRecord = {
   readonly mailId: string;
   readonly setAsideAt: string;
   readonly acceptedAt?: string;
-  readonly attempts: number;
   readonly reason: ErrorReport;
-  /** The mail or message as it came. */
+  /** The mail or message as it came; nothing where only the caller had it. */
   readonly original: unknown;
 };
 
-export type SetAsideNeeds = {
-  /** Stores the record and gives its name. */
+export type SetAsideNeeds = AnnounceNeeds & {
+  /** Stores the record and gives its name; the same mail on the same day has one record. */
   readonly storeSetAside: (record: SetAsideRecord) => Promise<string>;
+  readonly ledger: Ledger;
   readonly log: Log;
   readonly now: () => Date;
 };
 
-export type SetAsideFacts = {
-  readonly mailId: string;
-  readonly acceptedAt?: Date;
-  readonly attempts: number;
-  readonly original: unknown;
-};
+export type SettableAside = Parameters<typeof recordSetAside>[0];
 
-/** Stores a mail with the reason it was not sent, then writes the one log line that alerts watch. */
+/** A mail that is in the ledger, or what is known of one that is not. */
+export type SetAsideSubject =
+  | { readonly row: SettableAside; readonly etag: string; readonly attempt?: Attempt }
+  | { readonly newMail: NewMail };
+
+/**
+ * Sets a mail aside: the record first, so that the ledger never names one that is not there; the ledger next; the
+ * log line that alerts watch last. Throws STORAGE_UNAVAILABLE.
+ */
 export const setAside = async (
   needs: SetAsideNeeds,
-  facts: SetAsideFacts,
+  subject: SetAsideSubject,
+  original: unknown,
   reason: AppError,
-): Promise<void> => {
-  const { mailId, acceptedAt, attempts, original } = facts;
-  const record = await needs
-    .storeSetAside({
-      mailId,
-      setAsideAt: needs.now().toISOString(),
-      ...(acceptedAt === undefined ? {} : { acceptedAt: acceptedAt.toISOString() }),
-      attempts,
-      reason: reportOf(reason),
-      original,
-    })
-    .catch((cause: unknown) => {
-      throw new AppError('STORAGE_UNAVAILABLE', { cause });
-    });
+): Promise<LedgerRow> => {
+  const now = needs.now();
+  const report = reportOf(reason);
+  const { mailId, acceptedAt } = 'row' in subject ? subject.row : subject.newMail;
+  const record = await needs.storeSetAside({
+    mailId,
+    setAsideAt: now.toISOString(),
+    acceptedAt,
+    reason: report,
+    original,
+  });
+  const row =
+    'row' in subject
+      ? recordSetAside(
+          subject.row,
+          {
+            reason: report,
+            record,
+            ...(subject.attempt === undefined ? {} : { attempt: subject.attempt }),
+          },
+          now,
+        )
+      : setAsideNew(subject.newMail, report, record, now);
+  await announce(needs, row);
+  if ('row' in subject) await needs.ledger.replace(row, subject.etag);
+  else await needs.ledger.create(row);
   const { upstreamCode, graphRequestId } = reason.facts;
   needs.log({
     event: 'MailSetAside',
     mailId,
-    attempts,
+    attempts: row.attempts.length + row.forgottenAttempts,
     record,
     code: reason.code,
     ...(upstreamCode === undefined ? {} : { upstreamCode }),
     ...(graphRequestId === undefined ? {} : { graphRequestId }),
   });
+  return row;
 };

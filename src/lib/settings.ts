@@ -155,6 +155,55 @@ export const settingsTable = {
     fallback: '24',
     parse: wholeNumber(1, 168),
   }),
+  MAIL_ON_UNKNOWN: setting({
+    what: 'What to do when it is not known whether Graph sent a mail. `verify`: look in Sent Items (needs Mail.Read on the sender mailboxes), send again only if it is not there, set aside if the relay may not look. `hold`: set aside. `resend`: send once more, at the risk of a duplicate.',
+    example: 'verify',
+    fallback: 'verify',
+    parse: (text) =>
+      text === 'verify' || text === 'hold' || text === 'resend' ? text : expects('verify, hold or resend'),
+  }),
+  MAIL_VERIFY_SECONDS: setting({
+    what: 'How long to look for a mail in Sent Items before it counts as not sent.',
+    example: '900',
+    fallback: '900',
+    parse: wholeNumber(1, 86_400),
+  }),
+  MAIL_SENDING_LIMIT_SECONDS: setting({
+    what: 'When nobody has recorded the end of an attempt after this time, its outcome is unknown. Longer than functionTimeout in host.json.',
+    example: '360',
+    fallback: '360',
+    parse: wholeNumber(1, 86_400),
+  }),
+  MAIL_CONCURRENT_PER_MAILBOX: setting({
+    what: 'Requests to Graph at once for one mailbox. Exchange allows 4.',
+    example: '4',
+    fallback: '4',
+    parse: wholeNumber(1, 100),
+  }),
+  MAIL_PER_MINUTE_PER_MAILBOX: setting({
+    what: 'Mails in a minute from one mailbox. Exchange allows 30.',
+    example: '30',
+    fallback: '30',
+    parse: wholeNumber(1, 10_000),
+  }),
+  MAIL_LEDGER_DAYS: setting({
+    what: 'How long the ledger remembers what became of a mail, and its idempotency key.',
+    example: '90',
+    fallback: '90',
+    parse: wholeNumber(2, 3650),
+  }),
+  MAIL_LEDGER_RECIPIENTS: setting({
+    what: '`true` keeps the addresses of the recipients in the ledger too.',
+    example: 'false',
+    fallback: 'false',
+    parse: onOff,
+  }),
+  MAIL_EVENTS: setting({
+    what: '`queue` puts a message on the queue mail-events whenever a mail reaches a final state.',
+    example: 'off',
+    fallback: 'off',
+    parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
+  }),
   SECRET_WARNING_DAYS: setting({
     what: 'Days before the expiry of a secret on which to warn; the largest is when warnings begin.',
     example: '60,30,14,7,3,1',

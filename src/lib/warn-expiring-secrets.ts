@@ -37,6 +37,18 @@ export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Prom
   if (needs.recipients.length === 0) return;
   for (const warning of warnings) {
     const mail = toWarningMail(warning, { vault: needs.vault, recipients: needs.recipients });
-    await queueMail(needs, { mailId: needs.newMailId(), acceptedAt: now, attempts: 0, content: { mail } }, 0);
+    await queueMail(
+      needs,
+      {
+        mailId: needs.newMailId(),
+        acceptedAt: now,
+        caller: 'warnExpiringSecrets',
+        turn: 0,
+        phase: 'send',
+        lookUps: 0,
+        content: { mail },
+      },
+      0,
+    );
   }
 };

@@ -1,4 +1,4 @@
-import { parseAddressList } from 'email-addresses';
+import emailAddresses from 'email-addresses';
 
 export type Address = { readonly name?: string; readonly address: string };
 
@@ -25,7 +25,7 @@ export const parseAddresses = (text: string): readonly Address[] | undefined => 
   if (text.length > MAX_LIST_TEXT) return undefined;
   const trimmed = text.trim();
   if (isAddress(trimmed)) return [{ address: trimmed }];
-  const parsed = parseAddressList({ input: trimmed, rfc6532: true });
+  const parsed = emailAddresses.parseAddressList({ input: trimmed, rfc6532: true });
   if (parsed === null || parsed === undefined) return undefined;
   const addresses: Address[] = [];
   for (const one of parsed) {

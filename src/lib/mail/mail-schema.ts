@@ -48,13 +48,16 @@ const ADDRESS_RULE = 'name@example.com, Name <name@example.com> or { "name", "ad
 
 type RecipientInput = z.output<typeof recipient>;
 
+/** Stands for a recipient that was refused, so that the mail does not seem to have none. */
+const REFUSED: readonly Address[] = [{ address: '' }];
+
 /** One written recipient: a string can hold several. Reports what is wrong at `path`. */
 const readRecipient = (input: RecipientInput, context: Report, path: PropertyKey[]): readonly Address[] => {
   const text = typeof input === 'string' ? input : input.address;
   const at = typeof input === 'string' ? path : [...path, 'address'];
   if (/\p{Cc}/u.test(text)) {
     report(context, 'LINE_BREAK_NOT_ALLOWED', LINE_RULE, text, at);
-    return [];
+    return REFUSED;
   }
   if (typeof input !== 'string') {
     const address = text.trim();
@@ -64,7 +67,7 @@ const readRecipient = (input: RecipientInput, context: Report, path: PropertyKey
   }
   const addresses = text.isWellFormed() ? parseAddresses(text) : undefined;
   if (addresses === undefined) report(context, 'ADDRESS_INVALID', ADDRESS_RULE, text, at);
-  return addresses ?? [];
+  return addresses ?? REFUSED;
 };
 
 const recipients = z
@@ -140,6 +143,7 @@ const fields = z.strictObject({
   readReceipt: z.boolean().default(false),
   deliveryReceipt: z.boolean().default(false),
   idempotencyKey: headerText(255).min(1).optional(),
+  onUnknown: z.enum(['verify', 'hold', 'resend']).optional(),
   tags: z
     .array(
       z.string().regex(/^[\w.-]{1,50}$/, 'a tag of 1 to 50 letters, digits, dots, dashes or underscores'),

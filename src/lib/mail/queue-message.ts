@@ -11,7 +11,10 @@ const envelopeSchema = z.strictObject({
   relay: z.strictObject({
     mailId: z.uuid(),
     acceptedAt: z.iso.datetime(),
-    attempts: z.int().min(0),
+    caller: z.string().max(100),
+    turn: z.int().min(0),
+    phase: z.enum(['send', 'look-up']),
+    lookUps: z.int().min(0).optional(),
   }),
   /** The mail as it came, or the name of the blob that holds it where it is too big for a message. */
   mail: z.record(z.string(), z.unknown()).optional(),
@@ -21,7 +24,13 @@ const envelopeSchema = z.strictObject({
 export type Envelope = {
   readonly mailId: string;
   readonly acceptedAt: Date;
-  readonly attempts: number;
+  readonly caller: string;
+  /** Of two messages for one mail, the one with the lower turn is stale. */
+  readonly turn: number;
+  /** What is due: to send the mail, or to look whether it was sent. */
+  readonly phase: 'send' | 'look-up';
+  /** How often it has been looked for. */
+  readonly lookUps: number;
   readonly content: { readonly mail: unknown } | { readonly payload: string };
 };
 
@@ -53,7 +62,10 @@ export const readQueueMessage = (message: unknown): QueueMessage => {
     kind: 'envelope',
     mailId: relay.mailId,
     acceptedAt: new Date(relay.acceptedAt),
-    attempts: relay.attempts,
+    caller: relay.caller,
+    turn: relay.turn,
+    phase: relay.phase,
+    lookUps: relay.lookUps ?? 0,
     content: payload === undefined ? { mail } : { payload },
   };
 };
@@ -70,9 +82,20 @@ const readText = (message: string | Uint8Array): unknown => {
 };
 
 /** The text of the relay's own message: base64, because XML cannot carry every character of a mail. */
-export const toQueueText = ({ mailId, acceptedAt, attempts, content }: Envelope): string =>
+export const toQueueText = ({
+  mailId,
+  acceptedAt,
+  caller,
+  turn,
+  phase,
+  lookUps,
+  content,
+}: Envelope): string =>
   Buffer.from(
-    JSON.stringify({ relay: { mailId, acceptedAt: acceptedAt.toISOString(), attempts }, ...content }),
+    JSON.stringify({
+      relay: { mailId, acceptedAt: acceptedAt.toISOString(), caller, turn, phase, lookUps },
+      ...content,
+    }),
   ).toString('base64');
 
 /** True when the envelope fits a queue message with its mail inside. */

@@ -11,7 +11,7 @@ export type SendReport =
       readonly upstreamCode?: string;
       readonly graphRequestId?: string;
       /** True when Graph says the request itself is larger than it reads. */
-      readonly tooLarge?: boolean;
+      readonly tooLarge?: true;
     }
   /** No token could be had, so nothing went to Graph. */
   | {

@@ -1,7 +1,9 @@
 import { BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import type { DeliverMailNeeds } from '../deliver-mail.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
-import type { SetAsideNeeds } from '../set-aside.ts';
+import type { SetAsideNeeds, SetAsideRecord } from '../set-aside.ts';
+import type { DeskNeeds } from '../set-aside-desk.ts';
+import type { SweepNeeds } from '../sweep-mail.ts';
 import {
   PAYLOAD_CONTAINER,
   SET_ASIDE_CONTAINER,
@@ -10,8 +12,10 @@ import {
 } from './storage-connection.ts';
 
 export type MailBlobs = Pick<QueueMailNeeds, 'putPayload'> &
-  Pick<DeliverMailNeeds, 'readPayload' | 'deletePayload'> &
-  Pick<SetAsideNeeds, 'storeSetAside'>;
+  Pick<DeliverMailNeeds, 'readPayload'> &
+  Pick<SetAsideNeeds, 'storeSetAside'> &
+  Pick<SweepNeeds, 'listPayloads' | 'deletePayload'> &
+  Pick<DeskNeeds, 'listRecords' | 'readRecord' | 'deleteRecord'>;
 
 const openService = (connection: StorageConnection): BlobServiceClient =>
   connection.kind === 'connection-string'
@@ -32,6 +36,18 @@ const putJson = async (container: ContainerClient, name: string, json: string): 
   return name;
 };
 
+const readText = async (container: ContainerClient, name: string): Promise<string | undefined> => {
+  try {
+    return (await container.getBlockBlobClient(name).downloadToBuffer()).toString('utf8');
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+};
+
+/** Both kinds of blob are named after their mail. */
+const mailIdOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
+
 /** The blobs of the relay: payloads of waiting mails, and records of mails set aside. */
 export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const service = openService(connection);
@@ -39,13 +55,10 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const records = service.getContainerClient(SET_ASIDE_CONTAINER);
   return {
     putPayload: (mailId, json) => putJson(payloads, `${mailId}.json`, json),
-    readPayload: async (name) => {
-      try {
-        return (await payloads.getBlockBlobClient(name).downloadToBuffer()).toString('utf8');
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
+    readPayload: (name) => readText(payloads, name),
+    listPayloads: async function* (before) {
+      for await (const { name, properties } of payloads.listBlobsFlat())
+        if (properties.lastModified < before) yield { name, mailId: mailIdOf(name) };
     },
     deletePayload: async (name) => {
       await payloads.getBlockBlobClient(name).deleteIfExists();
@@ -57,5 +70,27 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
         `${record.setAsideAt.slice(0, 10)}/${record.mailId}.json`,
         JSON.stringify(record, null, 2),
       ),
+    listRecords: async (limit, after) => {
+      const pages = records.listBlobsFlat().byPage({
+        maxPageSize: limit,
+        ...(after === undefined ? {} : { continuationToken: after }),
+      });
+      const { value: page } = await pages.next();
+      const { segment, continuationToken } = page ?? { segment: { blobItems: [] } };
+      return {
+        records: segment.blobItems.map(({ name }: { readonly name: string }) => ({
+          name,
+          mailId: mailIdOf(name),
+        })),
+        ...(continuationToken ? { next: continuationToken } : {}),
+      };
+    },
+    readRecord: async (name) => {
+      const text = await readText(records, name);
+      return text === undefined ? undefined : (JSON.parse(text) as SetAsideRecord);
+    },
+    deleteRecord: async (name) => {
+      await records.getBlockBlobClient(name).deleteIfExists();
+    },
   };
 };

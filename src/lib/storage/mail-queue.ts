@@ -1,6 +1,7 @@
 import { QueueServiceClient } from '@azure/storage-queue';
+import type { AnnounceNeeds } from '../mail-event.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
-import { MAIL_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
+import { EVENT_QUEUE, MAIL_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
 
 /** A message lives until it is dealt with: the default of seven days would lose a mail without a word. */
 const NEVER_EXPIRES = -1;
@@ -14,15 +15,23 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
         STORAGE_RETRIES,
       );
 
-export const openMailQueue = (connection: StorageConnection): Pick<QueueMailNeeds, 'putMessage'> => {
-  const queue = openService(connection).getQueueClient(MAIL_QUEUE);
+export type MailQueues = Pick<QueueMailNeeds, 'putMessage'> & Required<AnnounceNeeds>;
+
+/** The queues of the relay: the one it waits on, and the one that tells of final states. */
+export const openMailQueues = (connection: StorageConnection): MailQueues => {
+  const service = openService(connection);
+  const mails = service.getQueueClient(MAIL_QUEUE);
+  const events = service.getQueueClient(EVENT_QUEUE);
   return {
     putMessage: async (text, delayMs) => {
-      await queue.sendMessage(text, {
+      await mails.sendMessage(text, {
         // Seconds are the unit of the service; never earlier than asked.
         visibilityTimeout: Math.ceil(delayMs / 1000),
         messageTimeToLive: NEVER_EXPIRES,
       });
+    },
+    putEvent: async (event) => {
+      await events.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
     },
   };
 };

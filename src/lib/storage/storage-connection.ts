@@ -7,6 +7,9 @@ export type StorageConnection =
 
 /** The names that Bicep and the local cloud create. */
 export const MAIL_QUEUE = 'mail';
+export const POISON_QUEUE = 'mail-poison';
+export const EVENT_QUEUE = 'mail-events';
+export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
 export const SET_ASIDE_CONTAINER = 'mail-set-aside';
 

@@ -1,0 +1,15 @@
+import type { HttpHandler } from '@azure/functions';
+import type { Ledger } from '../lib/ledger/ledger.ts';
+import type { Log } from '../lib/log.ts';
+import { readMailStatus } from '../lib/mail-status.ts';
+import { callerOf } from './caller.ts';
+import { answeringProblems, logTo } from './problem.ts';
+
+/** GET /api/mail/{id}: what became of a mail, for the caller who sent it */
+export const mailStatusHttp =
+  (needs: (log: Log) => { readonly ledger: Ledger }): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => ({
+      jsonBody: await readMailStatus(needs(logTo(context)), request.params.id ?? '', callerOf(request)),
+      headers: { 'cache-control': 'no-store' },
+    }));

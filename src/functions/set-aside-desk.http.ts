@@ -1,0 +1,47 @@
+import type { HttpHandler, HttpRequest } from '@azure/functions';
+import { AppError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { closeMail, type DeskNeeds, listSetAside, replayMail, showMail } from '../lib/set-aside-desk.ts';
+import { readJsonBody } from './json-body.ts';
+import { answeringProblems, logTo } from './problem.ts';
+
+type Needs = (log: Log) => DeskNeeds;
+
+/** GET /api/mail?state=set-aside[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
+export const listMailHttp =
+  (needs: Needs): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => {
+      const ready = needs(logTo(context));
+      const { state, id, after } = Object.fromEntries(request.query);
+      if (id !== undefined && state === undefined) return { jsonBody: await showMail(ready, id) };
+      if (state === 'set-aside') return { jsonBody: await listSetAside(ready, after) };
+      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=set-aside or ?id=<id of a mail>.' });
+    });
+
+/** POST /api/mail/{id}/replay */
+export const replayMailHttp =
+  (needs: Needs): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => ({
+      status: 202,
+      jsonBody: await replayMail(needs(logTo(context)), request.params.id ?? ''),
+    }));
+
+/** POST /api/mail/{id}/close */
+export const closeMailHttp =
+  (needs: Needs): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => ({
+      jsonBody: await closeMail(needs(logTo(context)), request.params.id ?? '', await readNote(request)),
+    }));
+
+const MAX_NOTE = 500;
+
+const readNote = async (request: HttpRequest): Promise<string> => {
+  const body = await readJsonBody(request);
+  const { note } = (typeof body === 'object' && body !== null ? body : {}) as { readonly note?: unknown };
+  const text = typeof note === 'string' ? note.trim() : '';
+  if (text === '' || text.length > MAX_NOTE) throw new AppError('NOTE_MISSING');
+  return text;
+};

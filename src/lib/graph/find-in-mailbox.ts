@@ -1,0 +1,41 @@
+import { AppError } from '../errors.ts';
+import type { Sighting } from '../look-up-mail.ts';
+import { parseRetryAfter } from '../mail/retry-after.ts';
+import { RELAY_ID_PROPERTY } from '../mail/send-plan.ts';
+import type { GraphCall } from './graph-call.ts';
+
+/**
+ * Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). Drafts count: a mail
+ * Graph has accepted is one until transport has taken it.
+ */
+export const openMailboxSearch =
+  (call: GraphCall, now: () => Date) =>
+  async (mailbox: string, mailId: string): Promise<Sighting> => {
+    const filter = `singleValueExtendedProperties/Any(ep: ep/id eq '${RELAY_ID_PROPERTY}' and ep/value eq '${mailId}')`;
+    const path = `/users/${encodeURIComponent(mailbox)}/messages?$filter=${encodeURIComponent(filter)}&$select=id&$top=1`;
+    let answer: Awaited<ReturnType<GraphCall>>;
+    try {
+      answer = await call({ method: 'GET', path });
+    } catch (error) {
+      if (error instanceof AppError) return { kind: 'not-now' };
+      throw error;
+    }
+    if (answer.kind !== 'answered') return { kind: 'not-now' };
+    const { status, retryAfter, upstreamCode, text } = answer;
+    if (status === 200) return countOf(text);
+    if (status === 401 || status === 408 || status === 429 || status >= 500) {
+      const waitMs = parseRetryAfter(retryAfter, now());
+      return { kind: 'not-now', ...(waitMs === undefined ? {} : { waitMs }) };
+    }
+    return { kind: 'cannot-tell', ...(upstreamCode === undefined ? {} : { upstreamCode }) };
+  };
+
+const countOf = (text: string): Sighting => {
+  try {
+    const { value } = JSON.parse(text) as { readonly value?: unknown };
+    if (Array.isArray(value)) return { kind: value.length > 0 ? 'found' : 'absent' };
+  } catch {
+    // Falls through: an answer that cannot be read says nothing.
+  }
+  return { kind: 'not-now' };
+};

@@ -1,0 +1,68 @@
+import type { Envelope } from '../mail/queue-message.ts';
+import type { LedgerRow, QueuedRow, SendingRow, UnknownRow, WaitingRow } from './ledger-row.ts';
+
+/** What to do with a queue message, given what the ledger says of its mail. */
+export type DeliveryDecision =
+  /** The mail is not in the ledger yet. */
+  | { readonly kind: 'first' }
+  | { readonly kind: 'send'; readonly row: QueuedRow | WaitingRow }
+  | { readonly kind: 'look-up'; readonly row: UnknownRow }
+  /** An attempt began, and nobody wrote down how it ended: its outcome is unknown. */
+  | { readonly kind: 'lost'; readonly row: SendingRow }
+  /** Another invocation may still be sending it. */
+  | { readonly kind: 'later'; readonly waitMs: number }
+  /** Dealt with, or a newer message for it exists. */
+  | { readonly kind: 'drop'; readonly done: boolean };
+
+/**
+ * Decides by state and turn. A message is always put on the queue before the row that announces it is written, so a
+ * message with a higher turn than its row proves that the attempt before it ended as the message says; the row is
+ * merely late. A message with a lower turn is a copy of one that was dealt with.
+ */
+export const decideDelivery = (
+  row: LedgerRow | undefined,
+  { turn, phase, acceptedAt }: Pick<Envelope, 'turn' | 'phase' | 'acceptedAt'>,
+  now: Date,
+  sendingLimitMs: number,
+): DeliveryDecision => {
+  if (row === undefined) return { kind: 'first' };
+  if (turn > row.turn && (row.state === 'sending' || row.state === 'set-aside'))
+    return announced(row, turn, phase, acceptedAt, now);
+  if (turn < row.turn) return { kind: 'drop', done: false };
+  switch (row.state) {
+    case 'queued':
+    case 'waiting':
+      return { kind: 'send', row };
+    case 'unknown':
+      return { kind: 'look-up', row };
+    case 'sending': {
+      const leftMs = Date.parse(row.updatedAt) + sendingLimitMs - now.getTime();
+      return leftMs > 0 ? { kind: 'later', waitMs: leftMs } : { kind: 'lost', row };
+    }
+    case 'sent':
+    case 'rejected':
+    case 'set-aside':
+    case 'closed':
+      return { kind: 'drop', done: true };
+  }
+};
+
+/** The row as it would read, had its last write not been lost. */
+const announced = (
+  row: Extract<LedgerRow, { state: 'sending' | 'set-aside' }>,
+  turn: number,
+  phase: Envelope['phase'],
+  acceptedAt: Date,
+  now: Date,
+): DeliveryDecision => {
+  const late = { ...row, turn, acceptedAt: acceptedAt.toISOString(), updatedAt: now.toISOString() };
+  return phase === 'look-up'
+    ? { kind: 'look-up', row: { ...late, state: 'unknown', reason: UNRECORDED } }
+    : { kind: 'send', row: { ...late, state: 'queued' } };
+};
+
+const UNRECORDED = {
+  code: 'OUTCOME_UNKNOWN',
+  title: 'It is not known whether Graph sent the mail',
+  remedy: 'The relay looks it up.',
+} as const;

@@ -1,0 +1,94 @@
+import { deletePayload } from './conclude-attempt.ts';
+import { AppError } from './errors.ts';
+import { recordFound, type UnknownRow } from './ledger/ledger-row.ts';
+import { LOOK_UPS, lookUpWaitMs } from './mail/look-up-plan.ts';
+import type { Envelope } from './mail/queue-message.ts';
+import { decideWait } from './mail/wait.ts';
+import { announce } from './mail-event.ts';
+import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
+import { type SetAsideNeeds, setAside } from './set-aside.ts';
+
+/** What was seen in the mailbox of the sender. */
+export type Sighting =
+  | { readonly kind: 'found' }
+  | { readonly kind: 'absent' }
+  /** The relay may not look, or the mailbox answers otherwise for good. */
+  | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }
+  | { readonly kind: 'not-now'; readonly waitMs?: number };
+
+export type LookUpNeeds = QueueMailNeeds &
+  SetAsideNeeds & {
+    /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
+    readonly findInMailbox: (mailbox: string, mailId: string) => Promise<Sighting>;
+    readonly deletePayload: (name: string) => Promise<void>;
+    readonly verifyWindowMs: number;
+    readonly giveUpAfterMs: number;
+    readonly random: () => number;
+  };
+
+/**
+ * Looks for a mail whose outcome is unknown. Found: it is sent. Not there, looked for often enough: `send again`,
+ * which is then no blind resend. Cannot tell: set aside.
+ */
+export const lookUpMail = async (
+  needs: LookUpNeeds,
+  entry: { readonly row: UnknownRow; readonly etag: string },
+  envelope: Envelope,
+  readContent: () => Promise<unknown>,
+): Promise<'done' | 'beaten' | 'send again'> => {
+  const { row, etag } = entry;
+  const { mailId } = row;
+  const lookUps = envelope.lookUps + 1;
+  const sighting = await needs.findInMailbox(row.sender, mailId);
+  needs.log({ event: 'MailLookedUp', mailId, result: sighting.kind, lookUps });
+
+  const aside = async (reason: AppError) => {
+    await setAside(needs, entry, await readContent(), reason);
+    await deletePayload(needs, envelope);
+    return 'done' as const;
+  };
+  const again = async (waitMs: number, counted: number) => {
+    // The same turn: looking twice does no harm, and only one can claim the row in the end.
+    await queueMail(needs, { ...envelope, turn: row.turn, phase: 'look-up', lookUps: counted }, waitMs);
+    return 'done' as const;
+  };
+
+  switch (sighting.kind) {
+    case 'found': {
+      const found = recordFound(row, needs.now());
+      await announce(needs, found);
+      if ((await needs.ledger.replace(found, etag)) === undefined) return 'beaten';
+      const { recipients, tags, attempts, forgottenAttempts } = row;
+      needs.log({
+        event: 'MailSent',
+        mailId,
+        attempts: attempts.length + forgottenAttempts,
+        recipients,
+        tags,
+        verified: true,
+      });
+      await deletePayload(needs, envelope);
+      return 'done';
+    }
+    case 'absent':
+      return lookUps < LOOK_UPS ? again(lookUpWaitMs(lookUps, needs.verifyWindowMs), lookUps) : 'send again';
+    case 'cannot-tell':
+      return aside(
+        new AppError('OUTCOME_UNKNOWN', {
+          detail: 'The relay may not look into the mailbox of the sender (it needs Mail.Read there).',
+          ...(sighting.upstreamCode === undefined ? {} : { upstreamCode: sighting.upstreamCode }),
+        }),
+      );
+    case 'not-now': {
+      const waitMs = decideWait(lookUps, sighting.waitMs, needs.random());
+      const givesUpAt = Date.parse(row.acceptedAt) + needs.giveUpAfterMs;
+      return needs.now().getTime() + waitMs > givesUpAt
+        ? aside(
+            new AppError('OUTCOME_UNKNOWN', {
+              detail: 'The mailbox of the sender could not be read in time.',
+            }),
+          )
+        : again(waitMs, envelope.lookUps);
+    }
+  }
+};

@@ -1,0 +1,61 @@
+import { AppError } from './errors.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { LedgerRow } from './ledger/ledger-row.ts';
+
+export type MailStatus = {
+  readonly id: string;
+  readonly state: LedgerRow['state'];
+  readonly sender: string;
+  readonly recipients: number;
+  readonly tags: readonly string[];
+  readonly acceptedAt: string;
+  readonly updatedAt: string;
+  /** What happened, oldest first. */
+  readonly timeline: readonly {
+    readonly at: string;
+    readonly what: string;
+    readonly [fact: string]: unknown;
+  }[];
+  readonly [more: string]: unknown;
+};
+
+/** What the ledger says of a mail, in the words of the API. */
+export const toStatus = (row: LedgerRow): MailStatus => {
+  const { mailId, state, sender, recipients, recipientAddresses, tags, acceptedAt, updatedAt } = row;
+  return {
+    id: mailId,
+    state,
+    sender,
+    recipients,
+    ...(recipientAddresses === undefined ? {} : { recipientAddresses }),
+    tags,
+    acceptedAt,
+    updatedAt,
+    ...(row.state === 'sent' && row.graphRequestId !== undefined
+      ? { graphRequestId: row.graphRequestId }
+      : {}),
+    ...(row.state === 'sent' ? { verified: row.verified } : {}),
+    ...(row.state === 'waiting' ? { until: row.until } : {}),
+    ...(row.state === 'closed' ? { note: row.note } : {}),
+    ...('reason' in row ? { reason: row.reason } : {}),
+    ...(row.forgottenAttempts > 0 ? { forgottenAttempts: row.forgottenAttempts } : {}),
+    timeline: [
+      { at: acceptedAt, what: 'accepted' },
+      ...row.attempts.map(({ at, outcome, ...facts }) => ({ at, what: `attempt ${outcome}`, ...facts })),
+      ...(state === 'queued' ? [] : [{ at: updatedAt, what: state }]),
+    ],
+  };
+};
+
+/** The status of a caller's own mail. Throws MAIL_UNKNOWN alike for one that is not there and one of somebody else. */
+export const readMailStatus = async (
+  { ledger }: { readonly ledger: Ledger },
+  mailId: string,
+  caller: string,
+): Promise<MailStatus> => {
+  const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
+  if (entry === undefined || entry.row.caller !== caller) throw new AppError('MAIL_UNKNOWN');
+  return toStatus(entry.row);
+};
+
+export const isMailId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

@@ -1,0 +1,15 @@
+/**
+ * When to look for a mail whose outcome is unknown, as parts of the whole time allowed: soon for the common case,
+ * late for copies that Exchange is slow to show in Sent Items (graph: outlook-immutable-id, "may be late").
+ */
+const PARTS = [0.02, 0.1, 0.3, 1];
+
+/** How many times a mail is looked for before its absence counts. */
+export const LOOK_UPS = PARTS.length;
+
+/** The wait before the look-up of this number (0 is the first), in milliseconds. */
+export const lookUpWaitMs = (lookUp: number, windowMs: number): number => {
+  const due = PARTS[Math.min(lookUp, LOOK_UPS - 1)] ?? 1;
+  const before = lookUp === 0 ? 0 : (PARTS[Math.min(lookUp, LOOK_UPS - 1) - 1] ?? 0);
+  return Math.ceil((due - before) * windowMs);
+};

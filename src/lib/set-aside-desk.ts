@@ -1,0 +1,102 @@
+import { AppError } from './errors.ts';
+import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
+import { close, type LedgerRow, replay, type SetAsideRow } from './ledger/ledger-row.ts';
+import type { Log } from './log.ts';
+import { type AnnounceNeeds, announce } from './mail-event.ts';
+import { isMailId, type MailStatus, toStatus } from './mail-status.ts';
+import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
+import type { SetAsideRecord } from './set-aside.ts';
+
+/** The people who look after mails that were set aside: list, show, replay, close. */
+export type DeskNeeds = QueueMailNeeds &
+  AnnounceNeeds & {
+    readonly ledger: Ledger;
+    /** Records, oldest first, a page at a time. */
+    readonly listRecords: (limit: number, after: string | undefined) => Promise<RecordPage>;
+    readonly readRecord: (name: string) => Promise<SetAsideRecord | undefined>;
+    readonly deleteRecord: (name: string) => Promise<void>;
+    readonly now: () => Date;
+    readonly log: Log;
+  };
+
+export type RecordPage = {
+  readonly records: readonly { readonly name: string; readonly mailId: string }[];
+  readonly next?: string;
+};
+
+export type SetAsidePage = { readonly mails: readonly MailStatus[]; readonly next?: string };
+
+const PAGE = 50;
+
+/** The mails set aside, oldest first; `after` is the `next` of the page before. */
+export const listSetAside = async (needs: DeskNeeds, after: string | undefined): Promise<SetAsidePage> => {
+  const { records, next } = await needs.listRecords(PAGE, after);
+  const entries = await Promise.all(records.map(({ mailId }) => needs.ledger.find(mailId)));
+  const mails = entries.flatMap((entry, index) => {
+    // The record outlives its state by a moment when a replay or close was cut short.
+    if (entry?.row.state !== 'set-aside' || entry.row.record !== records[index]?.name) return [];
+    return [toStatus(entry.row)];
+  });
+  return { mails, ...(next === undefined ? {} : { next }) };
+};
+
+/** Any mail, for those who may see all. Throws MAIL_UNKNOWN. */
+export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> =>
+  toStatus((await findKnown(needs, mailId)).row);
+
+/**
+ * Sends a mail that was set aside once more, from the queue. Repeating it does no harm: the second finds the mail
+ * no longer set aside. Throws MAIL_UNKNOWN, MAIL_NOT_SET_ASIDE, PAYLOAD_MISSING.
+ */
+export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<MailStatus> => {
+  const { row, etag } = await findSetAside(needs, mailId);
+  const record = await needs.readRecord(row.record);
+  if (typeof record?.original !== 'object' || record.original === null) throw new AppError('PAYLOAD_MISSING');
+  const acceptedAt = needs.now();
+  const queued = replay({ ...row, acceptedAt: acceptedAt.toISOString() }, acceptedAt);
+  await queueMail(
+    needs,
+    {
+      mailId: row.mailId,
+      // The time allowed begins anew.
+      acceptedAt,
+      caller: row.caller,
+      turn: queued.turn,
+      phase: 'send',
+      lookUps: 0,
+      content: { mail: record.original },
+    },
+    0,
+  );
+  if ((await needs.ledger.replace(queued, etag)) !== undefined) await needs.deleteRecord(row.record);
+  needs.log({ event: 'MailReplayed', mailId: row.mailId });
+  return toStatus(queued);
+};
+
+/** Ends a mail that was set aside without sending it. Throws MAIL_UNKNOWN, MAIL_NOT_SET_ASIDE. */
+export const closeMail = async (needs: DeskNeeds, mailId: string, note: string): Promise<MailStatus> => {
+  const { row, etag } = await findSetAside(needs, mailId);
+  const closed = close(row, note, needs.now());
+  await announce(needs, closed);
+  if ((await needs.ledger.replace(closed, etag)) === undefined) throw new AppError('MAIL_NOT_SET_ASIDE');
+  await needs.deleteRecord(row.record);
+  needs.log({ event: 'MailClosed', mailId: row.mailId });
+  return toStatus(closed);
+};
+
+const findKnown = async ({ ledger }: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<LedgerEntry> => {
+  const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
+  if (entry === undefined) throw new AppError('MAIL_UNKNOWN');
+  return entry;
+};
+
+const findSetAside = async (
+  needs: Pick<DeskNeeds, 'ledger'>,
+  mailId: string,
+): Promise<{ readonly row: SetAsideRow; readonly etag: string }> => {
+  const { row, etag } = await findKnown(needs, mailId);
+  if (row.state !== 'set-aside') throw new AppError('MAIL_NOT_SET_ASIDE', { detail: describeState(row) });
+  return { row, etag };
+};
+
+const describeState = (row: LedgerRow): string => `The mail is in the state ${row.state}.`;

@@ -1,0 +1,188 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type Azurite, startAzurite } from './azurite.ts';
+import { obtainCertificate } from './certificate.ts';
+import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_TENANT_ID } from './directory.ts';
+import { startEntra } from './entra/start-entra.ts';
+import { makeTokenKeys } from './entra/token-keys.ts';
+import { type Graph, startGraph } from './graph/graph-server.ts';
+import type { Limits } from './graph/mailbox-limits.ts';
+import { type MailStore, openMailStore } from './inbox/mail-store.ts';
+import { openSecretStore, type SecretStore } from './key-vault/secret-store.ts';
+import { startKeyVault, VAULT_RESOURCE } from './key-vault/start-key-vault.ts';
+import { startManagedIdentity } from './managed-identity/start-managed-identity.ts';
+import { layOutStorage } from './storage-layout.ts';
+
+export type CloudPorts = {
+  readonly blob: number;
+  readonly queue: number;
+  readonly table: number;
+  readonly entra: number;
+  readonly graph: number;
+  readonly keyVault: number;
+  readonly managedIdentity: number;
+};
+
+export const ANY_PORTS: CloudPorts = {
+  blob: 0,
+  queue: 0,
+  table: 0,
+  entra: 0,
+  graph: 0,
+  keyVault: 0,
+  managedIdentity: 0,
+};
+
+export type CloudOptions = {
+  /** Where everything is kept: certificate, vault, storage, sent mail. */
+  readonly folder: string;
+  readonly ports: CloudPorts;
+  readonly now?: () => Date;
+  /** What the Graph stand-in enforces; the limits of Exchange unless told otherwise. */
+  readonly limits?: Partial<Limits>;
+  readonly sentItemsDelayMs?: number;
+  /** Changes the pretend organisation. */
+  readonly directory?: (usual: Directory) => Directory;
+};
+
+export type Cloud = {
+  readonly azurite: Azurite;
+  readonly entra: Awaited<ReturnType<typeof startEntra>>;
+  readonly graph: Graph;
+  readonly keyVault: Awaited<ReturnType<typeof startKeyVault>>;
+  readonly secrets: SecretStore;
+  readonly mails: MailStore;
+  /** The environment in which the app finds this cloud, exactly as it finds Azure. */
+  readonly environment: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+};
+
+export const SECRET_NAME = 'graph-client-secret';
+const YEAR_MS = 365 * 86_400_000;
+
+/** Starts everything the relay needs around it, on this machine. */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { folder, ports, now = () => new Date() } = options;
+  const running: { close(): Promise<unknown> }[] = [];
+  const close = async () => {
+    await Promise.all(running.map((server) => server.close()));
+  };
+  const keep = async <Server extends { close(): Promise<unknown> }>(
+    starting: Promise<Server>,
+  ): Promise<Server> => {
+    const server = await starting;
+    running.push(server);
+    return server;
+  };
+
+  try {
+    const [certificate, keys, secrets, mails] = await Promise.all([
+      obtainCertificate(join(folder, 'certificate'), now()),
+      makeTokenKeys(now),
+      openSecretStore(join(folder, 'key-vault.json')),
+      openMailStore({ folder: join(folder, 'inbox') }),
+    ]);
+    const { tls } = certificate;
+    const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
+    const usual = contoso(secret.value, now());
+    const directory = options.directory?.(usual) ?? usual;
+    const identityClientId = randomUUID();
+
+    const graph = await keep(
+      startGraph({
+        tls,
+        port: ports.graph,
+        directory: () => directory,
+        verifyToken: keys.verify,
+        capture: mails.capture,
+        now,
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+        ...(options.sentItemsDelayMs === undefined ? {} : { sentItemsDelayMs: options.sentItemsDelayMs }),
+        earlierMails: await allMails(mails),
+      }),
+    );
+    const [azurite, entra, keyVault, managedIdentity] = await Promise.all([
+      keep(
+        startAzurite({
+          folder: join(folder, 'storage'),
+          blobPort: ports.blob,
+          queuePort: ports.queue,
+          tablePort: ports.table,
+        }).then(async (storage) => {
+          await layOutStorage(storage.connectionString);
+          return storage;
+        }),
+      ),
+      keep(
+        startEntra({
+          tls,
+          port: ports.entra,
+          directory: () => directory,
+          audiences: () => [graph.url],
+          keys,
+          now,
+        }),
+      ),
+      keep(
+        startKeyVault({
+          tls,
+          port: ports.keyVault,
+          secrets,
+          tenantId: LOCAL_TENANT_ID,
+          verifyToken: keys.verify,
+          now,
+        }),
+      ),
+      keep(
+        startManagedIdentity({
+          port: ports.managedIdentity,
+          tenantId: LOCAL_TENANT_ID,
+          identities: [{ clientId: identityClientId }],
+          resources: () => [VAULT_RESOURCE],
+          keys,
+          now,
+        }),
+      ),
+    ]);
+
+    return {
+      azurite,
+      entra,
+      graph,
+      keyVault,
+      secrets,
+      mails,
+      environment: {
+        AzureWebJobsStorage: azurite.connectionString,
+        ENTRA_AUTHORITY: entra.url,
+        ENTRA_TENANT_ID: LOCAL_TENANT_ID,
+        ENTRA_CLIENT_ID: LOCAL_CLIENT_ID,
+        GRAPH_ENDPOINT: graph.url,
+        KEY_VAULT_URL: keyVault.url,
+        CLIENT_SECRET_NAME: SECRET_NAME,
+        AZURE_CLIENT_ID: identityClientId,
+        MAIL_DEFAULT_SENDER: 'Contoso <noreply@contoso.example>',
+        MAIL_ALLOWED_SENDERS: '*@contoso.example',
+        NODE_EXTRA_CA_CERTS: certificate.certificateFile,
+        ...managedIdentity.environment,
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const makeSecret = (secrets: SecretStore, now: Date) =>
+  secrets.set(
+    SECRET_NAME,
+    { value: randomBytes(30).toString('base64url'), expiresOn: new Date(now.getTime() + YEAR_MS) },
+    now,
+  );
+
+const allMails = async (mails: MailStore) => {
+  const { mails: listed } = mails.list({ limit: Number.MAX_SAFE_INTEGER });
+  const found = await Promise.all(listed.map(({ summary }) => mails.find(summary.ID)));
+  return found.filter((mail) => mail !== undefined);
+};

@@ -1,0 +1,25 @@
+import { TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import {
+  EVENT_QUEUE,
+  LEDGER_TABLE,
+  MAIL_QUEUE,
+  PAYLOAD_CONTAINER,
+  POISON_QUEUE,
+  SET_ASIDE_CONTAINER,
+} from '../src/lib/storage/storage-connection.ts';
+
+/** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
+export async function layOutStorage(connectionString: string): Promise<void> {
+  const queues = QueueServiceClient.fromConnectionString(connectionString);
+  const blobs = BlobServiceClient.fromConnectionString(connectionString);
+  const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
+  await Promise.all([
+    ...[MAIL_QUEUE, POISON_QUEUE, EVENT_QUEUE].map((name) => queues.getQueueClient(name).createIfNotExists()),
+    ...[PAYLOAD_CONTAINER, SET_ASIDE_CONTAINER].map((name) =>
+      blobs.getContainerClient(name).createIfNotExists(),
+    ),
+    tables.createTable(LEDGER_TABLE),
+  ]);
+}

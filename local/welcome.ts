@@ -1,0 +1,43 @@
+/** What `npm start` says when everything is up, and what the inbox teaches while it is empty. */
+export type Welcome = {
+  readonly functionsUrl: string;
+  readonly functionKey: string;
+  readonly masterKey: string;
+  readonly inboxUrl: string;
+  readonly connectionString: string;
+  readonly realTenant: boolean;
+};
+
+/** A request that works when pasted into a shell. */
+export const toCurl = ({
+  functionsUrl,
+  functionKey,
+}: Pick<Welcome, 'functionsUrl' | 'functionKey'>): string =>
+  [
+    `curl ${functionsUrl}/api/mail \\`,
+    `  -H 'x-functions-key: ${functionKey}' -H 'content-type: application/json' \\`,
+    `  -d '{"to":"Chan Tai Man <chan@example.com>","subject":"薪資單 2026-11","html":"<p>您的薪資單已備妥。</p>"}'`,
+  ].join('\n');
+
+export const toWelcome = (welcome: Welcome): string =>
+  `
+  Graph Mail Relay is up.${welcome.realTenant ? ' It sends through your tenant: mails are real.' : ' Nothing leaves this machine.'}
+
+  Endpoint      ${welcome.functionsUrl}/api/mail
+  Function key  ${welcome.functionKey}   (master key, for list, replay and close: ${welcome.masterKey})
+  Inbox         ${welcome.inboxUrl}
+
+  Send a mail:
+
+${indent(toCurl(welcome))}
+
+  Or put the same JSON, plain or base64, on the queue "mail":
+
+    node docs/examples/queue-mail.mjs        (connection string: UseDevelopmentStorage=true, or AzureWebJobsStorage)
+
+  Begin anew with: npm start -- --fresh
+  Send through a real tenant with: npm start -- --real-tenant   (docs/local.md)
+  Stop with Ctrl-C.
+`;
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '    ');

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import packageJson from '../package.json' with { type: 'json' };
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
@@ -12,7 +13,7 @@ import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
 import { openRelay } from './relay.ts';
 
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
-const relay = openRelay(process.env, { now: () => new Date(), random: Math.random });
+const relay = openRelay(process.env, { now: () => new Date(), random: Math.random, sleep: setTimeout });
 
 const connection = 'AzureWebJobsStorage';
 

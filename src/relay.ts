@@ -22,7 +22,11 @@ import { openKeyVault } from './lib/vault/key-vault.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/warn-expiring-secrets.ts';
 
 /** The parts of the world that are not deterministic. */
-export type World = { readonly now: () => Date; readonly random: () => number };
+export type World = {
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+};
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
@@ -48,7 +52,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 };
 
 /** Wires the adapters. Nothing is read or opened before a function asks. */
-export const openRelay = (environment: Environment, { now, random }: World): Relay => {
+export const openRelay = (environment: Environment, { now, random, sleep }: World): Relay => {
   const settings = once(() => readSettings(environment));
   const makeMailId = () => newMailId(now());
 
@@ -117,6 +121,7 @@ export const openRelay = (environment: Environment, { now, random }: World): Rel
     newMailId: makeMailId,
     now,
     random,
+    sleep,
     log,
   });
 

@@ -3,8 +3,8 @@ import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError, reportOf } from '../lib/errors.ts';
 import { type LogEvent, levelOf, unexpected } from '../lib/log.ts';
 
-/** When a 503 says nothing better, callers look again after this. */
-const RETRY_AFTER_SECONDS = '30';
+/** When callers may ask again, in seconds: soon where only another request is in the way. */
+const RETRY_AFTER: Readonly<Record<number, string>> = { 409: '5', 503: '30' };
 
 /** Writes events to the log of an invocation, one JSON line each. */
 export const logTo =
@@ -15,12 +15,13 @@ export const logTo =
 /** An error as RFC 9457 problem details. `instance` is the invocation, to be quoted when asking for help. */
 const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseInit => {
   const { status, fixedBy } = catalogue[error.code];
+  const retryAfter = fixedBy === 'caller' ? undefined : RETRY_AFTER[status];
   const { code, title, detail, remedy, ...rest } = reportOf(error);
   return {
     status,
     headers: {
       'content-type': 'application/problem+json',
-      ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
     },
     body: JSON.stringify({
       type: `urn:graph-mail-relay:error:${code}`,

@@ -9,7 +9,7 @@ import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-a
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
-import { mailIdOfKey } from './ledger/idempotency.ts';
+import { hashBody, mailIdOfKey } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
@@ -23,7 +23,7 @@ import {
 import { type LookUpNeeds, lookUpMail } from './look-up-mail.ts';
 import { type Envelope, type QueueMessage, readQueueMessage } from './mail/queue-message.ts';
 import { parseJson } from './mail/read-mail.ts';
-import { attemptInLane, laneOf, type PaceNeeds } from './pace-mail.ts';
+import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
 import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
@@ -82,7 +82,18 @@ export const deliverMail = async (
     await queueMail(needs, envelope, BLOCKED_WAIT_MS);
     return needs.log({ event: 'SendBlocked', mailId: envelope.mailId, code: needs.sending.blocked });
   }
-  await deliver({ ...needs.sending, readPayload: needs.readPayload }, envelope, bare);
+  const context = { ...needs.sending, readPayload: needs.readPayload };
+  await deliver(context, { envelope, ...(bare ? { bareId: facts.mailIdOfMessage } : {}) });
+};
+
+/** A message as it is delivered. */
+type Delivery = {
+  readonly envelope: Envelope;
+  /**
+   * Of a bare message, the id it has without its idempotency key. Under it stands what may not have the key: a mail
+   * that is not acceptable, so that its correction may use the key; and another mail with a key that is taken.
+   */
+  readonly bareId?: string;
 };
 
 const toEnvelope = (read: QueueMessage, { mailIdOfMessage, insertedAt }: DeliveryFacts): Envelope => {
@@ -102,11 +113,12 @@ const toEnvelope = (read: QueueMessage, { mailIdOfMessage, insertedAt }: Deliver
 /** `beaten` when somebody else changed the row first, so that the decision has to be made again. */
 type Step = 'done' | 'beaten';
 
-const deliver = async (needs: Needs, envelope: Envelope, bare: boolean): Promise<void> => {
+const deliver = async (needs: Needs, delivery: Delivery): Promise<void> => {
+  const { envelope, bareId } = delivery;
   // A bare message is nearly always new: its claim is tried before anything is read.
-  let entry = bare ? undefined : await needs.ledger.find(envelope.mailId);
+  let entry = bareId === undefined ? await needs.ledger.find(envelope.mailId) : undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
-    if ((await deliverOnce(needs, envelope, entry)) === 'done') return;
+    if ((await deliverOnce(needs, delivery, entry)) === 'done') return;
     entry = await needs.ledger.find(envelope.mailId);
   }
   throw new Error('the ledger row changed again and again while its message was delivered');
@@ -114,11 +126,17 @@ const deliver = async (needs: Needs, envelope: Envelope, bare: boolean): Promise
 
 const deliverOnce = async (
   needs: Needs,
-  envelope: Envelope,
+  delivery: Delivery,
   entry: LedgerEntry | undefined,
 ): Promise<Step> => {
-  const { mailId } = envelope;
+  const { envelope, bareId } = delivery;
+  const { mailId, content } = envelope;
   const etag = entry?.etag ?? '';
+  if (bareId !== undefined && entry !== undefined && 'mail' in content && isOtherMail(entry, content.mail)) {
+    const newMail = unacceptable({ ...envelope, mailId: bareId });
+    await setAside(needs, { newMail }, content.mail, new AppError('IDEMPOTENCY_KEY_REUSED'));
+    return 'done';
+  }
   const decision = decideDelivery(entry?.row, envelope, needs.now(), needs.sendingLimitMs);
   switch (decision.kind) {
     case 'drop':
@@ -129,35 +147,34 @@ const deliverOnce = async (
       await queueMail(needs, envelope, decision.waitMs);
       return 'done';
     case 'first':
-      return send(needs, envelope);
+      return send(needs, delivery);
     case 'send':
-      return send(needs, envelope, { row: decision.row, etag });
+      return send(needs, delivery, { row: decision.row, etag });
     case 'look-up': {
-      const looked = await lookUpMail(needs, { row: decision.row, etag }, envelope, () =>
-        readContent(needs, envelope),
-      );
-      return looked === 'send again' ? send(needs, envelope, { row: decision.row, etag }) : looked;
+      const known = { row: decision.row, etag };
+      const looked = await lookUpMail(needs, known, envelope, () => readContent(needs, envelope));
+      return looked === 'send again' ? send(needs, delivery, known) : looked;
     }
     case 'lost':
-      return conclude(needs, envelope, { row: decision.row, etag });
+      return concludeLost(needs, envelope, { row: decision.row, etag });
   }
 };
 
+const isOtherMail = ({ row }: LedgerEntry, mail: unknown): boolean => row.bodyHash !== hashBody(mail);
+
 type Sendable = { readonly row: QueuedRow | WaitingRow | UnknownRow; readonly etag: string };
 
-const send = async (needs: Needs, envelope: Envelope, entry?: Sendable): Promise<Step> => {
+const send = async (needs: Needs, { envelope, bareId }: Delivery, entry?: Sendable): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
   if ('refused' in read) {
-    const subject = entry ?? { newMail: unacceptable(envelope) };
+    const mailId = bareId ?? envelope.mailId;
+    const subject = entry ?? { newMail: unacceptable({ ...envelope, mailId }) };
     await setAside(needs, subject, read.original, read.refused);
     await deletePayload(needs, envelope);
     return 'done';
   }
   const { accepted, original } = read;
-  if (entry === undefined && envelope.mailId !== accepted.facts.mailId) throw new Error('a mail has one id');
-
-  const lane = laneOf(accepted.plan);
-  const pace = needs.pacer.enter(lane, envelope.mailId, needs.now());
+  const pace = await enterLane(needs, accepted.plan, envelope.mailId);
   if (pace.kind === 'wait') {
     // Into the ledger first, so that its state can be asked for while it waits.
     if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, needs.now()))))
@@ -167,11 +184,11 @@ const send = async (needs: Needs, envelope: Envelope, entry?: Sendable): Promise
     return 'done';
   }
   const claimed = await claimFor(needs, accepted, entry).catch((error: unknown) => {
-    needs.pacer.leave(lane);
+    leaveLane(needs, accepted.plan);
     throw error;
   });
   if (claimed === undefined) {
-    needs.pacer.leave(lane);
+    leaveLane(needs, accepted.plan);
     return 'beaten';
   }
   const outcome = await attemptInLane(needs, accepted.plan);
@@ -195,7 +212,7 @@ const claimFor = async (needs: Needs, accepted: AcceptableMail, entry: Sendable 
 };
 
 /** An attempt that began and whose end nobody wrote down ends as unknown. */
-const conclude = async (
+const concludeLost = async (
   needs: Needs,
   envelope: Envelope,
   entry: { readonly row: SendingRow; readonly etag: string },

@@ -72,6 +72,8 @@ const LOUD = new Set<LogEvent['event']>(['MailSetAside', 'SecretExpiring', 'Sett
 export const levelOf = (event: LogEvent): LogLevel => {
   if (QUIET.has(event.event)) return 'info';
   if (LOUD.has(event.event)) return 'error';
+  // Looked up, it often turns out well; where it does not, MailSetAside says so.
+  if (event.event === 'MailUnknown') return 'warn';
   if ('code' in event && event.code !== undefined)
     return catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';
   return event.event === 'MailQueued' ? 'info' : 'warn';

@@ -1,10 +1,39 @@
 import { type AttemptNeeds, attemptMail } from './attempt-mail.ts';
-import type { Pacer } from './mail/pacing.ts';
+import type { Pace, Pacer } from './mail/pacing.ts';
 import type { SendOutcome } from './mail/send-outcome.ts';
 import type { SendPlan } from './mail/send-plan.ts';
 import { decideWait } from './mail/wait.ts';
 
-export type PaceNeeds = AttemptNeeds & { readonly pacer: Pacer; readonly random: () => number };
+export type PaceNeeds = AttemptNeeds & {
+  readonly pacer: Pacer;
+  readonly random: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+};
+
+/** The longest anything waits inside an invocation; longer waits belong to the queue. */
+const PATIENCE_MS = 2000;
+
+/**
+ * Asks to go, and waits a moment where only requests under way are in front. What comes of it is `go`, after which
+ * the lane must be left, or how long the mail has to wait on the queue.
+ */
+export const enterLane = async (
+  needs: PaceNeeds,
+  plan: SendPlan,
+  mailId: string,
+): Promise<Exclude<Pace, { kind: 'busy' }>> => {
+  const lane = laneOf(plan);
+  let patience: Promise<'over'> | undefined;
+  for (;;) {
+    const pace = needs.pacer.enter(lane, mailId, needs.now());
+    if (pace.kind !== 'busy') return pace;
+    patience ??= needs.sleep(PATIENCE_MS).then(() => 'over');
+    if ((await Promise.race([needs.pacer.freed(lane), patience])) === 'over')
+      return { kind: 'wait', waitMs: PATIENCE_MS * (1 + needs.random()) };
+  }
+};
+
+export const leaveLane = (needs: PaceNeeds, plan: SendPlan): void => needs.pacer.leave(laneOf(plan));
 
 /** Attempts a mail that has entered its lane, leaves the lane, and closes it for a while when Graph says so. */
 export const attemptInLane = async (needs: PaceNeeds, plan: SendPlan): Promise<SendOutcome> => {
@@ -17,9 +46,9 @@ export const attemptInLane = async (needs: PaceNeeds, plan: SendPlan): Promise<S
     }
     return outcome;
   } finally {
-    needs.pacer.leave(laneOf(plan));
+    leaveLane(needs, plan);
   }
 };
 
 /** Limits hold for a mailbox, however its address is written. */
-export const laneOf = ({ mailbox }: SendPlan): string => mailbox.toLowerCase();
+const laneOf = ({ mailbox }: SendPlan): string => mailbox.toLowerCase();

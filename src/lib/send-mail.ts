@@ -6,7 +6,7 @@ import { mailIdOfKey } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import { claim, claimNew, type LedgerRow, queueNew, type SendingRow } from './ledger/ledger-row.ts';
 import type { Envelope } from './mail/queue-message.ts';
-import { attemptInLane, laneOf, type PaceNeeds } from './pace-mail.ts';
+import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { queueMail } from './queue-mail.ts';
 
 export type SendMailNeeds = AcceptNeeds &
@@ -27,7 +27,7 @@ export type SendMailRequest = {
 /** What the caller is told: what the ledger says, and whether it said so before. */
 export type SendMailAnswer = { readonly row: LedgerRow; readonly repeated: boolean };
 
-/** Above this a caller is told that his mail is queued instead of being kept waiting. */
+/** Losing a race more often than this is another request with the same key, again and again. */
 const MAX_RACES = 4;
 
 /**
@@ -39,7 +39,8 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
   const key = decideKey(request);
   const mailId = key === undefined ? needs.newMailId() : mailIdOfKey(request.caller, key);
   const origin = { mailId, caller: request.caller, acceptedAt: needs.now() };
-  const input = key === undefined ? request.input : { ...(request.input as object), idempotencyKey: key };
+  const input =
+    key === undefined || !isObject(request.input) ? request.input : { ...request.input, idempotencyKey: key };
   const accepted = acceptMail(needs, origin, input);
   const mail: IncomingMail = {
     accepted,
@@ -55,6 +56,9 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
   }
   throw new AppError('MAIL_UNDER_WAY');
 };
+
+const isObject = (input: unknown): input is object =>
+  typeof input === 'object' && input !== null && !Array.isArray(input);
 
 type IncomingMail = {
   readonly accepted: AcceptableMail;
@@ -78,8 +82,7 @@ const takeNew = async (
   { accepted, input, envelope }: IncomingMail,
   respondAsync: boolean,
 ): Promise<SendMailAnswer | undefined> => {
-  const lane = laneOf(accepted.plan);
-  const pace = respondAsync ? undefined : needs.pacer.enter(lane, envelope.mailId, needs.now());
+  const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope.mailId);
   if (pace?.kind !== 'go') {
     const row = queueNew(accepted.facts, needs.now());
     if ((await needs.ledger.create(row)) === undefined) return undefined;
@@ -90,11 +93,11 @@ const takeNew = async (
   }
   const row = claimNew(accepted.facts, false, needs.now());
   const written = await needs.ledger.create(row).catch((error: unknown) => {
-    needs.pacer.leave(lane);
+    leaveLane(needs, accepted.plan);
     throw error;
   });
   if (written === undefined) {
-    needs.pacer.leave(lane);
+    leaveLane(needs, accepted.plan);
     return undefined;
   }
   return {
@@ -158,13 +161,13 @@ const answerKnown = async (
   if (row.state === 'rejected') {
     // What an administrator may have mended since is tried afresh: nothing was accepted the first time.
     if (catalogue[row.reason.code].fixedBy === 'caller') throw fromReport(row.reason);
-    const pace = needs.pacer.enter(laneOf(accepted.plan), envelope.mailId, needs.now());
+    const pace = await enterLane(needs, accepted.plan, envelope.mailId);
     if (pace.kind === 'wait') throw new AppError('MAIL_UNDER_WAY');
     const claimed = claim(row, needs.now());
     const written = await needs.ledger.replace(claimed, etag);
     if (written !== undefined)
       return { row: await attempt(needs, mail, { row: claimed, etag: written.etag }), repeated: false };
-    needs.pacer.leave(laneOf(accepted.plan));
+    leaveLane(needs, accepted.plan);
     return undefined;
   }
   // A row without its message, because the first request died in between: the message again does no harm.

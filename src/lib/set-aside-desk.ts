@@ -51,7 +51,9 @@ export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string)
 export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<MailStatus> => {
   const { row, etag } = await findSetAside(needs, mailId);
   const record = await needs.readRecord(row.record);
-  if (typeof record?.original !== 'object' || record.original === null) throw new AppError('PAYLOAD_MISSING');
+  if (record?.original === undefined) throw new AppError('PAYLOAD_MISSING');
+  if (typeof record.original !== 'object' || record.original === null)
+    throw new AppError('MESSAGE_UNREADABLE');
   const acceptedAt = needs.now();
   const queued = replay({ ...row, acceptedAt: acceptedAt.toISOString() }, acceptedAt);
   await queueMail(

@@ -1,75 +1,114 @@
 /** Limits of Exchange Online for one mailbox, as settings. */
 export type PaceLimits = { readonly concurrent: number; readonly perMinute: number };
 
+export type Pace =
+  | { readonly kind: 'go' }
+  /** All requests allowed at once are under way; `freed` tells when one has ended. */
+  | { readonly kind: 'busy' }
+  /** Come back then; the time is kept for this mail. */
+  | { readonly kind: 'wait'; readonly waitMs: number };
+
 export type Pacer = {
-  /** May this mail go now? If so, call `leave` when its request has ended; if not, it waits on the queue. */
-  enter(
-    mailbox: string,
-    mailId: string,
-    now: Date,
-  ): { readonly kind: 'go' } | { readonly kind: 'wait'; readonly waitMs: number };
+  /** May this mail go now? If so, call `leave` when its request has ended. */
+  enter(mailbox: string, mailId: string, now: Date): Pace;
   leave(mailbox: string): void;
-  /** Graph limits this mailbox until then: nobody goes, and from then on no more than it let through lately. */
+  /** Resolves when a request of this mailbox has ended. */
+  freed(mailbox: string): Promise<void>;
+  /** Graph limits this mailbox until then: nobody goes, and afterwards this instance takes a smaller share. */
   pause(mailbox: string, until: Date, now: Date): void;
 };
 
 /** A little more than Exchange's minute, as its clock is not ours. */
 const WINDOW_MS = 61_000;
-/** The wait when only concurrency is in the way: a request takes about this long. */
-const BUSY_WAIT_MS = 1000;
-/** After a 429 the own share grows back by one mail per this time; other instances may have gone. */
+/** A share that was cut grows back by one per this time: the other instances may have gone. */
 const REGROWTH_MS = 5 * 60_000;
+/** Graph asks for about a second when too many requests run at once, for longer when there were too many in a minute. */
+const LONG_PAUSE_MS = 10_000;
+
+type Share = { value: number; readonly most: number; cutAt: number };
 
 type Lane = {
   inFlight: number;
-  /** Start times within the window, oldest first. */
-  starts: number[];
-  /** Times kept free for mails that were told to come back, oldest first. */
+  readonly waiters: (() => void)[];
+  /** When the mails of the last minute really went, oldest first. */
+  readonly starts: number[];
+  /** When mails went or are to go, oldest first. */
+  readonly slots: number[];
+  /** Which mail was told to come back when, oldest first. */
   readonly booked: Map<string, number>;
   pausedUntil: number;
-  /** What this instance may send in a minute; less than the limit while others share the mailbox. */
-  share: number;
-  shareSetAt: number;
+  /** What of the limits this instance takes: all, until Graph says that others take some. */
+  readonly perMinute: Share;
+  readonly concurrent: Share;
+};
+
+const cut = (share: Share, to: number, time: number): void => {
+  share.value = Math.max(1, Math.min(share.value, to));
+  share.cutAt = time;
+};
+
+const regrow = (share: Share, time: number): void => {
+  const grown = Math.floor((time - share.cutAt) / REGROWTH_MS);
+  if (share.value === share.most || grown < 1) return;
+  share.value = Math.min(share.most, share.value + grown);
+  share.cutAt = time;
+};
+
+const dropUpTo = (times: number[], end: number): void => {
+  let count = 0;
+  while (count < times.length && (times[count] ?? 0) <= end) count += 1;
+  times.splice(0, count);
 };
 
 /**
- * Keeps each mailbox within its limits, in this process, without a timer: a mail that may not go is told when to
+ * Keeps each mailbox within its limits, in this process and without a timer: a mail that may not go is told when to
  * come back, and that time is kept for it. So ten thousand mails of one mailbox are each looked at twice, not once
- * a minute, and those of other mailboxes pass them. Other instances are seen only through Graph's 429s; after one,
- * the share of this instance is what Graph let through in the last minute.
+ * a minute, and those of other mailboxes pass them. Other instances are seen only through Graph's 429s.
  */
-export const makePacer = ({ concurrent, perMinute }: PaceLimits): Pacer => {
+export const makePacer = (limits: PaceLimits): Pacer => {
   const lanes = new Map<string, Lane>();
 
   const laneOf = (mailbox: string): Lane => {
     const lane = lanes.get(mailbox) ?? {
       inFlight: 0,
+      waiters: [],
       starts: [],
+      slots: [],
       booked: new Map(),
       pausedUntil: 0,
-      share: perMinute,
-      shareSetAt: 0,
+      perMinute: { value: limits.perMinute, most: limits.perMinute, cutAt: 0 },
+      concurrent: { value: limits.concurrent, most: limits.concurrent, cutAt: 0 },
     };
     lanes.set(mailbox, lane);
     return lane;
   };
 
   const tidy = (lane: Lane, time: number): void => {
-    lane.starts = lane.starts.filter((start) => start > time - WINDOW_MS);
-    // A mail that did not come back for its time went to another instance, or is gone.
-    for (const [mailId, due] of lane.booked) if (due < time - WINDOW_MS) lane.booked.delete(mailId);
-    const regrown = Math.floor((time - lane.shareSetAt) / REGROWTH_MS);
-    if (lane.share < perMinute && regrown > 0) {
-      lane.share = Math.min(perMinute, lane.share + regrown);
-      lane.shareSetAt = time;
+    dropUpTo(lane.starts, time - WINDOW_MS);
+    dropUpTo(lane.slots, time - WINDOW_MS);
+    for (const [mailId, due] of lane.booked) {
+      if (due > time - WINDOW_MS) break;
+      // It went to another instance, or is gone.
+      lane.booked.delete(mailId);
     }
+    regrow(lane.perMinute, time);
+    regrow(lane.concurrent, time);
   };
 
-  /** The first time at which the window has room, after everything that went or is booked. */
-  const firstFree = (lane: Lane, time: number): number => {
-    const taken = [...lane.starts, ...lane.booked.values()].sort((a, b) => a - b);
-    const blocking = taken.at(-lane.share);
-    return Math.max(time, lane.pausedUntil, blocking === undefined ? 0 : blocking + WINDOW_MS);
+  const book = (lane: Lane, mailId: string, time: number): Pace => {
+    const blocking = lane.slots.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY;
+    const crowded = lane.starts.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY;
+    const slot = Math.max(
+      time,
+      lane.pausedUntil,
+      blocking + WINDOW_MS,
+      crowded + WINDOW_MS,
+      lane.slots.at(-1) ?? 0,
+    );
+    lane.slots.push(slot);
+    if (slot <= time) return { kind: 'go' };
+    lane.booked.set(mailId, slot);
+    return { kind: 'wait', waitMs: slot - time };
   };
 
   return {
@@ -79,35 +118,32 @@ export const makePacer = ({ concurrent, perMinute }: PaceLimits): Pacer => {
       tidy(lane, time);
       const due = lane.booked.get(mailId);
       if (due !== undefined && due > time) return { kind: 'wait', waitMs: due - time };
+      if (lane.pausedUntil <= time && lane.inFlight >= lane.concurrent.value) return { kind: 'busy' };
       lane.booked.delete(mailId);
-      const free =
-        due !== undefined && lane.pausedUntil <= time && lane.starts.length < lane.share
-          ? time
-          : firstFree(lane, time);
-      if (free > time) {
-        lane.booked.set(mailId, free);
-        return { kind: 'wait', waitMs: free - time };
+      const mayGo =
+        due !== undefined && lane.pausedUntil <= time && lane.starts.length < lane.perMinute.value;
+      const pace: Pace = mayGo ? { kind: 'go' } : book(lane, mailId, time);
+      if (pace.kind === 'go') {
+        lane.inFlight += 1;
+        lane.starts.push(time);
       }
-      if (lane.inFlight >= concurrent) {
-        lane.booked.set(mailId, time + BUSY_WAIT_MS);
-        return { kind: 'wait', waitMs: BUSY_WAIT_MS };
-      }
-      lane.inFlight += 1;
-      lane.starts.push(time);
-      return { kind: 'go' };
+      return pace;
     },
     leave: (mailbox) => {
       const lane = laneOf(mailbox);
       lane.inFlight = Math.max(0, lane.inFlight - 1);
-      if (lane.inFlight === 0 && lane.starts.length === 0 && lane.booked.size === 0) lanes.delete(mailbox);
+      // All of them: who has lost patience since must not take the turn of another.
+      for (const wake of lane.waiters.splice(0)) wake();
     },
+    freed: (mailbox) => new Promise((resolve) => laneOf(mailbox).waiters.push(resolve)),
     pause: (mailbox, until, now) => {
+      const time = now.getTime();
       const lane = laneOf(mailbox);
-      tidy(lane, now.getTime());
+      tidy(lane, time);
       lane.pausedUntil = Math.max(lane.pausedUntil, until.getTime());
-      // The one that was refused is among the starts.
-      lane.share = Math.max(1, Math.min(lane.share, lane.starts.length - 1));
-      lane.shareSetAt = now.getTime();
+      // The refused one is counted among the starts and the requests under way.
+      if (until.getTime() - time >= LONG_PAUSE_MS) cut(lane.perMinute, lane.starts.length - 1, time);
+      else cut(lane.concurrent, lane.inFlight - 1, time);
     },
   };
 };

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -13,9 +13,11 @@ const ENTRY = "process.setSourceMapsEnabled(true);\nrequire('./app.cjs');\n";
 /** Bundles the app into one CommonJS file beside its entry; `folder` is where both go. */
 export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
   await mkdir(folder, { recursive: true });
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'src/app.ts')],
-    outfile: join(folder, 'app.cjs'),
+    // Paths in the source map are as from here, wherever the files go: they say nothing of the machine.
+    outfile: join(ROOT, 'dist', 'app.cjs'),
+    write: false,
     bundle: true,
     platform: 'node',
     // Functions runs Node 22 or 24; the older of the two.
@@ -31,5 +33,6 @@ export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  for (const { path, contents } of outputFiles) await writeFile(join(folder, basename(path)), contents);
   await writeFile(join(folder, 'main.cjs'), ENTRY);
 };

@@ -1,0 +1,223 @@
+metadata name = 'Storage'
+metadata description = 'The storage account of the app: queues, payloads, ledger, the package, and what the Functions host keeps for itself. It has keys that open nothing.'
+
+import { roleIds } from 'role-ids.bicep'
+
+@description('Required. Name of the account.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Redundancy.')
+param sku string
+
+@description('Required. Object id of the identity of the app.')
+param identityPrincipalId string
+
+@description('Required. Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+@description('Required. Days after which payloads and records of mails are deleted, whatever became of them.')
+@minValue(1)
+param mailDays int
+
+@description('Required. Closed to the public network.')
+param isPrivate bool
+
+@description('Required. Addresses that may come in all the same.')
+param operatorIpRanges string[]
+
+@description('Required. Tags.')
+param tags object
+
+var packageContainer = 'app-package'
+var containerNames = [
+  packageContainer
+  'mail-payloads'
+  'mail-set-aside'
+]
+// All of them are made here: the trigger polls a missing queue for ever without a word.
+var queueNames = [
+  'mail'
+  'mail-poison'
+  'mail-events'
+]
+var tableNames = [
+  'mailledger'
+]
+
+// The account, because the host makes containers (leases, keys) and tables (diagnostic events) of its own in it.
+var accountRoles = [
+  'Storage Blob Data Owner'
+  'Storage Table Data Contributor'
+]
+// Contributor, though the documentation names Reader and Message Processor for a trigger: returning a failed
+// message and renewing a lease are updates, which those two may not do (azure-docs issue 120932).
+var queueRole = roleIds['Storage Queue Data Contributor']
+
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: sku
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: isPrivate && empty(operatorIpRanges) ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      ipRules: [
+        for range in operatorIpRanges: {
+          action: 'Allow'
+          value: range
+        }
+      ]
+    }
+  }
+}
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // Mail that was sent is deleted, and deleted is meant to be gone.
+    deleteRetentionPolicy: {
+      enabled: false
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: false
+    }
+  }
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
+  for containerName in containerNames: {
+    parent: blobService
+    name: containerName
+    properties: {
+      publicAccess: 'None'
+    }
+  }
+]
+
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'forget-mail'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'mail-payloads/'
+                'mail-set-aside/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: mailDays
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' = [
+  for queueName in queueNames: {
+    parent: queueService
+    name: queueName
+  }
+]
+
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' = [
+  for tableName in tableNames: {
+    parent: tableService
+    name: tableName
+  }
+]
+
+resource account_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in accountRoles: {
+    name: guid(account.id, identityPrincipalId, roleIds[role])
+    scope: account
+    properties: {
+      principalId: identityPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[role])
+    }
+  }
+]
+
+resource queue_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for i in range(0, length(queueNames)): {
+    name: guid(queues[i].id, identityPrincipalId, queueRole)
+    scope: queues[i]
+    properties: {
+      principalId: identityPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueRole)
+    }
+  }
+]
+
+// Who read or deleted a payload. Writes are left out: they are mostly the host renewing its leases.
+resource blobService_diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: blobService
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the account.')
+output id string = account.id
+
+@description('Name of the account.')
+output name string = account.name
+
+@description('Address of the container that the package is deployed to.')
+output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packageContainer}'

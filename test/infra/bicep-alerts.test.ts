@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readCode } from './bicep-text.ts';
+
+const alerts = readCode('modules/alerts.bicep');
+const eventsOfTheLog = new Set(
+  readFileSync(join(import.meta.dirname, '../../src/lib/log.ts'), 'utf8').match(/(?<=')[A-Z]\w+(?=')/g),
+);
+const namesOf = (property: string) =>
+  [...alerts.matchAll(new RegExp(`^ {4}${property}: '([^'$]+)'$`, 'gm'))].map(([, name]) => name ?? '');
+
+test('somebody is told of expiring secrets, mail given up or stuck, a silent timer, errors, and failures', () => {
+  expect(namesOf('name').sort()).toEqual([
+    'administrator-needed',
+    'failure-rate',
+    'heartbeat-missing',
+    'mail-overdue',
+    'mail-set-aside',
+    'secret-expiring',
+    'sending-blocked',
+  ]);
+});
+
+test('alerts watch for events that the relay logs', () => {
+  const quoted = [...alerts.matchAll(/"([A-Z][A-Za-z]+)"/g)].map(([, name]) => name ?? '');
+  const watched = [...namesOf('event'), ...quoted];
+  expect(watched).toContain('SecretsChecked');
+  for (const event of watched) expect(eventsOfTheLog).toContain(event);
+});
+
+test('the heartbeat may be two hours late, and is not missed before there can have been one', () => {
+  expect(alerts).toContain('timestamp > ago(26h)');
+  expect(alerts).toMatch(/todatetime\("\$\{installedOn\}"\) \+ 26h/);
+  const app = readFileSync(join(import.meta.dirname, '../../src/app.ts'), 'utf8');
+  // Once a day, at one hour.
+  expect(/app\.timer\('warnExpiringSecrets', \{[\s\S]*?schedule: '([^']+)'/.exec(app)?.[1]).toMatch(
+    /^\d+ \d+ \d+ \* \* \*$/,
+  );
+});
+
+test('windows and intervals are ones that Azure Monitor has', () => {
+  // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
+  for (const window of namesOf('window')) expect(['PT15M', 'PT30M', 'PT2H', 'P1D', 'P2D']).toContain(window);
+  for (const every of namesOf('every')) expect(['PT5M', 'PT15M', 'PT1H']).toContain(every);
+  expect(namesOf('window')).toHaveLength(7);
+  expect(namesOf('every')).toHaveLength(7);
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { listVariable, readCode, recordVariable, templates } from './bicep-text.ts';
+
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+test('roles have the ids that Microsoft lists', () => {
+  // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+  expect(recordVariable('modules/role-ids.bicep', 'roleIds')).toEqual({
+    'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6',
+    'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb',
+    'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+    'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
+    'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
+  });
+});
+
+test('permissions of Graph have the ids that Microsoft lists, in Bicep as in the scripts', () => {
+  // https://learn.microsoft.com/graph/permissions-reference
+  const ids = recordVariable('modules/graph-permissions.bicep', 'mailPermissionIds');
+  expect(ids).toEqual({
+    'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96',
+    'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01',
+    'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9',
+  });
+  const script = readFileSync(join(import.meta.dirname, '../../infra/scripts/registration.sh'), 'utf8');
+  expect(/^readonly MAIL_SEND_ROLE=(\S+)$/m.exec(script)?.[1]).toBe(ids['Mail.Send']);
+});
+
+test('an id stands in one of the two tables, and nowhere else', () => {
+  const tables = ['modules/role-ids.bicep', 'modules/graph-permissions.bicep'];
+  for (const path of templates.filter((template) => !tables.includes(template)))
+    expect(readCode(path).match(GUID), path).toBeNull();
+  const ids = tables.flatMap((path) => readCode(path).match(GUID) ?? []);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('the identity of the app may do this, and nothing else', () => {
+  const assignments = templates.flatMap((path) =>
+    [
+      ...readCode(path).matchAll(
+        /'Microsoft\.Authorization\/roleAssignments@[^{]*\{[\s\S]*?scope: (\S+)[\s\S]*?roleDefinitions', (\S+)\)/g,
+      ),
+    ].map(([, scope, role]) => `${path}: ${role} on ${scope}`),
+  );
+  expect(assignments.sort()).toEqual([
+    'modules/monitoring.bicep: publisherRole on component',
+    'modules/storage.bicep: queueRole on queues[i]',
+    'modules/storage.bicep: roleIds[role] on account',
+    'modules/vault.bicep: readerRole on vault',
+  ]);
+  const roleOf = (path: string, variable: string) =>
+    new RegExp(`^var ${variable} = roleIds\\['(.+)'\\]$`, 'm').exec(readCode(path))?.[1];
+  expect(roleOf('modules/monitoring.bicep', 'publisherRole')).toBe('Monitoring Metrics Publisher');
+  expect(roleOf('modules/storage.bicep', 'queueRole')).toBe('Storage Queue Data Contributor');
+  expect(roleOf('modules/vault.bicep', 'readerRole')).toBe('Key Vault Secrets User');
+  expect(listVariable('modules/storage.bicep', 'accountRoles')).toEqual([
+    'Storage Blob Data Owner',
+    'Storage Table Data Contributor',
+  ]);
+});
+
+test('the application asks for Mail.Send, and for more only when told to', () => {
+  for (const path of ['registration.bicep', 'consent.bicep'])
+    expect(readCode(path)).toMatch(/^param permissions MailPermission\[\] = \[\n {2}'Mail\.Send'\n\]$/m);
+});
+
+test('granting permissions is a deployment of its own, which nothing else starts', () => {
+  const granting = templates.filter((path) => readCode(path).includes('appRoleAssignedTo'));
+  expect(granting).toEqual(['consent.bicep']);
+  for (const path of templates) expect(readCode(path)).not.toContain("'consent.bicep'");
+});
+
+test('storage, vault and telemetry open to identities only, and the app takes no passwords for deployment', () => {
+  const storage = readCode('modules/storage.bicep');
+  expect(storage).toContain('allowSharedKeyAccess: false');
+  expect(storage).toContain('allowBlobPublicAccess: false');
+  expect(storage).toContain("minimumTlsVersion: 'TLS1_2'");
+  expect(readCode('modules/vault.bicep')).toContain('enableRbacAuthorization: true');
+  expect(readCode('modules/monitoring.bicep')).toContain('DisableLocalAuth: true');
+  expect(readCode('modules/function-app.bicep')).toMatch(/for door in \['ftp', 'scm'\][\s\S]*?allow: false/);
+});
+
+test('purge protection is on or left out, since Azure refuses to hear that it is off', () => {
+  expect(readCode('modules/vault.bicep')).toContain('enablePurgeProtection: purgeProtection ? true : null');
+});
+
+test('with Entra tokens, an empty list of callers lets in nobody but the relay itself', () => {
+  expect(readCode('modules/function-app.bicep')).toContain(
+    'allowedApplications: empty(allowedCallers) ? [entraClientId] : allowedCallers',
+  );
+});

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings.ts';
+import {
+  EVENT_QUEUE,
+  LEDGER_TABLE,
+  MAIL_QUEUE,
+  PAYLOAD_CONTAINER,
+  POISON_QUEUE,
+  SET_ASIDE_CONTAINER,
+} from '../../src/lib/storage/storage-connection.ts';
+import {
+  appSettings,
+  listVariable,
+  propertiesOfType,
+  readCode,
+  readInfra,
+  textVariable,
+} from './bicep-text.ts';
+
+const table: Readonly<Record<string, Setting<unknown>>> = settingsTable;
+const fallbackOf = (name: SettingName): string | undefined => table[name]?.fallback;
+
+/** Read by the Functions host and by its telemetry, not by the relay. */
+const OF_THE_HOST = [
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__clientId',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+];
+const setByBicep = [...appSettings('main.bicep'), ...appSettings('modules/function-app.bicep')];
+const setOnRequest = propertiesOfType('modules/options.bicep', 'RelaySettings');
+
+test('Bicep sets the settings that have no default, and no name that the relay does not know', () => {
+  const needed = Object.keys(table).filter((name) => table[name]?.fallback === undefined);
+  expect(setByBicep).toEqual(expect.arrayContaining(needed));
+  const unknown = setByBicep.filter((name) => !(name in table) && !OF_THE_HOST.includes(name));
+  expect(unknown).toEqual([]);
+});
+
+test('every other setting can be given by name, and no other name', () => {
+  // The connection string is for local work: in Azure the account has no keys.
+  const others = Object.keys(table).filter(
+    (name) => !setByBicep.includes(name) && name !== 'AzureWebJobsStorage',
+  );
+  expect(setOnRequest).toEqual(others.sort());
+  expect(readCode('modules/options.bicep')).toMatch(/@sealed\(\)\n[^\n]*\ntype RelaySettings/);
+});
+
+test('storage is reached by name of the account and identity, never by a connection string or addresses alone', () => {
+  expect(setByBicep).toEqual(
+    expect.arrayContaining([
+      'AzureWebJobsStorage__accountName',
+      'AzureWebJobsStorage__credential',
+      'AzureWebJobsStorage__clientId',
+      'AZURE_CLIENT_ID',
+    ]),
+  );
+  expect(readCode('modules/function-app.bicep')).not.toMatch(/AzureWebJobsStorage:/);
+});
+
+test('no setting is there that Flex Consumption refuses', () => {
+  const refused =
+    /^(FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_|WEBSITE_|SCM_DO_BUILD|ENABLE_ORYX|FUNCTIONS_MAX_HTTP)/;
+  expect(setByBicep.filter((name) => refused.test(name))).toEqual([]);
+});
+
+test('the client secret has one name in the vault', () => {
+  expect(textVariable('main.bicep', 'clientSecretName')).toBe(fallbackOf('CLIENT_SECRET_NAME'));
+  expect(setByBicep).toContain('CLIENT_SECRET_NAME');
+});
+
+test('what queues, containers and tables the code uses are made by Bicep', () => {
+  expect(listVariable('modules/storage.bicep', 'queueNames')).toEqual([
+    MAIL_QUEUE,
+    POISON_QUEUE,
+    EVENT_QUEUE,
+  ]);
+  expect(listVariable('modules/storage.bicep', 'tableNames')).toEqual([LEDGER_TABLE]);
+  expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([
+    textVariable('modules/storage.bicep', 'packageContainer'),
+    PAYLOAD_CONTAINER,
+    SET_ASIDE_CONTAINER,
+  ]);
+});
+
+test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
+  const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/storage.bicep'))?.[1];
+  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${SET_ASIDE_CONTAINER}/'`]);
+  expect(readCode('main.bicep')).toContain(
+    `int(settings.?MAIL_LEDGER_DAYS ?? '${fallbackOf('MAIL_LEDGER_DAYS')}')`,
+  );
+});
+
+test('the door that Entra leaves open is the health check, and only that', () => {
+  const app = readFileSync(join(import.meta.dirname, '../../src/app.ts'), 'utf8');
+  const anonymous = [...app.matchAll(/app\.http\('\w+', \{([\s\S]*?)\}\);/g)]
+    .filter(([, options]) => options?.includes("authLevel: 'anonymous'"))
+    .map(([, options]) => /route: '([^']+)'/.exec(options ?? '')?.[1]);
+  expect(anonymous).toEqual(['health']);
+  expect(/excludedPaths: \[([^\]]*)\]/.exec(readCode('modules/function-app.bicep'))?.[1]?.trim()).toBe(
+    "'/api/health'",
+  );
+});
+
+test('azd finds the app, the output and the files that azure.yaml names', () => {
+  const azure = readFileSync(join(import.meta.dirname, '../../azure.yaml'), 'utf8');
+  const service = /^services:\n {2}(\w+):/m.exec(azure)?.[1];
+  expect(readCode('modules/function-app.bicep')).toContain(`'azd-service-name': '${service}'`);
+  expect(azure).toContain('project: dist/package');
+  expect(azure).toContain('remoteBuild: false');
+  expect(azure).toContain('--vault-id "$vaultId"');
+  expect(readInfra('main.bicep')).toMatch(/^output vaultId string/m);
+});

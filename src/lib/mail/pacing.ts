@@ -37,6 +37,8 @@ type Lane = {
   /** Which mail was told to come back when, oldest first. */
   readonly booked: Map<string, number>;
   pausedUntil: number;
+  /** The last time given to a mail that found the lane closed when it came back. */
+  rebookedUpTo: number;
   /** What of the limits this instance takes: all, until Graph says that others take some. */
   readonly perMinute: Share;
   readonly concurrent: Share;
@@ -76,6 +78,7 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       slots: [],
       booked: new Map(),
       pausedUntil: 0,
+      rebookedUpTo: 0,
       perMinute: { value: limits.perMinute, most: limits.perMinute, cutAt: 0 },
       concurrent: { value: limits.concurrent, most: limits.concurrent, cutAt: 0 },
     };
@@ -95,20 +98,30 @@ export const makePacer = (limits: PaceLimits): Pacer => {
     regrow(lane.concurrent, time);
   };
 
-  const book = (lane: Lane, mailId: string, time: number): Pace => {
-    const blocking = lane.slots.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY;
-    const crowded = lane.starts.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY;
-    const slot = Math.max(
-      time,
-      lane.pausedUntil,
-      blocking + WINDOW_MS,
-      crowded + WINDOW_MS,
-      lane.slots.at(-1) ?? 0,
-    );
+  /** When the minute has room again, as it stands. */
+  const roomAt = (times: readonly number[], lane: Lane): number =>
+    (times.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY) + WINDOW_MS;
+
+  /** Keeps the first free time for this mail: now, perhaps. Later ones are spread, so that they do not come at once. */
+  const book = (lane: Lane, mailId: string, time: number): number => {
+    const free = Math.max(roomAt(lane.slots, lane), roomAt(lane.starts, lane));
+    const after =
+      (lane.slots.at(-1) ?? Number.NEGATIVE_INFINITY) + (free > time ? WINDOW_MS / lane.perMinute.value : 0);
+    const slot = Math.max(time, lane.pausedUntil, free, after);
     lane.slots.push(slot);
-    if (slot <= time) return { kind: 'go' };
     lane.booked.set(mailId, slot);
-    return { kind: 'wait', waitMs: slot - time };
+    return slot;
+  };
+
+  /** A mail that came at its time and finds the lane closed since: the next room that has not been given to another. */
+  const rebook = (lane: Lane, mailId: string): number => {
+    lane.rebookedUpTo = Math.max(
+      lane.pausedUntil,
+      roomAt(lane.starts, lane),
+      lane.rebookedUpTo + WINDOW_MS / lane.perMinute.value,
+    );
+    lane.booked.set(mailId, lane.rebookedUpTo);
+    return lane.rebookedUpTo;
   };
 
   return {
@@ -116,18 +129,16 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       const time = now.getTime();
       const lane = laneOf(mailbox);
       tidy(lane, time);
-      const due = lane.booked.get(mailId);
-      if (due !== undefined && due > time) return { kind: 'wait', waitMs: due - time };
-      if (lane.pausedUntil <= time && lane.inFlight >= lane.concurrent.value) return { kind: 'busy' };
+      const kept = lane.booked.get(mailId);
+      const closed = lane.pausedUntil > time || lane.starts.length >= lane.perMinute.value;
+      const slot =
+        kept === undefined ? book(lane, mailId, time) : kept <= time && closed ? rebook(lane, mailId) : kept;
+      if (slot > time) return { kind: 'wait', waitMs: Math.ceil(slot - time) };
+      if (lane.inFlight >= lane.concurrent.value) return { kind: 'busy' };
       lane.booked.delete(mailId);
-      const mayGo =
-        due !== undefined && lane.pausedUntil <= time && lane.starts.length < lane.perMinute.value;
-      const pace: Pace = mayGo ? { kind: 'go' } : book(lane, mailId, time);
-      if (pace.kind === 'go') {
-        lane.inFlight += 1;
-        lane.starts.push(time);
-      }
-      return pace;
+      lane.inFlight += 1;
+      lane.starts.push(time);
+      return { kind: 'go' };
     },
     leave: (mailbox) => {
       const lane = laneOf(mailbox);

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { decideDelivery } from '../../../src/lib/ledger/delivery-decision.ts';
+import {
+  claimNew,
+  close,
+  type LedgerRow,
+  queueNew,
+  recordRejected,
+  recordSent,
+  recordSetAside,
+  recordUnknown,
+  recordWaiting,
+} from '../../../src/lib/ledger/ledger-row.ts';
+
+const now = new Date('2026-11-22T07:00:00Z');
+const later = (ms: number): Date => new Date(now.getTime() + ms);
+const LIMIT_MS = 360_000;
+
+const newMail = {
+  mailId: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee',
+  caller: 'queue',
+  sender: 'noreply@contoso.example',
+  recipients: 1,
+  tags: [],
+  bodyHash: 'h',
+  acceptedAt: now.toISOString(),
+};
+const attempt = { at: now.toISOString(), outcome: 'not-sent' } as const;
+const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' } as const;
+const sending = claimNew(newMail, true, now);
+const waiting = recordWaiting(sending, attempt, { reason, until: now, resent: false }, now);
+const unknown = recordUnknown(sending, attempt, reason, now);
+const aside = recordSetAside(sending, { reason, record: 'r' }, now);
+
+const decide = (row: LedgerRow | undefined, turn: number, phase: 'send' | 'look-up' = 'send', at = now) => {
+  const decision = decideDelivery(row, { turn, phase, acceptedAt: now }, at, LIMIT_MS);
+  return 'row' in decision ? `${decision.kind} from ${decision.row.state}` : decision.kind;
+};
+
+describe('a message and its row, as they should be', () => {
+  test.each<[string, LedgerRow | undefined, number, string]>([
+    ['no row', undefined, 0, 'first'],
+    ['queued', queueNew(newMail, now), 0, 'send from queued'],
+    ['waiting, by its own message', waiting, 1, 'send from waiting'],
+    ['unknown, by its own message', unknown, 1, 'look-up from unknown'],
+    ['sent', recordSent(sending, attempt, now), 0, 'drop'],
+    ['rejected', recordRejected(sending, attempt, reason, now), 0, 'drop'],
+    ['set aside', aside, 0, 'drop'],
+    ['closed', close(aside, 'n', now), 1, 'drop'],
+  ])('%s', (_, row, turn, expected) => {
+    expect(decide(row, turn)).toBe(expected);
+  });
+});
+
+describe('a message that is a copy of one that was dealt with is dropped', () => {
+  test.each([
+    ['while the mail waits', waiting],
+    ['while the mail is looked for', unknown],
+  ])('%s', (_, row) => {
+    expect(decide(row, 0)).toBe('drop');
+  });
+});
+
+describe('an attempt whose end nobody wrote down', () => {
+  test('may still be under way, so the message waits as long as that is possible', () => {
+    expect(
+      decideDelivery(sending, { turn: 0, phase: 'send', acceptedAt: now }, later(1000), LIMIT_MS),
+    ).toEqual({
+      kind: 'later',
+      waitMs: LIMIT_MS - 1000,
+    });
+  });
+
+  test('has an unknown outcome after that', () => {
+    expect(decide(sending, 0, 'send', later(LIMIT_MS))).toBe('lost from sending');
+  });
+});
+
+describe('a message that says more than its row, because the row was not written', () => {
+  test('to send: the attempt before was certainly not sent', () => {
+    expect(decide(sending, 1, 'send')).toBe('send from queued');
+  });
+
+  test('to look up: the attempt before was unknown', () => {
+    expect(decide(sending, 1, 'look-up')).toBe('look-up from unknown');
+  });
+
+  test('to replay: somebody asked for it', () => {
+    expect(decide(aside, 1, 'send')).toBe('send from queued');
+  });
+
+  test('keeps its turn, so that the next message is newer still', () => {
+    const decision = decideDelivery(sending, { turn: 1, phase: 'send', acceptedAt: now }, now, LIMIT_MS);
+    expect(decision).toMatchObject({ row: { turn: 1 } });
+  });
+
+  test('never revives a mail that is sent', () => {
+    expect(decide(recordSent(sending, attempt, now), 1)).toBe('drop');
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { decideSender } from '../../../src/lib/mail/sender-policy.ts';
+import { errorOf } from '../../support/problems-of.ts';
+
+const policy = {
+  defaultSender: { name: 'Contoso', address: 'noreply@contoso.example' },
+  allowedSenders: ['Payroll@contoso.example', '*@service.contoso.example'],
+};
+
+describe('the sender', () => {
+  test('is the default one when the mail names none', () => {
+    expect(decideSender(undefined, policy)).toEqual(policy.defaultSender);
+  });
+
+  test.each([
+    'payroll@contoso.example',
+    'PAYROLL@CONTOSO.EXAMPLE',
+    'noreply@contoso.example',
+    'anything@service.contoso.example',
+  ])('may be %s', (address) => {
+    expect(decideSender({ address }, policy)).toEqual({ address });
+  });
+
+  test.each([
+    'hr@contoso.example',
+    'x@evil.service.contoso.example',
+    'x@service.contoso.example.evil.example',
+    'payroll@contoso.example.evil.example',
+  ])('may not be %s', (address) => {
+    const error = errorOf(() => decideSender({ address }, policy));
+    expect(error.code).toBe('SENDER_NOT_ALLOWED');
+    expect(JSON.stringify(error.facts)).not.toContain(address);
+  });
+});

@@ -1,4 +1,5 @@
 import { type AcceptableMail, type AcceptNeeds, acceptMail } from './accept-mail.ts';
+import { bringBackMail, isWithoutContent } from './bring-back-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { catalogue } from './error-catalogue.ts';
 import { AppError, type ErrorReport } from './errors.ts';
@@ -169,6 +170,10 @@ const answerKnown = async (
       return { row: await attempt(needs, mail, { row: claimed, etag: written.etag }), repeated: false };
     leaveLane(needs, accepted.plan);
     return undefined;
+  }
+  if (isWithoutContent(row)) {
+    const brought = { mail: accepted.mail, envelope, original: mail.input };
+    return { row: await bringBackMail(needs, { row, etag }, brought), repeated: true };
   }
   // A row without its message, because the first request died in between: the message again does no harm.
   if (row.state === 'queued') await queueMail(needs, { ...envelope, turn: row.turn }, 0);

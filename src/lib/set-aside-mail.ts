@@ -3,6 +3,7 @@ import { AppError } from './errors.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
 import { readQueueMessage } from './mail/queue-message.ts';
+import { parseJson } from './mail/read-mail.ts';
 import { type SetAsideNeeds, type SettableAside, setAside } from './set-aside.ts';
 
 export type SetAsideMailNeeds = SetAsideNeeds & {
@@ -42,8 +43,7 @@ const identify = async (
     return {
       mailId,
       acceptedAt,
-      original:
-        'mail' in content ? content.mail : json === undefined ? message : (JSON.parse(json) as unknown),
+      original: 'mail' in content ? content.mail : json === undefined ? message : parseJson(json),
     };
   } catch (error) {
     if (error instanceof AppError) return unread;

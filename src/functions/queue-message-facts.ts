@@ -15,6 +15,7 @@ export const queueMessageFacts = (message: unknown, { triggerMetadata }: Invocat
       known ? id : createHash('sha256').update(toText(message)).digest('hex'),
     ),
     insertedAt: readTime(triggerMetadata?.insertionTime) ?? now,
+    redelivered: Number(triggerMetadata?.dequeueCount) > 1,
   };
 };
 

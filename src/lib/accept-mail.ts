@@ -42,6 +42,7 @@ export const acceptMail = (needs: AcceptNeeds, origin: Origin, input: unknown): 
       tags: mail.tags,
       ...(mail.idempotencyKey === undefined ? {} : { keyHash: hashKey(mail.idempotencyKey) }),
       bodyHash: hashBody(input),
+      leavesCopy: mail.saveToSentItems,
     },
   };
 };
@@ -73,4 +74,5 @@ export const unacceptable = (origin: Origin): NewMail => ({
   recipients: 0,
   tags: [],
   bodyHash: '',
+  leavesCopy: false,
 });

@@ -40,6 +40,8 @@ export type EndedAttempt = {
   readonly original: unknown;
   /** A caller waits for the answer and still has the mail, so a refusal is told and not set aside. */
   readonly callerWaits: boolean;
+  /** It was begun elsewhere and found unfinished: a message that knows more of it may still come. */
+  readonly foundUnfinished?: boolean;
 };
 
 /**
@@ -57,14 +59,18 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
 
   const write = async (next: LedgerRow): Promise<LedgerRow> => {
     await announce(needs, next);
-    const written = await needs.ledger.replace(next, ended.etag);
-    // Somebody was faster with the message we wrote, or took this attempt for lost: the ledger is ahead of us.
+    const written = await needs.ledger.replace(next, ended.etag).catch((error: unknown) => {
+      // The message is on the queue, and says what the row should.
+      if (next.state === 'waiting' || next.state === 'unknown') return undefined;
+      throw error;
+    });
+    // Or somebody was faster with the message we wrote, or took this attempt for lost: the ledger is ahead of us.
     if (written === undefined) needs.log({ event: 'LedgerBehind', mailId: row.mailId, state: next.state });
     return next;
   };
   const aside = async (reason: AppError): Promise<LedgerRow> => {
     const next = await setAside(needs, { row, etag: ended.etag, attempt }, ended.original, reason);
-    await deletePayload(needs, envelope);
+    if (!ended.foundUnfinished) await deletePayload(needs, envelope);
     return next;
   };
 
@@ -106,7 +112,8 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
           ? lookUpWaitMs(0, needs.verifyWindowMs)
           : decideWait(attempts, undefined, needs.random());
       const phase = decision === 'look-up' ? 'look-up' : 'send';
-      await queueMail(needs, { ...envelope, turn: row.turn + 1, phase, lookUps: 0 }, waitMs);
+      const resent = row.resent || decision === 'resend';
+      await queueMail(needs, { ...envelope, turn: row.turn + 1, phase, lookUps: 0, resent }, waitMs);
       return write(
         decision === 'look-up'
           ? recordUnknown(row, attempt, reportOf(reason), now)

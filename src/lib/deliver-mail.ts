@@ -5,11 +5,12 @@ import {
   tryToAccept,
   unacceptable,
 } from './accept-mail.ts';
+import { type MessageFacts, QUEUE_CALLER, toEnvelope } from './arrived-message.ts';
 import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-attempt.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
-import { hashBody, mailIdOfKey } from './ledger/idempotency.ts';
+import { hashBody } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
@@ -21,7 +22,7 @@ import {
   type WaitingRow,
 } from './ledger/ledger-row.ts';
 import { type LookUpNeeds, lookUpMail } from './look-up-mail.ts';
-import { type Envelope, type QueueMessage, readQueueMessage } from './mail/queue-message.ts';
+import { type Envelope, readQueueMessage } from './mail/queue-message.ts';
 import { parseJson } from './mail/read-mail.ts';
 import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
@@ -43,16 +44,13 @@ export type DeliverMailNeeds = QueueMailNeeds &
 
 type Needs = SendingNeeds & Pick<DeliverMailNeeds, 'readPayload'>;
 
-export type DeliveryFacts = {
-  /** The id of a mail that came bare, always the same for the same message. */
-  readonly mailIdOfMessage: string;
-  readonly insertedAt: Date;
+export type DeliveryFacts = MessageFacts & {
+  /** The host has given this message before, and that ended in a failure or a crash. */
+  readonly redelivered: boolean;
 };
 
 /** While sending is switched off a mail looks again this often. */
 export const BLOCKED_WAIT_MS = 120_000;
-/** Mails that came by queue, whoever put them there. */
-const QUEUE_CALLER = 'queue';
 /** Losing a race more often than this is no race but a fault; the host then delivers the message again. */
 const MAX_RACES = 4;
 
@@ -82,6 +80,9 @@ export const deliverMail = async (
     await queueMail(needs, envelope, BLOCKED_WAIT_MS);
     return needs.log({ event: 'SendBlocked', mailId: envelope.mailId, code: needs.sending.blocked });
   }
+  // On the poison queue a bare message would have another id, and be another mail: an envelope keeps the one it has.
+  if (bare && facts.redelivered && envelope.mailId === facts.mailIdOfMessage)
+    return queueMail(needs, envelope, 0);
   const context = { ...needs.sending, readPayload: needs.readPayload };
   await deliver(context, { envelope, ...(bare ? { bareId: facts.mailIdOfMessage } : {}) });
 };
@@ -94,20 +95,6 @@ type Delivery = {
    * that is not acceptable, so that its correction may use the key; and another mail with a key that is taken.
    */
   readonly bareId?: string;
-};
-
-const toEnvelope = (read: QueueMessage, { mailIdOfMessage, insertedAt }: DeliveryFacts): Envelope => {
-  if (read.kind === 'envelope') return read;
-  const { idempotencyKey: key } = read.mail as { readonly idempotencyKey?: unknown };
-  return {
-    mailId: typeof key === 'string' ? mailIdOfKey(QUEUE_CALLER, key) : mailIdOfMessage,
-    acceptedAt: insertedAt,
-    caller: QUEUE_CALLER,
-    turn: 0,
-    phase: 'send',
-    lookUps: 0,
-    content: { mail: read.mail },
-  };
 };
 
 /** `beaten` when somebody else changed the row first, so that the decision has to be made again. */
@@ -149,7 +136,7 @@ const deliverOnce = async (
     case 'first':
       return send(needs, delivery);
     case 'send':
-      return send(needs, delivery, { row: decision.row, etag });
+      return send(needs, delivery, { row: decision.row, etag, isAside: entry?.row.state === 'set-aside' });
     case 'look-up': {
       const known = { row: decision.row, etag };
       const looked = await lookUpMail(needs, known, envelope, () => readContent(needs, envelope));
@@ -162,11 +149,18 @@ const deliverOnce = async (
 
 const isOtherMail = ({ row }: LedgerEntry, mail: unknown): boolean => row.bodyHash !== hashBody(mail);
 
-type Sendable = { readonly row: QueuedRow | WaitingRow | UnknownRow; readonly etag: string };
+type Sendable = {
+  readonly row: QueuedRow | WaitingRow | UnknownRow;
+  readonly etag: string;
+  /** It was set aside before this message came. */
+  readonly isAside?: boolean;
+};
 
 const send = async (needs: Needs, { envelope, bareId }: Delivery, entry?: Sendable): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
   if ('refused' in read) {
+    // The record it has is better than an empty one.
+    if (entry?.isAside && read.original === undefined) return 'done';
     const mailId = bareId ?? envelope.mailId;
     const subject = entry ?? { newMail: unacceptable({ ...envelope, mailId }) };
     await setAside(needs, subject, read.original, read.refused);
@@ -174,12 +168,13 @@ const send = async (needs: Needs, { envelope, bareId }: Delivery, entry?: Sendab
     return 'done';
   }
   const { accepted, original } = read;
-  const pace = await enterLane(needs, accepted.plan, envelope.mailId);
+  const pace = await enterLane(needs, accepted.plan, envelope);
   if (pace.kind === 'wait') {
     // Into the ledger first, so that its state can be asked for while it waits.
     if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, needs.now()))))
       return 'beaten';
-    await queueMail(needs, envelope, pace.waitMs);
+    const dueAt = new Date(needs.now().getTime() + pace.waitMs);
+    await queueMail(needs, { ...envelope, dueAt }, pace.waitMs);
     needs.log({ event: 'MailPaced', mailId: envelope.mailId, waitMs: pace.waitMs });
     return 'done';
   }
@@ -229,6 +224,7 @@ const concludeLost = async (
     envelope,
     original: read.original,
     callerWaits: false,
+    foundUnfinished: true,
   });
   return 'done';
 };

@@ -359,6 +359,13 @@ export const catalogue = {
     'Its message was deleted, or the process that should have written it died before it could answer. If no caller was told the mail was accepted, nothing is owed; else send it again from the application.',
   ),
 
+  ATTEMPT_LOST: entry(
+    500,
+    'administrator',
+    'An attempt to send began, and its end was never seen',
+    'Look in the Sent Items of the sender. If the mail is not there, send it again from the application; then close this one.',
+  ),
+
   // Queue and storage
   MESSAGE_UNREADABLE: entry(
     400,

@@ -1,5 +1,6 @@
 import { type AttemptNeeds, attemptMail } from './attempt-mail.ts';
 import type { Pace, Pacer } from './mail/pacing.ts';
+import type { Envelope } from './mail/queue-message.ts';
 import type { SendOutcome } from './mail/send-outcome.ts';
 import type { SendPlan } from './mail/send-plan.ts';
 import { decideWait } from './mail/wait.ts';
@@ -20,12 +21,12 @@ const PATIENCE_MS = 2000;
 export const enterLane = async (
   needs: PaceNeeds,
   plan: SendPlan,
-  mailId: string,
+  { mailId, dueAt }: Pick<Envelope, 'mailId' | 'dueAt'>,
 ): Promise<Exclude<Pace, { kind: 'busy' }>> => {
   const lane = laneOf(plan);
   let patience: Promise<'over'> | undefined;
   for (;;) {
-    const pace = needs.pacer.enter(lane, mailId, needs.now());
+    const pace = needs.pacer.enter(lane, mailId, needs.now(), dueAt);
     if (pace.kind !== 'busy') return pace;
     patience ??= needs.sleep(PATIENCE_MS).then(() => 'over');
     if ((await Promise.race([needs.pacer.freed(lane), patience])) === 'over')

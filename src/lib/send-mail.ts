@@ -2,10 +2,19 @@ import { type AcceptableMail, type AcceptNeeds, acceptMail } from './accept-mail
 import { bringBackMail, isWithoutContent } from './bring-back-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { catalogue } from './error-catalogue.ts';
-import { AppError, type ErrorReport } from './errors.ts';
+import { AppError, type ErrorReport, reportOf } from './errors.ts';
 import { mailIdOfKey } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
-import { claim, claimNew, type LedgerRow, queueNew, type SendingRow } from './ledger/ledger-row.ts';
+import {
+  claim,
+  claimNew,
+  type LedgerRow,
+  type QueuedRow,
+  queueNew,
+  requeue,
+  type SendingRow,
+  withdraw,
+} from './ledger/ledger-row.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { queueMail } from './queue-mail.ts';
@@ -83,12 +92,16 @@ const takeNew = async (
   { accepted, input, envelope }: IncomingMail,
   respondAsync: boolean,
 ): Promise<SendMailAnswer | undefined> => {
-  const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope.mailId);
+  const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope);
   if (pace?.kind !== 'go') {
     const row = queueNew(accepted.facts, needs.now());
-    if ((await needs.ledger.create(row)) === undefined) return undefined;
+    const created = await needs.ledger.create(row);
+    if (created === undefined) return undefined;
     const waitMs = pace?.waitMs ?? 0;
-    await queueMail(needs, envelope, waitMs);
+    const dueAt = new Date(needs.now().getTime() + waitMs);
+    await queueMail(needs, { ...envelope, dueAt }, waitMs).catch((error: unknown) =>
+      takeBack(needs, { row, etag: created.etag }, error),
+    );
     needs.log({ event: 'MailQueued', mailId: row.mailId, attempts: 0, waitMs });
     return { row, repeated: false };
   }
@@ -118,21 +131,44 @@ const attempt = async (
     return refuseRejected(await concludeAttempt(needs, ended));
   } catch (error) {
     if (error instanceof AppError && error.code !== 'STORAGE_UNAVAILABLE') throw error;
-    throw unrecorded(outcome.kind, error);
+    const { kind: _kind, ...facts } = outcome;
+    // The reason is worth more to the caller than that it could not be written down.
+    if (outcome.kind === 'rejected') throw new AppError(outcome.code, facts);
+    if (outcome.kind === 'not-sent') {
+      await takeBack(needs, claimed, error);
+      return claimed.row;
+    }
+    throw new AppError('OUTCOME_UNKNOWN', {
+      cause: error,
+      detail:
+        outcome.kind === 'accepted'
+          ? 'Graph accepted the mail, but that could not be recorded. Do not send it again.'
+          : 'The mail may have been sent, and its state could not be recorded. Do not send it again without looking.',
+    });
   }
 };
 
-/** Storage failed after the attempt. Only where nothing was sent may the caller be told that sending again is safe. */
-const unrecorded = (outcome: string, cause: unknown): AppError =>
-  outcome === 'not-sent' || outcome === 'rejected'
-    ? new AppError('STORAGE_UNAVAILABLE', { cause })
-    : new AppError('OUTCOME_UNKNOWN', {
-        cause,
-        detail:
-          outcome === 'accepted'
-            ? 'Graph accepted the mail, but that could not be recorded. Do not send it again.'
-            : 'The mail may have been sent, and its state could not be recorded. Do not send it again without looking.',
-      });
+/**
+ * Storage failed while a mail was put on the queue, and its message may be there all the same. Only where the mail
+ * can be taken back may the caller be told that sending again is safe. Returns when somebody has taken the message
+ * already: then the mail is accepted.
+ */
+const takeBack = async (
+  needs: SendMailNeeds,
+  { row, etag }: { readonly row: QueuedRow | SendingRow; readonly etag: string },
+  cause: unknown,
+): Promise<void> => {
+  const unavailable = new AppError('STORAGE_UNAVAILABLE', { cause });
+  const withdrawn = withdraw(row, reportOf(unavailable), needs.now());
+  const written = await needs.ledger.replace(withdrawn, etag).catch(() => {
+    throw new AppError('OUTCOME_UNKNOWN', {
+      cause,
+      detail:
+        'The mail may have been stored, and may be sent later. Ask for its state before you send it again.',
+    });
+  });
+  if (written !== undefined) throw unavailable;
+};
 
 /** The answer for a mail the ledger knows: the first answer again, or the reason why not. */
 const answerKnown = async (
@@ -162,7 +198,7 @@ const answerKnown = async (
   if (row.state === 'rejected') {
     // What an administrator may have mended since is tried afresh: nothing was accepted the first time.
     if (catalogue[row.reason.code].fixedBy === 'caller') throw fromReport(row.reason);
-    const pace = await enterLane(needs, accepted.plan, envelope.mailId);
+    const pace = await enterLane(needs, accepted.plan, envelope);
     if (pace.kind === 'wait') throw new AppError('MAIL_UNDER_WAY');
     const claimed = claim(row, needs.now());
     const written = await needs.ledger.replace(claimed, etag);
@@ -175,8 +211,12 @@ const answerKnown = async (
     const brought = { mail: accepted.mail, envelope, original: mail.input };
     return { row: await bringBackMail(needs, { row, etag }, brought), repeated: true };
   }
-  // A row without its message, because the first request died in between: the message again does no harm.
-  if (row.state === 'queued') await queueMail(needs, { ...envelope, turn: row.turn }, 0);
+  if (row.state === 'queued') {
+    // Perhaps without its message, as the first request died in between: the message again does no harm.
+    await queueMail(needs, { ...envelope, turn: row.turn }, 0);
+    const again = await needs.ledger.replace(requeue(row, needs.now()), etag);
+    return again === undefined ? undefined : { row: again.row, repeated: true };
+  }
   return { row, repeated: true };
 };
 

@@ -1,52 +1,66 @@
 import { unacceptable } from './accept-mail.ts';
+import { type MessageFacts, QUEUE_CALLER, toEnvelope } from './arrived-message.ts';
 import { AppError } from './errors.ts';
-import type { LedgerEntry } from './ledger/ledger.ts';
-import type { LedgerRow } from './ledger/ledger-row.ts';
-import { readQueueMessage } from './mail/queue-message.ts';
+import { decideDelivery } from './ledger/delivery-decision.ts';
+import { hashBody } from './ledger/idempotency.ts';
+import { type Envelope, type QueueMessage, readQueueMessage } from './mail/queue-message.ts';
 import { parseJson } from './mail/read-mail.ts';
-import { type SetAsideNeeds, type SettableAside, setAside } from './set-aside.ts';
+import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
 export type SetAsideMailNeeds = SetAsideNeeds & {
   readonly readPayload: (name: string) => Promise<string | undefined>;
 };
 
-/** Takes what the functions host gave up on and sets it aside, readable or not; what is done already stays done. */
+/** Nobody works on a message any more once the host has given it up. */
+const NO_LIMIT_MS = 0;
+
+/**
+ * Takes what the functions host gave up on and sets it aside, readable or not. What is done already stays done, and a
+ * copy of a message that was dealt with says nothing of its mail.
+ */
 export const setAsideMail = async (
   needs: SetAsideMailNeeds,
   message: unknown,
-  facts: { readonly mailIdOfMessage: string; readonly insertedAt: Date },
+  facts: MessageFacts,
 ): Promise<void> => {
-  const { mailId, acceptedAt, original } = await identify(needs, message, facts);
-  const entry = await needs.ledger.find(mailId);
-  if (entry !== undefined && !canBeSetAside(entry)) {
-    needs.log({ event: 'MailRepeated', mailId, state: entry.row.state });
-    return;
-  }
-  const subject = entry ?? { newMail: unacceptable({ mailId, caller: 'queue', acceptedAt }) };
-  await setAside(needs, subject, original, new AppError('HOST_GAVE_UP'));
+  const reason = new AppError('HOST_GAVE_UP');
+  const asNew = (original: unknown) => {
+    const origin = { mailId: facts.mailIdOfMessage, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt };
+    return setAside(needs, { newMail: unacceptable(origin) }, original, reason);
+  };
+
+  const read = tryToRead(message);
+  if (read === undefined) return void (await asNew(message));
+  const envelope = toEnvelope(read, facts);
+  const original = await readOriginal(needs, envelope, message);
+  const entry = await needs.ledger.find(envelope.mailId);
+  // Under its key there may be another mail, and what is set aside must not keep its correction from using the key.
+  if (read.kind === 'bare' && entry?.row.bodyHash !== hashBody(read.mail))
+    return void (await asNew(original));
+
+  const decision = decideDelivery(entry?.row, envelope, needs.now(), NO_LIMIT_MS);
+  if (entry === undefined)
+    return void (await setAside(needs, { newMail: unacceptable(envelope) }, original, reason));
+  if (!('row' in decision))
+    return needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: entry.row.state });
+  await setAside(needs, { row: decision.row, etag: entry.etag }, original, reason);
 };
 
-const canBeSetAside = (entry: LedgerEntry): entry is LedgerEntry & { readonly row: SettableAside } =>
-  (['queued', 'sending', 'waiting', 'unknown'] as readonly LedgerRow['state'][]).includes(entry.row.state);
-
-const identify = async (
-  needs: SetAsideMailNeeds,
-  message: unknown,
-  { mailIdOfMessage, insertedAt }: { readonly mailIdOfMessage: string; readonly insertedAt: Date },
-) => {
-  const unread = { mailId: mailIdOfMessage, acceptedAt: insertedAt, original: message };
+const tryToRead = (message: unknown): QueueMessage | undefined => {
   try {
-    const read = readQueueMessage(message);
-    if (read.kind === 'bare') return { ...unread, original: read.mail };
-    const { mailId, acceptedAt, content } = read;
-    const json = 'payload' in content ? await needs.readPayload(content.payload) : undefined;
-    return {
-      mailId,
-      acceptedAt,
-      original: 'mail' in content ? content.mail : json === undefined ? message : parseJson(json),
-    };
+    return readQueueMessage(message);
   } catch (error) {
-    if (error instanceof AppError) return unread;
+    if (error instanceof AppError) return undefined;
     throw error;
   }
+};
+
+const readOriginal = async (
+  needs: SetAsideMailNeeds,
+  { content }: Envelope,
+  message: unknown,
+): Promise<unknown> => {
+  if ('mail' in content) return content.mail;
+  const json = await needs.readPayload(content.payload);
+  return json === undefined ? message : parseJson(json);
 };

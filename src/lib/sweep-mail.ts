@@ -48,8 +48,9 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     if (!isWaiting(row)) continue;
     needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
     counts.overdue += 1;
+    const reason = row.state === 'queued' || row.state === 'waiting' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
     if (Date.parse(row.updatedAt) < ago(MESSAGE_GONE_AFTER_MS).getTime())
-      await setAside(needs, { row, etag }, undefined, new AppError('MAIL_LOST'));
+      await setAside(needs, { row, etag }, undefined, new AppError(reason));
   }
   for await (const { name, mailId } of needs.listPayloads(ago(DAY_MS))) {
     const entry: LedgerEntry | undefined = await needs.ledger.find(mailId);
@@ -71,7 +72,7 @@ const resolveLost = async (
   const sighting = await needs.findInMailbox(row.sender, row.mailId);
   if (sighting.kind === 'not-now') return false;
   if (sighting.kind !== 'found') {
-    const code = sighting.kind === 'absent' ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN';
+    const code = sighting.kind === 'absent' && row.leavesCopy ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN';
     await setAside(needs, { row, etag }, undefined, new AppError(code));
     return true;
   }

@@ -80,9 +80,10 @@ const toAnswer = async (response: Response): Promise<GraphAnswer> => {
   const { status, headers } = response;
   const retryAfter = headers.get('retry-after');
   const graphRequestId = headers.get('request-id');
-  // A 202 is empty and decided; waiting for the end of its body could only lose what is known.
-  const text = status === 202 ? '' : await readText(response);
-  if (status === 202) void response.body?.cancel().catch(() => undefined);
+  const reading = readText(response);
+  // A 202 is empty and decided; waiting for the end of its body could only lose what is known. The body is read all
+  // the same, as `cancel` would close the connection, and the next mail would pay for a new one.
+  const text = status === 202 ? '' : await reading;
   return {
     kind: 'answered',
     status,

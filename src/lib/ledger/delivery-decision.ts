@@ -21,14 +21,19 @@ export type DeliveryDecision =
  */
 export const decideDelivery = (
   row: LedgerRow | undefined,
-  { turn, phase, acceptedAt }: Pick<Envelope, 'turn' | 'phase' | 'acceptedAt'>,
+  message: Pick<Envelope, 'turn' | 'phase' | 'acceptedAt' | 'resent'>,
   now: Date,
   sendingLimitMs: number,
 ): DeliveryDecision => {
   if (row === undefined) return { kind: 'first' };
-  if (turn > row.turn && (row.state === 'sending' || row.state === 'set-aside'))
-    return announced(row, turn, phase, acceptedAt, now);
-  if (turn < row.turn) return { kind: 'drop', done: false };
+  if (message.turn > row.turn && (row.state === 'sending' || row.state === 'set-aside'))
+    return announced(row, message, now);
+  if (message.turn === row.turn && row.state === 'set-aside' && row.inQueue) {
+    // Taken for lost by the sweep, as nothing was seen of it for more than a week; here it is.
+    if (row.reason.code === 'MAIL_LOST') return announced(row, message, now);
+    if (row.reason.code === 'ATTEMPT_LOST') return announced(row, { ...message, phase: 'look-up' }, now);
+  }
+  if (message.turn < row.turn) return { kind: 'drop', done: false };
   switch (row.state) {
     case 'queued':
     case 'waiting':
@@ -41,21 +46,27 @@ export const decideDelivery = (
     }
     case 'sent':
     case 'rejected':
-    case 'set-aside':
     case 'closed':
       return { kind: 'drop', done: true };
+    // A message that says more may still come, or a replay be under way: the sweep deletes what is left.
+    case 'set-aside':
+      return { kind: 'drop', done: false };
   }
 };
 
 /** The row as it would read, had its last write not been lost. */
 const announced = (
   row: Extract<LedgerRow, { state: 'sending' | 'set-aside' }>,
-  turn: number,
-  phase: Envelope['phase'],
-  acceptedAt: Date,
+  { turn, phase, acceptedAt, resent = false }: Pick<Envelope, 'turn' | 'phase' | 'acceptedAt' | 'resent'>,
   now: Date,
 ): DeliveryDecision => {
-  const late = { ...row, turn, acceptedAt: acceptedAt.toISOString(), updatedAt: now.toISOString() };
+  const late = {
+    ...row,
+    turn,
+    resent: row.resent || resent,
+    acceptedAt: acceptedAt.toISOString(),
+    updatedAt: now.toISOString(),
+  };
   return phase === 'look-up'
     ? { kind: 'look-up', row: { ...late, state: 'unknown', reason: UNRECORDED } }
     : { kind: 'send', row: { ...late, state: 'queued' } };

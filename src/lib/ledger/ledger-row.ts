@@ -21,6 +21,8 @@ export type MailFacts = {
   /** Of the idempotency key, where there is one. */
   readonly keyHash?: string;
   readonly bodyHash: string;
+  /** Whether it is kept in Sent Items; else that it is not there says nothing. */
+  readonly leavesCopy: boolean;
   readonly acceptedAt: string;
   readonly updatedAt: string;
   /** Counts the queue messages written for this mail: of two messages the one with the lower turn is stale. */
@@ -70,7 +72,7 @@ export const isFinal = (state: MailState): boolean => (FINAL_STATES as readonly 
 const MAX_ATTEMPTS_KEPT = 20;
 
 const factsOf = (row: LedgerRow): MailFacts => {
-  const { mailId, caller, sender, recipients, recipientAddresses, tags, keyHash, bodyHash } = row;
+  const { mailId, caller, sender, recipients, recipientAddresses, tags, keyHash, bodyHash, leavesCopy } = row;
   const { acceptedAt, updatedAt, turn, attempts, forgottenAttempts, inQueue, resent } = row;
   return {
     mailId,
@@ -81,6 +83,7 @@ const factsOf = (row: LedgerRow): MailFacts => {
     tags,
     ...(keyHash === undefined ? {} : { keyHash }),
     bodyHash,
+    leavesCopy,
     acceptedAt,
     updatedAt,
     turn,
@@ -128,6 +131,9 @@ export const queueNew = (mail: NewMail, now: Date): QueuedRow => ({
   state: 'queued',
 });
 
+/** Its message was put once more, so that whoever would take the first one back finds the row changed. */
+export const requeue = (row: QueuedRow, now: Date): QueuedRow => ({ ...at(row, now), state: 'queued' });
+
 /** A mail claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
 export const claimNew = (mail: NewMail, inQueue: boolean, now: Date): SendingRow => ({
   ...fresh(mail, inQueue, now),
@@ -159,6 +165,17 @@ export const recordRejected = (
   reason: ErrorReport,
   now: Date,
 ): RejectedRow => ({ ...withAttempt(row, attempt, now), state: 'rejected', reason });
+
+/**
+ * The message that should bring it back could not be put on the queue, and the caller is told so. Should it be there
+ * after all, it must not bring back the mail the caller sends again under the same id: its turn is over.
+ */
+export const withdraw = (row: QueuedRow | SendingRow, reason: ErrorReport, now: Date): RejectedRow => ({
+  ...at(row, now),
+  turn: row.turn + 2,
+  state: 'rejected',
+  reason,
+});
 
 export const recordWaiting = (
   row: SendingRow,
@@ -226,12 +243,12 @@ export const close = (row: SetAsideRow, note: string, now: Date): ClosedRow => (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'set-aside'],
+  queued: ['sending', 'rejected', 'set-aside'],
   sending: ['sent', 'rejected', 'waiting', 'unknown', 'set-aside'],
   waiting: ['sending', 'set-aside'],
   unknown: ['sent', 'sending', 'set-aside'],
   rejected: ['sending'],
-  'set-aside': ['queued', 'closed'],
+  'set-aside': ['queued', 'unknown', 'closed'],
   sent: [],
   closed: [],
 } as const satisfies Record<MailState, readonly MailState[]>;

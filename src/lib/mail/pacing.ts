@@ -9,8 +9,11 @@ export type Pace =
   | { readonly kind: 'wait'; readonly waitMs: number };
 
 export type Pacer = {
-  /** May this mail go now? If so, call `leave` when its request has ended. */
-  enter(mailbox: string, mailId: string, now: Date): Pace;
+  /**
+   * May this mail go now? If so, call `leave` when its request has ended. `dueAt` is the time it was told before,
+   * perhaps by another instance; it counts like one that was kept here.
+   */
+  enter(mailbox: string, mailId: string, now: Date, dueAt?: Date): Pace;
   leave(mailbox: string): void;
   /** Resolves when a request of this mailbox has ended. */
   freed(mailbox: string): Promise<void>;
@@ -125,11 +128,11 @@ export const makePacer = (limits: PaceLimits): Pacer => {
   };
 
   return {
-    enter: (mailbox, mailId, now) => {
+    enter: (mailbox, mailId, now, dueAt) => {
       const time = now.getTime();
       const lane = laneOf(mailbox);
       tidy(lane, time);
-      const kept = lane.booked.get(mailId);
+      const kept = lane.booked.get(mailId) ?? dueAt?.getTime();
       const closed = lane.pausedUntil > time || lane.starts.length >= lane.perMinute.value;
       const slot =
         kept === undefined ? book(lane, mailId, time) : kept <= time && closed ? rebook(lane, mailId) : kept;

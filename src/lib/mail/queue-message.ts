@@ -15,6 +15,8 @@ const envelopeSchema = z.strictObject({
     turn: z.int().min(0),
     phase: z.enum(['send', 'look-up']),
     lookUps: z.int().min(0).optional(),
+    resent: z.boolean().optional(),
+    dueAt: z.iso.datetime().optional(),
   }),
   /** The mail as it came, or the name of the blob that holds it where it is too big for a message. */
   mail: z.record(z.string(), z.unknown()).optional(),
@@ -31,6 +33,10 @@ export type Envelope = {
   readonly phase: 'send' | 'look-up';
   /** How often it has been looked for. */
   readonly lookUps: number;
+  /** The one chance of `onUnknown: resend` is used. Here too, as the row that says so may be late. */
+  readonly resent?: boolean;
+  /** The time it was told to come back at, to keep its mailbox within the limits: by then it has waited its turn. */
+  readonly dueAt?: Date;
   readonly content: { readonly mail: unknown } | { readonly payload: string };
 };
 
@@ -66,6 +72,8 @@ export const readQueueMessage = (message: unknown): QueueMessage => {
     turn: relay.turn,
     phase: relay.phase,
     lookUps: relay.lookUps ?? 0,
+    ...(relay.resent ? { resent: true } : {}),
+    ...(relay.dueAt === undefined ? {} : { dueAt: new Date(relay.dueAt) }),
     content: payload === undefined ? { mail } : { payload },
   };
 };
@@ -89,11 +97,13 @@ export const toQueueText = ({
   turn,
   phase,
   lookUps,
+  resent,
+  dueAt,
   content,
 }: Envelope): string =>
   Buffer.from(
     JSON.stringify({
-      relay: { mailId, acceptedAt: acceptedAt.toISOString(), caller, turn, phase, lookUps },
+      relay: { mailId, acceptedAt: acceptedAt.toISOString(), caller, turn, phase, lookUps, resent, dueAt },
       ...content,
     }),
   ).toString('base64');

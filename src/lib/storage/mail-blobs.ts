@@ -28,12 +28,28 @@ const openService = (connection: StorageConnection): BlobServiceClient =>
 
 const isNotFound = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
 
-const putJson = async (container: ContainerClient, name: string, json: string): Promise<string> => {
+const putJson = async (
+  container: ContainerClient,
+  name: string,
+  json: string,
+  conditions: { readonly ifNoneMatch?: string } = {},
+): Promise<string> => {
   const bytes = Buffer.from(json);
   await container.getBlockBlobClient(name).upload(bytes, bytes.length, {
     blobHTTPHeaders: { blobContentType: 'application/json; charset=utf-8' },
+    conditions,
   });
   return name;
+};
+
+/** A record without the mail never takes the place of one that has it, whoever is later. */
+const putUnlessThere = async (container: ContainerClient, name: string, json: string): Promise<string> => {
+  try {
+    return await putJson(container, name, json, { ifNoneMatch: '*' });
+  } catch (error) {
+    if (error instanceof RestError && (error.statusCode === 409 || error.statusCode === 412)) return name;
+    throw error;
+  }
 };
 
 const readText = async (container: ContainerClient, name: string): Promise<string | undefined> => {
@@ -64,12 +80,11 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
       await payloads.getBlockBlobClient(name).deleteIfExists();
     },
     // Days first, so that a listing shows what happened when; one mail set aside twice in a day keeps its last record.
-    storeSetAside: (record) =>
-      putJson(
-        records,
-        `${record.setAsideAt.slice(0, 10)}/${record.mailId}.json`,
-        JSON.stringify(record, null, 2),
-      ),
+    storeSetAside: (record) => {
+      const put = record.original === undefined ? putUnlessThere : putJson;
+      const name = `${record.setAsideAt.slice(0, 10)}/${record.mailId}.json`;
+      return put(records, name, JSON.stringify(record, null, 2));
+    },
     listRecords: async (limit, after) => {
       const pages = records.listBlobsFlat().byPage({
         maxPageSize: limit,

@@ -23,6 +23,7 @@ const newMail = {
   recipients: 1,
   tags: [],
   bodyHash: 'h',
+  leavesCopy: true,
   acceptedAt: now.toISOString(),
 };
 const attempt = { at: now.toISOString(), outcome: 'not-sent' } as const;

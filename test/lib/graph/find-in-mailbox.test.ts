@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import type { FaultRuleInput } from '../../../local/graph/fault-rules.ts';
+import type { GraphOptions } from '../../../local/graph/graph-server.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { openMailboxSearch } from '../../../src/lib/graph/find-in-mailbox.ts';
+import { openGraphMail } from '../../../src/lib/graph/graph-mail.ts';
+import { readMail } from '../../../src/lib/mail/read-mail.ts';
+import { planSend } from '../../../src/lib/mail/send-plan.ts';
+import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { graphCall, MAILBOX } from './graph-call-for-tests.ts';
+
+type CallFault = Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
+
+const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc90';
+const OTHER_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc91';
+const NOW = new Date('2026-03-02T08:00:00Z');
+
+/** The roles are what the look-up may do; sending is always allowed. */
+const mailbox = async ({
+  roles = ['Mail.Send', 'Mail.Read'],
+  ...options
+}: Partial<GraphOptions> & { roles?: string[] } = {}) => {
+  const graph = await graphForTests(options);
+  const readToken = () => tokenWith({ roles });
+  const find = openMailboxSearch(graphCall(graph.url, { readToken, timeoutMs: 400 }), () => NOW);
+  const send = (id: string, override = {}) =>
+    openGraphMail(graphCall(graph.url))(planSend(id, { address: MAILBOX }, readMail(aMail(override))));
+  return { graph, find, send };
+};
+
+test('a mail that was sent is found by the property it carries, and no other is', async () => {
+  const { find, send } = await mailbox();
+  await send(MAIL_ID);
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, OTHER_ID)).toEqual({ kind: 'absent' });
+});
+
+test('a mail is absent until its copy shows', async () => {
+  const { graph, find, send } = await mailbox({ sentItemsDelayMs: 5000 });
+  await send(MAIL_ID);
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'absent' });
+  graph.pass(5000);
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+});
+
+test('a mail sent without a copy stays absent', async () => {
+  const { find, send } = await mailbox();
+  await send(MAIL_ID, { saveToSentItems: false });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'absent' });
+});
+
+test('without Mail.Read it cannot tell, and says what Graph said', async () => {
+  const { find } = await mailbox({ roles: ['Mail.Send'] });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'cannot-tell', upstreamCode: 'ErrorAccessDenied' });
+});
+
+test('in a mailbox that does not exist it cannot tell', async () => {
+  const { find } = await mailbox();
+  expect(await find('nobody@contoso.example', MAIL_ID)).toEqual({
+    kind: 'cannot-tell',
+    upstreamCode: 'ErrorInvalidUser',
+  });
+});
+
+test.each<[string, CallFault, object]>([
+  ['throttled', { kind: 'answer', status: 429, retryAfter: '3' }, { kind: 'not-now', waitMs: 3000 }],
+  ['away', { kind: 'answer', status: 503 }, { kind: 'not-now' }],
+  ['cut off', { kind: 'reset', when: 'before' }, { kind: 'not-now' }],
+  ['silent', { kind: 'delay', ms: 60_000 }, { kind: 'not-now' }],
+  ['an answer that is no JSON', { kind: 'answer', status: 200, body: '<html>' }, { kind: 'not-now' }],
+  ['an answer without a list', { kind: 'answer', status: 200, body: '{"value":{}}' }, { kind: 'not-now' }],
+])('%s: it is not known now, never taken for absent, after one request', async (_case, fault, sighting) => {
+  const { graph, find } = await mailbox();
+  graph.faults.add({ on: 'listMessages', fault });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(sighting);
+  expect(graph.requests.list()).toHaveLength(1);
+});
+
+test('without a token it is not known now', async () => {
+  const graph = await graphForTests();
+  const readToken = () => Promise.reject(new AppError('CLIENT_SECRET_EXPIRED'));
+  const find = openMailboxSearch(graphCall(graph.url, { readToken }), () => NOW);
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'not-now' });
+});

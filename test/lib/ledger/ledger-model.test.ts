@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Fate } from '../../support/stepper.ts';
+import { brokenPromises } from '../../support/mail-promises.ts';
+import { type Act, makeSimulation } from './simulation.ts';
+
+/** Most things go well, or nothing would ever end. */
+const fate: fc.Arbitrary<Fate> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant<Fate>('answered') },
+  { weight: 2, arbitrary: fc.constant<Fate>('refused') },
+  { weight: 2, arbitrary: fc.constant<Fate>('lost') },
+  { weight: 1, arbitrary: fc.constant<Fate>('dropped') },
+);
+
+const process = fc.nat({ max: 1 });
+const one = fc.nat({ max: 7 });
+const mail = {
+  policy: fc.constantFrom('verify', 'hold', 'resend'),
+  large: fc.boolean(),
+} as const;
+const MINUTE_MS = 60_000;
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 24, arbitrary: fc.record({ kind: fc.constant('step'), one, fate }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('deliver'), process }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('put'), ...mail, key: fc.option(fc.nat({ max: 1 })) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('post'), ...mail, process, respondAsync: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('ask again'), process, one }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('kill'), process, happens: fc.nat({ max: 255 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('wait'),
+      ms: fc.constantFrom(5000, MINUTE_MS, 7 * MINUTE_MS, 20 * MINUTE_MS),
+      happens: fc.nat({ max: 255 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('set aside'), process }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), process }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay'), process, one }) },
+);
+
+const options = fc.record({
+  perMinute: fc.constantFrom(2, 30),
+  leaseMs: fc.constantFrom(MINUTE_MS, 10 * MINUTE_MS),
+  /** Well within the time that a mail is looked for. */
+  sentItemsDelayMs: fc.constantFrom(0, 5000, 10 * MINUTE_MS),
+});
+
+const RUNS = Number(globalThis.process.env.MODEL_RUNS ?? 400);
+const SEED = globalThis.process.env.MODEL_SEED;
+
+test('whatever order things happen and fail in, every mail ends as promised', {
+  timeout: 600_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(options, fc.array(act, { maxLength: 120, size: 'max' }), async (given, acts) => {
+      const simulation = makeSimulation(given);
+      for (const next of acts) await simulation.perform(next);
+      await simulation.finish();
+      const broken = simulation
+        .stories()
+        .flatMap((story) => brokenPromises(story).map((promise) => `${story.mailId}: ${promise}`));
+      expect([...broken, ...simulation.problems()], simulation.history()).toEqual([]);
+    }),
+    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+  );
+});

@@ -1,0 +1,226 @@
+import { catalogue } from '../../../src/lib/error-catalogue.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { mailIdOfKey, mailIdOfQueueMessage } from '../../../src/lib/ledger/idempotency.ts';
+import { isFinal } from '../../../src/lib/ledger/ledger-row.ts';
+import { aMail } from '../../support/a-mail.ts';
+import type { Fate } from '../../support/stepper.ts';
+import type { MailStory } from '../../support/mail-promises.ts';
+import { makeSimulatedCloud } from './simulated-cloud.ts';
+import {
+  type HttpAnswer,
+  type HttpRequest,
+  makeSimulatedRelay,
+  type RelayOptions,
+} from './simulated-relay.ts';
+
+type Policy = MailStory['policy'];
+
+/** One thing that can happen; `one` chooses among those that are there. */
+export type Act =
+  | { readonly kind: 'put'; readonly policy: Policy; readonly large: boolean; readonly key: number | null }
+  | {
+      readonly kind: 'post';
+      readonly process: number;
+      readonly policy: Policy;
+      readonly large: boolean;
+      readonly respondAsync: boolean;
+    }
+  | { readonly kind: 'ask again' | 'replay'; readonly process: number; readonly one: number }
+  | { readonly kind: 'deliver' | 'set aside' | 'sweep'; readonly process: number }
+  | { readonly kind: 'step'; readonly one: number; readonly fate: Fate }
+  | { readonly kind: 'kill'; readonly process: number; readonly happens: number }
+  | { readonly kind: 'wait'; readonly ms: number; readonly happens: number };
+
+type ModelMail = {
+  readonly mailId: string;
+  readonly policy: Policy;
+  readonly content: unknown;
+  accepted: boolean;
+  toldSent: boolean;
+  replays: number;
+};
+type Client = { readonly mail: ModelMail; readonly request: HttpRequest; asking: number; answered: boolean };
+
+/** Fits a queue message as an application writes it, and not in the relay's own envelope. */
+const LARGE_TEXT = 'x'.repeat(50_000);
+const ASK_AGAIN_AFTER_MS = 15_000;
+const HOUR_MS = 3_600_000;
+/** A bound on the end of a run: the sweep gives up on what has gone after seven days. */
+const MOST_ROUNDS = 5000;
+
+/** The relay, its cloud, and the applications that use it. */
+export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelayMs: number }) => {
+  const cloud = makeSimulatedCloud(options.sentItemsDelayMs);
+  const relay = makeSimulatedRelay(cloud, options);
+  const mails = new Map<string, ModelMail>();
+  const clients: Client[] = [];
+
+  const contentOf = (policy: Policy, large: boolean, key?: string) =>
+    aMail({
+      onUnknown: policy,
+      subject: key ?? `Mail ${mails.size}`,
+      ...(large ? { text: LARGE_TEXT } : {}),
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+    });
+  const add = (mailId: string, policy: Policy, content: unknown, accepted: boolean): ModelMail => {
+    const mail = { mailId, policy, content, accepted, toldSent: false, replays: 0 };
+    mails.set(mailId, mail);
+    return mail;
+  };
+
+  const put = ({ policy, large, key }: Extract<Act, { kind: 'put' }>): void => {
+    const name = key === null ? undefined : `${policy}-${large}-${key}`;
+    const content = contentOf(policy, large, name);
+    const json = JSON.stringify(content);
+    const id = cloud.queue.put(large ? json : Buffer.from(json).toString('base64'), 0, cloud.now());
+    const mailId = name === undefined ? mailIdOfQueueMessage(id) : mailIdOfKey('queue', name);
+    if (!mails.has(mailId)) add(mailId, policy, content, true);
+  };
+
+  const ask = (client: Client, process: number): Promise<void> => {
+    client.asking += 1;
+    return relay.post(process, client.request, (came) => {
+      client.asking -= 1;
+      hear(client, came);
+    });
+  };
+  const hear = (client: Client, came: HttpAnswer): void => {
+    const { mail } = client;
+    const heard = `${mail.mailId} caller hears ${describe(came)}`;
+    if (cloud.history.at(-1) !== heard) cloud.history.push(heard);
+    if (came === 'no answer') return;
+    if (came instanceof AppError) {
+      if (catalogue[came.code].fixedBy === 'caller')
+        cloud.problems.push(`a good mail was refused: ${came.code}`);
+      // What only an administrator can mend, other than a doubt, means that the caller keeps the mail.
+      if (catalogue[came.code].fixedBy === 'administrator' && came.code !== 'OUTCOME_UNKNOWN')
+        client.answered = true;
+      return;
+    }
+    client.answered = true;
+    mail.accepted = true;
+    if (came.row.state === 'sent') mail.toldSent = true;
+  };
+  const post = ({ policy, large, respondAsync, process }: Extract<Act, { kind: 'post' }>): Promise<void> => {
+    const key = `key-${clients.length}`;
+    const input = contentOf(policy, large);
+    const mail = add(mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
+    const client = { mail, request: { input, key, respondAsync }, asking: 0, answered: false };
+    clients.push(client);
+    return ask(client, process);
+  };
+
+  const replay = async (process: number, one: number): Promise<void> => {
+    const asides = cloud.ledger.rows().filter(({ state }) => state === 'set-aside');
+    const row = asides[one % Math.max(asides.length, 1)];
+    if (row === undefined) return;
+    const mail = mails.get(row.mailId);
+    if (mail !== undefined) mail.replays += 1;
+    await relay.replay(process, row.mailId);
+  };
+
+  const perform = async (act: Act): Promise<void> => {
+    switch (act.kind) {
+      case 'put':
+        return put(act);
+      case 'post':
+        return post(act);
+      case 'ask again': {
+        const waiting = clients.filter(({ answered, asking }) => !answered && asking < 2);
+        const client = waiting[act.one % Math.max(waiting.length, 1)];
+        return client === undefined ? undefined : ask(client, act.process);
+      }
+      case 'replay':
+        return replay(act.process, act.one);
+      case 'deliver':
+        return void (await relay.deliver(act.process));
+      case 'set aside':
+        return void (await relay.setAside(act.process));
+      case 'sweep':
+        return relay.sweep(act.process);
+      case 'step':
+        return void (await cloud.stepper.take(act.one, act.fate));
+      case 'kill':
+        return relay.kill(act.process, chosenBy(act.happens));
+      case 'wait':
+        return relay.wait(act.ms, chosenBy(act.happens));
+    }
+  };
+
+  const quiet = async (): Promise<void> => {
+    while (cloud.stepper.waiting() > 0) await cloud.stepper.take(0, 'answered');
+  };
+  const open = () => cloud.ledger.rows().filter(({ state }) => !isFinal(state));
+
+  /** From here on all goes well: messages are delivered, callers ask until they are answered, the sweep runs. */
+  const finish = async (): Promise<void> => {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const process = anyOfTwo(round);
+      await quiet();
+      if ((await relay.deliver(process)) || (await relay.setAside(process))) continue;
+      const unanswered = clients.filter(({ answered }) => !answered);
+      if (unanswered.length > 0) {
+        for (const client of unanswered) await ask(client, process);
+        await quiet();
+        await relay.wait(ASK_AGAIN_AFTER_MS, () => false);
+        continue;
+      }
+      const next = [cloud.queue.nextVisibleAt(), cloud.poison.nextVisibleAt()]
+        .filter((time) => time !== undefined)
+        .toSorted((a, b) => a.getTime() - b.getTime())[0];
+      if (next !== undefined) {
+        cloud.advanceTo(next);
+        continue;
+      }
+      if (open().length === 0) break;
+      await relay.wait(HOUR_MS, () => false);
+      await relay.sweep(process);
+    }
+    // Whatever nobody needs is gone two days later.
+    cloud.advanceTo(new Date(cloud.now().getTime() + 48 * HOUR_MS));
+    await relay.sweep(0);
+    await quiet();
+  };
+
+  return {
+    perform,
+    finish,
+    stories: (): readonly MailStory[] => {
+      const rows = new Map(cloud.ledger.rows().map((row) => [row.mailId, row]));
+      const records = [...cloud.records.values()];
+      return [...mails.values()].map((mail) => {
+        const json = JSON.stringify(mail.content);
+        // A bare message that never got into the ledger is set aside under the id it has on the poison queue.
+        const record = records.find(({ original }) => JSON.stringify(original) === json);
+        const row = rows.get(mail.mailId) ?? rows.get(record?.mailId ?? '');
+        const ids = new Set([mail.mailId, record?.mailId ?? mail.mailId]);
+        return {
+          ...mail,
+          row,
+          doubted: cloud.doubted.has(mail.mailId),
+          copies: [...ids].reduce((sum, id) => sum + cloud.mailboxes.copies(id), 0),
+          recorded: record?.original,
+        };
+      });
+    },
+    problems: (): readonly string[] => [
+      ...cloud.problems,
+      ...(cloud.queue.size() + cloud.poison.size() > 0 ? ['messages are left on a queue'] : []),
+      ...(cloud.payloads.size > 0 ? [`payloads are left: ${[...cloud.payloads.keys()].join()}`] : []),
+    ],
+    history: (): string => `\n${cloud.history.join('\n')}\n`,
+  };
+};
+
+/** Which instance takes a message is not regular, as among hosts. */
+const anyOfTwo = (round: number): number => Math.imul(round + 1, 0x9e3779b1) >>> 31;
+
+const chosenBy =
+  (bits: number) =>
+  (index: number): boolean =>
+    (bits & (1 << (index % 8))) !== 0;
+
+const describe = (came: HttpAnswer): string => {
+  if (came === 'no answer') return came;
+  return came instanceof AppError ? came.code : came.row.state;
+};

@@ -1,0 +1,61 @@
+import { QueueServiceClient } from '@azure/storage-queue';
+import { afterEach, expect, test } from 'vitest';
+import type { MailEvent } from '../../../src/lib/mail-event.ts';
+import { openMailQueues } from '../../../src/lib/storage/mail-queue.ts';
+import { EVENT_QUEUE, MAIL_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
+import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
+import { awayStorage, storageForTests } from './storage-for-tests.ts';
+
+const { connection } = await storageForTests();
+const { putMessage, putEvent } = openMailQueues(connection);
+const service = QueueServiceClient.fromConnectionString(connection.connectionString);
+const mails = service.getQueueClient(MAIL_QUEUE);
+const events = service.getQueueClient(EVENT_QUEUE);
+
+afterEach(() => Promise.all([mails.clearMessages(), events.clearMessages()]));
+
+const peekMails = async () => (await mails.peekMessages({ numberOfMessages: 32 })).peekedMessageItems;
+
+test('a message arrives as it was written, and never expires', async () => {
+  await putMessage('eyJyZWxheSI6e319', 0);
+  const [message] = await peekMails();
+  expect(message?.messageText).toBe('eyJyZWxheSI6e319');
+  expect(message?.expiresOn.getUTCFullYear()).toBeGreaterThan(9000);
+});
+
+test('a message with a delay is there but hidden, and never earlier than asked', async () => {
+  await putMessage('hidden', 1);
+  const { approximateMessagesCount } = await mails.getProperties();
+  expect([approximateMessagesCount, await peekMails()]).toEqual([1, []]);
+});
+
+test('a message can wait for a day', async () => {
+  await putMessage('tomorrow', 86_400_000);
+  expect(await peekMails()).toEqual([]);
+});
+
+test('a full message of 48 KiB in base64 is taken', async () => {
+  const text = Buffer.alloc(49_152, 1).toString('base64');
+  await putMessage(text, 0);
+  expect((await peekMails())[0]?.messageText).toBe(text);
+});
+
+test('an event is plain JSON on a queue of its own', async () => {
+  const event: MailEvent = {
+    id: 'm/0/sent',
+    eventType: 'GraphMailRelay.Mail.Sent',
+    subject: 'mail/m',
+    eventTime: '2026-03-02T08:00:00.000Z',
+    dataVersion: '1',
+    data: { mailId: 'm', state: 'sent', caller: 'key:x', tags: ['薪資'] },
+  };
+  await putEvent(event);
+  const { peekedMessageItems } = await events.peekMessages();
+  expect(peekedMessageItems.map(({ messageText }) => JSON.parse(messageText))).toEqual([event]);
+  expect(await peekMails()).toEqual([]);
+});
+
+test('storage that cannot be reached is STORAGE_UNAVAILABLE', async () => {
+  const away = explainingFailures(openMailQueues(awayStorage(connection)));
+  await expect(away.putMessage('x', 0)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+});

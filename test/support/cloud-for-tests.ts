@@ -1,0 +1,64 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ANY_PORTS, type Cloud, type CloudOptions, startCloud } from '../../local/cloud.ts';
+import { type HostProcess, type HostProcessOptions, startHostProcess } from '../../local/host-process.ts';
+import { bundle } from '../../scripts/bundle.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+export const KEYS = { functionKey: 'the-function-key', masterKey: 'the-master-key' };
+
+/** A cloud of its own on free ports, in a folder that goes with it. */
+export type CloudForTests = Cloud & { readonly folder: string };
+
+export async function cloudForTests(options: Partial<CloudOptions> = {}): Promise<CloudForTests> {
+  const folder = await mkdtemp(join(tmpdir(), 'mail-relay-'));
+  const forget = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    const cloud = await startCloud({ folder, ports: ANY_PORTS, ...options });
+    return {
+      ...cloud,
+      folder,
+      close: async () => {
+        await cloud.close();
+        await forget();
+      },
+    };
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+}
+
+/**
+ * What is deployed, in a folder: host.json, package.json and the bundle. The queue is looked at more often than in
+ * Azure, and a failed message comes back at once, so that tests need not wait.
+ */
+export async function makeAppFolder(folder: string): Promise<string> {
+  const app = join(folder, 'app');
+  await mkdir(app, { recursive: true });
+  const hostJson = JSON.parse(await readFile(join(ROOT, 'host.json'), 'utf8'));
+  const { queues } = hostJson.extensions;
+  Object.assign(queues, { maxPollingInterval: '00:00:00.2', visibilityTimeout: '00:00:00' });
+  await Promise.all([
+    writeFile(join(app, 'host.json'), JSON.stringify(hostJson)),
+    copyFile(join(ROOT, 'package.json'), join(app, 'package.json')),
+    bundle(join(app, 'dist')),
+  ]);
+  return app;
+}
+
+/** Starts the app in a functions host of its own process; `settings` win over what the cloud says. */
+export const hostForTests = (
+  cloud: Pick<Cloud, 'environment'>,
+  options: Pick<HostProcessOptions, 'appFolder' | 'log'> & { readonly settings?: Record<string, string> },
+): Promise<HostProcess> => {
+  const { settings, ...rest } = options;
+  return startHostProcess({
+    ...KEYS,
+    ...rest,
+    port: 0,
+    environment: { ...cloud.environment, ...settings },
+  });
+};

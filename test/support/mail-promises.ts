@@ -1,0 +1,48 @@
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { isFinal } from '../../src/lib/ledger/ledger-row.ts';
+
+/** A mail, and everything that is known of it when all is done. */
+export type MailStory = {
+  readonly mailId: string;
+  readonly policy: 'verify' | 'hold' | 'resend';
+  /** The relay took it: it was put on the queue, or a caller was told so. */
+  readonly accepted: boolean;
+  /** A caller was told that it was sent. */
+  readonly toldSent: boolean;
+  /** At some moment nobody could know whether it was sent. */
+  readonly doubted: boolean;
+  /** How often a person had it sent again, not knowing whether it had been. */
+  readonly replays: number;
+  /** How often Graph accepted it. */
+  readonly copies: number;
+  readonly row: LedgerRow | undefined;
+  /** What the record of a mail set aside holds. */
+  readonly recorded: unknown;
+  /** The mail as its application wrote it. */
+  readonly content: unknown;
+};
+
+/** Which promises were broken, in words; nothing when all were kept. */
+export const brokenPromises = (story: MailStory): readonly string[] => {
+  const { row, copies, policy, accepted, toldSent, doubted, replays } = story;
+  const most = (policy === 'resend' ? 2 : 1) + replays;
+  const state = row?.state ?? 'unknown to the ledger';
+  const broken: string[] = [];
+  if (accepted && (row === undefined || !isFinal(row.state)))
+    broken.push(`it was accepted and ends in no final state: it is ${state}`);
+  if (copies > most) broken.push(`it was sent ${copies} times, and ${most} is the most with ${policy}`);
+  if (row?.state === 'sent' && copies === 0) broken.push('the ledger says sent, and Graph never had it');
+  if (toldSent && copies === 0) broken.push('a caller was told it was sent, and Graph never had it');
+  if (toldSent && policy !== 'resend' && replays === 0 && copies !== 1)
+    broken.push(`a caller was told it was sent, and it was sent ${copies} times`);
+  if (accepted && !doubted && state === 'sent' && copies !== 1)
+    broken.push(`nothing about it was in doubt, and it was sent ${copies} times`);
+  if (!doubted && state !== 'sent' && copies > 0)
+    broken.push(`nothing about it was in doubt, it was sent, and it is ${state}`);
+  if (accepted && copies === 0 && !isKept(story))
+    broken.push(`it was not sent, and its content is not kept: it is ${state}`);
+  return broken;
+};
+
+const isKept = ({ row, recorded, content }: MailStory): boolean =>
+  row?.state === 'set-aside' && JSON.stringify(recorded) === JSON.stringify(content);

@@ -24,7 +24,7 @@ export type AppSecret = {
   readonly usableFrom?: Date;
 };
 
-export type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
+type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
 
 export type Mailbox = {
   /** Primary address. */

@@ -16,6 +16,7 @@ const FUNCTION_KEY = 'local-function-key';
 const MASTER_KEY = 'local-master-key';
 const ROOT = join(import.meta.dirname, '..');
 const STATE = join(ROOT, '.local');
+const PARENT_CHECK_MS = 1000;
 
 const usage = `Usage: npm start -- [--fresh] [--real-tenant]
 
@@ -57,6 +58,11 @@ const main = async () => {
     process.exit(code);
   };
   process.on('SIGINT', () => void stop(0));
+  // npm passes a signal to its shell only: when that is gone, so is whoever started us.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(0);
+  }, PARENT_CHECK_MS).unref();
   process.on('SIGTERM', () => void stop(0));
 
   try {

@@ -10,7 +10,7 @@ import { refuseForeignPages } from './own-page-only.ts';
 import { PAGE_SECURITY_POLICY, readPageFile } from './page-files.ts';
 
 /** What the page tells someone who has not sent anything yet. */
-export type FirstMail = { readonly endpoint: string; readonly functionKey: string; readonly curl: string };
+type FirstMail = { readonly endpoint: string; readonly functionKey: string; readonly curl: string };
 
 export type InboxOptions = {
   readonly store: MailStore;

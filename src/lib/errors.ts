@@ -33,11 +33,19 @@ export class AppError extends Error {
   }
 }
 
-/** Joins several problems into one error: its code is theirs when they all have the same, else `mixed`. */
-export const problemsError = (problems: readonly Problem[], mixed: ErrorCode = 'MAIL_INVALID'): AppError => {
+/** Nobody reads more, and an answer must not be larger than its request. */
+const MAX_PROBLEMS = 100;
+
+/** Joins several problems into one error: its code is theirs when they all have the same, else MAIL_INVALID. */
+export const problemsError = (problems: readonly Problem[]): AppError => {
   const codes = new Set(problems.map((problem) => problem.code));
   const [only] = codes;
-  return new AppError(codes.size === 1 && only !== undefined ? only : mixed, { problems });
+  return new AppError(codes.size === 1 && only !== undefined ? only : 'MAIL_INVALID', {
+    problems: problems.slice(0, MAX_PROBLEMS),
+    ...(problems.length > MAX_PROBLEMS
+      ? { detail: `There are ${problems.length} problems; the first ${MAX_PROBLEMS} are listed.` }
+      : {}),
+  });
 };
 
 /** What is stored and answered about an error: the same words everywhere. */

@@ -35,6 +35,7 @@ export type LogEvent =
       readonly lost: number;
       readonly overdue: number;
       readonly payloads: number;
+      readonly records: number;
       readonly expired: number;
     }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }

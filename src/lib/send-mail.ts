@@ -160,14 +160,19 @@ const takeBack = async (
 ): Promise<void> => {
   const unavailable = new AppError('STORAGE_UNAVAILABLE', { cause });
   const withdrawn = withdraw(row, reportOf(unavailable), needs.now());
-  const written = await needs.ledger.replace(withdrawn, etag).catch(() => {
+  try {
+    const written = await needs.ledger.replace(withdrawn, etag);
+    const changed = written ?? (await needs.ledger.find(row.mailId));
+    // Or it was written before, and only the answer to that was lost.
+    if (changed?.row.state !== 'rejected') return;
+  } catch {
     throw new AppError('OUTCOME_UNKNOWN', {
       cause,
       detail:
         'The mail may have been stored, and may be sent later. Ask for its state before you send it again.',
     });
-  });
-  if (written !== undefined) throw unavailable;
+  }
+  throw unavailable;
 };
 
 /** The answer for a mail the ledger knows: the first answer again, or the reason why not. */

@@ -19,8 +19,8 @@ export type DeskNeeds = QueueMailNeeds &
     readonly log: Log;
   };
 
-export type RecordPage = {
-  readonly records: readonly { readonly name: string; readonly mailId: string }[];
+type RecordPage = {
+  readonly records: readonly { readonly name: string; readonly mailId: string; readonly writtenAt: Date }[];
   readonly next?: string;
 };
 

@@ -3,17 +3,22 @@ import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
 import { isFinal, type LedgerRow, recordFound, recordUnknown, type SendingRow } from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
 import type { LookUpNeeds } from './look-up-mail.ts';
+import { parseJson } from './mail/read-mail.ts';
 import { announce } from './mail-event.ts';
 import { type SetAsideNeeds, type SettableAside, setAside } from './set-aside.ts';
+import type { DeskNeeds } from './set-aside-desk.ts';
 
 export type SweepNeeds = SetAsideNeeds &
-  Pick<LookUpNeeds, 'findInMailbox'> & {
+  Pick<LookUpNeeds, 'findInMailbox'> &
+  Pick<DeskNeeds, 'listRecords' | 'deleteRecord'> & {
     readonly ledger: Ledger;
     /** Stored contents of mails, written before `before`. */
     readonly listPayloads: (
       before: Date,
     ) => AsyncIterable<{ readonly name: string; readonly mailId: string }>;
     readonly deletePayload: (name: string) => Promise<void>;
+    /** The stored content of a mail, if there is one. */
+    readonly findPayload: (mailId: string) => Promise<string | undefined>;
     readonly verifyWindowMs: number;
     readonly sendingLimitMs: number;
     readonly ledgerDays: number;
@@ -23,6 +28,7 @@ export type SweepNeeds = SetAsideNeeds &
   };
 
 const DAY_MS = 86_400_000;
+const RECORDS_AT_ONCE = 500;
 /** No message stays unseen longer: it is the longest a storage queue hides one. */
 const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
 
@@ -33,7 +39,7 @@ const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
 export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
   const now = needs.now();
   const ago = (ms: number): Date => new Date(now.getTime() - ms);
-  const counts = { lost: 0, overdue: 0, payloads: 0, expired: 0 };
+  const counts = { lost: 0, overdue: 0, payloads: 0, records: 0, expired: 0 };
 
   // By then Sent Items have had the time they are given.
   const lostBefore = ago(needs.sendingLimitMs + needs.verifyWindowMs);
@@ -50,7 +56,7 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     counts.overdue += 1;
     const reason = row.state === 'queued' || row.state === 'waiting' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
     if (Date.parse(row.updatedAt) < ago(MESSAGE_GONE_AFTER_MS).getTime())
-      await setAside(needs, { row, etag }, undefined, new AppError(reason));
+      await setAside(needs, { row, etag }, await findContent(needs, row.mailId), new AppError(reason));
   }
   for await (const { name, mailId } of needs.listPayloads(ago(DAY_MS))) {
     const entry: LedgerEntry | undefined = await needs.ledger.find(mailId);
@@ -58,8 +64,32 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     await needs.deletePayload(name);
     counts.payloads += 1;
   }
+  counts.records = await sweepRecords(needs, ago(DAY_MS));
   counts.expired = await needs.ledger.expire(ago(needs.ledgerDays * DAY_MS));
   needs.log({ event: 'MailSwept', ...counts });
+};
+
+const findContent = async (needs: SweepNeeds, mailId: string): Promise<unknown> => {
+  const json = await needs.findPayload(mailId);
+  return json === undefined ? undefined : parseJson(json);
+};
+
+/** Records of mails that turned out well after all hold content that nobody needs. */
+const sweepRecords = async (needs: SweepNeeds, before: Date): Promise<number> => {
+  let deleted = 0;
+  let after: string | undefined;
+  do {
+    const { records, next } = await needs.listRecords(RECORDS_AT_ONCE, after);
+    for (const { name, mailId, writtenAt } of records) {
+      if (writtenAt >= before) continue;
+      const state = (await needs.ledger.find(mailId))?.row.state;
+      if (state !== 'sent' && state !== 'closed') continue;
+      await needs.deleteRecord(name);
+      deleted += 1;
+    }
+    after = next;
+  } while (after !== undefined);
+  return deleted;
 };
 
 const isWaiting = (row: LedgerRow): row is SettableAside => !isFinal(row.state);

@@ -36,4 +36,5 @@ export function findBrowser(): string | undefined {
 }
 
 export const launchBrowser = (executablePath: string): Promise<Browser> =>
-  chromium.launch({ executablePath });
+  // Without a locale of UTF-8 Chromium saves no file whose name is not ASCII.
+  chromium.launch({ executablePath, env: { ...process.env, LC_ALL: 'C.UTF-8' } });

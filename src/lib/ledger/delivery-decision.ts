@@ -33,7 +33,8 @@ export const decideDelivery = (
     if (row.reason.code === 'MAIL_LOST') return announced(row, message, now);
     if (row.reason.code === 'ATTEMPT_LOST') return announced(row, { ...message, phase: 'look-up' }, now);
   }
-  if (message.turn < row.turn) return { kind: 'drop', done: false };
+  // A newer message may need the content that both name, unless no message will ever be needed again.
+  if (message.turn < row.turn) return { kind: 'drop', done: row.state === 'sent' || row.state === 'closed' };
   switch (row.state) {
     case 'queued':
     case 'waiting':

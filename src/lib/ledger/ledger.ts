@@ -17,4 +17,4 @@ export type Ledger = {
   readonly expire: (before: Date) => Promise<number>;
 };
 
-export type LedgerFilter = { readonly states: readonly LedgerRow['state'][]; readonly before: Date };
+type LedgerFilter = { readonly states: readonly LedgerRow['state'][]; readonly before: Date };

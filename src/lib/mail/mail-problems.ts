@@ -6,7 +6,7 @@ import type { Problem } from '../errors.ts';
 type Issue = z.core.$ZodIssue;
 
 /** JSON pointer of a path (RFC 6901). */
-export const jsonPointer = (path: readonly PropertyKey[]): string =>
+const jsonPointer = (path: readonly PropertyKey[]): string =>
   path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
@@ -24,16 +24,22 @@ const isCode = (value: unknown): value is ErrorCode => typeof value === 'string'
 const furthest = (alternatives: readonly (readonly Issue[])[]): readonly Issue[] =>
   alternatives.reduce((best, issues) => (depth(issues) > depth(best) ? issues : best), []);
 
-const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length));
+const depth = (issues: readonly Issue[]): number =>
+  issues.reduce((deepest, { path }) => Math.max(deepest, path.length), 0);
+
+/** Types in the words of the documentation. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  record: 'an object',
+  object: 'an object',
+};
 
 const expectation = (issue: Issue): string => {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'array'
-        ? 'a list'
-        : issue.expected === 'record'
-          ? 'an object'
-          : issue.expected;
+      return TYPE_NAMES[issue.expected] ?? issue.expected;
     case 'invalid_value':
       return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':

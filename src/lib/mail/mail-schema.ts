@@ -4,9 +4,9 @@ import type { ErrorCode } from '../error-catalogue.ts';
 import { type Address, isAddress, parseAddresses } from './address.ts';
 
 /** Exchange Online's default for one message (graph: resource type message). */
-export const MAX_RECIPIENTS = 500;
+const MAX_RECIPIENTS = 500;
 /** Graph answers InvalidInternetMessageHeaderCollection above it. */
-export const MAX_HEADERS = 5;
+const MAX_HEADERS = 5;
 /** RFC 5322, 2.1.1: a header line has at most 998 characters. */
 const MAX_HEADER_LINE = 998;
 const MAX_TAGS = 10;
@@ -70,13 +70,23 @@ const readRecipient = (input: RecipientInput, context: Report, path: PropertyKey
   return addresses ?? REFUSED;
 };
 
+const reportTooMany = (context: Report, count: number, input: unknown, path: PropertyKey[]): void =>
+  report(context, 'RECIPIENTS_TOO_MANY', `at most ${MAX_RECIPIENTS} recipients, not ${count}`, input, path);
+
 const recipients = z
   .union([z.string(), recipientObject, z.array(recipient)])
-  .transform((input, context): readonly Address[] =>
-    Array.isArray(input)
-      ? input.flatMap((one, index) => readRecipient(one, context, [index]))
-      : readRecipient(input, context, []),
-  );
+  .transform((input, context): readonly Address[] => {
+    let count = 0;
+    const read = (Array.isArray(input) ? input : [input]).flatMap((one, index) => {
+      // What is more than a mail may have is counted only: reading it takes time.
+      const addresses =
+        count > MAX_RECIPIENTS ? REFUSED : readRecipient(one, context, Array.isArray(input) ? [index] : []);
+      count += addresses.length;
+      return addresses;
+    });
+    if (count > MAX_RECIPIENTS) reportTooMany(context, count, input, []);
+    return read;
+  });
 
 const sender = recipient.transform((input, context): Address => {
   const addresses = readRecipient(input, context, []);
@@ -161,16 +171,12 @@ const crossChecks = z.check<z.output<typeof fields>>(({ value, issues }) => {
   const lists = [value.to, value.cc, value.bcc];
   if (lists.every((list) => list === undefined || (Array.isArray(list) && list.length === 0)))
     report({ issues }, 'RECIPIENT_MISSING', 'at least one recipient in to, cc or bcc', undefined, ['to']);
-  const count = lists.reduce((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
-  if (count > MAX_RECIPIENTS) {
+  const counts = lists.map((list) => (Array.isArray(list) ? list.length : 0));
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  // A list that has too many by itself has been told of.
+  if (count > MAX_RECIPIENTS && counts.every((one) => one <= MAX_RECIPIENTS)) {
     const named = (['to', 'cc', 'bcc'] as const).find((field) => value[field].length > 0) ?? 'to';
-    report(
-      { issues },
-      'RECIPIENTS_TOO_MANY',
-      `at most ${MAX_RECIPIENTS} recipients, not ${count}`,
-      value[named],
-      [named],
-    );
+    reportTooMany({ issues }, count, value[named], [named]);
   }
   if (value.text === undefined && value.html === undefined)
     report({ issues }, 'BODY_MISSING', 'text or html', undefined, ['text']);

@@ -6,8 +6,8 @@ import { type Mail, mailSchema } from './mail-schema.ts';
 /** Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text. */
 export const parseJson = (text: string): unknown => {
   try {
-    // Schemas skip a key named __proto__ without a word; nothing is dropped silently here.
-    return text.includes('"__proto__"') ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+    // Schemas skip a key named __proto__ without a word, however it is written; nothing is dropped silently here.
+    return /__proto|\\u/.test(text) ? JSON.parse(text, refusePrototype) : JSON.parse(text);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     const position = /at position (\d+)/.exec(String(cause))?.[1];

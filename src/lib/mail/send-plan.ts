@@ -8,7 +8,7 @@ import type { Mail } from './mail-schema.ts';
  */
 export const MAX_REQUEST_BYTES = 4_000_000;
 /** A file of 3 MB or more needs an upload session (graph: attach large files to Outlook messages). */
-export const MAX_ATTACHMENT_BYTES = 3_000_000;
+const MAX_ATTACHMENT_BYTES = 3_000_000;
 
 /**
  * The named property every mail carries, to find it again in Sent Items. Recipients never see it; headers

@@ -44,16 +44,16 @@ const toEntry = (entity: TableEntityResult<Entity>): LedgerEntry => ({
 
 const CONFLICTS = new Set([404, 409, 412]);
 
-/** Nothing was written because the row is there already, or is no longer what it was. */
+/** Undefined when the row is there already, or is no longer what it was: then nothing was written. */
+const unlessChanged = (error: unknown): undefined => {
+  if (error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error))
+    return undefined;
+  throw error;
+};
+
 const whenFirst = async (row: LedgerRow, write: Promise<{ readonly etag?: string }>) => {
-  try {
-    const { etag } = await write;
-    return { row, etag: etag ?? '' };
-  } catch (error) {
-    if (error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error))
-      return undefined;
-    throw error;
-  }
+  const written = await write.catch(unlessChanged);
+  return written === undefined ? undefined : { row, etag: written.etag ?? '' };
 };
 
 const isMissingTable = (error: RestError): boolean => /TableNotFound/.test(`${error.code} ${error.message}`);
@@ -85,8 +85,10 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
       for await (const entity of query(
         `${statesFilter(FINAL_STATES)} and ${odata`changedAt lt ${before}`}`,
       )) {
-        await table.deleteEntity(entity.partitionKey, entity.rowKey, { etag: entity.etag });
-        expired += 1;
+        const { partitionKey, rowKey, etag } = entity;
+        // A row that somebody changes at this moment is of use to somebody.
+        const deleted = await table.deleteEntity(partitionKey, rowKey, { etag }).catch(unlessChanged);
+        if (deleted !== undefined) expired += 1;
       }
       return expired;
     },

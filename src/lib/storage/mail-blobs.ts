@@ -1,5 +1,7 @@
-import { BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
+import { text } from 'node:stream/consumers';
+import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import type { DeliverMailNeeds } from '../deliver-mail.ts';
+import { AppError } from '../errors.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
 import type { SetAsideNeeds, SetAsideRecord } from '../set-aside.ts';
 import type { DeskNeeds } from '../set-aside-desk.ts';
@@ -14,7 +16,7 @@ import {
 export type MailBlobs = Pick<QueueMailNeeds, 'putPayload'> &
   Pick<DeliverMailNeeds, 'readPayload'> &
   Pick<SetAsideNeeds, 'storeSetAside'> &
-  Pick<SweepNeeds, 'listPayloads' | 'deletePayload'> &
+  Pick<SweepNeeds, 'listPayloads' | 'deletePayload' | 'findPayload'> &
   Pick<DeskNeeds, 'listRecords' | 'readRecord' | 'deleteRecord'>;
 
 const openService = (connection: StorageConnection): BlobServiceClient =>
@@ -26,7 +28,8 @@ const openService = (connection: StorageConnection): BlobServiceClient =>
         STORAGE_RETRIES,
       );
 
-const isNotFound = (error: unknown): boolean => error instanceof RestError && error.statusCode === 404;
+/** Not the container: that it is missing is a fault of the set-up, and no word about the blob. */
+const isBlobGone = (error: unknown): boolean => error instanceof RestError && error.code === 'BlobNotFound';
 
 const putJson = async (
   container: ContainerClient,
@@ -54,12 +57,15 @@ const putUnlessThere = async (container: ContainerClient, name: string, json: st
 
 const readText = async (container: ContainerClient, name: string): Promise<string | undefined> => {
   try {
-    return (await container.getBlockBlobClient(name).downloadToBuffer()).toString('utf8');
+    const { readableStreamBody } = await container.getBlockBlobClient(name).download();
+    return readableStreamBody === undefined ? undefined : await text(readableStreamBody);
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (isBlobGone(error)) return undefined;
     throw error;
   }
 };
+
+const payloadOf = (mailId: string): string => `${mailId}.json`;
 
 /** Both kinds of blob are named after their mail. */
 const mailIdOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
@@ -70,8 +76,9 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const payloads = service.getContainerClient(PAYLOAD_CONTAINER);
   const records = service.getContainerClient(SET_ASIDE_CONTAINER);
   return {
-    putPayload: (mailId, json) => putJson(payloads, `${mailId}.json`, json),
+    putPayload: (mailId, json) => putJson(payloads, payloadOf(mailId), json),
     readPayload: (name) => readText(payloads, name),
+    findPayload: (mailId) => readText(payloads, payloadOf(mailId)),
     listPayloads: async function* (before) {
       for await (const { name, properties } of payloads.listBlobsFlat())
         if (properties.lastModified < before) yield { name, mailId: mailIdOf(name) };
@@ -90,12 +97,16 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
         maxPageSize: limit,
         ...(after === undefined ? {} : { continuationToken: after }),
       });
-      const { value: page } = await pages.next();
+      const { value: page } = await pages.next().catch((error: unknown) => {
+        if (after === undefined || !(error instanceof RestError) || error.statusCode !== 400) throw error;
+        throw new AppError('QUERY_INVALID', { detail: 'Expected in `after` the `next` of the page before.' });
+      });
       const { segment, continuationToken } = page ?? { segment: { blobItems: [] } };
       return {
-        records: segment.blobItems.map(({ name }: { readonly name: string }) => ({
+        records: (segment.blobItems as BlobItem[]).map(({ name, properties }) => ({
           name,
           mailId: mailIdOf(name),
+          writtenAt: properties.lastModified,
         })),
         ...(continuationToken ? { next: continuationToken } : {}),
       };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Fate } from '../../support/stepper.ts';
 import { brokenPromises } from '../../support/mail-promises.ts';
+import type { Fate } from '../../support/stepper.ts';
 import { type Act, makeSimulation } from './simulation.ts';
 
 /** Most things go well, or nothing would ever end. */

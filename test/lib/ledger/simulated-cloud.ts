@@ -93,6 +93,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           return name;
         }),
       readPayload: (name: string) => storage('read payload', () => payloads.get(name)?.json),
+      findPayload: (mailId: string) => storage('find payload', () => payloads.get(`${mailId}.json`)?.json),
       deletePayload: (name: string) => storage('delete payload', () => void payloads.delete(name)),
       listPayloads: async function* (before: Date) {
         yield* await storage('list payloads', () =>
@@ -109,7 +110,14 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           records.set(name, JSON.parse(JSON.stringify(record)) as SetAsideRecord);
           return name;
         }),
-      listRecords: () => Promise.resolve({ records: [] }),
+      listRecords: () =>
+        storage('list records', () => ({
+          records: [...records].map(([name, { mailId, setAsideAt }]) => ({
+            name,
+            mailId,
+            writtenAt: new Date(setAsideAt),
+          })),
+        })),
       readRecord: (name: string) => storage('read record', () => records.get(name)),
       deleteRecord: (name: string) => storage('delete record', () => void records.delete(name)),
       sendThroughGraph: ({ body }: { readonly body: string }) => {

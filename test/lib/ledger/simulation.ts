@@ -3,8 +3,8 @@ import { AppError } from '../../../src/lib/errors.ts';
 import { mailIdOfKey, mailIdOfQueueMessage } from '../../../src/lib/ledger/idempotency.ts';
 import { isFinal } from '../../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../../support/a-mail.ts';
-import type { Fate } from '../../support/stepper.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
+import type { Fate } from '../../support/stepper.ts';
 import { makeSimulatedCloud } from './simulated-cloud.ts';
 import {
   type HttpAnswer,

@@ -250,9 +250,31 @@ describe('JSON is read with care', () => {
     expect(parseJson('{"text":"\\"__proto__\\""}')).toEqual({ text: '"__proto__"' });
   });
 
+  test('a field named __proto__ by an escape is refused too', () => {
+    expect(errorOf(() => parseJson('{"headers":{"__proto\\u005f_":"x"}}')).code).toBe('JSON_UNREADABLE');
+  });
+
   test('nesting without end is refused, not overflowed', () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     expect(problemsOf(() => readMail(aMail({ to: parseJson(deep) })))).toEqual(['FIELD_INVALID /to/0']);
+  });
+});
+
+describe('hostile input costs little', () => {
+  test.each([
+    ['brackets without end', '('.repeat(100_000)],
+    ['quotes without end', '"'.repeat(100_000)],
+    ['words without end', 'a '.repeat(50_000)],
+    ['many long names', '"x y" <a@b.cc>,'.repeat(6000)],
+  ])('%s', (_, to) => {
+    expect(problemsOf(() => read({ to: Array.from({ length: 60 }, () => to) }))).toHaveLength(60);
+  });
+
+  test('a request with a hundred thousand mistakes is told of the first hundred', () => {
+    const fields = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`f${index}`, 1]));
+    const { facts } = errorOf(() => read(fields));
+    expect(facts.problems).toHaveLength(100);
+    expect(facts.detail).toBe('There are 100000 problems; the first 100 are listed.');
   });
 });
 

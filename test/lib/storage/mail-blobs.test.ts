@@ -61,7 +61,9 @@ test('records are listed oldest first, a page at a time, and read as they were s
   const first = await blobs.listRecords(2, undefined);
   expect(first.records.map(({ mailId }) => mailId)).toEqual([records[1]?.mailId, records[2]?.mailId]);
   const second = await blobs.listRecords(2, first.next);
-  expect(second).toEqual({ records: [{ name: names[0], mailId: records[0]?.mailId }] });
+  expect(second).toEqual({
+    records: [{ name: names[0], mailId: records[0]?.mailId, writtenAt: expect.any(Date) }],
+  });
   expect(await blobs.readRecord(names[0]!)).toEqual(records[0]);
 
   for (const name of names) await blobs.deleteRecord(name);

@@ -1,0 +1,21 @@
+/** Prints rows below each other in columns as wide as they need; the first row is the heading. */
+export const printTable = (title: string, rows: readonly (readonly string[])[]): void => {
+  const [heading = []] = rows;
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const toLine = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('   ');
+  console.log(`\n${title}`);
+  for (const [index, row] of rows.entries()) {
+    console.log(`  ${toLine(row)}`);
+    if (index === 0) console.log(`  ${widths.map((width) => '-'.repeat(width)).join('   ')}`);
+  }
+};
+
+export const ms = (figure: number): string => `${figure.toFixed(2)} ms`;
+export const perSecond = (msPerMail: number): string => `${(1000 / msPerMail).toFixed(0)}/s`;
+export const times = (ratio: number): string => ratio.toFixed(2);
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;

@@ -1,0 +1,30 @@
+export type Bench = {
+  readonly appFolder: string;
+  /** Fewer rounds and smaller figures: to see that everything runs, not to publish. */
+  readonly quick: boolean;
+  /** A hundred thousand rows take a minute or two to write, so that this figure can be lowered. */
+  readonly mostRows: number;
+  readonly progress: (line: string) => void;
+};
+
+/** Measures, and prints what came of it. */
+export type Section = (bench: Bench) => Promise<void>;
+
+type Keep = <Open extends { close(): Promise<void> }>(opening: Promise<Open>) => Promise<Open>;
+
+/** Closes what was opened, the last first, whatever happened in between. */
+export const withOpen = async <Result>(work: (keep: Keep) => Promise<Result>): Promise<Result> => {
+  const open: { close(): Promise<void> }[] = [];
+  try {
+    return await work(async (opening) => {
+      const opened = await opening;
+      open.push(opened);
+      return opened;
+    });
+  } finally {
+    for (const opened of open.reverse()) await opened.close();
+  }
+};
+
+/** Where the limit of thirty a minute would be all there is to measure. The four at once stay. */
+export const NO_MINUTE_LIMIT = { MAIL_PER_MINUTE_PER_MAILBOX: '10000' };

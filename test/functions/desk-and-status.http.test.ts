@@ -1,0 +1,112 @@
+import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure/functions';
+import { describe, expect, test } from 'vitest';
+import { healthHttp } from '../../src/functions/health.http.ts';
+import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
+import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/set-aside-desk.http.ts';
+import { aMail } from '../support/a-mail.ts';
+import { inMemoryNeeds } from './in-memory-needs.ts';
+import { bodyOf, invocation, MAIL_URL, mailRequest } from './invocation.ts';
+
+const get = (init: HttpRequestInit = {}) =>
+  new HttpRequest({ method: 'GET', url: MAIL_URL, headers: { 'x-functions-key': 'a-key' }, ...init });
+
+/** A relay with one mail that is held, and its functions. */
+const aDesk = async () => {
+  const world = inMemoryNeeds({ kind: 'answered', status: 504 });
+  const needs = (log: unknown) => ({ ...world.needs, log: log as () => void });
+  const run = async (
+    handler: ReturnType<typeof listMailHttp>,
+    request: HttpRequest,
+  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> => {
+    const answer = (await handler(request, invocation().context)) as HttpResponseInit;
+    const headers = new Headers(answer.headers as Record<string, string>);
+    return { status: answer.status ?? 200, body: bodyOf(answer), headers };
+  };
+  const mail = mailRequest(aMail({ onUnknown: 'hold' }));
+  const { body } = await run(sendMailHttp(needs), mail);
+  const id = String(body.id);
+  return {
+    ...world,
+    id,
+    list: (query: Record<string, string>) => run(listMailHttp(needs), get({ query })),
+    replay: (mailId = id) => run(replayMailHttp(needs), mailRequest({}, { params: { id: mailId } })),
+    close: (note: unknown, type = 'application/json') =>
+      run(closeMailHttp(needs), mailRequest(note, { params: { id }, headers: { 'content-type': type } })),
+    status: (init: HttpRequestInit) => run(mailStatusHttp(needs), get(init)),
+  };
+};
+
+describe('GET /api/mail/{id}', () => {
+  test('tells a caller of his mail, in whichever case he writes its id, and is not to be cached', async () => {
+    const { status, id } = await aDesk();
+    const answer = await status({ params: { id: id.toUpperCase() } });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(answer.body).toMatchObject({ id, state: 'set-aside', reason: { code: 'OUTCOME_UNKNOWN' } });
+    expect(answer.body).not.toHaveProperty('recipientAddresses');
+  });
+
+  test.each([
+    ['another caller', { headers: { 'x-functions-key': 'another' } }, undefined],
+    ['nobody knows the id', {}, '01890000-0000-7000-8000-000000000000'],
+    ['the id is none', {}, "x' or true"],
+    ['there is no id', {}, ''],
+  ])('is 404 when %s', async (_case, init, asked) => {
+    const { status, id } = await aDesk();
+    const answer = await status({ ...init, params: { id: asked ?? id } });
+    expect([answer.status, answer.body.code]).toEqual([404, 'MAIL_UNKNOWN']);
+  });
+});
+
+describe('the desk', () => {
+  test('lists and shows what is set aside', async () => {
+    const { list, id } = await aDesk();
+    expect((await list({ state: 'set-aside' })).body.mails).toMatchObject([{ id }]);
+    expect((await list({ id })).body).toMatchObject({ id, state: 'set-aside' });
+  });
+
+  test.each([[{}], [{ state: 'sent' }], [{ state: '' }]])('does not know the query %j', async (query) => {
+    const { list } = await aDesk();
+    const { status, body } = await list(query as Record<string, string>);
+    expect([status, body.code]).toEqual([400, 'QUERY_INVALID']);
+  });
+
+  test('replays a mail by the queue: 202, and a second time it is no longer set aside', async () => {
+    const { replay, messages, records, id } = await aDesk();
+    expect(await replay()).toMatchObject({ status: 202, body: { id, state: 'queued' } });
+    expect([messages.length, records.size]).toEqual([1, 0]);
+    expect(await replay()).toMatchObject({ status: 409, body: { code: 'MAIL_NOT_SET_ASIDE' } });
+    expect(messages).toHaveLength(1);
+  });
+
+  test('closes a mail with a note, trimmed', async () => {
+    const { close, records } = await aDesk();
+    expect(await close({ note: ' found ' })).toMatchObject({
+      status: 200,
+      body: { state: 'closed', note: 'found' },
+    });
+    expect(records.size).toBe(0);
+  });
+
+  test.each([[{}], [{ note: 5 }], [{ note: ' ' }], [{ note: 'x'.repeat(501) }], [null], [[]]])(
+    'does not close a mail with %j',
+    async (note) => {
+      const { close, records } = await aDesk();
+      expect(await close(note)).toMatchObject({ status: 400, body: { code: 'NOTE_MISSING' } });
+      expect(records.size).toBe(1);
+    },
+  );
+
+  test('reads a note as JSON only', async () => {
+    const { close } = await aDesk();
+    expect(await close('note=x', 'application/x-www-form-urlencoded')).toMatchObject({ status: 415 });
+  });
+});
+
+test('health says that the app is up, and its version', async () => {
+  const answer = await healthHttp('1.2.3')(get(), invocation().context);
+  expect(answer).toEqual({
+    jsonBody: { status: 'up', version: '1.2.3' },
+    headers: { 'cache-control': 'no-store' },
+  });
+});

@@ -1,0 +1,97 @@
+import type { Ledger } from '../../src/lib/ledger/ledger.ts';
+import { makePacer } from '../../src/lib/mail/pacing.ts';
+import type { SendReport } from '../../src/lib/mail/send-outcome.ts';
+import type { SendPlan } from '../../src/lib/mail/send-plan.ts';
+import type { MailEvent } from '../../src/lib/mail-event.ts';
+import { newMailId } from '../../src/lib/new-id.ts';
+import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
+import { type FakeLedger, makeFakeLedger } from '../support/fake-ledger.ts';
+
+export const NOW = new Date('2026-03-02T08:00:00Z');
+const MINUTE_MS = 60_000;
+
+/** The fake ledger decides at once; the port promises. */
+export const asLedger = (fake: FakeLedger): Ledger => ({
+  find: async (mailId) => fake.find(mailId),
+  create: async (row) => fake.create(row),
+  replace: async (row, etag) => fake.replace(row, etag),
+  list: async function* (filter) {
+    yield* fake.list(filter);
+  },
+  expire: async (before) => fake.expire(before),
+});
+
+/** What every function of the relay needs, in memory, and what it did with it. */
+export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 202 }) => {
+  let now = NOW;
+  const fake = makeFakeLedger();
+  const plans: SendPlan[] = [];
+  const messages: { readonly text: string; readonly delayMs: number }[] = [];
+  const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
+  const records = new Map<string, SetAsideRecord>();
+  const announced: MailEvent[] = [];
+  const looked: string[] = [];
+
+  const needs = {
+    senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
+    ledgerRecipients: false,
+    pacer: makePacer({ concurrent: 4, perMinute: 30 }),
+    onUnknown: 'verify',
+    verifyWindowMs: 15 * MINUTE_MS,
+    sendingLimitMs: 6 * MINUTE_MS,
+    giveUpAfterMs: 24 * 60 * MINUTE_MS,
+    ledgerDays: 90,
+    newMailId: () => newMailId(now),
+    now: () => now,
+    random: () => 0,
+    sleep: async () => undefined,
+    ledger: asLedger(fake),
+    sendThroughGraph: async (plan: SendPlan) => {
+      plans.push(plan);
+      return answer;
+    },
+    findInMailbox: async (_mailbox: string, mailId: string) => {
+      looked.push(mailId);
+      return { kind: 'absent' } as const;
+    },
+    putMessage: async (text: string, delayMs: number) => void messages.push({ text, delayMs }),
+    putPayload: async (mailId: string, json: string) => {
+      payloads.set(`${mailId}.json`, { json, writtenAt: now });
+      return `${mailId}.json`;
+    },
+    readPayload: async (name: string) => payloads.get(name)?.json,
+    findPayload: async (mailId: string) => payloads.get(`${mailId}.json`)?.json,
+    deletePayload: async (name: string) => void payloads.delete(name),
+    listPayloads: async function* (before: Date) {
+      for (const [name, { writtenAt }] of payloads)
+        if (writtenAt < before) yield { name, mailId: name.replace('.json', '') };
+    },
+    storeSetAside: async (record: SetAsideRecord) => {
+      records.set(record.mailId, record);
+      return record.mailId;
+    },
+    listRecords: async () => ({
+      records: [...records].map(([name, { mailId, setAsideAt }]) => ({
+        name,
+        mailId,
+        writtenAt: new Date(setAsideAt),
+      })),
+    }),
+    readRecord: async (name: string) => records.get(name),
+    deleteRecord: async (name: string) => void records.delete(name),
+    putEvent: async (event: MailEvent) => void announced.push(event),
+  } as const;
+  return {
+    needs,
+    ledger: fake,
+    plans,
+    messages,
+    payloads,
+    records,
+    announced,
+    looked,
+    pass: (ms: number) => {
+      now = new Date(now.getTime() + ms);
+    },
+  };
+};

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
+import { setAsideMailQueue } from '../../src/functions/set-aside-mail.queue.ts';
+import { mailIdOfQueueMessage } from '../../src/lib/ledger/idempotency.ts';
+import { aMail } from '../support/a-mail.ts';
+import { inMemoryNeeds } from './in-memory-needs.ts';
+import { invocation } from './invocation.ts';
+
+const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
+const MAIL_ID = mailIdOfQueueMessage(MESSAGE_ID);
+const metadata = { id: MESSAGE_ID, insertionTime: '2026-03-02T07:59:00.000Z', dequeueCount: 1 };
+
+type World = ReturnType<typeof inMemoryNeeds>;
+
+const deliver = async (message: unknown, world: World = inMemoryNeeds(), more: object = {}) => {
+  const { context, logged, events } = invocation({ ...metadata, ...more });
+  await deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }))(
+    message,
+    context,
+  );
+  return { ...world, logged, events };
+};
+
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
+
+describe('deliverMail', () => {
+  test.each([
+    ['an object, as the library parses JSON', aMail()],
+    ['text of base64', base64(aMail())],
+    ['bytes of JSON', new Uint8Array(Buffer.from(JSON.stringify(aMail())))],
+  ])('sends a mail that comes as %s', async (_case, message) => {
+    const { plans, ledger, events } = await deliver(message);
+    expect(plans).toHaveLength(1);
+    expect(ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent', caller: 'queue' }]);
+    expect(ledger.rows()[0]?.acceptedAt).toBe(metadata.insertionTime);
+    expect(events()).toEqual(['MailSent']);
+  });
+
+  test('a message that is delivered again goes back to the queue as what it is, and is not sent again', async () => {
+    const world = inMemoryNeeds();
+    await deliver(aMail(), world);
+    await deliver(aMail(), world, { dequeueCount: 2 });
+    const [envelope] = world.messages;
+    const { plans, events } = await deliver(envelope?.text, world);
+    expect(plans).toHaveLength(1);
+    expect(events()).toEqual(['MailRepeated']);
+    expect(world.messages).toHaveLength(1);
+  });
+
+  test('fields of the mail that the host lays over its facts are refused as unknown, under one id', async () => {
+    const message = aMail({ id: 'order-4711', insertionTime: 'canary' });
+    const laidOver = { id: 'order-4711', insertionTime: 'canary' };
+    const world = inMemoryNeeds();
+    await deliver(message, world, laidOver);
+    await deliver(message, world, laidOver);
+    expect(world.plans).toEqual([]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'FIELD_UNKNOWN' } }]);
+    expect(world.records.size).toBe(1);
+  });
+
+  test('a count of deliveries that the message itself brings does not keep it from being refused', async () => {
+    const world = inMemoryNeeds();
+    await deliver(aMail({ dequeueCount: 9 }), world, { dequeueCount: '9' });
+    for (const { text } of world.messages) await deliver(text, world);
+    expect(world.plans).toEqual([]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'FIELD_UNKNOWN' } }]);
+  });
+
+  test('what is no mail is set aside as it came, as an error in the log, and does not fail the invocation', async () => {
+    const { records, logged } = await deliver('canary');
+    expect([...records.values()]).toMatchObject([{ mailId: MAIL_ID, original: 'canary' }]);
+    expect(logged.map(({ level, event }) => [level, event.event])).toEqual([['error', 'MailSetAside']]);
+    expect(JSON.stringify(logged)).not.toContain('canary');
+  });
+
+  test('storage that fails fails the invocation, so that the host delivers the message again', async () => {
+    const world = inMemoryNeeds();
+    const broken = {
+      ...world,
+      needs: {
+        ...world.needs,
+        ledger: { ...world.needs.ledger, create: () => Promise.reject(new Error('storage')) },
+      },
+    };
+    await expect(deliver(aMail(), broken)).rejects.toThrow('storage');
+    expect(world.plans).toEqual([]);
+  });
+});
+
+describe('setAsideMail', () => {
+  test('sets aside what the host gave up on, with one error in the log', async () => {
+    const world = inMemoryNeeds();
+    const { context, logged } = invocation(metadata);
+    await setAsideMailQueue((log) => ({ ...world.needs, log }))(aMail(), context);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'HOST_GAVE_UP' } }]);
+    expect([...world.records.values()]).toMatchObject([{ original: aMail() }]);
+    expect(logged).toMatchObject([
+      { level: 'error', event: { event: 'MailSetAside', code: 'HOST_GAVE_UP' } },
+    ]);
+  });
+
+  test('doing so again, after a crash, leaves one row and one record', async () => {
+    const world = inMemoryNeeds();
+    const handler = setAsideMailQueue((log) => ({ ...world.needs, log }));
+    await handler(aMail(), invocation(metadata).context);
+    await handler(aMail(), invocation(metadata).context);
+    expect([world.ledger.rows().length, world.records.size]).toEqual([1, 1]);
+  });
+});

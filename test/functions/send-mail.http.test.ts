@@ -1,0 +1,210 @@
+import type { HttpRequest, HttpRequestInit, HttpResponseInit } from '@azure/functions';
+import { describe, expect, test } from 'vitest';
+import { callerOf } from '../../src/functions/caller.ts';
+import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
+import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
+import { AppError } from '../../src/lib/errors.ts';
+import { aMail } from '../support/a-mail.ts';
+import { inMemoryNeeds } from './in-memory-needs.ts';
+import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
+
+type World = ReturnType<typeof inMemoryNeeds>;
+
+const post = async (request: HttpRequest, world: World = inMemoryNeeds()) => {
+  const { context, logged, events } = invocation();
+  const answer = (await sendMailHttp((log) => ({ ...world.needs, log }))(
+    request,
+    context,
+  )) as HttpResponseInit;
+  return { ...world, answer, logged, events };
+};
+
+const headersOf = ({ headers }: HttpResponseInit) => new Headers(headers as Record<string, string>);
+
+describe('POST /api/mail answers', () => {
+  test('200 with id, sender and the request id of Graph when the mail was sent', async () => {
+    const world = inMemoryNeeds({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
+    const { answer, plans, events } = await post(mailRequest(aMail()), world);
+    const [row] = world.ledger.rows();
+    expect(answer.status).toBe(200);
+    expect(bodyOf(answer)).toEqual({
+      id: row?.mailId,
+      status: 'sent',
+      sender: 'noreply@contoso.example',
+      graphRequestId: 'r-1',
+    });
+    expect(plans).toHaveLength(1);
+    expect(events()).toEqual(['MailSent']);
+  });
+
+  test('202 with a status URL, without the key that rode in the query, when the mail is queued', async () => {
+    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '7' });
+    const url = `${MAIL_URL}/?code=a-key`;
+    const { answer, messages } = await post(mailRequest(aMail(), { url }), world);
+    const [row] = world.ledger.rows();
+    expect(answer.status).toBe(202);
+    expect(bodyOf(answer)).toEqual({
+      id: row?.mailId,
+      status: 'queued',
+      statusUrl: `${MAIL_URL}/${row?.mailId}`,
+    });
+    expect(headersOf(answer).get('location')).toBe(`${MAIL_URL}/${row?.mailId}`);
+    expect(messages).toMatchObject([{ delayMs: 7000 }]);
+  });
+
+  test('202 unknown when nobody knows whether the mail was sent', async () => {
+    const { answer } = await post(mailRequest(aMail()), inMemoryNeeds({ kind: 'lost', why: 'timeout' }));
+    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'unknown']);
+  });
+
+  test('the first answer again, marked, when the key is known', async () => {
+    const world = inMemoryNeeds();
+    const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
+    const first = await post(request(), world);
+    const again = await post(request(), world);
+    expect(headersOf(first.answer).has('idempotent-replayed')).toBe(false);
+    expect(headersOf(again.answer).get('idempotent-replayed')).toBe('true');
+    expect(bodyOf(again.answer)).toEqual(bodyOf(first.answer));
+    expect(world.plans).toHaveLength(1);
+  });
+});
+
+describe('Prefer', () => {
+  test.each([
+    ['respond-async', true],
+    ['respond-async, wait=10', true],
+    ['return=minimal, Respond-Async; x=1', true],
+    ['wait=10', false],
+    ['respond-asynchronously', false],
+    ['x="respond-async"', false],
+    ['', false],
+  ])('%j queues the mail: %s', async (prefer, queues) => {
+    const { answer, plans } = await post(mailRequest(aMail(), { headers: { prefer } }));
+    expect([answer.status, plans.length]).toEqual(queues ? [202, 0] : [200, 1]);
+  });
+});
+
+const refusal = async (request: HttpRequest) => {
+  const { answer, plans, messages, ledger, logged } = await post(request);
+  expect([plans, messages, ledger.rows()]).toEqual([[], [], []]);
+  return { answer, body: bodyOf(answer), logged };
+};
+
+const utf16 = new Uint8Array(Buffer.from(JSON.stringify(aMail()), 'utf16le'));
+const json = JSON.stringify(aMail());
+
+describe('a request that cannot be read is refused, and nothing is accepted', () => {
+  test.each<[string, unknown, HttpRequestInit['headers'], ErrorCode]>([
+    ['text', json, { 'content-type': 'text/plain' }, 'CONTENT_TYPE_UNSUPPORTED'],
+    ['no media type', json, { 'content-type': '' }, 'CONTENT_TYPE_UNSUPPORTED'],
+    ['a MIME message', json, { 'content-type': 'message/rfc822' }, 'CONTENT_TYPE_UNSUPPORTED'],
+    [
+      'another charset',
+      json,
+      { 'content-type': 'application/json; charset=gbk' },
+      'CONTENT_TYPE_UNSUPPORTED',
+    ],
+    ['UTF-16', utf16, {}, 'JSON_UNREADABLE'],
+    ['half a character in UTF-8', new Uint8Array([0x7b, 0xe8, 0x96]), {}, 'JSON_UNREADABLE'],
+    ['no body', '', {}, 'JSON_UNREADABLE'],
+    ['a number', '5', {}, 'JSON_UNREADABLE'],
+    ['null', 'null', {}, 'JSON_UNREADABLE'],
+    ['a list', `[${json}]`, {}, 'JSON_UNREADABLE'],
+    ['two mails', json + json, {}, 'JSON_UNREADABLE'],
+    ['more bytes than are read', ' '.repeat(8_000_001), {}, 'MAIL_TOO_LARGE'],
+    ['more bytes announced than are read', json, { 'content-length': '8000001' }, 'MAIL_TOO_LARGE'],
+    ['an empty key', json, { 'idempotency-key': '' }, 'IDEMPOTENCY_KEY_INVALID'],
+    ['a key beyond ASCII', json, { 'idempotency-key': 'cl\u00e9' }, 'IDEMPOTENCY_KEY_INVALID'],
+    ['a key of 256 characters', json, { 'idempotency-key': 'k'.repeat(256) }, 'IDEMPOTENCY_KEY_INVALID'],
+  ])('%s', async (_case, body, headers, code) => {
+    const { answer, body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));
+    expect([answer.status, problem.code]).toEqual([catalogue[code].status, code]);
+  });
+
+  test.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'Application/JSON;charset="UTF-8"',
+    'application/vnd.contoso.mail+json',
+  ])('%s is read', async (type) => {
+    const { answer } = await post(mailRequest(aMail(), { headers: { 'content-type': type } }));
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('a problem answer', () => {
+  test('is problem+json with the words of the catalogue, every problem, and the invocation to quote', async () => {
+    const { answer, body, logged } = await refusal(mailRequest({ subject: 'canary', nope: 'canary' }));
+    expect(headersOf(answer).get('content-type')).toBe('application/problem+json');
+    expect(body).toMatchObject({
+      type: 'urn:graph-mail-relay:error:MAIL_INVALID',
+      title: catalogue.MAIL_INVALID.title,
+      status: 400,
+      instance: `urn:uuid:${INVOCATION_ID}`,
+      code: 'MAIL_INVALID',
+      remedy: catalogue.MAIL_INVALID.remedy,
+      fixedBy: 'caller',
+    });
+    expect(body.problems).toHaveLength(3);
+    expect(logged).toEqual([
+      {
+        level: 'information',
+        event: {
+          event: 'RequestRefused',
+          code: 'MAIL_INVALID',
+          codes: expect.arrayContaining(['FIELD_UNKNOWN', 'RECIPIENT_MISSING', 'BODY_MISSING']),
+        },
+      },
+    ]);
+    expect(JSON.stringify([body, logged])).not.toContain('canary');
+  });
+
+  test('of what an administrator mends is an error in the log, of what a caller mends is not', async () => {
+    const denied = { kind: 'answered', status: 403, upstreamCode: 'ErrorAccessDenied' } as const;
+    const { logged } = await post(mailRequest(aMail()), inMemoryNeeds(denied));
+    expect(logged.map(({ level, event }) => [level, event.event])).toEqual([
+      ['error', 'MailRejected'],
+      ['error', 'RequestRefused'],
+    ]);
+  });
+
+  test('of something unforeseen says nothing of it; the log has the stack without the message', async () => {
+    const { context, logged } = invocation();
+    const answer = await sendMailHttp(() => {
+      throw new TypeError('canary@contoso.example');
+    })(mailRequest(aMail()), context);
+    expect(bodyOf(answer as HttpResponseInit)).toMatchObject({ status: 500, code: 'UNEXPECTED' });
+    expect(logged.map(({ event }) => event.event)).toEqual(['Unexpected', 'RequestRefused']);
+    expect(JSON.stringify([answer, logged])).not.toContain('canary');
+  });
+
+  test.each<[ErrorCode, string | null]>([
+    ['STORAGE_UNAVAILABLE', '30'],
+    ['MAIL_DISABLED', '30'],
+    ['MAIL_UNDER_WAY', '5'],
+    ['MAIL_NOT_SET_ASIDE', null],
+    ['MAIL_INVALID', null],
+  ])('%s has Retry-After %s', async (code, retryAfter) => {
+    const { context } = invocation();
+    const answer = await sendMailHttp(() => {
+      throw new AppError(code);
+    })(mailRequest(aMail()), context);
+    expect(headersOf(answer as HttpResponseInit).get('retry-after')).toBe(retryAfter);
+  });
+});
+
+describe('who calls', () => {
+  const callerWith = (init: HttpRequestInit) => callerOf(mailRequest(aMail(), init));
+
+  test('is known by the key he presents, in the header or in the query', () => {
+    const inHeader = callerWith({ headers: { 'x-functions-key': 'key-1' } });
+    expect(inHeader).toMatch(/^key:[\w-]{10}$/);
+    const inQuery = callerWith({ url: `${MAIL_URL}?code=key-2`, headers: { 'x-functions-key': 'key-1' } });
+    expect(inQuery).toBe(inHeader);
+    expect(callerWith({ headers: { 'x-functions-key': 'key-2' } })).not.toBe(inHeader);
+  });
+
+  test('is named without his key', () => {
+    expect(callerWith({ headers: { 'x-functions-key': 'canary' } })).not.toContain('canary');
+  });
+});

@@ -1,0 +1,93 @@
+import type { Timer } from '@azure/functions';
+import { describe, expect, test } from 'vitest';
+import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
+import { claim, claimNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
+import { newMailId } from '../../src/lib/new-id.ts';
+import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
+import { invocation } from './invocation.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+type World = ReturnType<typeof inMemoryNeeds>;
+
+const newMail = () => ({
+  mailId: newMailId(NOW),
+  caller: 'key:test',
+  sender: 'noreply@contoso.example',
+  recipients: 1,
+  tags: [],
+  bodyHash: 'hash',
+  leavesCopy: true,
+  acceptedAt: NOW.toISOString(),
+});
+const queued = () => queueNew(newMail(), NOW);
+const sent = () => recordSent(claim(queued(), NOW), { at: NOW.toISOString(), outcome: 'accepted' }, NOW);
+
+const timer: Timer = {
+  isPastDue: false,
+  schedule: { adjustForDST: false },
+  scheduleStatus: { last: '', next: '', lastUpdated: '' },
+};
+
+const sweep = async (world: World) => {
+  const { context, logged } = invocation();
+  await sweepMailTimer((log) => ({ ...world.needs, log }))(timer, context);
+  return logged.map(({ event }) => event);
+};
+
+describe('sweepMail', () => {
+  test('deletes the content of a mail that is done, or that is in no ledger, once it is a day old', async () => {
+    const world = inMemoryNeeds();
+    const [waiting, done] = [queued(), sent()];
+    for (const row of [waiting, done]) world.ledger.create(row);
+    for (const { mailId } of [waiting, done, newMail()]) await world.needs.putPayload(mailId, '{}');
+
+    world.pass(DAY_MS);
+    expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 0 }));
+    world.pass(1);
+    expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 2 }));
+    expect([...world.payloads.keys()]).toEqual([`${waiting.mailId}.json`]);
+  });
+
+  test('looks for a mail whose caller got no answer, and sets it aside when it is not there', async () => {
+    const world = inMemoryNeeds();
+    const row = claimNew(newMail(), false, NOW);
+    world.ledger.create(row);
+    world.pass(HOUR_MS);
+    expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', lost: 1 }));
+    expect(world.looked).toEqual([row.mailId]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'MAIL_LOST' } }]);
+  });
+
+  test('leaves an attempt alone that may still be under way, and one whose message will come back', async () => {
+    const world = inMemoryNeeds();
+    world.ledger.create(claimNew(newMail(), true, NOW));
+    world.pass(HOUR_MS);
+    world.ledger.create(claimNew(newMail(), false, new Date(NOW.getTime() + HOUR_MS)));
+    await sweep(world);
+    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sending', 'sending']);
+  });
+
+  test('tells of a mail that waits for longer than it should, and gives it up after a week', async () => {
+    const world = inMemoryNeeds();
+    const row = queued();
+    world.ledger.create(row);
+    world.pass(DAY_MS + 1);
+    expect(await sweep(world)).toContainEqual({ event: 'MailOverdue', mailId: row.mailId, state: 'queued' });
+    expect(world.ledger.rows()).toEqual([row]);
+    world.pass(6 * DAY_MS);
+    await sweep(world);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'MAIL_LOST' } }]);
+  });
+
+  test('forgets mails that are done after the days of the ledger', async () => {
+    const world = inMemoryNeeds();
+    world.ledger.create(sent());
+    world.pass(90 * DAY_MS);
+    expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 0 }));
+    world.pass(1);
+    expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 1 }));
+    expect(world.ledger.rows()).toEqual([]);
+  });
+});

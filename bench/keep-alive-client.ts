@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 
-export type Answer = { readonly status: number; readonly text: string };
+type Answer = { readonly status: number; readonly text: string };
 
 export type KeepAliveClient = {
   send(

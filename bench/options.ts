@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only a,b] [--rows 100000]
   --rows N     The most ledger rows of (e): 1000, 10000 or 100000.`;
 
 const SECTIONS = ['a', 'b', 'c', 'd', 'e'] as const;
-export type SectionName = (typeof SECTIONS)[number];
+type SectionName = (typeof SECTIONS)[number];
 
 export type BenchOptions = {
   readonly quick: boolean;

@@ -55,22 +55,22 @@ function readTrigger(name: string, binding: Binding): FunctionInfo['trigger'] {
     case 'httptrigger':
       return {
         type: 'http',
-        route: text(binding['route']) ?? name,
-        methods: (binding['methods'] as string[]).map((method) => method.toUpperCase()),
-        authLevel: (text(binding['authLevel'])?.toLowerCase() ?? 'anonymous') as HttpTrigger['authLevel'],
+        route: text(binding.route) ?? name,
+        methods: (binding.methods as string[]).map((method) => method.toUpperCase()),
+        authLevel: (text(binding.authLevel)?.toLowerCase() ?? 'anonymous') as HttpTrigger['authLevel'],
       };
     case 'queuetrigger':
       return {
         type: 'queue',
         queueName: required(name, binding, 'queueName'),
-        connection: text(binding['connection']),
+        connection: text(binding.connection),
       };
     case 'timertrigger':
       return {
         type: 'timer',
         schedule: required(name, binding, 'schedule'),
-        runOnStartup: binding['runOnStartup'] === true,
-        useMonitor: typeof binding['useMonitor'] === 'boolean' ? binding['useMonitor'] : undefined,
+        runOnStartup: binding.runOnStartup === true,
+        useMonitor: typeof binding.useMonitor === 'boolean' ? binding.useMonitor : undefined,
       };
     default:
       throw new BindingError(

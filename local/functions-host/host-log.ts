@@ -26,7 +26,7 @@ export function createHostLog(
 }
 
 function lowestLevelOf(category: string, levels: Readonly<Record<string, HostLogLevel>>): HostLogLevel {
-  let found = levels['default'] ?? 'information';
+  let found = levels.default ?? 'information';
   let length = -1;
   for (const [prefix, level] of Object.entries(levels)) {
     const matches = category === prefix || category.startsWith(`${prefix}.`);

@@ -146,7 +146,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
 /** The end of the worker's start: capabilities are asked for, which locks app.setup, then the appStart hooks run. */
 async function startApp(registrations: AppRegistrations, appHookData: object): Promise<void> {
   const capabilities = await registrations.programmingModel?.getCapabilities({});
-  if (capabilities?.['HttpUri']) {
+  if (capabilities?.HttpUri) {
     throw new AppLoadError(
       'The app turned HTTP streaming on (app.setup({ enableHttpStream: true })). The local functions host does not stream; leave it off, or run the app with Core Tools.',
     );

@@ -21,9 +21,9 @@ export function prepareTimerTrigger(
   const expression = resolveExpression(trigger.schedule, settings, where);
   const statusStore = createTimerStatusStore(
     readConnection(undefined, settings, where),
-    settings['AzureWebJobsHostId'] || DEFAULT_HOST_ID,
+    settings.AzureWebJobsHostId || DEFAULT_HOST_ID,
   );
-  const schedule = parseNcrontab(expression, settings['WEBSITE_TIME_ZONE'] || 'UTC');
+  const schedule = parseNcrontab(expression, settings.WEBSITE_TIME_ZONE || 'UTC');
   // Said now, and not at the first occurrence: a schedule that never comes.
   schedule(parts.clock.now());
   let listener: TimerListener | undefined;

@@ -50,7 +50,7 @@ export type DeliveryFacts = MessageFacts & {
 };
 
 /** While sending is switched off a mail looks again this often. */
-export const BLOCKED_WAIT_MS = 120_000;
+const BLOCKED_WAIT_MS = 120_000;
 /** Losing a race more often than this is no race but a fault; the host then delivers the message again. */
 const MAX_RACES = 4;
 

@@ -8,12 +8,12 @@ export type GraphOptions = {
   readonly timeoutMs: number;
 };
 
-export type GraphRequest =
+type GraphRequest =
   | { readonly method: 'GET'; readonly path: string }
   | { readonly method: 'POST'; readonly path: string; readonly body: string };
 
 /** What was observed of one request: facts, no opinion. */
-export type GraphAnswer =
+type GraphAnswer =
   | {
       readonly kind: 'answered';
       readonly status: number;

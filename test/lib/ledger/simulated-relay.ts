@@ -196,7 +196,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   };
 };
 
-export type SimulatedRelay = ReturnType<typeof makeSimulatedRelay>;
+type SimulatedRelay = ReturnType<typeof makeSimulatedRelay>;
 
 /** As the functions library hands a message over. */
 const parsed = (text: string): unknown => {

@@ -19,7 +19,7 @@ async function startChild(env: Record<string, string> = {}) {
   const child = fork(MAIN, {
     silent: true,
     env: {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       APP_FOLDER: fixture('timer-app'),
       FUNCTIONS_PORT: '0',
       FUNCTIONS_KEY: 'the-function-key',

@@ -99,11 +99,11 @@ test('top-level properties of a JSON message hide the real metadata', async () =
 });
 
 test('a failed message comes back, and is deleted once it succeeds', async () => {
-  behave = ({ context }) => context.triggerMetadata['dequeueCount'] === 1 && fail();
+  behave = ({ context }) => context.triggerMetadata.dequeueCount === 1 && fail();
   await queue.sendMessage('again');
   const { idle } = await hostQueueApp();
   await expect
-    .poll(() => received.map(({ context }) => context.triggerMetadata['dequeueCount']))
+    .poll(() => received.map(({ context }) => context.triggerMetadata.dequeueCount))
     .toEqual([1, 2]);
   await idle();
   await expect.poll(() => lengthOf(queue)).toBe(0);
@@ -196,7 +196,7 @@ test('a message that runs longer than its lease is not given to anyone else', as
   await queue.sendMessage('long');
   const { idle } = await hostQueueApp({}, { queueLeaseSeconds: 2 });
   await expect.poll(() => received.length).toBe(1);
-  const leasedUntil = Date.parse(String(received[0]?.context.triggerMetadata['nextVisibleTime']));
+  const leasedUntil = Date.parse(String(received[0]?.context.triggerMetadata.nextVisibleTime));
   await expect.poll(() => Date.now() > leasedUntil, { timeout: 10_000 }).toBe(true);
   expect(await textsOf(queue)).toEqual([]);
   end();

@@ -15,13 +15,15 @@ import { toCurl, toWelcome } from './welcome.ts';
 const FUNCTION_KEY = 'local-function-key';
 const MASTER_KEY = 'local-master-key';
 const ROOT = join(import.meta.dirname, '..');
-const STATE = join(ROOT, '.local');
+/** What is in the folder of the local cloud, and goes with `--fresh`. */
+const KEPT = ['certificate', 'inbox', 'storage', 'key-vault.json', 'functions.log'];
 const PARENT_CHECK_MS = 1000;
 
-const usage = `Usage: npm start -- [--fresh] [--real-tenant]
+const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>]
 
   --fresh        Forgets the queue, the ledger and the inbox of earlier runs.
-  --real-tenant  Sends through your tenant instead of the stand-ins (docs/local.md).`;
+  --real-tenant  Sends through your tenant instead of the stand-ins (docs/local.md).
+  --folder       Where queue, ledger, inbox and log are kept; .local unless given.`;
 
 const readOptions = () => {
   try {
@@ -29,6 +31,7 @@ const readOptions = () => {
       options: {
         fresh: { type: 'boolean', default: false },
         'real-tenant': { type: 'boolean', default: false },
+        folder: { type: 'string', default: join(ROOT, '.local') },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -43,8 +46,9 @@ const main = async () => {
   if (options.help) return console.log(usage);
   const ports = readPorts(process.env);
   const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
-  if (options.fresh) await rm(STATE, { recursive: true, force: true });
-  await mkdir(STATE, { recursive: true });
+  const { folder } = options;
+  if (options.fresh) for (const name of KEPT) await rm(join(folder, name), { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
 
   const open: { close(): Promise<unknown> }[] = [];
   let host: HostProcess | undefined;
@@ -66,12 +70,12 @@ const main = async () => {
   process.on('SIGTERM', () => void stop(0));
 
   try {
-    const [cloud] = await Promise.all([startCloud({ folder: STATE, ports: ports.cloud }), bundle()]);
+    const [cloud] = await Promise.all([startCloud({ folder, ports: ports.cloud }), bundle()]);
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped) console.warn(`Inbox: left out ${file}: ${reason}`);
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);
 
-    const log = createWriteStream(join(STATE, 'functions.log'), { flags: 'a' });
+    const log = createWriteStream(join(folder, 'functions.log'), { flags: 'a' });
     host = await startHostProcess({
       appFolder: ROOT,
       port: ports.functions,
@@ -86,7 +90,7 @@ const main = async () => {
     });
     void host.ended.then((code) => {
       if (stopping !== undefined) return;
-      console.error(`The functions host ended with ${code}; see ${join(STATE, 'functions.log')}.`);
+      console.error(`The functions host ended with ${code}; see ${join(folder, 'functions.log')}.`);
       void stop(1);
     });
     const functionsUrl = host.url.replace('127.0.0.1', 'localhost');

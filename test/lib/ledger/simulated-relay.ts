@@ -196,8 +196,6 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   };
 };
 
-type SimulatedRelay = ReturnType<typeof makeSimulatedRelay>;
-
 /** As the functions library hands a message over. */
 const parsed = (text: string): unknown => {
   try {

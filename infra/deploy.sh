@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# From an empty subscription to the first test mail. Every step looks at what is there and does what is missing,
+# so the same command can be run again at any time: it continues where it stopped.
+set -euo pipefail
+# Where the caller's shell exports all it sets, nothing set here is meant: the function key is among it.
+set +a
+
+INFRA=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(dirname "$INFRA")
+# shellcheck source=infra/scripts/say.sh
+source "$INFRA/scripts/say.sh"
+
+readonly ALL_STEPS='registration consent infrastructure secret code smoke-test test-mail'
+readonly MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
+# The first that deploys to the Flex Consumption plan.
+readonly OLDEST_AZ=2.60
+
+usage() {
+  cat <<'HELP'
+Usage: infra/deploy.sh --resource-group NAME --sender ADDRESS [options] [STEP...]
+
+Deploys the mail relay: app registration, infrastructure, client secret, code, smoke test, test mail.
+Run it again at any time, with the same options: what is there stays, what is missing is made.
+
+  -g, --resource-group NAME  one group for one relay; made if it is not there
+      --sender ADDRESS       the default sender: a mailbox of the tenant, shared or licensed
+                             ("Contoso <noreply@contoso.com>" gives it a name)
+      --location REGION      where to make the resource group, e.g. westeurope
+      --test-to ADDRESS      send a test mail there at the end
+      --subscription ID      instead of the one az has chosen
+      --name NAME            begins the names of all resources (mail-relay)
+      --set NAME=VALUE       a setting of the relay (docs/settings.md); may be repeated
+      --alert-to ADDRESS     who gets alerts and warnings of expiring secrets; may be repeated
+      --parameters FILE      more parameters of infra/main.bicep (JSON or .bicepparam)
+      --registration NAME    unique name of the app registration (graph-mail-relay)
+      --client-id GUID       use this app registration, made by somebody else or by hand
+      --consent              grant Mail.Send for every mailbox of the tenant. Without it an Exchange
+                             administrator allows the sender mailboxes alone (recommended)
+      --secret-days N        how long a new client secret is valid (180)
+      --renew-secret         make a new client secret although the old one is valid
+      --package FILE         deploy this package instead of building one
+      --redeploy             deploy the code although the same package is there
+      --what-if              say what would be done, and change nothing
+  -h, --help
+
+STEP is one or more of: registration consent infrastructure secret code smoke-test test-mail.
+Without it all are done, consent only with --consent.
+
+Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (who has to do what is said).
+HELP
+}
+
+RESOURCE_GROUP='' SENDER='' LOCATION='' TEST_TO='' GIVEN_SUBSCRIPTION='' NAME='' PARAMETER_FILE=''
+REGISTRATION=graph-mail-relay GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
+PACKAGE='' REDEPLOY=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=()
+
+# read_value OPTION VALUE
+read_value() {
+  [ -n "$2" ] || wrong_usage "$1 expects a value."
+  case $2 in *[[:cntrl:]]*) wrong_usage "the value of $1 has a control character." ;; esac
+  case $1 in
+    -g | --resource-group) RESOURCE_GROUP=$2 ;;
+    --sender) SENDER=$2 ;;
+    --location) LOCATION=$2 ;;
+    --test-to) TEST_TO=$2 ;;
+    --subscription) GIVEN_SUBSCRIPTION=$2 ;;
+    --name) NAME=$2 ;;
+    --set) SETTINGS+=("$2") ;;
+    --alert-to) ALERT_TO+=("$2") ;;
+    --parameters) PARAMETER_FILE=$2 ;;
+    --registration) REGISTRATION=$2 ;;
+    --client-id) GIVEN_CLIENT_ID=$2 ;;
+    --secret-days) SECRET_DAYS=$2 ;;
+    --package) PACKAGE=$2 ;;
+  esac
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    -g | --resource-group | --sender | --location | --test-to | --subscription | --name | --set | --alert-to | \
+      --parameters | --registration | --client-id | --secret-days | --package)
+      read_value "$1" "${2:-}"
+      shift
+      ;;
+    --consent) CONSENT=yes ;;
+    --renew-secret) RENEW_SECRET=yes ;;
+    --redeploy) REDEPLOY=yes ;;
+    --what-if) WHAT_IF=yes ;;
+    -h | --help) usage && exit 0 ;;
+    -*) wrong_usage "'$1' is not an option." ;;
+    *)
+      case " $ALL_STEPS " in
+        *" $1 "*) STEPS="$STEPS $1" ;;
+        *) wrong_usage "'$1' is not a step; the steps are: $ALL_STEPS." ;;
+      esac
+      ;;
+  esac
+  shift
+done
+
+wants() {
+  case " $STEPS " in *" $1 "*) return 0 ;; esac
+  [ -z "$STEPS" ] && { [ "$1" != consent ] || [ "$CONSENT" = yes ]; }
+}
+
+readonly GUID='^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+readonly ADDRESS='^[^[:space:]"<>,;@]+@[A-Za-z0-9.-]+$'
+readonly NAMED_ADDRESS='^[^"<>,;@]*<[^[:space:]"<>,;@]+@[A-Za-z0-9.-]+>$'
+
+check_options() {
+  [ -n "$RESOURCE_GROUP" ] || wrong_usage '--resource-group is missing.'
+  [[ $RESOURCE_GROUP =~ ^[A-Za-z0-9._()-]{1,90}$ ]] ||
+    wrong_usage "--resource-group expects letters, digits and ._()-, not '$RESOURCE_GROUP'."
+  if wants infrastructure && [ -z "$SENDER" ] && [ -z "$PARAMETER_FILE" ]; then
+    wrong_usage '--sender is missing: the address of the mailbox that sends, such as noreply@contoso.com.'
+  fi
+  if [ -n "$SENDER" ] && ! [[ $SENDER =~ $ADDRESS || $SENDER =~ $NAMED_ADDRESS ]]; then
+    wrong_usage "--sender expects one address, as noreply@contoso.com or Contoso <noreply@contoso.com>, not '$SENDER'."
+  fi
+  local address setting warned=no
+  for address in ${ALERT_TO[@]+"${ALERT_TO[@]}"} ${TEST_TO:+"$TEST_TO"}; do
+    [[ $address =~ $ADDRESS ]] || wrong_usage "'$address' is not an address; expected it@contoso.com, for example."
+  done
+  for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
+    [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
+    case $setting in SECRET_WARNING_RECIPIENTS=*) warned=yes ;; esac
+  done
+  # Whoever is alerted hears of expiring secrets too.
+  if [ ${#ALERT_TO[@]} -gt 0 ] && [ "$warned" = no ]; then
+    SETTINGS+=("SECRET_WARNING_RECIPIENTS=$(IFS=,; printf '%s' "${ALERT_TO[*]}")")
+  fi
+  [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."
+  [[ -z $NAME || $NAME =~ ^[a-z][a-z0-9-]{1,19}$ ]] ||
+    wrong_usage "--name expects 2 to 20 small letters, digits and dashes, not '$NAME'."
+  [[ $REGISTRATION =~ ^[A-Za-z0-9._-]{3,100}$ ]] ||
+    wrong_usage "--registration expects 3 to 100 letters, digits, dots and dashes, not '$REGISTRATION'."
+  [[ $SECRET_DAYS =~ ^([1-9]|[1-9][0-9]|[1-6][0-9][0-9]|7[0-2][0-9]|730)$ ]] ||
+    wrong_usage "--secret-days expects a whole number from 1 to 730, not '$SECRET_DAYS'."
+  [ -z "$PARAMETER_FILE" ] || [ -f "$PARAMETER_FILE" ] || wrong_usage "--parameters: there is no file '$PARAMETER_FILE'."
+  [ -z "$PACKAGE" ] || [ -f "$PACKAGE" ] || wrong_usage "--package: there is no file '$PACKAGE'."
+}
+
+check_options
+
+# shellcheck source=infra/scripts/az-call.sh
+source "$INFRA/scripts/az-call.sh"
+# shellcheck source=infra/scripts/who-can.sh
+source "$INFRA/scripts/who-can.sh"
+# shellcheck source=infra/scripts/registration.sh
+source "$INFRA/scripts/registration.sh"
+# shellcheck source=infra/scripts/infrastructure.sh
+source "$INFRA/scripts/infrastructure.sh"
+# shellcheck source=infra/scripts/code.sh
+source "$INFRA/scripts/code.sh"
+# shellcheck source=infra/scripts/test-mail.sh
+source "$INFRA/scripts/test-mail.sh"
+
+# older_than A B: version A is older than version B
+older_than() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]; }
+
+check_tools() {
+  command -v az >/dev/null || stop "$STOPPED" 'az, the Azure CLI, is not installed.' \
+    'Install it (https://aka.ms/installazurecli), or use Cloud Shell (https://shell.azure.com), which has it.'
+  command -v curl >/dev/null || stop "$STOPPED" 'curl is not installed.'
+  must 'see the version of az' version --query '"azure-cli"' --output tsv
+  ! older_than "$ANSWER" "$OLDEST_AZ" || stop "$STOPPED" "az $ANSWER is too old for the Flex Consumption plan." \
+    "It has to be $OLDEST_AZ or newer: az upgrade"
+}
+
+check_sign_in() {
+  local choice=()
+  [ -z "$GIVEN_SUBSCRIPTION" ] || choice=(--subscription "$GIVEN_SUBSCRIPTION")
+  ask account show ${choice[@]+"${choice[@]}"} --query '[id, tenantId, user.name]' --output tsv ||
+    stop "$STOPPED" 'you are not signed in, or the subscription is not one of yours.' "az said: $FAILURE" \
+      'Sign in: az login --tenant <tenant>; choose: az account set --subscription <id>'
+  SUBSCRIPTION_ID=$(line_of_answer 1) SIGNED_IN_AS=$(line_of_answer 3)
+  SUBSCRIPTION=(--subscription "$SUBSCRIPTION_ID")
+  say "signed in as $SIGNED_IN_AS, tenant $(line_of_answer 2), subscription $SUBSCRIPTION_ID"
+}
+
+exchange_advice() {
+  cat <<HELP
+An Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Only these mailboxes"):
+    pwsh infra/scripts/limit-mailboxes.ps1 -ClientId $CLIENT_ID \\
+      -ServicePrincipalId $PRINCIPAL_ID \\
+      -Mailbox <sender> -OutsideMailbox <any other mailbox>
+HELP
+}
+
+closing() {
+  step 'done'
+  [ "$WHAT_IF" = no ] || { say 'nothing was changed' && return; }
+  [ -n "${APP:-}" ] || { say "client id $CLIENT_ID" && return; }
+  say "endpoint      $APP_URL/api/mail"
+  say "function key  az functionapp keys list --resource-group $RESOURCE_GROUP --name $APP --query functionKeys.default --output tsv"
+  say "client id     $CLIENT_ID"
+  [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
+}
+
+APP='' GROUP_EXISTS=no CLIENT_ID='' PRINCIPAL_ID=''
+say "graph mail relay -> resource group $RESOURCE_GROUP"
+check_tools
+check_sign_in
+ensure_resource_group
+# Later steps need to know the registration, also when they run alone.
+if wants registration || [ -n "$GIVEN_CLIENT_ID" ]; then
+  ensure_registration
+else
+  find_registration || stop "$STOPPED" 'there is no app registration yet.' 'Run the step registration first, or give --client-id.'
+fi
+! wants consent || ensure_consent
+if wants infrastructure; then
+  ensure_infrastructure
+elif wants secret || wants code || wants smoke-test || wants test-mail; then
+  [ "$WHAT_IF" = yes ] || find_infrastructure ||
+    stop "$STOPPED" 'there is no infrastructure yet.' 'Run the step infrastructure first.'
+fi
+! wants secret || ensure_secret
+! wants code || ensure_code
+! wants smoke-test || smoke_test
+! wants test-mail || send_test_mail
+closing

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# Calling az: the answer, the kind of failure, bounded patience. Sourced after say.sh.
+
+# Role assignments take effect within minutes (Azure documents up to 30 for storage); 30 times 10 seconds is what
+# a person waits. The same command again waits as long again.
+: "${RETRY_SECONDS:=10}" "${RETRY_TIMES:=30}"
+
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/graph-mail-relay.XXXXXX")
+trap 'rm -rf "$SCRATCH"' EXIT
+
+# Secrets pass through these. Where the caller's environment exports one of the names, even a local variable of
+# that name would be exported.
+unset ANSWER FAILURE secret key
+
+# ask ARGUMENTS: runs az. ANSWER holds what it printed, FAILURE what it complained of.
+ask() {
+  local status=0
+  FAILURE=''
+  ANSWER=$(az "$@" --only-show-errors 2>"$SCRATCH/failure") || status=$?
+  # az on Windows ends its lines with a carriage return too.
+  ANSWER=${ANSWER//$'\r'/}
+  [ "$status" -eq 0 ] || FAILURE=$(cat "$SCRATCH/failure")
+  return "$status"
+}
+
+# Answers of az are read line by line; a missing value is a dash (`|| '-'` in each query), as an empty line or
+# "None" would depend on the version.
+line_of_answer() {
+  local number line=''
+  printf '%s\n' "$ANSWER" | {
+    for ((number = 0; number < $1; number++)); do IFS= read -r line || line=''; done
+    printf '%s' "$line"
+  }
+}
+
+failed_with() { printf '%s' "$FAILURE" | grep -Eqi "$1"; }
+
+lacks_rights() {
+  failed_with 'AuthorizationFailed|Authorization_RequestDenied|Insufficient privileges|does not have authorization|ForbiddenByRbac|not authorized to perform|LinkedAuthorizationFailed|(^|[^a-z])Forbidden([^a-z]|$)'
+}
+
+is_absent() {
+  failed_with 'NotFound|could not be found|does not exist|not found'
+}
+
+# Directory and role data lag behind writes, hence the two of them that are "not found".
+may_pass() {
+  failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|AnotherOperationInProgress|PrincipalNotFound|Request_ResourceNotFound|RetryableError'
+}
+
+# failed WHAT: stops with what az said and who can help.
+failed() {
+  local what=$1 said
+  said=$(printf '%s' "$FAILURE" | head -n 8 | cut -c 1-600)
+  if lacks_rights; then
+    stop "$RIGHTS_MISSING" "you may not $what." "az said: $said" '' \
+      "$(who_can "$STEP")" '' 'Then run the same command again: it continues here.'
+  fi
+  stop "$STOPPED" "could not $what." "az said: $said" '' \
+    'Once that is mended, run the same command again: it continues here.'
+}
+
+# must WHAT ARGUMENTS: az has to succeed; what may pass by itself is tried again.
+must() {
+  local what=$1 tries=1
+  shift
+  until ask "$@"; do
+    if ! may_pass || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "$what"; fi
+    [ "$tries" -gt 1 ] || say "not yet ($what); trying again for a while ..."
+    tries=$((tries + 1))
+    sleep "$RETRY_SECONDS"
+  done
+}
+
+# must_once_granted WHAT ARGUMENTS: as must, and patient with rights too, as a role just assigned takes a while.
+must_once_granted() {
+  local what=$1 tries=1
+  shift
+  until ask "$@"; do
+    if { ! may_pass && ! lacks_rights; } || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "$what"; fi
+    [ "$tries" -gt 1 ] || say "waiting until a role assignment takes effect ($what) ..."
+    tries=$((tries + 1))
+    sleep "$RETRY_SECONDS"
+  done
+}

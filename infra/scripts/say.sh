@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# What the scripts say, and how they stop. Sourced.
+
+# Exit status, so that a pipeline can tell them apart.
+# shellcheck disable=SC2034 # read by those who source this
+readonly STOPPED=1 WRONG_USAGE=2 RIGHTS_MISSING=3
+
+SCRIPT_NAME=$(basename "$0")
+STEP=''
+
+step() {
+  STEP=$1
+  printf '\n== %s\n' "$1"
+}
+
+say() { printf '   %s\n' "$*"; }
+
+# Goes to the error stream, where a log of the run shows it apart from the story.
+warn() { printf '   ! %s\n' "$*" >&2; }
+
+wrong_usage() {
+  printf '%s: %s\nSee %s --help\n' "$SCRIPT_NAME" "$1" "$SCRIPT_NAME" >&2
+  exit "$WRONG_USAGE"
+}
+
+# stop STATUS SENTENCE [MORE...]: every line after the first says what to do.
+stop() {
+  local status=$1
+  shift
+  printf '\n%s stopped%s: %s\n' "$SCRIPT_NAME" "${STEP:+ at step $STEP}" "$1" >&2
+  shift
+  [ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+  exit "$status"
+}

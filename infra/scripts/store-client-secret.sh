@@ -1,0 +1,285 @@
+#!/usr/bin/env bash
+# Makes a client secret at Entra and stores it in the vault, where there is no valid one. The value goes from
+# one az to the other through this shell's memory and a pipe: it is never an argument, a file, an exported
+# variable or output, and tracing and automatic export are off.
+{ set +x +a; } 2>/dev/null
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=infra/scripts/say.sh
+source "$HERE/say.sh"
+
+# Built-in role, the narrowest that may write secrets.
+readonly SECRETS_OFFICER=b86a8fe4-44ce-4948-aee5-eccb2c155cd7
+readonly BORROWED='graph-mail-relay: lent to store the client secret'
+# When the relay begins to warn loudly (30 of its 60, 30, 14 ... days).
+readonly NEARLY_EXPIRED_DAYS=30
+
+usage() {
+  cat <<'HELP'
+Usage: infra/scripts/store-client-secret.sh --vault-id ID --client-id GUID [options]
+
+Stores a client secret of the app registration in the vault, unless a valid one is there. The secret is never
+printed, nor written anywhere but the vault.
+
+      --vault-id ID        resource id of the Key Vault:  az keyvault show --name <vault> --query id
+      --client-id GUID     Application (client) ID of the app registration
+      --secret-name NAME   name in the vault (default graph-client-secret)
+      --days N             how long the secret is valid, 1 to 730 (default 180)
+      --renew              make a new one although the old is valid; the old one stays valid until you remove it
+  -h, --help
+
+Exit status: 0 done or nothing to do, 1 stopped, 2 wrong usage, 3 rights missing.
+HELP
+}
+
+VAULT_ID='' CLIENT_ID='' SECRET_NAME=graph-client-secret DAYS=180 RENEW=no
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --vault-id | --client-id | --secret-name | --days)
+      [ -n "${2:-}" ] || wrong_usage "$1 expects a value."
+      case $1 in
+        --vault-id) VAULT_ID=$2 ;;
+        --client-id) CLIENT_ID=$2 ;;
+        --secret-name) SECRET_NAME=$2 ;;
+        --days) DAYS=$2 ;;
+      esac
+      shift 2
+      ;;
+    --renew) RENEW=yes && shift ;;
+    -h | --help) usage && exit 0 ;;
+    *) wrong_usage "'$1' is not an option." ;;
+  esac
+done
+[[ $VAULT_ID =~ ^/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.KeyVault/vaults/([A-Za-z0-9-]+)$ ]] ||
+  wrong_usage "--vault-id expects /subscriptions/.../providers/Microsoft.KeyVault/vaults/<name>, not '$VAULT_ID'."
+SUBSCRIPTION_ID=${BASH_REMATCH[1]} RESOURCE_GROUP=${BASH_REMATCH[2]} VAULT=${BASH_REMATCH[3]}
+[[ $CLIENT_ID =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] ||
+  wrong_usage "--client-id expects a GUID, not '$CLIENT_ID'."
+[[ $SECRET_NAME =~ ^[0-9A-Za-z-]{1,127}$ ]] ||
+  wrong_usage "--secret-name expects letters, digits and dashes, not '$SECRET_NAME'."
+[[ $DAYS =~ ^([1-9]|[1-9][0-9]|[1-6][0-9][0-9]|7[0-2][0-9]|730)$ ]] ||
+  wrong_usage "--days expects a whole number from 1 to 730, not '$DAYS'."
+
+# shellcheck source=infra/scripts/az-call.sh
+source "$HERE/az-call.sh"
+# shellcheck source=infra/scripts/who-can.sh
+source "$HERE/who-can.sh"
+# shellcheck disable=SC2034 # read by stop
+STEP=secret
+# With file logging configured az writes every request and answer to ~/.azure/logs, the secret among them.
+export AZURE_LOGGING_ENABLE_LOG_FILE=no
+
+NOW=$(date +%s)
+# GNU and BSD spell it differently.
+utc() { date -u -d "@$1" "$2" 2>/dev/null || date -u -r "$1" "$2"; }
+day_of() { utc "$1" +%Y-%m-%d; }
+# az writes 2027-05-21T00:00:00+00:00, Entra 2027-05-21T00:00:00Z.
+epoch_of() {
+  local moment=${1:0:19}
+  date -u -d "${moment}Z" +%s 2>/dev/null || date -u -j -f %Y-%m-%dT%H:%M:%S "$moment" +%s 2>/dev/null || echo 0
+}
+
+CREDENTIALS=''
+list_credentials() {
+  must 'list the client secrets of the app registration' ad app credential list --id "$CLIENT_ID" \
+    --query "[].[keyId, displayName || '-', endDateTime]" --output tsv
+  CREDENTIALS=$ANSWER
+}
+
+# judge ENABLED EXPIRY_EPOCH KEY_ID: says so and succeeds where the stored secret can be used.
+judge() {
+  local enabled=$1 expiry=$2 key_id=$3
+  if [ "$enabled" != yes ]; then
+    say "the stored secret is disabled"
+    return 1
+  fi
+  if [ "$expiry" != - ] && [ "$expiry" -le "$NOW" ]; then
+    say "the stored secret expired on $(day_of "$expiry")"
+    return 1
+  fi
+  list_credentials
+  if [ "$key_id" != - ] && ! printf '%s\n' "$CREDENTIALS" | grep -q "^$key_id"; then
+    say 'the stored secret is no longer one of the app registration'
+    return 1
+  fi
+  if [ "$expiry" = - ]; then
+    warn "the stored secret '$SECRET_NAME' has no expiry date: nobody will be warned. --renew makes one that has."
+  elif [ "$expiry" -le $((NOW + NEARLY_EXPIRED_DAYS * 86400)) ]; then
+    warn "the stored secret expires on $(day_of "$expiry"); renew it: --renew"
+  else
+    say "a valid secret is stored: '$SECRET_NAME' in $VAULT, until $(day_of "$expiry")"
+  fi
+}
+
+# By the management API, which shows dates but no values: a check needs no right to read secrets.
+is_stored() {
+  if ! ask rest --method get \
+    --url "https://management.azure.com$VAULT_ID/secrets/$SECRET_NAME?api-version=2023-07-01" \
+    --query "[properties.attributes.enabled && 'yes' || 'no', properties.attributes.exp || '-', tags.keyId || '-']" --output tsv; then
+    is_absent || failed 'look for the stored secret'
+    return 1
+  fi
+  judge "$(line_of_answer 1)" "$(line_of_answer 2)" "$(line_of_answer 3)"
+}
+
+ME='' MY_KIND=''
+who_am_i() {
+  must 'see who is signed in' account show --query '[user.type, user.name]' --output tsv
+  if [ "$(line_of_answer 1)" = servicePrincipal ]; then
+    MY_KIND=ServicePrincipal
+    must 'see who is signed in' ad sp show --id "$(line_of_answer 2)" --query id --output tsv
+  else
+    MY_KIND=User
+    must 'see who is signed in' ad signed-in-user show --query id --output tsv
+  fi
+  ME=$ANSWER
+}
+
+SEE_SECRETS=(keyvault secret list --vault-name "$VAULT"
+  --query "[?ends_with(id, '/secrets/$SECRET_NAME')].[attributes.enabled && 'yes' || 'no', attributes.expires || '-', tags.keyId || '-']"
+  --output tsv)
+HAS_BORROWED=no
+
+# Opens the vault to whoever runs this, for as long as it takes. ANSWER: the secret as the vault knows it.
+open_vault() {
+  ask "${SEE_SECRETS[@]}" && return 0
+  if failed_with 'ForbiddenByFirewall|Client address is not authorized|Public network access is disabled'; then
+    stop "$STOPPED" "the network of the vault $VAULT keeps you out." \
+      'Run this from inside the network, or add your address to options.operatorIpRanges of infra/main.bicep for now.'
+  fi
+  lacks_rights || may_pass || failed "reach the vault $VAULT"
+  who_am_i
+  say "borrowing the role Key Vault Secrets Officer on $VAULT; it is given back afterwards"
+  HAS_BORROWED=yes
+  ask role assignment create --assignee-object-id "$ME" --assignee-principal-type "$MY_KIND" \
+    --role "$SECRETS_OFFICER" --scope "$VAULT_ID" --description "$BORROWED" --output none ||
+    failed_with RoleAssignmentExists || failed 'borrow the role Key Vault Secrets Officer on the vault'
+  must_once_granted "see the secrets of $VAULT" "${SEE_SECRETS[@]}"
+}
+
+# Also gives back what an earlier run, cut short, has left.
+give_back_role() {
+  local ids=() id
+  if ! ask role assignment list --scope "$VAULT_ID" --query "[?description=='$BORROWED'].id" --output tsv; then
+    [ "$HAS_BORROWED" = yes ] || return 0
+    failed 'see which role to give back'
+  fi
+  [ -n "$ANSWER" ] || return 0
+  while IFS= read -r id; do ids+=("$id"); done < <(printf '%s\n' "$ANSWER")
+  must 'give the borrowed role back' role assignment delete --ids "${ids[@]}" --output none
+  say 'the borrowed role is given back'
+}
+
+# One name per secret, so that it can be found again: az does not tell the key id of what it made.
+LABEL="graph-mail-relay $VAULT"
+NEW_NAME="$LABEL $(utc "$NOW" +%Y-%m-%dT%H:%M:%SZ)"
+UNSTORED=no
+
+find_new_key() {
+  ask ad app credential list --id "$CLIENT_ID" --query "[?displayName=='$NEW_NAME'].keyId" --output tsv
+}
+
+# A secret that nobody holds is of no use to anybody but a thief.
+withdraw_unstored() {
+  local status=$? key_id
+  if [ "$UNSTORED" = yes ]; then
+    if find_new_key && key_id=$ANSWER && { [ -z "$key_id" ] || ask ad app credential delete --id "$CLIENT_ID" --key-id "$key_id"; }; then
+      [ -z "$key_id" ] || say 'the new secret could not be stored and was withdrawn'
+    else
+      warn "a secret named '$NEW_NAME' may be left at Entra without being stored. Remove it:"
+      warn "az ad app credential list --id $CLIENT_ID; az ad app credential delete --id $CLIENT_ID --key-id <its keyId>"
+    fi
+  fi
+  [ "$status" -eq 0 ] || [ "$HAS_BORROWED" = no ] ||
+    warn "the borrowed role on $VAULT is given back by the next run that gets through."
+  rm -rf "$SCRATCH"
+}
+
+make_and_store() {
+  local secret key_id expires tries=1
+  expires=$(utc $((NOW + DAYS * 86400)) +%Y-%m-%dT%H:%M:%SZ)
+  UNSTORED=yes
+  # Not tried again by itself: a call that timed out may have made one.
+  ask ad app credential reset --id "$CLIENT_ID" --append --display-name "$NEW_NAME" --end-date "$expires" \
+    --query password --output tsv || refused_by_policy || failed 'make a client secret for the app registration'
+  secret=$ANSWER ANSWER=''
+  # What Entra makes: 16 to 64 of these. Anything else would be a message, and must not become the secret.
+  [[ $secret =~ ^[A-Za-z0-9._~-]{16,100}$ ]] ||
+    stop "$STOPPED" 'az printed something that is not a client secret.' 'Run the same command again; if it stays so, report it.'
+  until find_new_key && [ -n "$ANSWER" ]; do
+    # Directory reads lag behind writes.
+    if [ -n "$FAILURE" ] || [ "$tries" -ge "$RETRY_TIMES" ]; then failed 'find the key id of the new secret'; fi
+    tries=$((tries + 1))
+    sleep "$RETRY_SECONDS"
+  done
+  key_id=$ANSWER tries=1
+  until store "$secret" "$key_id" "$expires"; do
+    if { ! may_pass && ! lacks_rights; } || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "store the secret in $VAULT"; fi
+    [ "$tries" -gt 1 ] || say 'waiting until a role assignment takes effect (store the secret) ...'
+    tries=$((tries + 1))
+    sleep "$RETRY_SECONDS"
+  done
+  UNSTORED=no
+  say "a new secret is stored: '$SECRET_NAME' in $VAULT, until ${expires:0:10}"
+  tell_older "$key_id"
+}
+
+# Policies for applications can forbid secrets or limit their life (Graph: tenant app management policy).
+refused_by_policy() {
+  if failed_with 'lifetime exceeds|CredentialLifetime'; then
+    stop "$STOPPED" "a policy of the tenant does not allow a secret to live $DAYS days." "Ask for fewer: --secret-days (--days) 90, for example."
+  elif failed_with 'CredentialTypeNotAllowed|not allowed as per assigned policy|PasswordCredentials? (are|is) blocked'; then
+    stop "$STOPPED" 'a policy of the tenant forbids client secrets.' \
+      'Have the app registration exempted from it: Entra admin center > Enterprise apps > Application policies.'
+  fi
+  return 1
+}
+
+# printf is a builtin: no process has the value among its arguments.
+store() {
+  printf '%s' "$1" | {
+    ask keyvault secret set --vault-name "$VAULT" --name "$SECRET_NAME" --file /dev/stdin --encoding utf-8 \
+      --expires "$3" --tags "keyId=$2" --output none
+  } || {
+    # The pipe had its own FAILURE; what az complained of is still in the scratch folder.
+    FAILURE=$(cat "$SCRATCH/failure")
+    return 1
+  }
+}
+
+tell_older() {
+  local key_id name until
+  list_credentials
+  while IFS=$'\t' read -r key_id name until; do
+    case $name in
+      "$LABEL "*)
+        [ "$key_id" = "$1" ] || {
+          warn "an older secret of this relay is valid until ${until:0:10}. Remove it in a day, once the new one has sent mail:"
+          warn "az ad app credential delete --id $CLIENT_ID --key-id $key_id"
+        }
+        ;;
+    esac
+  done < <(printf '%s\n' "$CREDENTIALS")
+}
+
+trap withdraw_unstored EXIT
+trap 'exit 130' INT TERM HUP
+
+if [ "$RENEW" = no ] && is_stored; then
+  give_back_role
+  exit 0
+fi
+open_vault
+# The management API may be behind; the vault itself is not.
+if [ "$RENEW" = no ] && [ -n "$ANSWER" ]; then
+  IFS=$'\t' read -r enabled expires key_id < <(printf '%s\n' "$ANSWER")
+  [ "$expires" = - ] || expires=$(epoch_of "$expires")
+  if judge "$enabled" "$expires" "$key_id"; then
+    give_back_role
+    exit 0
+  fi
+fi
+make_and_store
+give_back_role

@@ -1,0 +1,129 @@
+import { type SpawnSyncReturns, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const HERE = import.meta.dirname;
+const INFRA = join(HERE, '../../../infra');
+
+/** The functions that the pretend package has. */
+const FUNCTIONS = ['deliverMail', 'health', 'sendMail', 'setAsideMail', 'warnExpiringSecrets'];
+/** Every secret of the stand-ins begins so; nothing else does. */
+export const CANARY = 'cAnArY';
+
+export type Run = Pick<SpawnSyncReturns<string>, 'status' | 'stdout' | 'stderr'> & {
+  /** The calls of this run, each a tool and its arguments. */
+  readonly calls: readonly (readonly string[])[];
+};
+
+/** A pretend cloud and a machine to deploy from, in a folder of its own. */
+export const openSandbox = () => {
+  const root = mkdtempSync(join(tmpdir(), 'relay-infra-'));
+  const path = (...parts: string[]) => join(root, ...parts);
+  const state = (name: string) => path('state', name);
+  for (const folder of ['state', 'bin', 'home', 'tmp', 'node_modules']) mkdirSync(path(folder));
+  for (const tool of ['az', 'curl', 'npm', 'node', 'begin.sh']) {
+    cpSync(join(HERE, tool), path('bin', tool));
+    chmodSync(path('bin', tool), 0o755);
+  }
+  symlinkSync(INFRA, path('infra'));
+  writeFileSync(path('package.json'), '{\n  "name": "pretend",\n  "version": "1.2.3"\n}\n');
+  const set = (name: string, text: string) => writeFileSync(state(name), text);
+  set('count', '0');
+  set('made', '0');
+  set('lag', '0');
+  set('zip-lag', '0');
+  set('functions', `${FUNCTIONS.join('\n')}\n`);
+
+  const read = (name: string) => (existsSync(state(name)) ? readFileSync(state(name), 'utf8') : '');
+  const lines = (name: string) => read(name).split('\n').filter(Boolean);
+
+  const run = async (
+    script: string,
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    input = '',
+  ): Promise<Run> => {
+    set('count', '0');
+    const before = lines('calls').length;
+    const child = spawn('bash', [path('infra', script), ...args], {
+      cwd: root,
+      env: {
+        PATH: `${path('bin')}:/usr/bin:/bin`,
+        HOME: path('home'),
+        TMPDIR: path('tmp'),
+        HISTFILE: path('home', '.bash_history'),
+        STATE: path('state'),
+        RETRY_SECONDS: '0',
+        RETRY_TIMES: '4',
+        ...environment,
+      },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    // A script that stops before it reads closes its end first.
+    child.stdin.on('error', () => undefined).end(input);
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    const calls = lines('calls')
+      .slice(before)
+      .map((line) => line.split('\u001f'));
+    return { status, stdout, stderr, calls };
+  };
+
+  return {
+    root,
+    run,
+    set,
+    read,
+    lines,
+    remove: (name: string) => rmSync(state(name), { force: true }),
+    /** What the cloud holds, without what differs from run to run by its nature. */
+    cloud: () => {
+      const [, , keyId] = read('secret').trim().split('\t');
+      return {
+        group: read('group'),
+        tags: lines('tags').sort(),
+        deployments: Object.fromEntries(
+          readdirSync(path('state'))
+            .filter((name) => name.startsWith('deployment-'))
+            .map((name) => [name, read(name)]),
+        ),
+        grants: read('grants'),
+        secretsAtEntra: lines('credentials').length,
+        storedSecretIsOneOfThem: lines('credentials').some((line) => line.split('\t')[0] === keyId),
+        borrowedRoles: read('roles'),
+        code: read('code'),
+        injectedSettings: read('injected'),
+      };
+    },
+    /** Every file a run could have written, but for the pretend cloud itself. */
+    filesLeft: () =>
+      ['home', 'tmp', 'dist'].flatMap((folder) =>
+        existsSync(path(folder))
+          ? readdirSync(path(folder), { recursive: true, withFileTypes: true })
+              .filter((entry) => entry.isFile())
+              .map((entry) => join(entry.parentPath, entry.name))
+          : [],
+      ),
+    close: () => rmSync(root, { recursive: true, force: true }),
+  };
+};
+
+export type Sandbox = ReturnType<typeof openSandbox>;

@@ -1,0 +1,287 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openSandbox, type Run, type Sandbox } from './az-stand-in/sandbox.ts';
+
+const OPTIONS = [
+  '--resource-group',
+  'rg-relay',
+  '--location',
+  'westeurope',
+  '--sender',
+  'noreply@contoso.com',
+];
+const EVERYTHING = [...OPTIONS, '--alert-to', 'it@contoso.com', '--consent', '--test-to', 'me@contoso.com'];
+/** As few as a test mail needs. */
+const STEPS = ['registration', 'infrastructure', 'test-mail'];
+/** What changes something; none of these may stand in a run that only looks. */
+const CHANGES =
+  /^az (?:.* )?(?:create|set|reset|delete|update|config-zip|purge) |^az rest --method (?!get)|^curl .*--config/;
+
+let sandbox: Sandbox;
+beforeEach(() => {
+  sandbox = openSandbox();
+});
+afterEach(() => sandbox.close());
+
+const readable = (run: Run): string =>
+  `${run.calls
+    .map((call) => call.join(' '))
+    .join('\n')
+    .replaceAll(sandbox.root, '<root>')
+    .replaceAll(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z/g, '<time>')}\n`;
+
+const changes = (run: Run): string[] =>
+  run.calls.map((call) => call.join(' ')).filter((call) => CHANGES.test(call));
+
+describe('a first run', () => {
+  test('makes every call, with these arguments, in this order', async () => {
+    sandbox.set('lag', '1');
+    sandbox.set('zip-lag', '1');
+    const run = await sandbox.run('deploy.sh', EVERYTHING);
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    await expect(readable(run)).toMatchFileSnapshot('az-stand-in/first-run.txt');
+  });
+
+  test('leaves a relay that can send, and no right behind', async () => {
+    await sandbox.run('deploy.sh', EVERYTHING);
+    expect(sandbox.cloud()).toMatchObject({
+      grants: 'grant-1\n',
+      secretsAtEntra: 1,
+      storedSecretIsOneOfThem: true,
+      borrowedRoles: '',
+      code: 'a package',
+      injectedSettings: '',
+    });
+    expect(sandbox.lines('mails')).toHaveLength(1);
+  });
+
+  test('grants nothing tenant-wide unless asked, and says what the Exchange administrator runs instead', async () => {
+    const run = await sandbox.run('deploy.sh', OPTIONS);
+    expect(run.status).toBe(0);
+    expect(sandbox.cloud().grants).toBe('');
+    expect(run.stdout).toContain(
+      'limit-mailboxes.ps1 -ClientId 22222222-2222-2222-2222-222222222222 \\\n' +
+        '      -ServicePrincipalId 33333333-3333-3333-3333-333333333333',
+    );
+  });
+
+  test('hands settings and alert addresses over as JSON, whatever characters they hold', async () => {
+    const tricky = 'Contoso "Post" \\ 薪資 <noreply@contoso.com>';
+    await sandbox.run('deploy.sh', [
+      ...OPTIONS,
+      '--alert-to',
+      'a@contoso.com',
+      '--alert-to',
+      'b@contoso.com',
+      '--set',
+      `MAIL_ALLOWED_SENDERS=${tricky}`,
+    ]);
+    const parameters = sandbox.lines('deployment-graph-mail-relay');
+    const value = (name: string) =>
+      JSON.parse(parameters.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '');
+    expect(value('settings')).toEqual({
+      MAIL_ALLOWED_SENDERS: tricky,
+      SECRET_WARNING_RECIPIENTS: 'a@contoso.com,b@contoso.com',
+    });
+    expect(value('alertRecipients')).toEqual(['a@contoso.com', 'b@contoso.com']);
+  });
+
+  test('uses a registration that somebody else made', async () => {
+    const run = await sandbox.run('deploy.sh', [
+      ...OPTIONS,
+      '--client-id',
+      '22222222-2222-2222-2222-222222222222',
+    ]);
+    expect(run.status).toBe(0);
+    expect(sandbox.cloud().deployments).not.toHaveProperty('deployment-graph-mail-relay-registration');
+  });
+});
+
+describe('a second run', () => {
+  test('makes the same calls but those for what is there, and changes nothing', async () => {
+    await sandbox.run('deploy.sh', [...OPTIONS, '--consent']);
+    const before = sandbox.cloud();
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--consent']);
+    expect(run.status).toBe(0);
+    expect(sandbox.cloud()).toEqual(before);
+    // The one that Azure itself compares with what is there.
+    expect(changes(run)).toEqual([
+      expect.stringContaining('deployment group create --resource-group rg-relay --name graph-mail-relay '),
+    ]);
+    await expect(readable(run)).toMatchFileSnapshot('az-stand-in/second-run.txt');
+  });
+
+  test('deploys a package that has changed', async () => {
+    await sandbox.run('deploy.sh', OPTIONS);
+    sandbox.set('code', 'an older package');
+    const tags = sandbox.lines('tags').filter((tag) => !tag.startsWith('graphMailRelayPackage='));
+    sandbox.set('tags', `${tags.join('\n')}\ngraphMailRelayPackage=of-the-older\n`);
+    await sandbox.run('deploy.sh', OPTIONS);
+    expect(sandbox.cloud().code).toBe('a package');
+  });
+
+  test('registers again when the application was deleted since', async () => {
+    await sandbox.run('deploy.sh', OPTIONS);
+    sandbox.set('app-deleted', 'app-object-1');
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, 'registration']);
+    expect(changes(run)).toEqual([expect.stringContaining('--name graph-mail-relay-registration')]);
+  });
+
+  test('does one step alone when told to', async () => {
+    await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.run('deploy.sh', [
+      '-g',
+      'rg-relay',
+      '--test-to',
+      'me@contoso.com',
+      'test-mail',
+    ]);
+    expect(run.status).toBe(0);
+    expect(changes(run)).toEqual([expect.stringMatching(/^curl /)]);
+  });
+});
+
+describe('--what-if', () => {
+  test('changes nothing in an empty subscription and says what would be made', async () => {
+    const before = sandbox.cloud();
+    const run = await sandbox.run('deploy.sh', [...EVERYTHING, '--what-if']);
+    expect(run.status).toBe(0);
+    expect(changes(run)).toEqual([]);
+    expect(sandbox.cloud()).toEqual(before);
+    expect(run.stdout).toContain('would make the resource group rg-relay in westeurope');
+    expect(run.stdout).toContain("would register the application 'graph-mail-relay'");
+    expect(run.stdout).toContain('nothing was changed');
+  });
+
+  test('shows what Azure says would change where a deployment is', async () => {
+    await sandbox.run('deploy.sh', EVERYTHING);
+    const before = sandbox.cloud();
+    const run = await sandbox.run('deploy.sh', [...EVERYTHING, '--what-if']);
+    expect(run.status).toBe(0);
+    expect(changes(run)).toEqual([]);
+    expect(sandbox.cloud()).toEqual(before);
+    expect(run.stdout).toContain('Resource changes: 14 to create.');
+  });
+});
+
+describe('where a right is missing', () => {
+  test.each([
+    ['group create', 'resource-group', 'an Owner of the subscription makes the resource group'],
+    ['graph-mail-relay-registration', 'registration', 'Application Developer'],
+    ['graph-mail-relay-consent', 'consent', 'Privileged Role Administrator'],
+    ['/main.bicep', 'infrastructure', 'Role Based Access Control'],
+    ['role assignment create', 'secret', 'Key Vault Secrets Officer, which an Owner'],
+    ['ad app credential reset', 'secret', 'Owner of the app registration'],
+    ['config-zip', 'code', 'Website Contributor'],
+    ['functionapp function list', 'smoke-test', 'Website Contributor'],
+    ['functionapp keys list', 'test-mail', 'Website Contributor'],
+  ])('to %s, it stops at %s and says who has to do what, then continues', async (right, step, who) => {
+    const refused = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: right });
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain(`stopped at step ${step}: you may not `);
+    expect(refused.stderr).toContain(who);
+    expect(refused.stderr).toContain('run the same command again: it continues here.');
+
+    const granted = await sandbox.run('deploy.sh', EVERYTHING);
+    expect(granted.status).toBe(0);
+    expect(sandbox.cloud()).toMatchObject({
+      secretsAtEntra: 1,
+      storedSecretIsOneOfThem: true,
+      borrowedRoles: '',
+    });
+  });
+});
+
+describe('what cannot be deployed', () => {
+  test('without a sign-in it says how to sign in', async () => {
+    sandbox.set('signed-out', '');
+    const run = await sandbox.run('deploy.sh', EVERYTHING);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('az login --tenant');
+  });
+
+  test('with an az older than the plan it says which is needed', async () => {
+    const run = await sandbox.run('deploy.sh', EVERYTHING, { AZ_VERSION: '2.9.1' });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('az 2.9.1 is too old');
+    expect(run.stderr).toContain('2.60 or newer');
+  });
+
+  test('a vault of the same name, deleted and kept, is named with both ways out', async () => {
+    await sandbox.run('deploy.sh', OPTIONS);
+    sandbox.set('deleted-vaults', 'kv-relay');
+    const run = await sandbox.run('deploy.sh', OPTIONS);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('az keyvault recover');
+    expect(run.stderr).toContain('az keyvault purge');
+  });
+
+  test('functions other than those of the package fail the smoke test, both lists shown', async () => {
+    await sandbox.run('deploy.sh', OPTIONS);
+    sandbox.set('functions', 'health\nsendMail\nstray\n');
+    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', 'smoke-test'], {
+      PRETEND_FUNCTIONS: 'health\nsendMail\n',
+    });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('expected: health sendMail');
+    expect(run.stderr).toContain('came:     health sendMail stray');
+  });
+
+  test.each([
+    ['200', '{"id":"1","status":"sent"}', 0, 'From is noreply@contoso.com'],
+    ['202', '{"id":"1","status":"queued"}', 0, 'the relay has stored the mail'],
+    ['202', '{"id":"1","status":"unknown"}', 1, 'it is not known whether Graph sent'],
+    ['202', '{"id":"1","status":"set-aside"}', 1, 'it is not known whether Graph sent'],
+    ['401', '', 1, 'callerAuth entra'],
+    ['502', '{"code":"MAILBOX_OUT_OF_SCOPE"}', 1, 'limit-mailboxes.ps1'],
+    ['422', '{"code":"MAILBOX_NOT_FOUND"}', 1, 'no mailbox in Exchange Online'],
+    ['403', '{"code":"SENDER_NOT_ALLOWED"}', 1, 'the test mail was refused'],
+  ])('an answer %s %s to the test mail is explained', async (status, body, exit, explanation) => {
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--test-to', 'me@contoso.com', ...STEPS], {
+      ANSWER_STATUS: status,
+      ANSWER_BODY: body,
+    });
+    expect(run.status).toBe(exit);
+    expect(run.stdout + run.stderr).toContain(explanation);
+    expect(run.stdout).toContain(`the relay answered ${status}: ${body}`);
+  });
+});
+
+describe('the command line', () => {
+  test('--help says everything and calls nothing', async () => {
+    const run = await sandbox.run('deploy.sh', ['--help']);
+    expect(run.status).toBe(0);
+    expect(run.calls).toEqual([]);
+    expect(run.stdout).toMatch(/^Usage: infra\/deploy\.sh/);
+  });
+
+  test.each([
+    [[], '--resource-group is missing'],
+    [['-g', 'rg-relay'], '--sender is missing'],
+    [['-g', 'rg relay', '--sender', 'a@b.c'], "not 'rg relay'"],
+    [['-g'], '-g expects a value'],
+    [[...OPTIONS, '--sender', 'nobody'], "not 'nobody'"],
+    [[...OPTIONS, '--sender', 'a@b.c, d@e.f'], 'one address'],
+    [[...OPTIONS, '--sender', 'a@b.c\nd@e.f'], 'control character'],
+    [[...OPTIONS, '--test-to', 'x'], "'x' is not an address"],
+    [[...OPTIONS, '--set', 'lower=1'], 'NAME=VALUE'],
+    [[...OPTIONS, '--client-id', '123'], 'a GUID'],
+    [[...OPTIONS, '--name', 'X'], '2 to 20 small letters'],
+    [[...OPTIONS, '--secret-days', '731'], 'from 1 to 730'],
+    [[...OPTIONS, '--package', 'none.zip'], "no file 'none.zip'"],
+    [[...OPTIONS, '--parameters', 'none.json'], "no file 'none.json'"],
+    [[...OPTIONS, '--loud'], "'--loud' is not an option"],
+    [[...OPTIONS, 'everything'], "'everything' is not a step"],
+  ])('%j is wrong usage: %s', async (args, said) => {
+    const run = await sandbox.run('deploy.sh', args);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(said);
+    expect(run.calls).toEqual([]);
+  });
+
+  test('the resource group needs a region when it has to be made', async () => {
+    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', '--sender', 'noreply@contoso.com']);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('--location westeurope');
+  });
+});

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundle } from '../scripts/bundle.ts';
+import { bundleIfStale } from '../scripts/bundle.ts';
 import { startCloud } from './cloud.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
 import { PortUnavailableError } from './http.ts';
@@ -70,7 +70,7 @@ const main = async () => {
   process.on('SIGTERM', () => void stop(0));
 
   try {
-    const [cloud] = await Promise.all([startCloud({ folder, ports: ports.cloud }), bundle()]);
+    const [cloud] = await Promise.all([startCloud({ folder, ports: ports.cloud }), bundleIfStale()]);
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped) console.warn(`Inbox: left out ${file}: ${reason}`);
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -35,4 +35,23 @@ export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
   });
   for (const { path, contents } of outputFiles) await writeFile(join(folder, basename(path)), contents);
   await writeFile(join(folder, 'main.cjs'), ENTRY);
+};
+
+const changedAt = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+
+/** Bundles into `dist` unless what is there is newer than everything it is made of. */
+export const bundleIfStale = async (): Promise<void> => {
+  const sources = (await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })).map((entry) =>
+    join(entry.parentPath, entry.name),
+  );
+  const made = ['package.json', 'package-lock.json', 'scripts/bundle.ts'].map((name) => join(ROOT, name));
+  const newest = Math.max(...(await Promise.all([...sources, ...made].map(changedAt))));
+  const oldest = Math.min(
+    ...(await Promise.all(['main.cjs', 'app.cjs'].map((name) => changedAt(join(ROOT, 'dist', name))))),
+  );
+  if (oldest <= newest) await bundle();
 };

@@ -93,7 +93,10 @@ const requestToken = async (
     sendRequest: async (request, next) => {
       answer = undefined;
       request.timeout = timeoutMs;
-      const response = await next(request);
+      const response = await next(request).catch((failure: unknown) => {
+        if (!wasReset(failure)) throw failure;
+        return next(request);
+      });
       answer = {
         status: response.status,
         ...readOAuthError(response.bodyAsText),
@@ -118,6 +121,10 @@ const requestToken = async (
     return answer === undefined ? { failure } : { failure, answer };
   }
 };
+
+/** A connection kept since the last token may have been closed at this moment; asking for a token twice does no harm. */
+const wasReset = (failure: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE'].includes((failure as { readonly code?: string }).code ?? '');
 
 const readOAuthError = (body: string | null | undefined): Pick<EntraAnswer, 'error' | 'aadsts'> => {
   try {

@@ -222,7 +222,6 @@ describe('why there is no token', () => {
       'TOKEN_REFUSED',
     ],
     ['an answer that cannot be read', { status: 400 }, 'TOKEN_REFUSED'],
-    ['the connection is cut', { reset: true }, 'ENTRA_UNREACHABLE'],
     ['no answer in time', { delayMs: 60_000 }, 'ENTRA_UNREACHABLE'],
   ])('%s: after one request', async (_case, fault, code, retryAfter) => {
     const { entra, tokens } = await aTokenSource({ timeoutMs: 500 });
@@ -231,6 +230,17 @@ describe('why there is no token', () => {
     const error = await failureOf(tokens.readToken());
     expect(error.code).toBe(code);
     expect(error instanceof TokenError ? error.retryAfter : undefined).toBe(retryAfter);
+    expect(entra.faults.waiting()).toMatchObject([{ times: 1 }]);
+  });
+
+  test('a connection that is cut, as one kept for too long may be, is made anew once', async () => {
+    const { entra, tokens } = await aTokenSource();
+    const cut = { path: '/oauth2/v2.0/token', reset: true };
+    entra.faults.add(cut);
+    expect(await tokens.readToken()).toMatch(/^eyJ/);
+    entra.faults.add({ ...cut, times: 3 });
+    tokens.forget(await tokens.readToken());
+    expect((await failureOf(tokens.readToken())).code).toBe('ENTRA_UNREACHABLE');
     expect(entra.faults.waiting()).toMatchObject([{ times: 1 }]);
   });
 });

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { SECRET_NAME } from '../../local/cloud.ts';
+import type { AppSecret, Directory } from '../../local/directory.ts';
+import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
+import { expectNoCanary } from './no-canary.ts';
+import {
+  type Answer,
+  canaryMail,
+  FOREIGN_MAILBOX,
+  newMarker,
+  scopedByExchange,
+  startRelay,
+} from './relay-for-tests.ts';
+
+const DAY_MS = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
+
+/** The secrets Entra knows, as the test has it. */
+let secrets: AppSecret[] = [];
+
+const withTheseSecrets = (usual: Directory): Directory => {
+  const scoped = scopedByExchange()(usual);
+  secrets = [...(usual.apps[0]?.secrets ?? [])];
+  const [app] = scoped.apps;
+  return {
+    ...scoped,
+    apps: [
+      {
+        ...app!,
+        get secrets() {
+          return secrets;
+        },
+      },
+    ],
+  };
+};
+
+const relay = await startRelay({ directory: withTheseSecrets });
+const first = secrets[0]!;
+afterAll(() => relay.close());
+
+const expectRefused = ({ status, headers, body }: Answer, code: ErrorCode, upstreamCode?: string) => {
+  expect([body.code, status], JSON.stringify(body)).toEqual([code, catalogue[code].status]);
+  expect(headers.get('content-type')).toBe('application/problem+json');
+  expect(body.remedy).toBe(catalogue[code].remedy);
+  if (upstreamCode !== undefined) expect(body.upstreamCode).toBe(upstreamCode);
+};
+
+const store = (value: string, expiresOn = inDays(365)) =>
+  relay.cloud.secrets.set(SECRET_NAME, { value, expiresOn }, new Date());
+
+describe('what stands between the relay and the mailbox', () => {
+  test.each<[string, string, ErrorCode, string]>([
+    ['a mailbox outside its scope', FOREIGN_MAILBOX, 'MAILBOX_OUT_OF_SCOPE', 'ErrorAccessDenied'],
+    [
+      'an account without a mailbox',
+      'guest@contoso.example',
+      'MAILBOX_NOT_FOUND',
+      'MailboxNotEnabledForRESTAPI',
+    ],
+    ['an address nobody has', 'nobody@contoso.example', 'MAILBOX_NOT_FOUND', 'ErrorInvalidUser'],
+  ])('%s', async (_case, from, code, upstreamCode) => {
+    const answer = await relay.send(canaryMail(newMarker(), { from }));
+    expectRefused(answer, code, upstreamCode);
+    expect(answer.body.graphRequestId).toEqual(expect.any(String));
+  });
+
+  test.each<[string, number, string, ErrorCode]>([
+    ['a right to send as somebody that is missing', 403, 'ErrorSendAsDenied', 'SEND_AS_DENIED'],
+    ['a permission nobody consented to', 403, 'Authorization_RequestDenied', 'PERMISSION_NOT_GRANTED'],
+    ['a recipient Exchange refuses', 400, 'ErrorInvalidRecipients', 'RECIPIENT_REFUSED'],
+    ['a mailbox that is full', 507, 'ErrorQuotaExceeded', 'MAILBOX_FULL'],
+  ])('%s', async (_case, status, graphCode, code) => {
+    relay.cloud.graph.faults.add({
+      on: 'sendMail',
+      fault: { kind: 'answer', status, code: graphCode, message: 'canary@fabrikam.example' },
+    });
+    expectRefused(await relay.send(canaryMail(newMarker())), code, graphCode);
+  });
+
+  test('200 is not 202: it does not count as sent', async () => {
+    relay.cloud.graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 200 } });
+    expectRefused(await relay.send(canaryMail(newMarker())), 'GRAPH_ANSWER_UNEXPECTED');
+  });
+});
+
+describe('the client secret', () => {
+  afterEach(async () => {
+    secrets = [first];
+    await store(first.value);
+  });
+
+  /** As when its time is over: Graph refuses the token the relay has, so that it needs a new one. */
+  const loseTheToken = () =>
+    relay.cloud.graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 401 } });
+
+  test('when it has expired HTTP says so with the remedy, queued mail waits, and both go on with a new one', async () => {
+    const [overHttp, queued] = [newMarker(), newMarker()];
+    secrets = [{ ...first, expiresOn: inDays(-1) }];
+    loseTheToken();
+    expectRefused(await relay.send(canaryMail(overHttp)), 'CLIENT_SECRET_EXPIRED', 'AADSTS7000222');
+    await relay.enqueue(JSON.stringify(canaryMail(queued, { from: 'lane1@contoso.example' })));
+    await relay.logged('MailQueued', { code: 'CLIENT_SECRET_EXPIRED' });
+    expect(relay.cloud.mails.list().mails).toEqual([]);
+
+    secrets = [...secrets, { value: 'the-canary-of-a-new-secret', expiresOn: inDays(365) }];
+    await store('the-canary-of-a-new-secret');
+    expect((await relay.send(canaryMail(overHttp))).status).toBe(200);
+    await relay.arrives(queued);
+  });
+
+  test('when it is wrong HTTP says so', async () => {
+    secrets = [];
+    loseTheToken();
+    expectRefused(await relay.send(canaryMail(newMarker())), 'CLIENT_SECRET_WRONG', 'AADSTS7000215');
+  });
+
+  test('when it is disabled in the vault HTTP says so', async () => {
+    const { version } = await store('the-canary-of-a-disabled-secret');
+    await relay.cloud.secrets.update(SECRET_NAME, version, { enabled: false }, new Date());
+    secrets = [];
+    loseTheToken();
+    expectRefused(await relay.send(canaryMail(newMarker())), 'SECRET_DISABLED');
+  });
+});
+
+describe('the settings of the credential', () => {
+  test.each<[string, Record<string, string>, ErrorCode, string | undefined]>([
+    [
+      'an unknown tenant',
+      { ENTRA_TENANT_ID: '00000000-1111-2222-3333-444444444444' },
+      'TENANT_UNKNOWN',
+      'AADSTS90002',
+    ],
+    [
+      'an identity the app does not have',
+      { AZURE_CLIENT_ID: '00000000-1111-2222-3333-444444444444' },
+      'IDENTITY_UNAVAILABLE',
+      undefined,
+    ],
+  ])('%s', async (_case, settings, code, upstreamCode) => {
+    await relay.restart(settings);
+    expectRefused(await relay.send(canaryMail(newMarker())), code, upstreamCode);
+  });
+});
+
+test('nothing of these mails, and no secret, stands in the log or in a problem answer', () =>
+  expectNoCanary(relay));

@@ -1,0 +1,62 @@
+import { afterAll, expect, test } from 'vitest';
+import { breakablePort } from './breakable-port.ts';
+import { expectNoCanary } from './no-canary.ts';
+import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
+
+const relay = await startRelay();
+afterAll(() => relay.close());
+
+const { connectionString, tableUrl } = relay.cloud.azurite;
+const table = await breakablePort(tableUrl);
+await relay.restart({
+  AzureWebJobsStorage: connectionString.replace(tableUrl, table.url),
+  // A message the host gave up on comes back after its lease, when setting it aside failed too.
+  FUNCTIONS_QUEUE_LEASE_SECONDS: '2',
+});
+
+test('while storage is away HTTP answers 503 and says that nothing was accepted', async () => {
+  table.cut();
+  const [sent, asked] = await Promise.all([
+    relay.send(canaryMail(newMarker())),
+    relay.statusOf('01890000-0000-7000-8000-000000000000'),
+  ]);
+  table.mend();
+
+  for (const { status, headers, body } of [sent, asked]) {
+    expect([status, body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(headers.get('retry-after')).toBe('30');
+  }
+  expect(sent.body.remedy).toBe('Nothing was accepted; it is safe to send again.');
+  expect(relay.cloud.graph.requests.list()).toEqual([]);
+});
+
+test('a message the host gives up on is set aside when storage is back, with one line to alert on', async () => {
+  const marker = newMarker();
+  table.cut();
+  await relay.enqueue(JSON.stringify(canaryMail(marker)));
+  await eventually(() =>
+    expect(relay.lines.join('\n')).toContain('Message has reached MaxDequeueCount of 5'),
+  );
+  table.mend();
+  const [event, ...more] = await eventually(() => {
+    const found = relay.events('MailSetAside');
+    expect(found).not.toEqual([]);
+    return found;
+  });
+
+  expect(event).toMatchObject({ code: 'HOST_GAVE_UP' });
+  expect(more).toEqual([]);
+  expect(await relay.mailsAbout(marker)).toEqual([]);
+  expect(relay.lines.filter((line) => /^\S+ error .*"event":"MailSetAside"/.test(line))).toHaveLength(1);
+  const shown = await relay.reaches(String(event?.mailId), 'set-aside');
+  expect(shown.reason).toMatchObject({ code: 'HOST_GAVE_UP' });
+});
+
+test('what was set aside so is replayed like any other', async () => {
+  const [event] = relay.events('MailSetAside');
+  const id = String(event?.mailId);
+  expect((await relay.desk(`/api/mail/${id}/replay`, {})).status).toBe(202);
+  await relay.reaches(id, 'sent');
+});
+
+test('nothing of these mails stands in the log or in a problem answer', () => expectNoCanary(relay));

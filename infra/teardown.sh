@@ -105,7 +105,7 @@ DELETED_APP=''
 
 # What Azure adds by itself to an Application Insights or a private endpoint.
 is_companion() {
-  printf '%s' "$1" | grep -Eqi '/smartDetectorAlertRules/|/actionGroups/Application Insights Smart Detection$|/networkInterfaces/'
+  matches "$1" '/smartDetectorAlertRules/|/actionGroups/Application Insights Smart Detection$|/networkInterfaces/'
 }
 
 # GROUP: absent, ours (made by deploy.sh), or shared. OURS: the resources of the relay in it.
@@ -130,7 +130,7 @@ find_resources() {
   while IFS= read -r id; do
     [ -n "$id" ] || continue
     # Names in Azure ignore case, and its answers do not always agree on it.
-    if printf '%s\n' "$deployed" | grep -Fixq "$id"; then
+    if has_line "$deployed" "$id"; then
       OURS+=("$id")
     elif [ "$GROUP" = ours ] && ! is_companion "$id"; then
       warn "$id was not made by infra/deploy.sh: the resource group stays."

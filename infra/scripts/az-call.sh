@@ -26,14 +26,33 @@ ask() {
 # Answers of az are read line by line; a missing value is a dash (`|| '-'` in each query), as an empty line or
 # "None" would depend on the version.
 line_of_answer() {
-  local number line=''
-  printf '%s\n' "$ANSWER" | {
-    for ((number = 0; number < $1; number++)); do IFS= read -r line || line=''; done
-    printf '%s' "$line"
-  }
+  local number=$1 rest=$ANSWER
+  for (( ; number > 1; number--)); do
+    case $rest in *$'\n'*) rest=${rest#*$'\n'} ;; *) rest='' ;; esac
+  done
+  printf '%s' "${rest%%$'\n'*}"
 }
 
-failed_with() { printf '%s' "$FAILURE" | grep -Eqi "$1"; }
+# matches TEXT PATTERN: an extended regular expression, whatever the case. Not `printf | grep -q`: grep leaves at the
+# first match, and the pipe breaks under the lines that follow, now and then.
+matches() {
+  local missing=1
+  shopt -s nocasematch
+  if [[ $1 =~ $2 ]]; then missing=0; fi
+  shopt -u nocasematch
+  return "$missing"
+}
+
+# has_line TEXT LINE: whatever the case.
+has_line() {
+  local missing=1
+  shopt -s nocasematch
+  if [[ $'\n'$1$'\n' == *$'\n'"$2"$'\n'* ]]; then missing=0; fi
+  shopt -u nocasematch
+  return "$missing"
+}
+
+failed_with() { matches "$FAILURE" "$1"; }
 
 lacks_rights() {
   failed_with 'AuthorizationFailed|Authorization_RequestDenied|Insufficient privileges|does not have authorization|ForbiddenByRbac|not authorized to perform|LinkedAuthorizationFailed|(^|[^a-z])Forbidden([^a-z]|$)'
@@ -51,7 +70,7 @@ may_pass() {
 # failed WHAT: stops with what az said and who can help.
 failed() {
   local what=$1 said
-  said=$(printf '%s' "$FAILURE" | head -n 8 | cut -c 1-600)
+  said=$(printf '%s' "$FAILURE" | { head -n 8; cat >/dev/null; } | cut -c 1-600)
   if lacks_rights; then
     stop "$RIGHTS_MISSING" "you may not $what." "az said: $said" '' \
       "$(who_can "$STEP")" '' 'Then run the same command again: it continues here.'

@@ -14,7 +14,7 @@ prepare_package() {
     say 'building the package (npm run package) ...'
     run_npm
   fi
-  VERSION=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "${unzipped:-$ROOT}/package.json" | head -n 1)
+  VERSION=$(sed -n '/"version"/{s/.*"version": *"\([^"]*\)".*/\1/p;q;}' "${unzipped:-$ROOT}/package.json")
   # Node as pinned by the project, where it is installed: older ones cannot run TypeScript.
   FUNCTIONS=$(PATH="$ROOT/node_modules/.bin:$PATH" node "$ROOT/scripts/list-functions.ts" ${unzipped:+"$unzipped"}) ||
     stop "$STOPPED" 'the functions of the package cannot be listed.' 'Run npm ci, then the same command again.'

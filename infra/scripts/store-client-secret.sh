@@ -100,7 +100,7 @@ judge() {
     return 1
   fi
   list_credentials
-  if [ "$key_id" != - ] && ! printf '%s\n' "$CREDENTIALS" | grep -q "^$key_id"; then
+  if [ "$key_id" != - ] && ! matches $'\n'"$CREDENTIALS" $'\n'"$key_id"; then
     say 'the stored secret is no longer one of the app registration'
     return 1
   fi

@@ -1,4 +1,5 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { LedgerRow } from '../lib/ledger/ledger-row.ts';
 import type { Log } from '../lib/log.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/send-mail.ts';
 import { callerOf } from './caller.ts';
@@ -21,7 +22,7 @@ export const sendMailHttp =
       return toAnswer(answer, statusUrl(request, answer.row.mailId));
     });
 
-/** `queued` to the caller is whatever still waits, for whichever reason; the status URL tells more. */
+/** What the caller has to know; the status URL tells more. */
 const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpResponseInit => {
   const headers = repeated ? { 'idempotent-replayed': 'true' } : {};
   if (row.state === 'sent')
@@ -35,12 +36,18 @@ const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpRespon
         ...(row.graphRequestId === undefined ? {} : { graphRequestId: row.graphRequestId }),
       },
     };
-  const waits = row.state === 'queued' || row.state === 'waiting';
   return {
     status: 202,
     headers: { ...headers, location: status },
-    jsonBody: { id: row.mailId, status: waits ? 'queued' : row.state, statusUrl: status },
+    jsonBody: { id: row.mailId, status: toWord(row), statusUrl: status },
   };
+};
+
+const toWord = (row: LedgerRow): string => {
+  if (row.state === 'queued' || row.state === 'waiting') return 'queued';
+  // Held or being looked for is what the relay does about it; what the caller has to know is the same.
+  if (row.state === 'set-aside' && row.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
+  return row.state;
 };
 
 /** Without the query: a key may ride in it. */

@@ -28,7 +28,7 @@ export const bringBackMail = async (
   const { mailId, acceptedAt, reason, updatedAt } = row;
   const policy = { onUnknown: needs.onUnknown, resent: row.resent };
   if (reason.code === 'MAIL_LOST' && decideOnUnknown(mail, policy) === 'look-up') {
-    const queued = replay({ ...row, acceptedAt: envelope.acceptedAt.toISOString() }, needs.now());
+    const queued = replay(row, needs.now());
     await queueMail(needs, { ...envelope, turn: queued.turn }, 0);
     await needs.ledger.replace(queued, etag);
     return queued;

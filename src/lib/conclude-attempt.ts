@@ -8,6 +8,7 @@ import {
   recordUnknown,
   recordWaiting,
   type SendingRow,
+  triedSince,
 } from './ledger/ledger-row.ts';
 import { lookUpWaitMs } from './mail/look-up-plan.ts';
 import type { Mail } from './mail/mail-schema.ts';
@@ -94,7 +95,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
         return write(recordRejected(row, attempt, reason, now));
       }
       const waitMs = decideWait(attempts, outcome.waitMs, needs.random());
-      if (now.getTime() + waitMs > Date.parse(row.acceptedAt) + needs.giveUpAfterMs)
+      if (now.getTime() + waitMs > triedSince(row) + needs.giveUpAfterMs)
         return aside(new AppError('GIVEN_UP', { ...facts, detail: `The last reason: ${outcome.code}.` }));
       await queueMail(needs, { ...envelope, turn: row.turn + 1, phase: 'send' }, waitMs);
       needs.log({ event: 'MailQueued', ...log, code: outcome.code, waitMs });

@@ -1,6 +1,6 @@
 import { deletePayload } from './conclude-attempt.ts';
 import { AppError } from './errors.ts';
-import { recordFound, type UnknownRow } from './ledger/ledger-row.ts';
+import { recordFound, triedSince, type UnknownRow } from './ledger/ledger-row.ts';
 import { LOOK_UPS, lookUpWaitMs } from './mail/look-up-plan.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { decideWait } from './mail/wait.ts';
@@ -81,7 +81,7 @@ export const lookUpMail = async (
       );
     case 'not-now': {
       const waitMs = decideWait(lookUps, sighting.waitMs, needs.random());
-      const givesUpAt = Date.parse(row.acceptedAt) + needs.giveUpAfterMs;
+      const givesUpAt = triedSince(row) + needs.giveUpAfterMs;
       return needs.now().getTime() + waitMs > givesUpAt
         ? aside(
             new AppError('OUTCOME_UNKNOWN', {

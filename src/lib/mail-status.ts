@@ -41,9 +41,10 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     ...(row.forgottenAttempts > 0 ? { forgottenAttempts: row.forgottenAttempts } : {}),
     timeline: [
       { at: acceptedAt, what: 'accepted' },
+      ...(row.replayedAt === undefined ? [] : [{ at: row.replayedAt, what: 'replayed' }]),
       ...row.attempts.map(({ at, outcome, ...facts }) => ({ at, what: `attempt ${outcome}`, ...facts })),
       ...(state === 'queued' ? [] : [{ at: updatedAt, what: state }]),
-    ],
+    ].sort((one, other) => one.at.localeCompare(other.at)),
   };
 };
 

@@ -54,14 +54,13 @@ export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<Mail
   if (record?.original === undefined) throw new AppError('PAYLOAD_MISSING');
   if (typeof record.original !== 'object' || record.original === null)
     throw new AppError('MESSAGE_UNREADABLE');
-  const acceptedAt = needs.now();
-  const queued = replay({ ...row, acceptedAt: acceptedAt.toISOString() }, acceptedAt);
+  const now = needs.now();
+  const queued = replay(row, now);
   await queueMail(
     needs,
     {
       mailId: row.mailId,
-      // The time allowed begins anew.
-      acceptedAt,
+      acceptedAt: now,
       caller: row.caller,
       turn: queued.turn,
       phase: 'send',

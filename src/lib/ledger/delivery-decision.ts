@@ -65,7 +65,8 @@ const announced = (
     ...row,
     turn,
     resent: row.resent || resent,
-    acceptedAt: acceptedAt.toISOString(),
+    // Brought back by a replay, or by its message after the sweep had given it up: it begins anew.
+    ...(row.state === 'set-aside' ? { replayedAt: acceptedAt.toISOString() } : {}),
     updatedAt: now.toISOString(),
   };
   return phase === 'look-up'

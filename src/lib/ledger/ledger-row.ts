@@ -24,6 +24,8 @@ export type MailFacts = {
   /** Whether it is kept in Sent Items; else that it is not there says nothing. */
   readonly leavesCopy: boolean;
   readonly acceptedAt: string;
+  /** When somebody had it sent again; the time it may be tried begins anew then. */
+  readonly replayedAt?: string;
   readonly updatedAt: string;
   /** Counts the queue messages written for this mail: of two messages the one with the lower turn is stale. */
   readonly turn: number;
@@ -69,11 +71,14 @@ export const FINAL_STATES = [
 
 export const isFinal = (state: MailState): boolean => (FINAL_STATES as readonly MailState[]).includes(state);
 
+/** Since when the mail is tried, for the time after which it is given up. */
+export const triedSince = (row: MailFacts): number => Date.parse(row.replayedAt ?? row.acceptedAt);
+
 const MAX_ATTEMPTS_KEPT = 20;
 
 const factsOf = (row: LedgerRow): MailFacts => {
   const { mailId, caller, sender, recipients, recipientAddresses, tags, keyHash, bodyHash, leavesCopy } = row;
-  const { acceptedAt, updatedAt, turn, attempts, forgottenAttempts, inQueue, resent } = row;
+  const { acceptedAt, replayedAt, updatedAt, turn, attempts, forgottenAttempts, inQueue, resent } = row;
   return {
     mailId,
     caller,
@@ -85,6 +90,7 @@ const factsOf = (row: LedgerRow): MailFacts => {
     bodyHash,
     leavesCopy,
     acceptedAt,
+    ...(replayedAt === undefined ? {} : { replayedAt }),
     updatedAt,
     turn,
     attempts,
@@ -108,7 +114,7 @@ const withAttempt = (row: LedgerRow, attempt: Attempt, now: Date): MailFacts => 
 
 export type NewMail = Omit<
   MailFacts,
-  'updatedAt' | 'turn' | 'attempts' | 'forgottenAttempts' | 'inQueue' | 'resent'
+  'replayedAt' | 'updatedAt' | 'turn' | 'attempts' | 'forgottenAttempts' | 'inQueue' | 'resent'
 >;
 
 const fresh = (mail: NewMail, inQueue: boolean, now: Date): MailFacts => ({
@@ -229,6 +235,7 @@ export const setAsideNew = (mail: NewMail, reason: ErrorReport, record: string, 
 
 export const replay = (row: SetAsideRow, now: Date): QueuedRow => ({
   ...at(row, now),
+  replayedAt: now.toISOString(),
   turn: row.turn + 1,
   inQueue: true,
   state: 'queued',

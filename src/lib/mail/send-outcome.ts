@@ -36,7 +36,7 @@ export type SendOutcome =
   | ({ readonly kind: 'not-sent'; readonly code: ErrorCode; readonly waitMs?: number } & UpstreamFacts)
   | ({ readonly kind: 'unknown'; readonly code: 'OUTCOME_UNKNOWN' } & UpstreamFacts);
 
-/** Exchange and Graph codes that say why, whatever the status beside them (facts: Graph error responses, EWS ResponseCode). */
+/** Exchange and Graph codes that say why, whatever the status beside them (Microsoft Graph: error responses; Exchange: ResponseCode). */
 const REJECTIONS: Readonly<Record<string, ErrorCode>> = {
   ErrorInvalidRecipients: 'RECIPIENT_REFUSED',
   ErrorExceededMaxRecipientLimit: 'RECIPIENTS_TOO_MANY',

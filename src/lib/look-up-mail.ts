@@ -53,6 +53,7 @@ export const lookUpMail = async (
     return 'done' as const;
   };
 
+  const givesUpAt = triedSince(row) + needs.giveUpAfterMs;
   switch (sighting.kind) {
     case 'found': {
       const found = recordFound(row, needs.now());
@@ -71,7 +72,15 @@ export const lookUpMail = async (
       return 'done';
     }
     case 'absent':
-      return lookUps < LOOK_UPS ? again(lookUpWaitMs(lookUps, needs.verifyWindowMs), lookUps) : 'send again';
+      if (lookUps < LOOK_UPS) return again(lookUpWaitMs(lookUps, needs.verifyWindowMs), lookUps);
+      // Every attempt ending unknown, it would go round for ever.
+      if (needs.now().getTime() > givesUpAt)
+        return aside(
+          new AppError('GIVEN_UP', {
+            detail: 'The last attempt was not sent: OUTCOME_UNKNOWN, then not found.',
+          }),
+        );
+      return 'send again';
     case 'cannot-tell':
       return aside(
         new AppError('OUTCOME_UNKNOWN', {
@@ -81,7 +90,6 @@ export const lookUpMail = async (
       );
     case 'not-now': {
       const waitMs = decideWait(lookUps, sighting.waitMs, needs.random());
-      const givesUpAt = triedSince(row) + needs.giveUpAfterMs;
       return needs.now().getTime() + waitMs > givesUpAt
         ? aside(
             new AppError('OUTCOME_UNKNOWN', {

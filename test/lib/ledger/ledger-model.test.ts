@@ -54,7 +54,8 @@ const options = fc.record({
 });
 
 const RUNS = Number(globalThis.process.env.MODEL_RUNS ?? 400);
-const SEED = globalThis.process.env.MODEL_SEED;
+/** The same walks every time, so that a change is what makes a difference; MODEL_SEED takes others. */
+const SEED = Number(globalThis.process.env.MODEL_SEED ?? 20_261_122);
 
 test('whatever order things happen and fail in, every mail ends as promised', {
   timeout: 600_000,
@@ -69,6 +70,6 @@ test('whatever order things happen and fail in, every mail ends as promised', {
         .flatMap((story) => brokenPromises(story).map((promise) => `${story.mailId}: ${promise}`));
       expect([...broken, ...simulation.problems()], simulation.history()).toEqual([]);
     }),
-    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    { numRuns: RUNS, seed: SEED },
   );
 });

@@ -1,0 +1,72 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import type { MailStore } from '../../local/inbox/mail-store.ts';
+import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { RELAY_ID_PROPERTY } from '../../src/lib/mail/send-plan.ts';
+import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
+import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
+import {
+  MAIL_QUEUE,
+  PAYLOAD_CONTAINER,
+  POISON_QUEUE,
+  SET_ASIDE_CONTAINER,
+} from '../../src/lib/storage/storage-connection.ts';
+
+const STATES = [
+  'queued',
+  'sending',
+  'waiting',
+  'unknown',
+  'sent',
+  'rejected',
+  'set-aside',
+  'closed',
+] as const;
+/** Later than anything a run writes. */
+const EVER = new Date('9999-01-01T00:00:00Z');
+
+/** What storage and Graph say of a run, read past the doors where requests are lost. */
+export const openBooks = (connectionString: string, mails: MailStore) => {
+  const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
+  const queues = QueueServiceClient.fromConnectionString(connectionString);
+  const blobs = BlobServiceClient.fromConnectionString(connectionString);
+
+  const rows = async (states: readonly LedgerRow['state'][] = STATES): Promise<readonly LedgerRow[]> => {
+    const found: LedgerRow[] = [];
+    for await (const { row } of ledger.list({ states, before: EVER })) found.push(row);
+    return found;
+  };
+  const messages = async (): Promise<number> => {
+    const counts = await Promise.all(
+      [MAIL_QUEUE, POISON_QUEUE].map((name) => queues.getQueueClient(name).getProperties()),
+    );
+    return counts.reduce((sum, { approximateMessagesCount }) => sum + (approximateMessagesCount ?? 0), 0);
+  };
+
+  return {
+    rows,
+    messages,
+    /** Mails that are still on their way. */
+    open: async (): Promise<number> => (await rows(STATES.filter((state) => !isFinal(state)))).length,
+    payloads: async (): Promise<readonly string[]> => {
+      const names: string[] = [];
+      for await (const { name } of blobs.getContainerClient(PAYLOAD_CONTAINER).listBlobsFlat())
+        names.push(name);
+      return names;
+    },
+    record: async (name: string): Promise<SetAsideRecord> => {
+      const blob = blobs.getContainerClient(SET_ASIDE_CONTAINER).getBlobClient(name);
+      return JSON.parse((await blob.downloadToBuffer()).toString('utf8')) as SetAsideRecord;
+    },
+    /** How often Graph accepted each mail, by the id in the property that every mail carries. */
+    copies: async (): Promise<ReadonlyMap<string, number>> => {
+      const counts = new Map<string, number>();
+      for (const { summary } of mails.list().mails) {
+        const properties = (await mails.find(summary.ID))?.request.body.message.singleValueExtendedProperties;
+        const mailId = properties?.find(({ id }) => id === RELAY_ID_PROPERTY)?.value ?? 'without an id';
+        counts.set(mailId, (counts.get(mailId) ?? 0) + 1);
+      }
+      return counts;
+    },
+  };
+};

@@ -1,0 +1,46 @@
+import type { Cloud } from '../../local/cloud.ts';
+import type { PlannedMail } from './plan.ts';
+import type { Troubles } from './troubles.ts';
+
+/** Lays the troubles that come with a mail: some wait for itself, some for whichever comes first. */
+export const arm = (
+  cloud: Cloud,
+  troubles: Troubles,
+  { mailbox, graphFaults, incident }: PlannedMail,
+): void => {
+  for (const { fault } of graphFaults) cloud.graph.faults.add({ on: 'sendMail', mailbox, fault });
+  if (incident?.kind === 'entra' || incident?.kind === 'key vault') {
+    const { faults } = incident.kind === 'entra' ? cloud.entra : cloud.keyVault;
+    const { times } = incident;
+    faults.add(incident.fault === 'reset' ? { reset: true, times } : { status: 503, retryAfter: 1, times });
+  } else if (incident !== undefined) troubles.arm(incident);
+};
+
+/** From here on all goes well. */
+export const disarm = (cloud: Cloud, troubles: Troubles): void => {
+  troubles.end();
+  cloud.graph.faults.clear();
+  cloud.entra.faults.clear();
+  cloud.keyVault.faults.clear();
+};
+
+/** What struck in storage and in processes, and which faults of Graph were used up, by their names. */
+export const countTroubles = (
+  cloud: Cloud,
+  troubles: Troubles,
+  plans: readonly PlannedMail[],
+): ReadonlyMap<string, number> => {
+  const counts = new Map(troubles.counts());
+  const rules = cloud.graph.faults.list();
+  const names = plans.flatMap(({ graphFaults }) => graphFaults.map(({ name }) => `Graph: ${name}`));
+  names.forEach((name, index) => {
+    const fired = rules[index]?.fired ?? 0;
+    if (fired > 0) counts.set(name, (counts.get(name) ?? 0) + fired);
+  });
+  for (const { incident } of plans) {
+    if (incident?.kind !== 'entra' && incident?.kind !== 'key vault') continue;
+    const name = `${incident.kind}: ${incident.fault}, laid`;
+    counts.set(name, (counts.get(name) ?? 0) + incident.times);
+  }
+  return counts;
+};

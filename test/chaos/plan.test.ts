@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { planRun } from './plan.ts';
+import { seeOperation } from './storage-operations.ts';
+import { makeTroubles } from './troubles.ts';
+
+describe('a plan', () => {
+  test('is the same for the same seed, and another for another', () => {
+    expect(planRun(200, 7)).toEqual(planRun(200, 7));
+    expect(planRun(200, 7)).not.toEqual(planRun(200, 8));
+  });
+
+  test('of 300 mails has every way in, every policy and every kind of incident', () => {
+    const plans = planRun(300, 1);
+    const kinds = (values: readonly (string | undefined)[]) => new Set(values.filter(Boolean)).size;
+    expect(kinds(plans.map(({ way }) => way))).toBe(4);
+    expect(kinds(plans.map(({ policy }) => policy))).toBe(3);
+    expect(kinds(plans.map(({ incident }) => incident?.kind))).toBeGreaterThanOrEqual(3);
+    expect(kinds(plans.flatMap(({ graphFaults }) => graphFaults.map(({ name }) => name)))).toBe(10);
+  });
+});
+
+describe('the wire', () => {
+  const body = Buffer.from('');
+  test.each([
+    ['POST', '/devstoreaccount1/mail/messages?visibilitytimeout=1', 'put message'],
+    ['DELETE', '/devstoreaccount1/mail/messages/some-id?popreceipt=x', 'delete message'],
+    ['GET', '/devstoreaccount1/mail/messages?numofmessages=8', 'other'],
+    ['POST', '/devstoreaccount1/mail-poison/messages', 'other'],
+    ['PUT', '/devstoreaccount1/mail-payloads/some-id.json', 'put payload'],
+    ['DELETE', '/devstoreaccount1/mail-payloads/some-id.json', 'delete payload'],
+    ['PUT', '/devstoreaccount1/mail-set-aside/2026-03-02/some-id.json', 'store record'],
+  ])('%s %s is to %s', (method, path, operation) => {
+    expect(seeOperation({ method, path, body }).operation).toBe(operation);
+  });
+
+  test('a ledger write is told with the state it brings about', () => {
+    const row = { mailId: 'some-id', state: 'sending' };
+    const written = Buffer.from(JSON.stringify({ RowKey: 'some-id', row: JSON.stringify(row) }));
+    const seen = seeOperation({ method: 'POST', path: '/devstoreaccount1/mailledger', body: written });
+    expect(seen).toEqual({ operation: 'write sending', row });
+  });
+});
+
+test('a kill before an operation lets nothing through, one after it lets nobody hear of it', () => {
+  const troubles = makeTroubles(() => undefined);
+  let killed = 0;
+  const decide = () => troubles.decide({ operation: 'put message' }, () => (killed += 1));
+  troubles.arm({ kind: 'kill', at: 'put message', when: 'before' });
+  troubles.arm({ kind: 'kill', at: 'put message', when: 'after' });
+  expect([decide(), killed]).toEqual([{ before: 'cut' }, 1]);
+  expect([decide(), killed]).toEqual([{ after: 'kill' }, 1]);
+  expect(decide()).toEqual({});
+});

@@ -1,0 +1,48 @@
+import type { LedgerRow, MailState } from '../../src/lib/ledger/ledger-row.ts';
+import {
+  LEDGER_TABLE,
+  MAIL_QUEUE,
+  PAYLOAD_CONTAINER,
+  SET_ASIDE_CONTAINER,
+} from '../../src/lib/storage/storage-connection.ts';
+
+export type Operation =
+  | `write ${MailState}`
+  | 'put message'
+  | 'delete message'
+  | 'put payload'
+  | 'delete payload'
+  | 'store record'
+  | 'other';
+
+export type SeenOperation = {
+  readonly operation: Operation;
+  /** The row that is written, if that is what it is about. */
+  readonly row?: LedgerRow;
+};
+
+type StorageRequest = { readonly method: string; readonly path: string; readonly body: Buffer };
+
+/** What a request to storage is about, as seen on the wire. */
+export const seeOperation = ({ method, path, body }: StorageRequest): SeenOperation => {
+  const [, , first = '', ...rest] = path.split('?')[0]?.split('/') ?? [];
+  if (first.startsWith(LEDGER_TABLE) && method !== 'GET' && method !== 'DELETE') return seeWrite(body);
+  if (first === MAIL_QUEUE && rest[0] === 'messages') {
+    if (method === 'POST') return { operation: 'put message' };
+    if (method === 'DELETE') return { operation: 'delete message' };
+  }
+  if (first === PAYLOAD_CONTAINER && rest.length > 0) {
+    if (method === 'PUT') return { operation: 'put payload' };
+    if (method === 'DELETE') return { operation: 'delete payload' };
+  }
+  if (first === SET_ASIDE_CONTAINER && method === 'PUT' && rest.length > 0)
+    return { operation: 'store record' };
+  return { operation: 'other' };
+};
+
+const seeWrite = (body: Buffer): SeenOperation => {
+  const { row } = JSON.parse(body.toString('utf8')) as { readonly row?: string };
+  if (row === undefined) return { operation: 'other' };
+  const written = JSON.parse(row) as LedgerRow;
+  return { operation: `write ${written.state}`, row: written };
+};

@@ -1,0 +1,41 @@
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
+import type { MailStory } from '../support/mail-promises.ts';
+import type { GivenMail } from './callers.ts';
+
+export type Evidence = {
+  readonly rows: readonly LedgerRow[];
+  readonly copies: ReadonlyMap<string, number>;
+  /** Mails of which the relay itself said that nobody knows. */
+  readonly doubted: ReadonlySet<string>;
+  readonly record: (name: string) => Promise<SetAsideRecord>;
+};
+
+/** What became of every mail that was given to the relay. */
+export const tellStories = async (
+  given: readonly GivenMail[],
+  { rows, copies, doubted, record }: Evidence,
+): Promise<readonly MailStory[]> => {
+  const rowOf = new Map(rows.map((row) => [row.mailId, row]));
+  const records: SetAsideRecord[] = [];
+  for (const row of rows) if (row.state === 'set-aside') records.push(await record(row.record));
+
+  return given.map(({ plan, mailId, content, accepted, toldSent }) => {
+    const json = JSON.stringify(content);
+    // A bare message that never got into the ledger is set aside under the id it has on the poison queue.
+    const found = records.find(({ original }) => JSON.stringify(original) === json);
+    const ids = new Set([mailId, found?.mailId ?? mailId]);
+    return {
+      mailId,
+      policy: plan.policy,
+      accepted,
+      toldSent,
+      doubted: doubted.has(mailId) || plan.graphFaults.some(({ inDoubt }) => inDoubt),
+      replays: 0,
+      copies: [...ids].reduce((sum, id) => sum + (copies.get(id) ?? 0), 0),
+      row: rowOf.get(mailId) ?? rowOf.get(found?.mailId ?? ''),
+      recorded: found?.original,
+      content,
+    };
+  });
+};

@@ -1,0 +1,21 @@
+import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
+import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
+import { sweepMail } from '../../src/lib/sweep-mail.ts';
+
+const TWO_DAYS_MS = 2 * 86_400_000;
+
+/** The sweep as it will run in two days, over the storage of a run. */
+export const sweepLater = (connectionString: string): Promise<void> => {
+  const connection = { kind: 'connection-string', connectionString } as const;
+  return sweepMail({
+    ...openMailBlobs(connection),
+    ledger: openLedgerTable(connection),
+    findInMailbox: () => Promise.resolve({ kind: 'not-now' }),
+    verifyWindowMs: 0,
+    sendingLimitMs: 0,
+    giveUpAfterMs: 0,
+    ledgerDays: 90,
+    now: () => new Date(Date.now() + TWO_DAYS_MS),
+    log: () => undefined,
+  });
+};

@@ -10,11 +10,12 @@ import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-a
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
-import { hashBody } from './ledger/idempotency.ts';
+import { hashBody, mailIdOfQueueMessage } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
   claimNew,
+  type LedgerRow,
   type QueuedRow,
   queueNew,
   type SendingRow,
@@ -116,14 +117,10 @@ const deliverOnce = async (
   delivery: Delivery,
   entry: LedgerEntry | undefined,
 ): Promise<Step> => {
-  const { envelope, bareId } = delivery;
-  const { mailId, content } = envelope;
+  const { envelope } = delivery;
+  const { mailId } = envelope;
   const etag = entry?.etag ?? '';
-  if (bareId !== undefined && entry !== undefined && 'mail' in content && isOtherMail(entry, content.mail)) {
-    const newMail = unacceptable({ ...envelope, mailId: bareId });
-    await setAside(needs, { newMail }, content.mail, new AppError('IDEMPOTENCY_KEY_REUSED'));
-    return 'done';
-  }
+  if (entry !== undefined && (await setAsideOther(needs, delivery, entry.row))) return 'done';
   const decision = decideDelivery(entry?.row, envelope, needs.now(), needs.sendingLimitMs);
   switch (decision.kind) {
     case 'drop':
@@ -147,7 +144,28 @@ const deliverOnce = async (
   }
 };
 
-const isOtherMail = ({ row }: LedgerEntry, mail: unknown): boolean => row.bodyHash !== hashBody(mail);
+/**
+ * Sets a mail aside whose key belongs to another mail; dropped as a copy of that one, it would be lost. Only a first
+ * message can be such: later ones are written from the row.
+ */
+const setAsideOther = async (
+  needs: Needs,
+  { envelope, bareId }: Delivery,
+  row: LedgerRow,
+): Promise<boolean> => {
+  if (envelope.turn > 0) return false;
+  const mail = await readContent(needs, envelope);
+  if (typeof mail !== 'object' || mail === null) return false;
+  const hash = hashBody(mail);
+  // A row without a hash is of this very message, found unacceptable before.
+  if (row.bodyHash === hash || (bareId === undefined && row.bodyHash === '')) return false;
+  const newMail = unacceptable({
+    ...envelope,
+    mailId: bareId ?? mailIdOfQueueMessage(`${envelope.mailId} ${hash}`),
+  });
+  await setAside(needs, { newMail }, mail, new AppError('IDEMPOTENCY_KEY_REUSED'));
+  return true;
+};
 
 type Sendable = {
   readonly row: QueuedRow | WaitingRow | UnknownRow;

@@ -47,6 +47,24 @@ describe('deliverMail', () => {
     expect(world.messages).toHaveLength(1);
   });
 
+  test('of two mails with one key that waited while sending was off, the second is set aside, not dropped', async () => {
+    const world = inMemoryNeeds();
+    const blocked = async (message: unknown, id: string) => {
+      const { context } = invocation({ ...metadata, id });
+      await deliverMailQueue((log) => ({ ...world.needs, log, sending: { blocked: 'MAIL_DISABLED' } }))(
+        message,
+        context,
+      );
+    };
+    await blocked(aMail({ idempotencyKey: 'k', subject: 'first' }), MESSAGE_ID);
+    await blocked(aMail({ idempotencyKey: 'k', subject: 'other' }), MESSAGE_ID.replace('8', '9'));
+    for (const { text } of [...world.messages]) await deliver(text, world);
+    expect(world.plans).toHaveLength(1);
+    const reasons = world.ledger.rows().map((row) => ('reason' in row ? row.reason.code : row.state));
+    expect(reasons.sort()).toEqual(['IDEMPOTENCY_KEY_REUSED', 'sent']);
+    expect([...world.records.values()]).toMatchObject([{ original: { subject: 'other' } }]);
+  });
+
   test('fields of the mail that the host lays over its facts are refused as unknown, under one id', async () => {
     const message = aMail({ id: 'order-4711', insertionTime: 'canary' });
     const laidOver = { id: 'order-4711', insertionTime: 'canary' };

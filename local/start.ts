@@ -3,9 +3,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleIfStale } from '../scripts/bundle.ts';
+import { AppError } from '../src/lib/errors.ts';
 import { startCloud } from './cloud.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
-import { PortUnavailableError } from './http.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { readPorts } from './ports.ts';
 import { readRealTenant } from './real-tenant.ts';
@@ -112,9 +112,18 @@ const main = async () => {
       }),
     );
   } catch (error) {
-    console.error(error instanceof PortUnavailableError ? error.message : (error as Error).message);
+    console.error(toWords(error));
     await stop(1);
   }
+};
+
+/** What went wrong, for somebody at a terminal: the problems of settings by name. */
+const toWords = (error: unknown): string => {
+  const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
+  return [
+    (error as Error).message,
+    ...problems.map(({ pointer, expected, came }) => `  ${pointer}: expected ${expected}; came ${came}`),
+  ].join('\n');
 };
 
 /** The relay's own settings given in the environment of `npm start` win over those of the local cloud. */
@@ -136,4 +145,7 @@ const readEvent = (line: string): string | undefined => {
   return `${found[1]} ${event} ${words.join(' ')}`;
 };
 
-await main();
+await main().catch((error: unknown) => {
+  console.error(toWords(error));
+  process.exit(1);
+});

@@ -268,7 +268,8 @@ export const readSettings = <Name extends SettingName = SettingName>(
       return [name, undefined];
     }
   });
-  if (!environment.AzureWebJobsStorage && !environment.AzureWebJobsStorage__accountName)
+  const wantsStorage = (names as readonly SettingName[]).includes('AzureWebJobsStorage__accountName');
+  if (wantsStorage && !environment.AzureWebJobsStorage && !environment.AzureWebJobsStorage__accountName)
     problems.push({
       code: 'SETTINGS_INVALID',
       pointer: 'AzureWebJobsStorage__accountName',

@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { app } from '@azure/functions';
+import * as core from '@azure/functions-core';
 import packageJson from '../package.json' with { type: 'json' };
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { healthHttp } from './functions/health.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
+import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/set-aside-desk.http.ts';
 import { setAsideMailQueue } from './functions/set-aside-mail.queue.ts';
@@ -58,6 +60,7 @@ app.http('closeMail', {
 });
 
 // By itself
+keepQueueMessagesRaw(core);
 app.storageQueue('deliverMail', {
   queueName: MAIL_QUEUE,
   connection,

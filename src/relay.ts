@@ -1,9 +1,11 @@
 import { ManagedIdentityCredential } from '@azure/identity';
+import type { KnownIdentity } from './lib/arrived-message.ts';
 import type { DeliverMailNeeds, SendingNeeds } from './lib/deliver-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
+import { makeIdentity } from './lib/ledger/identity.ts';
 import type { Log } from './lib/log.ts';
 import { makePacer } from './lib/mail/pacing.ts';
 import { newMailId } from './lib/new-id.ts';
@@ -14,6 +16,7 @@ import { type Environment, readSettings, type Settings, STORAGE_SETTINGS } from 
 import { openLedgerTable } from './lib/storage/ledger-table.ts';
 import { openMailBlobs } from './lib/storage/mail-blobs.ts';
 import { openMailQueues } from './lib/storage/mail-queue.ts';
+import { openRelayKey } from './lib/storage/relay-key.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { explainingFailures } from './lib/storage/storage-failure.ts';
 import type { SweepNeeds } from './lib/sweep-mail.ts';
@@ -51,6 +54,18 @@ const once = <Value>(make: () => Value): (() => Value) => {
   };
 };
 
+/** As `once`, for what takes time and can fail: what failed is tried again at the next call. */
+const onceMade = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+};
+
 /** Wires the adapters. Nothing is read or opened before a function asks. */
 export const openRelay = (environment: Environment, { now, random, sleep }: World): Relay => {
   const settings = once(() => readSettings(environment));
@@ -59,8 +74,13 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
   const storage = once(() => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
     const { putMessage, putEvent } = explainingFailures(openMailQueues(connection));
+    const { readRelayKey } = explainingFailures(openRelayKey(connection));
     return {
       ...explainingFailures(openMailBlobs(connection)),
+      readIdentity: onceMade(async (): Promise<KnownIdentity> => {
+        const { key, hasEarlierRows } = await readRelayKey();
+        return { ...makeIdentity(key), hasEarlierRows };
+      }),
       ledger: explainingFailures(openLedgerTable(connection)),
       putMessage,
       // Whether events are wanted must not keep a mail from being moved while other settings are wrong.

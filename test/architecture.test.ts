@@ -140,7 +140,7 @@ const allowed: readonly (readonly [rule: string, file: string, line: string])[] 
   ['a function may hash', 'src/functions/w.ts', "import 'node:crypto';"],
   ['a use case imports rules', 'src/lib/x.ts', "import './mail/send-plan.ts';"],
   ['rules import the catalogue', 'src/lib/mail/y.ts', "import '../error-catalogue.ts';"],
-  ['idempotency hashes', 'src/lib/ledger/idempotency.ts', "import 'node:crypto';"],
+  ['idempotency hashes', 'src/lib/ledger/identity.ts', "import 'node:crypto';"],
   ['an adapter talks to the network', 'src/lib/graph/z.ts', "await fetch('https://a.example');"],
   ['an adapter knows its SDK', 'src/lib/storage/z.ts', "import '@azure/data-tables';"],
   ['a given time is no clock', 'src/lib/mail/z.ts', 'export const a = new Date(0);'],

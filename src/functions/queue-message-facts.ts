@@ -1,26 +1,52 @@
-import { createHash } from 'node:crypto';
 import type { InvocationContext } from '@azure/functions';
-import { mailIdOfQueueMessage } from '../lib/ledger/idempotency.ts';
+import type { DeliveryFacts } from '../lib/deliver-mail.ts';
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What the host cannot have read as JSON: no letter of base64 begins an object or a comment. */
+const BASE64 = /^[A-Za-z0-9+/=\s]*$/;
 
 /**
- * What the host says of a queue message. The host copies top-level fields of a JSON message over this metadata
- * (azure-functions-nodejs-library issue 459); a value that is no message id is one of those, and then the
- * content stands in for it: such a message is refused for its unknown field anyway.
+ * A queue message and what the host says of it. The host lays top-level fields of a JSON message over its own facts, names
+ * compared without case (azure-functions-nodejs-library issue 459). It reads JSON more generously than we do, so those
+ * facts are believed only where the message cannot have a field of that name: base64, or JSON without it.
  */
-export const queueMessageFacts = (message: unknown, { triggerMetadata }: InvocationContext, now: Date) => {
-  const id = triggerMetadata?.id;
-  const known = typeof id === 'string' && /^[0-9a-f-]{36}$/i.test(id);
+export const queueMessageFacts = (
+  message: unknown,
+  { triggerMetadata }: InvocationContext,
+  now: Date,
+): DeliveryFacts => {
+  const text = toText(message);
+  const names = BASE64.test(text) ? [] : fieldNames(text);
+  const believed = (name: string): unknown =>
+    names === undefined || names.includes(name.toLowerCase()) ? undefined : triggerMetadata?.[name];
+  const id = believed('id');
+  const insertedAt = readTime(believed('insertionTime'));
   return {
-    mailIdOfMessage: mailIdOfQueueMessage(
-      known ? id : createHash('sha256').update(toText(message)).digest('hex'),
-    ),
-    insertedAt: readTime(triggerMetadata?.insertionTime) ?? now,
-    redelivered: Number(triggerMetadata?.dequeueCount) > 1,
+    text,
+    ...(typeof id === 'string' && GUID.test(id) ? { messageId: id.toLowerCase() } : {}),
+    insertedAt: insertedAt !== undefined && insertedAt < now ? insertedAt : now,
+    redelivered: Number(believed('dequeueCount')) > 1,
   };
 };
 
-const toText = (message: unknown): string | Uint8Array =>
-  typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message);
+/** Messages arrive as bytes (raw-queue-message.ts); JSON that was read already is written again. */
+const toText = (message: unknown): string => {
+  if (typeof message === 'string') return message;
+  return message instanceof Uint8Array ? Buffer.from(message).toString() : (JSON.stringify(message) ?? '');
+};
+
+/** The top-level names of a JSON object in lower case; undefined where the host may have read what we cannot. */
+const fieldNames = (text: string): readonly string[] | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null
+      ? Object.keys(value).map((name) => name.toLowerCase())
+      : [];
+  } catch {
+    return undefined;
+  }
+};
 
 const readTime = (value: unknown): Date | undefined => {
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;

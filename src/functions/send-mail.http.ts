@@ -44,9 +44,9 @@ const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpRespon
 };
 
 const toWord = (row: LedgerRow): string => {
+  // Held, looked for or sent once more is what the relay does about it; what the caller has to know is the same.
+  if (row.state !== 'closed' && 'reason' in row && row.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
   if (row.state === 'queued' || row.state === 'waiting') return 'queued';
-  // Held or being looked for is what the relay does about it; what the caller has to know is the same.
-  if (row.state === 'set-aside' && row.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
   return row.state;
 };
 

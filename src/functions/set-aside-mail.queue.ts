@@ -9,5 +9,5 @@ export const setAsideMailQueue =
   (needs: (log: Log) => SetAsideMailNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return setAsideMail(ready, message, queueMessageFacts(message, context, ready.now()));
+    return setAsideMail(ready, queueMessageFacts(message, context, ready.now()));
   };

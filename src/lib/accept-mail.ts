@@ -1,5 +1,5 @@
 import { AppError } from './errors.ts';
-import { hashBody, hashKey } from './ledger/idempotency.ts';
+import type { Identity } from './ledger/identity.ts';
 import type { NewMail } from './ledger/ledger-row.ts';
 import type { Address } from './mail/address.ts';
 import type { Mail } from './mail/mail-schema.ts';
@@ -14,7 +14,13 @@ export type AcceptNeeds = {
 };
 
 /** Where a mail came from, and since when it is known. */
-export type Origin = { readonly mailId: string; readonly caller: string; readonly acceptedAt: Date };
+export type Origin = {
+  readonly mailId: string;
+  readonly caller: string;
+  readonly acceptedAt: Date;
+  /** The hash its content is known by, where that is known already. */
+  readonly contentHash?: string;
+};
 
 /** A mail that may be sent and can be carried: everything that can be wrong with it has been looked at. */
 export type AcceptableMail = {
@@ -24,55 +30,65 @@ export type AcceptableMail = {
   readonly facts: NewMail;
 };
 
-/** Reads a mail, decides its sender, and plans how it goes. Throws an AppError that lists every problem. */
-export const acceptMail = (needs: AcceptNeeds, origin: Origin, input: unknown): AcceptableMail => {
-  const mail = readMail(input);
-  const sender = decideSender(mail.from, needs.senderPolicy);
-  const plan = planSend(origin.mailId, sender, mail);
-  const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
-  return {
-    mail,
-    sender,
-    plan,
-    facts: {
-      ...identify(origin),
-      sender: sender.address,
-      recipients: recipients.length,
-      ...(needs.ledgerRecipients ? { recipientAddresses: recipients.map(({ address }) => address) } : {}),
-      tags: mail.tags,
-      ...(mail.idempotencyKey === undefined ? {} : { keyHash: hashKey(mail.idempotencyKey) }),
-      bodyHash: hashBody(input),
-      leavesCopy: mail.saveToSentItems,
-    },
-  };
-};
+/** A mail that may not be sent, why, and what the ledger can say of it. */
+export type Refused = { readonly refused: AppError; readonly facts: NewMail };
 
-/** As `acceptMail`, with the error as a value. */
+/**
+ * Reads a mail, decides its sender, and plans how it goes. Where it is refused the error lists every problem, and the
+ * facts are as many as could be read.
+ */
 export const tryToAccept = (
   needs: AcceptNeeds,
+  identity: Pick<Identity, 'hashOfContent' | 'hashOfKey'>,
   origin: Origin,
   input: unknown,
-): AcceptableMail | AppError => {
+): AcceptableMail | Refused => {
+  let facts = unreadable(origin);
   try {
-    return acceptMail(needs, origin, input);
+    const mail = readMail(input);
+    const hash = origin.contentHash ?? identity.hashOfContent(input as object);
+    facts = factsOf(needs, identity, { ...origin, contentHash: hash }, mail);
+    const sender = decideSender(mail.from, needs.senderPolicy);
+    return { mail, sender, plan: planSend(origin.mailId, sender, mail), facts };
   } catch (reason) {
-    if (reason instanceof AppError) return reason;
+    if (reason instanceof AppError) return { refused: reason, facts };
     throw reason;
   }
 };
 
-const identify = ({ mailId, caller, acceptedAt }: Origin) => ({
+/** As `tryToAccept`, for a caller who is told: throws the reason. */
+export const acceptMail = (...input: Parameters<typeof tryToAccept>): AcceptableMail => {
+  const accepted = tryToAccept(...input);
+  if ('refused' in accepted) throw accepted.refused;
+  return accepted;
+};
+
+const factsOf = (
+  needs: AcceptNeeds,
+  { hashOfKey }: Pick<Identity, 'hashOfKey'>,
+  origin: Origin,
+  mail: Mail,
+): NewMail => {
+  const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
+  return {
+    ...unreadable(origin),
+    sender: (mail.from ?? needs.senderPolicy.defaultSender).address,
+    recipients: recipients.length,
+    ...(needs.ledgerRecipients ? { recipientAddresses: recipients.map(({ address }) => address) } : {}),
+    tags: mail.tags,
+    ...(mail.idempotencyKey === undefined ? {} : { keyHash: hashOfKey(mail.idempotencyKey) }),
+    leavesCopy: mail.saveToSentItems,
+  };
+};
+
+/** What the ledger can say of a message that cannot be read as a mail. */
+export const unreadable = ({ mailId, caller, acceptedAt, contentHash }: Origin): NewMail => ({
   mailId,
   caller,
   acceptedAt: acceptedAt.toISOString(),
-});
-
-/** What the ledger can say of a message that is not an acceptable mail. */
-export const unacceptable = (origin: Origin): NewMail => ({
-  ...identify(origin),
   sender: '',
   recipients: 0,
   tags: [],
-  bodyHash: '',
+  bodyHash: contentHash ?? '',
   leavesCopy: false,
 });

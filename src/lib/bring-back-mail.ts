@@ -30,8 +30,8 @@ export const bringBackMail = async (
   if (reason.code === 'MAIL_LOST' && decideOnUnknown(mail, policy) === 'look-up') {
     const queued = replay(row, needs.now());
     await queueMail(needs, { ...envelope, turn: queued.turn }, 0);
-    await needs.ledger.replace(queued, etag);
-    return queued;
+    if ((await needs.ledger.replace(queued, etag)) !== undefined) return queued;
+    return (await needs.ledger.find(mailId))?.row ?? queued;
   }
   // With the time of the sweep it takes the place of the empty record.
   await needs.storeSetAside({ mailId, setAsideAt: updatedAt, acceptedAt, reason, original });

@@ -22,7 +22,7 @@ import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
 export type ConcludeNeeds = QueueMailNeeds &
   SetAsideNeeds & {
-    readonly deletePayload: (name: string) => Promise<void>;
+    readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
     readonly onUnknown: OnUnknown;
     readonly verifyWindowMs: number;
     readonly giveUpAfterMs: number;
@@ -58,7 +58,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
   const attempts = row.attempts.length + row.forgottenAttempts + 1;
   const log = { mailId: row.mailId, attempts, ...upstream(outcome) };
 
-  const write = async (next: LedgerRow): Promise<LedgerRow> => {
+  const write = async (next: LedgerRow): Promise<boolean> => {
     await announce(needs, next);
     const written = await needs.ledger.replace(next, ended.etag).catch((error: unknown) => {
       // The message is on the queue, and says what the row should.
@@ -67,32 +67,39 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
     });
     // Or somebody was faster with the message we wrote, or took this attempt for lost: the ledger is ahead of us.
     if (written === undefined) needs.log({ event: 'LedgerBehind', mailId: row.mailId, state: next.state });
+    return written !== undefined;
+  };
+  const writeAndGive = async (next: LedgerRow): Promise<LedgerRow> => {
+    await write(next);
     return next;
   };
   const aside = async (reason: AppError): Promise<LedgerRow> => {
     const next = await setAside(needs, { row, etag: ended.etag, attempt }, ended.original, reason);
+    // Whoever has the row now goes on with the mail, and needs its content.
+    if (next === undefined) return (await needs.ledger.find(row.mailId))?.row ?? row;
     if (!ended.foundUnfinished) await deletePayload(needs, envelope);
     return next;
   };
 
   switch (outcome.kind) {
     case 'accepted': {
-      const next = await write(recordSent(row, attempt, now));
+      const next = recordSent(row, attempt, now);
+      const isWritten = await write(next);
       const { recipients, tags } = row;
       needs.log({ event: 'MailSent', ...log, recipients, tags, verified: false });
-      await deletePayload(needs, envelope);
+      if (isWritten) await deletePayload(needs, envelope);
       return next;
     }
     case 'rejected':
       if (!callerWaits) return aside(new AppError(outcome.code, facts));
       needs.log({ event: 'MailRejected', ...log, code: outcome.code });
-      return write(recordRejected(row, attempt, reportOf(new AppError(outcome.code, facts)), now));
+      return writeAndGive(recordRejected(row, attempt, reportOf(new AppError(outcome.code, facts)), now));
     case 'not-sent': {
       const reason = reportOf(new AppError(outcome.code, facts));
       // What only an administrator can mend is told to a caller who still has the mail; else it waits here.
       if (callerWaits && catalogue[outcome.code].fixedBy !== 'time') {
         needs.log({ event: 'MailRejected', ...log, code: outcome.code });
-        return write(recordRejected(row, attempt, reason, now));
+        return writeAndGive(recordRejected(row, attempt, reason, now));
       }
       const waitMs = decideWait(attempts, outcome.waitMs, needs.random());
       if (now.getTime() + waitMs > triedSince(row) + needs.giveUpAfterMs)
@@ -100,7 +107,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
       await queueMail(needs, { ...envelope, turn: row.turn + 1, phase: 'send' }, waitMs);
       needs.log({ event: 'MailQueued', ...log, code: outcome.code, waitMs });
       const until = new Date(now.getTime() + waitMs);
-      return write(recordWaiting(row, attempt, { reason, until, resent: false }, now));
+      return writeAndGive(recordWaiting(row, attempt, { reason, until, resent: false }, now));
     }
     case 'unknown': {
       const reason = new AppError('OUTCOME_UNKNOWN', facts);
@@ -115,7 +122,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
       const phase = decision === 'look-up' ? 'look-up' : 'send';
       const resent = row.resent || decision === 'resend';
       await queueMail(needs, { ...envelope, turn: row.turn + 1, phase, lookUps: 0, resent }, waitMs);
-      return write(
+      return writeAndGive(
         decision === 'look-up'
           ? recordUnknown(row, attempt, reportOf(reason), now)
           : recordWaiting(
@@ -132,9 +139,9 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
 /** Once a mail needs its stored content no more. Should this fail, the sweep finds it. */
 export const deletePayload = async (
   needs: Pick<ConcludeNeeds, 'deletePayload'>,
-  { content }: Envelope,
+  { mailId, contentHash, content }: Envelope,
 ): Promise<void> => {
-  if ('payload' in content) await needs.deletePayload(content.payload);
+  if (content === 'stored') await needs.deletePayload(mailId, contentHash);
 };
 
 const upstream = ({ upstreamCode, graphRequestId }: SendOutcome) => ({

@@ -2,20 +2,29 @@ import {
   type AcceptableMail,
   type AcceptNeeds,
   type Origin,
+  type Refused,
   tryToAccept,
-  unacceptable,
+  unreadable,
 } from './accept-mail.ts';
-import { type MessageFacts, QUEUE_CALLER, toEnvelope } from './arrived-message.ts';
+import {
+  type Arrival,
+  type ArriveNeeds,
+  arrive,
+  bareIdOf,
+  idBesideOther,
+  isOther,
+  type MessageFacts,
+  QUEUE_CALLER,
+  readContent,
+} from './arrived-message.ts';
 import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-attempt.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
-import { hashBody, mailIdOfQueueMessage } from './ledger/idempotency.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
   claimNew,
-  type LedgerRow,
   type QueuedRow,
   queueNew,
   type SendingRow,
@@ -23,8 +32,7 @@ import {
   type WaitingRow,
 } from './ledger/ledger-row.ts';
 import { type LookUpNeeds, lookUpMail } from './look-up-mail.ts';
-import { type Envelope, readQueueMessage } from './mail/queue-message.ts';
-import { parseJson } from './mail/read-mail.ts';
+import type { Envelope } from './mail/queue-message.ts';
 import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
 import { type SetAsideNeeds, setAside } from './set-aside.ts';
@@ -37,13 +45,14 @@ export type SendingNeeds = AcceptNeeds &
 
 /** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
-  SetAsideNeeds & {
+  SetAsideNeeds &
+  ArriveNeeds & {
     readonly sending: SendingNeeds | { readonly blocked: ErrorCode };
-    /** Gives the stored JSON of a mail, or undefined when it is gone. */
-    readonly readPayload: (name: string) => Promise<string | undefined>;
+    /** Stored content that is still needed, although the ledger may not know of its email yet. */
+    readonly keepPayload: (mailId: string, contentHash: string) => Promise<void>;
   };
 
-type Needs = SendingNeeds & Pick<DeliverMailNeeds, 'readPayload'>;
+type Needs = SendingNeeds & ArriveNeeds;
 
 export type DeliveryFacts = MessageFacts & {
   /** The host has given this message before, and that ended in a failure or a crash. */
@@ -60,67 +69,47 @@ const MAX_RACES = 4;
  * aside with its reasons. Returns when the message may be deleted; throws only where storage fails, so that the
  * host delivers it again.
  */
-export const deliverMail = async (
-  needs: DeliverMailNeeds,
-  message: unknown,
-  facts: DeliveryFacts,
-): Promise<void> => {
-  let envelope: Envelope;
-  let bare: boolean;
-  try {
-    const read = readQueueMessage(message);
-    bare = read.kind === 'bare';
-    envelope = toEnvelope(read, facts);
-  } catch (reason) {
-    if (!(reason instanceof AppError)) throw reason;
-    const origin = { mailId: facts.mailIdOfMessage, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt };
-    await setAside(needs, { newMail: unacceptable(origin) }, message, reason);
+export const deliverMail = async (needs: DeliverMailNeeds, facts: DeliveryFacts): Promise<void> => {
+  const arrival = await arrive(needs, facts).catch((reason: unknown) => {
+    if (reason instanceof AppError && reason.code !== 'STORAGE_UNAVAILABLE') return reason;
+    throw reason;
+  });
+  if (arrival instanceof AppError) {
+    const mailId = bareIdOf(await needs.readIdentity(), facts);
+    const newMail = unreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt });
+    await setAside(needs, { newMail }, facts.text, arrival);
     return;
   }
+  const { envelope } = arrival;
   if ('blocked' in needs.sending) {
+    if (envelope.content === 'stored') await needs.keepPayload(envelope.mailId, envelope.contentHash);
     await queueMail(needs, envelope, BLOCKED_WAIT_MS);
     return needs.log({ event: 'SendBlocked', mailId: envelope.mailId, code: needs.sending.blocked });
   }
   // On the poison queue a bare message would have another id, and be another mail: an envelope keeps the one it has.
-  if (bare && facts.redelivered && envelope.mailId === facts.mailIdOfMessage)
-    return queueMail(needs, envelope, 0);
-  const context = { ...needs.sending, readPayload: needs.readPayload };
-  await deliver(context, { envelope, ...(bare ? { bareId: facts.mailIdOfMessage } : {}) });
-};
-
-/** A message as it is delivered. */
-type Delivery = {
-  readonly envelope: Envelope;
-  /**
-   * Of a bare message, the id it has without its idempotency key. Under it stands what may not have the key: a mail
-   * that is not acceptable, so that its correction may use the key; and another mail with a key that is taken.
-   */
-  readonly bareId?: string;
+  if (facts.redelivered && arrival.isKnownByMessage) return queueMail(needs, envelope, 0);
+  await deliver({ ...needs, ...needs.sending }, arrival);
 };
 
 /** `beaten` when somebody else changed the row first, so that the decision has to be made again. */
 type Step = 'done' | 'beaten';
 
-const deliver = async (needs: Needs, delivery: Delivery): Promise<void> => {
-  const { envelope, bareId } = delivery;
+const deliver = async (needs: Needs, arrival: Arrival): Promise<void> => {
+  const { envelope, bareId } = arrival;
   // A bare message is nearly always new: its claim is tried before anything is read.
   let entry = bareId === undefined ? await needs.ledger.find(envelope.mailId) : undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
-    if ((await deliverOnce(needs, delivery, entry)) === 'done') return;
+    if ((await deliverOnce(needs, arrival, entry)) === 'done') return;
     entry = await needs.ledger.find(envelope.mailId);
   }
   throw new Error('the ledger row changed again and again while its message was delivered');
 };
 
-const deliverOnce = async (
-  needs: Needs,
-  delivery: Delivery,
-  entry: LedgerEntry | undefined,
-): Promise<Step> => {
-  const { envelope } = delivery;
+const deliverOnce = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | undefined): Promise<Step> => {
+  const { envelope } = arrival;
   const { mailId } = envelope;
   const etag = entry?.etag ?? '';
-  if (entry !== undefined && (await setAsideOther(needs, delivery, entry.row))) return 'done';
+  if (entry !== undefined && isOther(arrival, entry.row)) return setAsideOther(needs, arrival);
   const decision = decideDelivery(entry?.row, envelope, needs.now(), needs.sendingLimitMs);
   switch (decision.kind) {
     case 'drop':
@@ -131,40 +120,26 @@ const deliverOnce = async (
       await queueMail(needs, envelope, decision.waitMs);
       return 'done';
     case 'first':
-      return send(needs, delivery);
+      return send(needs, arrival);
     case 'send':
-      return send(needs, delivery, { row: decision.row, etag, isAside: entry?.row.state === 'set-aside' });
+      return send(needs, arrival, { row: decision.row, etag, isAside: entry?.row.state === 'set-aside' });
     case 'look-up': {
       const known = { row: decision.row, etag };
       const looked = await lookUpMail(needs, known, envelope, () => readContent(needs, envelope));
-      return looked === 'send again' ? send(needs, delivery, known) : looked;
+      return looked === 'send again' ? send(needs, arrival, known) : looked;
     }
     case 'lost':
       return concludeLost(needs, envelope, { row: decision.row, etag });
   }
 };
 
-/**
- * Sets a mail aside whose key belongs to another mail; dropped as a copy of that one, it would be lost. Only a first
- * message can be such: later ones are written from the row.
- */
-const setAsideOther = async (
-  needs: Needs,
-  { envelope, bareId }: Delivery,
-  row: LedgerRow,
-): Promise<boolean> => {
-  if (envelope.turn > 0) return false;
-  const mail = await readContent(needs, envelope);
-  if (typeof mail !== 'object' || mail === null) return false;
-  const hash = hashBody(mail);
-  // A row without a hash is of this very message, found unacceptable before.
-  if (row.bodyHash === hash || (bareId === undefined && row.bodyHash === '')) return false;
-  const newMail = unacceptable({
-    ...envelope,
-    mailId: bareId ?? mailIdOfQueueMessage(`${envelope.mailId} ${hash}`),
-  });
-  await setAside(needs, { newMail }, mail, new AppError('IDEMPOTENCY_KEY_REUSED'));
-  return true;
+/** Sets a mail aside whose key belongs to another; dropped as a copy of that one, it would be lost. */
+const setAsideOther = async (needs: Needs, arrival: Arrival): Promise<Step> => {
+  const mailId = idBesideOther(await needs.readIdentity(), arrival);
+  const newMail = unreadable({ ...arrival.envelope, mailId });
+  const original = await readContent(needs, arrival.envelope);
+  await setAside(needs, { newMail }, original, new AppError('IDEMPOTENCY_KEY_REUSED'));
+  return 'done';
 };
 
 type Sendable = {
@@ -174,14 +149,16 @@ type Sendable = {
   readonly isAside?: boolean;
 };
 
-const send = async (needs: Needs, { envelope, bareId }: Delivery, entry?: Sendable): Promise<Step> => {
+const send = async (needs: Needs, { envelope, bareId }: Arrival, entry?: Sendable): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
   if ('refused' in read) {
     // The record it has is better than an empty one.
     if (entry?.isAside && read.original === undefined) return 'done';
     const mailId = bareId ?? envelope.mailId;
-    const subject = entry ?? { newMail: unacceptable({ ...envelope, mailId }) };
-    await setAside(needs, subject, read.original, read.refused);
+    const subject = entry ?? { newMail: { ...read.facts, mailId } };
+    const isAside = (await setAside(needs, subject, read.original, read.refused)) !== undefined;
+    // Where nothing but this message has the id, the row that is there is of this message, set aside before.
+    if (!isAside) return mailId === bareId ? 'done' : 'beaten';
     await deletePayload(needs, envelope);
     return 'done';
   }
@@ -231,10 +208,8 @@ const concludeLost = async (
   entry: { readonly row: SendingRow; readonly etag: string },
 ): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
-  if ('refused' in read) {
-    await setAside(needs, entry, read.original, read.refused);
-    return 'done';
-  }
+  if ('refused' in read)
+    return (await setAside(needs, entry, read.original, read.refused)) === undefined ? 'beaten' : 'done';
   await concludeAttempt(needs, {
     ...entry,
     outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
@@ -247,22 +222,16 @@ const concludeLost = async (
   return 'done';
 };
 
-const readContent = async (needs: Needs, { content }: Envelope): Promise<unknown> => {
-  if ('mail' in content) return content.mail;
-  const json = await needs.readPayload(content.payload);
-  return json === undefined ? undefined : parseJson(json);
-};
-
 const readMailOf = async (
   needs: Needs,
   envelope: Envelope,
-): Promise<
-  | { readonly accepted: AcceptableMail; readonly original: unknown }
-  | { readonly refused: AppError; readonly original: unknown }
-> => {
+): Promise<{ readonly accepted: AcceptableMail; readonly original: unknown } | RefusedMail> => {
   const original = await readContent(needs, envelope);
-  if (original === undefined) return { refused: new AppError('PAYLOAD_MISSING'), original };
   const origin: Origin = envelope;
-  const accepted = tryToAccept(needs, origin, original);
-  return accepted instanceof AppError ? { refused: accepted, original } : { accepted, original };
+  if (original === undefined)
+    return { refused: new AppError('PAYLOAD_MISSING'), facts: unreadable(origin), original };
+  const accepted = tryToAccept(needs, await needs.readIdentity(), origin, original);
+  return 'refused' in accepted ? { ...accepted, original } : { accepted, original };
 };
+
+type RefusedMail = Refused & { readonly original: unknown };

@@ -123,6 +123,12 @@ export const catalogue = {
   ),
 
   // Policy of this relay
+  CALLER_UNKNOWN: entry(
+    401,
+    'caller',
+    'The relay cannot tell who calls',
+    'Send a function key in the header `x-functions-key`. Without one, all callers would share their mails and keys.',
+  ),
   SENDER_NOT_ALLOWED: entry(
     403,
     'administrator',
@@ -320,7 +326,7 @@ export const catalogue = {
     400,
     'caller',
     'The idempotency key is malformed',
-    'Send 1 to 255 printable ASCII characters in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both.',
+    'Send 1 to 255 printable ASCII characters without blanks in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both.',
   ),
   MAIL_UNDER_WAY: entry(
     409,
@@ -385,11 +391,17 @@ export const catalogue = {
     'The functions host gave up on a queue message',
     'Processing it failed several times, as after a crash. See the exceptions of deliverMail in the log; whether the mail was sent must be looked up in Sent Items.',
   ),
-  STORAGE_UNAVAILABLE: entry(
+  MAIL_NOT_STORED: entry(
     503,
     'time',
     'The mail could not be stored',
     'Nothing was accepted; it is safe to send again.',
+  ),
+  STORAGE_UNAVAILABLE: entry(
+    503,
+    'time',
+    'Storage cannot be reached',
+    'Repeat the same request later. This says nothing of the mail itself: do not send it again under another key.',
   ),
   UNEXPECTED: entry(
     500,

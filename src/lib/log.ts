@@ -37,7 +37,9 @@ export type LogEvent =
       readonly payloads: number;
       readonly records: number;
       readonly expired: number;
+      readonly failed: number;
     }
+  | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
   | ({ readonly event: 'RequestRefused'; readonly codes: readonly ErrorCode[] } & Failure)
   | {
@@ -67,7 +69,13 @@ const QUIET = new Set<LogEvent['event']>([
   'SecretsChecked',
 ]);
 
-const LOUD = new Set<LogEvent['event']>(['MailSetAside', 'SecretExpiring', 'SettingsInvalid', 'Unexpected']);
+const LOUD = new Set<LogEvent['event']>([
+  'MailSetAside',
+  'SecretExpiring',
+  'SettingsInvalid',
+  'SweepFailed',
+  'Unexpected',
+]);
 
 /** Errors are what somebody has to look at: alert rules watch this level and these names. */
 export const levelOf = (event: LogEvent): LogLevel => {

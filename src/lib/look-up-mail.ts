@@ -20,7 +20,7 @@ export type LookUpNeeds = QueueMailNeeds &
   SetAsideNeeds & {
     /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
     readonly findInMailbox: (mailbox: string, mailId: string) => Promise<Sighting>;
-    readonly deletePayload: (name: string) => Promise<void>;
+    readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
     readonly verifyWindowMs: number;
     readonly giveUpAfterMs: number;
     readonly random: () => number;
@@ -42,10 +42,10 @@ export const lookUpMail = async (
   const sighting = await needs.findInMailbox(row.sender, mailId);
   needs.log({ event: 'MailLookedUp', mailId, result: sighting.kind, lookUps });
 
-  const aside = async (reason: AppError) => {
-    await setAside(needs, entry, await readContent(), reason);
+  const aside = async (reason: AppError): Promise<'done' | 'beaten'> => {
+    if ((await setAside(needs, entry, await readContent(), reason)) === undefined) return 'beaten';
     await deletePayload(needs, envelope);
-    return 'done' as const;
+    return 'done';
   };
   const again = async (waitMs: number, counted: number) => {
     // The same turn: looking twice does no harm, and only one can claim the row in the end.

@@ -1,9 +1,10 @@
 import { type AcceptableMail, type AcceptNeeds, acceptMail } from './accept-mail.ts';
+import type { KnownIdentity } from './arrived-message.ts';
 import { bringBackMail, isWithoutContent } from './bring-back-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { catalogue } from './error-catalogue.ts';
 import { AppError, type ErrorReport, reportOf } from './errors.ts';
-import { mailIdOfKey } from './ledger/idempotency.ts';
+import { earlierIdOfKey } from './ledger/earlier-identity.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
@@ -47,15 +48,18 @@ const MAX_RACES = 4;
  */
 export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): Promise<SendMailAnswer> => {
   const key = decideKey(request);
-  const mailId = key === undefined ? needs.newMailId() : mailIdOfKey(request.caller, key);
-  const origin = { mailId, caller: request.caller, acceptedAt: needs.now() };
   const input =
     key === undefined || !isObject(request.input) ? request.input : { ...request.input, idempotencyKey: key };
-  const accepted = acceptMail(needs, origin, input);
+  const identity = await needs.readIdentity().catch(notStored);
+  const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, request.caller, key);
+  const origin = { mailId, caller: request.caller, acceptedAt: needs.now() };
+  const accepted = acceptMail(needs, identity, origin, input);
+  const contentHash = accepted.facts.bodyHash;
   const mail: IncomingMail = {
     accepted,
     input,
-    envelope: { ...origin, turn: 0, phase: 'send', lookUps: 0, content: { mail: input } },
+    isSame: (row) => row.caller === request.caller && identity.isContent(row.bodyHash, input),
+    envelope: { ...origin, turn: 0, phase: 'send', lookUps: 0, contentHash, content: { mail: input } },
   };
   for (let race = 0; race < MAX_RACES; race += 1) {
     const known = race === 0 ? undefined : await needs.ledger.find(mailId);
@@ -67,6 +71,25 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
   throw new AppError('MAIL_UNDER_WAY');
 };
 
+/** The id of the mail with this key: that of an earlier version of the relay, where the ledger has it from then. */
+const idOfKey = async (
+  { ledger }: SendMailNeeds,
+  identity: KnownIdentity,
+  caller: string,
+  key: string,
+): Promise<string> => {
+  const earlier = identity.hasEarlierRows ? earlierIdOfKey(caller, key) : undefined;
+  const known = earlier === undefined ? undefined : await ledger.find(earlier);
+  return known === undefined ? identity.mailIdOfKey(caller, key) : known.row.mailId;
+};
+
+/** Storage failed before anything of this request was written, or what was written was taken back. */
+const notStored = (cause: unknown): never => {
+  if (cause instanceof AppError && cause.code === 'STORAGE_UNAVAILABLE')
+    throw new AppError('MAIL_NOT_STORED', { cause });
+  throw cause;
+};
+
 const isObject = (input: unknown): input is object =>
   typeof input === 'object' && input !== null && !Array.isArray(input);
 
@@ -74,28 +97,42 @@ type IncomingMail = {
   readonly accepted: AcceptableMail;
   readonly input: unknown;
   readonly envelope: Envelope;
+  /** Whether the row is of this mail, and not of another one with its key. */
+  readonly isSame: (row: LedgerRow) => boolean;
 };
 
 const decideKey = ({ input, idempotencyKey: header }: SendMailRequest): string | undefined => {
   const { idempotencyKey: field } = (input ?? {}) as { readonly idempotencyKey?: unknown };
-  if (
-    header !== undefined &&
-    (!/^[\x21-\x7e]{1,255}$/.test(header) || (field !== undefined && field !== header))
-  )
-    throw new AppError('IDEMPOTENCY_KEY_INVALID');
-  return header ?? (typeof field === 'string' && field !== '' ? field : undefined);
+  const key = typeof field === 'string' && field !== '' ? field : undefined;
+  const fault = header === undefined ? undefined : faultOfKey(header, key);
+  if (fault !== undefined) throw new AppError('IDEMPOTENCY_KEY_INVALID', { detail: fault });
+  return header ?? key;
+};
+
+const faultOfKey = (header: string, field: string | undefined): string | undefined => {
+  if (header === '')
+    return 'The header Idempotency-Key is empty. Leave it out, or give each mail a key of its own.';
+  if (/\s/.test(header)) return 'The header Idempotency-Key has a blank in it.';
+  if (!/^[\x21-\x7e]*$/.test(header))
+    return 'The header Idempotency-Key has a character that is not printable ASCII.';
+  if (header.length > 255)
+    return `The header Idempotency-Key has ${header.length} characters; 255 is the most.`;
+  if (field !== undefined && field !== header)
+    return 'The header Idempotency-Key and the field `idempotencyKey` differ.';
+  return undefined;
 };
 
 /** Undefined when the ledger has a row for this mail already. */
 const takeNew = async (
   needs: SendMailNeeds,
-  { accepted, input, envelope }: IncomingMail,
+  mail: IncomingMail,
   respondAsync: boolean,
 ): Promise<SendMailAnswer | undefined> => {
+  const { accepted, envelope } = mail;
   const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope);
   if (pace?.kind !== 'go') {
     const row = queueNew(accepted.facts, needs.now());
-    const created = await needs.ledger.create(row);
+    const created = await needs.ledger.create(row).catch(notStored);
     if (created === undefined) return undefined;
     const waitMs = pace?.waitMs ?? 0;
     const dueAt = new Date(needs.now().getTime() + waitMs);
@@ -108,16 +145,13 @@ const takeNew = async (
   const row = claimNew(accepted.facts, false, needs.now());
   const written = await needs.ledger.create(row).catch((error: unknown) => {
     leaveLane(needs, accepted.plan);
-    throw error;
+    return notStored(error);
   });
   if (written === undefined) {
     leaveLane(needs, accepted.plan);
     return undefined;
   }
-  return {
-    row: await attempt(needs, { accepted, input, envelope }, { row, etag: written.etag }),
-    repeated: false,
-  };
+  return { row: await attempt(needs, mail, { row, etag: written.etag }), repeated: false };
 };
 
 const attempt = async (
@@ -158,7 +192,7 @@ const takeBack = async (
   { row, etag }: { readonly row: QueuedRow | SendingRow; readonly etag: string },
   cause: unknown,
 ): Promise<void> => {
-  const unavailable = new AppError('STORAGE_UNAVAILABLE', { cause });
+  const unavailable = new AppError('MAIL_NOT_STORED', { cause });
   const withdrawn = withdraw(row, reportOf(unavailable), needs.now());
   try {
     const written = await needs.ledger.replace(withdrawn, etag);
@@ -181,9 +215,9 @@ const answerKnown = async (
   mail: IncomingMail,
   { row, etag }: LedgerEntry,
 ): Promise<SendMailAnswer | undefined> => {
-  const { accepted, envelope } = mail;
-  if (row.caller !== accepted.facts.caller || row.bodyHash !== accepted.facts.bodyHash)
-    throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  const { accepted } = mail;
+  if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  const envelope = { ...mail.envelope, contentHash: row.bodyHash };
   if (row.state === 'sending') {
     const age = needs.now().getTime() - Date.parse(row.updatedAt);
     if (age < needs.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY');

@@ -1,6 +1,6 @@
 import { AppError } from './errors.ts';
 import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
-import { close, type LedgerRow, replay, type SetAsideRow } from './ledger/ledger-row.ts';
+import { close, type LedgerRow, type QueuedRow, replay, type SetAsideRow } from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
 import { type AnnounceNeeds, announce } from './mail-event.ts';
 import { isMailId, type MailStatus, toStatus } from './mail-status.ts';
@@ -55,7 +55,9 @@ export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<Mail
   if (typeof record.original !== 'object' || record.original === null)
     throw new AppError('MESSAGE_UNREADABLE');
   const now = needs.now();
-  const queued = replay(row, now);
+  // A row of what could not be read has no hash.
+  const contentHash = row.bodyHash || (await needs.readIdentity()).hashOfContent(record.original);
+  const queued = { ...replay(row, now), bodyHash: contentHash };
   await queueMail(
     needs,
     {
@@ -65,13 +67,23 @@ export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<Mail
       turn: queued.turn,
       phase: 'send',
       lookUps: 0,
+      contentHash,
       content: { mail: record.original },
     },
     0,
   );
-  if ((await needs.ledger.replace(queued, etag)) !== undefined) await needs.deleteRecord(row.record);
+  if ((await needs.ledger.replace(queued, etag)) === undefined)
+    return toStatus(await replayedElsewhere(needs, queued));
+  await needs.deleteRecord(row.record);
   needs.log({ event: 'MailReplayed', mailId: row.mailId });
   return toStatus(queued);
+};
+
+/** Somebody changed the row first: with the message of this replay or another one, or by closing the mail. */
+const replayedElsewhere = async (needs: DeskNeeds, { mailId, turn }: QueuedRow): Promise<LedgerRow> => {
+  const { row } = await findKnown(needs, mailId);
+  if (row.turn < turn) throw new AppError('MAIL_NOT_SET_ASIDE', { detail: describeState(row) });
+  return row;
 };
 
 /** Ends a mail that was set aside without sending it. Throws MAIL_UNKNOWN, MAIL_NOT_SET_ASIDE. */

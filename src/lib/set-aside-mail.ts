@@ -1,66 +1,63 @@
-import { unacceptable } from './accept-mail.ts';
-import { type MessageFacts, QUEUE_CALLER, toEnvelope } from './arrived-message.ts';
+import { unreadable } from './accept-mail.ts';
+import {
+  type ArriveNeeds,
+  arrive,
+  bareIdOf,
+  idBesideOther,
+  isOther,
+  type MessageFacts,
+  QUEUE_CALLER,
+  readContent,
+} from './arrived-message.ts';
 import { AppError } from './errors.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
-import { hashBody } from './ledger/idempotency.ts';
-import { type Envelope, type QueueMessage, readQueueMessage } from './mail/queue-message.ts';
-import { parseJson } from './mail/read-mail.ts';
+import { unexpected } from './log.ts';
 import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
-export type SetAsideMailNeeds = SetAsideNeeds & {
-  readonly readPayload: (name: string) => Promise<string | undefined>;
-};
+export type SetAsideMailNeeds = SetAsideNeeds & ArriveNeeds;
 
 /** Nobody works on a message any more once the host has given it up. */
 const NO_LIMIT_MS = 0;
+/** Losing a race more often than this is no race but a fault. */
+const MAX_RACES = 4;
 
 /**
  * Takes what the functions host gave up on and sets it aside, readable or not. What is done already stays done, and a
- * copy of a message that was dealt with says nothing of its mail.
+ * copy of a message that was dealt with says nothing of its mail. Where anything but storage fails, the text of the
+ * message is set aside as it is: that needs nothing which could fail on the same input again.
  */
-export const setAsideMail = async (
-  needs: SetAsideMailNeeds,
-  message: unknown,
-  facts: MessageFacts,
-): Promise<void> => {
-  const reason = new AppError('HOST_GAVE_UP');
-  const asNew = (original: unknown) => {
-    const origin = { mailId: facts.mailIdOfMessage, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt };
-    return setAside(needs, { newMail: unacceptable(origin) }, original, reason);
-  };
-
-  const read = tryToRead(message);
-  if (read === undefined) return void (await asNew(message));
-  const envelope = toEnvelope(read, facts);
-  const original = await readOriginal(needs, envelope, message);
-  const entry = await needs.ledger.find(envelope.mailId);
-  // Under its key there may be another mail, and what is set aside must not keep its correction from using the key.
-  if (read.kind === 'bare' && entry?.row.bodyHash !== hashBody(read.mail))
-    return void (await asNew(original));
-
-  const decision = decideDelivery(entry?.row, envelope, needs.now(), NO_LIMIT_MS);
-  if (entry === undefined)
-    return void (await setAside(needs, { newMail: unacceptable(envelope) }, original, reason));
-  if (!('row' in decision))
-    return needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: entry.row.state });
-  await setAside(needs, { row: decision.row, etag: entry.etag }, original, reason);
-};
-
-const tryToRead = (message: unknown): QueueMessage | undefined => {
+export const setAsideMail = async (needs: SetAsideMailNeeds, facts: MessageFacts): Promise<void> => {
   try {
-    return readQueueMessage(message);
+    for (let race = 0; race < MAX_RACES; race += 1) if (await setAsideKnown(needs, facts)) return;
   } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
+    if (error instanceof AppError && error.code === 'STORAGE_UNAVAILABLE') throw error;
+    if (!(error instanceof AppError)) needs.log(unexpected(error));
   }
+  const mailId = bareIdOf(await needs.readIdentity(), facts);
+  const newMail = unreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt });
+  await setAside(needs, { newMail }, facts.text, new AppError('HOST_GAVE_UP'));
 };
 
-const readOriginal = async (
-  needs: SetAsideMailNeeds,
-  { content }: Envelope,
-  message: unknown,
-): Promise<unknown> => {
-  if ('mail' in content) return content.mail;
-  const json = await needs.readPayload(content.payload);
-  return json === undefined ? message : parseJson(json);
+/** False when somebody else changed the row first, so that it has to be looked at again. */
+const setAsideKnown = async (needs: SetAsideMailNeeds, facts: MessageFacts): Promise<boolean> => {
+  const reason = new AppError('HOST_GAVE_UP');
+  const arrival = await arrive(needs, facts);
+  const { envelope, bareId } = arrival;
+  const original = (await readContent(needs, envelope)) ?? facts.text;
+  const entry = await needs.ledger.find(envelope.mailId);
+  if (entry === undefined) {
+    // What is set aside must not keep its correction from using the key.
+    const newMail = unreadable({ ...envelope, mailId: bareId ?? envelope.mailId });
+    return (await setAside(needs, { newMail }, original, reason)) !== undefined || bareId !== undefined;
+  }
+  if (isOther(arrival, entry.row)) {
+    const newMail = unreadable({ ...envelope, mailId: idBesideOther(await needs.readIdentity(), arrival) });
+    await setAside(needs, { newMail }, original, reason);
+    return true;
+  }
+  const decision = decideDelivery(entry.row, envelope, needs.now(), NO_LIMIT_MS);
+  if ('row' in decision)
+    return (await setAside(needs, { row: decision.row, etag: entry.etag }, original, reason)) !== undefined;
+  needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: entry.row.state });
+  return true;
 };

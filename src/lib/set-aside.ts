@@ -37,14 +37,15 @@ export type SetAsideSubject =
 
 /**
  * Sets a mail aside: the record first, so that the ledger never names one that is not there; the ledger next; the
- * log line that alerts watch last. Throws STORAGE_UNAVAILABLE.
+ * log line that alerts watch last. Undefined when somebody else wrote the row first: then the mail is theirs, nothing
+ * may be deleted of it, and the record is swept once the mail has turned out well. Throws STORAGE_UNAVAILABLE.
  */
 export const setAside = async (
   needs: SetAsideNeeds,
   subject: SetAsideSubject,
   original: unknown,
   reason: AppError,
-): Promise<LedgerRow> => {
+): Promise<LedgerRow | undefined> => {
   const now = needs.now();
   const report = reportOf(reason);
   const { mailId, acceptedAt } = 'row' in subject ? subject.row : subject.newMail;
@@ -68,8 +69,12 @@ export const setAside = async (
         )
       : setAsideNew(subject.newMail, report, record, now);
   await announce(needs, row);
-  if ('row' in subject) await needs.ledger.replace(row, subject.etag);
-  else await needs.ledger.create(row);
+  const written =
+    'row' in subject ? await needs.ledger.replace(row, subject.etag) : await needs.ledger.create(row);
+  if (written === undefined) {
+    needs.log({ event: 'LedgerBehind', mailId, state: 'set-aside' });
+    return undefined;
+  }
   const { upstreamCode, graphRequestId } = reason.facts;
   needs.log({
     event: 'MailSetAside',

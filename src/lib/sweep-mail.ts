@@ -15,10 +15,9 @@ export type SweepNeeds = SetAsideNeeds &
     /** Stored contents of mails, written before `before`. */
     readonly listPayloads: (
       before: Date,
-    ) => AsyncIterable<{ readonly name: string; readonly mailId: string }>;
-    readonly deletePayload: (name: string) => Promise<void>;
-    /** The stored content of a mail, if there is one. */
-    readonly findPayload: (mailId: string) => Promise<string | undefined>;
+    ) => AsyncIterable<{ readonly mailId: string; readonly contentHash: string }>;
+    readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
+    readonly readPayload: (mailId: string, contentHash: string) => Promise<string | undefined>;
     readonly verifyWindowMs: number;
     readonly sendingLimitMs: number;
     readonly ledgerDays: number;
@@ -32,64 +31,142 @@ const RECORDS_AT_ONCE = 500;
 /** No message stays unseen longer: it is the longest a storage queue hides one. */
 const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
 
+/** One thing after another that cannot be done is no fault of a single mail. */
+const MAX_FAILURES_IN_A_ROW = 20;
+
+type Counts = {
+  lost: number;
+  overdue: number;
+  payloads: number;
+  records: number;
+  expired: number;
+  /** Mails and blobs that could not be dealt with; each was logged, and the sweep went on. */
+  failed: number;
+};
+
 /**
  * Looks for what no message and no caller will bring back: attempts that a caller waited for and whose process died,
- * mails that have waited too long, contents nobody needs any more, and rows whose time is over.
+ * mails that have waited too long, contents nobody needs any more, and rows whose time is over. What fails for one mail
+ * is logged and passed. A part that cannot be done at all does not keep the others from being done, but then the sweep
+ * fails, and `MailSwept` is missing.
  */
 export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
-  const now = needs.now();
-  const ago = (ms: number): Date => new Date(now.getTime() - ms);
-  const counts = { lost: 0, overdue: 0, payloads: 0, records: 0, expired: 0 };
-
-  // By then Sent Items have had the time they are given.
-  const lostBefore = ago(needs.sendingLimitMs + needs.verifyWindowMs);
-  for await (const entry of needs.ledger.list({ states: ['sending'], before: lostBefore })) {
-    const { row, etag } = entry;
-    if (row.state === 'sending' && !row.inQueue && (await resolveLost(needs, { row, etag })))
-      counts.lost += 1;
-  }
-  // At first only told of: their messages may stand in a long queue.
-  const states = ['queued', 'waiting', 'unknown', 'sending'] as const;
-  for await (const { row, etag } of needs.ledger.list({ states, before: ago(needs.giveUpAfterMs) })) {
-    if (!isWaiting(row)) continue;
-    needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
-    counts.overdue += 1;
-    const reason = row.state === 'queued' || row.state === 'waiting' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
-    if (Date.parse(row.updatedAt) < ago(MESSAGE_GONE_AFTER_MS).getTime())
-      await setAside(needs, { row, etag }, await findContent(needs, row.mailId), new AppError(reason));
-  }
-  for await (const { name, mailId } of needs.listPayloads(ago(DAY_MS))) {
-    const entry: LedgerEntry | undefined = await needs.ledger.find(mailId);
-    if (entry !== undefined && !isFinal(entry.row.state)) continue;
-    await needs.deletePayload(name);
-    counts.payloads += 1;
-  }
-  counts.records = await sweepRecords(needs, ago(DAY_MS));
-  counts.expired = await needs.ledger.expire(ago(needs.ledgerDays * DAY_MS));
+  const counts: Counts = { lost: 0, overdue: 0, payloads: 0, records: 0, expired: 0, failed: 0 };
+  const parts = [sweepLost, sweepOverdue, sweepPayloads, sweepRecords, sweepExpired];
+  const failures: unknown[] = [];
+  for (const part of parts)
+    await part(needs, counts).catch((failure: unknown) => void failures.push(failure));
+  if (failures.length > 0) throw failures[0];
   needs.log({ event: 'MailSwept', ...counts });
 };
 
-const findContent = async (needs: SweepNeeds, mailId: string): Promise<unknown> => {
-  const json = await needs.findPayload(mailId);
+const ago = (needs: SweepNeeds, ms: number): Date => new Date(needs.now().getTime() - ms);
+
+/** Does something for each item; what fails for one is logged and counted, unless nothing works any more. */
+const forEach = async <Item>(
+  needs: SweepNeeds,
+  counts: Counts,
+  items: AsyncIterable<Item>,
+  { mailIdOf, sweep }: { mailIdOf: (item: Item) => string; sweep: (item: Item) => Promise<void> },
+): Promise<void> => {
+  let failuresInARow = 0;
+  for await (const item of items) {
+    try {
+      await sweep(item);
+      failuresInARow = 0;
+    } catch (failure) {
+      failuresInARow += 1;
+      if (failuresInARow > MAX_FAILURES_IN_A_ROW) throw failure;
+      counts.failed += 1;
+      needs.log({ event: 'SweepFailed', mailId: mailIdOf(item), name: nameOf(failure) });
+    }
+  }
+};
+
+/** The code of a foreseen failure, else the name of its kind: a message could quote content. */
+const nameOf = (failure: unknown): string =>
+  failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
+
+const mailIdOf = ({ row }: LedgerEntry): string => row.mailId;
+
+const sweepLost = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+  // By then Sent Items have had the time they are given.
+  const before = ago(needs, needs.sendingLimitMs + needs.verifyWindowMs);
+  await forEach(needs, counts, needs.ledger.list({ states: ['sending'], before }), {
+    mailIdOf,
+    sweep: async ({ row, etag }) => {
+      if (row.state === 'sending' && !row.inQueue && (await resolveLost(needs, { row, etag })))
+        counts.lost += 1;
+    },
+  });
+};
+
+const sweepOverdue = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+  // At first only told of: their messages may stand in a long queue.
+  const states = ['queued', 'waiting', 'unknown', 'sending'] as const;
+  const overdue = needs.ledger.list({ states, before: ago(needs, needs.giveUpAfterMs) });
+  await forEach(needs, counts, overdue, {
+    mailIdOf,
+    sweep: async ({ row, etag }) => {
+      if (!isWaiting(row)) return;
+      needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
+      counts.overdue += 1;
+      if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
+      const reason = row.state === 'queued' || row.state === 'waiting' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
+      await setAside(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
+    },
+  });
+};
+
+const sweepPayloads = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+  await forEach(needs, counts, needs.listPayloads(ago(needs, DAY_MS)), {
+    mailIdOf: ({ mailId }) => mailId,
+    sweep: async ({ mailId, contentHash }) => {
+      const entry = await needs.ledger.find(mailId);
+      if (entry !== undefined && !isFinal(entry.row.state)) return;
+      await needs.deletePayload(mailId, contentHash);
+      counts.payloads += 1;
+    },
+  });
+};
+
+const sweepExpired = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+  counts.expired = await needs.ledger.expire(ago(needs, needs.ledgerDays * DAY_MS));
+};
+
+const findContent = async (needs: SweepNeeds, { mailId, bodyHash }: LedgerRow): Promise<unknown> => {
+  const json = await needs.readPayload(mailId, bodyHash);
   return json === undefined ? undefined : parseJson(json);
 };
 
-/** Records of mails that turned out well after all hold content that nobody needs. */
-const sweepRecords = async (needs: SweepNeeds, before: Date): Promise<number> => {
-  let deleted = 0;
+type Record = Awaited<ReturnType<SweepNeeds['listRecords']>>['records'][number];
+
+async function* allRecords(needs: SweepNeeds): AsyncIterable<Record> {
   let after: string | undefined;
   do {
     const { records, next } = await needs.listRecords(RECORDS_AT_ONCE, after);
-    for (const { name, mailId, writtenAt } of records) {
-      if (writtenAt >= before) continue;
-      const state = (await needs.ledger.find(mailId))?.row.state;
-      if (state !== 'sent' && state !== 'closed') continue;
-      await needs.deleteRecord(name);
-      deleted += 1;
-    }
+    yield* records;
     after = next;
   } while (after !== undefined);
-  return deleted;
+}
+
+/** Records of mails that turned out well after all hold content that nobody needs; so do those of a lost race. */
+const sweepRecords = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+  const before = ago(needs, DAY_MS);
+  await forEach(needs, counts, allRecords(needs), {
+    mailIdOf: ({ mailId }) => mailId,
+    sweep: async ({ name, mailId, writtenAt }) => {
+      if (writtenAt >= before) return;
+      const row = (await needs.ledger.find(mailId))?.row;
+      const isNeedless =
+        row?.state === 'sent' ||
+        row?.state === 'closed' ||
+        (row?.state === 'set-aside' && row.record !== name);
+      if (!isNeedless) return;
+      await needs.deleteRecord(name);
+      counts.records += 1;
+    },
+  });
 };
 
 const isWaiting = (row: LedgerRow): row is SettableAside => !isFinal(row.state);
@@ -103,8 +180,7 @@ const resolveLost = async (
   if (sighting.kind === 'not-now') return false;
   if (sighting.kind !== 'found') {
     const code = sighting.kind === 'absent' && row.leavesCopy ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN';
-    await setAside(needs, { row, etag }, undefined, new AppError(code));
-    return true;
+    return (await setAside(needs, { row, etag }, undefined, new AppError(code))) !== undefined;
   }
   const now = needs.now();
   const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;

@@ -35,6 +35,7 @@ export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Prom
   }
   needs.log({ event: 'SecretsChecked', secrets: secrets.length, warnings: warnings.length });
   if (needs.recipients.length === 0) return;
+  const { hashOfContent } = await needs.readIdentity();
   for (const warning of warnings) {
     const mail = toWarningMail(warning, { vault: needs.vault, recipients: needs.recipients });
     await queueMail(
@@ -46,6 +47,7 @@ export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Prom
         turn: 0,
         phase: 'send',
         lookUps: 0,
+        contentHash: hashOfContent(mail),
         content: { mail },
       },
       0,

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { callerOfKey, mailIdOfKey, mailIdOfQueueMessage } from '../../src/lib/ledger/idempotency.ts';
+import { callerOfKey } from '../../src/lib/ledger/identity.ts';
 import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { aMail } from '../support/a-mail.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
+import { identityOf } from '../support/identity-for-tests.ts';
 import type { PlannedMail } from './plan.ts';
 
 /** A mail as the relay got it, and what its application was told. */
@@ -39,15 +40,18 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
   const put = async (plan: PlannedMail, content: unknown): Promise<Given> => {
     const json = JSON.stringify(content);
     const text = plan.way === 'queue, base64' ? Buffer.from(json).toString('base64') : json;
+    const identity = await identityOf(connectionString);
     const { messageId } = await queue.sendMessage(text);
     if (plan.twice) await queue.sendMessage(text);
-    const mailId = plan.key === undefined ? mailIdOfQueueMessage(messageId) : mailIdOfKey('queue', plan.key);
+    const mailId =
+      plan.key === undefined ? identity.mailIdOfMessage(messageId) : identity.mailIdOfKey('queue', plan.key);
     note('put on the queue', mailId);
     return { mailId, accepted: true, toldSent: false };
   };
 
   const post = async (plan: PlannedMail, content: unknown, until: number): Promise<Given> => {
     const key = plan.key ?? '';
+    const { mailIdOfKey } = await identityOf(connectionString);
     const mailId = mailIdOfKey(callerOfKey(KEYS.functionKey), key);
     while (Date.now() < until) {
       const said = await ask(plan, content, key);

@@ -4,6 +4,7 @@ import { healthHttp } from '../../src/functions/health.http.ts';
 import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/set-aside-desk.http.ts';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
 import { bodyOf, invocation, MAIL_URL, mailRequest } from './invocation.ts';
@@ -14,7 +15,8 @@ const get = (init: HttpRequestInit = {}) =>
 /** A relay with one mail that is held, and its functions. */
 const aDesk = async () => {
   const world = inMemoryNeeds({ kind: 'answered', status: 504 });
-  const needs = (log: unknown) => ({ ...world.needs, log: log as () => void });
+  let other: object = {};
+  const needs = (log: unknown) => ({ ...world.needs, ...other, log: log as () => void });
   const run = async (
     handler: ReturnType<typeof listMailHttp>,
     request: HttpRequest,
@@ -29,6 +31,10 @@ const aDesk = async () => {
   return {
     ...world,
     id,
+    /** Takes something else in place of what the desk needs. */
+    use: (needed: object) => {
+      other = needed;
+    },
     list: (query: Record<string, string>) => run(listMailHttp(needs), get({ query })),
     replay: (mailId = id) => run(replayMailHttp(needs), mailRequest({}, { params: { id: mailId } })),
     close: (note: unknown, type = 'application/json') =>
@@ -77,6 +83,25 @@ describe('the desk', () => {
     expect([messages.length, records.size]).toEqual([1, 0]);
     expect(await replay()).toMatchObject({ status: 409, body: { code: 'MAIL_NOT_SET_ASIDE' } });
     expect(messages).toHaveLength(1);
+  });
+
+  test('a replay that another one overtook says what became of the mail; one after a close is refused', async () => {
+    for (const [overtakenBy, status] of [
+      ['replay', 202],
+      ['close', 409],
+    ] as const) {
+      const desk = await aDesk();
+      const { ledger } = desk.needs;
+      let first = true;
+      const replace = async (row: LedgerRow, etag: string) => {
+        if (!first) return ledger.replace(row, etag);
+        first = false;
+        await (overtakenBy === 'replay' ? desk.replay() : desk.close({ note: 'sent by hand' }));
+        return ledger.replace(row, etag);
+      };
+      desk.use({ ledger: { ...ledger, replace } });
+      expect((await desk.replay()).status, overtakenBy).toBe(status);
+    }
   });
 
   test('closes a mail with a note, trimmed', async () => {

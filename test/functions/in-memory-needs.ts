@@ -6,6 +6,7 @@ import type { MailEvent } from '../../src/lib/mail-event.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
 import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
 import { type FakeLedger, makeFakeLedger } from '../support/fake-ledger.ts';
+import { IDENTITY } from '../support/identity-for-tests.ts';
 
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
@@ -55,16 +56,22 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
       return { kind: 'absent' } as const;
     },
     putMessage: async (text: string, delayMs: number) => void messages.push({ text, delayMs }),
-    putPayload: async (mailId: string, json: string) => {
-      payloads.set(`${mailId}.json`, { json, writtenAt: now });
-      return `${mailId}.json`;
+    readIdentity: async () => IDENTITY,
+    putPayload: async (mailId: string, contentHash: string, json: string) =>
+      void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
+    readPayload: async (mailId: string, contentHash: string) =>
+      payloads.get(`${mailId} ${contentHash}`)?.json,
+    keepPayload: async (mailId: string, contentHash: string) => {
+      const kept = payloads.get(`${mailId} ${contentHash}`);
+      if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
     },
-    readPayload: async (name: string) => payloads.get(name)?.json,
-    findPayload: async (mailId: string) => payloads.get(`${mailId}.json`)?.json,
-    deletePayload: async (name: string) => void payloads.delete(name),
+    deletePayload: async (mailId: string, contentHash: string) =>
+      void payloads.delete(`${mailId} ${contentHash}`),
     listPayloads: async function* (before: Date) {
-      for (const [name, { writtenAt }] of payloads)
-        if (writtenAt < before) yield { name, mailId: name.replace('.json', '') };
+      for (const [name, { writtenAt }] of payloads) {
+        const [mailId = '', contentHash = ''] = name.split(' ');
+        if (writtenAt < before) yield { mailId, contentHash };
+      }
     },
     storeSetAside: async (record: SetAsideRecord) => {
       records.set(record.mailId, record);

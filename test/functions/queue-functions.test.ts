@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { setAsideMailQueue } from '../../src/functions/set-aside-mail.queue.ts';
-import { mailIdOfQueueMessage } from '../../src/lib/ledger/idempotency.ts';
 import { aMail } from '../support/a-mail.ts';
+import { IDENTITY } from '../support/identity-for-tests.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
-const MAIL_ID = mailIdOfQueueMessage(MESSAGE_ID);
+const MAIL_ID = IDENTITY.mailIdOfMessage(MESSAGE_ID);
 const metadata = { id: MESSAGE_ID, insertionTime: '2026-03-02T07:59:00.000Z', dequeueCount: 1 };
 
 type World = ReturnType<typeof inMemoryNeeds>;
@@ -85,8 +85,10 @@ describe('deliverMail', () => {
   });
 
   test('what is no mail is set aside as it came, as an error in the log, and does not fail the invocation', async () => {
-    const { records, logged } = await deliver('canary');
-    expect([...records.values()]).toMatchObject([{ mailId: MAIL_ID, original: 'canary' }]);
+    const { records, logged } = await deliver('canary, hello');
+    expect([...records.values()]).toMatchObject([
+      { mailId: IDENTITY.mailIdOfText('canary, hello'), original: 'canary, hello' },
+    ]);
     expect(logged.map(({ level, event }) => [level, event.event])).toEqual([['error', 'MailSetAside']]);
     expect(JSON.stringify(logged)).not.toContain('canary');
   });

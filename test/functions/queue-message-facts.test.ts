@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { queueMessageFacts } from '../../src/functions/queue-message-facts.ts';
-import { mailIdOfQueueMessage } from '../../src/lib/ledger/idempotency.ts';
 import { aMail } from '../support/a-mail.ts';
 import { NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
@@ -8,49 +7,64 @@ import { invocation } from './invocation.ts';
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const INSERTED = '2026-03-02T07:59:00.000Z';
 
-const facts = (message: unknown, triggerMetadata: Record<string, unknown>) =>
-  queueMessageFacts(message, invocation(triggerMetadata).context, NOW);
+const facts = (message: string, triggerMetadata: Record<string, unknown>) =>
+  queueMessageFacts(Buffer.from(message), invocation(triggerMetadata).context, NOW);
 
-describe('what the host says of a queue message', () => {
-  test('the same message is the same mail each time it is delivered', () => {
-    const first = facts(aMail(), { id: MESSAGE_ID, insertionTime: INSERTED, dequeueCount: 1 });
-    const again = facts(aMail(), { id: MESSAGE_ID, insertionTime: INSERTED, dequeueCount: 2 });
-    expect(first.mailIdOfMessage).toBe(mailIdOfQueueMessage(MESSAGE_ID));
-    expect(again.mailIdOfMessage).toBe(first.mailIdOfMessage);
-    expect(first.insertedAt).toEqual(new Date(INSERTED));
-  });
+const json = (override: Record<string, unknown> = {}) => JSON.stringify(aMail(override));
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-  test('two messages with the same mail are two mails', () => {
-    const other = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b62';
-    expect(facts(aMail(), { id: MESSAGE_ID }).mailIdOfMessage).not.toBe(
-      facts(aMail(), { id: other }).mailIdOfMessage,
-    );
+describe('a queue message', () => {
+  test.each([
+    ['JSON', json()],
+    ['base64', base64(json())],
+    ['base64 in lines', `${base64(json())}\r\n`],
+    ['a list', '[1,2]'],
+  ])('of %s has the id and the time that Storage gave it', (_case, text) => {
+    const metadata = { id: MESSAGE_ID.toUpperCase(), insertionTime: INSERTED, dequeueCount: 2 };
+    expect(facts(text, metadata)).toEqual({
+      text,
+      messageId: MESSAGE_ID,
+      insertedAt: new Date(INSERTED),
+      redelivered: true,
+    });
   });
 
   test.each([
-    ['a text of the message', 'order-4711'],
-    ['an object of the message', { canary: true }],
-    ['nothing', undefined],
-  ])('%s in place of the id is not believed: the content stands in for it, always the same', (_case, id) => {
-    const one = facts(aMail(), { id });
-    expect(one.mailIdOfMessage).toMatch(/^[0-9a-f-]{36}$/);
-    expect(facts(aMail(), { id }).mailIdOfMessage).toBe(one.mailIdOfMessage);
-    expect(facts(aMail({ text: 'Another.' }), { id }).mailIdOfMessage).not.toBe(one.mailIdOfMessage);
+    ['a field of that name', json({ id: MESSAGE_ID })],
+    ['a field of that name in other case', json({ ID: MESSAGE_ID })],
+    ['JSON as only the host reads it', `{'id':'${MESSAGE_ID}'}`],
+    ['JSON with a comment before it', `/**/{"id":"${MESSAGE_ID}"}`],
+    ['broken JSON', `{"id":"${MESSAGE_ID}",`],
+    ['prose', 'hello, canary'],
+  ])('that could have written its id itself, as it is %s, has none', (_case, text) => {
+    expect(facts(text, { id: MESSAGE_ID })).not.toHaveProperty('messageId');
   });
 
   test.each([
-    ['text', 'hello'],
-    ['bytes', new Uint8Array([1, 2, 3])],
-    ['a number', 5],
-  ])('a message of %s has an id too', (_case, message) => {
-    expect(facts(message, {}).mailIdOfMessage).toMatch(/^[0-9a-f-]{36}$/);
+    ['the time', { insertionTime: 'canary' }, { insertionTime: '2031-01-01T00:00:00Z' }],
+    ['the count of deliveries', { dequeueCount: 9 }, { dequeueCount: '9' }],
+  ])('that brings %s itself is not believed', (_case, field, metadata) => {
+    expect(facts(json(field), { id: MESSAGE_ID, ...metadata })).toMatchObject({
+      insertedAt: NOW,
+      redelivered: false,
+    });
   });
 
   test.each([
     ['absent', undefined],
-    ['a text of the message', 'yesterday'],
-    ['a number of the message', 5],
-  ])('the time of insertion, when %s, is now', (_case, insertionTime) => {
-    expect(facts(aMail(), { id: MESSAGE_ID, insertionTime }).insertedAt).toEqual(NOW);
+    ['no time', 'yesterday'],
+    ['a number', 5],
+    ['later than now', '2031-01-01T00:00:00Z'],
+  ])('whose time of insertion is %s arrived now', (_case, insertionTime) => {
+    expect(facts(json(), { id: MESSAGE_ID, insertionTime }).insertedAt).toEqual(NOW);
+  });
+
+  test.each([
+    ['text', 'hello', 'hello'],
+    ['JSON that was read already', { to: 'a' }, '{"to":"a"}'],
+    ['a number', 5, '5'],
+    ['nothing', undefined, ''],
+  ])('handed over as %s is taken as text', (_case, message, text) => {
+    expect(queueMessageFacts(message, invocation().context, NOW).text).toBe(text);
   });
 });

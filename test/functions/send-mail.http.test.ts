@@ -57,6 +57,60 @@ describe('POST /api/mail answers', () => {
     expect([answer.status, bodyOf(answer).status]).toEqual([202, 'unknown']);
   });
 
+  test('202 unknown when the mail may have been sent, and is sent once more by choice', async () => {
+    const world = inMemoryNeeds({ kind: 'lost', why: 'timeout' });
+    const { answer } = await post(mailRequest(aMail({ onUnknown: 'resend' })), world);
+    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'unknown']);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'waiting', resent: true }]);
+  });
+
+  test.each(['readIdentity', 'create'])(
+    '503 MAIL_NOT_STORED, and that sending again is safe, when storage fails before anything: %s',
+    async (name) => {
+      const world = inMemoryNeeds();
+      const fail = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+      const broken =
+        name === 'create' ? { ledger: { ...world.needs.ledger, create: fail } } : { readIdentity: fail };
+      const { answer } = await post(mailRequest(aMail()), {
+        ...world,
+        needs: { ...world.needs, ...broken } as never,
+      });
+      expect([answer.status, bodyOf(answer).code]).toEqual([503, 'MAIL_NOT_STORED']);
+      expect(bodyOf(answer).remedy).toMatch(/safe to send again/);
+      expect(world.plans).toEqual([]);
+    },
+  );
+
+  test('503 without a word of safety when storage fails as a mail is asked for that may have been sent', async () => {
+    const world = inMemoryNeeds();
+    const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
+    await post(request(), world);
+    const ledger = { ...world.needs.ledger, find: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+    const { answer } = await post(request(), { ...world, needs: { ...world.needs, ledger } as never });
+    expect([answer.status, bodyOf(answer).code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(JSON.stringify(bodyOf(answer))).not.toMatch(/safe/);
+  });
+
+  test.each([
+    ['is empty', ''],
+    ['has a blank', 'a b'],
+    ['has a character that is not printable ASCII', 'k\u00e9y'],
+    ['has 256 characters', 'k'.repeat(256)],
+  ])('400 with the reason when the idempotency key %s', async (_case, key) => {
+    const { answer } = await post(mailRequest(aMail(), { headers: { 'idempotency-key': key } }));
+    expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
+    expect(bodyOf(answer).detail).toMatch(/^The header Idempotency-Key /);
+  });
+
+  test('the first answer again when the fields of the mail are written in another order', async () => {
+    const world = inMemoryNeeds();
+    const init = { headers: { 'idempotency-key': 'k' } };
+    await post(mailRequest(aMail(), init), world);
+    const turned = Object.fromEntries(Object.entries(aMail()).toReversed());
+    const { answer } = await post(mailRequest(turned, init), world);
+    expect([answer.status, headersOf(answer).get('idempotent-replayed')]).toEqual([200, 'true']);
+  });
+
   test('the first answer again, marked, when the key is known', async () => {
     const world = inMemoryNeeds();
     const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
@@ -202,6 +256,24 @@ describe('who calls', () => {
     const inQuery = callerWith({ url: `${MAIL_URL}?code=key-2`, headers: { 'x-functions-key': 'key-1' } });
     expect(inQuery).toBe(inHeader);
     expect(callerWith({ headers: { 'x-functions-key': 'key-2' } })).not.toBe(inHeader);
+  });
+
+  test.each<[string, HttpRequestInit, string]>([
+    ['CODE', { url: `${MAIL_URL}?CODE=key-1`, headers: { 'x-functions-key': '' } }, 'key-1'],
+    [
+      'Code, the first of two',
+      { url: `${MAIL_URL}?Code=key-1,key-2`, headers: { 'x-functions-key': '' } },
+      'key-1',
+    ],
+    ['two headers, joined', { headers: { 'x-functions-key': 'key-1, key-2' } }, 'key-1'],
+    ['two headers, joined without a blank', { headers: { 'x-functions-key': 'key-1,key-1' } }, 'key-1'],
+  ])('is one caller for one key, however it is given: %s', (_case, init, key) => {
+    expect(callerWith(init)).toBe(callerWith({ headers: { 'x-functions-key': key } }));
+  });
+
+  test('is refused where no key can be found, so that those without one do not share their mails', async () => {
+    const { answer, ledger } = await post(mailRequest(aMail(), { headers: { 'x-functions-key': '' } }));
+    expect([answer.status, bodyOf(answer).code, ledger.rows()]).toEqual([401, 'CALLER_UNKNOWN', []]);
   });
 
   test('is named without his key', () => {

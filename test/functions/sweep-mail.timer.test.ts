@@ -1,7 +1,7 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
-import { claim, claimNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
+import { claim, claimNew, queueNew, recordSent, setAsideNew } from '../../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
@@ -41,13 +41,13 @@ describe('sweepMail', () => {
     const world = inMemoryNeeds();
     const [waiting, done] = [queued(), sent()];
     for (const row of [waiting, done]) world.ledger.create(row);
-    for (const { mailId } of [waiting, done, newMail()]) await world.needs.putPayload(mailId, '{}');
+    for (const { mailId } of [waiting, done, newMail()]) await world.needs.putPayload(mailId, 'hash', '{}');
 
     world.pass(DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 0 }));
     world.pass(1);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 2 }));
-    expect([...world.payloads.keys()]).toEqual([`${waiting.mailId}.json`]);
+    expect([...world.payloads.keys()]).toEqual([`${waiting.mailId} hash`]);
   });
 
   test('looks for a mail whose caller got no answer, and sets it aside when it is not there', async () => {
@@ -79,6 +79,60 @@ describe('sweepMail', () => {
     world.pass(6 * DAY_MS);
     await sweep(world);
     expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'MAIL_LOST' } }]);
+  });
+
+  test('passes what fails for one mail, says so as an error, and goes on with all others', async () => {
+    const world = inMemoryNeeds();
+    const [bad, good] = [claimNew(newMail(), false, NOW), claimNew(newMail(), false, NOW)];
+    for (const row of [bad, good]) world.ledger.create(row);
+    world.ledger.create(sent());
+    const findInMailbox = async (_mailbox: string, mailId: string) => {
+      if (mailId === bad.mailId) throw new URIError('URI malformed: canary');
+      return { kind: 'absent' } as const;
+    };
+    world.pass(91 * DAY_MS);
+    const events = await sweep({ ...world, needs: { ...world.needs, findInMailbox } as never });
+    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.mailId, name: 'URIError' });
+    expect(events.at(-1)).toMatchObject({ event: 'MailSwept', lost: 1, expired: 1, failed: 1 });
+    expect(JSON.stringify(events)).not.toContain('canary');
+    expect(world.ledger.find(good.mailId)?.row.state).toBe('set-aside');
+  });
+
+  test('does the other parts where one cannot be done at all, but is not said to have swept', async () => {
+    const world = inMemoryNeeds();
+    world.ledger.create(sent());
+    const listPayloads = () => {
+      throw new Error('storage');
+    };
+    world.pass(91 * DAY_MS);
+    const broken = { ...world, needs: { ...world.needs, listPayloads } as never };
+    await expect(sweep(broken)).rejects.toThrow('storage');
+    expect(world.ledger.rows()).toEqual([]);
+  });
+
+  test('stops a part in which nothing works any more', async () => {
+    const world = inMemoryNeeds();
+    for (let made = 0; made < 50; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));
+    let asked = 0;
+    const findInMailbox = async () => {
+      asked += 1;
+      throw new Error('nothing works');
+    };
+    world.pass(HOUR_MS);
+    await expect(sweep({ ...world, needs: { ...world.needs, findInMailbox } as never })).rejects.toThrow();
+    expect(asked).toBe(21);
+  });
+
+  test('deletes the record of a mail that was set aside again since, under another name', async () => {
+    const world = inMemoryNeeds();
+    const reason = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
+    const row = setAsideNew(newMail(), reason, 'its-record', NOW);
+    world.ledger.create(row);
+    for (const name of ['its-record', 'another'])
+      world.records.set(name, { mailId: row.mailId, setAsideAt: NOW.toISOString(), reason, original: {} });
+    world.pass(DAY_MS + 1);
+    await sweep(world);
+    expect([...world.records.keys()]).toEqual(['its-record']);
   });
 
   test('forgets mails that are done after the days of the ledger', async () => {

@@ -6,6 +6,7 @@ import type { AppRegistration, Directory, Mailbox } from '../../local/directory.
 import type { CapturedMail } from '../../local/inbox/captured-mail.ts';
 import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { cloudForTests, hostForTests, KEYS, makeAppFolder } from '../support/cloud-for-tests.ts';
+import { identityOf } from '../support/identity-for-tests.ts';
 
 export type RelayOptions = Partial<CloudOptions> & { readonly settings?: Record<string, string> };
 
@@ -67,6 +68,8 @@ export async function startRelay({ settings = {}, ...options }: RelayOptions = {
         key: KEYS.masterKey,
         ...(body === undefined ? {} : { body: JSON.stringify(body), headers: json }),
       }),
+    /** By which the relay makes ids; its key is in the storage. */
+    identity: () => identityOf(cloud.azurite.connectionString),
     runNow: (name: string) =>
       call('POST', `/admin/functions/${name}`, { key: KEYS.masterKey, body: '{}', headers: json }),
     enqueue: (text: string) => queue.getQueueClient(MAIL_QUEUE).sendMessage(text),

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FaultRuleInput } from '../../local/graph/fault-rules.ts';
-import { mailIdOfQueueMessage } from '../../src/lib/ledger/idempotency.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { BLIND_MAILBOX, canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -72,7 +71,7 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     const { messageId } = await relay.enqueue(JSON.stringify(canaryMail(marker, { from: BLIND_MAILBOX })));
 
     await relay.arrives(marker);
-    const shown = await relay.reaches(mailIdOfQueueMessage(messageId), 'set-aside');
+    const shown = await relay.reaches((await relay.identity()).mailIdOfMessage(messageId), 'set-aside');
     expect(shown.reason).toMatchObject({
       detail: expect.stringContaining('Mail.Read'),
       upstreamCode: 'ErrorAccessDenied',

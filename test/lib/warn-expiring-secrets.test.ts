@@ -3,6 +3,7 @@ import type { LogEvent } from '../../src/lib/log.ts';
 import { readQueueMessage } from '../../src/lib/mail/queue-message.ts';
 import type { SecretFacts } from '../../src/lib/secrets/secret-expiry.ts';
 import { warnExpiringSecrets } from '../../src/lib/warn-expiring-secrets.ts';
+import { IDENTITY } from '../support/identity-for-tests.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const expired: SecretFacts = { name: 'old', enabled: true, expiresOn: new Date('2026-11-01T00:00:00Z') };
@@ -32,9 +33,10 @@ const warn = async (
       putMessage ??
       (async (text) => {
         happened.push('mail');
-        mails.push(readQueueMessage(text));
+        mails.push(readQueueMessage(text, IDENTITY));
       }),
-    putPayload: async () => '',
+    putPayload: async () => undefined,
+    readIdentity: async () => IDENTITY,
     now: () => now,
     log,
   }).catch(() => happened.push('failed'));

@@ -1,12 +1,56 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { isTooDeep } from './json-depth.ts';
 import { decodeUtf8, parseJson } from './read-mail.ts';
 
+/** What the relay knows of an email that waits on the queue `mail`. */
+export type Envelope = {
+  readonly mailId: string;
+  readonly acceptedAt: Date;
+  readonly caller: string;
+  /** Of two messages for one email, the one with the lower turn is stale. */
+  readonly turn: number;
+  /** What is due: to send the email, or to look whether it was sent. */
+  readonly phase: 'send' | 'look-up';
+  /** How often it has been looked for. */
+  readonly lookUps: number;
+  /** The one chance of `onUnknown: resend` is used. Here too, as the row that says so may be late. */
+  readonly resent?: boolean;
+  /** The time it was told to come back at, to keep its mailbox within the limits: by then it has waited its turn. */
+  readonly dueAt?: Date;
+  /** By which its content is known, wherever that is. */
+  readonly contentHash: string;
+  /** The email as it was received; `stored` where it is too big for a message, to be found by id and hash. */
+  readonly content: { readonly mail: unknown } | 'stored';
+};
+
 /**
- * What stands on the queue `mail`: either a bare mail, put there by an application, or the relay's own
- * envelope around one, which keeps id and history while a mail waits. The field names of the envelope are none
- * that the functions host would copy over its own metadata (`id`, `dequeueCount`, `popReceipt`...).
+ * A message that looks like an envelope and does not prove to be ours: of an earlier version of the relay, which wrote
+ * no tag, or of anybody who may write to the queue. What it says is only worth what the ledger says too.
  */
+export type UnprovenEnvelope = {
+  readonly kind: 'unproven';
+  readonly mailId: string;
+  readonly caller: string;
+  readonly isTagged: boolean;
+  /** Undefined where the content is stored. */
+  readonly mail: object | undefined;
+};
+
+export type QueueMessage =
+  /** An application's own: a stranger's email. */
+  | { readonly kind: 'bare'; readonly mail: object }
+  | ({ readonly kind: 'envelope' } & Envelope)
+  | UnprovenEnvelope;
+
+/** Makes and checks the tag that proves a text to be the relay's own. */
+export type Seal = {
+  readonly tagOf: (text: string) => string;
+  readonly isTag: (tag: string, text: string) => boolean;
+  readonly isContent: (hash: string, mail: unknown) => boolean;
+};
+
+/** The field names are none that the functions host would copy over its own metadata (`id`, `dequeueCount`...). */
 const envelopeSchema = z.strictObject({
   relay: z.strictObject({
     mailId: z.uuid(),
@@ -17,55 +61,63 @@ const envelopeSchema = z.strictObject({
     lookUps: z.int().min(0).optional(),
     resent: z.boolean().optional(),
     dueAt: z.iso.datetime().optional(),
+    contentHash: z.string().max(100).optional(),
+    tag: z.string().max(100).optional(),
   }),
-  /** The mail as it came, or the name of the blob that holds it where it is too big for a message. */
   mail: z.record(z.string(), z.unknown()).optional(),
+  /** Of an earlier version of the relay, which named the blob; it is never read. */
   payload: z.string().max(200).optional(),
 });
 
-export type Envelope = {
-  readonly mailId: string;
-  readonly acceptedAt: Date;
-  readonly caller: string;
-  /** Of two messages for one mail, the one with the lower turn is stale. */
-  readonly turn: number;
-  /** What is due: to send the mail, or to look whether it was sent. */
-  readonly phase: 'send' | 'look-up';
-  /** How often it has been looked for. */
-  readonly lookUps: number;
-  /** The one chance of `onUnknown: resend` is used. Here too, as the row that says so may be late. */
-  readonly resent?: boolean;
-  /** The time it was told to come back at, to keep its mailbox within the limits: by then it has waited its turn. */
-  readonly dueAt?: Date;
-  readonly content: { readonly mail: unknown } | { readonly payload: string };
-};
-
-export type QueueMessage =
-  | { readonly kind: 'bare'; readonly mail: unknown }
-  | ({ readonly kind: 'envelope' } & Envelope);
+type Relay = z.output<typeof envelopeSchema>['relay'];
 
 /** A storage queue message holds 64 KiB of text; base64 leaves three quarters of it (Azure Queue Storage limits). */
 export const MAX_MESSAGE_BYTES = 49_152;
 
 /**
- * Reads a queue message as the functions library hands it over: JSON already parsed, or text that is base64
- * of JSON, or bytes. Throws MESSAGE_UNREADABLE.
+ * Reads the text of a queue message: JSON, or base64 of JSON. Throws MESSAGE_UNREADABLE, JSON_UNREADABLE. `seal` tells
+ * the relay's own messages from those of others.
  */
-export const readQueueMessage = (message: unknown): QueueMessage => {
-  const value = typeof message === 'string' || message instanceof Uint8Array ? readText(message) : message;
+export const readQueueMessage = (text: string, seal: Seal): QueueMessage => {
+  const value = readText(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AppError('MESSAGE_UNREADABLE', {
       detail: 'Expected one JSON object, plain or base64-encoded.',
     });
+  if (isTooDeep(value))
+    throw new AppError('MESSAGE_UNREADABLE', {
+      detail: 'Its lists and objects are nested too deep for a mail.',
+    });
   if (!Object.hasOwn(value, 'relay')) return { kind: 'bare', mail: value };
   const parsed = envelopeSchema.safeParse(value);
-  if (!parsed.success || (parsed.data.mail === undefined) === (parsed.data.payload === undefined))
-    throw new AppError('MESSAGE_UNREADABLE', {
-      detail: 'The message has a field `relay`, which only the relay itself writes, and not as it does.',
-    });
-  const { relay, mail, payload } = parsed.data;
-  return {
-    kind: 'envelope',
+  if (!parsed.success) throw notOurs();
+  const { relay, mail } = parsed.data;
+  return (
+    proven(relay, mail, seal) ?? {
+      kind: 'unproven',
+      mailId: relay.mailId.toLowerCase(),
+      caller: relay.caller,
+      isTagged: relay.tag !== undefined,
+      mail,
+    }
+  );
+};
+
+/** The reason for setting aside what only looks like a message of the relay. */
+export const notOurs = (): AppError =>
+  new AppError('MESSAGE_UNREADABLE', {
+    detail:
+      'The message has a field `relay`, which only the relay itself writes, and it was not written by it.',
+  });
+
+const proven = (
+  { tag, contentHash, ...relay }: Relay,
+  mail: object | undefined,
+  seal: Seal,
+): QueueMessage | undefined => {
+  if (tag === undefined || contentHash === undefined) return undefined;
+  const content = mail === undefined ? 'stored' : { mail };
+  const envelope: Envelope = {
     mailId: relay.mailId,
     acceptedAt: new Date(relay.acceptedAt),
     caller: relay.caller,
@@ -74,40 +126,57 @@ export const readQueueMessage = (message: unknown): QueueMessage => {
     lookUps: relay.lookUps ?? 0,
     ...(relay.resent ? { resent: true } : {}),
     ...(relay.dueAt === undefined ? {} : { dueAt: new Date(relay.dueAt) }),
-    content: payload === undefined ? { mail } : { payload },
+    contentHash,
+    content,
   };
+  if (!seal.isTag(tag, sealedText(envelope))) return undefined;
+  return mail === undefined || seal.isContent(contentHash, mail)
+    ? { kind: 'envelope', ...envelope }
+    : undefined;
 };
 
-const readText = (message: string | Uint8Array): unknown => {
-  const text = typeof message === 'string' ? message : decodeUtf8(message);
-  const trimmed = text.trim();
+/** Everything an envelope says, in one order. Its content is in it by its hash. */
+const sealedText = (envelope: Envelope): string => {
+  const { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash, content } = envelope;
+  const where = content === 'stored' ? 'stored' : 'inside';
+  return JSON.stringify([
+    mailId,
+    acceptedAt.toISOString(),
+    caller,
+    turn,
+    phase,
+    lookUps,
+    resent === true,
+    dueAt?.toISOString() ?? '',
+    contentHash,
+    where,
+  ]);
+};
+
+const readText = (message: string): unknown => {
+  const text = message.trim();
   // JSON objects begin with a brace, which base64 has not: the two cannot be confused.
-  if (trimmed.startsWith('{')) return parseJson(trimmed);
-  const bytes = Buffer.from(trimmed, 'base64');
-  if (bytes.length === 0 || bytes.toString('base64') !== trimmed.replaceAll(/\s/g, ''))
-    throw new AppError('MESSAGE_UNREADABLE', { detail: 'Expected JSON, plain or base64-encoded.' });
+  if (text.startsWith('{')) return parseJson(text);
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length === 0 || bytes.toString('base64') !== text.replaceAll(/\s/g, ''))
+    throw new AppError('MESSAGE_UNREADABLE', {
+      detail: 'Expected one JSON object, plain or base64-encoded.',
+    });
   return parseJson(decodeUtf8(bytes));
 };
 
-/** The text of the relay's own message: base64, because XML cannot carry every character of a mail. */
-export const toQueueText = ({
-  mailId,
-  acceptedAt,
-  caller,
-  turn,
-  phase,
-  lookUps,
-  resent,
-  dueAt,
-  content,
-}: Envelope): string =>
-  Buffer.from(
+/** The text of the relay's own message: base64, because XML cannot carry every character of an email. */
+export const toQueueText = (envelope: Envelope, { tagOf }: Pick<Seal, 'tagOf'>): string => {
+  const { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash, content } = envelope;
+  const relay = { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash };
+  return Buffer.from(
     JSON.stringify({
-      relay: { mailId, acceptedAt: acceptedAt.toISOString(), caller, turn, phase, lookUps, resent, dueAt },
-      ...content,
+      relay: { ...relay, tag: tagOf(sealedText(envelope)) },
+      ...(content === 'stored' ? {} : content),
     }),
   ).toString('base64');
+};
 
-/** True when the envelope fits a queue message with its mail inside. */
+/** True when the envelope fits a queue message with its email inside. */
 export const fitsQueueMessage = (text: string): boolean =>
   Buffer.byteLength(text, 'base64') <= MAX_MESSAGE_BYTES;

@@ -1,30 +1,21 @@
-import { odata, RestError, TableClient, type TableEntityResult } from '@azure/data-tables';
+import { odata, RestError, type TableEntityResult } from '@azure/data-tables';
 import type { Ledger, LedgerEntry } from '../ledger/ledger.ts';
 import { FINAL_STATES, type LedgerRow } from '../ledger/ledger-row.ts';
-import { LEDGER_TABLE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
+import { isMissingTable, openTable } from './open-table.ts';
+import type { StorageConnection } from './storage-connection.ts';
 
-/** What is asked for by itself stands in columns of its own; the row as a whole in one. */
+/** What is asked for by itself has columns of its own; the row as a whole is JSON, in as many columns as it takes. */
 type Entity = {
   readonly partitionKey: string;
   readonly rowKey: string;
   readonly state: string;
   readonly changedAt: Date;
   readonly row: string;
+  readonly [more: `row${number}`]: string;
 };
 
-const openTable = (connection: StorageConnection): TableClient =>
-  connection.kind === 'connection-string'
-    ? TableClient.fromConnectionString(connection.connectionString, LEDGER_TABLE, {
-        ...STORAGE_RETRIES,
-        // Connection strings are for local work, where Azurite speaks plain HTTP.
-        allowInsecureConnection: true,
-      })
-    : new TableClient(
-        `https://${connection.accountName}.table.core.windows.net`,
-        LEDGER_TABLE,
-        connection.credential,
-        STORAGE_RETRIES,
-      );
+/** A text property holds 64 KiB in UTF-16 (Understanding the Table service data model). */
+const MAX_COLUMN = 32_000;
 
 /** The end of an id is random, its beginning is the time: so writes spread over 256 partitions. */
 const partitionOf = (mailId: string): string => mailId.slice(-2);
@@ -34,11 +25,34 @@ const toEntity = (row: LedgerRow): Entity => ({
   rowKey: row.mailId,
   state: row.state,
   changedAt: new Date(row.updatedAt),
-  row: JSON.stringify(row),
+  row: '',
+  ...toColumns(JSON.stringify(row)),
 });
 
+/** `row`, `row1`, `row2` ... Only a row with the addresses of many recipients needs more than the first. */
+const toColumns = (json: string): Record<string, string> => {
+  const columns: Record<string, string> = {};
+  for (let start = 0, number = 0; start < json.length; number += 1) {
+    const end = start + MAX_COLUMN;
+    // A character of two halves stays in one piece.
+    const cut = /[\ud800-\udbff]/.test(json[end - 1] ?? '') ? end - 1 : end;
+    columns[number === 0 ? 'row' : `row${number}`] = json.slice(start, cut);
+    start = cut;
+  }
+  return columns;
+};
+
+const fromColumns = (entity: Entity): string => {
+  let json = entity.row;
+  for (let number = 1; ; number += 1) {
+    const more = entity[`row${number}`];
+    if (more === undefined) return json;
+    json += more;
+  }
+};
+
 const toEntry = (entity: TableEntityResult<Entity>): LedgerEntry => ({
-  row: JSON.parse(entity.row) as LedgerRow,
+  row: JSON.parse(fromColumns(entity)) as LedgerRow,
   etag: entity.etag,
 });
 
@@ -55,8 +69,6 @@ const whenFirst = async (row: LedgerRow, write: Promise<{ readonly etag?: string
   const written = await write.catch(unlessChanged);
   return written === undefined ? undefined : { row, etag: written.etag ?? '' };
 };
-
-const isMissingTable = (error: RestError): boolean => /TableNotFound/.test(`${error.code} ${error.message}`);
 
 export const openLedgerTable = (connection: StorageConnection): Ledger => {
   const table = openTable(connection);

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
+import type { ArriveNeeds } from '../arrived-message.ts';
 import type { DeliverMailNeeds } from '../deliver-mail.ts';
 import { AppError } from '../errors.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
@@ -14,9 +15,10 @@ import {
 } from './storage-connection.ts';
 
 export type MailBlobs = Pick<QueueMailNeeds, 'putPayload'> &
-  Pick<DeliverMailNeeds, 'readPayload'> &
+  Pick<ArriveNeeds, 'readPayload'> &
+  Pick<DeliverMailNeeds, 'keepPayload'> &
   Pick<SetAsideNeeds, 'storeSetAside'> &
-  Pick<SweepNeeds, 'listPayloads' | 'deletePayload' | 'findPayload'> &
+  Pick<SweepNeeds, 'listPayloads' | 'deletePayload'> &
   Pick<DeskNeeds, 'listRecords' | 'readRecord' | 'deleteRecord'>;
 
 const openService = (connection: StorageConnection): BlobServiceClient =>
@@ -65,9 +67,19 @@ const readText = async (container: ContainerClient, name: string): Promise<strin
   }
 };
 
-const payloadOf = (mailId: string): string => `${mailId}.json`;
+/**
+ * By id and hash of the content, both of which the relay makes: two contents that were sent with one key do not overwrite
+ * each other. Hashes have had a dot since they are keyed; before, the id was enough.
+ */
+const payloadOf = (mailId: string, contentHash: string): string =>
+  contentHash.includes('.') ? `${mailId}/${contentHash}.json` : `${mailId}.json`;
 
-/** Both kinds of blob are named after their mail. */
+const payloadFacts = (name: string): { readonly mailId: string; readonly contentHash: string } => {
+  const [mailId = '', contentHash = ''] = name.replace(/\.json$/, '').split('/');
+  return { mailId, contentHash };
+};
+
+/** Records are named after their mail. */
 const mailIdOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
 
 /** The blobs of the relay: payloads of waiting mails, and records of mails set aside. */
@@ -76,15 +88,25 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const payloads = service.getContainerClient(PAYLOAD_CONTAINER);
   const records = service.getContainerClient(SET_ASIDE_CONTAINER);
   return {
-    putPayload: (mailId, json) => putJson(payloads, payloadOf(mailId), json),
-    readPayload: (name) => readText(payloads, name),
-    findPayload: (mailId) => readText(payloads, payloadOf(mailId)),
+    putPayload: async (mailId, contentHash, json) => {
+      await putJson(payloads, payloadOf(mailId, contentHash), json);
+    },
+    readPayload: (mailId, contentHash) => readText(payloads, payloadOf(mailId, contentHash)),
+    keepPayload: async (mailId, contentHash) => {
+      // Any change makes a blob young again, and the sweep deletes old ones.
+      await payloads
+        .getBlockBlobClient(payloadOf(mailId, contentHash))
+        .setMetadata({})
+        .catch((error: unknown) => {
+          if (!isBlobGone(error)) throw error;
+        });
+    },
     listPayloads: async function* (before) {
       for await (const { name, properties } of payloads.listBlobsFlat())
-        if (properties.lastModified < before) yield { name, mailId: mailIdOf(name) };
+        if (properties.lastModified < before) yield payloadFacts(name);
     },
-    deletePayload: async (name) => {
-      await payloads.getBlockBlobClient(name).deleteIfExists();
+    deletePayload: async (mailId, contentHash) => {
+      await payloads.getBlockBlobClient(payloadOf(mailId, contentHash)).deleteIfExists();
     },
     // Days first, so that a listing shows what happened when; one mail set aside twice in a day keeps its last record.
     storeSetAside: (record) => {

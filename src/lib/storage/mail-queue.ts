@@ -5,6 +5,8 @@ import { EVENT_QUEUE, MAIL_QUEUE, STORAGE_RETRIES, type StorageConnection } from
 
 /** A message lives until it is dealt with: the default of seven days would lose a mail without a word. */
 const NEVER_EXPIRES = -1;
+/** https://learn.microsoft.com/rest/api/storageservices/put-message */
+const LONGEST_DELAY_SECONDS = 7 * 86_400;
 
 const openService = (connection: StorageConnection): QueueServiceClient =>
   connection.kind === 'connection-string'
@@ -25,8 +27,8 @@ export const openMailQueues = (connection: StorageConnection): MailQueues => {
   return {
     putMessage: async (text, delayMs) => {
       await mails.sendMessage(text, {
-        // Seconds are the unit of the service; never earlier than asked.
-        visibilityTimeout: Math.ceil(delayMs / 1000),
+        // Seconds are the unit of the service. A message that comes back early is told to wait once more.
+        visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
         messageTimeToLive: NEVER_EXPIRES,
       });
     },

@@ -13,8 +13,12 @@ export const explainingFailures = <Adapter extends object>(adapter: Adapter): Ad
     ]),
   ) as Adapter;
 
+/** What storage does not take now it will not take later either (Table, Queue and Blob service error codes). */
+const OURS = /(PropertyValue|Entity|RequestBody)TooLarge|OutOfRangeQueryParameterValue|MessageTooLarge/;
+
 const explain = (cause: unknown): never => {
   // Faults of our own keep their stack and their name.
+  if (cause instanceof RestError && OURS.test(`${cause.code} ${cause.message}`)) throw cause;
   if (cause instanceof RestError || (cause as Error)?.name === 'AbortError')
     throw new AppError('STORAGE_UNAVAILABLE', { cause });
   throw cause;

@@ -7,6 +7,7 @@ import type { SetAsideRecord } from '../../../src/lib/set-aside.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { makeStepper } from '../../support/stepper.ts';
 import { lawbreaks } from './lawbreaks.ts';
 
@@ -86,20 +87,24 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
       },
       putMessage: (text: string, delayMs: number) =>
         storage('put message', () => void queue.put(text, delayMs, now)),
-      putPayload: (mailId: string, json: string) =>
-        storage('put payload', () => {
-          const name = `${mailId}.json`;
-          payloads.set(name, { json, writtenAt: now });
-          return name;
+      readIdentity: async () => IDENTITY,
+      putPayload: (mailId: string, contentHash: string, json: string) =>
+        storage('put payload', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),
+      readPayload: (mailId: string, contentHash: string) =>
+        storage('read payload', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+      keepPayload: (mailId: string, contentHash: string) =>
+        storage('keep payload', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
         }),
-      readPayload: (name: string) => storage('read payload', () => payloads.get(name)?.json),
-      findPayload: (mailId: string) => storage('find payload', () => payloads.get(`${mailId}.json`)?.json),
-      deletePayload: (name: string) => storage('delete payload', () => void payloads.delete(name)),
+      deletePayload: (mailId: string, contentHash: string) =>
+        storage('delete payload', () => void payloads.delete(`${mailId} ${contentHash}`)),
       listPayloads: async function* (before: Date) {
         yield* await storage('list payloads', () =>
-          [...payloads].flatMap(([name, { writtenAt }]) =>
-            writtenAt < before ? [{ name, mailId: name.replace('.json', '') }] : [],
-          ),
+          [...payloads].flatMap(([name, { writtenAt }]) => {
+            const [mailId = '', contentHash = ''] = name.split(' ');
+            return writtenAt < before ? [{ mailId, contentHash }] : [];
+          }),
         );
       },
       storeSetAside: (record: SetAsideRecord) =>

@@ -1,6 +1,5 @@
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/deliver-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { mailIdOfQueueMessage } from '../../../src/lib/ledger/idempotency.ts';
 import { makePacer, type Pacer } from '../../../src/lib/mail/pacing.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/send-mail.ts';
 import { type DeskNeeds, replayMail } from '../../../src/lib/set-aside-desk.ts';
@@ -99,7 +98,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   const deliver = async (
     process: number,
     from: FakeQueue,
-    run: (needs: Needs, message: unknown, leased: LeasedMessage) => Promise<void>,
+    run: (needs: Needs, leased: LeasedMessage) => Promise<void>,
   ): Promise<boolean> => {
     const leased = from.receive(leaseMs, cloud.now());
     if (leased === undefined) return false;
@@ -119,7 +118,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
       process,
       async (needs) => {
         try {
-          await run(needs, parsed(text), leased);
+          await run(needs, leased);
         } catch (error) {
           if (!(error instanceof AppError && error.code === 'STORAGE_UNAVAILABLE')) throw error;
           if (dequeueCount >= MAX_DEQUEUE_COUNT && from === cloud.queue) moveToPoison();
@@ -138,8 +137,9 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
     return true;
   };
 
-  const factsOf = ({ id, insertedAt, dequeueCount }: LeasedMessage) => ({
-    mailIdOfMessage: mailIdOfQueueMessage(id),
+  const factsOf = ({ id, text, insertedAt, dequeueCount }: LeasedMessage) => ({
+    text,
+    messageId: id,
     insertedAt,
     redelivered: dequeueCount > 1,
   });
@@ -147,11 +147,9 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   return {
     kill,
     deliver: (process: number) =>
-      deliver(process, cloud.queue, (needs, message, leased) => deliverMail(needs, message, factsOf(leased))),
+      deliver(process, cloud.queue, (needs, leased) => deliverMail(needs, factsOf(leased))),
     setAside: (process: number) =>
-      deliver(process, cloud.poison, (needs, message, leased) =>
-        setAsideMail(needs, message, factsOf(leased)),
-      ),
+      deliver(process, cloud.poison, (needs, leased) => setAsideMail(needs, factsOf(leased))),
     post: (process: number, request: HttpRequest, answer: (came: HttpAnswer) => void) =>
       invoke(
         process,
@@ -194,15 +192,6 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
     },
     running: () => running.size,
   };
-};
-
-/** As the functions library hands a message over. */
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 };
 
 /** Storage may fail a person or a timer too; both try again later. */

@@ -1,8 +1,8 @@
 import { catalogue } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { mailIdOfKey, mailIdOfQueueMessage } from '../../../src/lib/ledger/idempotency.ts';
 import { isFinal } from '../../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
 import type { Fate } from '../../support/stepper.ts';
 import { makeSimulatedCloud } from './simulated-cloud.ts';
@@ -73,7 +73,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     const content = contentOf(policy, large, name);
     const json = JSON.stringify(content);
     const id = cloud.queue.put(large ? json : Buffer.from(json).toString('base64'), 0, cloud.now());
-    const mailId = name === undefined ? mailIdOfQueueMessage(id) : mailIdOfKey('queue', name);
+    const mailId = name === undefined ? IDENTITY.mailIdOfMessage(id) : IDENTITY.mailIdOfKey('queue', name);
     if (!mails.has(mailId)) add(mailId, policy, content, true);
   };
 
@@ -104,7 +104,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
   const post = ({ policy, large, respondAsync, process }: Extract<Act, { kind: 'post' }>): Promise<void> => {
     const key = `key-${clients.length}`;
     const input = contentOf(policy, large);
-    const mail = add(mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
+    const mail = add(IDENTITY.mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
     const client = { mail, request: { input, key, respondAsync }, asking: 0, answered: false };
     clients.push(client);
     return ask(client, process);

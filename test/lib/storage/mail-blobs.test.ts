@@ -12,8 +12,10 @@ const blobs = openMailBlobs(connection);
 const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc90';
 const json = JSON.stringify({ text: '薪資單 \u{1f4c4}', big: 'x'.repeat(100_000) });
 
+const HASH = 'k1.hash';
+
 const payloadsBefore = async (before: Date) => {
-  const found: { readonly name: string; readonly mailId: string }[] = [];
+  const found: { readonly mailId: string; readonly contentHash: string }[] = [];
   for await (const one of blobs.listPayloads(before)) found.push(one);
   return found;
 };
@@ -25,31 +27,55 @@ const record = (day: string, mailId: string): SetAsideRecord => ({
   original: { subject: '薪資單' },
 });
 
-test('a payload is read as it was written, is named after its mail, and is gone once deleted', async () => {
-  const name = await blobs.putPayload(MAIL_ID, json);
-  expect(name).toBe(`${MAIL_ID}.json`);
-  expect(await blobs.readPayload(name)).toBe(json);
+test('a payload is read as it was written, is found by id and hash alone, and is gone once deleted', async () => {
+  await blobs.putPayload(MAIL_ID, HASH, json);
+  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe(json);
   const blob = BlobServiceClient.fromConnectionString(connection.connectionString)
     .getContainerClient(PAYLOAD_CONTAINER)
-    .getBlobClient(name);
+    .getBlobClient(`${MAIL_ID}/${HASH}.json`);
   expect((await blob.getProperties()).contentType).toBe('application/json; charset=utf-8');
-  await blobs.deletePayload(name);
-  expect(await blobs.readPayload(name)).toBeUndefined();
+  await blobs.deletePayload(MAIL_ID, HASH);
+  expect(await blobs.readPayload(MAIL_ID, HASH)).toBeUndefined();
+});
+
+test('two contents of one mail id do not overwrite each other', async () => {
+  await blobs.putPayload(MAIL_ID, HASH, '{"first":1}');
+  await blobs.putPayload(MAIL_ID, 'k1.other', '{"second":2}');
+  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe('{"first":1}');
+  for (const hash of [HASH, 'k1.other']) await blobs.deletePayload(MAIL_ID, hash);
+});
+
+test('content that an earlier version stored, under the id alone, is found by its hash of that time', async () => {
+  await blobs.putPayload(MAIL_ID, 'an-earlier-hash', json);
+  expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([{ mailId: MAIL_ID, contentHash: '' }]);
+  expect(await blobs.readPayload(MAIL_ID, 'an-earlier-hash')).toBe(json);
+  await blobs.deletePayload(MAIL_ID, '');
+  expect(await blobs.readPayload(MAIL_ID, 'an-earlier-hash')).toBeUndefined();
 });
 
 test('writing a payload again, as after a crash, replaces it; deleting it again does no harm', async () => {
-  await blobs.putPayload(MAIL_ID, '{"first":1}');
-  const name = await blobs.putPayload(MAIL_ID, '{"second":2}');
-  expect(await blobs.readPayload(name)).toBe('{"second":2}');
-  await blobs.deletePayload(name);
-  await blobs.deletePayload(name);
+  await blobs.putPayload(MAIL_ID, HASH, '{"first":1}');
+  await blobs.putPayload(MAIL_ID, HASH, '{"second":2}');
+  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe('{"second":2}');
+  await blobs.deletePayload(MAIL_ID, HASH);
+  await blobs.deletePayload(MAIL_ID, HASH);
 });
 
-test('payloads are listed by age with the id of their mail', async () => {
-  const name = await blobs.putPayload(MAIL_ID, json);
-  expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([{ name, mailId: MAIL_ID }]);
+test('payloads are listed by age with the id and hash of their mail; one that is kept is young again', async () => {
+  await blobs.putPayload(MAIL_ID, HASH, json);
+  expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([
+    { mailId: MAIL_ID, contentHash: HASH },
+  ]);
   expect(await payloadsBefore(new Date(Date.now() - 60_000))).toEqual([]);
-  await blobs.deletePayload(name);
+  const blob = BlobServiceClient.fromConnectionString(connection.connectionString)
+    .getContainerClient(PAYLOAD_CONTAINER)
+    .getBlobClient(`${MAIL_ID}/${HASH}.json`);
+  const { etag } = await blob.getProperties();
+  await blobs.keepPayload(MAIL_ID, HASH);
+  expect((await blob.getProperties()).etag).not.toBe(etag);
+  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe(json);
+  await blobs.deletePayload(MAIL_ID, HASH);
+  await blobs.keepPayload(MAIL_ID, HASH);
 });
 
 test('records are listed oldest first, a page at a time, and read as they were stored', async () => {
@@ -81,5 +107,5 @@ test('a mail set aside twice on a day has one record, the later', async () => {
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE, not a payload that is missing', async () => {
   const away = explainingFailures(openMailBlobs(awayStorage(connection)));
-  await expect(away.readPayload(`${MAIL_ID}.json`)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  await expect(away.readPayload(MAIL_ID, HASH)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { RestError, type TableClient } from '@azure/data-tables';
+import { isMissingTable, openTable } from './open-table.ts';
+import type { StorageConnection } from './storage-connection.ts';
+
+/** The secret that ids, hashes and tags are made with. */
+export type RelayKey = {
+  readonly key: Uint8Array;
+  /** The ledger had rows before it had a key: their ids and hashes are those of an earlier version. */
+  readonly hasEarlierRows: boolean;
+};
+
+type Entity = { readonly key: string; readonly hasEarlierRows: boolean };
+
+/** Beside the rows, whose partitions have names of two characters: who may only use queues cannot read it. */
+const PLACE = ['relay', 'key'] as const;
+const KEY_BYTES = 32;
+
+const find = async (table: TableClient): Promise<RelayKey | undefined> => {
+  try {
+    const { key, hasEarlierRows } = await table.getEntity<Entity>(...PLACE);
+    return { key: Buffer.from(key, 'base64'), hasEarlierRows };
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 404 && !isMissingTable(error)) return undefined;
+    throw error;
+  }
+};
+
+const hasRows = async (table: TableClient): Promise<boolean> => {
+  const pages = table.listEntities({ queryOptions: { select: ['PartitionKey'] } }).byPage({ maxPageSize: 1 });
+  for await (const page of pages) if (page.length > 0) return true;
+  return false;
+};
+
+/** Gives the key of the relay, which the first instance to ask makes. */
+export const openRelayKey = (connection: StorageConnection) => {
+  const table = openTable(connection);
+  return {
+    readRelayKey: async (): Promise<RelayKey> => {
+      const known = await find(table);
+      if (known !== undefined) return known;
+      const made = { key: randomBytes(KEY_BYTES), hasEarlierRows: await hasRows(table) };
+      const [partitionKey, rowKey] = PLACE;
+      try {
+        const entity = { ...made, key: made.key.toString('base64') };
+        await table.createEntity<Entity>({ partitionKey, rowKey, ...entity });
+        return made;
+      } catch (error) {
+        // Another instance was first, or this one was, and the answer to that was lost.
+        const kept = error instanceof RestError && error.statusCode === 409 ? await find(table) : undefined;
+        if (kept === undefined) throw error;
+        return kept;
+      }
+    },
+  };
+};

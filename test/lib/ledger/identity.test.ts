@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalJson } from '../../../src/lib/ledger/canonical-json.ts';
+import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
+import { makeIdentity } from '../../../src/lib/ledger/identity.ts';
+import { aMail } from '../../support/a-mail.ts';
+
+const one = makeIdentity(Buffer.alloc(32, 1));
+const other = makeIdentity(Buffer.alloc(32, 2));
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe('ids and hashes', () => {
+  test('depend on the key of the relay, so that nobody else can compute them', () => {
+    expect(one.mailIdOfKey('queue', 'k')).not.toBe(other.mailIdOfKey('queue', 'k'));
+    expect(one.mailIdOfMessage('m')).not.toBe(other.mailIdOfMessage('m'));
+    expect(one.mailIdOfText('t')).not.toBe(other.mailIdOfText('t'));
+    expect(one.hashOfContent(aMail())).not.toBe(other.hashOfContent(aMail()));
+    expect(one.hashOfKey('k')).not.toBe(other.hashOfKey('k'));
+    expect(one.tagOf('t')).not.toBe(other.tagOf('t'));
+  });
+
+  test('an id is always the same UUID in lower case, apart by caller, key and kind', () => {
+    const ids = [
+      one.mailIdOfKey('queue', 'k'),
+      one.mailIdOfKey('queue', 'K'),
+      one.mailIdOfKey('key:a', 'k'),
+      one.mailIdOfMessage('k'),
+      one.mailIdOfText('k'),
+    ];
+    for (const id of ids) expect(id).toMatch(UUID);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(one.mailIdOfKey('queue', 'k')).toBe(ids[0]);
+  });
+
+  test('any text has an id, also one that is not well-formed Unicode', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(one.mailIdOfKey('queue', `${text}\ud800`)).toMatch(UUID);
+      }),
+    );
+  });
+
+  test('of a content is the same in whatever order its fields are written, and without its key', () => {
+    const mail = { to: 'a@b.example', headers: { 'x-a': '1', 'x-b': '2' }, tags: ['a', 'b'] };
+    const written = { tags: ['a', 'b'], headers: { 'x-b': '2', 'x-a': '1' }, to: 'a@b.example' };
+    expect(one.hashOfContent({ ...written, idempotencyKey: 'k' })).toBe(one.hashOfContent(mail));
+    expect(one.hashOfContent({ ...mail, tags: ['b', 'a'] })).not.toBe(one.hashOfContent(mail));
+  });
+
+  test('a content is known by its hash of today and by that of an earlier version', () => {
+    expect(one.isContent(one.hashOfContent(aMail()), aMail())).toBe(true);
+    expect(one.isContent(earlierHashOfContent(aMail()), aMail())).toBe(true);
+    expect(one.isContent(one.hashOfContent(aMail()), aMail({ subject: 'other' }))).toBe(false);
+    expect(one.isContent(other.hashOfContent(aMail()), aMail())).toBe(false);
+    expect(one.isContent('', aMail())).toBe(false);
+    expect(one.isContent('', undefined)).toBe(false);
+  });
+
+  test('a tag proves its own text and no other', () => {
+    expect(one.isTag(one.tagOf('text'), 'text')).toBe(true);
+    expect(one.isTag(one.tagOf('text'), 'texts')).toBe(false);
+    expect(one.isTag(other.tagOf('text'), 'text')).toBe(false);
+    expect(one.isTag('', 'text')).toBe(false);
+  });
+});
+
+test('canonical JSON is JSON of the same value, the same for values that are equal', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const plain: unknown = JSON.parse(JSON.stringify(value));
+      expect(JSON.parse(canonicalJson(value))).toEqual(plain);
+      expect(canonicalJson(JSON.parse(canonicalJson(value)))).toBe(canonicalJson(value));
+    }),
+  );
+});

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { queueNew } from '../../../src/lib/ledger/ledger-row.ts';
+import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
+import { openRelayKey } from '../../../src/lib/storage/relay-key.ts';
+import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
+import { awayStorage, storageForTests } from './storage-for-tests.ts';
+
+const { connection } = await storageForTests();
+const NOW = new Date('2026-03-02T08:00:00Z');
+
+test('of several instances that start at once one makes the key, and all have the same', async () => {
+  const keys = await Promise.all([1, 2, 3, 4].map(() => openRelayKey(connection).readRelayKey()));
+  const again = await openRelayKey(connection).readRelayKey();
+  expect(again.key).toHaveLength(32);
+  expect(new Set(keys.map(({ key }) => Buffer.from(key).toString('hex')))).toEqual(
+    new Set([Buffer.from(again.key).toString('hex')]),
+  );
+  expect(again.hasEarlierRows).toBe(false);
+});
+
+test('the key is no mail: it is not listed, and does not expire', async () => {
+  const { key } = await openRelayKey(connection).readRelayKey();
+  const ledger = openLedgerTable(connection);
+  const listed = [];
+  for await (const entry of ledger.list({ states: ['queued', 'sent'], before: NOW })) listed.push(entry);
+  expect([listed, await ledger.expire(new Date(Date.now() + 60_000))]).toEqual([[], 0]);
+  expect((await openRelayKey(connection).readRelayKey()).key).toEqual(key);
+});
+
+test('a ledger that has rows when its key is made is known to have earlier ones, for good', async () => {
+  const { connection: older } = await storageForTests();
+  await openLedgerTable(older).create(
+    queueNew(
+      {
+        mailId: '01a20556-8aab-77d5-aa30-5d8c2af8cc9f',
+        caller: 'queue',
+        sender: 'noreply@contoso.example',
+        recipients: 1,
+        tags: [],
+        bodyHash: 'hash',
+        leavesCopy: true,
+        acceptedAt: NOW.toISOString(),
+      },
+      NOW,
+    ),
+  );
+  expect((await openRelayKey(older).readRelayKey()).hasEarlierRows).toBe(true);
+  expect((await openRelayKey(older).readRelayKey()).hasEarlierRows).toBe(true);
+});
+
+test('storage that cannot be reached is STORAGE_UNAVAILABLE, and no new key', async () => {
+  const away = explainingFailures(openRelayKey(awayStorage(connection)));
+  await expect(away.readRelayKey()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+});

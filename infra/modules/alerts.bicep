@@ -93,6 +93,24 @@ var otherQueries = [
     )
   }
   {
+    name: 'sweep-missing'
+    description: 'The hourly sweep has not come to its end for more than three hours. Until it does, lost attempts are not found, overdue mail is not reported, and nothing is deleted.'
+    severity: 1
+    every: 'PT1H'
+    window: 'P1D'
+    query: join(
+      [
+        'traces'
+        '| where timestamp > ago(3h)'
+        '| where message has "MailSwept"'
+        '| where tostring(parse_json(message).event) == "MailSwept"'
+        '| summarize sweeps = count()'
+        '| where sweeps == 0 and not(coalesce(now() < todatetime("${installedOn}") + 3h, false))'
+      ],
+      '\n'
+    )
+  }
+  {
     name: 'administrator-needed'
     description: 'The relay logged an error that only an administrator can mend: a wrong setting, a refused credential, a missing permission, or one that nobody foresaw. Its "code" is a heading in docs/errors.md.'
     severity: 2

@@ -3,13 +3,13 @@ import type { DeliveryFacts } from '../lib/deliver-mail.ts';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What the host cannot have read as JSON: no letter of base64 begins an object or a comment. */
-const BASE64 = /^[A-Za-z0-9+/=\s]*$/;
+/** What the host can have read as a JSON object: that begins with a brace, or with a comment before one. */
+const MAY_BE_OBJECT = /^[\s\ufeff]*(\{|\/[/*])/;
 
 /**
  * A queue message and what the host says of it. The host lays top-level fields of a JSON message over its own facts, names
  * compared without case (azure-functions-nodejs-library issue 459). It reads JSON more generously than we do, so those
- * facts are believed only where the message cannot have a field of that name: base64, or JSON without it.
+ * facts are believed only where the message cannot have a field of that name: no object at all, or one without it.
  */
 export const queueMessageFacts = (
   message: unknown,
@@ -17,7 +17,7 @@ export const queueMessageFacts = (
   now: Date,
 ): DeliveryFacts => {
   const text = toText(message);
-  const names = BASE64.test(text) ? [] : fieldNames(text);
+  const names = MAY_BE_OBJECT.test(text) ? fieldNames(text) : [];
   const believed = (name: string): unknown =>
     names === undefined || names.includes(name.toLowerCase()) ? undefined : triggerMetadata?.[name];
   const id = believed('id');

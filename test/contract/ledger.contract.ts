@@ -52,6 +52,22 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       expect(await ledger.find(row.mailId)).toEqual(created);
     });
 
+    test('a row with the longest addresses a mail can have is kept as it is, and can be changed', async () => {
+      const ledger = open();
+      // 500 recipients of 320 characters, some of which take two units of UTF-16.
+      const address = (number: number) => `${'\u{20bb7}'.repeat(30)}${number}@${'x'.repeat(250)}.example`;
+      const recipientAddresses = Array.from({ length: 500 }, (_, number) => address(number));
+      const row = { ...queuedAt(TODAY), recipientAddresses };
+      const created = await ledger.create(row);
+      expect((await ledger.find(row.mailId))?.row).toEqual(row);
+      const sending = claim(row, TODAY);
+      expect(await ledger.replace(sending, created?.etag ?? '')).toBeDefined();
+      expect((await ledger.find(row.mailId))?.row).toEqual(sending);
+      const { recipientAddresses: _, ...short } = sending;
+      await ledger.replace(short, (await ledger.find(row.mailId))?.etag ?? '');
+      expect((await ledger.find(row.mailId))?.row).toEqual(short);
+    });
+
     test('of several who create the same mail at once exactly one is first', async () => {
       const ledger = open();
       const row = queuedAt(TODAY);

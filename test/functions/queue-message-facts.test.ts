@@ -19,6 +19,8 @@ describe('a queue message', () => {
     ['base64', base64(json())],
     ['base64 in lines', `${base64(json())}\r\n`],
     ['a list', '[1,2]'],
+    ['prose', 'hello, canary'],
+    ['base64 that begins with a slash', '/w=='],
   ])('of %s has the id and the time that Storage gave it', (_case, text) => {
     const metadata = { id: MESSAGE_ID.toUpperCase(), insertionTime: INSERTED, dequeueCount: 2 };
     expect(facts(text, metadata)).toEqual({
@@ -35,7 +37,7 @@ describe('a queue message', () => {
     ['JSON as only the host reads it', `{'id':'${MESSAGE_ID}'}`],
     ['JSON with a comment before it', `/**/{"id":"${MESSAGE_ID}"}`],
     ['broken JSON', `{"id":"${MESSAGE_ID}",`],
-    ['prose', 'hello, canary'],
+    ['a comment of one line before it', `//\n{"id":"${MESSAGE_ID}"}`],
   ])('that could have written its id itself, as it is %s, has none', (_case, text) => {
     expect(facts(text, { id: MESSAGE_ID })).not.toHaveProperty('messageId');
   });

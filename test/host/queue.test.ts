@@ -84,7 +84,10 @@ describe.concurrent('a queue message', () => {
     ['an envelope of somebody else', JSON.stringify({ relay: {}, mail: {} }), 'MESSAGE_UNREADABLE'],
   ])('%s is set aside at once with its reason, and what came is kept', async (_case, text, code) => {
     const { messageId } = await relay.enqueue(text);
-    const mailId = (await relay.identity()).mailIdOfMessage(messageId);
+    const { mailIdOfMessage, mailIdOfText } = await relay.identity();
+    // The host reads JSON more generously: what only looks like an object may have written its own id.
+    const mailId =
+      code === 'JSON_UNREADABLE' && text.startsWith('{') ? mailIdOfText(text) : mailIdOfMessage(messageId);
     const { record } = await relay.logged('MailSetAside', { mailId, code, attempts: 0 });
 
     expect((await relay.show(mailId)).body).toMatchObject({ state: 'set-aside', reason: { code } });

@@ -19,6 +19,7 @@ test('somebody is told of expiring secrets, mail given up or stuck, a silent tim
     'mail-set-aside',
     'secret-expiring',
     'sending-blocked',
+    'sweep-missing',
   ]);
 });
 
@@ -39,10 +40,19 @@ test('the heartbeat may be two hours late, and is not missed before there can ha
   );
 });
 
+test('the sweep is missed after three of its hours', () => {
+  expect(alerts).toContain('timestamp > ago(3h)');
+  expect(alerts).toMatch(/todatetime\("\$\{installedOn\}"\) \+ 3h/);
+  const app = readFileSync(join(import.meta.dirname, '../../src/app.ts'), 'utf8');
+  expect(/app\.timer\('sweepMail', \{[\s\S]*?schedule: '([^']+)'/.exec(app)?.[1]).toMatch(
+    /^\d+ \d+ \* \* \* \*$/,
+  );
+});
+
 test('windows and intervals are ones that Azure Monitor has', () => {
   // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
   for (const window of namesOf('window')) expect(['PT15M', 'PT30M', 'PT2H', 'P1D', 'P2D']).toContain(window);
   for (const every of namesOf('every')) expect(['PT5M', 'PT15M', 'PT1H']).toContain(every);
-  expect(namesOf('window')).toHaveLength(7);
-  expect(namesOf('every')).toHaveLength(7);
+  expect(namesOf('window')).toHaveLength(8);
+  expect(namesOf('every')).toHaveLength(8);
 });

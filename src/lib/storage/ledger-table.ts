@@ -26,21 +26,26 @@ const toEntity = (row: LedgerRow): Entity => ({
   state: row.state,
   changedAt: new Date(row.updatedAt),
   row: '',
-  ...toColumns(JSON.stringify(row)),
+  ...toColumns(toAsciiJson(row)),
 });
 
 /** `row`, `row1`, `row2` ... Only a row with the addresses of many recipients needs more than the first. */
 const toColumns = (json: string): Record<string, string> => {
   const columns: Record<string, string> = {};
-  for (let start = 0, number = 0; start < json.length; number += 1) {
-    const end = start + MAX_COLUMN;
-    // A character of two halves stays in one piece.
-    const cut = /[\ud800-\udbff]/.test(json[end - 1] ?? '') ? end - 1 : end;
-    columns[number === 0 ? 'row' : `row${number}`] = json.slice(start, cut);
-    start = cut;
-  }
+  for (let number = 0; number * MAX_COLUMN < json.length; number += 1)
+    columns[number === 0 ? 'row' : `row${number}`] = json.slice(
+      number * MAX_COLUMN,
+      (number + 1) * MAX_COLUMN,
+    );
   return columns;
 };
+
+/** JSON in ASCII, which can be cut anywhere: large requests are cut on their way as well, inside a character. */
+const toAsciiJson = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 const fromColumns = (entity: Entity): string => {
   let json = entity.row;

@@ -40,9 +40,11 @@ export const listSetAside = async (needs: DeskNeeds, after: string | undefined):
   return { mails, ...(next === undefined ? {} : { next }) };
 };
 
-/** Any mail, for those who may see all. Throws MAIL_UNKNOWN. */
-export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> =>
-  toStatus((await findKnown(needs, mailId)).row);
+/** Any mail, for those who may see all: of one set aside also where its record is. Throws MAIL_UNKNOWN. */
+export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> => {
+  const { row } = await findKnown(needs, mailId);
+  return { ...toStatus(row), ...(row.state === 'set-aside' ? { record: row.record } : {}) };
+};
 
 /**
  * Sends a mail that was set aside once more, from the queue. Repeating it does no harm: the second finds the mail

@@ -66,9 +66,10 @@ describe('GET /api/mail/{id}', () => {
 
 describe('the desk', () => {
   test('lists and shows what is set aside', async () => {
-    const { list, id } = await aDesk();
+    const { list, id, records } = await aDesk();
     expect((await list({ state: 'set-aside' })).body.mails).toMatchObject([{ id }]);
-    expect((await list({ id })).body).toMatchObject({ id, state: 'set-aside' });
+    const record = [...records.keys()][0];
+    expect((await list({ id })).body).toMatchObject({ id, state: 'set-aside', record });
   });
 
   test.each([[{}], [{ state: 'sent' }], [{ state: '' }]])('does not know the query %j', async (query) => {

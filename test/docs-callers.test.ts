@@ -3,10 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Mail } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
 import { CALLER_EXAMPLES, runExample } from './support/caller-examples.ts';
+import { TOOLS_MS } from './support/patience.ts';
 
 const KEY = 'the key';
 
@@ -28,6 +30,8 @@ const bare =
 const reset: Answer = (response) => response.socket?.destroy();
 const sent: Answer = (response) =>
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","status":"sent"}');
+/** PowerShell colours an error and breaks its lines with bars. */
+const wordsOf = (output: string): string => stripVTControlCharacters(output).replaceAll(/[\s|]+/g, ' ');
 /** What a caller would wait for that waits before it gives up. */
 const HOUR_S = 3600;
 
@@ -64,19 +68,9 @@ const startRelay = async (answers: readonly Answer[]) => {
   };
 };
 
-const REPEATED: readonly (readonly [string, Answer])[] = [
-  ['a 503 of the relay', problem(503, 1)],
-  ['a 409 of the relay', problem(409, 0)],
-  ['a 500 with an empty body', bare(500)],
-  ['a 502 of a proxy', bare(502)],
-  ['a connection that breaks', reset],
-];
-
-describe.each(CALLER_EXAMPLES)('the example of $page', (example) => {
-  const name = example.command[0];
-  test.skipIf(example.present)(`${name} is not installed, so it is not tried`, () => undefined);
-
-  describe.runIf(example.present)('', () => {
+for (const example of CALLER_EXAMPLES) {
+  const missing = example.present ? '' : ` (skipped: ${example.command[0]} is not installed)`;
+  describe.skipIf(!example.present)(`the example of ${example.page}${missing}`, { timeout: TOOLS_MS }, () => {
     let folder = '';
     // One folder for all, so that what has to be compiled is compiled once.
     beforeAll(() => {
@@ -89,32 +83,26 @@ describe.each(CALLER_EXAMPLES)('the example of $page', (example) => {
       relay = await startRelay(answers);
       const ran = await runExample(example, { url: relay.url, key: KEY }, { folder });
       expect(relay.problems).toEqual([]);
-      return { ...ran, arrived: relay.arrived };
+      return { ...ran, output: wordsOf(ran.output), arrived: relay.arrived };
     };
     beforeEach(() => {
       relay = undefined;
     });
     afterEach(() => relay?.close());
 
-    test('sends a mail of the contract, with Chinese as it was written', async () => {
-      const { status, output, arrived } = await runAgainst();
+    test('repeats the same mail with the same key after a broken connection, a 409 and a 500 with an empty body', async () => {
+      const { status, output, arrived } = await runAgainst(reset, problem(409, 0), bare(500), sent);
       expect(status, output).toBe(0);
       expect(output).toContain('sent');
-      expect(arrived).toHaveLength(1);
-      expect(arrived[0]?.mail.to.length).toBeGreaterThan(0);
-      expect(arrived[0]?.mail.subject).toMatch(/\p{Script=Han}/u);
-      expect(arrived[0]?.idempotencyKey).toMatch(/^[\w-]{3,}$/);
+      expect(arrived).toHaveLength(4);
+      const [first, ...repeated] = arrived;
+      expect(repeated).toEqual([first, first, first]);
+      expect(first?.mail.to.length).toBeGreaterThan(0);
+      expect(first?.mail.subject, 'Chinese as it was written').toMatch(/\p{Script=Han}/u);
+      expect(first?.idempotencyKey).toMatch(/^[\w-]{3,}$/);
     });
 
-    test.each(REPEATED)('repeats the same request with the same key after %s', async (_, answer) => {
-      const { status, output, arrived } = await runAgainst(answer);
-      expect(status, output).toBe(0);
-      expect(output).toContain('sent');
-      expect(arrived).toHaveLength(2);
-      expect(arrived[1]).toEqual(arrived[0]);
-    });
-
-    test.each([400, 403, 422, 500, 502])('reports a %i of the relay, and does not repeat it', async (code) => {
+    test.each([422, 500])('reports a %i of the relay, and does not repeat it', async (code) => {
       const { status, output, arrived } = await runAgainst(problem(code));
       expect(status).not.toBe(0);
       expect(output).toContain(`CODE_${code}`);
@@ -125,7 +113,7 @@ describe.each(CALLER_EXAMPLES)('the example of $page', (example) => {
     test('says of a 401 without a body which key is wrong and in which header, and does not repeat it', async () => {
       const { status, output, arrived } = await runAgainst(bare(401));
       expect(status).not.toBe(0);
-      expect(output.replaceAll(/[\s|]+/g, ' ')).toContain('401: the relay does not know the function key');
+      expect(output).toContain('401: the relay does not know the function key');
       expect(output).toContain('x-functions-key');
       expect(arrived).toHaveLength(1);
     });
@@ -144,4 +132,4 @@ describe.each(CALLER_EXAMPLES)('the example of $page', (example) => {
       expect(new Set(arrived.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
     });
   });
-});
+}

@@ -1,75 +1,63 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Mail } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
+import { CALLER_EXAMPLES, runExample } from './support/caller-examples.ts';
+import { TOOLS_MS } from './support/patience.ts';
 
-const PAGES = join(import.meta.dirname, '../docs/callers');
+const KEY = 'the key';
 
-/** The code block of a page that says `example: <name>` on one of its first two lines. */
-const exampleOf = (page: string, name: string): string => {
-  const blocks = readFileSync(join(PAGES, page), 'utf8').matchAll(/^```\w+\n([\s\S]*?)^```$/gm);
-  for (const [, code = ''] of blocks)
-    if (code.split('\n').slice(0, 2).join('\n').includes(`example: ${name}`)) return code;
-  throw new Error(`${page} has no block with "example: ${name}"`);
-};
-
-const runs = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
-
-type Example = {
-  readonly page: string;
-  readonly file: string;
-  readonly command: readonly string[];
-  readonly present: boolean;
-};
-
-// Compiling C# takes long; set RELAY_TEST_CSHARP to do it.
-const EXAMPLES: readonly Example[] = [
-  { page: 'curl.md', file: 'send.sh', command: ['bash'], present: runs('curl', '--version') },
-  { page: 'python.md', file: 'send.py', command: ['python3'], present: runs('python3', '--version') },
-  {
-    page: 'php.md',
-    file: 'send.php',
-    command: ['php'],
-    present: runs('php', '-r', 'exit(function_exists("curl_init") ? 0 : 1);'),
-  },
-  { page: 'java.md', file: 'SendMail.java', command: ['java'], present: runs('java', '--version') },
-  {
-    page: 'csharp.md',
-    file: 'send.cs',
-    command: ['dotnet', 'run'],
-    present: Boolean(process.env.RELAY_TEST_CSHARP) && runs('dotnet', '--version'),
-  },
-];
+type Answer = (response: ServerResponse) => void;
+const problem =
+  (status: number, retryAfter?: number): Answer =>
+  (response) =>
+    response
+      .writeHead(status, {
+        'content-type': 'application/problem+json',
+        ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+      })
+      .end(JSON.stringify({ code: `CODE_${status}`, remedy: 'what to do' }));
+/** What the functions host says by itself. The time is there so that nobody has to wait for a test. */
+const bare =
+  (status: number): Answer =>
+  (response) =>
+    response.writeHead(status, { 'retry-after': '0' }).end();
+const reset: Answer = (response) => response.socket?.destroy();
+const sent: Answer = (response) =>
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","status":"sent"}');
+/** PowerShell colours an error and breaks its lines with bars. */
+const wordsOf = (output: string): string => stripVTControlCharacters(output).replaceAll(/[\s|]+/g, ' ');
+/** What a caller would wait for that waits before it gives up. */
+const HOUR_S = 3600;
 
 type Arrived = { readonly mail: Mail; readonly idempotencyKey: string };
 
-/** Takes mails by the contract of the relay; the first request is turned away for a moment, as when Graph is busy. */
-const startRelay = async () => {
+const textOf = async (request: IncomingMessage): Promise<string> => {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += chunk;
+  return text;
+};
+
+/** Takes mails by the contract of the relay, and gives the answers it is told to, one after the other. */
+const startRelay = async (answers: readonly Answer[]) => {
   const arrived: Arrived[] = [];
   const problems: string[] = [];
-  let turnedAway = false;
   const server = createServer(async (request, response) => {
     try {
       const mail = readMail(JSON.parse(await textOf(request)));
       expect(request.url).toBe('/api/mail');
-      expect(request.headers['x-functions-key']).toBe('the key');
+      expect(request.headers['x-functions-key']).toBe(KEY);
       expect(request.headers['content-type']).toMatch(/^application\/json/);
       arrived.push({ mail, idempotencyKey: String(request.headers['idempotency-key']) });
     } catch (error) {
       problems.push(String(error));
     }
-    if (turnedAway)
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","status":"sent"}');
-    else
-      response
-        .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
-        .end('{"code":"GRAPH_UNAVAILABLE"}');
-    turnedAway = true;
+    (answers[arrived.length - 1] ?? sent)(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -80,83 +68,68 @@ const startRelay = async () => {
   };
 };
 
-const textOf = async (request: IncomingMessage): Promise<string> => {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) text += chunk;
-  return text;
-};
-
-let folder = '';
-let relay: Awaited<ReturnType<typeof startRelay>>;
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'relay-caller-'));
-  relay = await startRelay();
-});
-afterEach(async () => {
-  await relay.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const runExample = async ({ page, file, command }: Example) => {
-  writeFileSync(join(folder, file), exampleOf(page, 'send'));
-  writeFileSync(join(folder, '.mail-relay'), 'header = "x-functions-key: the key"\n');
-  const [program = '', ...args] = command;
-  const child = spawn(program, [...args, file], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      HOME: folder,
-      DOTNET_CLI_HOME: folder,
-      MAIL_RELAY_URL: relay.url,
-      MAIL_RELAY_KEY: 'the key',
-      no_proxy: '*',
-      NO_PROXY: '*',
-      LC_ALL: 'C.UTF-8',
-    },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
+for (const example of CALLER_EXAMPLES) {
+  const missing = example.present ? '' : ` (skipped: ${example.command[0]} is not installed)`;
+  describe.skipIf(!example.present)(`the example of ${example.page}${missing}`, { timeout: TOOLS_MS }, () => {
+    let folder = '';
+    // One folder for all, so that what has to be compiled is compiled once.
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'relay-caller-'));
     });
-  const status = await new Promise((resolve) => child.on('close', resolve));
-  return { status, output };
-};
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('the example on the page', () => {
-  test.each(EXAMPLES)(
-    '$page sends a mail of the contract, and repeats it under the same key when the relay says not now',
-    async (example) => {
-      if (!example.present)
-        return console.warn(
-          `skipped: ${example.page} needs ${example.command[0]}${example.page === 'csharp.md' ? ' and RELAY_TEST_CSHARP' : ''}`,
-        );
-      const { status, output } = await runExample(example);
+    let relay: Awaited<ReturnType<typeof startRelay>> | undefined;
+    const runAgainst = async (...answers: readonly Answer[]) => {
+      relay = await startRelay(answers);
+      const ran = await runExample(example, { url: relay.url, key: KEY }, { folder });
       expect(relay.problems).toEqual([]);
+      return { ...ran, output: wordsOf(ran.output), arrived: relay.arrived };
+    };
+    beforeEach(() => {
+      relay = undefined;
+    });
+    afterEach(() => relay?.close());
+
+    test('repeats the same mail with the same key after a broken connection, a 409 and a 500 with an empty body', async () => {
+      const { status, output, arrived } = await runAgainst(reset, problem(409, 0), bare(500), sent);
       expect(status, output).toBe(0);
       expect(output).toContain('sent');
-      expect(relay.arrived).toHaveLength(2);
-      const [first, second] = relay.arrived;
-      expect(first?.idempotencyKey).toMatch(/^[\w-]{3,}$/);
-      expect(second).toEqual(first);
+      expect(arrived).toHaveLength(4);
+      const [first, ...repeated] = arrived;
+      expect(repeated).toEqual([first, first, first]);
       expect(first?.mail.to.length).toBeGreaterThan(0);
-      // That Chinese arrived as it was written.
-      expect(first?.mail.subject).toMatch(/\p{Script=Han}|^歡/u);
-    },
-    180_000,
-  );
-});
+      expect(first?.mail.subject, 'Chinese as it was written').toMatch(/\p{Script=Han}/u);
+      expect(first?.idempotencyKey).toMatch(/^[\w-]{3,}$/);
+    });
 
-test('the mails of the queue page are mails of the contract, in each language', () => {
-  const page = readFileSync(join(PAGES, 'queue.md'), 'utf8');
-  for (const field of ['to', 'subject', 'text', 'idempotencyKey'])
-    expect(page.match(new RegExp(`\\b${field}\\b['"\\]]*\\s*[:=]`, 'g')), field).toHaveLength(3);
-  expect(() =>
-    readMail({
-      to: '陳大文 <chan@contoso.example>',
-      subject: 's',
-      text: 't',
-      idempotencyKey: 'ticket-4711-closed',
-    }),
-  ).not.toThrow();
-});
+    test.each([422, 500])('reports a %i of the relay, and does not repeat it', async (code) => {
+      const { status, output, arrived } = await runAgainst(problem(code));
+      expect(status).not.toBe(0);
+      expect(output).toContain(`CODE_${code}`);
+      expect(output).toContain('what to do');
+      expect(arrived).toHaveLength(1);
+    });
+
+    test('says of a 401 without a body which key is wrong and in which header, and does not repeat it', async () => {
+      const { status, output, arrived } = await runAgainst(bare(401));
+      expect(status).not.toBe(0);
+      expect(output).toContain('401: the relay does not know the function key');
+      expect(output).toContain('x-functions-key');
+      expect(arrived).toHaveLength(1);
+    });
+
+    test('gives up after four tries without waiting once more, and does not call it a refusal', async () => {
+      const { status, output, arrived } = await runAgainst(
+        problem(503, 0),
+        bare(500),
+        problem(409, 0),
+        problem(503, HOUR_S),
+      );
+      expect(status).not.toBe(0);
+      expect(output).not.toMatch(/refused/i);
+      expect(output).toContain('503');
+      expect(arrived).toHaveLength(4);
+      expect(new Set(arrived.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+    });
+  });
+}

@@ -1,3 +1,4 @@
+import type { Aim } from '../aims.ts';
 import { closedLoop } from '../closed-loop.ts';
 import { startBenchCloud, startBenchStorage } from '../cloud.ts';
 import { openLedgerWrites } from '../ledger-writes.ts';
@@ -37,6 +38,7 @@ export const httpPath: Section = ({ appFolder, quick, progress }) =>
     const post = await openRawPost(cloud);
     const write = openLedgerWrites(storage);
 
+    const aims: Aim[] = [];
     for (const loop of SCENARIOS) {
       const { concurrency, latencyMs } = loop;
       await cloud.delay(latencyMs);
@@ -63,5 +65,11 @@ export const httpPath: Section = ({ appFolder, quick, progress }) =>
         row('http'),
         ['((a) + writes) / (b)', '', '', times(ratio), `>= ${times(AIM)}`],
       ]);
+      aims.push({
+        what: `HTTP path, ${title}: ((a) + writes) / (b)`,
+        figure: ratio,
+        limit: { atLeast: AIM },
+      });
     }
+    return aims;
   });

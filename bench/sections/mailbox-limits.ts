@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Aim } from '../aims.ts';
 import { type BenchCloud, type OfferedMail, startBenchCloud, startBenchStorage } from '../cloud.ts';
 import { fillQueue } from '../fill-queue.ts';
 import {
@@ -26,6 +27,9 @@ const AIM_SHARE = 0.95;
 const AIM_WASTED = 0.02;
 
 /** (d): the limits of Exchange on, more mail than they allow, and one instance or two that share the queue. */
+const meanOf = (figures: readonly number[]): number =>
+  figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+
 export const mailboxLimits: Section = async (bench) => {
   bench.progress(
     `d: ${MAILS_PER_MAILBOX} mails for each of ${MAILBOXES_USED.length} mailboxes, ${WATCHED_MS / 1000} s`,
@@ -51,7 +55,7 @@ export const mailboxLimits: Section = async (bench) => {
       const later = offered.filter(({ at }) => at >= watched.startedAt + WARM_UP_MS);
       return [
         String(instances),
-        percent(shares.reduce((sum, share) => sum + share, 0) / shares.length),
+        percent(meanOf(shares)),
         percent(Math.min(...shares)),
         `>= ${percent(AIM_SHARE)}`,
         `${median(accepted)} of ${mostPossible(watched)}`,
@@ -63,6 +67,25 @@ export const mailboxLimits: Section = async (bench) => {
       ];
     }),
   ]);
+  return results.flatMap(({ instances, mailboxes, offered, watched }): Aim[] => {
+    const run = `(d) ${instances === 1 ? 'one instance' : `${instances} instances`}`;
+    const shares = mailboxes.map((mails) => steadyShare(mails, watched));
+    const later = offered.filter(({ at }) => at >= watched.startedAt + WARM_UP_MS);
+    return [
+      {
+        what: `${run}: share of the limit used`,
+        figure: meanOf(shares),
+        limit: { atLeast: AIM_SHARE },
+        show: percent,
+      },
+      {
+        what: `${run}: calls wasted on a 429 later on`,
+        figure: wastedShare(later),
+        limit: { atMost: AIM_WASTED },
+        show: percent,
+      },
+    ];
+  });
 };
 
 type UnderLimits = {

@@ -21,6 +21,13 @@ const SCENARIOS = [
 ] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
+/**
+ * Where a mailbox and Graph as far away as it is are what holds mails up, as in life. The other scenarios show what the
+ * machine carries, which is many times what Exchange takes from so many mailboxes.
+ */
+const AIM = 0.8;
+const HELD_UP_BY_GRAPH = SCENARIOS[2];
+
 const nameOf = (what: 'raw' | 'queue', { mailboxes, latencyMs }: Scenario) =>
   `${what} ${mailboxes} ${latencyMs}`;
 
@@ -60,25 +67,31 @@ export const queuePath: Section = ({ appFolder, quick, progress }) =>
     });
     const rounds = await inRounds(quick ? 1 : 3, cases, (line) => progress(`c: ${line}`));
 
+    const ratioOf = (scenario: Scenario) =>
+      medianOf(rounds, (figure) => figure(nameOf('raw', scenario)) / figure(nameOf('queue', scenario)));
     printTable('(c) Queue path, 4 at once in a mailbox, no limit a minute', [
-      ['mailboxes', 'Graph takes', 'raw POST', 'by queue', 'rate', 'raw / queue'],
+      ['mailboxes', 'Graph takes', 'raw POST', 'by queue', 'rate', 'raw / queue', 'aim'],
       ...SCENARIOS.map((scenario) => {
         const queue = medianOf(rounds, (figure) => figure(nameOf('queue', scenario)));
         const raw = medianOf(rounds, (figure) => figure(nameOf('raw', scenario)));
-        const ratio = medianOf(
-          rounds,
-          (figure) => figure(nameOf('raw', scenario)) / figure(nameOf('queue', scenario)),
-        );
         return [
           String(scenario.mailboxes),
           `${scenario.latencyMs} ms`,
           ms(raw),
           ms(queue),
           perSecond(queue),
-          times(ratio),
+          times(ratioOf(scenario)),
+          scenario === HELD_UP_BY_GRAPH ? `>= ${times(AIM)}` : '',
         ];
       }),
     ]);
+    return [
+      {
+        what: '(c) queue path, one mailbox, Graph takes 100 ms: raw / queue',
+        figure: ratioOf(HELD_UP_BY_GRAPH),
+        limit: { atLeast: AIM },
+      },
+    ];
   });
 
 /** Longer than filling the queue takes. */

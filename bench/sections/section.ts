@@ -1,3 +1,5 @@
+import type { Aim } from '../aims.ts';
+
 export type Bench = {
   readonly appFolder: string;
   /** Fewer rounds and smaller figures: to see that everything runs, not to publish. */
@@ -7,8 +9,8 @@ export type Bench = {
   readonly progress: (line: string) => void;
 };
 
-/** Measures, and prints what came of it. */
-export type Section = (bench: Bench) => Promise<void>;
+/** Measures and prints what came of it, and gives the aims it is held against. */
+export type Section = (bench: Bench) => Promise<readonly Aim[]>;
 
 type Keep = <Open extends { close(): Promise<void> }>(opening: Promise<Open>) => Promise<Open>;
 

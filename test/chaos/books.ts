@@ -22,6 +22,9 @@ const STATES = [
   'set-aside',
   'closed',
 ] as const;
+/** What of a mail is compared with what arrived. */
+export type WrittenMail = { readonly subject: string; readonly text: string; readonly to: string };
+
 /** Later than anything a run writes. */
 const EVER = new Date('9999-01-01T00:00:00Z');
 
@@ -67,6 +70,19 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
         counts.set(mailId, (counts.get(mailId) ?? 0) + 1);
       }
       return counts;
+    },
+    /** The subjects of mails that Graph got otherwise than their applications wrote them; a subject is a mail. */
+    damaged: async (given: readonly WrittenMail[]): Promise<readonly string[]> => {
+      const written = new Map(given.map(({ subject, text, to }) => [subject, { text, to }]));
+      const damaged: string[] = [];
+      for (const { summary } of mails.list().mails) {
+        const message = (await mails.find(summary.ID))?.request.body.message;
+        const to = message?.toRecipients?.map(({ emailAddress }) => emailAddress.address).join(', ');
+        const expected = written.get(message?.subject ?? '');
+        if (expected === undefined || expected.text !== message?.body?.content || expected.to !== to)
+          damaged.push(summary.Subject);
+      }
+      return damaged;
     },
   };
 };

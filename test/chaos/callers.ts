@@ -5,13 +5,14 @@ import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { aMail } from '../support/a-mail.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { identityOf } from '../support/identity-for-tests.ts';
+import type { WrittenMail } from './books.ts';
 import type { PlannedMail } from './plan.ts';
 
 /** A mail as the relay got it, and what its application was told. */
 export type GivenMail = {
   readonly plan: PlannedMail;
   readonly mailId: string;
-  readonly content: unknown;
+  readonly content: WrittenMail;
   readonly accepted: boolean;
   readonly toldSent: boolean;
 };
@@ -24,14 +25,14 @@ const LARGE_TEXT = 'x'.repeat(50_000);
 const ASK_AGAIN_MS = 400;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-const contentOf = ({ number, mailbox, policy, key, large }: PlannedMail): Record<string, unknown> =>
+const contentOf = ({ number, mailbox, policy, key, large }: PlannedMail): WrittenMail =>
   aMail({
     from: mailbox,
     subject: `Mail ${number}`,
     onUnknown: policy,
     ...(large ? { text: LARGE_TEXT } : {}),
     ...(key === undefined ? {} : { idempotencyKey: key }),
-  });
+  }) as WrittenMail;
 
 /** Applications as they should be: they ask again with the same key until they know. */
 export const makeCallers = (connectionString: string, anyUrl: () => string | undefined, note: Note) => {

@@ -20,6 +20,8 @@ export type ChaosReport = {
   /** Promises that were broken, each with the timeline of its mail. */
   readonly broken: readonly string[];
   readonly stories: readonly MailStory[];
+  /** How many mails Graph got otherwise than they were written. */
+  readonly damaged: number;
   readonly given: readonly GivenMail[];
   /** How often which trouble struck. */
   readonly troubles: ReadonlyMap<string, number>;
@@ -100,6 +102,7 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
     const replayed = await clearDesk(fleet.anyUrl, rows, copies);
     await settled(Date.now() + SETTLE_MS);
     broken.push(...brokenReplays(replayed, await books.rows(), await books.copies()));
+    const damaged = await books.damaged(given.map(({ content }) => content));
     const messages = await books.messages();
     await sweepLater(connectionString);
     const payloads = await books.payloads();
@@ -109,10 +112,12 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
         ...broken.map(({ mailId, promise }) =>
           [`${mailId}: ${promise}`, ...timeline.of(mailId)].join('\n    '),
         ),
+        ...damaged.map((subject) => `${subject}: Graph got something other than its application wrote`),
         ...(messages > 0 ? [`${messages} messages are left on the queues`] : []),
         ...payloads.map((name) => `the payload ${name} is left over`),
       ],
       stories,
+      damaged: damaged.length,
       given,
       troubles: struck,
       starts: fleet.starts(),

@@ -7,6 +7,7 @@ import type { CapturedMail } from '../../local/inbox/captured-mail.ts';
 import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { cloudForTests, hostForTests, KEYS, makeAppFolder } from '../support/cloud-for-tests.ts';
 import { identityOf } from '../support/identity-for-tests.ts';
+import { CONDITION_MS } from '../support/patience.ts';
 
 export type RelayOptions = Partial<CloudOptions> & { readonly settings?: Record<string, string> };
 
@@ -15,9 +16,7 @@ type Body = Readonly<Record<string, unknown>> & { readonly id: string };
 
 export type RelayForTests = Awaited<ReturnType<typeof startRelay>>;
 
-/** As long as anything here may take, also on a machine that is busy; what is slower has not happened. */
-const PATIENCE = { timeout: 30_000, interval: 50 };
-vi.setConfig({ testTimeout: 2 * PATIENCE.timeout, hookTimeout: PATIENCE.timeout });
+const PATIENCE = { timeout: CONDITION_MS, interval: 50 };
 
 /** Waits until this no longer throws, and gives what it gives. */
 export const eventually = <Value>(look: () => Value | Promise<Value>): Promise<Value> =>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TOOLS_MS } from '../support/patience.ts';
 import { openSandbox, type Sandbox } from './az-stand-in/sandbox.ts';
 
 const OPTIONS = [
@@ -34,30 +35,34 @@ const inPairs = async (count: number, use: (index: number) => Promise<void>): Pr
 /** Asked again by itself, as an app that has just been deployed needs a while. */
 const isHealthCheck = (call: readonly string[] | undefined) => call?.at(-1)?.endsWith('/api/health') === true;
 
-test('a run that fails at any one of its calls stops, says so, and the same command completes it', async () => {
-  const clean = await withSandbox(async (sandbox) => {
-    const run = await sandbox.run('deploy.sh', OPTIONS);
-    return { calls: run.calls.length, cloud: sandbox.cloud() };
-  });
-  expect(clean.calls).toBeGreaterThan(25);
+test(
+  'a run that fails at any one of its calls stops, says so, and the same command completes it',
+  async () => {
+    const clean = await withSandbox(async (sandbox) => {
+      const run = await sandbox.run('deploy.sh', OPTIONS);
+      return { calls: run.calls.length, cloud: sandbox.cloud() };
+    });
+    expect(clean.calls).toBeGreaterThan(25);
 
-  await inPairs(clean.calls, (at) =>
-    withSandbox(async (sandbox) => {
-      const failing = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at) });
-      const where = `call ${at}: ${failing.calls[at - 1]?.slice(0, 5).join(' ')}`;
-      if (isHealthCheck(failing.calls[at - 1])) return expect(failing.status, where).toBe(0);
-      expect(failing.status, where).toBe(1);
-      expect(failing.stderr, where).toMatch(/stopped/);
-      expect(sandbox.cloud().secretsAtEntra, where).toBeLessThanOrEqual(1);
+    await inPairs(clean.calls, (at) =>
+      withSandbox(async (sandbox) => {
+        const failing = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at) });
+        const where = `call ${at}: ${failing.calls[at - 1]?.slice(0, 5).join(' ')}`;
+        if (isHealthCheck(failing.calls[at - 1])) return expect(failing.status, where).toBe(0);
+        expect(failing.status, where).toBe(1);
+        expect(failing.stderr, where).toMatch(/stopped/);
+        expect(sandbox.cloud().secretsAtEntra, where).toBeLessThanOrEqual(1);
 
-      const resumed = await sandbox.run('deploy.sh', OPTIONS);
-      expect(resumed.stderr, where).toBe('');
-      expect(resumed.status, where).toBe(0);
-      expect(sandbox.cloud(), where).toEqual(clean.cloud);
-      expect(sandbox.lines('mails'), where).toHaveLength(1);
-    }),
-  );
-}, 180_000);
+        const resumed = await sandbox.run('deploy.sh', OPTIONS);
+        expect(resumed.stderr, where).toBe('');
+        expect(resumed.status, where).toBe(0);
+        expect(sandbox.cloud(), where).toEqual(clean.cloud);
+        expect(sandbox.lines('mails'), where).toHaveLength(1);
+      }),
+    );
+  },
+  TOOLS_MS,
+);
 
 test('a failure that passes by itself is waited out', async () => {
   const calls = await withSandbox(async (sandbox) => (await sandbox.run('deploy.sh', OPTIONS)).calls);

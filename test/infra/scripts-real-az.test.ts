@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TOOLS_MS } from '../support/patience.ts';
 import { openSandbox } from './az-stand-in/sandbox.ts';
 
 /** What argparse, and az with it, answers to a command line it does not understand. */
@@ -101,7 +102,7 @@ test.skipIf(!hasAz)(
     await Promise.all([worker(), worker()]);
     expect(misunderstood).toEqual([]);
   },
-  120_000,
+  TOOLS_MS,
 );
 
 test.skipIf(!hasAz)(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TOOLS_MS } from '../support/patience.ts';
 import { openSandbox, type Run, type Sandbox } from './az-stand-in/sandbox.ts';
 
 const DEPLOY = [
@@ -112,25 +113,29 @@ describe('before anything goes', () => {
 describe('a run cut short', () => {
   const FULL = [...GROUP, '--registration', '--purge', '--yes'];
 
-  test('at any of its calls is completed by the same command', async () => {
-    const { calls } = await sandbox.run('teardown.sh', FULL);
-    for (const at of calls.keys()) {
-      sandbox.close();
-      sandbox = openSandbox();
-      await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
-      const failing = await sandbox.run('teardown.sh', FULL, { FAIL_AT: String(at + 1) });
-      const where = calls[at]?.join(' ');
-      expect(failing.status, where).toBe(1);
-      const resumed = await sandbox.run('teardown.sh', [
-        ...FULL,
-        '--client-id',
-        '22222222-2222-2222-2222-222222222222',
-      ]);
-      expect(resumed.status, `${where}\n${resumed.stderr}`).toBe(0);
-      expect(sandbox.cloud().group, where).toBe('');
-      expect(sandbox.read('deleted-vaults'), where).toBe('');
-    }
-  }, 180_000);
+  test(
+    'at any of its calls is completed by the same command',
+    async () => {
+      const { calls } = await sandbox.run('teardown.sh', FULL);
+      for (const at of calls.keys()) {
+        sandbox.close();
+        sandbox = openSandbox();
+        await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
+        const failing = await sandbox.run('teardown.sh', FULL, { FAIL_AT: String(at + 1) });
+        const where = calls[at]?.join(' ');
+        expect(failing.status, where).toBe(1);
+        const resumed = await sandbox.run('teardown.sh', [
+          ...FULL,
+          '--client-id',
+          '22222222-2222-2222-2222-222222222222',
+        ]);
+        expect(resumed.status, `${where}\n${resumed.stderr}`).toBe(0);
+        expect(sandbox.cloud().group, where).toBe('');
+        expect(sandbox.read('deleted-vaults'), where).toBe('');
+      }
+    },
+    TOOLS_MS,
+  );
 
   test('a second run finds nothing left to do', async () => {
     await sandbox.run('teardown.sh', FULL);

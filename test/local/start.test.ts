@@ -64,7 +64,7 @@ const isReachable = (url: string): Promise<boolean> =>
     () => false,
   );
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', () => {
   test('prints a curl that works as it stands, and stops on Ctrl-C without leaving a process behind', async () => {
     const { child, ended, printed } = await start([], {}, READY);
     const curl = found(printed(), /^( +curl .*\\\n.*\\\n.*)$/m);

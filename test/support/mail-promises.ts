@@ -22,10 +22,13 @@ export type MailStory = {
   readonly content: unknown;
 };
 
+/** How often a mail may go out: once, and once more where somebody chose that for an unknown outcome. */
+export const mostCopies = ({ policy, replays }: MailStory): number => (policy === 'resend' ? 2 : 1) + replays;
+
 /** Which promises were broken, in words; nothing when all were kept. */
 export const brokenPromises = (story: MailStory): readonly string[] => {
   const { row, copies, policy, accepted, toldSent, doubted, replays } = story;
-  const most = (policy === 'resend' ? 2 : 1) + replays;
+  const most = mostCopies(story);
   const state = row?.state ?? 'unknown to the ledger';
   const broken: string[] = [];
   if (accepted && (row === undefined || !isFinal(row.state)))
@@ -44,5 +47,6 @@ export const brokenPromises = (story: MailStory): readonly string[] => {
   return broken;
 };
 
-const isKept = ({ row, recorded, content }: MailStory): boolean =>
+/** It was set aside with all its content, for a person. */
+export const isKept = ({ row, recorded, content }: MailStory): boolean =>
   row?.state === 'set-aside' && JSON.stringify(recorded) === JSON.stringify(content);

@@ -11,7 +11,7 @@ export type CallForTests = GraphCall & { readonly forgotten: readonly string[] }
 export const graphCall = (
   endpoint: string,
   {
-    timeoutMs = 5000,
+    timeoutMs = 60_000,
     readToken = () => tokenWith(),
   }: { readonly timeoutMs?: number; readonly readToken?: TokenSource['readToken'] } = {},
 ): CallForTests => {

@@ -45,7 +45,7 @@ const aTokenSource = async (
       tenantId: LOCAL_TENANT_ID,
       clientId: LOCAL_CLIENT_ID,
       scope: `${GRAPH}/.default`,
-      timeoutMs: 2000,
+      timeoutMs: 60_000,
       ...options,
     },
     {
@@ -157,7 +157,7 @@ describe('a secret that was changed', () => {
         tenantId: LOCAL_TENANT_ID,
         clientId: LOCAL_CLIENT_ID,
         scope: `${GRAPH}/.default`,
-        timeoutMs: 2000,
+        timeoutMs: 60_000,
       },
       {
         readClientSecret: async ({ fresh }) => {

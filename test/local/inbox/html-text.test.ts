@@ -16,9 +16,8 @@ test.each([
 });
 
 test('markup that never closes is read in one pass', () => {
-  const started = performance.now();
+  // Read again for each that never closes, this would not end within the time of a test.
   textOfHtml('<p><style'.repeat(400_000));
   textOfHtml('<!--'.repeat(400_000));
   textOfHtml('<style></style'.repeat(200_000));
-  expect(performance.now() - started).toBeLessThan(2000);
 });

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { MailStory } from '../support/mail-promises.ts';
+import { countBroken, isHeld, toVerdict } from './verdict.ts';
+
+const aStory = (override: Partial<MailStory> = {}): MailStory => ({
+  mailId: 'some-id',
+  policy: 'verify',
+  accepted: true,
+  toldSent: true,
+  doubted: false,
+  replays: 0,
+  copies: 1,
+  row: undefined,
+  recorded: undefined,
+  content: {},
+  ...override,
+});
+const countsOf = (stories: readonly MailStory[], damaged = 0, broken: readonly string[] = []) =>
+  Object.fromEntries(
+    countBroken({ stories, damaged, broken }).map(({ name, count }) => [name, count] as const),
+  );
+
+test.each([
+  ['sent once', aStory(), {}],
+  ['sent twice', aStory({ copies: 2 }), { doubled: 1 }],
+  ['sent twice where somebody chose to resend', aStory({ copies: 2, policy: 'resend' }), {}],
+  ['never sent, though its caller was told so', aStory({ copies: 0 }), { lost: 1 }],
+  ['accepted and gone', aStory({ copies: 0, toldSent: false }), { lost: 1 }],
+  ['never accepted', aStory({ copies: 0, toldSent: false, accepted: false }), {}],
+])('a mail %s', (_, story, counted) => {
+  expect(countsOf([story])).toEqual({ lost: 0, doubled: 0, damaged: 0, other: 0, ...counted });
+});
+
+test('the promise holds only where nothing at all was broken', () => {
+  const kept = countBroken({ stories: [aStory()], damaged: 0, broken: [] });
+  expect(isHeld(kept)).toBe(true);
+  expect(toVerdict(kept, 1)).toMatch(/held {4}lost {5}0 of 1, aim 0[\s\S]*Verdict: held$/);
+  for (const broken of [
+    countBroken({ stories: [aStory()], damaged: 1, broken: ['damaged'] }),
+    countBroken({ stories: [aStory()], damaged: 0, broken: ['a payload is left over'] }),
+  ]) {
+    expect(isHeld(broken)).toBe(false);
+    expect(toVerdict(broken, 1)).toMatch(/Verdict: BROKEN$/);
+  }
+});

@@ -1,0 +1,44 @@
+import { isKept, mostCopies } from '../support/mail-promises.ts';
+import type { ChaosReport } from './run-chaos.ts';
+
+/** What a run counts against the promise; none of it may happen even once. */
+export type Count = { readonly name: 'lost' | 'doubled' | 'damaged' | 'other'; readonly count: number };
+
+/** How many mails were lost, doubled or damaged, and how often a promise was broken in another way. */
+export const countBroken = ({
+  stories,
+  damaged,
+  broken,
+}: Pick<ChaosReport, 'stories' | 'damaged' | 'broken'>): readonly Count[] => {
+  const lost = stories.filter(
+    (story) => story.copies === 0 && (story.toldSent || (story.accepted && !isKept(story))),
+  ).length;
+  const doubled = stories.filter((story) => story.copies > mostCopies(story)).length;
+  return [
+    { name: 'lost', count: lost },
+    { name: 'doubled', count: doubled },
+    { name: 'damaged', count: damaged },
+    // One mail can break several promises: whatever is left, it is at least none.
+    { name: 'other', count: Math.max(0, broken.length - lost - doubled - damaged) },
+  ];
+};
+
+const MEANING: Readonly<Record<Count['name'], string>> = {
+  lost: 'accepted, but neither sent nor kept for a person',
+  doubled: 'sent more often than its policy allows',
+  damaged: 'Graph got something other than the application wrote',
+  other: 'another broken promise, or something left behind',
+};
+
+export const isHeld = (counts: readonly Count[]): boolean => counts.every(({ count }) => count === 0);
+
+/** The end of a run, for people: each aim, and whether the promise held. */
+export const toVerdict = (counts: readonly Count[], mails: number): string =>
+  [
+    'Aims',
+    ...counts.map(
+      ({ name, count }) =>
+        `  ${count === 0 ? 'held  ' : 'BROKEN'}  ${name.padEnd(7)}  ${count} of ${mails}, aim 0: ${MEANING[name]}`,
+    ),
+    `Verdict: ${isHeld(counts) ? 'held' : 'BROKEN'}`,
+  ].join('\n');

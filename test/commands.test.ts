@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { ROOT } from './support/documents.ts';
+
+const COMMANDS = ['start', 'mail', 'chaos', 'bench'] as const;
+const LONG: ReadonlySet<string> = new Set(['chaos', 'bench']);
+
+test.each(COMMANDS)('npm run %s -- --help says how it is used and does nothing else', (name) => {
+  const [node, script = ''] = packageJson.scripts[name].split(' ');
+  expect(node).toBe('node');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--help'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(
+    name === 'start' ? /^Usage: npm start -- / : new RegExp(`^Usage: npm run ${name} -- `),
+  );
+  if (LONG.has(name)) expect(stdout, 'how long it takes').toMatch(/minutes/);
+});

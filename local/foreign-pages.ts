@@ -40,7 +40,9 @@ export function whyForeign({ method, host = '', origin, site }: Asker, asked: As
 
   const own = origin === undefined || origin.toLowerCase() === `${scheme}://${host.toLowerCase()}`;
   const near = site === undefined || site === 'same-origin' || site === 'none';
-  if (own && (near || (mayBeLookedAt && METHODS_THAT_ONLY_LOOK.has(method)))) return undefined;
+  if (own && near) return undefined;
+  // The frame of a mail has no origin; its images are asked for with `null`.
+  if (mayBeLookedAt && METHODS_THAT_ONLY_LOOK.has(method) && (own || origin === 'null')) return undefined;
   return (
     `${name} takes requests from programs on this machine, not from pages in a browser; ` +
     `this one came from ${origin === undefined || own ? 'a page of another site' : JSON.stringify(origin)}. ` +

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 
 export type RawAnswer = {
   readonly status: number;
@@ -9,11 +10,12 @@ export type RawAnswer = {
 /** What `fetch` would tidy up: chunks, headers that are empty or given twice, a foreign Host. */
 export const sendRaw = (
   url: string,
-  options: http.RequestOptions,
+  options: https.RequestOptions,
   chunks: readonly (string | Buffer)[] = [],
 ): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
-    const request = http.request(url, { agent: false, ...options }, (response) => {
+    const { request: start } = url.startsWith('https:') ? https : http;
+    const request = start(url, { agent: false, ...options }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { refuseForeignPages } from './foreign-pages.ts';
 import { listen, PortUnavailableError } from './http.ts';
 
 export type AzuriteOptions = {
@@ -46,6 +47,9 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
 
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
   const servers = createServers(loadAzurite(), options);
+  // The account key is public, so a page could sign its requests.
+  for (const [kind, { httpServer }] of Object.entries(servers))
+    refuseForeignPages(httpServer, { name: places[kind as keyof typeof places].name, anyPort: true });
   const started = await Promise.allSettled(Object.values(servers).map((server) => server.start()));
   const failure = started.find((result) => result.status === 'rejected');
   const close = async () => {
@@ -80,6 +84,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
 }
 
 type AzuriteServer = {
+  readonly httpServer: http.Server;
   start(): Promise<void>;
   close(): Promise<void>;
   getStatus(): string;

@@ -38,7 +38,7 @@ export async function obtainCertificate(folder: string, now: Date): Promise<Cert
     await replaceFile(pairFile, tls.key + tls.cert, 0o600);
   }
   await chmod(pairFile, 0o600);
-  await replaceFile(certificateFile, tls.cert, 0o644);
+  await replaceFile(certificateFile, tls.cert, 0o600);
   return { tls, certificateFile, validTo: new X509Certificate(tls.cert).validToDate };
 }
 

@@ -1,15 +1,14 @@
 import type http from 'node:http';
 import type https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { type Audience, refuseForeignPages } from './foreign-pages.ts';
 import type { Listening } from './listening.ts';
 
 const LOOPBACK = '127.0.0.1';
 const HIGHEST_PORT = 65_535;
 const OWN_HOST = /^(localhost|127\.0\.0\.1)(:\d{1,5})?$/;
 
-export type Place = {
-  /** What the service is called in the error a person reads when its port is taken. */
-  readonly name: string;
+export type Place = Audience & {
   /** 0 takes any free port. */
   readonly port: number;
   /** The environment variable that chooses the port. */
@@ -42,11 +41,12 @@ export class BodyTooLargeError extends Error {
   }
 }
 
-/** Starts the server on this machine only, never on an address that others can reach. */
+/** Starts the server on this machine only, never on an address that others can reach, nor for pages of others. */
 export async function listen(server: http.Server | https.Server, place: Place): Promise<Listening> {
   if (!Number.isInteger(place.port) || place.port < 0 || place.port > HIGHEST_PORT) {
     throw new PortUnavailableError(place, `a port is a whole number from 0 to ${HIGHEST_PORT}`);
   }
+  refuseForeignPages(server, place);
   // closeAllConnections() knows connections that spoke HTTP; one that stopped in the TLS handshake would hold close() up.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import type { CloudPorts } from './cloud.ts';
 
 /** Every port of the local cloud: the environment variable that sets it, and where it is otherwise. */
-const PORTS = {
+export const DEFAULT_PORTS = {
   FUNCTIONS_PORT: 7071,
   INBOX_PORT: 8025,
   ENTRA_PORT: 7072,
@@ -15,12 +17,16 @@ const PORTS = {
 
 export type Ports = { readonly functions: number; readonly inbox: number; readonly cloud: CloudPorts };
 
-/** Reads the ports. Throws with the names of all that are not ports. */
+export class PortsWrongError extends Error {
+  override readonly name = 'PortsWrongError';
+}
+
+/** Reads the ports. Throws a PortsWrongError with the names of all that are not ports. */
 export function readPorts(environment: Readonly<Record<string, string | undefined>>): Ports {
   const wrong: string[] = [];
-  const port = (name: keyof typeof PORTS): number => {
+  const port = (name: keyof typeof DEFAULT_PORTS): number => {
     const text = environment[name]?.trim();
-    if (!text) return PORTS[name];
+    if (!text) return DEFAULT_PORTS[name];
     const number = Number(text);
     if (!/^\d+$/.test(text) || number > 65_535) wrong.push(name);
     return number;
@@ -39,6 +45,31 @@ export function readPorts(environment: Readonly<Record<string, string | undefine
     },
   };
   if (wrong.length > 0)
-    throw new Error(`${wrong.join(', ')}: expected a port, a whole number from 0 (any free one) to 65535.`);
+    throw new PortsWrongError(
+      `${wrong.join(', ')}: expected a port, a whole number from 0 (any free one) to 65535.`,
+    );
   return ports;
+}
+
+/** Which of the ports are taken, with what they are for: all of them, so that one start is enough to learn it. */
+export async function findTakenPorts(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly string[]> {
+  const open: Server[] = [];
+  const taken: string[] = [];
+  for (const name of Object.keys(DEFAULT_PORTS) as (keyof typeof DEFAULT_PORTS)[]) {
+    const port = Number(environment[name]?.trim() || DEFAULT_PORTS[name]);
+    if (port === 0) continue;
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      // Held until all were tried, so that two services with one port are found too.
+      open.push(server);
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is taken' : 'cannot be opened';
+      taken.push(`Port ${port} ${why}: set ${name} to a free one (0 takes any).`);
+    }
+  }
+  await Promise.all(open.map((server) => once(server.close(), 'close')));
+  return taken;
 }

@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from '../scripts/bundle.ts';
 import { startCloud } from './cloud.ts';
 import { startInbox } from './inbox/inbox-server.ts';
-import { readPorts } from './ports.ts';
+import { prepareStart } from './prepare-start.ts';
 import { toCurl } from './welcome.ts';
 
 /** Runs the app under Azure Functions Core Tools instead of our own host, with the same local cloud around it. */
@@ -18,9 +17,12 @@ if (spawnSync('func', ['--version'], { stdio: 'ignore' }).error !== undefined) {
   process.exit(1);
 }
 
-const ports = readPorts(process.env);
-await mkdir(STATE, { recursive: true });
-const [cloud] = await Promise.all([startCloud({ folder: STATE, ports: ports.cloud }), bundle()]);
+const { ports, folder } = await prepareStart(process.env, STATE).catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+await bundle();
+const cloud = await startCloud({ folder: folder.path, ports: ports.cloud });
 const functionsUrl = `http://localhost:${ports.functions}`;
 // Core Tools ask for no key on this machine.
 const firstMail = {
@@ -29,6 +31,8 @@ const firstMail = {
   curl: toCurl({ functionsUrl, functionKey: 'none' }),
 };
 const inbox = await startInbox({ store: cloud.mails, port: ports.inbox, firstMail });
+// So that `npm run mail` follows; Core Tools take any key.
+await folder.announce({ url: functionsUrl, masterKey: 'none' });
 console.log(`Inbox: ${inbox.url}\n\n${firstMail.curl}\n`);
 
 const func = spawn('func', ['start', '--port', String(ports.functions)], {
@@ -41,5 +45,6 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => func.kill('SIGTERM'));
 func.once('exit', async (code) => {
   await Promise.all([inbox.close(), cloud.close()]);
+  await folder.release();
   process.exit(code ?? 0);
 });

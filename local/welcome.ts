@@ -1,3 +1,5 @@
+import { DEFAULT_PORTS } from './ports.ts';
+
 /** What `npm start` says when everything is up, and what the inbox teaches while it is empty. */
 export type Welcome = {
   readonly functionsUrl: string;
@@ -5,6 +7,8 @@ export type Welcome = {
   readonly masterKey: string;
   readonly inboxUrl: string;
   readonly connectionString: string;
+  /** Where it is not the usual one. */
+  readonly folder: string | undefined;
   readonly realTenant: boolean;
 };
 
@@ -33,11 +37,20 @@ ${indent(toCurl(welcome))}
 
   Or put the same JSON, plain or base64, on the queue "mail":
 
-    node docs/examples/queue-mail.mjs        (connection string: UseDevelopmentStorage=true, or AzureWebJobsStorage)
+    ${toQueueCommand(welcome.connectionString)}
 
-  Begin anew with: npm start -- --fresh
+  Mails set aside:  npm run mail -- list${inFolder(welcome)}   (follows this relay, its port and key)
+  Begin anew with: npm start -- --fresh${inFolder(welcome)}
   Send through a real tenant with: npm start -- --real-tenant   (docs/local.md)
   Stop with Ctrl-C.
 `;
+
+/** The ports of the storage emulator need not be told. */
+const toQueueCommand = (connectionString: string): string =>
+  connectionString.includes(`QueueEndpoint=http://127.0.0.1:${DEFAULT_PORTS.QUEUE_PORT}/`)
+    ? 'node docs/examples/queue-mail.mjs'
+    : `AzureWebJobsStorage='${connectionString}' node docs/examples/queue-mail.mjs`;
+
+const inFolder = ({ folder }: Welcome): string => (folder === undefined ? '' : ` --folder '${folder}'`);
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '    ');

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findRelay, type Relay, RelayNotFoundError } from '../local/find-relay.ts';
+import { type DeskMail, toPage, toTable } from './mail-page.ts';
 
 /** The desk for mails that were set aside, as a command: against `npm start`, or a deployed app. */
 const usage = `Usage: npm run mail -- list
@@ -6,45 +9,25 @@ const usage = `Usage: npm run mail -- list
        npm run mail -- replay <id>
        npm run mail -- close <id> --note "why"
 
-  --url <url>   The relay; http://localhost:7071 unless given.
-  --json        Prints the answers as they come.
+  --url <url>        The relay; the one that npm start runs on this machine unless given.
+  --folder <folder>  The folder of that one, where it is not .local.
+  --json             Prints the answers as they come.
 
-The master key of the relay is read from the environment variable MAIL_RELAY_KEY:
-  export MAIL_RELAY_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)
-For localhost it is known.`;
+For the relay of npm start the master key is known. That of any other is read from the environment variable
+MAIL_RELAY_MASTER_KEY, so that it stands in no history and no list of processes:
+  export MAIL_RELAY_MASTER_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)`;
 
-const LOCAL_URL = 'http://localhost:7071';
-const LOCAL_MASTER_KEY = 'local-master-key';
+const DEFAULT_FOLDER = join(import.meta.dirname, '..', '.local');
 
 class UsageError extends Error {}
-
-type Status = {
-  readonly id: string;
-  readonly state: string;
-  readonly sender: string;
-  readonly recipients: number;
-  readonly acceptedAt: string;
-  readonly updatedAt: string;
-  readonly note?: string;
-  readonly reason?: {
-    readonly code: string;
-    readonly title: string;
-    readonly detail?: string;
-    readonly remedy: string;
-  };
-  readonly timeline: readonly {
-    readonly at: string;
-    readonly what: string;
-    readonly [fact: string]: unknown;
-  }[];
-};
 
 const readArguments = () => {
   try {
     return parseArgs({
       allowPositionals: true,
       options: {
-        url: { type: 'string', default: LOCAL_URL },
+        url: { type: 'string' },
+        folder: { type: 'string', default: DEFAULT_FOLDER },
         note: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -55,30 +38,22 @@ const readArguments = () => {
   }
 };
 
-const readRelay = (text: string): URL => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const local = url?.hostname === 'localhost' || url?.hostname === '127.0.0.1';
-  if (url === undefined || (url.protocol !== 'https:' && !local))
-    throw new UsageError('--url: expected an https address, or one of this machine.');
-  return url;
-};
-
-const readKey = (relay: URL): string => {
-  const key = process.env.MAIL_RELAY_KEY ?? (relay.protocol === 'http:' ? LOCAL_MASTER_KEY : undefined);
-  if (!key) throw new UsageError('Expected the master key in the environment variable MAIL_RELAY_KEY.');
-  return key;
-};
-
-const call = async (relay: URL, method: string, path: string, body?: unknown): Promise<unknown> => {
-  const response = await fetch(new URL(path, relay), {
+const call = async (relay: Relay, method: string, path: string, body?: unknown): Promise<unknown> => {
+  const response = await fetch(new URL(path, relay.url), {
     method,
-    headers: { 'x-functions-key': readKey(relay), 'content-type': 'application/json' },
+    headers: { 'x-functions-key': relay.masterKey, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
-    throw new Error(`The relay at ${relay.origin} cannot be reached. Is it running? (npm start)`, { cause });
+    throw new Error(`The relay at ${relay.url.origin} cannot be reached. Is it running? (npm start)`, {
+      cause,
+    });
   });
+  // The host answers without a word of its own.
   if (response.status === 401)
-    throw new Error('The relay refuses the key: expected its master key in MAIL_RELAY_KEY.');
+    throw new Error(
+      `${relay.url.origin} refuses the key from ${relay.keyFrom} (401). Expected the master key (_master) of that function app: ` +
+        'a function key of an application does not open this, and a key that was renewed is another one.',
+    );
   const text = await response.text();
   const answer = text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined;
   if (response.ok && answer !== undefined) return answer;
@@ -91,42 +66,13 @@ const call = async (relay: URL, method: string, path: string, body?: unknown): P
   throw new Error([`${code}: ${title}`, detail, remedy].filter((line) => line !== '').join('\n'));
 };
 
-const toTable = (mails: readonly Status[]): string =>
-  mails.length === 0
-    ? 'No mail is set aside.'
-    : [
-        'ID                                    SET ASIDE             REASON                      SENDER',
-        ...mails.map(({ id, updatedAt, reason, sender }) =>
-          [
-            id,
-            `${updatedAt.slice(0, 19)}Z`.padEnd(20),
-            (reason?.code ?? '').padEnd(26),
-            sender || '(unreadable)',
-          ].join('  '),
-        ),
-      ].join('\n');
-
-const toPage = ({ timeline, reason, ...mail }: Status): string =>
-  [
-    `${mail.id}  ${mail.state}`,
-    `Sender      ${mail.sender || '(unreadable)'}, to ${mail.recipients} recipients`,
-    ...timeline.map(({ at, what, ...facts }) => {
-      const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
-      return `${at}  ${what}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
-    }),
-    ...(reason === undefined ? [] : [`Reason      ${reason.code}: ${reason.title}`]),
-    ...(reason?.detail === undefined ? [] : [`            ${reason.detail}`]),
-    ...(reason === undefined ? [] : [`What to do  ${reason.remedy}`]),
-    ...(mail.note === undefined ? [] : [`Note        ${mail.note}`]),
-  ].join('\n');
-
-const listAll = async (relay: URL): Promise<readonly Status[]> => {
-  const mails: Status[] = [];
+const listAll = async (relay: Relay): Promise<readonly DeskMail[]> => {
+  const mails: DeskMail[] = [];
   let after: string | undefined;
   do {
     const query = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
     const page = (await call(relay, 'GET', `/api/mail?state=set-aside${query}`)) as {
-      readonly mails: readonly Status[];
+      readonly mails: readonly DeskMail[];
       readonly next?: string;
     };
     mails.push(...page.mails);
@@ -140,14 +86,14 @@ const main = async (): Promise<void> => {
   const [command, id, ...more] = positionals;
   if (values.help) return console.log(usage);
   if (more.length > 0) throw new UsageError(`Expected one id, not also: ${more.join(' ')}.`);
-  const relay = readRelay(values.url);
+  const relay = await findRelay(values.url, values.folder, process.env);
   const needsId = () => {
     if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id))
       throw new UsageError(`${command}: expected the id of a mail.`);
     return id;
   };
-  const say = (answer: unknown, words: (answer: Status) => string) =>
-    console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer as Status));
+  const say = (answer: unknown, words: (answer: DeskMail) => string) =>
+    console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer as DeskMail));
 
   switch (command) {
     case 'list': {
@@ -176,5 +122,5 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof UsageError ? `${error.message}\n\n${usage}` : (error as Error).message);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = error instanceof UsageError || error instanceof RelayNotFoundError ? 2 : 1;
 }

@@ -17,6 +17,10 @@ import { openRelay } from './relay.ts';
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
 const relay = openRelay(process.env, { now: () => new Date(), random: Math.random, sleep: setTimeout });
 
+// Without it the host hands over bodies that came without Content-Length as empty: .NET's PostAsJsonAsync, many proxies.
+// https://github.com/Azure/azure-functions-host/issues/4926
+app.setup({ enableHttpStream: true });
+
 const connection = 'AzureWebJobsStorage';
 
 // For applications

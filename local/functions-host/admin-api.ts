@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { answerJson, readBody } from '../http.ts';
 import type { FunctionInfo } from './function-info.ts';
 import { authLevelOf, type HostKeys } from './http-keys.ts';
-import { keyHeader } from './http-trigger.ts';
+import { answerEmpty } from './serve-buffered.ts';
 
 const LARGEST_INPUT_BYTES = 1_048_576;
 
-const invocationBody = z.object({ input: z.string().default('') });
+const invocationBody = z.object({ input: z.string().nullish() });
 
 export type AdminFunction = {
   readonly info: FunctionInfo;
@@ -22,16 +22,31 @@ export type AdminDependencies = {
   readonly keys: HostKeys;
   readonly functions: ReadonlyMap<string, AdminFunction>;
   readonly status: () => object;
+  readonly drain: Drain;
 };
 
+/** Stops the listeners while HTTP goes on, as Azure does before it takes an instance away. */
+export type Drain = { start(): void; status(): object };
+
+const OPEN_TO_ALL = new Set(['/admin/host/ping', '/admin/warmup']);
+
 /** The part of the host's admin API that Core Tools users reach for. It needs the master key. */
-export function createAdminApi({ keys, functions, status }: AdminDependencies) {
+export function createAdminApi({ keys, functions, status, drain }: AdminDependencies) {
   return async (request: http.IncomingMessage, response: http.ServerResponse, url: URL): Promise<void> => {
-    if (authLevelOf(keyHeader(request), url.searchParams, keys) !== 'admin') {
-      return problem(response, 401, 'The admin API needs the master key, in the header x-functions-key.');
+    const path = url.pathname.replace(/\/$/, '').toLowerCase();
+    if (OPEN_TO_ALL.has(path)) return answerEmpty(response, 200);
+    const level = authLevelOf(request, url.searchParams, keys);
+    if (level !== 'admin') {
+      const refused = level === 'anonymous' ? 401 : 403;
+      return problem(response, refused, 'The admin API needs the master key, in the header x-functions-key.');
     }
-    const route = `${request.method} ${url.pathname.replace(/\/$/, '')}`;
+    const route = `${request.method} ${path}`;
     if (route === 'GET /admin/host/status') return answerJson(response, 200, status());
+    if (route === 'GET /admin/host/drain/status') return answerJson(response, 200, drain.status());
+    if (route === 'POST /admin/host/drain') {
+      drain.start();
+      return answerEmpty(response, 202);
+    }
     if (route === 'GET /admin/functions')
       return answerJson(
         response,
@@ -48,20 +63,13 @@ export function createAdminApi({ keys, functions, status }: AdminDependencies) {
         `No such admin resource. Functions: ${[...functions.values()].map(({ info }) => info.name).join(', ')}.`,
       );
     if (request.method === 'GET') return answerJson(response, 200, describe(found, url));
-    if (found.info.trigger.type === 'http') {
-      return problem(
-        response,
-        400,
-        `"${found.info.name}" is an HTTP function: call ${invokeUrl(found, url)} instead.`,
-      );
-    }
-
+    if (!/^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i.test(request.headers['content-type'] ?? ''))
+      return problem(response, 415, 'Expected the content type application/json.');
     const input = readInput(await readBody(request, LARGEST_INPUT_BYTES));
     if (input === undefined)
       return problem(response, 400, 'Expected a JSON body {"input": "..."} whose input is a string.');
     found.start(input);
-    response.writeHead(202, { 'Content-Length': 0 });
-    response.end();
+    answerEmpty(response, 202);
   };
 }
 
@@ -76,9 +84,9 @@ const describe = (one: AdminFunction, url: URL) => ({
 const invokeUrl = ({ invokePath }: AdminFunction, { origin }: URL) => `${origin}${invokePath}`;
 
 function readInput(body: Buffer): string | undefined {
-  if (body.length === 0) return '';
   try {
-    return invocationBody.safeParse(JSON.parse(body.toString('utf8'))).data?.input;
+    const { data } = invocationBody.safeParse(JSON.parse(body.toString('utf8')));
+    return data && (data.input ?? '');
   } catch {
     return undefined;
   }

@@ -22,18 +22,20 @@ export type HostOptions = {
   /** Undefined: an invocation may run for ever. */
   readonly functionTimeoutMs: number | undefined;
   readonly logLevels: Readonly<Record<string, HostLogLevel>>;
+  /** Keys that nobody reads, by their path: most likely misspelt. */
+  readonly ignored: readonly string[];
 };
 
 class HostJsonError extends Error {
   override readonly name = 'HostJsonError';
 }
 
-// A platform may read a key that this host does not know; only where it would change what happens here is it an error.
 const LARGEST_BATCH = 32;
 const SHORTEST_POLLING_INTERVAL_MS = 100;
 const LONGEST_VISIBILITY_MS = 7 * 86_400_000;
-// The extension polls every minute in Azure and every two seconds on a developer's machine.
-const LOCAL_POLLING_INTERVAL_MS = 2_000;
+// The extension looks into an empty queue every minute, and every two seconds where AZURE_FUNCTIONS_ENVIRONMENT says Development.
+const POLLING_INTERVAL_MS = 60_000;
+const DEVELOPMENT_POLLING_INTERVAL_MS = 2_000;
 // https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout (Flex Consumption)
 const DEFAULT_FUNCTION_TIMEOUT_MS = 30 * 60_000;
 const UNLIMITED = '-1';
@@ -54,10 +56,10 @@ const lowerCased = <T extends string>(values: readonly [T, ...T[]]) =>
 
 const level = lowerCased(['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none']);
 
-const queues = z.strictObject({
+const queues = z.looseObject({
   batchSize: z.int().min(1).max(LARGEST_BATCH).default(16),
   newBatchThreshold: z.int().min(0).optional(),
-  maxPollingInterval: timespan(SHORTEST_POLLING_INTERVAL_MS, 86_400_000).default(LOCAL_POLLING_INTERVAL_MS),
+  maxPollingInterval: timespan(SHORTEST_POLLING_INTERVAL_MS, 86_400_000).optional(),
   visibilityTimeout: timespan(0, LONGEST_VISIBILITY_MS).default(0),
   maxDequeueCount: z.int().min(1).default(5),
   messageEncoding: lowerCased(['none', 'base64']).default('base64'),
@@ -85,7 +87,7 @@ const hostJson = z.looseObject({
   logging: z.looseObject({ logLevel: z.record(z.string(), level).default({}) }).prefault({}),
 });
 
-export function readHostJson(appFolder: string): HostOptions {
+export function readHostJson(appFolder: string, development: boolean): HostOptions {
   const path = join(appFolder, 'host.json');
   let text: string;
   try {
@@ -95,10 +97,10 @@ export function readHostJson(appFolder: string): HostOptions {
       cause: error,
     });
   }
-  return parseHostJson(text, path);
+  return parseHostJson(text, path, development);
 }
 
-export function parseHostJson(text: string, path: string): HostOptions {
+export function parseHostJson(text: string, path: string, development: boolean): HostOptions {
   const parsed = hostJson.safeParse(parseJson(text, path));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
@@ -108,14 +110,18 @@ export function parseHostJson(text: string, path: string): HostOptions {
   }
   const { extensions, functionTimeout, logging } = parsed.data;
   const { batchSize, newBatchThreshold, maxPollingInterval, visibilityTimeout, ...rest } = extensions.queues;
+  const { maxDequeueCount, messageEncoding, ...unread } = rest;
   return {
     queues: {
-      ...rest,
       batchSize,
       newBatchThreshold: newBatchThreshold ?? Math.floor(batchSize / 2) * availableParallelism(),
-      maxPollingIntervalMs: maxPollingInterval,
+      maxPollingIntervalMs:
+        maxPollingInterval ?? (development ? DEVELOPMENT_POLLING_INTERVAL_MS : POLLING_INTERVAL_MS),
       visibilityTimeoutMs: visibilityTimeout,
+      maxDequeueCount,
+      messageEncoding,
     },
+    ignored: Object.keys(unread).map((key) => `extensions.queues.${key}`),
     routePrefix: extensions.http.routePrefix,
     customHeaders: extensions.http.customHeaders,
     functionTimeoutMs: Number.isFinite(functionTimeout) ? functionTimeout : undefined,

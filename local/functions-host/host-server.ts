@@ -10,14 +10,24 @@ export type HostServer = {
   refuse(): void;
 };
 
-/** `/admin` belongs to the host, everything else to the functions. */
-export function createHostServer(serveFunction: Handle, serveAdmin: Handle, inFlight: InFlight): HostServer {
+/** `/` and `/admin` belong to the host, everything else to the functions; `customHeaders` of host.json to every answer. */
+export function createHostServer(
+  serveFunction: Handle,
+  serveAdmin: Handle,
+  inFlight: InFlight,
+  customHeaders: Readonly<Record<string, string>>,
+): HostServer {
   let refusing = false;
   const handle = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const url = readUrl(request);
+    for (const [name, value] of Object.entries(customHeaders)) response.setHeader(name, value);
     if (refusing || !url) {
       response.writeHead(refusing ? 503 : 400, { 'Content-Length': 0, Connection: 'close' });
       response.end();
+      return;
+    }
+    if (url.pathname === '/') {
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end('The functions host is up.\n');
       return;
     }
     await (/^\/admin(?:\/|$)/i.test(url.pathname) ? serveAdmin : serveFunction)(request, response, url);

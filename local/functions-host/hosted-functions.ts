@@ -4,7 +4,6 @@ import type { AppRegistrations } from './core-api.ts';
 import { readFunction } from './function-info.ts';
 import type { HostOptions } from './host-json.ts';
 import type { BackgroundTrigger, HostedFunction, HostParts } from './host-parts.ts';
-import type { InFlight } from './in-flight.ts';
 import { prepareQueueTrigger } from './queue-trigger.ts';
 import { prepareTimerTrigger } from './timer-trigger.ts';
 
@@ -35,7 +34,7 @@ export function toAdminFunctions(
   hosted: readonly HostedFunction[],
   background: ReadonlyMap<string, BackgroundTrigger>,
   { routePrefix }: HostOptions,
-  inFlight: InFlight,
+  { inFlight, log }: Pick<HostParts, 'inFlight' | 'log'>,
 ): Map<string, AdminFunction> {
   return new Map(
     hosted.map(({ info, fn }) => [
@@ -50,6 +49,12 @@ export function toAdminFunctions(
         start(input) {
           const run = background.get(info.name)?.runNow(input);
           if (run) void inFlight.track(run);
+          else
+            log(
+              'warning',
+              `Function.${info.name}`,
+              `'${info.name}' is an HTTP function, and was not run: the admin API has no request for it.`,
+            );
         },
       },
     ]),

@@ -17,7 +17,8 @@ type InvocationResult =
 /** Never rejects: a function that throws is a failed result. */
 export type Invoke = (
   fn: RegisteredFunction,
-  request: Omit<InvocationRequest, 'invocationId'>,
+  /** Where the id has to be known before, as for a streamed request, it is given. */
+  request: Omit<InvocationRequest, 'invocationId'> & { readonly invocationId?: string },
   reason: string,
 ) => Promise<InvocationResult & { readonly invocationId: string }>;
 
@@ -34,7 +35,7 @@ export function createInvoker(dependencies: InvokerDependencies): Invoke {
   const { log, clock, newId } = dependencies;
   return async (fn, request, reason) => {
     const { name } = fn.metadata;
-    const invocationId = newId();
+    const invocationId = request.invocationId ?? newId();
     const startedAt = clock.now().getTime();
     const duration = () => `${clock.now().getTime() - startedAt}ms`;
     log(
@@ -45,7 +46,11 @@ export function createInvoker(dependencies: InvokerDependencies): Invoke {
     );
     try {
       const response = await withTimeout(dependencies, name, invocationId, () =>
-        runAsTheWorkerDoes(dependencies, fn, { ...request, invocationId }),
+        runAsTheWorkerDoes(dependencies, fn, {
+          traceContext: newTraceContext(invocationId),
+          ...request,
+          invocationId,
+        }),
       );
       log(
         'information',
@@ -121,6 +126,12 @@ export async function runHooks(
   context: object,
 ): Promise<void> {
   for (const hook of registrations.hooks[name]) await hook(context);
+}
+
+/** The host begins a trace where the caller did not bring one: https://www.w3.org/TR/trace-context/#traceparent-header */
+function newTraceContext(invocationId: string) {
+  const id = invocationId.replaceAll('-', '');
+  return { traceParent: `00-${id}-${id.slice(16)}-00`, traceState: '' };
 }
 
 /** In Azure the worker is torn down; here the invocation is abandoned and counts as failed. */

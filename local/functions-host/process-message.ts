@@ -40,7 +40,8 @@ export async function processMessage(
   if (message.dequeueCount > options.maxDequeueCount) return moveToPoison(dependencies, message);
 
   const text = decodeMessage(message.messageText, options.messageEncoding);
-  if (text === undefined) {
+  // Once for a message, and not for each time it comes back.
+  if (text === undefined && message.dequeueCount === 1) {
     log(
       'warning',
       PROCESSOR,

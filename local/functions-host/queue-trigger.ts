@@ -14,7 +14,7 @@ export function prepareQueueTrigger(
   parts: HostParts,
 ): BackgroundTrigger {
   const { name } = fn.metadata;
-  const { settings, queueOptions, clock, newId, invoke } = parts;
+  const { settings, queueOptions, clock, invoke } = parts;
   const where = `Function "${name}"`;
   const queueName = resolveExpression(trigger.queueName, settings, where);
   const poisonName = poisonQueueName(queueName);
@@ -28,7 +28,7 @@ export function prepareQueueTrigger(
       fn,
       {
         inputData: [{ name: triggerName, data: { string: message.text } }],
-        triggerMetadata: toTriggerMetadata(message, name, clock.now(), newId()),
+        triggerMetadata: toTriggerMetadata(message),
       },
       reason,
     );
@@ -51,18 +51,16 @@ export function prepareQueueTrigger(
     },
     wake: () => listener?.wake(),
     stop: async () => listener?.stop(),
-    runNow: (input) => run(messageFromAdmin(input, newId(), clock.now()), ADMIN_REASON),
+    runNow: (input) => run(messageFromAdmin(input, clock.now()), ADMIN_REASON),
   };
 }
 
 const SEVEN_DAYS_MS = 7 * 86_400_000;
 
-/** There is no message behind it: nothing to delete, and a pop receipt that fits nothing. */
-const messageFromAdmin = (text: string, id: string, now: Date): TriggerMessage => ({
-  id,
+/** There is no message behind it: no id, and nothing to delete. */
+const messageFromAdmin = (text: string, now: Date): TriggerMessage => ({
   text,
   dequeueCount: 0,
-  popReceipt: '',
   insertedOn: now,
   expiresOn: new Date(now.getTime() + SEVEN_DAYS_MS),
   nextVisibleOn: now,

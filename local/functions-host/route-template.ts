@@ -2,8 +2,6 @@
 export type CompiledRoute = {
   readonly pattern: RegExp;
   readonly parameters: readonly RouteParameter[];
-  /** Lower goes first: a literal is tried before a parameter, a parameter before a catch-all. */
-  readonly precedence: string;
 };
 
 type RouteParameter = {
@@ -23,7 +21,6 @@ export function compileRoute(template: string): CompiledRoute {
   const parameters: RouteParameter[] = [];
   const segments = template.split('/').filter((segment) => segment !== '');
   let source = '^';
-  let precedence = '';
   for (const segment of segments) {
     const rest = segment.replaceAll(PARAMETER, '');
     if (/[{}]/.test(rest))
@@ -36,23 +33,23 @@ export function compileRoute(template: string): CompiledRoute {
     if (wholeSegment?.parameter.catchAll) source += '(?:/(.*))?';
     else if (wholeSegment?.optional) source += '(?:/([^/]+))?';
     else source += `/${segmentPattern(segment)}`;
-    precedence += rank(found.length, wholeSegment?.parameter);
   }
-  return { pattern: new RegExp(`${source}/?$`, 'i'), parameters, precedence };
+  return { pattern: new RegExp(`${source}/?$`, 'i'), parameters };
 }
 
-/** The route values, or undefined when the path does not match. The path comes still encoded. */
+/** The route values that are there, or undefined when the path does not match. The path comes still encoded. */
 export function matchRoute(
   { pattern, parameters }: CompiledRoute,
   path: string,
-): Map<string, string | undefined> | undefined {
+): Map<string, string> | undefined {
   const match = pattern.exec(decode(path));
   if (!match) return undefined;
-  const values = new Map<string, string | undefined>();
+  const values = new Map<string, string>();
   for (const [index, { name, defaultValue, constraints }] of parameters.entries()) {
     const raw = match[index + 1];
     const value = raw === undefined || raw === '' ? defaultValue : raw;
-    if (value !== undefined && !constraints.every((isMet) => isMet(value))) return undefined;
+    if (value === undefined) continue;
+    if (!constraints.every((isMet) => isMet(value))) return undefined;
     values.set(name, value);
   }
   return values;
@@ -116,13 +113,6 @@ const CONSTRAINTS: Readonly<Record<string, (argument: string) => (value: string)
     return (value) => Number(value) >= min && Number(value) <= max;
   },
 };
-
-function rank(parameterCount: number, whole: RouteParameter | undefined): string {
-  if (parameterCount === 0) return '1';
-  if (!whole) return '2';
-  if (whole.catchAll) return '5';
-  return whole.constraints.length > 0 ? '3' : '4';
-}
 
 const escapeLiteral = (text: string) => text.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`);
 

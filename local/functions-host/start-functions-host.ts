@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { listen } from '../http.ts';
 import type { Listening } from '../listening.ts';
-import { createAdminApi } from './admin-api.ts';
+import { createAdminApi, type Drain } from './admin-api.ts';
 import type { AppSettings } from './app-settings.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type AppRegistrations, createCoreApi, createRegistrations } from './core-api.ts';
+import { createCoreApi, createRegistrations } from './core-api.ts';
 import type { FunctionInfo } from './function-info.ts';
 import { readHostJson } from './host-json.ts';
 import { createHostLog } from './host-log.ts';
@@ -15,8 +15,10 @@ import type { HostKeys } from './http-keys.ts';
 import { createHttpTriggers } from './http-trigger.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { createInvoker, runHooks } from './invoker.ts';
-import { AppLoadError, loadApp } from './load-app.ts';
+import { loadApp } from './load-app.ts';
 import { DEFAULT_LEASE_SECONDS } from './process-message.ts';
+import { HOST_ID } from './timer-status.ts';
+import { openWorkerProxy, type WorkerProxy } from './worker-proxy.ts';
 
 export type FunctionsHostOptions = HostKeys & {
   /** Holds host.json, and package.json with "main". */
@@ -51,18 +53,32 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     ...(options.settings ?? process.env),
     AzureWebJobsStorage: options.storageConnectionString,
   };
-  const hostOptions = readHostJson(appFolder);
+  const hostOptions = readHostJson(appFolder, settings.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
   const log = createHostLog(options.log, clock.now, hostOptions.logLevels);
+  for (const key of hostOptions.ignored)
+    log('warning', HOST, `host.json: ${key} is no setting of the host, and is ignored as in Azure.`);
   const registrations = createRegistrations();
   const core = createCoreApi(registrations, (level, category, message) =>
     log(level, `Worker.${category}`, message),
   );
   const app = await loadApp(appFolder, core, registrations);
   const appHookData = {};
+  let workerProxy: WorkerProxy | undefined;
 
   try {
     const inFlight = createInFlight();
-    await startApp(registrations, appHookData);
+    const invocations = createInFlight();
+    const invoke = createInvoker({
+      registrations,
+      log,
+      clock,
+      timeoutMs: hostOptions.functionTimeoutMs,
+      newId: randomUUID,
+      appHookData,
+    });
+    // The end of the worker's start: capabilities are asked for, which locks app.setup, then the appStart hooks run.
+    workerProxy = await openWorkerProxy(() => registrations.programmingModel?.getCapabilities({}));
+    await runHooks(registrations, 'appStart', { hookData: appHookData, appHookData });
     const hosted = readFunctions(registrations, settings);
     const { background, parts } = prepareTriggers(hosted, {
       settings,
@@ -73,36 +89,31 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       newId: randomUUID,
       log,
       inFlight,
-      invoke: createInvoker({
-        registrations,
-        log,
-        clock,
-        timeoutMs: hostOptions.functionTimeoutMs,
-        newId: randomUUID,
-        appHookData,
-      }),
+      invoke: (...call) => invocations.track(invoke(...call)),
     });
 
+    const enabled = hosted.filter(({ info }) => !info.disabled).map(({ info }) => background.get(info.name));
     const { server, refuse } = createHostServer(
-      createHttpTriggers(hosted, hostOptions, options, parts.invoke, log),
+      createHttpTriggers(hosted, { ...parts, ...hostOptions, keys: options, workerProxy }),
       createAdminApi({
         keys: options,
-        functions: toAdminFunctions(hosted, background, hostOptions, inFlight),
+        functions: toAdminFunctions(hosted, background, hostOptions, parts),
+        drain: drainOf(enabled, invocations),
         status: () => ({
-          id: 'local',
+          id: HOST_ID,
           state: 'Running',
           version: core.hostVersion,
           processUptime: process.uptime() * 1000,
         }),
       }),
       inFlight,
+      hostOptions.customHeaders,
     );
     const listening = await listen(server, {
       name: 'The functions host',
       port: options.port,
       portSetting: PORT_SETTING,
     });
-    const enabled = hosted.filter(({ info }) => !info.disabled).map(({ info }) => background.get(info.name));
     for (const trigger of enabled) trigger?.start();
     log(
       'information',
@@ -129,6 +140,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
           ),
       );
       await listening.close();
+      await workerProxy?.close();
       app.unload();
     };
     return {
@@ -138,20 +150,25 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       close: () => (closing ??= close()),
     };
   } catch (error) {
+    await workerProxy?.close();
     app.unload();
     throw error;
   }
 }
 
-/** The end of the worker's start: capabilities are asked for, which locks app.setup, then the appStart hooks run. */
-async function startApp(registrations: AppRegistrations, appHookData: object): Promise<void> {
-  const capabilities = await registrations.programmingModel?.getCapabilities({});
-  if (capabilities?.HttpUri) {
-    throw new AppLoadError(
-      'The app turned HTTP streaming on (app.setup({ enableHttpStream: true })). The local functions host does not stream; leave it off, or run the app with Core Tools.',
-    );
-  }
-  await runHooks(registrations, 'appStart', { hookData: appHookData, appHookData });
+function drainOf(triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain {
+  let draining = false;
+  return {
+    start() {
+      draining = true;
+      for (const trigger of triggers) void trigger?.stop();
+    },
+    status: () => ({
+      state: draining ? (invocations.count() > 0 ? 'InProgress' : 'Completed') : 'Disabled',
+      outstandingInvocations: invocations.count(),
+      outstandingRetries: 0,
+    }),
+  };
 }
 
 async function stopAll(

@@ -72,7 +72,12 @@ export function startTimerListener(dependencies: TimerDependencies): TimerListen
     const stored = monitored ? await readStatus(dependencies) : undefined;
     const due = stored && expectedNext(stored, schedule, now);
     if (stored && due && due.getTime() === stored.next.getTime()) status = stored;
-    else await remember({ last: stored?.last, next: due ?? schedule(now), lastUpdated: stored?.lastUpdated });
+    else
+      await remember({
+        last: stored?.last,
+        next: due ?? schedule(now),
+        lastUpdated: stored ? stored.lastUpdated : now,
+      });
 
     const isPastDue = stored !== undefined && now > status!.next;
     if (!stopped && (isPastDue || trigger.runOnStartup)) {

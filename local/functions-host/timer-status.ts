@@ -15,17 +15,19 @@ export type TimerStatusStore = {
 
 // Where the timer extension keeps it, so that Core Tools and this host can take turns on one storage.
 const CONTAINER = 'azure-webjobs-hosts';
+/** The host takes this for itself in Azure; AzureWebJobsHostId is not read any more. */
+export const HOST_ID = 'AzureFunctionsWebHost__hostid';
 // .NET's default(DateTime): never.
 export const NEVER = '0001-01-01T00:00:00+00:00';
 
 const stored = z.object({ Last: z.string(), Next: z.string(), LastUpdated: z.string() });
 
-export function createTimerStatusStore(connectionString: string, hostId: string): TimerStatusStore {
+export function createTimerStatusStore(connectionString: string): TimerStatusStore {
   const container = BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 5_000, retryDelayInMs: 100 },
   }).getContainerClient(CONTAINER);
   const blobOf = (functionName: string) =>
-    container.getBlockBlobClient(`timers/${hostId}/Host.Functions.${functionName}/status`);
+    container.getBlockBlobClient(`timers/${HOST_ID}/Host.Functions.${functionName}/status`);
 
   return {
     async read(functionName) {

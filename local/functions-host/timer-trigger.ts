@@ -7,8 +7,6 @@ import { startTimerListener, type TimerListener, toTimerArgument } from './timer
 import { createTimerStatusStore } from './timer-status.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
-// In Azure the name of the app; there is one app here.
-const DEFAULT_HOST_ID = 'local';
 
 export function prepareTimerTrigger(
   { fn, triggerName }: HostedFunction,
@@ -19,10 +17,7 @@ export function prepareTimerTrigger(
   const { settings } = parts;
   const where = `Function "${name}"`;
   const expression = resolveExpression(trigger.schedule, settings, where);
-  const statusStore = createTimerStatusStore(
-    readConnection(undefined, settings, where),
-    settings.AzureWebJobsHostId || DEFAULT_HOST_ID,
-  );
+  const statusStore = createTimerStatusStore(readConnection(undefined, settings, where));
   const schedule = parseNcrontab(expression, settings.WEBSITE_TIME_ZONE || 'UTC');
   // Said now, and not at the first occurrence: a schedule that never comes.
   schedule(parts.clock.now());

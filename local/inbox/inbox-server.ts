@@ -6,7 +6,6 @@ import { toFramedMail } from './framed-mail.ts';
 import { type Answer, answerApi, findMail, json } from './inbox-api.ts';
 import { InboxProblem } from './inbox-problem.ts';
 import type { MailStore } from './mail-store.ts';
-import { refuseForeignPages } from './own-page-only.ts';
 import { PAGE_SECURITY_POLICY, readPageFile } from './page-files.ts';
 
 /** What the page tells someone who has not sent anything yet. */
@@ -27,7 +26,6 @@ export async function startInbox({ store, port, firstMail }: InboxOptions): Prom
       response.setHeader('X-Content-Type-Options', 'nosniff');
       response.setHeader('Referrer-Policy', 'same-origin');
       try {
-        refuseForeignPages(request);
         const url = URL.parse(`http://${request.headers.host}${request.url}`);
         if (!url) throw new InboxProblem(400, 'The path of the request cannot be read.');
         if (request.method === 'GET' && url.pathname === '/events') streamChanges(store, response);
@@ -37,7 +35,13 @@ export async function startInbox({ store, port, firstMail }: InboxOptions): Prom
       }
     }),
   );
-  return listen(server, { name: 'The inbox', port, portSetting: 'INBOX_PORT' });
+  return listen(server, {
+    name: 'The inbox',
+    port,
+    portSetting: 'INBOX_PORT',
+    mayBeLookedAt: true,
+    anyPort: true,
+  });
 }
 
 type Asked = Pick<InboxOptions, 'store' | 'firstMail'> & {

@@ -153,7 +153,7 @@ export const catalogue = {
     502,
     'administrator',
     'The client secret is not in the vault',
-    'Store it: az keyvault secret set --vault-name <vault> --name <CLIENT_SECRET_NAME> --value <secret> --expires <date>',
+    'Store it from a file that only you can read, so that it does not stay in the history of the shell: az keyvault secret set --vault-name <vault> --name <CLIENT_SECRET_NAME> --file <file> --expires <date>. Then delete the file.',
   ),
   SECRET_DISABLED: entry(
     502,
@@ -189,7 +189,7 @@ export const catalogue = {
     502,
     'administrator',
     'The client secret has expired',
-    'Make a new one and store it: az ad app credential reset --id <ENTRA_CLIENT_ID> --append, then az keyvault secret set with its expiry date. No restart is needed. (AADSTS7000222)',
+    'Make a new one and store it: az ad app credential reset --id <ENTRA_CLIENT_ID> --append, then az keyvault secret set --file with its expiry date. No restart is needed. (AADSTS7000222)',
   ),
   TENANT_UNKNOWN: entry(
     502,

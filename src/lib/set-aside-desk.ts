@@ -35,16 +35,20 @@ export const listSetAside = async (needs: DeskNeeds, after: string | undefined):
   const mails = entries.flatMap((entry, index) => {
     // The record outlives its state by a moment when a replay or close was cut short.
     if (entry?.row.state !== 'set-aside' || entry.row.record !== records[index]?.name) return [];
-    return [toStatus(entry.row)];
+    return [toDeskStatus(entry.row)];
   });
   return { mails, ...(next === undefined ? {} : { next }) };
 };
 
-/** Any mail, for those who may see all: of one set aside also where its record is. Throws MAIL_UNKNOWN. */
-export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> => {
-  const { row } = await findKnown(needs, mailId);
-  return { ...toStatus(row), ...(row.state === 'set-aside' ? { record: row.record } : {}) };
-};
+/** Any mail, for those who may see all. Throws MAIL_UNKNOWN. */
+export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> =>
+  toDeskStatus((await findKnown(needs, mailId)).row);
+
+/** With the name of the record, which is for those who may open it. */
+const toDeskStatus = (row: LedgerRow): MailStatus => ({
+  ...toStatus(row),
+  ...(row.state === 'set-aside' ? { record: row.record } : {}),
+});
 
 /**
  * Sends a mail that was set aside once more, from the queue. Repeating it does no harm: the second finds the mail

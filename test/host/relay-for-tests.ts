@@ -53,6 +53,8 @@ export async function startRelay({ settings = {}, ...options }: RelayOptions = {
 
   const relay = {
     cloud,
+    /** Where the host is just now: a restart takes another port. */
+    url: () => host.url,
     /** Every line the host wrote. */
     lines,
     /** Every problem answer, as text. */

@@ -2,15 +2,16 @@ import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { parseHostJson } from '../../../local/functions-host/host-json.ts';
 
-const parse = (host: object) => parseHostJson(JSON.stringify({ version: '2.0', ...host }), '/app/host.json');
+const parse = (host: object, development = false) =>
+  parseHostJson(JSON.stringify({ version: '2.0', ...host }), '/app/host.json', development);
 const queues = (options: object) => parse({ extensions: { queues: options } }).queues;
 
-test('defaults are those of the extension on a developer machine', () => {
+test('defaults are those of the extension', () => {
   expect(parse({})).toEqual({
     queues: {
       batchSize: 16,
       newBatchThreshold: 8 * availableParallelism(),
-      maxPollingIntervalMs: 2_000,
+      maxPollingIntervalMs: 60_000,
       visibilityTimeoutMs: 0,
       maxDequeueCount: 5,
       messageEncoding: 'base64',
@@ -19,7 +20,9 @@ test('defaults are those of the extension on a developer machine', () => {
     customHeaders: {},
     functionTimeoutMs: 1_800_000,
     logLevels: {},
+    ignored: [],
   });
+  expect(parse({}, true).queues.maxPollingIntervalMs).toBe(2_000);
 });
 
 test('what host.json says is used', () => {
@@ -55,7 +58,6 @@ test('what host.json says is used', () => {
 });
 
 test.each([
-  [{ maxDequeuCount: 3 }, 'maxDequeuCount'],
   [{ batchSize: 33 }, 'extensions.queues.batchSize'],
   [
     { maxPollingInterval: '5 seconds' },
@@ -67,9 +69,14 @@ test.each([
   expect(() => queues(options)).toThrow(named);
 });
 
+test('a key that nobody reads is ignored, and named', () => {
+  const { queues, ignored } = parse({ extensions: { queues: { maxDequeuCount: 3 } } });
+  expect([queues.maxDequeueCount, ignored]).toEqual([5, ['extensions.queues.maxDequeuCount']]);
+});
+
 test('all problems are told at once, with the path of the file', () => {
   expect(() => parse({ version: '1.0', extensions: { queues: { batchSize: 0 } } })).toThrow(
     /^\/app\/host\.json is not valid:\n {2}version: .*\n {2}extensions\.queues\.batchSize: /,
   );
-  expect(() => parseHostJson('{', '/app/host.json')).toThrow('/app/host.json is not JSON');
+  expect(() => parseHostJson('{', '/app/host.json', false)).toThrow('/app/host.json is not JSON');
 });

@@ -71,8 +71,8 @@ test('a JSON message arrives as an object, with its metadata, and is deleted', a
     expirationTime: expect.stringMatching(/^\d{4}-.*Z$/),
     nextVisibleTime: expect.stringMatching(/^\d{4}-.*Z$/),
     queueTrigger: payload,
-    sys: { methodName: 'take' },
   });
+  expect(context.triggerMetadata).not.toHaveProperty('sys');
   await expect.poll(() => lengthOf(queue)).toBe(0);
 });
 
@@ -96,6 +96,20 @@ test('top-level properties of a JSON message hide the real metadata', async () =
   });
   expect(received[0]?.context.triggerMetadata).not.toHaveProperty('tags');
   expect(received[0]?.context.triggerMetadata).not.toHaveProperty('none');
+});
+
+test('the metadata is laid over as Newtonsoft.Json reads it: single quotes, comments, dates', async () => {
+  await queue.sendMessage(
+    "{ /* lenient */ 'id': 'forged', due: '2026-01-01T00:00:00Z', at: '2026-01-01T08:00:00+08:00' }",
+  );
+  await hostQueueApp();
+  await expect.poll(() => received.length).toBe(1);
+  expect(received[0]?.context.triggerMetadata).toMatchObject({
+    id: 'forged',
+    due: '01/01/2026 00:00:00',
+    at: '01/01/2026 00:00:00',
+  });
+  expect(received[0]?.payload).toBeTypeOf('string');
 });
 
 test('a failed message comes back, and is deleted once it succeeds', async () => {
@@ -210,12 +224,36 @@ test('a queue function runs on POST /admin/functions/{name} with the master key'
   const post = (headers: Record<string, string>) =>
     fetch(`${url}/admin/functions/take`, {
       method: 'POST',
-      headers,
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ input: '{"a":1}' }),
     });
   expect((await post({})).status).toBe(401);
   expect((await post({ 'x-functions-key': 'the-master-key' })).status).toBe(202);
   await expect.poll(() => received.map(({ payload }) => payload)).toEqual([{ a: 1 }]);
+  const { triggerMetadata } = received[0]!.context;
+  expect(triggerMetadata).toMatchObject({ dequeueCount: 0 });
+  expect(triggerMetadata).not.toHaveProperty('id');
+  expect(triggerMetadata).not.toHaveProperty('popReceipt');
+});
+
+test('POST /admin/host/drain stops the listener at once, and lets what runs go on', async () => {
+  let end = () => {};
+  behave = () =>
+    new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  await queue.sendMessage('running');
+  const { url, idle } = await hostQueueApp();
+  await expect.poll(() => received.length).toBe(1);
+  const headers = { 'x-functions-key': 'the-master-key' };
+  await fetch(`${url}/admin/host/drain`, { method: 'POST', headers });
+  await queue.sendMessage('too late');
+  const status = await fetch(`${url}/admin/host/drain/status`, { headers });
+  expect(await status.json()).toMatchObject({ state: 'InProgress', outstandingInvocations: 1 });
+  end();
+  await idle();
+  expect(received).toHaveLength(1);
+  expect(await textsOf(queue)).toEqual(['too late']);
 });
 
 test('a connection without a setting is an error that names it', async () => {

@@ -61,7 +61,7 @@ test('the argument is that of the timer extension', async () => {
       ScheduleStatus: {
         Last: '0001-01-01T00:00:00+00:00',
         Next: '2026-11-22T08:00:00.000Z',
-        LastUpdated: '0001-01-01T00:00:00+00:00',
+        LastUpdated: '2026-11-22T07:00:00.000Z',
       },
       IsPastDue: false,
     },

@@ -133,7 +133,12 @@ describe('a mail', () => {
       asked.push(request.url ?? '');
       response.setHeader('Content-Type', 'image/png').end(A_PNG);
     });
-    const elsewhere = await listen(other, { name: 'Elsewhere', port: 0, portSetting: '-' });
+    const elsewhere = await listen(other, {
+      name: 'Elsewhere',
+      port: 0,
+      portSetting: '-',
+      mayBeLookedAt: true,
+    });
     const content = `<img id="own" src="cid:logo"><img id="remote" src="${elsewhere.url}/open.png">`;
     await store.capture(
       aCapturedMail({

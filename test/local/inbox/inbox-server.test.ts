@@ -284,7 +284,7 @@ describe('who is answered', () => {
     'evil.example:8025',
     '127.0.0.1.evil.example',
     'localhost@evil.example',
-    '[::1]:80',
+    '[::2]:80',
   ])('a page that reached the inbox as %j (DNS rebinding) gets nothing', async (host) => {
     for (const path of ['/', '/api/v1/messages', '/events', '/first-mail']) {
       const { status, text } = await askRaw(path, { headers: { host } });
@@ -293,9 +293,12 @@ describe('who is answered', () => {
     }
   });
 
-  test.each(['localhost', 'localhost:8025', '127.0.0.1:9'])('the inbox is there under %s', async (host) => {
-    expect((await askRaw('/api/v1/messages', { headers: { host } })).status).toBe(200);
-  });
+  test.each(['localhost', 'localhost:8025', '127.0.0.1:9', '[::1]:8025'])(
+    'the inbox is there under %s',
+    async (host) => {
+      expect((await askRaw('/api/v1/messages', { headers: { host } })).status).toBe(200);
+    },
+  );
 
   test.each(['http://evil.example', 'null', 'https://localhost', 'http://localhost:1'])(
     'a page from %s changes nothing',

@@ -1,0 +1,58 @@
+import { readRunning } from './running-relay.ts';
+
+export class RelayNotFoundError extends Error {
+  override readonly name = 'RelayNotFoundError';
+}
+
+export type Relay = {
+  readonly url: URL;
+  readonly masterKey: string;
+  /** Where the key comes from, for whoever has to mend it. */
+  readonly keyFrom: string;
+};
+
+const KEY_VARIABLE = 'MAIL_RELAY_MASTER_KEY';
+const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * The relay that a command means, and its master key: the one given by URL with the key of the environment, else the one that
+ * runs on this machine and says both in its folder.
+ */
+export async function findRelay(
+  given: string | undefined,
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Relay> {
+  const running = (await readRunning(folder))?.relay;
+  const url = parseUrl(given ?? running?.url);
+  if (url === undefined)
+    throw new RelayNotFoundError(
+      given === undefined
+        ? `No relay runs with the folder ${folder}. Start one with npm start, or name another: --folder <folder>, or --url <url>.`
+        : '--url: expected an https address, or one of this machine.',
+    );
+  if (running !== undefined && isSame(url, parseUrl(running.url)))
+    return { url, masterKey: running.masterKey, keyFrom: `${folder}/running.json` };
+  const masterKey = environment[KEY_VARIABLE];
+  if (masterKey) return { url, masterKey, keyFrom: `the environment variable ${KEY_VARIABLE}` };
+  throw new RelayNotFoundError(
+    `Expected the master key of ${url.origin} in the environment variable ${KEY_VARIABLE}.` +
+      (environment.MAIL_RELAY_KEY
+        ? ' MAIL_RELAY_KEY is the function key of an application, which does not open this.'
+        : ''),
+  );
+}
+
+/** `localhost` and 127.0.0.1 are one machine. */
+const isSame = (one: URL, other: URL | undefined): boolean =>
+  one.origin === other?.origin ||
+  (OWN_NAMES.has(one.hostname) &&
+    other !== undefined &&
+    OWN_NAMES.has(other.hostname) &&
+    one.port === other.port);
+
+function parseUrl(text: string | undefined): URL | undefined {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:') return url;
+  return url?.protocol === 'http:' && OWN_NAMES.has(url.hostname) ? url : undefined;
+}

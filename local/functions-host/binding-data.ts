@@ -1,0 +1,57 @@
+import JSON5 from 'json5';
+import type { TypedData } from './core-types.ts';
+
+/** Later values win over earlier ones whose names differ only in case; a name keeps the spelling it had first. */
+export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Record<string, TypedData> {
+  const data = new Map<string, { name: string; value: TypedData }>();
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    data.set(key, { name: data.get(key)?.name ?? name, value });
+  }
+  return Object.fromEntries([...data.values()].map(({ name, value }) => [name, value]));
+}
+
+/**
+ * The top-level properties of a JSON object as the host lays them over its own values: all but arrays and null, scalars as
+ * .NET's text. The host reads with Newtonsoft.Json, which takes single quotes, comments and bare names as JSON5 does
+ * (ApplyBindingData of azure-functions-host; azure-functions-nodejs-library issue 459).
+ */
+export function* jsonProperties(text: string): Generator<[string, TypedData]> {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return;
+  for (const [name, value] of Object.entries(parseObject(trimmed))) {
+    if (value === null || Array.isArray(value)) continue;
+    yield [
+      name,
+      typeof value === 'object' ? { json: JSON.stringify(value) } : { string: asDotNetText(value) },
+    ];
+  }
+}
+
+/** The strict parser first, which is far faster. */
+function parseObject(text: string): Record<string, unknown> {
+  for (const parser of [JSON, JSON5]) {
+    try {
+      return parser.parse(text);
+    } catch {}
+  }
+  return {};
+}
+
+/** Scalars become text on the way: 5 is "5", true is "True", and a date is one of the invariant culture. */
+function asDotNetText(value: unknown): string {
+  if (value === true) return 'True';
+  if (value === false) return 'False';
+  return typeof value === 'string' ? (asDotNetDate(value) ?? value) : String(value);
+}
+
+const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,7})?(Z|[+-]\d\d:\d\d)?$/;
+
+/** Newtonsoft takes every ISO date and time for a date; one with an offset is moved to the host's time, which is UTC. */
+function asDotNetDate(text: string): string | undefined {
+  const [, year, month, day, time, zone = 'Z'] = ISO_DATE.exec(text) ?? [];
+  const date = new Date(`${year}-${month}-${day}T${time}${zone}`);
+  if (year === undefined || Number.isNaN(date.getTime())) return undefined;
+  const iso = date.toISOString();
+  return `${iso.slice(5, 7)}/${iso.slice(8, 10)}/${iso.slice(0, 4)} ${iso.slice(11, 19)}`;
+}

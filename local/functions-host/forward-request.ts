@@ -1,0 +1,81 @@
+import http from 'node:http';
+import { pipeline } from 'node:stream';
+import { assertSendable, isHopByHop } from './http-response.ts';
+import { limitBody } from './request-body.ts';
+import { INVOCATION_ID_HEADER } from './worker-proxy.ts';
+
+export type Forwarding = {
+  /** Resolves when the app's answer has begun; nothing of it was sent on yet. */
+  readonly answered: Promise<http.IncomingMessage>;
+  /** Takes the request back. */
+  abort(): void;
+};
+
+/** Sends a request on to the app's own HTTP server. A body that was read already comes along; another is streamed. */
+export function forwardRequest(
+  request: http.IncomingMessage,
+  body: Buffer | undefined,
+  { port, invocationId }: { readonly port: number; readonly invocationId: string },
+): Forwarding {
+  // Without keep-alive the server would close on an answer that comes before the body's end, and the answer be lost.
+  const agent = new http.Agent({ keepAlive: true });
+  const onward = http.request({
+    host: '127.0.0.1',
+    port,
+    agent,
+    method: request.method,
+    path: request.url,
+    headers: onwardHeaders(request, invocationId),
+  });
+  const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+    onward.once('response', resolve);
+    onward.on('error', reject);
+    if (body !== undefined) return void onward.end(body);
+    const limited = limitBody();
+    request.pipe(limited).pipe(onward);
+    request.once('error', () => onward.destroy());
+    // Not by `pipeline`, which would destroy the request, and with it the connection on which to say so.
+    limited.once('error', (error) => {
+      reject(error);
+      onward.destroy();
+      request.unpipe(limited).resume();
+    });
+  });
+  onward.once('close', () => agent.destroy());
+  // Whoever waits hears of it; nobody has to.
+  answered.catch(() => {});
+  return { answered, abort: () => onward.destroy() };
+}
+
+/** Sends the app's answer on as it comes. Throws before the first byte where the host could not send it. */
+export function sendAnswerOn(answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const headers = new Map<string, string[]>();
+  for (let index = 0; index < answer.rawHeaders.length; index += 2) {
+    const [name, value] = [answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!];
+    if (isHopByHop(name)) continue;
+    assertSendable(name, value);
+    headers.set(name, [...(headers.get(name) ?? []), value]);
+  }
+  for (const [name, values] of headers) response.setHeader(name, values.length === 1 ? values[0]! : values);
+  response.writeHead(answer.statusCode ?? 200);
+  return new Promise((resolve) => pipeline(answer, response, () => resolve()));
+}
+
+function onwardHeaders(request: http.IncomingMessage, invocationId: string): string[] {
+  const { rawHeaders } = request;
+  const headers: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (!isHopByHop(name) && !REPLACED.has(name.toLowerCase())) headers.push(name, rawHeaders[index + 1]!);
+  }
+  if (request.headers['transfer-encoding'] !== undefined) headers.push('Transfer-Encoding', 'chunked');
+  return [
+    ...headers,
+    ...['Host', request.headers.host ?? ''],
+    ...['X-Forwarded-Host', request.headers.host ?? ''],
+    ...['X-Forwarded-Proto', 'http'],
+    ...[INVOCATION_ID_HEADER, invocationId],
+  ];
+}
+
+const REPLACED = new Set(['host', 'expect', 'x-forwarded-host', 'x-forwarded-proto', INVOCATION_ID_HEADER]);

@@ -1,0 +1,59 @@
+import type http from 'node:http';
+import { jsonProperties, toBindingData } from './binding-data.ts';
+import type { HttpData, Nullable, TypedData } from './core-types.ts';
+
+type Asked = {
+  readonly request: http.IncomingMessage;
+  readonly url: URL;
+  readonly params: ReadonlyMap<string, string>;
+  /** What was read of the body: nothing where it came without `Content-Length`, as in the real host. */
+  readonly body: Buffer;
+};
+
+/** A request as the host hands it to a worker: values of one name joined by a comma. */
+export const toHttpData = ({ request, url, params, body }: Asked): HttpData => ({
+  method: request.method ?? 'GET',
+  url: url.href,
+  nullableHeaders: nullable(joinedHeaders(request)),
+  nullableQuery: nullable(joined(url.searchParams)),
+  nullableParams: nullable([...params]),
+  ...(body.length > 0 && { body: { bytes: body } }),
+});
+
+/**
+ * What comes beside a streamed request. The library makes the headers of it, and `request.params` of every text in it: of
+ * the body's properties and the query as well, over which the route goes last
+ * (HttpTriggerAttributeBindingProvider.GetRequestBindingDataAsync of azure-webjobs-sdk-extensions).
+ */
+export function toRequestMetadata({ request, url, params, body }: Asked): Record<string, TypedData> {
+  const query = joined(url.searchParams);
+  return toBindingData([
+    ...jsonProperties(body.toString('utf8')),
+    ...query
+      .filter(([name]) => name.toLowerCase() !== 'code')
+      .map(([name, value]): [string, TypedData] => [name, { string: value }]),
+    ...[...params].map(([name, value]): [string, TypedData] => [name, { string: value }]),
+    ['Query', { json: JSON.stringify(Object.fromEntries(query)) }],
+    ['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }],
+  ]);
+}
+
+/** The pairs as they came: Node joins what was sent twice, and the host looks at the first. */
+export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[string, string]> {
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
+}
+
+const joinedHeaders = (request: http.IncomingMessage) => joined(headerPairs(request));
+
+function joined(pairs: Iterable<[string, string]>): [string, string][] {
+  const values = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    const earlier = values.get(name);
+    values.set(name, earlier === undefined ? value : `${earlier},${value}`);
+  }
+  return [...values];
+}
+
+const nullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
+  Object.fromEntries(pairs.map(([name, value]) => [name, { value }]));

@@ -1,0 +1,84 @@
+import type http from 'node:http';
+import { readBody } from '../http.ts';
+import type { RegisteredFunction } from './core-api.ts';
+import type { HostLog } from './host-log.ts';
+import { toHttpData } from './http-request-data.ts';
+import { writeHttpResponse } from './http-response.ts';
+import type { Invoke } from './invoker.ts';
+import { declaredLength, REQUEST_BODY_LIMIT_BYTES } from './request-body.ts';
+
+export const API_REASON = 'This function was programmatically called via the host APIs.';
+
+export type AskedFunction = {
+  readonly request: http.IncomingMessage;
+  readonly response: http.ServerResponse;
+  readonly url: URL;
+  readonly params: ReadonlyMap<string, string>;
+  readonly fn: RegisteredFunction;
+  readonly triggerName: string;
+};
+
+/** Hands the whole request to the app, and sends what it returns. A body without `Content-Length` is not read. */
+export async function serveBuffered(
+  { response, fn, triggerName, ...asked }: AskedFunction,
+  { invoke, log }: { readonly invoke: Invoke; readonly log: HostLog },
+): Promise<void> {
+  const body = await readDeclaredBody(asked.request, response);
+  if (body === undefined) return;
+
+  const inputData = [{ name: triggerName, data: { http: toHttpData({ ...asked, body }) } }];
+  const result = await invoke(fn, { inputData, ...traceContextOf(asked.request) }, API_REASON);
+  if (!result.succeeded) return answerEmpty(response, 500);
+  try {
+    writeHttpResponse(response, result.response);
+  } catch (error) {
+    logUnsendable(log, fn, error, result.invocationId);
+    answerEmpty(response, 500);
+  }
+}
+
+/** The body as far as its length was told. Undefined when there is nothing more to answer. */
+export async function readDeclaredBody(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<Buffer | undefined> {
+  const length = declaredLength(request) ?? 0;
+  if (length > REQUEST_BODY_LIMIT_BYTES) {
+    refuseBody(request, response);
+    return undefined;
+  }
+  if (length === 0) return Buffer.alloc(0);
+  try {
+    return await readBody(request, REQUEST_BODY_LIMIT_BYTES);
+  } catch {
+    // The client broke off while sending.
+    response.destroy();
+    return undefined;
+  }
+}
+
+/** The host knows no 413: it answers 500 and closes the connection. */
+export function refuseBody(request: http.IncomingMessage, response: http.ServerResponse): void {
+  request.resume();
+  response.setHeader('Connection', 'close');
+  answerEmpty(response, 500);
+}
+
+export function answerEmpty(response: http.ServerResponse, status: number): void {
+  response.writeHead(status, { 'Content-Length': 0 });
+  response.end();
+}
+
+export function logUnsendable(log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void {
+  const { name } = fn.metadata;
+  const reason = error instanceof Error ? error.message : String(error);
+  log('error', `Function.${name}`, `The answer of '${name}' cannot be sent: ${reason}`, id);
+}
+
+export function traceContextOf({ headers }: http.IncomingMessage) {
+  const { traceparent, tracestate } = headers;
+  if (typeof traceparent !== 'string') return {};
+  return {
+    traceContext: { traceParent: traceparent, traceState: typeof tracestate === 'string' ? tracestate : '' },
+  };
+}

@@ -1,0 +1,69 @@
+import { BodyTooLargeError } from '../http.ts';
+import { forwardRequest, sendAnswerOn } from './forward-request.ts';
+import type { HostLog } from './host-log.ts';
+import { toHttpData, toRequestMetadata } from './http-request-data.ts';
+import type { Invoke } from './invoker.ts';
+import { declaredLength } from './request-body.ts';
+import {
+  API_REASON,
+  type AskedFunction,
+  answerEmpty,
+  logUnsendable,
+  readDeclaredBody,
+  refuseBody,
+  traceContextOf,
+} from './serve-buffered.ts';
+import type { WorkerProxy } from './worker-proxy.ts';
+
+type Parts = {
+  readonly invoke: Invoke;
+  readonly newId: () => string;
+  readonly log: HostLog;
+  readonly workerProxy: WorkerProxy;
+};
+
+/**
+ * Calls the function by message, and sends the request itself to the app's own HTTP server, whose answer it sends on. A
+ * body of known length is read first, because the host looks for binding data in it; any other is streamed.
+ */
+export async function serveStreamed(asked: AskedFunction, parts: Parts): Promise<void> {
+  const { request, response, fn, triggerName } = asked;
+  const { invoke, newId, log, workerProxy } = parts;
+  const body = declaredLength(request) === undefined ? undefined : await readDeclaredBody(request, response);
+  if (body === undefined && declaredLength(request) !== undefined) return;
+
+  const invocationId = newId();
+  const known = { ...asked, body: body ?? Buffer.alloc(0) };
+  const forwarding = forwardRequest(request, body, { port: workerProxy.port, invocationId });
+  response.once('close', forwarding.abort);
+  const running = invoke(
+    fn,
+    {
+      invocationId,
+      inputData: [{ name: triggerName, data: { http: toHttpData({ ...known, body: Buffer.alloc(0) }) } }],
+      triggerMetadata: toRequestMetadata(known),
+      ...traceContextOf(request),
+    },
+    API_REASON,
+  );
+  const unanswered = running.then((result) => {
+    if (!result.succeeded) throw result.error;
+    if (workerProxy.hasAnswered(invocationId)) return new Promise<never>(() => {});
+    throw new Error(
+      'It returned nothing: with streaming on, the real host waits four minutes for an answer.',
+    );
+  });
+
+  try {
+    const answer = await Promise.race([forwarding.answered, unanswered]);
+    await Promise.all([sendAnswerOn(answer, response), running]);
+  } catch (error) {
+    forwarding.abort();
+    if (error instanceof BodyTooLargeError) refuseBody(request, response);
+    else if (response.headersSent) response.destroy();
+    const { succeeded } = await running;
+    if (response.destroyed || response.headersSent) return;
+    if (succeeded) logUnsendable(log, fn, error, invocationId);
+    answerEmpty(response, 500);
+  }
+}

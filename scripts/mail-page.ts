@@ -1,0 +1,72 @@
+/** The desk's answers as a person reads them at a terminal. */
+export type DeskMail = {
+  readonly id: string;
+  readonly state: string;
+  readonly sender: string;
+  readonly recipients: number;
+  readonly acceptedAt: string;
+  readonly updatedAt: string;
+  readonly until?: string;
+  readonly record?: string;
+  readonly note?: string;
+  readonly reason?: {
+    readonly code: string;
+    readonly title: string;
+    readonly detail?: string;
+    readonly remedy: string;
+    readonly problems?: readonly {
+      readonly code: string;
+      readonly pointer: string;
+      readonly expected: string;
+      readonly came: string;
+    }[];
+  };
+  readonly timeline: readonly {
+    readonly at: string;
+    readonly what: string;
+    readonly [fact: string]: unknown;
+  }[];
+};
+
+export const toTable = (mails: readonly DeskMail[]): string =>
+  mails.length === 0
+    ? 'No mail is set aside.'
+    : [
+        'ID                                    SET ASIDE             REASON                      SENDER',
+        ...mails.map(({ id, updatedAt, reason, sender }) =>
+          [
+            id,
+            `${updatedAt.slice(0, 19)}Z`.padEnd(20),
+            (reason?.code ?? '').padEnd(26),
+            sender || '(unreadable)',
+          ].join('  '),
+        ),
+      ].join('\n');
+
+export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
+  [
+    `${mail.id}  ${mail.state}`,
+    line('Sender', `${mail.sender || '(unreadable)'}, to ${mail.recipients} recipients`),
+    ...timeline.map(({ at, what, ...facts }) => {
+      const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
+      return `${at}  ${what}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
+    }),
+    ...(mail.until === undefined ? [] : [line('Waits until', mail.until)]),
+    ...(reason === undefined ? [] : reasonLines(reason)),
+    ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-set-aside`)]),
+    ...(mail.note === undefined ? [] : [line('Note', mail.note)]),
+  ].join('\n');
+
+const reasonLines = (reason: NonNullable<DeskMail['reason']>): string[] => [
+  line('Reason', `${reason.code}: ${reason.title}`),
+  ...(reason.detail === undefined ? [] : [line('', reason.detail)]),
+  ...(reason.problems ?? []).map(({ code, pointer, expected, came }, index) =>
+    line(
+      index === 0 ? 'Problems' : '',
+      `${pointer || '(the whole mail)'}: expected ${expected}; came ${came} (${code})`,
+    ),
+  ),
+  line('What to do', reason.remedy),
+];
+
+const line = (name: string, text: string): string => `${name.padEnd(12)}${text}`;

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sendInChunks } from '../local/functions-host/send-raw.ts';
+import { KEYS } from '../support/cloud-for-tests.ts';
+import { canaryMail, newMarker, type RelayForTests, startRelay } from './relay-for-tests.ts';
+
+let relay: RelayForTests;
+beforeAll(async () => {
+  relay = await startRelay();
+});
+afterAll(() => relay?.close());
+
+const headers = { 'x-functions-key': KEYS.functionKey, 'content-type': 'application/json' };
+
+test('a mail whose body comes without Content-Length is sent', async () => {
+  const marker = newMarker();
+  const json = JSON.stringify(canaryMail(marker));
+  const chunks = [json.slice(0, 10), json.slice(10)];
+  const { status, text } = await sendInChunks(`${relay.url()}/api/mail`, chunks, headers);
+  expect([status, JSON.parse(text).status]).toEqual([200, 'sent']);
+  expect(await relay.mailsAbout(marker)).toHaveLength(1);
+});
+
+test('a mail near the largest size arrives whole', async () => {
+  const marker = newMarker();
+  const content = Buffer.alloc(2_000_000, 'x').toString('base64');
+  const attachments = [{ filename: 'big.bin', content }];
+  const json = JSON.stringify(canaryMail(marker, { attachments }));
+  const chunks = json.match(/.{1,65536}/gs) ?? [];
+  const { status } = await sendInChunks(`${relay.url()}/api/mail`, chunks, headers);
+  expect(status).toBe(200);
+  expect(await relay.mailsAbout(marker)).toHaveLength(1);
+});

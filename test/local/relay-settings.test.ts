@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readLocalSettings } from '../../local/relay-settings.ts';
+import { settingsTable } from '../../src/lib/settings.ts';
+
+test.each([
+  ['MAIL_PER_MINUT', 'MAIL_PER_MINUTE_PER_MAILBOX'],
+  ['MAIL_ENABLD', 'MAIL_ENABLED'],
+  ['GRAPH_TIMEOUT_SECOND', 'GRAPH_TIMEOUT_SECONDS'],
+  ['SECRET_WARNING_DAY', 'SECRET_WARNING_DAYS'],
+  ['ENTRA_TENANTID', 'ENTRA_TENANT_ID'],
+  ['KEY_VAULT_URI', 'KEY_VAULT_URL'],
+])('%s is taken for %s, and has to be mended first', (name, nearest) => {
+  const { problems, settings } = readLocalSettings({ [name]: '5' });
+  expect(problems).toEqual([`${name} is no setting. Did you mean ${nearest}?`]);
+  expect(settings).toEqual({});
+});
+
+test.each(['GRAPH_EXPLORER_HOME', 'MAIL_SPOOL_DIRECTORY_OF_ANOTHER_TOOL'])(
+  '%s belongs to something else, and is only mentioned',
+  (name) => {
+    expect(readLocalSettings({ [name]: 'x' })).toEqual({
+      settings: {},
+      problems: [],
+      remarks: [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`],
+    });
+  },
+);
+
+test.each([
+  'MAIL_RELAY_KEY',
+  'MAIL_RELAY_URL',
+  'MAIL_RELAY_MASTER_KEY',
+  'GRAPH_PORT',
+  'ENTRA_PORT',
+  'KEY_VAULT_PORT',
+  'GRAPH_CLIENT_SECRET',
+  'FUNCTIONS_PORT',
+  'MAIL',
+])('%s is of a tool, and not a word is said of it', (name) => {
+  expect(readLocalSettings({ [name]: 'x' })).toEqual({ settings: {}, problems: [], remarks: [] });
+});
+
+test('what the relay may be told is handed on, and what the local cloud says of itself is not', () => {
+  const { settings, problems } = readLocalSettings({
+    MAIL_ON_UNKNOWN: 'resend',
+    GRAPH_TIMEOUT_SECONDS: '5',
+    MAIL_RELAY_KEY: 'a secret of an application',
+    GRAPH_ENDPOINT: 'https://graph.microsoft.com',
+  });
+  expect(settings).toEqual({ MAIL_ON_UNKNOWN: 'resend', GRAPH_TIMEOUT_SECONDS: '5' });
+  expect(problems).toEqual([]);
+});
+
+test('every value that is wrong is told, by name', () => {
+  const { problems } = readLocalSettings({ MAIL_ENABLED: 'yes', MAIL_GIVE_UP_HOURS: '0' });
+  expect(problems.map((line) => line.split(':')[0])).toEqual(['MAIL_ENABLED', 'MAIL_GIVE_UP_HOURS']);
+});
+
+test('a name with one letter missing is always found again', () => {
+  const names = Object.keys(settingsTable).filter((name) => name.startsWith('MAIL_'));
+  fc.assert(
+    fc.property(fc.constantFrom(...names), fc.nat(), (name, seed) => {
+      const at = 5 + (seed % (name.length - 5));
+      const cut = name.slice(0, at) + name.slice(at + 1);
+      fc.pre(cut !== 'MAIL_' && !names.includes(cut));
+      expect(readLocalSettings({ [cut]: '1' }).problems).toHaveLength(1);
+    }),
+  );
+});

@@ -89,7 +89,15 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
       },
       { readClientSecret: vault().readClientSecret, now },
     );
-    const call = openGraph({ endpoint: GRAPH_ENDPOINT, timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000 }, tokens);
+    const call = openGraph(
+      {
+        endpoint: GRAPH_ENDPOINT,
+        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
+        // What makes the rest of Node use a proxy.
+        ...(environment.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: environment } : {}),
+      },
+      tokens,
+    );
     return { sendThroughGraph: openGraphMail(call), findInMailbox: openMailboxSearch(call, now) };
   });
 

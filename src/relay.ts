@@ -5,7 +5,7 @@ import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import type { Log } from './lib/log.ts';
-import { makePacer } from './lib/mail/pacing.ts';
+import { bookAheadFor, makePacer } from './lib/mail/pacing.ts';
 import { newMailId } from './lib/new-id.ts';
 import type { SendMailNeeds } from './lib/send-mail.ts';
 import type { DeskNeeds } from './lib/set-aside-desk.ts';
@@ -105,6 +105,7 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
     makePacer({
       concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
       perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
+      bookAheadMs: bookAheadFor(limits().giveUpAfterMs),
     }),
   );
 

@@ -287,7 +287,13 @@ export const catalogue = {
     503,
     'time',
     'Graph limits this mailbox for a while',
-    'The relay waits as long as Graph asks and tries again by itself.',
+    'The relay waits as long as Graph asks, at most an hour at a time, and tries again by itself.',
+  ),
+  MAILBOX_BOOKED_UP: entry(
+    503,
+    'time',
+    'More mails wait for this mailbox than it can send in time',
+    'Nothing was accepted; it is safe to send again later. Exchange lets a mailbox send 30 mails a minute: spread large mailings over several senders or over time.',
   ),
   GRAPH_UNAVAILABLE: entry(503, 'time', 'Graph is not available', 'The relay tries again by itself.'),
   GRAPH_UNREACHABLE: entry(

@@ -93,6 +93,7 @@ const takeNew = async (
   respondAsync: boolean,
 ): Promise<SendMailAnswer | undefined> => {
   const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope);
+  if (pace?.kind === 'full') throw new AppError('MAILBOX_BOOKED_UP');
   if (pace?.kind !== 'go') {
     const row = queueNew(accepted.facts, needs.now());
     const created = await needs.ledger.create(row);
@@ -204,6 +205,7 @@ const answerKnown = async (
     // What an administrator may have mended since is tried afresh: nothing was accepted the first time.
     if (catalogue[row.reason.code].fixedBy === 'caller') throw fromReport(row.reason);
     const pace = await enterLane(needs, accepted.plan, envelope);
+    if (pace.kind === 'full') throw new AppError('MAILBOX_BOOKED_UP');
     if (pace.kind === 'wait') throw new AppError('MAIL_UNDER_WAY');
     const claimed = claim(row, needs.now());
     const written = await needs.ledger.replace(claimed, etag);

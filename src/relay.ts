@@ -87,7 +87,7 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
         scope: `${GRAPH_ENDPOINT}/.default`,
         timeoutMs: TOKEN_TIMEOUT_MS,
       },
-      { readClientSecret: vault().readClientSecret, now },
+      { ...vault(), now },
     );
     const call = openGraph(
       {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 
-export type OneRequest = {
+type OneRequest = {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ const BACK_OFF_MS = [5 * SECOND, 15 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10
  * The most that one answer can ask for. A `Retry-After` of a day or of years is more likely a fault than a fact;
  * after an hour one mail finds out.
  */
-export const LONGEST_WAIT_MS = 60 * MINUTE;
+const LONGEST_WAIT_MS = 60 * MINUTE;
 /** Graph asks for about a second when too many requests run at once. */
 const SHORTEST_PAUSE_MS = SECOND;
 /** So that mails throttled together do not come back together. */

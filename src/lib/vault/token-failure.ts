@@ -22,7 +22,7 @@ const SECRET_EXPIRED = 7000222;
 const SECRET_WRONG = 7000215;
 
 /** Decides what a refused or missing token means (Entra error codes; RFC 6749, 5.2). */
-export const decideTokenFailure = (answer: EntraAnswer | undefined): TokenFailure => {
+const decideTokenFailure = (answer: EntraAnswer | undefined): TokenFailure => {
   if (answer === undefined) return { code: 'ENTRA_UNREACHABLE' };
   const { aadsts, retryAfter } = answer;
   return {

@@ -52,7 +52,7 @@ const START = Date.now();
 const minutes = (count: number): Date => new Date(START + count * MINUTE_MS);
 const wholeSecond = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
-const valueOf = async ({ readClientSecret }: KeyVault): Promise<string> => (await readClientSecret()).value;
+const secretOf = async ({ readClientSecret }: KeyVault): Promise<string> => (await readClientSecret()).value;
 
 const identity = (keys: Awaited<ReturnType<typeof makeTokenKeys>>): TokenCredential => ({
   getToken: async () => {
@@ -81,13 +81,13 @@ describe('the client secret', () => {
   test('is read once and kept for five minutes', async () => {
     const { vault, server, pass, set } = await aVault();
     await set('first');
-    expect(await valueOf(vault)).toBe('first');
+    expect(await secretOf(vault)).toBe('first');
     await set('second');
     pass(5 * MINUTE_MS - 1);
-    expect(await valueOf(vault)).toBe('first');
+    expect(await secretOf(vault)).toBe('first');
     expect(reads({ server })).toBe(1);
     pass(1);
-    expect(await valueOf(vault)).toBe('second');
+    expect(await secretOf(vault)).toBe('second');
   });
 
   test('is no longer kept once its versions were asked for', async () => {
@@ -96,7 +96,7 @@ describe('the client secret', () => {
     await vault.readClientSecret();
     await set('second');
     await vault.readValidVersions();
-    expect(await valueOf(vault)).toBe('second');
+    expect(await secretOf(vault)).toBe('second');
   });
 
   test('comes with the time it was set', async () => {
@@ -109,14 +109,14 @@ describe('the client secret', () => {
     const { vault, set } = await aVault();
     await set('old');
     await set('new');
-    expect(await valueOf(vault)).toBe('new');
+    expect(await secretOf(vault)).toBe('new');
   });
 
   test('a failure is not kept', async () => {
     const { vault, set } = await aVault();
     expect(await codeOf(vault.readClientSecret())).toBe('SECRET_NOT_FOUND');
     await set('now there');
-    expect(await valueOf(vault)).toBe('now there');
+    expect(await secretOf(vault)).toBe('now there');
   });
 });
 
@@ -240,7 +240,7 @@ test('one failure of the vault is passed over', async () => {
   const { vault, server, set } = await aVault();
   await set('secret');
   server.faults.add({ status: 503 });
-  expect(await valueOf(vault)).toBe('secret');
+  expect(await secretOf(vault)).toBe('secret');
 });
 
 test('every secret is listed, over all pages, with its date and without its value', async () => {

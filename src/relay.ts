@@ -10,7 +10,14 @@ import { newMailId } from './lib/new-id.ts';
 import type { SendMailNeeds } from './lib/send-mail.ts';
 import type { DeskNeeds } from './lib/set-aside-desk.ts';
 import type { SetAsideMailNeeds } from './lib/set-aside-mail.ts';
-import { type Environment, readSettings, type Settings, STORAGE_SETTINGS } from './lib/settings.ts';
+import {
+  type Environment,
+  readSettings,
+  type Settings,
+  STORAGE_SETTINGS,
+  strayNames,
+} from './lib/settings.ts';
+import { tokenTimeoutSeconds } from './lib/settings-together.ts';
 import { openLedgerTable } from './lib/storage/ledger-table.ts';
 import { openMailBlobs } from './lib/storage/mail-blobs.ts';
 import { openMailQueues } from './lib/storage/mail-queue.ts';
@@ -30,6 +37,8 @@ export type World = {
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
+  /** Says which settings are wrong or unknown. Never throws. */
+  readonly tellOfSettings: (log: Log) => void;
   readonly forSendMail: (log: Log) => SendMailNeeds;
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forSetAsideMail: (log: Log) => SetAsideMailNeeds;
@@ -39,8 +48,6 @@ export type Relay = {
 };
 
 const HOUR_MS = 3_600_000;
-/** A token takes well under a second; what is left of an invocation belongs to Graph. */
-const TOKEN_TIMEOUT_MS = 15_000;
 
 /** Made at first use and kept: connections, the secret and the token serve every later invocation. */
 const once = <Value>(make: () => Value): (() => Value) => {
@@ -51,9 +58,13 @@ const once = <Value>(make: () => Value): (() => Value) => {
   };
 };
 
-/** Wires the adapters. Nothing is read or opened before a function asks. */
-export const openRelay = (environment: Environment, { now, random, sleep }: World): Relay => {
-  const settings = once(() => readSettings(environment));
+/** Wires the adapters. Nothing is opened before a function asks. */
+export const openRelay = (
+  environment: Environment,
+  { now, random, sleep }: World,
+  functionTimeoutSeconds: number,
+): Relay => {
+  const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
   const makeMailId = () => newMailId(now());
 
   const storage = once(() => {
@@ -85,7 +96,7 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
         tenantId: ENTRA_TENANT_ID,
         clientId: ENTRA_CLIENT_ID,
         scope: `${GRAPH_ENDPOINT}/.default`,
-        timeoutMs: TOKEN_TIMEOUT_MS,
+        timeoutMs: tokenTimeoutSeconds(settings()) * 1000,
       },
       { ...vault(), now },
     );
@@ -134,37 +145,58 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
     log,
   });
 
+  const tellOfSettings = (log: Log): void => {
+    const stray = strayNames(environment);
+    if (stray.length > 0) log({ event: 'SettingsUnknown', settings: stray });
+    try {
+      settings();
+    } catch (error) {
+      const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
+      log({ event: 'SettingsInvalid', settings: problems.map(({ pointer }) => pointer) });
+    }
+  };
+
   let toldOfSettings = false;
-  /** Sending, or why nothing may be sent; wrong settings are logged once by each instance. */
+  /** Once by each instance also in the log of an invocation, which has a place in every alert. */
+  const tellOnce = (log: Log): void => {
+    if (!toldOfSettings) tellOfSettings(log);
+    toldOfSettings = true;
+  };
+
+  /** Sending, or why nothing may be sent. */
   const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
+    tellOnce(log);
     try {
       return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const wrong = error.facts.problems?.map(({ pointer }) => pointer) ?? [];
-      if (!toldOfSettings) log({ event: 'SettingsInvalid', settings: wrong });
-      toldOfSettings = true;
       return { blocked: error.code };
     }
   };
 
   return {
+    tellOfSettings,
     forSendMail: (log) => {
+      tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return sending(log);
     },
     forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), now, log }),
     forSetAsideMail: (log) => ({ ...storage(), now, log }),
     forDesk: (log) => ({ ...storage(), now, log }),
-    forSweepMail: (log) => ({
-      ...storage(),
-      ...graph(),
-      ...limits(),
-      ledgerDays: settings().MAIL_LEDGER_DAYS,
-      now,
-      log,
-    }),
+    forSweepMail: (log) => {
+      tellOnce(log);
+      return {
+        ...storage(),
+        ...graph(),
+        ...limits(),
+        ledgerDays: settings().MAIL_LEDGER_DAYS,
+        now,
+        log,
+      };
+    },
     forWarnExpiringSecrets: (log) => {
+      tellOnce(log);
       const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
       return {
         ...storage(),

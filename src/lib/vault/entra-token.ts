@@ -40,11 +40,12 @@ export const makeTokenSource = (
   let refused: { readonly error: unknown; readonly until: number } | undefined;
 
   const fetchToken = async (): Promise<AccessToken> => {
+    const signal = AbortSignal.timeout(options.timeoutMs);
     const tried: { readonly secret: ClientSecret; readonly refusal: Refusal }[] = [];
     /** Undefined when it is refused, or is the same as one that was. */
     const tryWith = async (secret: ClientSecret): Promise<AccessToken | undefined> => {
       if (tried.some((one) => one.secret.value === secret.value)) return undefined;
-      const answer = await requestToken(options, secret.value);
+      const answer = await requestToken(options, secret.value, signal);
       if (!('failure' in answer)) return answer;
       tried.push({ secret, refusal: answer });
       return undefined;
@@ -52,7 +53,7 @@ export const makeTokenSource = (
 
     let failure: unknown;
     try {
-      const token = await tryWith(await needs.readClientSecret());
+      const token = await tryWith(await needs.readClientSecret(signal));
       if (token !== undefined) return token;
     } catch (error) {
       if (!isAboutOneVersion(error)) throw error;
@@ -60,7 +61,7 @@ export const makeTokenSource = (
     }
     if (tried.every(({ refusal }) => mayBeTheSecret(refusal.answer))) {
       try {
-        for (const version of await needs.readValidVersions()) {
+        for (const version of await needs.readValidVersions(signal)) {
           const token = await tryWith(version);
           if (token !== undefined) return token;
         }

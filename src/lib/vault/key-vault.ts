@@ -9,9 +9,9 @@ export type ClientSecret = { readonly value: string; readonly createdOn?: Date }
 
 export type SecretSource = {
   /** The version the vault gives when none is named, kept for a while. Throws an AppError. */
-  readonly readClientSecret: () => Promise<ClientSecret>;
+  readonly readClientSecret: (signal?: AbortSignal) => Promise<ClientSecret>;
   /** Enabled versions within their dates, newest first, two at most, as the vault has them now. Throws an AppError. */
-  readonly readValidVersions: () => Promise<readonly ClientSecret[]>;
+  readonly readValidVersions: (signal?: AbortSignal) => Promise<readonly ClientSecret[]>;
 };
 
 export type KeyVault = SecretSource & {
@@ -34,28 +34,29 @@ export const openKeyVault = (
   });
   let cached: { readonly secret: ClientSecret; readonly readAt: number } | undefined;
 
-  const readVersion = async (version?: string): Promise<ClientSecret> => {
+  const readVersion = async (signal?: AbortSignal, version?: string): Promise<ClientSecret> => {
     const { value, properties } = await client
-      .getSecret(secretName, version === undefined ? {} : { version })
+      .getSecret(secretName, { ...untilAborted(signal), ...(version === undefined ? {} : { version }) })
       .catch(explain);
     if (!value) throw new AppError('SECRET_NOT_FOUND', { detail: 'The secret in the vault is empty.' });
     return { value, ...(properties.createdOn === undefined ? {} : { createdOn: properties.createdOn }) };
   };
 
   return {
-    readClientSecret: async () => {
+    readClientSecret: async (signal) => {
       const now = needs.now().getTime();
       if (cached !== undefined && now - cached.readAt < SECRET_CACHE_MS) return cached.secret;
-      const secret = await readVersion();
+      const secret = await readVersion(signal);
       cached = { secret, readAt: now };
       return secret;
     },
-    readValidVersions: async () => {
+    readValidVersions: async (signal) => {
       // What is kept may be what was refused.
       cached = undefined;
       const versions: SecretProperties[] = [];
       try {
-        for await (const version of client.listPropertiesOfSecretVersions(secretName)) versions.push(version);
+        const listed = client.listPropertiesOfSecretVersions(secretName, untilAborted(signal));
+        for await (const version of listed) versions.push(version);
       } catch (cause) {
         explain(cause);
       }
@@ -64,7 +65,7 @@ export const openKeyVault = (
         .filter((version) => isValid(version, needs.now()))
         .toSorted((one, other) => Number(other.createdOn ?? 0) - Number(one.createdOn ?? 0))
         .slice(0, VERSIONS_TRIED);
-      return Promise.all(newest.map(({ version }) => readVersion(version)));
+      return Promise.all(newest.map(({ version }) => readVersion(signal, version)));
     },
     listSecrets: async () => {
       const secrets: SecretFacts[] = [];
@@ -80,6 +81,9 @@ export const openKeyVault = (
 };
 
 const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);
+
+const untilAborted = (signal: AbortSignal | undefined) =>
+  signal === undefined ? {} : { abortSignal: signal };
 
 /** Every version has its value when asked for by name, so the dates say which are meant to be used. */
 const isValid = ({ enabled, notBefore, expiresOn }: SecretProperties, now: Date): boolean =>

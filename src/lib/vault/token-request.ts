@@ -7,6 +7,7 @@ export type EntraTokenOptions = {
   readonly clientId: string;
   /** `{graph endpoint}/.default` */
   readonly scope: string;
+  /** For a token and all that is asked for it. */
   readonly timeoutMs: number;
 };
 
@@ -22,15 +23,16 @@ type PipelinePolicy = NonNullable<
  * discovery request, so an unknown tenant looks to it like a broken network.
  */
 export const requestToken = async (
-  { authority, tenantId, clientId, scope, timeoutMs }: EntraTokenOptions,
+  { authority, tenantId, clientId, scope }: Omit<EntraTokenOptions, 'timeoutMs'>,
   secret: string,
+  signal: AbortSignal,
 ): Promise<AccessToken | Refusal> => {
   let answer: EntraAnswer | undefined;
   const watch: PipelinePolicy = {
     name: 'watchEntra',
     sendRequest: async (request, next) => {
       answer = undefined;
-      request.timeout = timeoutMs;
+      request.abortSignal = signal;
       const response = await next(request).catch((failure: unknown) => {
         if (!wasReset(failure)) throw failure;
         return next(request);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LOOK_UPS, lookUpWaitMs } from '../../../src/lib/mail/look-up-plan.ts';
+import { closedMailboxWaitMs, LOOK_UPS, lookUpWaitMs } from '../../../src/lib/mail/look-up-plan.ts';
 import { decideGivingUp, decidePause, decideWait } from '../../../src/lib/mail/wait.ts';
 
 const HOUR_MS = 3_600_000;
@@ -72,4 +72,14 @@ test('look-ups begin soon, and the last is at the end of the time given', () => 
   const waits = Array.from({ length: LOOK_UPS }, (_, index) => lookUpWaitMs(index, 900_000));
   expect(waits[0]).toBe(18_000);
   expect(waits.reduce((sum, wait) => sum + wait, 0)).toBe(900_000);
+});
+
+test('a mailbox that cannot be read for a day is asked less than two hundred times, not every five seconds', () => {
+  let elapsed = 0;
+  let asked = 0;
+  while (elapsed < 24 * HOUR_MS) {
+    elapsed += decideWait(1, closedMailboxWaitMs(elapsed), 0);
+    asked += 1;
+  }
+  expect(asked).toBeLessThan(200);
 });

@@ -236,6 +236,13 @@ describe('why the secret cannot be read', () => {
   });
 });
 
+test('a vault that does not answer is not waited for longer than a token may take', async () => {
+  const { vault, server, set } = await aVault();
+  await set('secret');
+  server.faults.add({ delayMs: 60_000 });
+  expect(await codeOf(vault.readClientSecret(AbortSignal.timeout(300)))).toBe('VAULT_UNREACHABLE');
+});
+
 test('one failure of the vault is passed over', async () => {
   const { vault, server, set } = await aVault();
   await set('secret');

@@ -10,8 +10,14 @@ const ROOT = join(import.meta.dirname, '..');
  */
 const ENTRY = "process.setSourceMapsEnabled(true);\nrequire('./app.cjs');\n";
 
-/** Bundles the app into one CommonJS file beside its entry; `folder` is where both go. */
-export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
+/**
+ * Bundles the app into one CommonJS file beside its entry; `folder` is where both go. The app carries what it has to know
+ * of the host.json that it runs with.
+ */
+export const bundle = async (
+  folder = join(ROOT, 'dist'),
+  hostJson = join(ROOT, 'host.json'),
+): Promise<void> => {
   await mkdir(folder, { recursive: true });
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'src/app.ts')],
@@ -32,6 +38,12 @@ export const bundle = async (folder = join(ROOT, 'dist')): Promise<void> => {
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [
+      {
+        name: 'host.json',
+        setup: ({ onResolve }) => onResolve({ filter: /\/host\.json$/ }, () => ({ path: hostJson })),
+      },
+    ],
   });
   for (const { path, contents } of outputFiles) await writeFile(join(folder, basename(path)), contents);
   await writeFile(join(folder, 'main.cjs'), ENTRY);
@@ -48,7 +60,9 @@ export const bundleIfStale = async (): Promise<void> => {
   const sources = (await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })).map((entry) =>
     join(entry.parentPath, entry.name),
   );
-  const made = ['package.json', 'package-lock.json', 'scripts/bundle.ts'].map((name) => join(ROOT, name));
+  const made = ['host.json', 'package.json', 'package-lock.json', 'scripts/bundle.ts'].map((name) =>
+    join(ROOT, name),
+  );
   const newest = Math.max(...(await Promise.all([...sources, ...made].map(changedAt))));
   const oldest = Math.min(
     ...(await Promise.all(['main.cjs', 'app.cjs'].map((name) => changedAt(join(ROOT, 'dist', name))))),

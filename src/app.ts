@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
+import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { healthHttp } from './functions/health.http.ts';
@@ -11,11 +12,16 @@ import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/set-asi
 import { setAsideMailQueue } from './functions/set-aside-mail.queue.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
+import { readFunctionTimeout } from './lib/settings-together.ts';
 import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
 import { openRelay } from './relay.ts';
 
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
-const relay = openRelay(process.env, { now: () => new Date(), random: Math.random, sleep: setTimeout });
+const relay = openRelay(
+  process.env,
+  { now: () => new Date(), random: Math.random, sleep: setTimeout },
+  readFunctionTimeout(hostJson.functionTimeout),
+);
 
 // Without it the host hands over bodies that came without Content-Length as empty: .NET's PostAsJsonAsync, many proxies.
 // https://github.com/Azure/azure-functions-host/issues/4926
@@ -85,3 +91,6 @@ app.timer('sweepMail', {
   schedule: '0 17 * * * *',
   handler: sweepMailTimer(relay.forSweepMail),
 });
+
+// At start, for whoever watches a deployment: an invocation, and its log, may be hours away.
+relay.tellOfSettings((event) => console.error(JSON.stringify(event)));

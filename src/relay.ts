@@ -7,12 +7,19 @@ import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { makeIdentity } from './lib/ledger/identity.ts';
 import type { Log } from './lib/log.ts';
-import { makePacer } from './lib/mail/pacing.ts';
+import { bookAheadFor, makePacer } from './lib/mail/pacing.ts';
 import { newMailId } from './lib/new-id.ts';
 import type { SendMailNeeds } from './lib/send-mail.ts';
 import type { DeskNeeds } from './lib/set-aside-desk.ts';
 import type { SetAsideMailNeeds } from './lib/set-aside-mail.ts';
-import { type Environment, readSettings, type Settings, STORAGE_SETTINGS } from './lib/settings.ts';
+import {
+  type Environment,
+  readSettings,
+  type Settings,
+  STORAGE_SETTINGS,
+  strayNames,
+} from './lib/settings.ts';
+import { tokenTimeoutSeconds } from './lib/settings-together.ts';
 import { openLedgerTable } from './lib/storage/ledger-table.ts';
 import { openMailBlobs } from './lib/storage/mail-blobs.ts';
 import { openMailQueues } from './lib/storage/mail-queue.ts';
@@ -33,6 +40,8 @@ export type World = {
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
+  /** Says which settings are wrong or unknown. Never throws. */
+  readonly tellOfSettings: (log: Log) => void;
   readonly forSendMail: (log: Log) => SendMailNeeds;
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forSetAsideMail: (log: Log) => SetAsideMailNeeds;
@@ -42,8 +51,6 @@ export type Relay = {
 };
 
 const HOUR_MS = 3_600_000;
-/** A token takes well under a second; what is left of an invocation belongs to Graph. */
-const TOKEN_TIMEOUT_MS = 15_000;
 
 /** Made at first use and kept: connections, the secret and the token serve every later invocation. */
 const once = <Value>(make: () => Value): (() => Value) => {
@@ -66,9 +73,13 @@ const onceMade = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => 
   };
 };
 
-/** Wires the adapters. Nothing is read or opened before a function asks. */
-export const openRelay = (environment: Environment, { now, random, sleep }: World): Relay => {
-  const settings = once(() => readSettings(environment));
+/** Wires the adapters. Nothing is opened before a function asks. */
+export const openRelay = (
+  environment: Environment,
+  { now, random, sleep }: World,
+  functionTimeoutSeconds: number,
+): Relay => {
+  const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
   const makeMailId = () => newMailId(now());
 
   const storage = once(() => {
@@ -105,11 +116,19 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
         tenantId: ENTRA_TENANT_ID,
         clientId: ENTRA_CLIENT_ID,
         scope: `${GRAPH_ENDPOINT}/.default`,
-        timeoutMs: TOKEN_TIMEOUT_MS,
+        timeoutMs: tokenTimeoutSeconds(settings()) * 1000,
       },
-      { readClientSecret: vault().readClientSecret, now },
+      { ...vault(), now },
     );
-    const call = openGraph({ endpoint: GRAPH_ENDPOINT, timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000 }, tokens);
+    const call = openGraph(
+      {
+        endpoint: GRAPH_ENDPOINT,
+        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
+        // What makes the rest of Node use a proxy.
+        ...(environment.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: environment } : {}),
+      },
+      tokens,
+    );
     return { sendThroughGraph: openGraphMail(call), findInMailbox: openMailboxSearch(call, now) };
   });
 
@@ -117,6 +136,7 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
     makePacer({
       concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
       perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
+      bookAheadMs: bookAheadFor(limits().giveUpAfterMs),
     }),
   );
 
@@ -145,37 +165,58 @@ export const openRelay = (environment: Environment, { now, random, sleep }: Worl
     log,
   });
 
+  const tellOfSettings = (log: Log): void => {
+    const stray = strayNames(environment);
+    if (stray.length > 0) log({ event: 'SettingsUnknown', settings: stray });
+    try {
+      settings();
+    } catch (error) {
+      const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
+      log({ event: 'SettingsInvalid', settings: problems.map(({ pointer }) => pointer) });
+    }
+  };
+
   let toldOfSettings = false;
-  /** Sending, or why nothing may be sent; wrong settings are logged once by each instance. */
+  /** Once by each instance also in the log of an invocation, which has a place in every alert. */
+  const tellOnce = (log: Log): void => {
+    if (!toldOfSettings) tellOfSettings(log);
+    toldOfSettings = true;
+  };
+
+  /** Sending, or why nothing may be sent. */
   const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
+    tellOnce(log);
     try {
       return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const wrong = error.facts.problems?.map(({ pointer }) => pointer) ?? [];
-      if (!toldOfSettings) log({ event: 'SettingsInvalid', settings: wrong });
-      toldOfSettings = true;
       return { blocked: error.code };
     }
   };
 
   return {
+    tellOfSettings,
     forSendMail: (log) => {
+      tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return sending(log);
     },
     forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), now, log }),
     forSetAsideMail: (log) => ({ ...storage(), now, log }),
     forDesk: (log) => ({ ...storage(), now, log }),
-    forSweepMail: (log) => ({
-      ...storage(),
-      ...graph(),
-      ...limits(),
-      ledgerDays: settings().MAIL_LEDGER_DAYS,
-      now,
-      log,
-    }),
+    forSweepMail: (log) => {
+      tellOnce(log);
+      return {
+        ...storage(),
+        ...graph(),
+        ...limits(),
+        ledgerDays: settings().MAIL_LEDGER_DAYS,
+        now,
+        log,
+      };
+    },
     forWarnExpiringSecrets: (log) => {
+      tellOnce(log);
       const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
       return {
         ...storage(),

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { createCoreApi, createRegistrations } from '../local/functions-host/core-api.ts';
 import { readFunction } from '../local/functions-host/function-info.ts';
 import { loadApp } from '../local/functions-host/load-app.ts';
@@ -17,8 +17,11 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   const registrations = createRegistrations();
   const said: string[] = [];
   const core = createCoreApi(registrations, (_level, _category, message) => said.push(message));
+  const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
   const { unload } = await loadApp(app, core, registrations);
   unload();
+  const told = console.mock.calls.map(([line]) => JSON.parse(line));
+  console.mockRestore();
 
   const functions = [...registrations.functions.values()].map((one) => {
     const { name, trigger } = readFunction(one, false);
@@ -48,6 +51,10 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   expect(registrations.programmingModel?.name).toBe('@azure/functions');
   // Without it the host hands over bodies without Content-Length as empty.
   expect(said).toEqual(['HTTP streaming enabled.']);
+  // What is missing is told at start, and keeps no function from being there.
+  expect(told).toEqual([
+    { event: 'SettingsInvalid', settings: expect.arrayContaining(['ENTRA_TENANT_ID', 'KEY_VAULT_URL']) },
+  ]);
 });
 
 test('main of package.json is the entry of the bundle, which asks for source maps first', async () => {

@@ -64,7 +64,7 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     audiences: [...GRAPH_AUDIENCES, ...audiences, listening.url, `https://localhost:${listening.port}`],
     limits: mailboxLimits(() => settings.current().limits),
     faults,
-    sentItems: sentItems(options.earlierMails ?? [], () => settings.current().sentItemsDelayMs),
+    sentItems: sentItems(options.earlierMails ?? [], settings.current),
     requests,
   };
   const closeIdleConnections = () => server.closeIdleConnections();

@@ -3,17 +3,23 @@ import type { GraphState, MailboxCall } from './call.ts';
 import { type GraphAnswer, jsonAnswer } from './graph-answer.ts';
 import { type MessageQuery, parseMessageQuery, SELECTABLE, type Selectable } from './message-query.ts';
 import { performFault } from './perform-fault.ts';
-import type { SentItem } from './sent-items.ts';
+import { type Folder, folderOf, type SentItem } from './sent-items.ts';
 
 const PREVIEW_LENGTH = 255;
-const SENT_ITEMS_FOLDER_ID = 'local-sentitems';
 
-/** Messages of a mailbox. Nothing is ever received here, so all of them are in Sent Items. */
-export async function listMessages(call: MailboxCall, graph: GraphState): Promise<GraphAnswer> {
+/** Messages of a mailbox, or of one folder. Nothing is ever received here. */
+export async function listMessages(
+  call: MailboxCall,
+  graph: GraphState,
+  folder?: Folder,
+): Promise<GraphAnswer> {
   requireAccess('read', call.caller, call.mailbox);
   const query = parseMessageQuery(call.url.searchParams);
   const carryOut = async () => {
-    const found = graph.sentItems.list(call.mailbox.address, graph.now(), query.match);
+    const now = graph.now();
+    const found = graph.sentItems
+      .list(call.mailbox.address, now, { match: query.match, folder })
+      .map((item) => ({ ...item, folder: folderOf(item, now) }));
     return jsonAnswer(200, toPage(found, query, call, graph.directory().tenantDomain));
   };
 
@@ -23,8 +29,10 @@ export async function listMessages(call: MailboxCall, graph: GraphState): Promis
   return performFault(taken.fault, { ...call, carryOut });
 }
 
+type FoundItem = SentItem & { readonly folder: Folder | undefined };
+
 function toPage(
-  found: readonly SentItem[],
+  found: readonly FoundItem[],
   { top, skip, select }: MessageQuery,
   { url, mailbox }: MailboxCall,
   domain: string,
@@ -47,7 +55,7 @@ function selected(message: Partial<Record<Selectable, unknown>>, select: readonl
   );
 }
 
-function toMessage(item: SentItem, displayName: string, domain: string) {
+function toMessage(item: FoundItem, displayName: string, domain: string) {
   const { message } = item;
   const at = `${item.acceptedAt.toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length)}Z`;
   const from = message.from ?? { emailAddress: { name: displayName, address: item.mailbox } };
@@ -62,11 +70,11 @@ function toMessage(item: SentItem, displayName: string, domain: string) {
     subject: message.subject ?? '',
     bodyPreview: toPreview(body),
     importance: message.importance ?? 'normal',
-    parentFolderId: SENT_ITEMS_FOLDER_ID,
+    parentFolderId: `local-${item.folder}`,
     isDeliveryReceiptRequested: message.isDeliveryReceiptRequested ?? false,
     isReadReceiptRequested: message.isReadReceiptRequested ?? false,
     isRead: true,
-    isDraft: false,
+    isDraft: item.folder === 'drafts',
     categories: message.categories ?? [],
     body,
     sender: from,

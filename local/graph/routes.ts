@@ -4,6 +4,7 @@ import { GraphError } from './graph-error.ts';
 import { listMessages } from './list-messages.ts';
 import { meNeedsAPerson, methodNotAllowed, segmentUnknown, versionUnknown } from './refusals.ts';
 import { sendMail } from './send-mail.ts';
+import { FOLDERS, type Folder } from './sent-items.ts';
 
 export type Route = {
   /** As written in the URL: an object id or an address. */
@@ -19,15 +20,23 @@ export function findRoute(method: string, path: string): Route {
   if (root !== 'users') throw segmentUnknown(root);
   if (user === '') throw segmentUnknown('users');
 
-  switch (rest.length === 3 ? rest.with(1, rest[1]!.toLowerCase()).join('/') : rest.join('/')) {
+  const folder = folderIn(rest);
+  if (folder !== undefined)
+    return route(method, 'GET', { user, run: (call, graph) => listMessages(call, graph, folder) });
+  switch (rest.join('/')) {
     case 'sendMail':
       return route(method, 'POST', { user, run: sendMail });
     case 'messages':
-    case 'mailFolders/sentitems/messages':
       return route(method, 'GET', { user, run: listMessages });
     default:
       throw unknownBelowUser(rest);
   }
+}
+
+/** The well-known name of a folder counts no case. */
+function folderIn([first, second = '', ...rest]: readonly string[]): Folder | undefined {
+  if (first !== 'mailFolders' || rest.join('/') !== 'messages') return undefined;
+  return FOLDERS.find((name) => name === second.toLowerCase());
 }
 
 function route(method: string, allowed: string, found: Route): Route {
@@ -40,7 +49,7 @@ function unknownBelowUser([first = '', second = '', third]: readonly string[]): 
     return new GraphError(
       400,
       'ErrorInvalidIdMalformed',
-      `Id is malformed: this stand-in has only the folder 'sentitems', received '${second}'.`,
+      `Id is malformed: this stand-in has only the folders ${FOLDERS.join(', ')}, received '${second}'.`,
     );
   }
   return segmentUnknown(first === 'sendMail' || first === 'messages' ? second : first);

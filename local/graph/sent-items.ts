@@ -1,12 +1,20 @@
 import type { CapturedMail, GraphMessage } from '../inbox/captured-mail.ts';
 import { canonicalPropertyId } from './extended-property.ts';
+import type { GraphSettings } from './settings.ts';
+
+/** Well-known names of the folders a mail can be in: https://learn.microsoft.com/graph/api/resources/mailfolder */
+export const FOLDERS = ['sentitems', 'drafts', 'outbox'] as const;
+export type Folder = (typeof FOLDERS)[number];
 
 /** The copy a mailbox keeps. Real ones answer without `internetMessageHeaders`, so these do not hold them at all. */
 export type SentItem = {
   readonly id: string;
   readonly mailbox: string;
   readonly acceptedAt: Date;
-  readonly appearsAt: Date;
+  /** A mail that is accepted is a draft until transport takes it (graph: outlook-things-to-know-about-send-mail). */
+  readonly leavesDraftsAt: Date;
+  /** In Sent Items, if ever. */
+  readonly appearsAt: Date | undefined;
   readonly message: Omit<GraphMessage, 'internetMessageHeaders' | 'attachments'>;
   readonly hasAttachments: boolean;
   /** Each extended property as one word, ready to be compared. */
@@ -18,32 +26,51 @@ export type PropertyMatch = { readonly id: string; readonly value: string };
 export type SentItems = ReturnType<typeof sentItems>;
 
 /** Kept in memory, seeded with what earlier runs captured: a look-up may come after a restart. */
-export function sentItems(earlier: readonly CapturedMail[], delayMs: () => number) {
+export function sentItems(
+  earlier: readonly CapturedMail[],
+  settings: () => Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
+) {
   const items: SentItem[] = [];
   const keep = (mail: CapturedMail) => {
-    if (mail.request.body.saveToSentItems !== false) items.push(toSentItem(mail, delayMs()));
+    items.push(toSentItem(mail, settings()));
   };
   for (const mail of earlier) keep(mail);
 
   return {
     keep,
-    /** Newest first; a copy that is still on its way is not there. */
-    list: (mailbox: string, now: Date, match?: PropertyMatch): readonly SentItem[] =>
+    /** Newest first, of one folder or of all; a copy that is on its way between two of them is in none. */
+    list: (mailbox: string, now: Date, { match, folder }: Wanted = {}): readonly SentItem[] =>
       items
-        .filter((item) => item.mailbox === mailbox && item.appearsAt <= now)
+        .filter((item) => item.mailbox === mailbox && isIn(folder, folderOf(item, now)))
         .filter(({ properties }) => match === undefined || properties.has(comparable(match)))
         .sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime()),
   };
 }
 
-function toSentItem(mail: CapturedMail, delayMs: number): SentItem {
+type Wanted = { readonly match?: PropertyMatch | undefined; readonly folder?: Folder | undefined };
+
+const isIn = (wanted: Folder | undefined, folder: Folder | undefined): boolean =>
+  folder !== undefined && (wanted ?? folder) === folder;
+
+export const folderOf = ({ leavesDraftsAt, appearsAt }: SentItem, now: Date): Folder | undefined => {
+  if (now < leavesDraftsAt) return 'drafts';
+  return appearsAt !== undefined && appearsAt <= now ? 'sentitems' : undefined;
+};
+
+function toSentItem(
+  mail: CapturedMail,
+  { sentItemsDelayMs, transportDelayMs }: Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
+): SentItem {
   const { internetMessageHeaders, attachments = [], ...message } = mail.request.body.message;
   const acceptedAt = new Date(mail.acceptedAt);
+  const later = (ms: number) => new Date(acceptedAt.getTime() + ms);
+  const isKept = mail.request.body.saveToSentItems !== false;
   return {
     id: mail.id,
     mailbox: mail.mailbox,
     acceptedAt,
-    appearsAt: new Date(acceptedAt.getTime() + delayMs),
+    leavesDraftsAt: later(transportDelayMs),
+    appearsAt: isKept ? later(Math.max(sentItemsDelayMs, transportDelayMs)) : undefined,
     message,
     // Graph says false when all attachments are inline: https://learn.microsoft.com/graph/api/resources/message
     hasAttachments: attachments.some(({ isInline }) => isInline !== true),

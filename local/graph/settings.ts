@@ -6,6 +6,8 @@ export type GraphSettings = {
   readonly limits: Limits;
   /** How long the copy of a mail takes to its mailbox's Sent Items. */
   readonly sentItemsDelayMs: number;
+  /** How long an accepted mail stays in Drafts until transport takes it. */
+  readonly transportDelayMs: number;
 };
 
 export const changeSchema = z.strictObject({
@@ -17,6 +19,7 @@ export const changeSchema = z.strictObject({
     })
     .optional(),
   sentItemsDelayMs: z.int().min(0).optional(),
+  transportDelayMs: z.int().min(0).optional(),
 });
 
 export type SettingsChange = z.infer<typeof changeSchema>;
@@ -24,7 +27,10 @@ export type SettingsChange = z.infer<typeof changeSchema>;
 export type ChangeableSettings = ReturnType<typeof changeableSettings>;
 
 export function changeableSettings(start: SettingsChange) {
-  let settings: GraphSettings = apply({ limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0 }, start);
+  let settings: GraphSettings = apply(
+    { limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0, transportDelayMs: 0 },
+    start,
+  );
   return {
     current: (): GraphSettings => settings,
     change(input: SettingsChange): GraphSettings {
@@ -36,7 +42,7 @@ export function changeableSettings(start: SettingsChange) {
 
 const apply = (
   settings: GraphSettings,
-  { limits = {}, sentItemsDelayMs }: SettingsChange,
+  { limits = {}, sentItemsDelayMs, transportDelayMs }: SettingsChange,
 ): GraphSettings => ({
   limits: {
     on: limits.on ?? settings.limits.on,
@@ -44,4 +50,5 @@ const apply = (
     messagesPerMinute: limits.messagesPerMinute ?? settings.limits.messagesPerMinute,
   },
   sentItemsDelayMs: sentItemsDelayMs ?? settings.sentItemsDelayMs,
+  transportDelayMs: transportDelayMs ?? settings.transportDelayMs,
 });

@@ -15,7 +15,7 @@ import type { Mail } from './mail/mail-schema.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import type { SendOutcome } from './mail/send-outcome.ts';
 import { decideOnUnknown, type OnUnknown } from './mail/unknown-policy.ts';
-import { decideWait } from './mail/wait.ts';
+import { decideGivingUp, decideWait } from './mail/wait.ts';
 import { announce } from './mail-event.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
 import { type SetAsideNeeds, setAside } from './set-aside.ts';
@@ -102,7 +102,8 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
         return writeAndGive(recordRejected(row, attempt, reason, now));
       }
       const waitMs = decideWait(attempts, outcome.waitMs, needs.random());
-      if (now.getTime() + waitMs > triedSince(row) + needs.giveUpAfterMs)
+      const givesUpAt = triedSince(row) + needs.giveUpAfterMs;
+      if (decideGivingUp({ attempts, nextAttemptAt: now.getTime() + waitMs, givesUpAt }))
         return aside(new AppError('GIVEN_UP', { ...facts, detail: `The last reason: ${outcome.code}.` }));
       await queueMail(needs, { ...envelope, turn: row.turn + 1, phase: 'send' }, waitMs);
       needs.log({ event: 'MailQueued', ...log, code: outcome.code, waitMs });

@@ -164,12 +164,14 @@ const send = async (needs: Needs, { envelope, bareId }: Arrival, entry?: Sendabl
   }
   const { accepted, original } = read;
   const pace = await enterLane(needs, accepted.plan, envelope);
-  if (pace.kind === 'wait') {
+  if (pace.kind !== 'go') {
     // Into the ledger first, so that its state can be asked for while it waits.
     if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, needs.now()))))
       return 'beaten';
-    const dueAt = new Date(needs.now().getTime() + pace.waitMs);
-    await queueMail(needs, { ...envelope, dueAt }, pace.waitMs);
+    // Where no time could be kept for it, it asks again as any other.
+    const { dueAt: _told, ...unbooked } = envelope;
+    const booked = { ...unbooked, dueAt: new Date(needs.now().getTime() + pace.waitMs) };
+    await queueMail(needs, pace.kind === 'wait' ? booked : unbooked, pace.waitMs);
     needs.log({ event: 'MailPaced', mailId: envelope.mailId, waitMs: pace.waitMs });
     return 'done';
   }

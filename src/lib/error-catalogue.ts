@@ -161,6 +161,18 @@ export const catalogue = {
     'The client secret is disabled in the vault',
     'Enable it: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --enabled true',
   ),
+  SECRET_NOT_YET_VALID: entry(
+    502,
+    'administrator',
+    'The client secret in the vault is not valid yet',
+    'Its start date is in the future, and no earlier version can be used. Correct the date: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --not-before <date>',
+  ),
+  SECRET_EXPIRED_IN_VAULT: entry(
+    502,
+    'administrator',
+    'The client secret has expired in the vault',
+    'Store a new one with its expiry date: az ad app credential reset --id <ENTRA_CLIENT_ID> --append, then az keyvault secret set --vault-name <vault> --name <CLIENT_SECRET_NAME> --value <secret> --expires <date>',
+  ),
   VAULT_ACCESS_DENIED: entry(
     502,
     'administrator',
@@ -184,6 +196,12 @@ export const catalogue = {
     'administrator',
     'Entra says the client secret is wrong',
     'Store the Value of the secret in the vault, not its Secret ID. A new secret can take a minute to work. (AADSTS7000215)',
+  ),
+  CLIENT_SECRET_TOO_NEW: entry(
+    503,
+    'time',
+    'Entra does not know the new client secret yet',
+    'The relay tries again by itself: a new secret takes some seconds, rarely more than a minute, to be known everywhere. If it lasts for more than two minutes, it is reported as CLIENT_SECRET_WRONG. (AADSTS7000215)',
   ),
   CLIENT_SECRET_EXPIRED: entry(
     502,
@@ -293,7 +311,13 @@ export const catalogue = {
     503,
     'time',
     'Graph limits this mailbox for a while',
-    'The relay waits as long as Graph asks and tries again by itself.',
+    'The relay waits as long as Graph asks, at most an hour at a time, and tries again by itself.',
+  ),
+  MAILBOX_BOOKED_UP: entry(
+    503,
+    'time',
+    'More mails wait for this mailbox than it can send in time',
+    'Nothing was accepted; it is safe to send again later. Exchange lets a mailbox send 30 mails a minute: spread large mailings over several senders or over time.',
   ),
   GRAPH_UNAVAILABLE: entry(503, 'time', 'Graph is not available', 'The relay tries again by itself.'),
   GRAPH_UNREACHABLE: entry(

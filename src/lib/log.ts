@@ -50,7 +50,7 @@ export type LogEvent =
       readonly expiresOn?: string;
     }
   | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
-  | { readonly event: 'SettingsInvalid'; readonly settings: readonly string[] }
+  | { readonly event: 'SettingsInvalid' | 'SettingsUnknown'; readonly settings: readonly string[] }
   | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
   | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
 

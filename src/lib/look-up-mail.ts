@@ -1,7 +1,7 @@
 import { deletePayload } from './conclude-attempt.ts';
 import { AppError } from './errors.ts';
 import { recordFound, triedSince, type UnknownRow } from './ledger/ledger-row.ts';
-import { LOOK_UPS, lookUpWaitMs } from './mail/look-up-plan.ts';
+import { closedMailboxWaitMs, LOOK_UPS, lookUpWaitMs } from './mail/look-up-plan.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { decideWait } from './mail/wait.ts';
 import { announce } from './mail-event.ts';
@@ -89,7 +89,8 @@ export const lookUpMail = async (
         }),
       );
     case 'not-now': {
-      const waitMs = decideWait(lookUps, sighting.waitMs, needs.random());
+      const least = closedMailboxWaitMs(needs.now().getTime() - Date.parse(row.updatedAt));
+      const waitMs = decideWait(lookUps, Math.max(least, sighting.waitMs ?? 0), needs.random());
       return needs.now().getTime() + waitMs > givesUpAt
         ? aside(
             new AppError('OUTCOME_UNKNOWN', {

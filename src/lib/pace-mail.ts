@@ -3,7 +3,7 @@ import type { Pace, Pacer } from './mail/pacing.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import type { SendOutcome } from './mail/send-outcome.ts';
 import type { SendPlan } from './mail/send-plan.ts';
-import { decideWait } from './mail/wait.ts';
+import { decidePause } from './mail/wait.ts';
 
 export type PaceNeeds = AttemptNeeds & {
   readonly pacer: Pacer;
@@ -16,7 +16,8 @@ const PATIENCE_MS = 2000;
 
 /**
  * Asks to go, and waits a moment where only requests under way are in front. What comes of it is `go`, after which
- * the lane must be left, or how long the mail has to wait on the queue.
+ * the lane must be left; or how long the mail has to wait on the queue, with a time kept for it (`wait`) or without
+ * one (`full`).
  */
 export const enterLane = async (
   needs: PaceNeeds,
@@ -27,6 +28,9 @@ export const enterLane = async (
   let patience: Promise<'over'> | undefined;
   for (;;) {
     const pace = needs.pacer.enter(lane, mailId, needs.now(), dueAt);
+    // So that those without a time do not come back together.
+    if (pace.kind === 'full')
+      return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * needs.random())) };
     if (pace.kind !== 'busy') return pace;
     patience ??= needs.sleep(PATIENCE_MS).then(() => 'over');
     if ((await Promise.race([needs.pacer.freed(lane), patience])) === 'over')
@@ -42,8 +46,8 @@ export const attemptInLane = async (needs: PaceNeeds, plan: SendPlan): Promise<S
     const outcome = await attemptMail(needs, plan);
     if (outcome.kind === 'not-sent' && outcome.code === 'GRAPH_THROTTLED') {
       const now = needs.now();
-      const waitMs = decideWait(1, outcome.waitMs, needs.random());
-      needs.pacer.pause(laneOf(plan), new Date(now.getTime() + waitMs), now);
+      const pauseMs = decidePause(outcome.waitMs, needs.random());
+      needs.pacer.pause(laneOf(plan), new Date(now.getTime() + pauseMs), now);
     }
     return outcome;
   } finally {

@@ -130,6 +130,7 @@ const takeNew = async (
 ): Promise<SendMailAnswer | undefined> => {
   const { accepted, envelope } = mail;
   const pace = respondAsync ? undefined : await enterLane(needs, accepted.plan, envelope);
+  if (pace?.kind === 'full') throw new AppError('MAILBOX_BOOKED_UP');
   if (pace?.kind !== 'go') {
     const row = queueNew(accepted.facts, needs.now());
     const created = await needs.ledger.create(row).catch(notStored);
@@ -238,6 +239,7 @@ const answerKnown = async (
     // What an administrator may have mended since is tried afresh: nothing was accepted the first time.
     if (catalogue[row.reason.code].fixedBy === 'caller') throw fromReport(row.reason);
     const pace = await enterLane(needs, accepted.plan, envelope);
+    if (pace.kind === 'full') throw new AppError('MAILBOX_BOOKED_UP');
     if (pace.kind === 'wait') throw new AppError('MAIL_UNDER_WAY');
     const claimed = claim(row, needs.now());
     const written = await needs.ledger.replace(claimed, etag);

@@ -1,6 +1,8 @@
 import { describe } from './describe.ts';
 import { AppError, type Problem } from './errors.ts';
 import { type Address, isAddress, parseAddresses } from './mail/address.ts';
+import { checkTogether } from './settings-together.ts';
+import { findUnknown } from './settings-unknown.ts';
 
 /**
  * One setting: its documentation and its parser. `docs/settings.md` and `local.settings.example.json` are
@@ -109,7 +111,7 @@ export const settingsTable = {
     parse: httpsOrigin,
   }),
   GRAPH_TIMEOUT_SECONDS: setting({
-    what: 'How long one request to Graph may take. What is not answered by then has an unknown outcome.',
+    what: 'How long one request to Graph may take. What is not answered by then has an unknown outcome. Two attempts and their tokens fit into functionTimeout of host.json and the 230 s of an HTTP request: at most 99.',
     example: '60',
     fallback: '60',
     parse: wholeNumber(1, 200),
@@ -163,13 +165,13 @@ export const settingsTable = {
       text === 'verify' || text === 'hold' || text === 'resend' ? text : expects('verify, hold or resend'),
   }),
   MAIL_VERIFY_SECONDS: setting({
-    what: 'How long to look for a mail in Sent Items before it counts as not sent.',
+    what: 'How long to look for a mail in Sent Items before it counts as not sent. At least 60.',
     example: '900',
     fallback: '900',
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_SENDING_LIMIT_SECONDS: setting({
-    what: 'When nobody has recorded the end of an attempt after this time, its outcome is unknown. Longer than functionTimeout in host.json.',
+    what: 'When nobody has recorded the end of an attempt after this time, its outcome is unknown. More than functionTimeout of host.json, which is 300.',
     example: '360',
     fallback: '360',
     parse: wholeNumber(1, 86_400),
@@ -246,10 +248,37 @@ export const STORAGE_SETTINGS = [
 
 const ALL = Object.keys(settingsTable) as readonly SettingName[];
 
-/** Reads settings, all by default. Throws one SETTINGS_INVALID that lists every problem; values are never shown. */
+/** `functionTimeout` of host.json, for whoever reads settings apart from the app. */
+export const FUNCTION_TIMEOUT_SECONDS = 300;
+
+/** Names that begin as a setting does and are none, and are too far from any to be a slip: worth a line in the log. */
+export const strayNames = (environment: Environment): readonly string[] =>
+  findUnknown(environment, ALL)
+    .filter(({ isSlip }) => !isSlip)
+    .map(({ name }) => name);
+
+/**
+ * A name with a slip in it is refused as a wrong value is: the limit that somebody meant to set would not hold.
+ * Other names may belong to something else in the app's environment.
+ */
+const slips = (environment: Environment): readonly Problem[] =>
+  findUnknown(environment, ALL)
+    .filter(({ isSlip }) => isSlip)
+    .map(({ name, nearest }) => ({
+      code: 'SETTINGS_INVALID',
+      pointer: name,
+      expected: `the name of a setting, perhaps ${nearest}`,
+      came: 'a name that no setting has',
+    }));
+
+/**
+ * Reads settings, all by default; all of them are also checked against each other. Throws one SETTINGS_INVALID that
+ * lists every problem; values are never shown.
+ */
 export const readSettings = <Name extends SettingName = SettingName>(
   environment: Environment,
   names: readonly Name[] = ALL as readonly Name[],
+  functionTimeoutSeconds = FUNCTION_TIMEOUT_SECONDS,
 ): Pick<Settings, Name> => {
   const problems: Problem[] = [];
   const values = names.map((name) => {
@@ -276,6 +305,11 @@ export const readSettings = <Name extends SettingName = SettingName>(
       expected: 'the name of the storage account, or locally AzureWebJobsStorage',
       came: 'nothing',
     });
+  const read = Object.fromEntries(values) as Settings;
+  if ((names as readonly SettingName[]) === ALL) {
+    if (problems.length === 0) problems.push(...checkTogether(read, environment, functionTimeoutSeconds));
+    problems.push(...slips(environment));
+  }
   if (problems.length > 0) throw new AppError('SETTINGS_INVALID', { problems });
-  return Object.fromEntries(values) as Pick<Settings, Name>;
+  return read;
 };

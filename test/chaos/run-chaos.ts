@@ -3,7 +3,7 @@ import { makeAppFolder } from '../support/cloud-for-tests.ts';
 import { brokenPromises, type MailStory } from '../support/mail-promises.ts';
 import { openBooks } from './books.ts';
 import { type GivenMail, makeCallers } from './callers.ts';
-import { startChaosCloud } from './chaos-cloud.ts';
+import { CHAOS_FUNCTION_TIMEOUT, startChaosCloud } from './chaos-cloud.ts';
 import { clearDesk } from './desk.ts';
 import { makeFleet } from './fleet.ts';
 import { arm, countTroubles, disarm } from './lay-troubles.ts';
@@ -67,7 +67,7 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
   const troubles = makeTroubles(timeline.note);
   const cloud = await startChaosCloud(mails);
   const { connectionString } = cloud.azurite;
-  const appFolder = await makeAppFolder(cloud.folder);
+  const appFolder = await makeAppFolder(cloud.folder, { functionTimeout: CHAOS_FUNCTION_TIMEOUT });
   const fleet = makeFleet({ cloud, appFolder, timeline, troubles, random: makeRandom(seed) });
   const books = openBooks(connectionString, cloud.mails);
 

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
-import { makePacer } from '../../src/lib/mail/pacing.ts';
+import { bookAheadFor, makePacer } from '../../src/lib/mail/pacing.ts';
 import type { SendReport } from '../../src/lib/mail/send-outcome.ts';
 import type { SendPlan } from '../../src/lib/mail/send-plan.ts';
 import type { MailEvent } from '../../src/lib/mail-event.ts';
@@ -36,7 +36,7 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
   const needs = {
     senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
     ledgerRecipients: false,
-    pacer: makePacer({ concurrent: 4, perMinute: 30 }),
+    pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
     onUnknown: 'verify',
     verifyWindowMs: 15 * MINUTE_MS,
     sendingLimitMs: 6 * MINUTE_MS,

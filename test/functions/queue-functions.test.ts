@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { setAsideMailQueue } from '../../src/functions/set-aside-mail.queue.ts';
+import { makePacer } from '../../src/lib/mail/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
@@ -34,6 +35,43 @@ describe('deliverMail', () => {
     expect(ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent', caller: 'queue' }]);
     expect(ledger.rows()[0]?.acceptedAt).toBe(metadata.insertionTime);
     expect(events()).toEqual(['MailSent']);
+  });
+
+  test('a mail for which its mailbox has no time to give waits without one, and is sent when it has', async () => {
+    const usual = inMemoryNeeds();
+    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 61_000 });
+    const world = { ...usual, needs: { ...usual.needs, pacer } };
+    const id = (mail: number) => MESSAGE_ID.replace('8', String(mail));
+    for (const mail of [0, 1, 2]) await deliver(aMail({ subject: `mail ${mail}` }), world, { id: id(mail) });
+    const dueAt = world.messages.map(({ text }) => JSON.parse(atob(text)).relay.dueAt);
+    expect(dueAt).toEqual([expect.any(String), undefined]);
+    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'queued', 'queued']);
+
+    const [booked, unbooked] = world.messages.splice(0);
+    world.pass(2 * 61_000);
+    await deliver(booked?.text, world);
+    await deliver(unbooked?.text, world);
+    world.pass(2 * 61_000);
+    await deliver(world.messages.pop()?.text, world);
+    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
+  });
+
+  test('a mail for which Graph answers Retry-After: 0 again and again is tried ever more rarely', async () => {
+    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '0' });
+    const calls: number[] = [];
+    let message: unknown = aMail();
+    let waited = 0;
+    while (waited < 3_600_000) {
+      const before = world.plans.length;
+      await deliver(message, world);
+      if (world.plans.length > before) calls.push(waited);
+      const next = world.messages.pop();
+      message = next?.text;
+      waited += next?.delayMs ?? 0;
+      world.pass(next?.delayMs ?? 0);
+    }
+    expect(calls.filter((ms) => ms <= 20_000)).toHaveLength(3);
+    expect(calls.length).toBeLessThan(12);
   });
 
   test('a message that is delivered again goes back to the queue as what it is, and is not sent again', async () => {

@@ -4,6 +4,7 @@ import { callerOf } from '../../src/functions/caller.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
+import { makePacer } from '../../src/lib/mail/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
@@ -50,6 +51,28 @@ describe('POST /api/mail answers', () => {
     });
     expect(headersOf(answer).get('location')).toBe(`${MAIL_URL}/${row?.mailId}`);
     expect(messages).toMatchObject([{ delayMs: 7000 }]);
+  });
+
+  test('202 queued, for an hour and no longer, whatever Graph asks for', async () => {
+    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '86400000' });
+    const { answer, messages } = await post(mailRequest(aMail()), world);
+    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'queued']);
+    expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'waiting' }]);
+  });
+
+  test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
+    const usual = inMemoryNeeds();
+    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 2 * 61_000 });
+    const world = { ...usual, needs: { ...usual.needs, pacer } };
+    const statuses = [];
+    for (let mail = 0; mail < 3; mail += 1)
+      statuses.push((await post(mailRequest(aMail()), world)).answer.status);
+    const { answer } = await post(mailRequest(aMail()), world);
+    expect(statuses).toEqual([200, 202, 202]);
+    expect([answer.status, bodyOf(answer).code]).toEqual([503, 'MAILBOX_BOOKED_UP']);
+    expect(headersOf(answer).get('retry-after')).toMatch(/^\d+$/);
+    expect([world.ledger.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
   });
 
   test('202 unknown when nobody knows whether the mail was sent', async () => {

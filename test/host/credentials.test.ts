@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { SECRET_NAME } from '../../local/cloud.ts';
 import type { AppSecret, Directory } from '../../local/directory.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
@@ -46,8 +46,8 @@ const expectRefused = ({ status, headers, body }: Answer, code: ErrorCode, upstr
   if (upstreamCode !== undefined) expect(body.upstreamCode).toBe(upstreamCode);
 };
 
-const store = (value: string, expiresOn = inDays(365)) =>
-  relay.cloud.secrets.set(SECRET_NAME, { value, expiresOn }, new Date());
+const store = (value: string, { expiresOn = inDays(365), createdOn = new Date() } = {}) =>
+  relay.cloud.secrets.set(SECRET_NAME, { value, expiresOn }, createdOn);
 
 describe('what stands between the relay and the mailbox', () => {
   test.each<[string, string, ErrorCode, string]>([
@@ -85,10 +85,21 @@ describe('what stands between the relay and the mailbox', () => {
 });
 
 describe('the client secret', () => {
-  afterEach(async () => {
+  /** The only version that can be used is the first, and is old enough to be known everywhere. */
+  const beginWith = async (createdOn: Date) => {
     secrets = [first];
-    await store(first.value);
-  });
+    await disableAll();
+    await store(first.value, { createdOn });
+    await relay.restart();
+  };
+  const disableAll = async () => {
+    for (const { version } of relay.cloud.secrets.versions(SECRET_NAME))
+      await relay.cloud.secrets.update(SECRET_NAME, version, { enabled: false }, new Date());
+  };
+  beforeEach(() => beginWith(inDays(-1)));
+  afterAll(() => beginWith(inDays(-1)));
+
+  const known = (value: string): AppSecret => ({ value, expiresOn: inDays(365) });
 
   /** As when its time is over: Graph refuses the token the relay has, so that it needs a new one. */
   const loseTheToken = () =>
@@ -97,30 +108,60 @@ describe('the client secret', () => {
   test('when it has expired HTTP says so with the remedy, queued mail waits, and both go on with a new one', async () => {
     const [overHttp, queued] = [newMarker(), newMarker()];
     secrets = [{ ...first, expiresOn: inDays(-1) }];
-    loseTheToken();
     expectRefused(await relay.send(canaryMail(overHttp)), 'CLIENT_SECRET_EXPIRED', 'AADSTS7000222');
     await relay.enqueue(JSON.stringify(canaryMail(queued, { from: 'lane1@contoso.example' })));
     await relay.logged('MailQueued', { code: 'CLIENT_SECRET_EXPIRED' });
     expect(relay.cloud.mails.list().mails).toEqual([]);
 
-    secrets = [...secrets, { value: 'the-canary-of-a-new-secret', expiresOn: inDays(365) }];
+    secrets = [...secrets, known('the-canary-of-a-new-secret')];
     await store('the-canary-of-a-new-secret');
-    expect((await relay.send(canaryMail(overHttp))).status).toBe(200);
+    // It waits for longer than the refusal holds.
     await relay.arrives(queued);
+    expect((await relay.send(canaryMail(overHttp))).status).toBe(200);
   });
 
-  test('when it is wrong HTTP says so', async () => {
+  test('when the vault is ahead of Entra, a new instance sends with the version before', async () => {
+    await store('the-canary-of-a-secret-of-this-moment');
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, (_, mail) =>
+        relay.send(canaryMail(newMarker(), { from: `lane${mail % 6}@contoso.example` })),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('when it is so new that Entra knows none, the caller is told to wait and the mail is sent in time', async () => {
+    const [value, marker] = ['the-canary-of-the-only-secret', newMarker()];
+    await disableAll();
+    await store(value);
     secrets = [];
-    loseTheToken();
-    expectRefused(await relay.send(canaryMail(newMarker())), 'CLIENT_SECRET_WRONG', 'AADSTS7000215');
+    const { status, body } = await relay.send(canaryMail(marker));
+    expect([status, body.status]).toEqual([202, 'queued']);
+    await relay.logged('MailQueued', { mailId: body.id, code: 'CLIENT_SECRET_TOO_NEW' });
+    secrets = [known(value)];
+    await relay.arrives(marker);
+  });
+
+  test('when it is wrong HTTP says so, and Entra is not asked for every mail', async () => {
+    secrets = [];
+    const before = relay.cloud.entra.tokenRequests().length;
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, () =>
+        relay.send(canaryMail(newMarker(), { from: 'lane7@contoso.example' })),
+      ),
+    );
+    for (const answer of answers) expectRefused(answer, 'CLIENT_SECRET_WRONG', 'AADSTS7000215');
+    expect(relay.cloud.entra.tokenRequests().length - before).toBeLessThanOrEqual(4);
   });
 
   test('when it is disabled in the vault HTTP says so', async () => {
-    const { version } = await store('the-canary-of-a-disabled-secret');
-    await relay.cloud.secrets.update(SECRET_NAME, version, { enabled: false }, new Date());
-    secrets = [];
-    loseTheToken();
+    await disableAll();
     expectRefused(await relay.send(canaryMail(newMarker())), 'SECRET_DISABLED');
+  });
+
+  test('when Graph refuses the token of a secret that is still good, another is asked for, and the mail goes', async () => {
+    loseTheToken();
+    expect((await relay.send(canaryMail(newMarker()))).status).toBe(200);
   });
 });
 

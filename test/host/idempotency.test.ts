@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { expectNoCanary } from './no-canary.ts';
-import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
+import { canaryMail, eventually, newMarker, SOON_LOST, startRelay } from './relay-for-tests.ts';
 
 // So that a message that met its mail while it was being sent comes back soon.
-const relay = await startRelay({ settings: { MAIL_SENDING_LIMIT_SECONDS: '5' } });
+const relay = await startRelay(SOON_LOST);
 afterAll(() => relay.close());
 
 const keyed = (key: string) => ({ 'idempotency-key': key });
@@ -45,7 +45,7 @@ describe.concurrent('an Idempotency-Key', () => {
   test('the same key while the first is under way: 409 with Retry-After, then the answer to the first', async () => {
     const [marker, key] = [newMarker(), newKey()];
     const from = 'lane1@contoso.example';
-    relay.cloud.graph.faults.add({ on: 'sendMail', mailbox: from, fault: { kind: 'delay', ms: 1500 } });
+    relay.cloud.graph.faults.add({ on: 'sendMail', mailbox: from, fault: { kind: 'delay', ms: 1000 } });
     const mail = canaryMail(marker, { from });
     const first = relay.send(mail, keyed(key));
     const seen = () => relay.cloud.graph.requests.list().filter(({ mailbox }) => mailbox === from);

@@ -9,7 +9,16 @@ import { cloudForTests, hostForTests, KEYS, makeAppFolder } from '../support/clo
 import { identityOf } from '../support/identity-for-tests.ts';
 import { CONDITION_MS } from '../support/patience.ts';
 
-export type RelayOptions = Partial<CloudOptions> & { readonly settings?: Record<string, string> };
+export type RelayOptions = Partial<CloudOptions> & {
+  readonly settings?: Record<string, string>;
+  readonly functionTimeout?: string;
+};
+
+/** An attempt whose end nobody saw counts as lost soon. */
+export const SOON_LOST = {
+  functionTimeout: '00:00:17',
+  settings: { GRAPH_TIMEOUT_SECONDS: '2', MAIL_SENDING_LIMIT_SECONDS: '18' },
+} as const satisfies RelayOptions;
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Body };
 type Body = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -23,11 +32,14 @@ export const eventually = <Value>(look: () => Value | Promise<Value>): Promise<V
   vi.waitFor(look, PATIENCE);
 
 /** The whole relay: the bundle in a functions host of its own process, with a cloud around it. */
-export async function startRelay({ settings = {}, ...options }: RelayOptions = {}) {
+export async function startRelay({ settings = {}, functionTimeout, ...options }: RelayOptions = {}) {
   const cloud = await cloudForTests({ directory: scopedByExchange(), ...options });
   const lines: string[] = [];
   const problems: string[] = [];
-  const appFolder = await makeAppFolder(cloud.folder);
+  const appFolder = await makeAppFolder(
+    cloud.folder,
+    functionTimeout === undefined ? {} : { functionTimeout },
+  );
   const start = (more: Record<string, string> = {}) =>
     hostForTests(cloud, {
       appFolder,

@@ -3,11 +3,12 @@ import { EVENT_QUEUE, SET_ASIDE_CONTAINER } from '../../src/lib/storage/storage-
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { blobNames } from './blobs.ts';
 import { expectNoCanary } from './no-canary.ts';
-import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
+import { canaryMail, eventually, newMarker, SOON_LOST, startRelay } from './relay-for-tests.ts';
 
 const relay = await startRelay({
   // So that a message that met its mail while it was being sent comes back soon.
-  settings: { MAIL_EVENTS: 'queue', MAIL_SENDING_LIMIT_SECONDS: '5' },
+  ...SOON_LOST,
+  settings: { ...SOON_LOST.settings, MAIL_EVENTS: 'queue' },
 });
 afterAll(() => relay.close());
 

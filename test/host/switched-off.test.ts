@@ -30,7 +30,13 @@ test('wrong settings: HTTP answers with every one of them and never their values
     MAIL_DEFAULT_SENDER: 'canary at contoso',
     ENTRA_TENANT_ID: 'canary!',
     KEY_VAULT_URL: 'http://canary.example',
+    MAIL_PER_MINUT: '99',
   });
+  // Before anything is called.
+  const atStart = relay.lines.filter((line) => line.startsWith('{"event":"SettingsInvalid"'));
+  expect(atStart.map((line) => JSON.parse(line).settings.toSorted())).toEqual([
+    ['ENTRA_TENANT_ID', 'KEY_VAULT_URL', 'MAIL_DEFAULT_SENDER', 'MAIL_PER_MINUT'],
+  ]);
   const { status, body } = await relay.send(canaryMail(newMarker()));
 
   expect([status, body.code]).toEqual([500, 'SETTINGS_INVALID']);
@@ -39,12 +45,27 @@ test('wrong settings: HTTP answers with every one of them and never their values
     'ENTRA_TENANT_ID',
     'KEY_VAULT_URL',
     'MAIL_DEFAULT_SENDER',
+    'MAIL_PER_MINUT',
   ]);
-  for (const { expected } of problems) expect(expected).toContain('such as');
+  for (const { expected } of problems)
+    expect(expected).toMatch(/such as|perhaps MAIL_PER_MINUTE_PER_MAILBOX/);
   await waitsOnTheQueue('SETTINGS_INVALID');
   expect(await relay.messagesOn('mail')).toBe(2);
   await relay.send(canaryMail(newMarker()));
   expect(relay.events('SettingsInvalid')).toHaveLength(1);
+});
+
+test('a limit at which mails would be sent twice is refused, and a name of something else is only told', async () => {
+  await relay.restart({ MAIL_ENABLED: 'true', MAIL_SENDING_LIMIT_SECONDS: '10', MAIL_HOST: 'x' });
+  const { body } = await relay.send(canaryMail(newMarker()));
+  expect(body.problems).toMatchObject([
+    {
+      pointer: 'MAIL_SENDING_LIMIT_SECONDS',
+      expected: expect.stringContaining('functionTimeout of host.json'),
+    },
+  ]);
+  await relay.logged('SettingsUnknown');
+  expect(relay.events('SettingsUnknown')).toMatchObject([{ settings: ['MAIL_HOST'] }]);
 });
 
 test('while settings are wrong the status of a mail and the desk answer all the same', async () => {

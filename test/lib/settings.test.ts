@@ -1,5 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readSettings, type SettingName, settingsTable } from '../../src/lib/settings.ts';
+import hostJson from '../../host.json' with { type: 'json' };
+import { AppError } from '../../src/lib/errors.ts';
+import {
+  FUNCTION_TIMEOUT_SECONDS,
+  readSettings,
+  type SettingName,
+  settingsTable,
+  strayNames,
+} from '../../src/lib/settings.ts';
+import { readFunctionTimeout } from '../../src/lib/settings-together.ts';
 import { errorOf, problemsOf } from '../support/problems-of.ts';
 
 const enough = {
@@ -67,5 +77,160 @@ describe('settings', () => {
     expect(readSettings({ AzureWebJobsStorage: 'x' }, ['AzureWebJobsStorage'])).toEqual({
       AzureWebJobsStorage: 'x',
     });
+  });
+});
+
+describe('settings that are checked against each other and against host.json', () => {
+  const problems = (settings: Record<string, string>, functionTimeoutSeconds?: number): readonly string[] => {
+    const read = () => readSettings({ ...enough, ...settings }, undefined, functionTimeoutSeconds);
+    return problemsOf(() => {
+      read();
+      throw new AppError('SETTINGS_INVALID', { problems: [] });
+    });
+  };
+
+  test.each<[string, Record<string, string>, readonly SettingName[]]>([
+    ['the defaults', {}, []],
+    [
+      'a limit below functionTimeout, at which mails were sent twice',
+      { MAIL_SENDING_LIMIT_SECONDS: '10', GRAPH_TIMEOUT_SECONDS: '60' },
+      ['MAIL_SENDING_LIMIT_SECONDS'],
+    ],
+    ['a limit of functionTimeout', { MAIL_SENDING_LIMIT_SECONDS: '300' }, ['MAIL_SENDING_LIMIT_SECONDS']],
+    ['a limit just above it', { MAIL_SENDING_LIMIT_SECONDS: '301' }, []],
+    ['two attempts that end before Azure ends the HTTP request', { GRAPH_TIMEOUT_SECONDS: '99' }, []],
+    ['and two that do not', { GRAPH_TIMEOUT_SECONDS: '100' }, ['GRAPH_TIMEOUT_SECONDS']],
+    ['a minute to look for a mail', { MAIL_VERIFY_SECONDS: '60' }, []],
+    ['less than a minute', { MAIL_VERIFY_SECONDS: '59' }, ['MAIL_VERIFY_SECONDS']],
+    [
+      'less than a minute, where Graph is on this machine',
+      { MAIL_VERIFY_SECONDS: '4', GRAPH_ENDPOINT: 'https://127.0.0.1:8443' },
+      [],
+    ],
+    [
+      'looking for longer than a mail is tried',
+      { MAIL_VERIFY_SECONDS: '3600', MAIL_GIVE_UP_HOURS: '1' },
+      ['MAIL_VERIFY_SECONDS'],
+    ],
+    [
+      'everything at once',
+      { GRAPH_TIMEOUT_SECONDS: '200', MAIL_SENDING_LIMIT_SECONDS: '1', MAIL_VERIFY_SECONDS: '1' },
+      ['GRAPH_TIMEOUT_SECONDS', 'MAIL_SENDING_LIMIT_SECONDS', 'MAIL_VERIFY_SECONDS'],
+    ],
+  ])('%s', (_case, settings, names) => {
+    expect(problems(settings)).toEqual(names.map((name) => `SETTINGS_INVALID ${name}`));
+  });
+
+  test('another functionTimeout moves the bounds with it, and none at all leaves no good limit', () => {
+    expect(problems({ GRAPH_TIMEOUT_SECONDS: '50' }, 100)).toEqual([
+      'SETTINGS_INVALID GRAPH_TIMEOUT_SECONDS',
+    ]);
+    expect(problems({ GRAPH_TIMEOUT_SECONDS: '2', MAIL_SENDING_LIMIT_SECONDS: '18' }, 17)).toEqual([]);
+    expect(problems({}, readFunctionTimeout('-1'))).toEqual(['SETTINGS_INVALID MAIL_SENDING_LIMIT_SECONDS']);
+  });
+
+  test('whatever is accepted: an attempt has ended before functionTimeout, and that before it counts as lost', () => {
+    const seconds = fc.integer({ min: 1, max: 400 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), seconds, seconds, (graph, sending, timeout) => {
+        const settings = { GRAPH_TIMEOUT_SECONDS: `${graph}`, MAIL_SENDING_LIMIT_SECONDS: `${sending}` };
+        let accepted = true;
+        try {
+          readSettings({ ...enough, ...settings }, undefined, timeout);
+        } catch {
+          accepted = false;
+        }
+        const token = Math.min(15, 3 * graph);
+        expect(accepted).toBe(2 * (graph + token) < Math.min(230, timeout) && sending > timeout);
+      }),
+    );
+  });
+
+  test('each says why', () => {
+    const error = errorOf(() => readSettings({ ...enough, MAIL_SENDING_LIMIT_SECONDS: '10' }));
+    expect(error.facts.problems?.[0]).toMatchObject({
+      expected: expect.stringMatching(/300 s.*sent twice/),
+      came: 'a text of 2 characters',
+    });
+  });
+
+  test('the functionTimeout that is assumed elsewhere is that of host.json', () => {
+    expect(readFunctionTimeout(hostJson.functionTimeout)).toBe(FUNCTION_TIMEOUT_SECONDS);
+  });
+
+  test('host.json keeps a burst of large mails within the memory of an instance', () => {
+    const { maxConcurrentRequests, maxOutstandingRequests } = hostJson.extensions.http;
+    // A request has at most 8 MB, an instance 2 GB, of which the platform takes some.
+    expect(maxConcurrentRequests).toBeLessThanOrEqual(32);
+    expect(maxOutstandingRequests * 8).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe('names that no setting has', () => {
+  const read = (name: string) => readSettings({ ...enough, [name]: '10' });
+
+  test.each([
+    ['MAIL_PER_MINUT', 'MAIL_PER_MINUTE_PER_MAILBOX'],
+    ['MAIL_PER_MINUTE', 'MAIL_PER_MINUTE_PER_MAILBOX'],
+    ['MAIL_ENABLE', 'MAIL_ENABLED'],
+    ['MAIL_ENABELD', 'MAIL_ENABLED'],
+    ['mail_enabled', 'MAIL_ENABLED'],
+    ['MAIL_LEDGER_DAY', 'MAIL_LEDGER_DAYS'],
+    ['GRAPH_TIME_OUT_SECONDS', 'GRAPH_TIMEOUT_SECONDS'],
+    ['SECRET_WARNING_RECIPIENT', 'SECRET_WARNING_RECIPIENTS'],
+    ['ENTRA_TENANTID', 'ENTRA_TENANT_ID'],
+    ['KEY_VAULT_URI', 'KEY_VAULT_URL'],
+  ])('%s is refused by name, with %s beside it', (name, nearest) => {
+    expect(errorOf(() => read(name)).facts.problems).toEqual([
+      {
+        code: 'SETTINGS_INVALID',
+        pointer: name,
+        expected: `the name of a setting, perhaps ${nearest}`,
+        came: 'a name that no setting has',
+      },
+    ]);
+  });
+
+  test('any setting with one character left out, doubled or changed is refused', () => {
+    const names = Object.keys(settingsTable).filter((name) => /^(MAIL|GRAPH|ENTRA|SECRET)_/.test(name));
+    const slip = fc.constantFrom(
+      (name: string, at: number) => name.slice(0, at) + name.slice(at + 1),
+      (name: string, at: number) => `${name.slice(0, at)}${name[at]}${name.slice(at)}`,
+      (name: string, at: number) => `${name.slice(0, at)}9${name.slice(at + 1)}`,
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        slip,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (name, make, part) => {
+          // Behind the prefix, without which it may belong to anything.
+          const begin = 'SECRET_WARNING_'.length;
+          const at = Math.min(
+            name.length - 1,
+            Math.max(name.startsWith('SECRET') ? begin : 6, Math.floor(part * name.length)),
+          );
+          expect(errorOf(() => read(make(name, at))).facts.problems?.[0]?.expected).toContain(name);
+        },
+      ),
+    );
+  });
+
+  test('others with our beginnings do not stop the relay, and are told', () => {
+    const strays = { GRAPH_PORT: '1', MAIL_HOST: 'x', KEY_VAULT_PORT: '2', GRAPH_CLIENT_SECRET: 'x' };
+    expect(() => readSettings({ ...enough, ...strays })).not.toThrow();
+    expect(strayNames({ ...enough, ...strays, PATH: '/bin', MAILTO: 'x' })).toEqual(Object.keys(strays));
+  });
+
+  test('wrong values, slips and missing settings come at once', () => {
+    expect(
+      problemsOf(() =>
+        readSettings({ ...enough, KEY_VAULT_URL: '', MAIL_ENABLED: 'yes', MAIL_PER_MINUT: '5' }),
+      ),
+    ).toEqual([
+      'SETTINGS_INVALID KEY_VAULT_URL',
+      'SETTINGS_INVALID MAIL_ENABLED',
+      'SETTINGS_INVALID MAIL_PER_MINUT',
+    ]);
   });
 });

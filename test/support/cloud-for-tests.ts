@@ -33,18 +33,23 @@ export async function cloudForTests(options: Partial<CloudOptions> = {}): Promis
 
 /**
  * What is deployed, in a folder: host.json, package.json and the bundle. The queue is looked at more often than in
- * Azure, and a failed message comes back at once, so that tests need not wait.
+ * Azure, and a failed message comes back at once, so that tests need not wait. Where an attempt is to count as lost
+ * soon, functions have to end sooner.
  */
-export async function makeAppFolder(folder: string): Promise<string> {
+export async function makeAppFolder(
+  folder: string,
+  { functionTimeout }: { readonly functionTimeout?: string } = {},
+): Promise<string> {
   const app = join(folder, 'app');
   await mkdir(app, { recursive: true });
   const hostJson = JSON.parse(await readFile(join(ROOT, 'host.json'), 'utf8'));
   const { queues } = hostJson.extensions;
   Object.assign(queues, { maxPollingInterval: '00:00:00.2', visibilityTimeout: '00:00:00' });
+  if (functionTimeout !== undefined) hostJson.functionTimeout = functionTimeout;
+  await writeFile(join(app, 'host.json'), JSON.stringify(hostJson));
   await Promise.all([
-    writeFile(join(app, 'host.json'), JSON.stringify(hostJson)),
     copyFile(join(ROOT, 'package.json'), join(app, 'package.json')),
-    bundle(join(app, 'dist')),
+    bundle(join(app, 'dist'), join(app, 'host.json')),
   ]);
   return app;
 }

@@ -2,33 +2,47 @@ import { AppError } from '../errors.ts';
 import type { Sighting } from '../look-up-mail.ts';
 import { parseRetryAfter } from '../mail/retry-after.ts';
 import { RELAY_ID_PROPERTY } from '../mail/send-plan.ts';
-import type { GraphCall } from './graph-call.ts';
+import { type GraphCall, pathOfMailbox } from './graph-call.ts';
 
 /**
- * Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). Drafts count: a mail
- * Graph has accepted is one until transport has taken it.
+ * Where a mail can be that Graph has accepted: a draft until transport takes it, then in Sent Items
+ * (graph: outlook-things-to-know-about-send-mail); in the Outbox while Exchange holds back what is more than it
+ * lets a mailbox send in a minute. Sent Items first, where it nearly always is; and once more in the end, as it may
+ * have got there while the others were asked.
  */
+const FOLDERS = ['sentitems', 'drafts', 'outbox', 'sentitems'] as const;
+
+/** Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). */
 export const openMailboxSearch =
   (call: GraphCall, now: () => Date) =>
   async (mailbox: string, mailId: string): Promise<Sighting> => {
     const filter = `singleValueExtendedProperties/Any(ep: ep/id eq '${RELAY_ID_PROPERTY}' and ep/value eq '${mailId}')`;
-    const path = `/users/${encodeURIComponent(mailbox)}/messages?$filter=${encodeURIComponent(filter)}&$select=id&$top=1`;
-    let answer: Awaited<ReturnType<GraphCall>>;
-    try {
-      answer = await call({ method: 'GET', path });
-    } catch (error) {
-      if (error instanceof AppError) return { kind: 'not-now' };
-      throw error;
+    const query = `$filter=${encodeURIComponent(filter)}&$select=id&$top=1`;
+    for (const folder of FOLDERS) {
+      const path = `${pathOfMailbox(mailbox)}/mailFolders/${folder}/messages?${query}`;
+      const sighting = await look(call, path, now);
+      if (sighting.kind !== 'absent') return sighting;
     }
-    if (answer.kind !== 'answered') return { kind: 'not-now' };
-    const { status, retryAfter, upstreamCode, text } = answer;
-    if (status === 200) return countOf(text);
-    if (status === 401 || status === 408 || status === 429 || status >= 500) {
-      const waitMs = parseRetryAfter(retryAfter, now());
-      return { kind: 'not-now', ...(waitMs === undefined ? {} : { waitMs }) };
-    }
-    return { kind: 'cannot-tell', ...(upstreamCode === undefined ? {} : { upstreamCode }) };
+    return { kind: 'absent' };
   };
+
+const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sighting> => {
+  let answer: Awaited<ReturnType<GraphCall>>;
+  try {
+    answer = await call({ method: 'GET', path });
+  } catch (error) {
+    if (error instanceof AppError) return { kind: 'not-now' };
+    throw error;
+  }
+  if (answer.kind !== 'answered') return { kind: 'not-now' };
+  const { status, retryAfter, upstreamCode, text } = answer;
+  if (status === 200) return countOf(text);
+  if (status === 401 || status === 408 || status === 429 || status >= 500) {
+    const waitMs = parseRetryAfter(retryAfter, now());
+    return { kind: 'not-now', ...(waitMs === undefined ? {} : { waitMs }) };
+  }
+  return { kind: 'cannot-tell', ...(upstreamCode === undefined ? {} : { upstreamCode }) };
+};
 
 const countOf = (text: string): Sighting => {
   try {

@@ -1,11 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import { Client, type Context, type Middleware, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { TokenSource } from '../vault/entra-token.ts';
-import { neverConnected, watchConnections } from './connect-failures.ts';
+import { type MakeOneRequest, NeverConnected, openHttps } from './one-request.ts';
 
 export type GraphOptions = {
   readonly endpoint: string;
   /** Our own deadline for one request, well under the limit of an invocation. */
   readonly timeoutMs: number;
+  /** The environment, where NODE_USE_ENV_PROXY asks for the proxies it names. */
+  readonly proxyEnv?: AgentOptions['proxyEnv'];
 };
 
 type GraphRequest =
@@ -30,6 +34,10 @@ type GraphAnswer =
 /** Makes one request, once. Throws the AppError of the token source when there is no token. */
 export type GraphCall = (request: GraphRequest) => Promise<GraphAnswer>;
 
+/** A row of the ledger can hold text that is cut inside a character, of which no path can be made. */
+export const pathOfMailbox = (mailbox: string): string =>
+  `/users/${encodeURIComponent(mailbox.toWellFormed())}`;
+
 /** Graph's error answers are small, and a look-up asks for one id; more than this is some proxy's page. */
 const MAX_TEXT = 64 * 1024;
 
@@ -40,20 +48,34 @@ const failures = new WeakMap<AbortSignal, unknown>();
  * Graph's client with nothing between it and the network. Its default chain retries 429, 503 and 504 by itself,
  * which sends a mail up to four times when the answer is lost, and follows redirects.
  */
-const sendOnce: Middleware = {
+const sendOnce = (request: MakeOneRequest): Middleware => ({
   execute: async (context: Context) => {
+    const { method = '', headers, body, signal } = context.options ?? {};
+    if (!signal) throw new Error('a request to Graph has a deadline');
     try {
-      context.response = await fetch(context.request, { ...context.options, redirect: 'manual' });
+      const answer = await request({
+        url: context.request as string,
+        method,
+        headers: headers as Record<string, string>,
+        ...(typeof body === 'string' ? { body } : {}),
+        signal,
+      });
+      context.response = await toResponse(answer);
     } catch (failure) {
-      if (context.options?.signal) failures.set(context.options.signal, failure);
+      failures.set(signal, failure);
       throw failure;
     }
   },
-};
+});
 
-export const openGraph = ({ endpoint, timeoutMs }: GraphOptions, tokens: TokenSource): GraphCall => {
-  watchConnections();
-  const client = Client.initWithMiddleware({ middleware: sendOnce, baseUrl: `${endpoint}/` });
+export const openGraph = (
+  { endpoint, timeoutMs, proxyEnv }: GraphOptions,
+  tokens: TokenSource,
+): GraphCall => {
+  const client = Client.initWithMiddleware({
+    middleware: sendOnce(openHttps(proxyEnv)),
+    baseUrl: `${endpoint}/`,
+  });
 
   return async (request) => {
     const token = await tokens.readToken();
@@ -70,20 +92,52 @@ export const openGraph = ({ endpoint, timeoutMs }: GraphOptions, tokens: TokenSo
       if (response.status === 401) tokens.forget(token);
       return await toAnswer(response);
     } catch {
-      if (neverConnected(failures.get(signal))) return { kind: 'not-connected' };
+      if (failures.get(signal) instanceof NeverConnected) return { kind: 'not-connected' };
       return { kind: 'lost', why: signal.aborted ? 'timeout' : 'connection' };
     }
   };
+};
+
+/** Statuses with which the class of fetch takes no body. */
+const BODILESS = new Set([204, 205, 304]);
+/** The headers that are read. */
+const HEADERS = ['retry-after', 'request-id'] as const;
+
+const toResponse = async (answer: IncomingMessage): Promise<Response> => {
+  const { statusCode: status = 0, headers } = answer;
+  const reading = readText(answer);
+  // A 202 is empty and decided; waiting for the end of its body could only lose what is known. The body is read all
+  // the same, or the connection could not serve the next mail.
+  const text = status === 202 ? '' : await reading;
+  return new Response(BODILESS.has(status) ? null : text, {
+    status,
+    headers: HEADERS.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value] as [string, string]] : [];
+    }),
+  });
+};
+
+/** The text of an answer, as far as it is of a sane size and arrives. */
+const readText = async (answer: IncomingMessage): Promise<string> => {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const chunk of answer) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MAX_TEXT) break;
+    }
+  } catch {
+    // The status line has come, and it decides; the text only adds to the reason.
+  }
+  return text;
 };
 
 const toAnswer = async (response: Response): Promise<GraphAnswer> => {
   const { status, headers } = response;
   const retryAfter = headers.get('retry-after');
   const graphRequestId = headers.get('request-id');
-  const reading = readText(response);
-  // A 202 is empty and decided; waiting for the end of its body could only lose what is known. The body is read all
-  // the same, as `cancel` would close the connection, and the next mail would pay for a new one.
-  const text = status === 202 ? '' : await reading;
+  const text = await response.text();
   return {
     kind: 'answered',
     status,
@@ -92,21 +146,6 @@ const toAnswer = async (response: Response): Promise<GraphAnswer> => {
     ...readGraphError(text),
     text,
   };
-};
-
-/** The text of an answer, as far as it is of a sane size and arrives. */
-const readText = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for await (const chunk of response.body ?? []) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_TEXT) break;
-    }
-  } catch {
-    // The status line has come, and it decides; the text only adds to the reason.
-  }
-  return text;
 };
 
 const readGraphError = (text: string): { readonly upstreamCode?: string; readonly tooLarge?: true } => {

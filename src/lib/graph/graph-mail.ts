@@ -2,14 +2,14 @@ import type { SendThroughGraph } from '../attempt-mail.ts';
 import { AppError } from '../errors.ts';
 import type { SendReport } from '../mail/send-outcome.ts';
 import { TokenError } from '../vault/entra-token.ts';
-import type { GraphCall } from './graph-call.ts';
+import { type GraphCall, pathOfMailbox } from './graph-call.ts';
 
 /** Sends mail by `POST /users/{mailbox}/sendMail` and reports what was observed. */
 export const openGraphMail =
   (call: GraphCall): SendThroughGraph =>
   async ({ mailbox, body }) => {
     try {
-      return await call({ method: 'POST', path: `/users/${encodeURIComponent(mailbox)}/sendMail`, body });
+      return await call({ method: 'POST', path: `${pathOfMailbox(mailbox)}/sendMail`, body });
     } catch (thrown) {
       return noToken(thrown);
     }

@@ -13,3 +13,13 @@ export const lookUpWaitMs = (lookUp: number, windowMs: number): number => {
   const before = lookUp === 0 ? 0 : (PARTS[Math.min(lookUp, LOOK_UPS - 1) - 1] ?? 0);
   return Math.ceil((due - before) * windowMs);
 };
+
+/** As the last step of our back-off. */
+const LONGEST_PAUSE_MS = 600_000;
+
+/**
+ * The least to wait when a mailbox could not be read, in milliseconds: a quarter of the time for which the outcome has
+ * been unknown, so that a mailbox that stays closed is asked ever more rarely.
+ */
+export const closedMailboxWaitMs = (unknownForMs: number): number =>
+  Math.min(Math.max(0, Math.ceil(unknownForMs / 4)), LONGEST_PAUSE_MS);

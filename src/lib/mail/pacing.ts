@@ -1,12 +1,27 @@
-/** Limits of Exchange Online for one mailbox, as settings. */
-export type PaceLimits = { readonly concurrent: number; readonly perMinute: number };
+export type PaceLimits = {
+  /** Limits of Exchange Online for one mailbox, as settings. */
+  readonly concurrent: number;
+  readonly perMinute: number;
+  /** How far ahead times are kept for mails. */
+  readonly bookAheadMs: number;
+};
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Half the time a mail has: what is booked last still has the other half for refusals. Never more than a day, far
+ * below the seven that Storage can hide a message.
+ */
+export const bookAheadFor = (giveUpAfterMs: number): number => Math.min(giveUpAfterMs / 2, DAY_MS);
 
 export type Pace =
   | { readonly kind: 'go' }
   /** All requests allowed at once are under way; `freed` tells when one has ended. */
   | { readonly kind: 'busy' }
   /** Come back then; the time is kept for this mail. */
-  | { readonly kind: 'wait'; readonly waitMs: number };
+  | { readonly kind: 'wait'; readonly waitMs: number }
+  /** Every time there is to give is given to others. Ask again within this. */
+  | { readonly kind: 'full'; readonly waitMs: number };
 
 export type Pacer = {
   /**
@@ -17,8 +32,13 @@ export type Pacer = {
   leave(mailbox: string): void;
   /** Resolves when a request of this mailbox has ended. */
   freed(mailbox: string): Promise<void>;
-  /** Graph limits this mailbox until then: nobody goes, and afterwards this instance takes a smaller share. */
+  /**
+   * Graph limits this mailbox until then: nobody goes, and afterwards this instance takes a smaller share. After a
+   * long pause one mail goes alone and finds out; the others go when it has ended without another.
+   */
   pause(mailbox: string, until: Date, now: Date): void;
+  /** How many mailboxes are remembered. */
+  readonly size: number;
 };
 
 /** A little more than Exchange's minute, as its clock is not ours. */
@@ -40,6 +60,8 @@ type Lane = {
   /** Which mail was told to come back when, oldest first. */
   readonly booked: Map<string, number>;
   pausedUntil: number;
+  /** After a long pause one mail goes alone. */
+  probe: 'none' | 'due' | 'under way';
   /** The last time given to a mail that found the lane closed when it came back. */
   rebookedUpTo: number;
   /** What of the limits this instance takes: all, until Graph says that others take some. */
@@ -72,6 +94,7 @@ const dropUpTo = (times: number[], end: number): void => {
  */
 export const makePacer = (limits: PaceLimits): Pacer => {
   const lanes = new Map<string, Lane>();
+  let droppedAt = 0;
 
   const laneOf = (mailbox: string): Lane => {
     const lane = lanes.get(mailbox) ?? {
@@ -81,6 +104,7 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       slots: [],
       booked: new Map(),
       pausedUntil: 0,
+      probe: 'none',
       rebookedUpTo: 0,
       perMinute: { value: limits.perMinute, most: limits.perMinute, cutAt: 0 },
       concurrent: { value: limits.concurrent, most: limits.concurrent, cutAt: 0 },
@@ -101,43 +125,78 @@ export const makePacer = (limits: PaceLimits): Pacer => {
     regrow(lane.concurrent, time);
   };
 
+  /** A lane that would be made again just as it is. */
+  const isUnused = (lane: Lane, time: number): boolean =>
+    lane.inFlight + lane.waiters.length + lane.starts.length + lane.slots.length + lane.booked.size === 0 &&
+    lane.pausedUntil <= time &&
+    lane.perMinute.value === limits.perMinute &&
+    lane.concurrent.value === limits.concurrent;
+
+  /** Once a minute, so that a mailbox that was seen once is not remembered for ever. */
+  const dropUnused = (time: number): void => {
+    if (time - droppedAt < WINDOW_MS) return;
+    droppedAt = time;
+    for (const [mailbox, lane] of lanes) {
+      tidy(lane, time);
+      if (isUnused(lane, time)) lanes.delete(mailbox);
+    }
+  };
+
   /** When the minute has room again, as it stands. */
   const roomAt = (times: readonly number[], lane: Lane): number =>
     (times.at(-lane.perMinute.value) ?? Number.NEGATIVE_INFINITY) + WINDOW_MS;
 
-  /** Keeps the first free time for this mail: now, perhaps. Later ones are spread, so that they do not come at once. */
-  const book = (lane: Lane, mailId: string, time: number): number => {
+  /**
+   * Keeps the first free time for this mail: now, perhaps. Later ones are spread, so that they do not come at once.
+   * Undefined where that is too far ahead.
+   */
+  const book = (lane: Lane, mailId: string, time: number): number | undefined => {
     const free = Math.max(roomAt(lane.slots, lane), roomAt(lane.starts, lane));
     const after =
       (lane.slots.at(-1) ?? Number.NEGATIVE_INFINITY) + (free > time ? WINDOW_MS / lane.perMinute.value : 0);
     const slot = Math.max(time, lane.pausedUntil, free, after);
+    if (slot - time > limits.bookAheadMs) return undefined;
     lane.slots.push(slot);
     lane.booked.set(mailId, slot);
     return slot;
   };
 
   /** A mail that came at its time and finds the lane closed since: the next room that has not been given to another. */
-  const rebook = (lane: Lane, mailId: string): number => {
-    lane.rebookedUpTo = Math.max(
+  const rebook = (lane: Lane, mailId: string, time: number): number => {
+    const next = Math.max(
       lane.pausedUntil,
       roomAt(lane.starts, lane),
       lane.rebookedUpTo + WINDOW_MS / lane.perMinute.value,
     );
+    lane.rebookedUpTo = Math.min(next, time + limits.bookAheadMs);
+    // Again at the end, as they are kept by time.
+    lane.booked.delete(mailId);
     lane.booked.set(mailId, lane.rebookedUpTo);
     return lane.rebookedUpTo;
   };
 
   return {
+    get size() {
+      return lanes.size;
+    },
     enter: (mailbox, mailId, now, dueAt) => {
       const time = now.getTime();
+      dropUnused(time);
       const lane = laneOf(mailbox);
       tidy(lane, time);
-      const kept = lane.booked.get(mailId) ?? dueAt?.getTime();
+      const told = lane.booked.get(mailId) ?? dueAt?.getTime();
+      const kept = told === undefined ? undefined : Math.min(told, time + limits.bookAheadMs);
       const closed = lane.pausedUntil > time || lane.starts.length >= lane.perMinute.value;
       const slot =
-        kept === undefined ? book(lane, mailId, time) : kept <= time && closed ? rebook(lane, mailId) : kept;
+        kept === undefined
+          ? book(lane, mailId, time)
+          : kept <= time && closed
+            ? rebook(lane, mailId, time)
+            : kept;
+      if (slot === undefined) return { kind: 'full', waitMs: Math.ceil(limits.bookAheadMs / 2) };
       if (slot > time) return { kind: 'wait', waitMs: Math.ceil(slot - time) };
-      if (lane.inFlight >= lane.concurrent.value) return { kind: 'busy' };
+      if (lane.inFlight >= (lane.probe === 'none' ? lane.concurrent.value : 1)) return { kind: 'busy' };
+      if (lane.probe === 'due') lane.probe = 'under way';
       lane.booked.delete(mailId);
       lane.inFlight += 1;
       lane.starts.push(time);
@@ -146,6 +205,7 @@ export const makePacer = (limits: PaceLimits): Pacer => {
     leave: (mailbox) => {
       const lane = laneOf(mailbox);
       lane.inFlight = Math.max(0, lane.inFlight - 1);
+      if (lane.probe === 'under way') lane.probe = 'none';
       // All of them: who has lost patience since must not take the turn of another.
       for (const wake of lane.waiters.splice(0)) wake();
     },
@@ -156,8 +216,10 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       tidy(lane, time);
       lane.pausedUntil = Math.max(lane.pausedUntil, until.getTime());
       // The refused one is counted among the starts and the requests under way.
-      if (until.getTime() - time >= LONG_PAUSE_MS) cut(lane.perMinute, lane.starts.length - 1, time);
-      else cut(lane.concurrent, lane.inFlight - 1, time);
+      if (until.getTime() - time >= LONG_PAUSE_MS) {
+        cut(lane.perMinute, lane.starts.length - 1, time);
+        lane.probe = 'due';
+      } else cut(lane.concurrent, lane.inFlight - 1, time);
     },
   };
 };

@@ -1,16 +1,8 @@
-import { type AccessToken, ClientSecretCredential } from '@azure/identity';
+import type { AccessToken } from '@azure/identity';
 import { AppError } from '../errors.ts';
-import type { ReadClientSecret } from './key-vault.ts';
-import { decideTokenFailure, type EntraAnswer, type TokenFailure } from './token-failure.ts';
-
-export type EntraTokenOptions = {
-  readonly authority: string;
-  readonly tenantId: string;
-  readonly clientId: string;
-  /** `{graph endpoint}/.default` */
-  readonly scope: string;
-  readonly timeoutMs: number;
-};
+import type { ClientSecret, SecretSource } from './key-vault.ts';
+import { chooseTokenFailure, isAboutOneVersion, mayBeTheSecret, type TokenFailure } from './token-failure.ts';
+import { type EntraTokenOptions, type Refusal, requestToken } from './token-request.ts';
 
 export type TokenSource = {
   /** A token with at least some minutes to live. Throws an AppError that says who refused it and why. */
@@ -31,43 +23,77 @@ export class TokenError extends AppError {
 
 /** A token used up to its last second can expire on the way; Entra gives 60 to 90 minutes. */
 const SPARE_MS = 5 * 60_000;
-
-type PipelinePolicy = NonNullable<
-  NonNullable<ConstructorParameters<typeof ClientSecretCredential>[3]>['additionalPolicies']
->[number]['policy'];
+/** So that neither Entra nor the vault is asked for every mail while they refuse; as long as the first back-off. */
+const REFUSED_FOR_MS = 5000;
 
 /**
- * Gets Graph tokens with the client secret. One request at a time, however many mails wait for it. When Entra
- * says invalid_client the secret is read again at once and, if it changed, tried once more: a rotation needs no
- * restart.
+ * Gives Graph tokens with the client secret. One request at a time, however many mails wait for it, and a refusal
+ * holds for some seconds. When Entra refuses the secret, or the vault its newest version, the newest two valid
+ * versions are tried: a rotation needs no restart, and may be ahead of Entra.
  */
 export const makeTokenSource = (
   options: EntraTokenOptions,
-  needs: { readonly readClientSecret: ReadClientSecret; readonly now: () => Date },
+  needs: SecretSource & { readonly now: () => Date },
 ): TokenSource => {
   let cached: AccessToken | undefined;
   let underWay: Promise<AccessToken> | undefined;
+  let refused: { readonly error: unknown; readonly until: number } | undefined;
 
   const fetchToken = async (): Promise<AccessToken> => {
-    const secret = await needs.readClientSecret({ fresh: false });
-    const first = await requestToken(options, secret);
-    if (!('failure' in first)) return first;
-    if (first.answer?.error === 'invalid_client') {
-      const fresh = await needs.readClientSecret({ fresh: true });
-      if (fresh !== secret) {
-        const second = await requestToken(options, fresh);
-        if (!('failure' in second)) return second;
-        throw new TokenError(decideTokenFailure(second.answer), second.failure);
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    const tried: { readonly secret: ClientSecret; readonly refusal: Refusal }[] = [];
+    /** Undefined when it is refused, or is the same as one that was. */
+    const tryWith = async (secret: ClientSecret): Promise<AccessToken | undefined> => {
+      if (tried.some((one) => one.secret.value === secret.value)) return undefined;
+      const answer = await requestToken(options, secret.value, signal);
+      if (!('failure' in answer)) return answer;
+      tried.push({ secret, refusal: answer });
+      return undefined;
+    };
+
+    let failure: unknown;
+    try {
+      const token = await tryWith(await needs.readClientSecret(signal));
+      if (token !== undefined) return token;
+    } catch (error) {
+      if (!isAboutOneVersion(error)) throw error;
+      failure = error;
+    }
+    if (tried.every(({ refusal }) => mayBeTheSecret(refusal.answer))) {
+      try {
+        for (const version of await needs.readValidVersions(signal)) {
+          const token = await tryWith(version);
+          if (token !== undefined) return token;
+        }
+      } catch (error) {
+        failure ??= error;
       }
     }
-    throw new TokenError(decideTokenFailure(first.answer), first.failure);
+    // What Entra said outranks what the vault said: it was asked with what the vault had given.
+    const chosen = chooseTokenFailure(
+      tried.map(({ secret, refusal }) => ({ ...refusal, ...secret })),
+      needs.now(),
+    );
+    throw chosen === undefined ? failure : new TokenError(chosen, chosen.cause);
+  };
+
+  const fetchOnce = async (): Promise<AccessToken> => {
+    const time = needs.now().getTime();
+    if (refused !== undefined && time < refused.until) throw refused.error;
+    refused = undefined;
+    try {
+      return await fetchToken();
+    } catch (error) {
+      refused = { error, until: needs.now().getTime() + REFUSED_FOR_MS };
+      throw error;
+    }
   };
 
   return {
     readToken: async () => {
       if (cached !== undefined && cached.expiresOnTimestamp - SPARE_MS > needs.now().getTime())
         return cached.token;
-      underWay ??= fetchToken().finally(() => {
+      underWay ??= fetchOnce().finally(() => {
         underWay = undefined;
       });
       cached = await underWay;
@@ -77,67 +103,4 @@ export const makeTokenSource = (
       if (cached?.token === token) cached = undefined;
     },
   };
-};
-
-/**
- * Asks once, and watches the wire: the errors of the identity library hide what Entra said when it said it to the
- * discovery request, so an unknown tenant looks to it like a broken network.
- */
-const requestToken = async (
-  { authority, tenantId, clientId, scope, timeoutMs }: EntraTokenOptions,
-  secret: string,
-): Promise<AccessToken | { readonly failure: unknown; readonly answer?: EntraAnswer }> => {
-  let answer: EntraAnswer | undefined;
-  const watch: PipelinePolicy = {
-    name: 'watchEntra',
-    sendRequest: async (request, next) => {
-      answer = undefined;
-      request.timeout = timeoutMs;
-      const response = await next(request).catch((failure: unknown) => {
-        if (!wasReset(failure)) throw failure;
-        return next(request);
-      });
-      answer = {
-        status: response.status,
-        ...readOAuthError(response.bodyAsText),
-        ...(response.headers.has('retry-after')
-          ? { retryAfter: response.headers.get('retry-after') ?? '' }
-          : {}),
-      };
-      return response;
-    },
-  };
-  try {
-    const credential = new ClientSecretCredential(tenantId, clientId, secret, {
-      authorityHost: authority,
-      // The authority is a setting, so there is nothing to discover; it would ask the global cloud about it.
-      disableInstanceDiscovery: true,
-      // The queue waits, not the function.
-      retryOptions: { maxRetries: 0 },
-      additionalPolicies: [{ policy: watch, position: 'perRetry' }],
-    });
-    return await credential.getToken(scope);
-  } catch (failure) {
-    return answer === undefined ? { failure } : { failure, answer };
-  }
-};
-
-/** A connection kept since the last token may have been closed at this moment; asking for a token twice does no harm. */
-const wasReset = (failure: unknown): boolean =>
-  ['ECONNRESET', 'EPIPE'].includes((failure as { readonly code?: string }).code ?? '');
-
-const readOAuthError = (body: string | null | undefined): Pick<EntraAnswer, 'error' | 'aadsts'> => {
-  try {
-    const { error, error_codes: codes } = JSON.parse(body ?? '') as {
-      error?: unknown;
-      error_codes?: unknown;
-    };
-    const aadsts: unknown = Array.isArray(codes) ? codes[0] : undefined;
-    return {
-      ...(typeof error === 'string' ? { error } : {}),
-      ...(typeof aadsts === 'number' ? { aadsts } : {}),
-    };
-  } catch {
-    return {};
-  }
 };

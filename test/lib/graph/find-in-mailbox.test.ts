@@ -44,6 +44,44 @@ test('a mail is absent until its copy shows', async () => {
   expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
 });
 
+const foldersAsked = (graph: { requests: { list(): readonly { path: string }[] } }) =>
+  graph.requests.list().flatMap(({ path }) => /mailFolders\/(\w+)\/messages\?/.exec(path)?.[1] ?? []);
+
+test('a copy in Sent Items is found by one request, and no other folder is asked', async () => {
+  const { graph, find, send } = await mailbox();
+  await send(MAIL_ID);
+  graph.requests.clear();
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(foldersAsked(graph)).toEqual(['sentitems']);
+});
+
+test('a mail that transport has not taken yet is found in Drafts, also one that will leave no copy', async () => {
+  const { graph, find, send } = await mailbox();
+  graph.settings.change({ transportDelayMs: 5000 });
+  await send(MAIL_ID, { saveToSentItems: false });
+  graph.requests.clear();
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts']);
+});
+
+test('a mail that reaches Sent Items while the other folders are asked is not taken for absent', async () => {
+  const { graph, find, send } = await mailbox();
+  await send(MAIL_ID);
+  graph.requests.clear();
+  const empty = { kind: 'answer', status: 200, body: '{"value":[]}' } as const;
+  graph.faults.add({ on: 'listMessages', fault: empty });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts', 'outbox', 'sentitems']);
+});
+
+test('the address of an old row that is cut inside a character is asked for, and does not throw', async () => {
+  const { find } = await mailbox();
+  expect(await find('a\ud83d@contoso.example', MAIL_ID)).toEqual({
+    kind: 'cannot-tell',
+    upstreamCode: 'ErrorInvalidUser',
+  });
+});
+
 test('a mail sent without a copy stays absent', async () => {
   const { find, send } = await mailbox();
   await send(MAIL_ID, { saveToSentItems: false });

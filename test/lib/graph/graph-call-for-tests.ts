@@ -1,4 +1,4 @@
-import { type GraphCall, openGraph } from '../../../src/lib/graph/graph-call.ts';
+import { type GraphCall, type GraphOptions, openGraph } from '../../../src/lib/graph/graph-call.ts';
 import type { TokenSource } from '../../../src/lib/vault/entra-token.ts';
 import { tokenWith } from '../../local/graph/graph-for-tests.ts';
 
@@ -13,9 +13,10 @@ export const graphCall = (
   {
     timeoutMs = 60_000,
     readToken = () => tokenWith(),
-  }: { readonly timeoutMs?: number; readonly readToken?: TokenSource['readToken'] } = {},
+    ...rest
+  }: Partial<GraphOptions> & { readonly readToken?: TokenSource['readToken'] } = {},
 ): CallForTests => {
   const forgotten: string[] = [];
   const tokens: TokenSource = { readToken, forget: (token) => void forgotten.push(token) };
-  return Object.assign(openGraph({ endpoint, timeoutMs }, tokens), { forgotten });
+  return Object.assign(openGraph({ endpoint, timeoutMs, ...rest }, tokens), { forgotten });
 };

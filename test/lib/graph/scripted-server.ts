@@ -10,6 +10,7 @@ export async function scriptedServer(
   tls?: TlsIdentity,
 ) {
   const seen: RequestSeen[] = [];
+  let connections = 0;
   const server = https.createServer({ ...(tls ?? (await trustedCertificate())) }, (request, response) => {
     request.resume();
     request.once('end', () => {
@@ -18,12 +19,19 @@ export async function scriptedServer(
       answer(one, response);
     });
   });
+  server.on('secureConnection', () => {
+    connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    connections: () => connections,
+  };
 }
 
 type RequestSeen = {

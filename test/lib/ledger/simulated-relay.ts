@@ -37,7 +37,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   const pacers = new Map<number, Pacer>();
 
   const pacerOf = (process: number): Pacer => {
-    const pacer = pacers.get(process) ?? makePacer({ concurrent: 4, perMinute });
+    const pacer = pacers.get(process) ?? makePacer({ concurrent: 4, perMinute, bookAheadMs: 12 * 3_600_000 });
     pacers.set(process, pacer);
     return pacer;
   };

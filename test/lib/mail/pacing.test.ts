@@ -1,9 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makePacer } from '../../../src/lib/mail/pacing.ts';
+import { bookAheadFor, makePacer } from '../../../src/lib/mail/pacing.ts';
 
 const START = Date.parse('2026-11-22T07:00:00Z');
 const at = (ms: number): Date => new Date(START + ms);
-const EXCHANGE = { concurrent: 4, perMinute: 30 };
+const EXCHANGE = { concurrent: 4, perMinute: 30, bookAheadMs: 12 * 60 * 60_000 };
 const MINUTE = 60_000;
 
 /** Plays mails that come when told, each request taking `requestMs`; gives when each went, and how often each was looked at. */
@@ -135,11 +136,133 @@ describe('after a 429', () => {
 });
 
 test('whoever waits for a free request is told when one has ended', async () => {
-  const pacer = makePacer({ concurrent: 1, perMinute: 30 });
+  const pacer = makePacer({ ...EXCHANGE, concurrent: 1 });
   pacer.enter('payroll', 'first', at(0));
   expect(pacer.enter('payroll', 'second', at(0)).kind).toBe('busy');
   const freed = pacer.freed('payroll');
   pacer.leave('payroll');
   await freed;
   expect(pacer.enter('payroll', 'second', at(1)).kind).toBe('go');
+});
+
+describe('after a long pause', () => {
+  const closed = () => {
+    const pacer = makePacer(EXCHANGE);
+    pacer.enter('payroll', 'refused', at(0));
+    pacer.pause('payroll', at(60 * MINUTE), at(0));
+    pacer.leave('payroll');
+    return pacer;
+  };
+  const AFTER = 61 * MINUTE;
+  const enter = (pacer: ReturnType<typeof makePacer>, mailId: string, ms: number) =>
+    pacer.enter('payroll', mailId, at(ms), at(0)).kind;
+
+  test('one mail goes alone, and the others when it has come back', () => {
+    const pacer = closed();
+    expect(['a', 'b', 'c'].map((mailId) => enter(pacer, mailId, AFTER))).toEqual(['go', 'busy', 'busy']);
+    pacer.leave('payroll');
+    expect(['b', 'c'].map((mailId) => enter(pacer, mailId, AFTER + 1))).toEqual(['go', 'go']);
+  });
+
+  test('and when it finds the mailbox still limited, they wait again', () => {
+    const pacer = closed();
+    expect(enter(pacer, 'a', AFTER)).toBe('go');
+    pacer.pause('payroll', at(AFTER + 60 * MINUTE), at(AFTER));
+    pacer.leave('payroll');
+    expect(enter(pacer, 'b', AFTER + MINUTE)).toBe('wait');
+    const again = AFTER + 62 * MINUTE;
+    expect(['b', 'c'].map((mailId) => enter(pacer, mailId, again))).toEqual(['go', 'busy']);
+  });
+});
+
+describe('how far ahead times are kept', () => {
+  test('is half the time a mail has, and at most a day', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 168 }), (hours) => {
+        const ahead = bookAheadFor(hours * 60 * MINUTE);
+        expect(ahead).toBeLessThanOrEqual((hours * 60 * MINUTE) / 2);
+        expect(ahead).toBeLessThanOrEqual(24 * 60 * MINUTE);
+      }),
+    );
+  });
+
+  test('what does not fit is told so and gets no time, and what has one keeps it', () => {
+    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 10 * MINUTE });
+    const kinds = Array.from({ length: 12 }, (_, index) => pacer.enter('payroll', `m-${index}`, at(0)).kind);
+    expect(kinds).toEqual(['go', ...Array(9).fill('wait'), 'full', 'full']);
+    expect(pacer.enter('payroll', 'm-9', at(1)).kind).toBe('wait');
+    expect(pacer.enter('hr', 'other', at(1)).kind).toBe('go');
+    // A minute later there is room for one more.
+    const later = ['x', 'y'].map((mailId) => pacer.enter('payroll', mailId, at(1.1 * MINUTE)).kind);
+    expect(later).toEqual(['wait', 'full']);
+  });
+
+  test('no mail is ever told to wait for longer, whatever happens to its mailbox', () => {
+    const hour = 60 * MINUTE;
+    const steps = fc.array(
+      fc.record({
+        mail: fc.nat(40),
+        passes: fc.nat(20 * MINUTE),
+        pauses: fc.option(fc.nat(hour), { nil: undefined, freq: 5 }),
+        dueIn: fc.option(fc.nat(100 * 24 * hour), { nil: undefined }),
+        leaves: fc.boolean(),
+      }),
+      { minLength: 50, maxLength: 150 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 5 }), (all, perMinute) => {
+        const limits = { concurrent: 2, perMinute, bookAheadMs: hour };
+        const pacer = makePacer(limits);
+        const went: number[] = [];
+        let time = 0;
+        for (const { mail, passes, pauses, dueIn, leaves } of all) {
+          time += passes;
+          const dueAt = dueIn === undefined ? undefined : at(time + dueIn);
+          const pace = pacer.enter('payroll', `m-${mail}`, at(time), dueAt);
+          if ('waitMs' in pace) expect(pace.waitMs).toBeLessThanOrEqual(hour);
+          if (pace.kind === 'go') {
+            went.push(time);
+            if (pauses !== undefined) pacer.pause('payroll', at(time + pauses), at(time));
+            if (leaves) pacer.leave('payroll');
+          }
+        }
+        expect(went.length === 0 || mostWithin(went, MINUTE) <= perMinute).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('what is remembered of mailboxes', () => {
+  test('a hundred thousand of them, seen once, leave nothing', () => {
+    const pacer = makePacer(EXCHANGE);
+    for (let index = 0; index < 100_000; index += 1) {
+      pacer.enter(`mailbox-${index}`, `m-${index}`, at(index * 100));
+      pacer.leave(`mailbox-${index}`);
+      // At most those of the last two windows, of which each has 610.
+      if (pacer.size > 1221) throw new Error(`${pacer.size} are remembered`);
+    }
+    pacer.enter('payroll', 'last', at(100_000 * 100 + 3 * MINUTE));
+    expect(pacer.size).toBe(1);
+  });
+
+  test('is kept while it matters: a request under way, a mail that waits, a pause, a share that was cut', () => {
+    const pacer = makePacer({ ...EXCHANGE, perMinute: 2 });
+    pacer.enter('under way', 'a', at(0));
+    for (const mailId of ['b', 'c', 'd', 'e', 'f', 'g']) {
+      pacer.enter('booked', mailId, at(0));
+      pacer.leave('booked');
+    }
+    for (const mailId of ['h', 'i']) pacer.enter('paused', mailId, at(0));
+    pacer.pause('paused', at(60 * MINUTE), at(0));
+    for (const _ of 'hi') pacer.leave('paused');
+    pacer.enter('later', 'x', at(1.5 * MINUTE));
+    pacer.leave('later');
+    expect(pacer.size).toBe(4);
+    pacer.enter('later', 'y', at(10 * MINUTE));
+    pacer.leave('later');
+    expect(pacer.size).toBe(3);
+    pacer.leave('under way');
+    pacer.enter('later', 'z', at(3 * 60 * MINUTE));
+    expect(pacer.size).toBe(1);
+  });
 });

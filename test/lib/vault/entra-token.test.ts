@@ -10,13 +10,18 @@ import { startEntra } from '../../../local/entra/start-entra.ts';
 import { makeTokenKeys } from '../../../local/entra/token-keys.ts';
 import type { ErrorCode } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { type EntraTokenOptions, makeTokenSource, TokenError } from '../../../src/lib/vault/entra-token.ts';
+import { makeTokenSource, TokenError } from '../../../src/lib/vault/entra-token.ts';
+import type { ClientSecret } from '../../../src/lib/vault/key-vault.ts';
+import type { EntraTokenOptions } from '../../../src/lib/vault/token-request.ts';
 import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 
 const GRAPH = 'https://graph.microsoft.com';
 const MINUTE_MS = 60_000;
 const SECRET = 'the-secret-in-the-vault';
 const HOUR_SECONDS = 3600;
+
+/** What it gives without asking for versions, and the valid ones, newest first. */
+type Vault = { kept: ClientSecret | AppError; versions: () => readonly ClientSecret[]; listed: number };
 
 /** Entra, a vault of one secret, and the source of tokens between them. */
 const aTokenSource = async (
@@ -38,7 +43,7 @@ const aTokenSource = async (
   onTestFinished(() => entra.close());
 
   let now = new Date();
-  const vault = { secrets: [SECRET], reads: [] as boolean[] };
+  const vault: Vault = { kept: { value: SECRET }, versions: () => [{ value: SECRET }], listed: 0 };
   const tokens = makeTokenSource(
     {
       authority: entra.url,
@@ -49,11 +54,13 @@ const aTokenSource = async (
       ...options,
     },
     {
-      readClientSecret: async ({ fresh }) => {
-        vault.reads.push(fresh);
-        // What was read last stays cached until it is asked for afresh.
-        if (fresh && vault.secrets.length > 1) vault.secrets.shift();
-        return vault.secrets[0] ?? '';
+      readClientSecret: async () => {
+        if (vault.kept instanceof AppError) throw vault.kept;
+        return vault.kept;
+      },
+      readValidVersions: async () => {
+        vault.listed += 1;
+        return vault.versions();
       },
       now: () => now,
     },
@@ -100,7 +107,7 @@ describe('a token of Entra', () => {
     const { tokens, vault, outcomes } = await aTokenSource();
     const all = await Promise.all(Array.from({ length: 20 }, () => tokens.readToken()));
     expect(new Set(all).size).toBe(1);
-    expect([outcomes(), vault.reads]).toEqual([['issued'], [false]]);
+    expect([outcomes(), vault.listed]).toEqual([['issued'], 0]);
   });
 
   test('that Graph refused is not used again; giving up another changes nothing', async () => {
@@ -113,61 +120,112 @@ describe('a token of Entra', () => {
     expect(outcomes()).toEqual(['issued', 'issued']);
   });
 
-  test('a refusal is not remembered: the next mail asks again', async () => {
-    const { entra, tokens } = await aTokenSource();
-    entra.faults.add({ status: 503, path: '/token' });
-    await failureOf(tokens.readToken());
+  test('that is refused is not asked for by every mail: the refusal holds for five seconds', async () => {
+    const { entra, tokens, outcomes, pass } = await aTokenSource();
+    entra.faults.add({ status: 503, path: '/token', retryAfter: '3' });
+    for (let mail = 0; mail < 24; mail += 1) {
+      const error = await failureOf(tokens.readToken());
+      expect([error.code, (error as TokenError).retryAfter]).toEqual(['ENTRA_UNREACHABLE', '3']);
+      pass(200);
+    }
+    pass(200);
     expect(await tokens.readToken()).toMatch(/^eyJ/);
+    expect(outcomes()).toHaveLength(1);
   });
 });
 
+const MINUTES_AGO = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS);
+
 describe('a secret that was changed', () => {
+  const works = (value: string): AppSecret => ({ value, expiresOn: new Date(Date.now() + MINUTE_MS) });
+
   test.each<[string, AppSecret[]]>([
     ['is wrong now', []],
-    ['has expired', [expired('the-old-secret')]],
-  ])('when the one read earlier %s, it is read again at once and the new one works', async (_case, known) => {
-    const secrets = [...known, { value: SECRET, expiresOn: new Date(Date.now() + MINUTE_MS) }];
-    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets } });
-    vault.secrets = ['the-old-secret', SECRET];
+    ['has expired', [expired('old')]],
+  ])('when the one kept %s, the newest is read at once and works', async (_case, known) => {
+    const { tokens, vault, outcomes } = await aTokenSource(
+      {},
+      { app: { secrets: [...known, works('new')] } },
+    );
+    vault.kept = { value: 'old' };
+    vault.versions = () => [{ value: 'new' }, { value: 'old' }];
     expect(await tokens.readToken()).toMatch(/^eyJ/);
-    expect(vault.reads).toEqual([false, true]);
-    expect(outcomes()).toEqual([expect.any(Number), 'issued']);
+    expect([vault.listed, outcomes()]).toEqual([1, [expect.any(Number), 'issued']]);
   });
 
-  test('when the vault has no newer one, Entra is not asked a second time', async () => {
-    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [] } });
-    expect((await failureOf(tokens.readToken())).code).toBe('CLIENT_SECRET_WRONG');
-    expect(vault.reads).toEqual([false, true]);
-    expect(outcomes()).toEqual([7000215]);
+  test('when the vault is ahead of Entra, the version before works, and nobody is told no', async () => {
+    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [works('old')] } });
+    vault.kept = { value: 'new', createdOn: new Date() };
+    vault.versions = () => [{ value: 'new' }, { value: 'old' }];
+    expect(await tokens.readToken()).toMatch(/^eyJ/);
+    expect(outcomes()).toEqual([7000215, 'issued']);
   });
 
-  test('when the newer one is refused too, that refusal counts, and there is no third request', async () => {
-    const app = { secrets: [expired('newer')] };
-    const { tokens, vault, outcomes } = await aTokenSource({}, { app });
-    vault.secrets = ['old', 'newer'];
+  test.each<[string, number, ErrorCode]>([
+    ['a minute old, it is a matter of time', 1, 'CLIENT_SECRET_TOO_NEW'],
+    ['three minutes old, it is wrong', 3, 'CLIENT_SECRET_WRONG'],
+  ])('when Entra knows none, and the newest is %s', async (_case, minutes, code) => {
+    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [expired('old')] } });
+    const newest = { value: 'new', createdOn: MINUTES_AGO(minutes) };
+    vault.kept = newest;
+    vault.versions = () => [newest, { value: 'old', createdOn: MINUTES_AGO(900) }];
+    expect((await failureOf(tokens.readToken())).code).toBe(code);
+    expect(outcomes()).toEqual([7000215, 7000222]);
+  });
+
+  test('each version is tried once, and what Entra says of the newest counts', async () => {
+    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [expired('newest')] } });
+    vault.kept = { value: 'old', createdOn: MINUTES_AGO(20) };
+    vault.versions = () => [
+      { value: 'newest', createdOn: MINUTES_AGO(10) },
+      { value: 'old', createdOn: MINUTES_AGO(20) },
+    ];
     expect((await failureOf(tokens.readToken())).code).toBe('CLIENT_SECRET_EXPIRED');
     expect(outcomes()).toEqual([7000215, 7000222]);
   });
 
-  test('what the vault says when it is asked again is what is reported', async () => {
-    const { entra } = await aTokenSource();
-    const tokens = makeTokenSource(
-      {
-        authority: entra.url,
-        tenantId: LOCAL_TENANT_ID,
-        clientId: LOCAL_CLIENT_ID,
-        scope: `${GRAPH}/.default`,
-        timeoutMs: 60_000,
-      },
-      {
-        readClientSecret: async ({ fresh }) => {
-          if (fresh) throw new AppError('VAULT_UNREACHABLE');
-          return 'wrong';
-        },
-        now: () => new Date(),
-      },
-    );
-    expect((await failureOf(tokens.readToken())).code).toBe('VAULT_UNREACHABLE');
+  test('what Entra said outranks that the vault does not answer afterwards', async () => {
+    const { tokens, vault } = await aTokenSource({}, { app: { secrets: [] } });
+    vault.versions = () => {
+      throw new AppError('VAULT_UNREACHABLE');
+    };
+    expect((await failureOf(tokens.readToken())).code).toBe('CLIENT_SECRET_WRONG');
+  });
+
+  test('that Entra is away for one version counts more than that it refused another: waiting can help', async () => {
+    const { entra, tokens, vault } = await aTokenSource({}, { app: { secrets: [] } });
+    vault.versions = () => {
+      entra.faults.add({ status: 503, path: '/oauth2/v2.0/token' });
+      return [{ value: 'new' }, { value: SECRET }];
+    };
+    expect((await failureOf(tokens.readToken())).code).toBe('ENTRA_UNREACHABLE');
+  });
+});
+
+describe('where the vault refuses its newest version', () => {
+  test.each<ErrorCode>(['SECRET_DISABLED', 'SECRET_NOT_YET_VALID', 'SECRET_EXPIRED_IN_VAULT'])(
+    'with %s, the one before is used',
+    async (code) => {
+      const { tokens, vault } = await aTokenSource();
+      vault.kept = new AppError(code);
+      expect(await tokens.readToken()).toMatch(/^eyJ/);
+      vault.versions = () => [];
+      tokens.forget(await tokens.readToken());
+      expect((await failureOf(tokens.readToken())).code).toBe(code);
+    },
+  );
+
+  test('but what Entra says of the one before outranks it', async () => {
+    const { tokens, vault } = await aTokenSource({}, { app: { secrets: [expired(SECRET)] } });
+    vault.kept = new AppError('SECRET_DISABLED');
+    expect((await failureOf(tokens.readToken())).code).toBe('CLIENT_SECRET_EXPIRED');
+  });
+
+  test('a vault that refuses the relay itself is not asked for versions', async () => {
+    const { tokens, vault } = await aTokenSource();
+    vault.kept = new AppError('VAULT_ACCESS_DENIED');
+    expect((await failureOf(tokens.readToken())).code).toBe('VAULT_ACCESS_DENIED');
+    expect(vault.listed).toBe(0);
   });
 });
 

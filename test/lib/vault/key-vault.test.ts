@@ -13,7 +13,7 @@ import {
 import { startManagedIdentity } from '../../../local/managed-identity/start-managed-identity.ts';
 import type { ErrorCode } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { openKeyVault } from '../../../src/lib/vault/key-vault.ts';
+import { type KeyVault, openKeyVault } from '../../../src/lib/vault/key-vault.ts';
 import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 
 const NAME = 'graph-client-secret';
@@ -41,10 +41,18 @@ const aVault = async (rest: Partial<KeyVaultOptions> & { readonly credential?: T
   const pass = (ms: number) => {
     now = new Date(now.getTime() + ms);
   };
-  const set = (value: string, more: { enabled?: boolean; expiresOn?: Date } = {}, name = NAME) =>
-    secrets.set(name, { value, ...more }, new Date());
+  const set = (value: string, { at, ...more }: Version = {}, name = NAME) =>
+    secrets.set(name, { value, ...more }, at ?? new Date());
   return { vault, server, keys, pass, set };
 };
+
+type Version = { enabled?: boolean; expiresOn?: Date; notBefore?: Date; at?: Date };
+
+const START = Date.now();
+const minutes = (count: number): Date => new Date(START + count * MINUTE_MS);
+const wholeSecond = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
+
+const secretOf = async ({ readClientSecret }: KeyVault): Promise<string> => (await readClientSecret()).value;
 
 const identity = (keys: Awaited<ReturnType<typeof makeTokenKeys>>): TokenCredential => ({
   getToken: async () => {
@@ -73,56 +81,114 @@ describe('the client secret', () => {
   test('is read once and kept for five minutes', async () => {
     const { vault, server, pass, set } = await aVault();
     await set('first');
-    expect(await vault.readClientSecret({ fresh: false })).toBe('first');
+    expect(await secretOf(vault)).toBe('first');
     await set('second');
     pass(5 * MINUTE_MS - 1);
-    expect(await vault.readClientSecret({ fresh: false })).toBe('first');
+    expect(await secretOf(vault)).toBe('first');
     expect(reads({ server })).toBe(1);
     pass(1);
-    expect(await vault.readClientSecret({ fresh: false })).toBe('second');
+    expect(await secretOf(vault)).toBe('second');
   });
 
-  test('is read at once when asked for afresh, and that one is kept', async () => {
-    const { vault, server, set } = await aVault();
+  test('is no longer kept once its versions were asked for', async () => {
+    const { vault, set } = await aVault();
     await set('first');
-    await vault.readClientSecret({ fresh: false });
+    await vault.readClientSecret();
     await set('second');
-    expect(await vault.readClientSecret({ fresh: true })).toBe('second');
-    expect(await vault.readClientSecret({ fresh: false })).toBe('second');
-    expect(reads({ server })).toBe(2);
+    await vault.readValidVersions();
+    expect(await secretOf(vault)).toBe('second');
+  });
+
+  test('comes with the time it was set', async () => {
+    const { vault, set } = await aVault();
+    await set('secret', { at: minutes(-3) });
+    expect(await vault.readClientSecret()).toEqual({ value: 'secret', createdOn: wholeSecond(minutes(-3)) });
   });
 
   test('is the version set last', async () => {
     const { vault, set } = await aVault();
     await set('old');
     await set('new');
-    expect(await vault.readClientSecret({ fresh: false })).toBe('new');
+    expect(await secretOf(vault)).toBe('new');
   });
 
   test('a failure is not kept', async () => {
     const { vault, set } = await aVault();
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('SECRET_NOT_FOUND');
+    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_NOT_FOUND');
     await set('now there');
-    expect(await vault.readClientSecret({ fresh: false })).toBe('now there');
+    expect(await secretOf(vault)).toBe('now there');
+  });
+});
+
+describe('its valid versions', () => {
+  const values = async ({ readValidVersions }: KeyVault) =>
+    (await readValidVersions()).map(({ value }) => value);
+
+  test('are the newest two, in whatever order the vault lists them', async () => {
+    const { vault, set } = await aVault();
+    for (let age = 9; age >= 0; age -= 1) await set(`${age} minutes old`, { at: minutes(-age) });
+    expect(await values(vault)).toEqual(['0 minutes old', '1 minutes old']);
+  });
+
+  test('are those that are enabled and within their dates', async () => {
+    const { vault, set } = await aVault();
+    await set('good', { at: minutes(-9), notBefore: minutes(-9), expiresOn: minutes(60) });
+    await set('disabled', { at: minutes(-8), enabled: false });
+    await set('expired', { at: minutes(-7), expiresOn: minutes(-1) });
+    await set('not yet valid', { at: minutes(-6), notBefore: minutes(60) });
+    expect(await values(vault)).toEqual(['good']);
+  });
+
+  test('cannot be read without the role', async () => {
+    const { vault, set } = await aVault({ mayDo: (_claims, action) => action !== 'readMetadata' });
+    await set('secret');
+    expect(await codeOf(vault.readValidVersions())).toBe('VAULT_ACCESS_DENIED');
   });
 });
 
 describe('why the secret cannot be read', () => {
+  test.each<[string, string | undefined, string, ErrorCode]>([
+    ['SecretDisabled', 'SecretDisabled', 'x', 'SECRET_DISABLED'],
+    ['SecretNotYetValid', 'SecretNotYetValid', 'x', 'SECRET_NOT_YET_VALID'],
+    ['SecretExpired', 'SecretExpired', 'x', 'SECRET_EXPIRED_IN_VAULT'],
+    [
+      'only words',
+      undefined,
+      'Operation get is not allowed on a secret not yet valid.',
+      'SECRET_NOT_YET_VALID',
+    ],
+    [
+      'other words',
+      undefined,
+      'Operation get is not allowed on an expired secret.',
+      'SECRET_EXPIRED_IN_VAULT',
+    ],
+    ['ForbiddenByRbac', 'ForbiddenByRbac', 'Caller is not authorized', 'VAULT_ACCESS_DENIED'],
+    ['ForbiddenByFirewall', 'ForbiddenByFirewall', 'Client address is not authorized', 'VAULT_ACCESS_DENIED'],
+    ['a code it does not know', 'toString', 'x', 'VAULT_ACCESS_DENIED'],
+  ])('403 with %s', async (_case, inner, message, code) => {
+    const { vault, server, set } = await aVault();
+    await set('secret');
+    const innererror = inner === undefined ? {} : { innererror: { code: inner } };
+    server.faults.add({ status: 403, body: { error: { code: 'Forbidden', message, ...innererror } } });
+    expect(await codeOf(vault.readClientSecret())).toBe(code);
+  });
+
   test('it is not there', async () => {
     const { vault } = await aVault();
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('SECRET_NOT_FOUND');
+    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_NOT_FOUND');
   });
 
   test('it is disabled', async () => {
     const { vault, set } = await aVault();
     await set('secret', { enabled: false });
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('SECRET_DISABLED');
+    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_DISABLED');
   });
 
   test('the identity has no role on the vault', async () => {
     const { vault, set } = await aVault({ mayDo: () => false });
     await set('secret');
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('VAULT_ACCESS_DENIED');
+    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_ACCESS_DENIED');
     expect(await codeOf(vault.listSecrets())).toBe('VAULT_ACCESS_DENIED');
   });
 
@@ -132,7 +198,7 @@ describe('why the secret cannot be read', () => {
         Promise.reject(new CredentialUnavailableError('ManagedIdentityCredential: no endpoint')),
     };
     const { vault } = await aVault({ credential });
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('IDENTITY_UNAVAILABLE');
+    expect(await codeOf(vault.readClientSecret())).toBe('IDENTITY_UNAVAILABLE');
   });
 
   test('the app does not have the identity it names', async () => {
@@ -150,7 +216,7 @@ describe('why the secret cannot be read', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const credential = new ManagedIdentityCredential({ clientId: LOCAL_CLIENT_ID });
     const { vault } = await aVault({ credential });
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('IDENTITY_UNAVAILABLE');
+    expect(await codeOf(vault.readClientSecret())).toBe('IDENTITY_UNAVAILABLE');
   });
 
   test.each([
@@ -160,21 +226,28 @@ describe('why the secret cannot be read', () => {
     const { vault, server, set } = await aVault();
     await set('secret');
     server.faults.add(fault);
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('VAULT_UNREACHABLE');
+    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_UNREACHABLE');
   });
 
   test('nobody listens', async () => {
     const { vault, server } = await aVault();
     await server.close();
-    expect(await codeOf(vault.readClientSecret({ fresh: false }))).toBe('VAULT_UNREACHABLE');
+    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_UNREACHABLE');
   });
+});
+
+test('a vault that does not answer is not waited for longer than a token may take', async () => {
+  const { vault, server, set } = await aVault();
+  await set('secret');
+  server.faults.add({ delayMs: 60_000 });
+  expect(await codeOf(vault.readClientSecret(AbortSignal.timeout(300)))).toBe('VAULT_UNREACHABLE');
 });
 
 test('one failure of the vault is passed over', async () => {
   const { vault, server, set } = await aVault();
   await set('secret');
   server.faults.add({ status: 503 });
-  expect(await vault.readClientSecret({ fresh: false })).toBe('secret');
+  expect(await secretOf(vault)).toBe('secret');
 });
 
 test('every secret is listed, over all pages, with its date and without its value', async () => {

@@ -95,6 +95,7 @@ test('settings are read and changed one by one', async () => {
   expect((await control(graph, 'GET', 'settings')).body).toEqual({
     limits: { on: false, concurrentPerMailbox: 4, messagesPerMinute: 3 },
     sentItemsDelayMs: 4000,
+    transportDelayMs: 0,
   });
 });
 

@@ -59,6 +59,28 @@ describe('the copy in Sent Items', () => {
     }
   });
 
+  test('is in Drafts until transport has taken the mail, and then in Sent Items or nowhere', async () => {
+    const graph = await graphForTests({ sentItemsDelayMs: 5000 });
+    graph.settings.change({ transportDelayMs: 2000 });
+    await sendMarked(graph, 'one');
+    await sendMarked(graph, 'other', { saveToSentItems: false });
+    const shown = async () =>
+      Promise.all(
+        ['drafts', 'outbox', 'sentitems'].map(async (name) =>
+          subjects(await find(graph, {}, { folder: `mailFolders/${name}/messages` })),
+        ),
+      );
+    expect(await shown()).toEqual([['one', 'other'], [], []]);
+    expect((await find(graph, { $select: 'isDraft' })).value).toMatchObject([
+      { isDraft: true },
+      { isDraft: true },
+    ]);
+    graph.pass(2000);
+    expect(await shown()).toEqual([[], [], []]);
+    graph.pass(3000);
+    expect(await shown()).toEqual([[], [], ['one']]);
+  });
+
   test('is in the mailbox that sent, by any of its addresses', async () => {
     const graph = await graphForTests();
     await send(graph, { mailbox: 'payslips@contoso.example' });

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import https, { type AgentOptions } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+
+type OneRequest = {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Our deadline. */
+  readonly signal: AbortSignal;
+};
+
+/** Gives the answer as soon as its headers are there. Throws NeverConnected only where not a byte was written. */
+export type MakeOneRequest = (request: OneRequest) => Promise<IncomingMessage>;
+
+/** DNS, TCP, TLS or a proxy failed, or none of them was done in time, before a byte of the request was written. */
+export class NeverConnected extends Error {
+  override readonly name = 'NeverConnected';
+}
+
+/**
+ * Shorter than any front end keeps an idle connection (Node's own fetch: 4 s): a request on one that the other side
+ * closes at that moment has an unknown outcome, and the mail must be looked for.
+ */
+const IDLE_MS = 4000;
+/** What does not connect by then is tried again by the queue, rather than with a caller who waits. */
+const CONNECT_MS = 10_000;
+
+/**
+ * HTTP/1.1 by `node:https`, which puts on the wire what it is told, once: no second request for a 421, as `fetch`
+ * makes, no redirect, no hidden 407, no retry on a connection that broke. The body is handed over when the
+ * connection stands, so whatever fails before is known not to have sent anything.
+ * `proxyEnv` is the environment, where NODE_USE_ENV_PROXY asks for the proxies it names.
+ */
+export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest => {
+  const agent = new https.Agent({
+    keepAlive: true,
+    timeout: IDLE_MS,
+    ...(proxyEnv === undefined ? {} : { proxyEnv }),
+  });
+
+  return ({ url, method, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      let written = false;
+      const request = https.request(url, { agent, method, headers });
+      const fail = (cause: unknown) => {
+        reject(written ? cause : new NeverConnected('no connection was made', { cause }));
+      };
+      const giveUp = () => {
+        fail(signal.reason);
+        request.destroy();
+      };
+      const write = () => {
+        written = true;
+        request.end(body);
+      };
+
+      request.once('socket', (socket) => {
+        // So also where a connection was kept, or a proxy's tunnel is through. Nothing is sent unless it holds.
+        if (request.reusedSocket || (socket as TLSSocket).authorized) return write();
+        socket.once('secureConnect', write);
+        AbortSignal.timeout(CONNECT_MS).addEventListener('abort', () => {
+          if (!written) giveUp();
+        });
+      });
+      request.once('response', resolve);
+      // After the answer too: one that is refused before it was read to its end is cut off behind its answer.
+      request.on('error', fail);
+      request.once('close', () => {
+        signal.removeEventListener('abort', giveUp);
+        fail(new Error('the connection was closed without an answer'));
+      });
+      if (signal.aborted) giveUp();
+      else signal.addEventListener('abort', giveUp);
+    });
+};

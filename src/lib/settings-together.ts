@@ -1,0 +1,76 @@
+import { describe } from './describe.ts';
+import type { Problem } from './errors.ts';
+import type { Environment, SettingName, Settings } from './settings.ts';
+
+/** A token takes well under a second; what is left of an invocation belongs to Graph. */
+const LONGEST_TOKEN_SECONDS = 15;
+/** Azure's load balancer ends an HTTP request then (azure-functions: functions-scale, timeout). */
+const HTTP_LIMIT_SECONDS = 230;
+/** The copy in Sent Items "may be late" (graph: outlook-immutable-id). */
+const SHORTEST_VERIFY_SECONDS = 60;
+
+/** How long a token may take: it is asked for in up to three steps, the vault and Entra twice, none longer than a mail. */
+export const tokenTimeoutSeconds = ({
+  GRAPH_TIMEOUT_SECONDS,
+}: Pick<Settings, 'GRAPH_TIMEOUT_SECONDS'>): number =>
+  Math.min(LONGEST_TOKEN_SECONDS, 3 * GRAPH_TIMEOUT_SECONDS);
+
+/** `hh:mm:ss` of host.json in seconds; none for what means without end. */
+export const readFunctionTimeout = (text: string): number => {
+  const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d)$/.exec(text) ?? [];
+  return seconds === undefined
+    ? Number.POSITIVE_INFINITY
+    : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+};
+
+type Rule = {
+  readonly name: SettingName;
+  readonly holds: boolean;
+  /** What would be right, and why. */
+  readonly expected: string;
+};
+
+/** Values that are good one by one and break the promise together, with host.json or with Azure. */
+export const checkTogether = (
+  settings: Settings,
+  environment: Environment,
+  functionTimeoutSeconds: number,
+): readonly Problem[] => {
+  const { GRAPH_TIMEOUT_SECONDS, MAIL_SENDING_LIMIT_SECONDS, MAIL_VERIFY_SECONDS, MAIL_GIVE_UP_HOURS } =
+    settings;
+  const attemptSeconds = 2 * (tokenTimeoutSeconds(settings) + GRAPH_TIMEOUT_SECONDS);
+  const limit = Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS);
+  const rules: readonly Rule[] = [
+    {
+      name: 'GRAPH_TIMEOUT_SECONDS',
+      holds: attemptSeconds < limit,
+      expected: `a time of which two, and two of ${LONGEST_TOKEN_SECONDS} s for tokens, are less than ${limit} s: an attempt has to end within functionTimeout of host.json (${functionTimeoutSeconds} s) and the ${HTTP_LIMIT_SECONDS} s that Azure gives an HTTP request`,
+    },
+    {
+      name: 'MAIL_SENDING_LIMIT_SECONDS',
+      holds: MAIL_SENDING_LIMIT_SECONDS > functionTimeoutSeconds,
+      expected: `more than functionTimeout of host.json, which is ${functionTimeoutSeconds} s: an attempt that still runs would be taken for lost, and the mail sent twice`,
+    },
+    {
+      name: 'MAIL_VERIFY_SECONDS',
+      // A Graph on this machine is no Exchange, and shows a copy when it is told to.
+      holds: MAIL_VERIFY_SECONDS >= SHORTEST_VERIFY_SECONDS || isLoopback(settings.GRAPH_ENDPOINT),
+      expected: `at least ${SHORTEST_VERIFY_SECONDS}: Exchange can be that late to show a copy, and a mail that is not seen is sent again`,
+    },
+    {
+      name: 'MAIL_VERIFY_SECONDS',
+      holds: MAIL_VERIFY_SECONDS < MAIL_GIVE_UP_HOURS * 3600,
+      expected: 'less than MAIL_GIVE_UP_HOURS, or a mail is given up before it is known whether it was sent',
+    },
+  ];
+  return rules
+    .filter(({ holds }) => !holds)
+    .map(({ name, expected }) => ({
+      code: 'SETTINGS_INVALID',
+      pointer: name,
+      expected,
+      came: environment[name] === undefined ? 'its default' : describe(environment[name]),
+    }));
+};
+
+const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);

@@ -1,0 +1,42 @@
+/** What our settings begin with. `AZURE_` and `AzureWebJobs` are others' too. */
+const PREFIXES = ['MAIL_', 'GRAPH_', 'ENTRA_', 'KEY_VAULT_', 'CLIENT_SECRET_', 'SECRET_WARNING_'];
+
+/** So much of a name may differ, in one place. */
+const SLIP = 2;
+/** The beginning of a name that is cut off says as much. */
+const SHORTEST_BEGINNING = 8;
+
+export type UnknownSetting = {
+  readonly name: string;
+  readonly nearest: string;
+  /** So near to a setting that nothing else can be meant. */
+  readonly isSlip: boolean;
+};
+
+/** Names in the environment that begin as our settings do and are none. */
+export const findUnknown = (
+  environment: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): readonly UnknownSetting[] =>
+  Object.keys(environment)
+    .filter((name) => PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix)))
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const written = name.toUpperCase();
+      const [nearest = ''] = known.toSorted(
+        (one, other) => inCommon(written, other) - inCommon(written, one),
+      );
+      const differs = Math.max(written.length, nearest.length) - inCommon(written, nearest);
+      const isBeginning = written.length >= SHORTEST_BEGINNING && nearest.startsWith(written);
+      return { name, nearest, isSlip: differs <= SLIP || isBeginning };
+    });
+
+/** How many characters two names share at their beginning and at their end. */
+const inCommon = (one: string, other: string): number => {
+  const most = Math.min(one.length, other.length);
+  let begin = 0;
+  while (begin < most && one[begin] === other[begin]) begin += 1;
+  let end = 0;
+  while (end < most - begin && one.at(-1 - end) === other.at(-1 - end)) end += 1;
+  return begin + end;
+};

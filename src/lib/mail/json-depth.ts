@@ -1,0 +1,19 @@
+/**
+ * How deep a value may be nested. A mail has three levels, an envelope around it one more; the rest is room. What
+ * recurses later (JSON.stringify, a hash, a schema) never meets a value that could exhaust the stack.
+ */
+export const MAX_DEPTH = 32;
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** True when lists and objects are nested deeper than `MAX_DEPTH`. Goes level by level, so nothing is too deep for it. */
+export const isTooDeep = (value: unknown): boolean => {
+  let level = [value].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((container) =>
+      (Array.isArray(container) ? container : Object.values(container)).filter(isContainer),
+    );
+  }
+  return false;
+};

@@ -1,0 +1,49 @@
+/** Where a `cid:` URL can stand: the value of an attribute, in quotes or not, and CSS `url()`. */
+const REFERENCE = /(["'=(]|&(?:quot|apos|#34|#39);)\s*cid:/gi;
+/** A content id has no white space, so that ends it everywhere. */
+const END_IN = {
+  '"': /[\s"]/g,
+  "'": /[\s']/g,
+  bare: /[\s"'<>)]|&(?:quot|apos|#34|#39);/gi,
+} as const;
+
+const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
+
+const decodeEntities = (text: string): string =>
+  text.replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|(amp|quot|apos|lt|gt));/gi, (_, decimal, hex, name) =>
+    name === undefined
+      ? String.fromCodePoint(Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10))
+      : (NAMED_ENTITIES[name.toLowerCase()] ?? ''),
+  );
+
+const decodePercent = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+/** The form in which a `cid:` URL and the id of a part meet: mail clients match them without regard to case. */
+export const contentIdKey = (cid: string): string => cid.toLowerCase();
+
+/** Of the content ids asked about, by key, those an html refers to by a `cid:` URL (RFC 2392). In one pass. */
+export const referredContentIds = (html: string, asked: ReadonlySet<string>): ReadonlySet<string> => {
+  const referred = new Set<string>();
+  const reference = new RegExp(REFERENCE);
+  for (let found = reference.exec(html); found !== null; found = reference.exec(html)) {
+    const start = reference.lastIndex;
+    const end = endOfReference(html, start, found[1] ?? '');
+    const written = decodeEntities(html.slice(start, end));
+    for (const key of [contentIdKey(written), contentIdKey(decodePercent(written))])
+      if (asked.has(key)) referred.add(key);
+    reference.lastIndex = end;
+  }
+  return referred;
+};
+
+const endOfReference = (html: string, start: number, before: string): number => {
+  const end = new RegExp(END_IN[before === '"' || before === "'" ? before : 'bare']);
+  end.lastIndex = start;
+  return end.exec(html)?.index ?? html.length;
+};

@@ -1,5 +1,8 @@
 import { type Address, isAddress } from './address.ts';
 
+/** A name of a header line with every character escaped, and an address: more is no recipient, and not read on. */
+const MAX_WRITTEN = 2500;
+
 /** An address as it was read, and where the next begins. */
 type Read = Address & { readonly end: number };
 
@@ -40,6 +43,7 @@ const readOne = (text: string, start: number): Read | undefined => {
   let from = start;
   let at = start;
   for (; at < text.length && !isSeparator(text[at]); at += 1) {
+    if (at - start > MAX_WRITTEN) return undefined;
     switch (text[at]) {
       case '"': {
         const end = endOfQuotes(text, at);

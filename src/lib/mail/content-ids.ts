@@ -7,6 +7,9 @@ const END_IN = {
   bare: /[\s"'<>)]|&(?:quot|apos|#34|#39);/gi,
 } as const;
 
+/** One character percent-encoded, %E9%99%B3, takes nine at most; as an entity, &#128512;, no more. */
+const MOST_WRITTEN = 12;
+
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
 
 const decodeEntities = (text: string): string =>
@@ -29,21 +32,23 @@ export const contentIdKey = (cid: string): string => cid.toLowerCase();
 
 /** Of the content ids asked about, by key, those an html refers to by a `cid:` URL (RFC 2392). In one pass. */
 export const referredContentIds = (html: string, asked: ReadonlySet<string>): ReadonlySet<string> => {
+  const longest = MOST_WRITTEN * Math.max(0, ...[...asked].map((key) => key.length));
   const referred = new Set<string>();
-  const reference = new RegExp(REFERENCE);
-  for (let found = reference.exec(html); found !== null; found = reference.exec(html)) {
-    const start = reference.lastIndex;
+  REFERENCE.lastIndex = 0;
+  for (let found = REFERENCE.exec(html); found !== null; found = REFERENCE.exec(html)) {
+    const start = REFERENCE.lastIndex;
     const end = endOfReference(html, start, found[1] ?? '');
+    REFERENCE.lastIndex = end;
+    if (end === start || end - start > longest) continue;
     const written = decodeEntities(html.slice(start, end));
     for (const key of [contentIdKey(written), contentIdKey(decodePercent(written))])
       if (asked.has(key)) referred.add(key);
-    reference.lastIndex = end;
   }
   return referred;
 };
 
 const endOfReference = (html: string, start: number, before: string): number => {
-  const end = new RegExp(END_IN[before === '"' || before === "'" ? before : 'bare']);
+  const end = END_IN[before === '"' || before === "'" ? before : 'bare'];
   end.lastIndex = start;
   return end.exec(html)?.index ?? html.length;
 };

@@ -14,10 +14,11 @@ export type JsonLook = {
 };
 
 /**
- * A mail with all that a mail may have, a thousand places in each of four lists, makes 14,000 values. A value of two
- * bytes costs a hundred once it is built, and a microsecond or so wherever it is looked at.
+ * Objects, lists and named fields together. A mail with all that a mail may have, a thousand places in each of four
+ * lists, has 14,000. One of two bytes costs a hundred once it is built, and a microsecond wherever it is looked at;
+ * what else stands in a list costs little, so that a list of any length can be told as too long.
  */
-export const MAX_VALUES = 20_000;
+export const MAX_PARTS = 20_000;
 /** As many as are told. */
 const MAX_REPEATED = 100;
 
@@ -28,7 +29,7 @@ export const lookAtJson = (text: string): JsonLook => {
   const frames: Frame[] = [];
   let frame: Frame | undefined;
   const repeated: PropertyKey[][] = [];
-  let values = 1;
+  let parts = 0;
   let prototype = false;
   const look = (tooDeep: boolean, tooMany: boolean): JsonLook => ({ tooDeep, tooMany, prototype, repeated });
 
@@ -38,6 +39,7 @@ export const lookAtJson = (text: string): JsonLook => {
         const end = endOfString(text, at);
         if (end === -1) return look(false, false);
         if (frame?.atName && frame.names !== undefined) {
+          parts += 1;
           const name = decode(text.slice(at, end + 1));
           prototype ||= name === '__proto__';
           frame.key = name;
@@ -52,12 +54,12 @@ export const lookAtJson = (text: string): JsonLook => {
       case 0x7b:
         frame = { names: new Set(), key: '', atName: true };
         frames.push(frame);
-        values += 1;
+        parts += 1;
         break;
       case 0x5b:
         frame = { names: undefined, key: 0, atName: false };
         frames.push(frame);
-        values += 1;
+        parts += 1;
         break;
       case 0x7d:
       case 0x5d:
@@ -65,7 +67,6 @@ export const lookAtJson = (text: string): JsonLook => {
         frame = frames.at(-1);
         break;
       case 0x2c:
-        values += 1;
         if (frame !== undefined) {
           frame.atName = true;
           if (typeof frame.key === 'number') frame.key += 1;
@@ -73,7 +74,7 @@ export const lookAtJson = (text: string): JsonLook => {
         break;
     }
     if (frames.length > MAX_DEPTH) return look(true, false);
-    if (values > MAX_VALUES) return look(false, true);
+    if (parts > MAX_PARTS) return look(false, true);
   }
   return look(false, false);
 };

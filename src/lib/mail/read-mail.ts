@@ -3,7 +3,7 @@ import { AppError, type Problem, problemsError } from '../errors.ts';
 import { isObject } from './absent.ts';
 import { isSafeName } from './field-names.ts';
 import { isTooDeep, MAX_DEPTH } from './json-depth.ts';
-import { lookAtJson, MAX_VALUES } from './json-text.ts';
+import { lookAtJson, MAX_PARTS } from './json-text.ts';
 import { jsonPointer, toProblems } from './mail-problems.ts';
 import { type Mail, parseMail } from './mail-schema.ts';
 
@@ -19,7 +19,8 @@ const PROTOTYPE = 'A field may not be named __proto__.';
 export const parseJson = (text: string): unknown => {
   const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text);
   if (tooDeep) throw unreadable(TOO_DEEP);
-  if (tooMany) throw unreadable(`Expected one JSON object with at most ${MAX_VALUES} values in it.`);
+  if (tooMany)
+    throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields in it.`);
   const value = parseText(text);
   if (prototype) throw unreadable(PROTOTYPE);
   if (repeated.length > 0) throw problemsError(repeated.map(repeatedField));

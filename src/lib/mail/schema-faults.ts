@@ -36,9 +36,11 @@ export const text = (faultOf: (value: string) => Fault | undefined) =>
 /** A list of at most so many: counted before anything looks at the items. */
 export const list = <Item extends z.ZodType>(max: number, item: Item) =>
   z
-    .array(z.unknown())
-    .check((rule) => {
-      if (rule.value.length > max)
-        report(rule, { code: 'FIELD_INVALID', expected: `at most ${max} entries` }, rule.value);
+    .unknown()
+    .transform((input, context): unknown[] => {
+      if (!Array.isArray(input)) report(context, { code: 'FIELD_INVALID', expected: 'a list' }, input);
+      else if (input.length <= max) return input;
+      else report(context, { code: 'FIELD_INVALID', expected: `at most ${max} entries` }, input);
+      return z.NEVER;
     })
     .pipe(z.array(item));

@@ -514,10 +514,14 @@ describe('JSON is read with care', () => {
     expect(parseJson(text)).toEqual(JSON.parse(text));
   });
 
-  test('more values than any mail has are refused before they are built', () => {
-    expect(errorOf(() => parseJson(`[${'1,'.repeat(4_000_000)}1]`))).toMatchObject({
+  test.each([
+    ['objects', '{},', '{}'],
+    ['lists', '[],', '[]'],
+    ['fields', '{"a":1},', '{"a":1}'],
+  ])('more %s than any mail has are refused before they are built', (_, many, last) => {
+    expect(errorOf(() => parseJson(`[${many.repeat(1_000_000)}${last}]`))).toMatchObject({
       code: 'JSON_UNREADABLE',
-      facts: { detail: 'Expected one JSON object with at most 20000 values in it.' },
+      facts: { detail: 'Expected one JSON object with at most 20000 objects, lists and fields in it.' },
     });
   });
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { isOptionsError, readOptions } from './options.ts';
 import { buildApp } from './relay-under-load.ts';
 import { httpPath } from './sections/http-path.ts';
+import { inputCosts } from './sections/input-costs.ts';
 import { ledgerSize } from './sections/ledger-size.ts';
 import { mailboxLimits } from './sections/mailbox-limits.ts';
 import { queuePath } from './sections/queue-path.ts';
@@ -20,6 +21,7 @@ const main = async (): Promise<void> => {
   if (sections.has('c')) await queuePath(bench);
   if (sections.has('d')) await mailboxLimits(bench);
   if (sections.has('e')) await ledgerSize(bench);
+  if (sections.has('f')) await inputCosts(bench);
 };
 
 const INTERRUPTED = 130;

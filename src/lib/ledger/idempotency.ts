@@ -6,8 +6,12 @@ const NAMESPACE = '9a4f6f0e-2f7e-4a6d-8f4e-1f0f3c7f5a20';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** The id of the mail with this key: the same for the same caller and key, and no other. */
-export const mailIdOfKey = (caller: string, key: string): string => v5(`${caller}\n${key}`, NAMESPACE);
+/**
+ * The id of the mail with this key: the same for the same caller and key, and no other. A key with half a character,
+ * of which no id can be made, still gets one: its mail is refused for it.
+ */
+export const mailIdOfKey = (caller: string, key: string): string =>
+  v5(`${caller}\n${key}`.toWellFormed(), NAMESPACE);
 
 /** The id of the mail in a bare queue message, whose redelivery must be the same mail. */
 export const mailIdOfQueueMessage = (messageId: string): string =>

@@ -48,8 +48,6 @@ export function* toProblems(
   { issues, unknown }: { readonly issues: readonly Issue[]; readonly unknown: readonly string[] },
   input: unknown,
 ): Generator<Problem> {
-  for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE))
-    yield { ...rest, pointer: jsonPointer(name === undefined ? [] : [name]) };
   for (const issue of issues) {
     const { problem, came } = issue.code === 'custom' ? (issue.params ?? {}) : {};
     yield {
@@ -59,4 +57,6 @@ export function* toProblems(
       came: typeof came === 'string' ? came : describe(valueAt(input, issue.path)),
     };
   }
+  for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE))
+    yield { ...rest, pointer: jsonPointer(name === undefined ? [] : [name]) };
 }

@@ -3,6 +3,7 @@ import { type Aim, toVerdict, toVerdicts } from './aims.ts';
 import { isOptionsError, readOptions, USAGE } from './options.ts';
 import { buildApp } from './relay-under-load.ts';
 import { httpPath } from './sections/http-path.ts';
+import { inputCosts } from './sections/input-costs.ts';
 import { ledgerSize } from './sections/ledger-size.ts';
 import { mailboxLimits } from './sections/mailbox-limits.ts';
 import { queuePath } from './sections/queue-path.ts';
@@ -28,6 +29,7 @@ const main = async (): Promise<void> => {
   if (sections.has('c')) await measure(queuePath);
   if (sections.has('d')) await measure(mailboxLimits);
   if (sections.has('e')) await measure(ledgerSize);
+  if (sections.has('f')) await measure(inputCosts);
   console.log(`\n${toVerdicts(aims)}`);
 };
 

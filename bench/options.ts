@@ -7,11 +7,11 @@ three. At the end stands each aim, met or not; the exit status is 0 either way, 
 
   --quick      A short run: fewer rounds, no (d), at most 10,000 ledger rows.
   --only a,b   These sections only: a and b (HTTP path; always together), c (queue path),
-               d (limits of Exchange), e (size of the ledger).
+               d (limits of Exchange), e (size of the ledger), f (what an input costs).
   --rows N     The most ledger rows of (e): 1000, 10000 or 100000.
   --help       Prints this.`;
 
-const SECTIONS = ['a', 'b', 'c', 'd', 'e'] as const;
+const SECTIONS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 type SectionName = (typeof SECTIONS)[number];
 
 export type BenchOptions = {

@@ -32,8 +32,14 @@ export const catalogue = {
   CONTENT_TYPE_UNSUPPORTED: entry(
     415,
     'caller',
-    'The request is not JSON',
-    'Send the mail as JSON with the header `Content-Type: application/json`.',
+    'The request is not JSON in UTF-8',
+    'Send the mail as JSON with the header `Content-Type: application/json`; `detail` says what came instead.',
+  ),
+  CONTENT_ENCODING_UNSUPPORTED: entry(
+    415,
+    'caller',
+    'The request is compressed',
+    'Send the JSON as it is: switch the compression of requests off in your HTTP client, and leave the header `Content-Encoding` out.',
   ),
   JSON_UNREADABLE: entry(
     400,
@@ -44,8 +50,8 @@ export const catalogue = {
   MAIL_TOO_LARGE: entry(
     413,
     'caller',
-    'The mail is larger than one Graph request can carry',
-    'Make the attachments smaller: one request carries 4 MB, in which a file grows by a third (about 2.9 MB of files). Or send a link instead of the file.',
+    'The mail is too large',
+    'Make the attachments smaller: one request to Graph carries 4 MB, in which a file grows by a third (about 2.9 MB of files). Or send a link instead of the file.',
   ),
 
   // Single fields
@@ -54,6 +60,12 @@ export const catalogue = {
     'caller',
     'A field is not part of the mail contract',
     'Remove the field or correct its name. Unknown fields are refused, so that nothing you meant is dropped silently.',
+  ),
+  FIELD_REPEATED: entry(
+    400,
+    'caller',
+    'A field or header is given twice',
+    'Give it once. Of two fields with one name most readers drop one, and nobody can say which you meant; capitals make no other header.',
   ),
   FIELD_INVALID: entry(
     400,
@@ -77,7 +89,7 @@ export const catalogue = {
     400,
     'caller',
     'An address is malformed',
-    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`; put a name that contains a comma in double quotes.',
+    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`, with commas or semicolons between several; put a name that contains one in double quotes. Not carried: quoted mailbox names, IP addresses for a domain, invisible characters.',
   ),
   BODY_MISSING: entry(
     400,
@@ -103,17 +115,35 @@ export const catalogue = {
     'A text is not well-formed Unicode',
     'A character outside the basic plane was cut in half (a lone surrogate). Cut texts between characters.',
   ),
+  CHARACTER_NOT_ALLOWED: entry(
+    400,
+    'caller',
+    'A text has a character that mail cannot carry',
+    'Remove it: control characters other than tab and line breaks, U+FFFE and U+FFFF everywhere; characters that turn the direction of writing in names of people and files, which they make look like others.',
+  ),
   BASE64_INVALID: entry(
     400,
     'caller',
     'The content of an attachment is not base64',
-    'Encode the bytes of the file as standard base64 with padding: no line breaks, no `data:` prefix, not the URL-safe alphabet.',
+    'Encode the bytes of the file once, as standard base64 with padding; `expected` says what is wrong with what came. Line breaks in it do no harm.',
+  ),
+  CID_UNUSED: entry(
+    400,
+    'caller',
+    'The html does not refer to the `cid` of an attachment',
+    'Refer to it, as in `<img src="cid:logo">`, or leave `cid` out: mail clients hide a file with a content id that nothing refers to.',
+  ),
+  CID_REPEATED: entry(
+    400,
+    'caller',
+    'Two attachments have the same `cid`',
+    'Give each its own, or send the file once: the html can refer to one file several times. Capitals make no difference.',
   ),
   HEADER_NOT_CARRIED: entry(
     400,
     'caller',
     'A header cannot be carried',
-    'Graph carries only headers whose names begin with `x-`. Use the fields of the mail contract for everything else.',
+    'Graph carries only headers whose names begin with `x-`; use the fields of the mail contract for everything else. Those that speak to Exchange itself (`x-ms-exchange-`, `x-microsoft-`, `x-forefront-`) are not for callers.',
   ),
   HEADERS_TOO_MANY: entry(
     400,
@@ -350,7 +380,7 @@ export const catalogue = {
     400,
     'caller',
     'The idempotency key is malformed',
-    'Send 1 to 255 printable ASCII characters without blanks in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both.',
+    'Send 1 to 255 printable ASCII characters without blanks in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both. An empty header is no key: leave it out.',
   ),
   MAIL_UNDER_WAY: entry(
     409,
@@ -374,7 +404,7 @@ export const catalogue = {
     400,
     'caller',
     'The query is not one this address knows',
-    'Ask with the parameters `expected` names.',
+    'Ask with the parameters that `detail` names.',
   ),
   NOTE_MISSING: entry(
     400,
@@ -431,7 +461,7 @@ export const catalogue = {
     500,
     'administrator',
     'Something unforeseen went wrong in the relay',
-    'Look up the exception under `id` in the log and report it.',
+    'Look up the exception in the log by the invocation that `instance` names, and report it.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 

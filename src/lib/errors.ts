@@ -37,13 +37,20 @@ export class AppError extends Error {
 const MAX_PROBLEMS = 100;
 
 /** Joins several problems into one error: its code is theirs when they all have the same, else MAIL_INVALID. */
-export const problemsError = (problems: readonly Problem[]): AppError => {
-  const codes = new Set(problems.map((problem) => problem.code));
+export const problemsError = (found: Iterable<Problem>): AppError => {
+  const problems: Problem[] = [];
+  const codes = new Set<ErrorCode>();
+  let count = 0;
+  for (const problem of found) {
+    count += 1;
+    codes.add(problem.code);
+    if (problems.length < MAX_PROBLEMS) problems.push(problem);
+  }
   const [only] = codes;
   return new AppError(codes.size === 1 && only !== undefined ? only : 'MAIL_INVALID', {
-    problems: problems.slice(0, MAX_PROBLEMS),
-    ...(problems.length > MAX_PROBLEMS
-      ? { detail: `There are ${problems.length} problems; the first ${MAX_PROBLEMS} are listed.` }
+    problems,
+    ...(count > MAX_PROBLEMS
+      ? { detail: `There are ${count} problems; the first ${MAX_PROBLEMS} are listed.` }
       : {}),
   });
 };

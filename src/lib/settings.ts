@@ -1,6 +1,7 @@
 import { describe } from './describe.ts';
 import { AppError, type Problem } from './errors.ts';
-import { type Address, isAddress, parseAddresses } from './mail/address.ts';
+import { type Address, isAddress } from './mail/address.ts';
+import { parseAddresses } from './mail/address-list.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './settings-unknown.ts';
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { HttpRequest, HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { callerOf } from '../../src/functions/caller.ts';
@@ -198,11 +199,109 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
     expect([answer.status, problem.code]).toEqual([catalogue[code].status, code]);
   });
 
+  test.each<[string, unknown, HttpRequestInit['headers'], string]>([
+    ['no media type', json, { 'content-type': '' }, 'The request has no Content-Type.'],
+    [
+      'another media type',
+      json,
+      { 'content-type': 'text/plain' },
+      'The Content-Type is another than application/json.',
+    ],
+    [
+      'another charset',
+      json,
+      { 'content-type': 'application/json; odata.metadata=none; charset=utf-16' },
+      'The charset of the Content-Type is another than utf-8.',
+    ],
+    [
+      'a compressed body',
+      json,
+      { 'content-encoding': 'gzip' },
+      'The Content-Encoding is another than identity.',
+    ],
+    [
+      'a body compressed without a word',
+      new Uint8Array(gzipSync(json)),
+      {},
+      'The body is compressed with gzip.',
+    ],
+    ['UTF-16', utf16, {}, 'Expected text encoded as UTF-8, not as UTF-16.'],
+    ['no body', '', {}, 'Expected one JSON object; nothing came.'],
+    [
+      'lists in lists',
+      `{"to":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+      {},
+      'Expected one JSON object nested no deeper than 32 levels.',
+    ],
+    [
+      'objects in objects',
+      `${'{"to":'.repeat(5000)}1${'}'.repeat(5000)}`,
+      {},
+      'Expected one JSON object nested no deeper than 32 levels.',
+    ],
+    [
+      'more bytes than are read',
+      ' '.repeat(8_000_001),
+      {},
+      'A request has at most 8000000 bytes; this one has more than 8000000.',
+    ],
+    [
+      'more bytes announced',
+      json,
+      { 'content-length': '100000000' },
+      'A request has at most 8000000 bytes; this one has 100000000.',
+    ],
+  ])('%s, and the answer says so', async (_case, body, headers, detail) => {
+    const { body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));
+    expect(problem.detail).toBe(detail);
+  });
+
+  test('of a body without end no more is read than the limit', async () => {
+    let read = 0;
+    const chunk = new Uint8Array(1_000_000).fill(0x20);
+    const body = new ReadableStream({
+      pull: (controller) => {
+        read += 1;
+        controller.enqueue(chunk);
+      },
+    });
+    const request = mailRequest('{}');
+    Object.defineProperty(request, 'body', { value: body });
+    const { body: problem } = await refusal(request);
+    expect(problem.code).toBe('MAIL_TOO_LARGE');
+    expect(read).toBeLessThan(12);
+  });
+
+  test('a body that is cut off is told as that', async () => {
+    const body = new ReadableStream({
+      pull: (controller) => controller.error(new Error('aborted')),
+    });
+    const request = mailRequest('{}');
+    Object.defineProperty(request, 'body', { value: body });
+    const { body: problem } = await refusal(request);
+    expect([problem.code, problem.detail]).toEqual([
+      'JSON_UNREADABLE',
+      'The request ended before its body was whole.',
+    ]);
+  });
+
+  test('half a character anywhere is an answer the caller understands', async () => {
+    const { answer, body } = await refusal(
+      mailRequest(
+        '{"from":{"address":"\\ud800@contoso.example"},"to":"a@contoso.example","subject":"s","text":"t"}',
+      ),
+    );
+    expect([answer.status, body.code]).toEqual([400, 'TEXT_MALFORMED']);
+  });
+
   test.each([
     'application/json',
     'application/json; charset=utf-8',
     'Application/JSON;charset="UTF-8"',
     'application/vnd.contoso.mail+json',
+    'application/json; odata.metadata=none',
+    'application/json; charset=utf-8; profile="a;charset=utf-16"',
+    'application/json;',
   ])('%s is read', async (type) => {
     const { answer } = await post(mailRequest(aMail(), { headers: { 'content-type': type } }));
     expect(answer.status).toBe(200);

@@ -11,9 +11,11 @@ export const isTooDeep = (value: unknown): boolean => {
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH) return true;
-    level = level.flatMap((container) =>
-      (Array.isArray(container) ? container : Object.values(container)).filter(isContainer),
-    );
+    const next: object[] = [];
+    for (const container of level)
+      for (const inner of Array.isArray(container) ? container : Object.values(container))
+        if (isContainer(inner)) next.push(inner);
+    level = next;
   }
   return false;
 };

@@ -1,139 +1,34 @@
-import mime from 'mime';
 import { z } from 'zod';
-import type { ErrorCode } from '../error-catalogue.ts';
-import { type Address, isAddress, parseAddresses } from './address.ts';
+import { isAbsent, isObject, withoutAbsent } from './absent.ts';
+import type { Address } from './address.ts';
+import { attachments, cidFault } from './attachments.ts';
+import { contentIdKey, referredContentIds } from './content-ids.ts';
+import { sortFields } from './field-names.ts';
+import { headers } from './mail-headers.ts';
+import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
+import { list, report, text } from './schema-faults.ts';
+import { bodyFault, type Fault, lineFault } from './text-rules.ts';
 
-/** Exchange Online's default for one message (graph: resource type message). */
-const MAX_RECIPIENTS = 500;
-/** Graph answers InvalidInternetMessageHeaderCollection above it. */
-const MAX_HEADERS = 5;
-/** RFC 5322, 2.1.1: a header line has at most 998 characters. */
-const MAX_HEADER_LINE = 998;
 const MAX_TAGS = 10;
-
-type Report = { issues: unknown[] };
-
-/** Adds a problem of our catalogue; `mail-problems.ts` turns it into the answer. */
-const report = (
-  context: Report,
-  code: ErrorCode,
-  expected: string,
-  input: unknown,
-  path: PropertyKey[] = [],
-) => {
-  context.issues.push({ code: 'custom', message: expected, input, path, params: { problem: code } });
+const MAX_KEY = 255;
+const TAG_RULE: Fault = {
+  code: 'FIELD_INVALID',
+  expected: 'a tag of 1 to 50 letters, digits, dots, dashes or underscores',
 };
 
-const LINE_RULE = 'one line of text without control characters';
-const UNICODE_RULE = 'well-formed Unicode without half characters';
+const tag = text((value) => lineFault(value) ?? (/^[\w.-]{1,50}$/.test(value) ? undefined : TAG_RULE));
 
-type TextRule = { value: string; issues: unknown[] };
+const tags = list(
+  MAX_TAGS,
+  z.preprocess((written) => (isAbsent(written) ? undefined : written), tag.optional()),
+).transform((read) => read.filter((one) => one !== undefined));
 
-const wellFormed = (rule: TextRule): void => {
-  if (!rule.value.isWellFormed()) report(rule, 'TEXT_MALFORMED', UNICODE_RULE, rule.value);
-};
-
-const oneLine = (rule: TextRule): void => {
-  wellFormed(rule);
-  if (/[^\P{Cc}\t]/u.test(rule.value)) report(rule, 'LINE_BREAK_NOT_ALLOWED', LINE_RULE, rule.value);
-};
-
-const body = () => z.string().check(wellFormed);
-/** A value that becomes a mail header: a line break in it would let a caller add headers of his own. */
-const headerText = (max = MAX_HEADER_LINE) => z.string().max(max).check(oneLine);
-
-const recipientObject = z.strictObject({ name: headerText().optional(), address: z.string() });
-const recipient = z.union([z.string(), recipientObject]);
-const ADDRESS_RULE = 'name@example.com, Name <name@example.com> or { "name", "address" }';
-
-type RecipientInput = z.output<typeof recipient>;
-
-/** Stands for a recipient that was refused, so that the mail does not seem to have none. */
-const REFUSED: readonly Address[] = [{ address: '' }];
-
-/** One written recipient: a string can hold several. Reports what is wrong at `path`. */
-const readRecipient = (input: RecipientInput, context: Report, path: PropertyKey[]): readonly Address[] => {
-  const text = typeof input === 'string' ? input : input.address;
-  const at = typeof input === 'string' ? path : [...path, 'address'];
-  if (/\p{Cc}/u.test(text)) {
-    report(context, 'LINE_BREAK_NOT_ALLOWED', LINE_RULE, text, at);
-    return REFUSED;
-  }
-  if (typeof input !== 'string') {
-    const address = text.trim();
-    if (!isAddress(address))
-      report(context, 'ADDRESS_INVALID', 'one address such as name@example.com', text, at);
-    return [input.name ? { name: input.name, address } : { address }];
-  }
-  const addresses = text.isWellFormed() ? parseAddresses(text) : undefined;
-  if (addresses === undefined) report(context, 'ADDRESS_INVALID', ADDRESS_RULE, text, at);
-  return addresses ?? REFUSED;
-};
-
-const reportTooMany = (context: Report, count: number, input: unknown, path: PropertyKey[]): void =>
-  report(context, 'RECIPIENTS_TOO_MANY', `at most ${MAX_RECIPIENTS} recipients, not ${count}`, input, path);
-
-const recipients = z
-  .union([z.string(), recipientObject, z.array(recipient)])
-  .transform((input, context): readonly Address[] => {
-    let count = 0;
-    const read = (Array.isArray(input) ? input : [input]).flatMap((one, index) => {
-      // What is more than a mail may have is counted only: reading it takes time.
-      const addresses =
-        count > MAX_RECIPIENTS ? REFUSED : readRecipient(one, context, Array.isArray(input) ? [index] : []);
-      count += addresses.length;
-      return addresses;
-    });
-    if (count > MAX_RECIPIENTS) reportTooMany(context, count, input, []);
-    return read;
-  });
-
-const sender = recipient.transform((input, context): Address => {
-  const addresses = readRecipient(input, context, []);
-  const [address] = addresses;
-  if (addresses.length > 1) report(context, 'ADDRESS_INVALID', 'exactly one sender', input);
-  return address ?? { address: '' };
-});
-
-const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text;
-
-const attachment = z
-  .strictObject({
-    filename: headerText(255)
-      .min(1)
-      .refine((name) => !/[/\\]/.test(name), 'a file name without slashes'),
-    contentType: headerText(255)
-      .regex(/^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/, 'a media type such as application/pdf')
-      .optional(),
-    content: z.string().check((rule) => {
-      if (!isBase64(rule.value)) report(rule, 'BASE64_INVALID', 'standard base64 with padding', rule.value);
-    }),
-    cid: headerText(255)
-      .min(1)
-      .regex(/^[^\s<>]+$/, 'a content id without spaces or angle brackets')
-      .optional(),
-  })
-  .transform(({ contentType, ...rest }) => ({
-    ...rest,
-    contentType: contentType ?? mime.getType(rest.filename) ?? 'application/octet-stream',
-  }));
-
-/** RFC 5322 field name: printable ASCII but the colon. */
-const HEADER_NAME = /^[!-9;-~]+$/;
-
-const headers = z
-  .record(z.string(), headerText())
-  .check(({ value, issues }) => {
-    const names = Object.keys(value);
-    if (names.length > MAX_HEADERS)
-      report({ issues }, 'HEADERS_TOO_MANY', `at most ${MAX_HEADERS} headers`, value);
-    for (const name of names) {
-      if (/\p{Cc}/u.test(name)) report({ issues }, 'LINE_BREAK_NOT_ALLOWED', LINE_RULE, name, [name]);
-      else if (!/^x-/i.test(name) || !HEADER_NAME.test(name))
-        report({ issues }, 'HEADER_NOT_CARRIED', 'a header name that begins with x-', name, [name]);
-    }
-  })
-  .transform((value) => Object.entries(value).map(([name, text]) => ({ name, value: text })));
+/** One of some words, in capitals or not. */
+const word = <const Word extends string>(words: readonly Word[]) =>
+  z.preprocess(
+    (written) => (typeof written === 'string' && written.length < 20 ? written.toLowerCase() : written),
+    z.enum(words),
+  );
 
 const nobody: readonly Address[] = [];
 
@@ -143,45 +38,100 @@ const fields = z.strictObject({
   cc: recipients.default(nobody),
   bcc: recipients.default(nobody),
   replyTo: recipients.default(nobody),
-  subject: headerText(),
-  text: body().optional(),
-  html: body().optional(),
-  attachments: z.array(attachment).default([]),
+  subject: text((value) => lineFault(value)),
+  text: text(bodyFault).optional(),
+  html: text(bodyFault).optional(),
+  attachments: attachments.default([]),
   headers: headers.default([]),
-  importance: z.enum(['low', 'normal', 'high']).default('normal'),
+  importance: word(['low', 'normal', 'high']).default('normal'),
   saveToSentItems: z.boolean().default(true),
   readReceipt: z.boolean().default(false),
   deliveryReceipt: z.boolean().default(false),
-  idempotencyKey: headerText(255).min(1).optional(),
-  onUnknown: z.enum(['verify', 'hold', 'resend']).optional(),
-  tags: z
-    .array(
-      z.string().regex(/^[\w.-]{1,50}$/, 'a tag of 1 to 50 letters, digits, dots, dashes or underscores'),
-    )
-    .max(MAX_TAGS)
-    .default([]),
+  idempotencyKey: text((value) => lineFault(value, MAX_KEY)).optional(),
+  onUnknown: word(['verify', 'hold', 'resend']).optional(),
+  tags: tags.default([]),
 });
+
+const FIELDS = Object.keys(fields.shape);
+const OPTIONAL = FIELDS.filter((field) => field !== 'subject' && field !== 'text' && field !== 'html');
+
+/** A body that is null is absent; an empty one too where the other is there. A mail may say all in its subject. */
+const withOneBody = ({ text: plain, html, ...rest }: Record<string, unknown>): Record<string, unknown> => {
+  const both = !isMissing(plain) && !isMissing(html);
+  return {
+    ...rest,
+    ...(isMissing(plain) || (both && plain === '' && html !== '') ? {} : { text: plain }),
+    ...(isMissing(html) || (both && html === '') ? {} : { html }),
+  };
+};
+
+const isMissing = (value: unknown): boolean => value === undefined || value === null;
+
+const checkRecipients = ({ to, cc, bcc }: z.output<typeof fields>, issues: unknown[]): void => {
+  const counts = [to, cc, bcc].map((one) => one?.length ?? 0);
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  if (count === 0)
+    report(
+      { issues },
+      { code: 'RECIPIENT_MISSING', expected: 'at least one recipient in to, cc or bcc' },
+      undefined,
+      ['to'],
+    );
+  // A list that has too many by itself has been told of.
+  if (count > MAX_RECIPIENTS && counts.every((one) => one <= MAX_RECIPIENTS)) {
+    const named = ['to', 'cc', 'bcc'][counts.findIndex((one) => one > 0)] ?? 'to';
+    report({ issues }, tooMany(count), undefined, [named]);
+  }
+};
+
+const checkBody = ({ text: plain, html }: z.output<typeof fields>, issues: unknown[]): void => {
+  if (plain === undefined && html === undefined)
+    report({ issues }, { code: 'BODY_MISSING', expected: 'text or html' }, undefined, ['text']);
+  if (plain !== undefined && html !== undefined)
+    report({ issues }, { code: 'BODY_TEXT_AND_HTML', expected: 'only one of text and html' }, html, ['html']);
+};
+
+/**
+ * Mail clients show a file with a content id where the html refers to it, and nowhere else: one that nothing
+ * refers to is hidden, and of two alike one is. Either is a mistake nobody would see.
+ */
+const checkContentIds = ({ html, attachments: files }: z.output<typeof fields>, issues: unknown[]): void => {
+  if (!Array.isArray(files) || !(html === undefined || typeof html === 'string')) return;
+  const keys = files.map((file) =>
+    typeof file?.cid === 'string' && cidFault(file.cid) === undefined ? contentIdKey(file.cid) : undefined,
+  );
+  const asked = new Set(keys.filter((key) => key !== undefined));
+  if (asked.size === 0) return;
+  const referred = referredContentIds(html ?? '', asked);
+  for (const [index, key] of keys.entries()) {
+    if (key === undefined) continue;
+    const at = ['attachments', index, 'cid'];
+    if (keys.indexOf(key) < index)
+      report(
+        { issues },
+        { code: 'CID_REPEATED', expected: 'a content id of its own for each file' },
+        key,
+        at,
+      );
+    else if (!referred.has(key))
+      report(
+        { issues },
+        { code: 'CID_UNUSED', expected: 'a content id the html refers to as cid:' },
+        key,
+        at,
+      );
+  }
+};
 
 /**
  * Runs even when single fields are wrong, so that a caller learns of everything at once; a field that failed
  * is then not of its type, which is why each is looked at with care.
  */
 const crossChecks = z.check<z.output<typeof fields>>(({ value, issues }) => {
-  if (typeof value !== 'object' || value === null) return;
-  const lists = [value.to, value.cc, value.bcc];
-  if (lists.every((list) => list === undefined || (Array.isArray(list) && list.length === 0)))
-    report({ issues }, 'RECIPIENT_MISSING', 'at least one recipient in to, cc or bcc', undefined, ['to']);
-  const counts = lists.map((list) => (Array.isArray(list) ? list.length : 0));
-  const count = counts.reduce((sum, one) => sum + one, 0);
-  // A list that has too many by itself has been told of.
-  if (count > MAX_RECIPIENTS && counts.every((one) => one <= MAX_RECIPIENTS)) {
-    const named = (['to', 'cc', 'bcc'] as const).find((field) => value[field].length > 0) ?? 'to';
-    reportTooMany({ issues }, count, value[named], [named]);
-  }
-  if (value.text === undefined && value.html === undefined)
-    report({ issues }, 'BODY_MISSING', 'text or html', undefined, ['text']);
-  if (value.text !== undefined && value.html !== undefined)
-    report({ issues }, 'BODY_TEXT_AND_HTML', 'only one of text and html', value.html, ['html']);
+  if (!isObject(value)) return;
+  checkRecipients(value, issues);
+  checkBody(value, issues);
+  checkContentIds(value, issues);
 });
 crossChecks._zod.def.when = () => true;
 
@@ -189,3 +139,9 @@ crossChecks._zod.def.when = () => true;
 export const mailSchema = fields.check(crossChecks);
 
 export type Mail = z.output<typeof mailSchema>;
+
+/** Reads a mail, with what serialisers write for an absent field taken as absent. */
+export const parseMail = (input: Record<string, unknown>) => {
+  const { known, unknown } = sortFields(input, FIELDS);
+  return { unknown, ...mailSchema.safeParse(withOneBody(withoutAbsent(known, OPTIONAL))) };
+};

@@ -1,43 +1,77 @@
 import { describe } from '../describe.ts';
-import { AppError, problemsError } from '../errors.ts';
-import { toProblems } from './mail-problems.ts';
-import { type Mail, mailSchema } from './mail-schema.ts';
+import { AppError, type Problem, problemsError } from '../errors.ts';
+import { isObject } from './absent.ts';
+import { isSafeName } from './field-names.ts';
+import { isTooDeep, MAX_DEPTH } from './json-depth.ts';
+import { lookAtJson, MAX_PARTS } from './json-text.ts';
+import { jsonPointer, toProblems } from './mail-problems.ts';
+import { type Mail, parseMail } from './mail-schema.ts';
 
-/** Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text. */
+const unreadable = (detail: string): AppError => new AppError('JSON_UNREADABLE', { detail });
+
+const TOO_DEEP = `Expected one JSON object nested no deeper than ${MAX_DEPTH} levels.`;
+const PROTOTYPE = 'A field may not be named __proto__.';
+
+/**
+ * Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text, and FIELD_REPEATED where
+ * one object has a field twice.
+ */
 export const parseJson = (text: string): unknown => {
+  const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text);
+  if (tooDeep) throw unreadable(TOO_DEEP);
+  if (tooMany)
+    throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields in it.`);
+  const value = parseText(text);
+  if (prototype) throw unreadable(PROTOTYPE);
+  if (repeated.length > 0) throw problemsError(repeated.map(repeatedField));
+  return value;
+};
+
+const parseText = (text: string): unknown => {
   try {
-    // Schemas skip a key named __proto__ without a word, however it is written; nothing is dropped silently here.
-    return /__proto|\\u/.test(text) ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof AppError) throw cause;
+    if (text.trim() === '') throw unreadable('Expected one JSON object; nothing came.');
     const position = /at position (\d+)/.exec(String(cause))?.[1];
     const where = position === undefined ? '' : ` The first error is at character ${position}.`;
-    throw new AppError('JSON_UNREADABLE', { detail: `Expected one JSON object.${where}` });
+    throw unreadable(`Expected one JSON object.${where}`);
   }
 };
 
-const refusePrototype = (key: string, value: unknown): unknown => {
-  if (key === '__proto__')
-    throw new AppError('JSON_UNREADABLE', { detail: 'A field may not be named __proto__.' });
-  return value;
+/** The field, or where its name may be somebody's data, the object it stands in. */
+const repeatedField = (path: readonly PropertyKey[]): Problem => {
+  const stranger = path.findIndex((_, index) => !isSafeName(path.slice(0, index + 1)));
+  return {
+    code: 'FIELD_REPEATED',
+    pointer: jsonPointer(stranger === -1 ? path : path.slice(0, stranger)),
+    expected: 'each field once in its object',
+    came: 'a field written twice',
+  };
 };
 
 /** Reads bytes as UTF-8 text. Throws JSON_UNREADABLE for other encodings. */
 export const decodeUtf8 = (bytes: Uint8Array): string => {
+  // Text of ASCII letters in UTF-16 is well-formed UTF-8 too, with a NUL beside each.
+  if (looksLikeUtf16(bytes)) throw unreadable('Expected text encoded as UTF-8, not as UTF-16.');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new AppError('JSON_UNREADABLE', { detail: 'Expected text encoded as UTF-8.' });
+    throw unreadable('Expected text encoded as UTF-8.');
   }
 };
 
+/** By its byte order mark, or by the zero beside the brace every mail begins with. */
+const looksLikeUtf16 = ([first, second]: Uint8Array): boolean =>
+  (first === 0xff && second === 0xfe) ||
+  (first === 0xfe && second === 0xff) ||
+  (second !== undefined && first !== second && (first === 0 || second === 0));
+
 /** Reads a mail of the contract. Throws one AppError that lists every problem. */
 export const readMail = (input: unknown): Mail => {
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw new AppError('JSON_UNREADABLE', {
-      detail: `Expected one JSON object with the fields of a mail, not ${describe(input)}.`,
-    });
-  const result = mailSchema.safeParse(input);
-  if (result.success) return result.data;
-  throw problemsError(toProblems(result.error.issues, input));
+  if (!isObject(input))
+    throw unreadable(`Expected one JSON object with the fields of a mail, not ${describe(input)}.`);
+  if (isTooDeep(input)) throw unreadable(TOO_DEEP);
+  const { data, error, unknown } = parseMail(input);
+  if (data !== undefined && unknown.length === 0) return data;
+  throw problemsError(toProblems({ issues: error?.issues ?? [], unknown }, input));
 };

@@ -94,11 +94,6 @@ describe('each kind of bad input is its own problem at its own place', () => {
     ['a malformed address', { to: 'chan.contoso.example' }, ['ADDRESS_INVALID /to']],
     ['a malformed address in a list', { to: ['a@contoso.example', 'b@'] }, ['ADDRESS_INVALID /to/1']],
     ['a malformed address in an object', { cc: { address: 'x' } }, ['ADDRESS_INVALID /cc/address']],
-    [
-      'addresses joined by semicolons',
-      { to: 'a@contoso.example;b@contoso.example' },
-      ['ADDRESS_INVALID /to'],
-    ],
     ['an address without a top-level domain', { to: 'root@localhost' }, ['ADDRESS_INVALID /to']],
     ['two senders', { from: 'a@contoso.example, b@contoso.example' }, ['ADDRESS_INVALID /from']],
     ['a number for a recipient', { to: 7 }, ['FIELD_INVALID /to']],
@@ -131,7 +126,7 @@ describe('each kind of bad input is its own problem at its own place', () => {
     [
       'a line break in a header name',
       { headers: { 'x-a\r\nBcc': 'b' } },
-      ['LINE_BREAK_NOT_ALLOWED /headers/x-a\r\nBcc'],
+      ['LINE_BREAK_NOT_ALLOWED /headers'],
     ],
     [
       'a line break in a file name',
@@ -170,7 +165,7 @@ describe('each kind of bad input is its own problem at its own place', () => {
     ],
     [
       'six headers',
-      { headers: { 'x-1': '', 'x-2': '', 'x-3': '', 'x-4': '', 'x-5': '', 'x-6': '' } },
+      { headers: { 'x-1': 'a', 'x-2': 'a', 'x-3': 'a', 'x-4': 'a', 'x-5': 'a', 'x-6': 'a' } },
       ['HEADERS_TOO_MANY /headers'],
     ],
     ['half a character', { text: 'a\ud83d' }, ['TEXT_MALFORMED /text']],
@@ -190,6 +185,263 @@ describe('each kind of bad input is its own problem at its own place', () => {
 
   test('500 recipients are fine', () => {
     expect(read({ to: tooMany.slice(1) }).to).toHaveLength(500);
+  });
+});
+
+const file = (override: Record<string, unknown> = {}) => ({
+  filename: 'a.txt',
+  content: 'YQ==',
+  ...override,
+});
+
+describe('what would arrive as something else, or nowhere, is refused', () => {
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['a bare x-', { headers: { 'x-': 'a' } }, ['HEADER_NOT_CARRIED /headers/x-']],
+    [
+      'an order to Exchange',
+      { headers: { 'X-MS-Exchange-Organization-SCL': '-1' } },
+      ['HEADER_NOT_CARRIED /headers/X-MS-Exchange-Organization-SCL'],
+    ],
+    [
+      'Microsoft itself',
+      { headers: { 'x-microsoft-antispam': 'a' } },
+      ['HEADER_NOT_CARRIED /headers/x-microsoft-antispam'],
+    ],
+    [
+      'the filter',
+      { headers: { 'x-forefront-antispam-report': 'a' } },
+      ['HEADER_NOT_CARRIED /headers/x-forefront-antispam-report'],
+    ],
+    ['one header twice', { headers: { 'x-a': '1', 'X-A': '2' } }, ['FIELD_REPEATED /headers/X-A']],
+    [
+      'a header line of more than 998 characters',
+      { headers: { 'x-a': 'v'.repeat(994) } },
+      ['FIELD_INVALID /headers/x-a'],
+    ],
+    ['a header name without end', { headers: { [`x-${'n'.repeat(200)}`]: 'v' } }, ['FIELD_INVALID /headers']],
+    ['a control character', { text: 'a\u0000b' }, ['CHARACTER_NOT_ALLOWED /text']],
+    ['an escape character', { text: undefined, html: '\u001b[1m' }, ['CHARACTER_NOT_ALLOWED /html']],
+    ['U+FFFE', { text: 'a\ufffe' }, ['CHARACTER_NOT_ALLOWED /text']],
+    ['U+FFFF in a subject', { subject: 'a\uffff' }, ['CHARACTER_NOT_ALLOWED /subject']],
+    ['a line separator', { subject: 'a\u2028b' }, ['LINE_BREAK_NOT_ALLOWED /subject']],
+    [
+      'a paragraph separator in a header',
+      { headers: { 'x-a': 'a\u2029b' } },
+      ['LINE_BREAK_NOT_ALLOWED /headers/x-a'],
+    ],
+    ['a line separator in an address', { to: 'a\u2028@contoso.example' }, ['LINE_BREAK_NOT_ALLOWED /to']],
+    [
+      'a name that turns round',
+      { to: { name: 'a\u202eb', address: 'a@contoso.example' } },
+      ['CHARACTER_NOT_ALLOWED /to/name'],
+    ],
+    ['the same as one text', { to: 'a\u2066b <a@contoso.example>' }, ['CHARACTER_NOT_ALLOWED /to']],
+    ['an invisible address', { to: ['a\u200b@contoso.example'] }, ['ADDRESS_INVALID /to/0']],
+    ['a file named .', { attachments: [file({ filename: '.' })] }, ['FIELD_INVALID /attachments/0/filename']],
+    [
+      'a file named ..',
+      { attachments: [file({ filename: '..' })] },
+      ['FIELD_INVALID /attachments/0/filename'],
+    ],
+    [
+      'a file without a name',
+      { attachments: [file({ filename: '' })] },
+      ['FIELD_INVALID /attachments/0/filename'],
+    ],
+    [
+      'exe.jpg that is gpj.exe',
+      { attachments: [file({ filename: 'a\u202egpj.exe' })] },
+      ['CHARACTER_NOT_ALLOWED /attachments/0/filename'],
+    ],
+    [
+      'a name of 256 characters',
+      { attachments: [file({ filename: 'n'.repeat(256) })] },
+      ['FIELD_INVALID /attachments/0/filename'],
+    ],
+    ['251 files', { attachments: Array.from({ length: 251 }, () => file()) }, ['FIELD_INVALID /attachments']],
+    ['eleven tags', { tags: Array.from({ length: 11 }, () => 'a') }, ['FIELD_INVALID /tags']],
+    ['a hidden file', { attachments: [file({ cid: 'logo' })] }, ['CID_UNUSED /attachments/0/cid']],
+    [
+      'one of two files that is hidden',
+      { text: undefined, html: '<img src="cid:A">', attachments: [file({ cid: 'a' }), file({ cid: 'b' })] },
+      ['CID_UNUSED /attachments/1/cid'],
+    ],
+    [
+      'two files with one content id',
+      { text: undefined, html: '<img src="cid:a">', attachments: [file({ cid: 'a' }), file({ cid: 'A' })] },
+      ['CID_REPEATED /attachments/1/cid'],
+    ],
+    ['a file that is null', { attachments: [null] }, ['FIELD_INVALID /attachments/0']],
+  ])('%s', (_, override, expected) => {
+    expect(problemsOf(() => read(override))).toEqual(expected);
+  });
+
+  test('a file the html refers to is inline', () => {
+    const mail = read({
+      text: undefined,
+      html: '<img src="CID:Logo%40x">',
+      attachments: [file({ cid: 'logo@X' })],
+    });
+    expect(mail.attachments[0]?.cid).toBe('logo@X');
+  });
+});
+
+describe('half a character is told wherever it stands', () => {
+  const half = 'a\ud800';
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['in the sender', { from: { address: `${half}@contoso.example` } }, ['TEXT_MALFORMED /from/address']],
+    ['in a recipient', { to: [`${half}@contoso.example`] }, ['TEXT_MALFORMED /to/0']],
+    ['in a name', { cc: { name: half, address: 'a@contoso.example' } }, ['TEXT_MALFORMED /cc/name']],
+    ['in a key', { idempotencyKey: half }, ['TEXT_MALFORMED /idempotencyKey']],
+    ['in a tag', { tags: [half] }, ['TEXT_MALFORMED /tags/0']],
+    ['in the subject', { subject: half }, ['TEXT_MALFORMED /subject']],
+    ['in the html', { text: undefined, html: half }, ['TEXT_MALFORMED /html']],
+    ['in the name of a header', { headers: { [`x-${half}`]: 'v' } }, ['TEXT_MALFORMED /headers']],
+    ['in a header', { headers: { 'x-a': half } }, ['TEXT_MALFORMED /headers/x-a']],
+    [
+      'in the name of a file',
+      { attachments: [file({ filename: half })] },
+      ['TEXT_MALFORMED /attachments/0/filename'],
+    ],
+    [
+      'in a media type',
+      { attachments: [file({ contentType: half })] },
+      ['TEXT_MALFORMED /attachments/0/contentType'],
+    ],
+    ['in a content id', { attachments: [file({ cid: half })] }, ['TEXT_MALFORMED /attachments/0/cid']],
+    ['in base64', { attachments: [file({ content: half })] }, ['BASE64_INVALID /attachments/0/content']],
+    ['in the name of a field', { [half]: 1 }, ['TEXT_MALFORMED ']],
+    ['in the name of a field of a recipient', { to: { [half]: 1 } }, ['TEXT_MALFORMED /to']],
+    [
+      'in the name of a field of a file',
+      { attachments: [{ ...file(), [half]: 1 }] },
+      ['TEXT_MALFORMED /attachments/0'],
+    ],
+  ])('%s', (_, override, expected) => {
+    expect(problemsOf(() => read(override))).toEqual(expected);
+  });
+});
+
+describe('a problem never repeats what may be data', () => {
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['an address as the name of a field', { to: { 'chan@example.com': 'Chan' } }, ['FIELD_UNKNOWN /to']],
+    ['a person as the name of a field', { to: [{ Chan: 'chan@example.com' }] }, ['FIELD_UNKNOWN /to/0']],
+    ['an address beside the fields', { 'chan@example.com': 1, '98765432': 2 }, ['FIELD_UNKNOWN ']],
+    [
+      'an address in a file',
+      { attachments: [{ ...file(), 'chan@example.com': 1 }] },
+      ['FIELD_UNKNOWN /attachments/0'],
+    ],
+    ['an address as a header', { headers: { 'chan@example.com': 'v' } }, ['HEADER_NOT_CARRIED /headers']],
+    [
+      'a long name of a header',
+      { headers: { [`chan-${'n'.repeat(80)}`]: 'v' } },
+      ['HEADER_NOT_CARRIED /headers'],
+    ],
+    ['a typing error', { subjct: 'x' }, ['FIELD_UNKNOWN /subjct']],
+    ['what others call an address', { to: { email: 'chan@example.com' } }, ['FIELD_UNKNOWN /to/email']],
+  ])('%s', (_, override, expected) => {
+    const error = errorOf(() => read(override));
+    expect((error.facts.problems ?? []).map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(expected);
+    expect(JSON.stringify(error.facts)).not.toMatch(/chan/i);
+  });
+});
+
+describe('what serialisers write for nothing is nothing', () => {
+  const plain = readMail(aMail());
+  const optional = [
+    'from',
+    'cc',
+    'bcc',
+    'replyTo',
+    'html',
+    'attachments',
+    'headers',
+    'importance',
+    'saveToSentItems',
+    'readReceipt',
+    'deliveryReceipt',
+    'idempotencyKey',
+    'onUnknown',
+    'tags',
+  ];
+
+  test.each(
+    optional.flatMap((field) => [
+      [field, null],
+      [field, ''],
+    ]),
+  )('%s: %j', (field, value) => {
+    expect(read({ [String(field)]: value })).toEqual(plain);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['recipients', { to: ['', 'chan@contoso.example', null, ' '], cc: [''] }],
+    ['tags', { tags: ['', null] }],
+    ['files', { attachments: [''] }],
+    ['headers', { headers: { 'x-a': null, 'x-b': '' } }],
+    ['a name', { to: { name: null, address: 'chan@contoso.example' } }],
+    ['an empty name', { to: { name: '', address: 'chan@contoso.example' } }],
+  ])('in %s', (_, override) => {
+    expect(read(override)).toEqual(plain);
+  });
+
+  test('of an empty body and a full one the full one counts', () => {
+    expect(read({ html: '' }).text).toBe(plain.text);
+    expect(read({ text: '', html: '<p>x</p>' })).toMatchObject({ html: '<p>x</p>' });
+    expect(read({ text: '', html: '<p>x</p>' })).not.toHaveProperty('text');
+    expect(read({ text: '', html: '' }).text).toBe('');
+    expect(problemsOf(() => read({ text: null, html: null }))).toEqual(['BODY_MISSING /text']);
+  });
+
+  test('an optional field of a file', () => {
+    expect(read({ attachments: [file({ contentType: null, cid: '' })] }).attachments).toEqual([
+      { filename: 'a.txt', content: 'YQ==', contentType: 'text/plain' },
+    ]);
+  });
+
+  test('words are read in capitals too', () => {
+    expect(read({ importance: 'High', onUnknown: 'VERIFY' })).toMatchObject({
+      importance: 'high',
+      onUnknown: 'verify',
+    });
+  });
+
+  test('what is required is not absent without a word', () => {
+    expect(problemsOf(() => read({ subject: null }))).toEqual(['FIELD_INVALID /subject']);
+    expect(problemsOf(() => read({ to: ['', null] }))).toEqual(['RECIPIENT_MISSING /to']);
+    expect(problemsOf(() => read({ attachments: [file({ content: null })] }))).toEqual([
+      'FIELD_INVALID /attachments/0/content',
+    ]);
+  });
+});
+
+describe('base64', () => {
+  const content = base64Of(300);
+  const expectedOf = (written: string, filename = 'a.pdf') =>
+    errorOf(() => read({ attachments: [{ filename, content: written }] })).facts.problems?.[0];
+
+  test('with line breaks is read as one line', () => {
+    const lines = content.replace(/.{76}/g, '$&\r\n');
+    expect(read({ attachments: [file({ content: `${lines}\n` })] }).attachments[0]?.content).toBe(content);
+  });
+
+  test.each([
+    ['a data URL', `data:application/pdf;base64,${content}`, 'without the `data:'],
+    ['bytes as Python prints them', `b'${content}'`, 'not as Python prints bytes'],
+    ['base64url', '-_-_', 'not base64url'],
+    ['base64 without its padding', 'YQ', 'with its padding'],
+    ['base64 of base64', Buffer.from(content).toString('base64'), 'encoded once'],
+    ['some text', 'nope!', 'only letters, digits'],
+  ])('%s is told as that', (_, written, expected) => {
+    const problem = expectedOf(written);
+    expect(problem).toMatchObject({ code: 'BASE64_INVALID', pointer: '/attachments/0/content' });
+    expect(problem?.expected).toContain(expected);
+  });
+
+  test('a file of text may hold base64', () => {
+    const twice = Buffer.from(content).toString('base64');
+    expect(read({ attachments: [{ filename: 'token.txt', content: twice }] }).attachments).toHaveLength(1);
   });
 });
 
@@ -246,6 +498,43 @@ describe('JSON is read with care', () => {
     expect(errorOf(() => decodeUtf8(Buffer.from('{"a":"\xfc"}', 'latin1'))).code).toBe('JSON_UNREADABLE');
   });
 
+  test.each([
+    ['beside each other', '{"subject":"a","to":"x","subject":"b"}', ['FIELD_REPEATED /subject']],
+    ['once by an escape', '{"subject":"a","\\u0073ubject":"b"}', ['FIELD_REPEATED /subject']],
+    ['in a recipient of a list', '{"to":[{},{"name":"a","name":"b"}]}', ['FIELD_REPEATED /to/1/name']],
+    ['in a file', '{"attachments":[{"content":"","content":""}]}', ['FIELD_REPEATED /attachments/0/content']],
+    ['in the headers', '{"headers":{"x-a":"1","x-a":"2"}}', ['FIELD_REPEATED /headers/x-a']],
+    ['under a name that may be data', '{"to":{"chan@x.com":1,"chan@x.com":2}}', ['FIELD_REPEATED /to']],
+  ])('a field written twice, %s, is refused', (_, text, expected) => {
+    expect(problemsOf(() => parseJson(text))).toEqual(expected);
+  });
+
+  test('one name in several objects is fine', () => {
+    const text = '{"to":[{"name":"a"},{"name":"a, \\"b\\": {["}],"name":["name","name"]}';
+    expect(parseJson(text)).toEqual(JSON.parse(text));
+  });
+
+  test.each([
+    ['objects', '{},', '{}'],
+    ['lists', '[],', '[]'],
+    ['fields', '{"a":1},', '{"a":1}'],
+  ])('more %s than any mail has are refused before they are built', (_, many, last) => {
+    expect(errorOf(() => parseJson(`[${many.repeat(1_000_000)}${last}]`))).toMatchObject({
+      code: 'JSON_UNREADABLE',
+      facts: { detail: 'Expected one JSON object with at most 20000 objects, lists and fields in it.' },
+    });
+  });
+
+  test.each([
+    ['little-endian', Buffer.from('{"a":1}', 'utf16le')],
+    ['big-endian', Buffer.from('{"a":1}', 'utf16le').swap16()],
+    ['with its mark', Buffer.from('\ufeff陳', 'utf16le')],
+  ])('UTF-16, %s, is told as that', (_, bytes) => {
+    expect(errorOf(() => decodeUtf8(bytes)).facts.detail).toBe(
+      'Expected text encoded as UTF-8, not as UTF-16.',
+    );
+  });
+
   test('a text that mentions __proto__ in a value is fine', () => {
     expect(parseJson('{"text":"\\"__proto__\\""}')).toEqual({ text: '"__proto__"' });
   });
@@ -254,9 +543,17 @@ describe('JSON is read with care', () => {
     expect(errorOf(() => parseJson('{"headers":{"__proto\\u005f_":"x"}}')).code).toBe('JSON_UNREADABLE');
   });
 
-  test('nesting without end is refused, not overflowed', () => {
-    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
-    expect(problemsOf(() => readMail(aMail({ to: parseJson(deep) })))).toEqual(['FIELD_INVALID /to/0']);
+  test.each([
+    ['[', ']'],
+    ['{"a":', '1}'],
+  ])('nesting without end (%s) is refused, not overflowed', (open, close) => {
+    const inner =
+      open.repeat(50_000) + close.repeat(open === '[' ? 50_000 : 1) + '}'.repeat(open === '[' ? 0 : 49_999);
+    expect(errorOf(() => parseJson(inner))).toMatchObject({
+      code: 'JSON_UNREADABLE',
+      facts: { detail: 'Expected one JSON object nested no deeper than 32 levels.' },
+    });
+    expect(errorOf(() => readMail(aMail({ to: JSON.parse(inner) }))).code).toBe('JSON_UNREADABLE');
   });
 });
 
@@ -265,9 +562,17 @@ describe('hostile input costs little', () => {
     ['brackets without end', '('.repeat(100_000)],
     ['quotes without end', '"'.repeat(100_000)],
     ['words without end', 'a '.repeat(50_000)],
-    ['many long names', '"x y" <a@b.cc>,'.repeat(6000)],
   ])('%s', (_, to) => {
     expect(problemsOf(() => read({ to: Array.from({ length: 60 }, () => to) }))).toHaveLength(60);
+  });
+
+  test('more recipients than a mail may have are told as that, and not read', () => {
+    const to = '"x y" <a@b.cc>,'.repeat(6000);
+    expect(problemsOf(() => read({ to }))).toEqual(['RECIPIENTS_TOO_MANY /to']);
+    expect(problemsOf(() => read({ to: [to, '(', 7] }))).toEqual(['RECIPIENTS_TOO_MANY /to']);
+    expect(problemsOf(() => read({ to: Array.from({ length: 1_000_000 }, () => 1) }))).toEqual([
+      'RECIPIENTS_TOO_MANY /to',
+    ]);
   });
 
   test('a request with a hundred thousand mistakes is told of the first hundred', () => {
@@ -299,8 +604,75 @@ describe('properties', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(AppError);
           for (const problem of (error as AppError).facts.problems ?? [])
-            expect(problem.pointer).toMatch(/^\//);
+            expect(problem.pointer).toMatch(/^(\/[\w.~-]+)*$/);
         }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('whatever text comes, it is read as JSON.parse reads it, or refused', () => {
+    const parts = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '"a"',
+      '"b\\"":',
+      '1',
+      ' ',
+      'null',
+      '\u2028',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.string(),
+          fc.array(parts, { maxLength: 15 }).map((some) => some.join('')),
+        ),
+        (text) => {
+          let value: unknown;
+          try {
+            value = parseJson(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(AppError);
+            return;
+          }
+          expect(value).toEqual(JSON.parse(text));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a mail that is accepted is the same after it was stored as JSON', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+    const field = fc.record(
+      {
+        to: fc.constantFrom('a@b.cc; "x, y" <c@d.ee>', ['', 'a@b.cc'], { name: null, address: 'a@b.cc' }),
+        subject: text,
+        text,
+        tags: fc.array(fc.constantFrom('', 'a', null), { maxLength: 3 }),
+        headers: fc.dictionary(fc.constantFrom('x-a', 'x-b', 'X-A'), text),
+        importance: fc.constantFrom('High', '', null, 'low'),
+      },
+      { requiredKeys: ['to', 'subject', 'text'] },
+    );
+    fc.assert(
+      fc.property(field, (input) => {
+        let mail: unknown;
+        try {
+          mail = readMail(input);
+        } catch (error) {
+          expect(error).toBeInstanceOf(AppError);
+          return;
+        }
+        expect(readMail(parseJson(JSON.stringify(input)))).toEqual(mail);
       }),
       { numRuns: 500 },
     );

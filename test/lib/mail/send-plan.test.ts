@@ -15,7 +15,7 @@ describe('a mail becomes the request Graph knows', () => {
       cc: 'c@contoso.example',
       bcc: 'b@contoso.example',
       replyTo: 'r@contoso.example',
-      html: '<p>x</p>',
+      html: '<p><img src="cid:logo"></p>',
       text: undefined,
       headers: { 'x-batch': '7' },
       importance: 'high',
@@ -29,7 +29,7 @@ describe('a mail becomes the request Graph knows', () => {
     expect(JSON.parse(body)).toEqual({
       message: {
         subject: 'Pay slip',
-        body: { contentType: 'html', content: '<p>x</p>' },
+        body: { contentType: 'html', content: '<p><img src="cid:logo"></p>' },
         from: { emailAddress: { name: 'Contoso', address: 'noreply@contoso.example' } },
         toRecipients: [{ emailAddress: { name: 'Chan', address: 'chan@contoso.example' } }],
         ccRecipients: [{ emailAddress: { address: 'c@contoso.example' } }],

@@ -1,0 +1,63 @@
+const MAIL = '"to":"a@b.cc","subject":"s","text":"t"';
+
+/** The text of a mail with one more field that makes it refused, so that reading it is all there is. */
+const refused = (fields: string): string => `{"refused":1,${fields}}`;
+
+/** As many of a piece as fit into so many bytes. */
+export const filled = (piece: string, bytes: number): string =>
+  piece.repeat(Math.max(1, Math.floor(bytes / Buffer.byteLength(piece))));
+
+/** An ordinary mail of a size: half of it html, half of it a file. */
+export const ordinary = (bytes: number): string =>
+  refused(
+    `"to":"a@b.cc","subject":"s","html":"${filled('<p>Your pay slip is ready.</p>', bytes / 2)}",` +
+      `"attachments":[{"filename":"a.bin","content":"${filled('QUJD', bytes / 2)}"}]`,
+  );
+
+const quoted = (text: string): string => JSON.stringify(text);
+const list = (item: string, bytes: number): string => `[${filled(`${item},`, bytes)}${item}]`;
+
+/** What has been found to cost out of all proportion, and its kin: a JSON text of about so many bytes. */
+export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
+  'brackets in an address': (bytes) => refused(`"to":${quoted(filled('(', bytes))}`),
+  'ten recipients of brackets': (bytes) =>
+    refused(`"to":[${Array.from({ length: 10 }, () => quoted(filled('(', bytes / 10))).join()}]`),
+  'domains of one letter, and a name': (bytes) =>
+    refused(`"to":${list(quoted(`${filled('a.', 580)}a b`), bytes)}`),
+  'quotes that never close': (bytes) => refused(`"to":"${filled('\\"', bytes)}"`),
+  'angles that never close': (bytes) => refused(`"to":${quoted(filled('a <', bytes))}`),
+  'names without an address': (bytes) => refused(`"to":${quoted(filled('a ', bytes))}`),
+  'one recipient after the other': (bytes) => refused(`"to":${quoted(filled('a <a@b.cc>,', bytes))}`),
+  'a list of ones for recipients': (bytes) => refused(`"to":${list('1', bytes)}`),
+  'a list of empty recipients': (bytes) => refused(`"to":${list('""', bytes)}`),
+  'a list of objects for recipients': (bytes) => refused(`"to":${list('{}', bytes)}`),
+  'a list of lists': (bytes) => refused(`"cc":${list('[]', bytes)}`),
+  'nested lists': (bytes) => refused(`"to":${filled('[', bytes / 2)}${filled(']', bytes / 2)}`),
+  'nested objects': (bytes) => refused(`"to":${filled('{"a":', bytes)}`),
+  'tags without end': (bytes) => refused(`"tags":${list('"a b"', bytes)},${MAIL}`),
+  'files without end': (bytes) => refused(`"attachments":${list('7', bytes)},${MAIL}`),
+  'fields nobody knows': (bytes) =>
+    refused(Array.from({ length: Math.ceil(bytes / 12) }, (_, index) => `"f${index}":1`).join()),
+  'headers without end': (bytes) =>
+    refused(
+      `"headers":{${Array.from({ length: Math.ceil(bytes / 16) }, (_, index) => `"x-${index}":"v"`).join()}}`,
+    ),
+  'one field again and again': (bytes) => refused(filled('"a":1,', bytes) + MAIL),
+  'a name of a field without end': (bytes) => refused(`${quoted(filled('n', bytes))}:1`),
+  'escapes without end': (bytes) =>
+    refused(`"html":"${filled('\\u0061', bytes)}","to":"a@b.cc","subject":"s"`),
+  'quotes in a text': (bytes) => refused(`"html":"${filled('\\"', bytes)}","to":"a@b.cc","subject":"s"`),
+  'backslashes in a text': (bytes) =>
+    refused(`"html":"${filled('\\\\', bytes)}","to":"a@b.cc","subject":"s"`),
+  'content ids in the html': (bytes) =>
+    refused(
+      `"to":"a@b.cc","subject":"s","html":${quoted(filled("'cid:", bytes))},` +
+        '"attachments":[{"filename":"a","content":"","cid":"a"}]',
+    ),
+  'line breaks in base64': (bytes) =>
+    refused(`"attachments":[{"filename":"a","content":"${filled('Q\\n', bytes)}"}],${MAIL}`),
+  'JSON that is cut off': (bytes) => ordinary(bytes).slice(0, -20),
+  'a number without end': (bytes) => refused(`"to":${filled('1', bytes)}`),
+  'blanks without end': (bytes) => `${filled(' ', bytes)}{`,
+  'no JSON at all': (bytes) => filled('",":{[', bytes),
+};

@@ -1,0 +1,32 @@
+import type { Fault } from './text-rules.ts';
+
+const wrong = (expected: string): Fault => ({ code: 'BASE64_INVALID', expected });
+
+/** Without the line breaks that MIME libraries write into base64 (RFC 2045, 6.8). Graph takes it in one line. */
+export const inOneLine = (written: string): string =>
+  /[\r\n]/.test(written) ? written.replace(/[\r\n]+/g, '') : written;
+
+/** The fault of what should be base64, with the mistake that makes it none. In a few native passes. */
+export const base64Fault = (written: string): Fault | undefined => {
+  const text = inOneLine(written);
+  if (Buffer.from(text, 'base64').toString('base64') === text) return undefined;
+  if (/^\s*data:/i.test(text)) return wrong('base64 alone, without the `data:...;base64,` before it');
+  if (/^b['"]/.test(text))
+    return wrong('base64 as a text, not as Python prints bytes: base64.b64encode(content).decode()');
+  if (/[^\w+/=-]/.test(text)) return wrong('standard base64, which has only letters, digits, +, / and =');
+  if (/[-_]/.test(text)) return wrong('standard base64 with + and /, not base64url with - and _');
+  if (text.length % 4 !== 0) return wrong('standard base64 with its padding, whole to the end');
+  return wrong('standard base64, with padding only at the end');
+};
+
+/** Kinds of files that cannot begin with so many letters and digits and nothing else. */
+const NEVER_BASE64 = /\.(pdf|png|jpe?g|gif|webp|zip|docx?|xlsx?|pptx?|html?|xml|csv|json|ics)$/i;
+const LOOKED_AT = 64;
+
+/** The fault of a file that was encoded a second time: it would arrive as something nobody can open. */
+export const encodedTwiceFault = (filename: string, content: string): Fault | undefined => {
+  if (!NEVER_BASE64.test(filename)) return undefined;
+  const start = Buffer.from(content.slice(0, 4 * LOOKED_AT), 'base64').subarray(0, LOOKED_AT);
+  if (start.length < LOOKED_AT || /[^\w+/]/.test(start.toString('latin1'))) return undefined;
+  return wrong('the file encoded once: this is base64 of base64');
+};

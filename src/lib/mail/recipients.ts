@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { isAbsent, isObject } from './absent.ts';
+import { type Address, hasUnseen, isAddress } from './address.ts';
+import { parseAddresses } from './address-list.ts';
+import { RECIPIENT_PLACE, sortFields, unknownFields } from './field-names.ts';
+import { type Context, report } from './schema-faults.ts';
+import { type Fault, lineFault, nameFault } from './text-rules.ts';
+
+/** Exchange Online's default for one message (graph: resource type message). */
+export const MAX_RECIPIENTS = 500;
+/** What a list may hold with empty places in it; more is not looked at. */
+const MAX_ENTRIES = 2 * MAX_RECIPIENTS;
+
+const ONE_FORM = 'one address such as name@example.com';
+const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "address" }';
+/** Stands for a recipient that was refused, so that the mail does not seem to have none. */
+const REFUSED: readonly Address[] = [{ address: '' }];
+
+type Tell = (fault: Fault, path?: readonly PropertyKey[], came?: string) => void;
+
+const invalid = (expected: string, written: string): Fault => ({
+  code: 'ADDRESS_INVALID',
+  expected: hasUnseen(written) ? `${expected}, without invisible characters` : expected,
+});
+
+const WITHOUT_LIMIT = Number.POSITIVE_INFINITY;
+
+/** One written recipient: a text can hold several. */
+const readWritten = (written: string, tell: Tell): readonly Address[] => {
+  const fault = lineFault(written, WITHOUT_LIMIT);
+  const addresses = fault === undefined ? parseAddresses(written, MAX_RECIPIENTS + 1) : undefined;
+  if (addresses === undefined) {
+    tell(fault ?? invalid(ANY_FORM, written));
+    return REFUSED;
+  }
+  for (const { name = '' } of addresses) {
+    const wrong = nameFault(name);
+    if (wrong !== undefined) {
+      tell(wrong);
+      break;
+    }
+  }
+  return addresses;
+};
+
+const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): readonly Address[] => {
+  const { known, unknown } = sortFields(written, ['name', 'address']);
+  for (const { name, came, ...fault } of unknownFields(unknown, RECIPIENT_PLACE))
+    tell(fault, name === undefined ? [] : [name], came);
+  const { address } = known;
+  const name = isAbsent(known.name) ? undefined : known.name;
+  if (name !== undefined) {
+    const fault = typeof name === 'string' ? nameFault(name) : notText;
+    if (fault !== undefined) tell(fault, ['name']);
+  }
+  // Where the address stands under another name, that is the mistake, and has been told.
+  if (typeof address !== 'string') {
+    if (address !== undefined || unknown.length === 0) tell(notText, ['address']);
+    return REFUSED;
+  }
+  const bare = address.trim();
+  const fault = lineFault(bare, WITHOUT_LIMIT) ?? (isAddress(bare) ? undefined : invalid(ONE_FORM, bare));
+  if (fault !== undefined) tell(fault, ['address']);
+  const shown = typeof name === 'string' ? name.trim() : '';
+  return [shown === '' ? { address: bare } : { name: shown, address: bare }];
+};
+
+const notText: Fault = { code: 'FIELD_INVALID', expected: 'a text' };
+
+const readRecipient = (written: unknown, tell: Tell): readonly Address[] => {
+  if (typeof written === 'string') return readWritten(written, tell);
+  if (isObject(written)) return readObject(written, tell);
+  tell({ code: 'FIELD_INVALID', expected: 'a text or an object' });
+  return REFUSED;
+};
+
+const tellOf =
+  (context: Context, input: unknown, at: readonly PropertyKey[] = []): Tell =>
+  (fault, path = [], came) =>
+    report(context, fault, input, [...at, ...path], came);
+
+/** More than a mail may have; `count` where it was counted to the end. */
+export const tooMany = (count?: number): Fault => ({
+  code: 'RECIPIENTS_TOO_MANY',
+  expected: `at most ${MAX_RECIPIENTS} recipients${count === undefined ? '' : `, not ${count}`}`,
+});
+
+/** Recipients in every form they may be written in. */
+export const recipients = z.unknown().transform((input, context): readonly Address[] => {
+  const tell = tellOf(context, input);
+  const written = Array.isArray(input) ? input : [input];
+  if (written.length > MAX_ENTRIES) {
+    tell(tooMany());
+    return REFUSED;
+  }
+  const read: Address[] = [];
+  for (const [index, one] of written.entries()) {
+    if (isAbsent(one)) continue;
+    read.push(...readRecipient(one, Array.isArray(input) ? tellOf(context, input, [index]) : tell));
+    if (read.length > MAX_RECIPIENTS) {
+      tell(tooMany());
+      break;
+    }
+  }
+  return read;
+});
+
+/** One sender. */
+export const sender = z.unknown().transform((input, context): Address => {
+  const tell = tellOf(context, input);
+  const addresses = readRecipient(input, tell);
+  if (addresses.length !== 1) tell({ code: 'ADDRESS_INVALID', expected: 'exactly one sender' });
+  return addresses[0] ?? { address: '' };
+});

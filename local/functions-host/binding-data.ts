@@ -1,4 +1,5 @@
 import JSON5 from 'json5';
+import { isTooDeep } from '../../src/lib/mail/json-depth.ts';
 import type { TypedData } from './core-types.ts';
 
 /** Later values win over earlier ones whose names differ only in case; a name keeps the spelling it had first. */
@@ -11,6 +12,9 @@ export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Re
   return Object.fromEntries([...data.values()].map(({ name, value }) => [name, value]));
 }
 
+/** Newtonsoft.Json 13 reads no deeper, and what it cannot read the host passes on as text. */
+const NEWTONSOFT_DEPTH = 64;
+
 /**
  * The top-level properties of a JSON object as the host lays them over its own values: all but arrays and null, scalars as
  * .NET's text. The host reads with Newtonsoft.Json, which takes single quotes, comments and bare names as JSON5 does
@@ -19,7 +23,9 @@ export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Re
 export function* jsonProperties(text: string): Generator<[string, TypedData]> {
   const trimmed = text.trim();
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return;
-  for (const [name, value] of Object.entries(parseObject(trimmed))) {
+  const object = parseObject(trimmed);
+  if (isTooDeep(object, NEWTONSOFT_DEPTH)) return;
+  for (const [name, value] of Object.entries(object)) {
     if (value === null || Array.isArray(value)) continue;
     yield [
       name,

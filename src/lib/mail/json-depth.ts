@@ -6,11 +6,11 @@ export const MAX_DEPTH = 32;
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** True when lists and objects are nested deeper than `MAX_DEPTH`. Goes level by level, so nothing is too deep for it. */
-export const isTooDeep = (value: unknown): boolean => {
+/** True when lists and objects are nested deeper than `most`. Goes level by level, so nothing is too deep for it. */
+export const isTooDeep = (value: unknown, most = MAX_DEPTH): boolean => {
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return true;
+    if (depth > most) return true;
     const next: object[] = [];
     for (const container of level)
       for (const inner of Array.isArray(container) ? container : Object.values(container))

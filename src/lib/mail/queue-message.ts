@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { isTooDeep } from './json-depth.ts';
 import { decodeUtf8, parseJson } from './read-mail.ts';
 
 /** What the relay knows of an email that waits on the queue `mail`. */
@@ -83,10 +82,6 @@ export const readQueueMessage = (text: string, seal: Seal): QueueMessage => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AppError('MESSAGE_UNREADABLE', {
       detail: 'Expected one JSON object, plain or base64-encoded.',
-    });
-  if (isTooDeep(value))
-    throw new AppError('MESSAGE_UNREADABLE', {
-      detail: 'Its lists and objects are nested too deep for a mail.',
     });
   if (!Object.hasOwn(value, 'relay')) return { kind: 'bare', mail: value };
   const parsed = envelopeSchema.safeParse(value);

@@ -62,7 +62,7 @@ describe('what is no mail is refused with its reason', () => {
       Buffer.from('{"a":"\xfc"}', 'latin1').toString('base64'),
       'JSON_UNREADABLE',
     ],
-    ['lists in lists', `{"text":${'['.repeat(5000)}${']'.repeat(5000)}}`, 'MESSAGE_UNREADABLE'],
+    ['lists in lists', `{"text":${'['.repeat(5000)}${']'.repeat(5000)}}`, 'JSON_UNREADABLE'],
     ['an envelope not of the relay', '{"relay":{"mailId":"x"},"mail":{}}', 'MESSAGE_UNREADABLE'],
   ])('%s', (_, message, code) => {
     expect(errorOf(() => read(message)).code).toBe(code);

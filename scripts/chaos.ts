@@ -6,8 +6,8 @@ import { countBroken, isHeld, toVerdict } from '../test/chaos/verdict.ts';
 const usage = `Usage: npm run chaos -- [--mails 300] [--seed 1]
 
 Kills the host with kill -9, throttles, resets and lies, and then counts what arrived. At the end stands each aim, held
-or broken, and the exit status is 1 when one is broken. It needs a fifth of a second for a mail and two minutes besides:
-300 mails some three minutes, 10,000 about forty.
+or broken, and the exit status is 1 when one is broken. 300 mails take some three minutes, 10,000 one or two hours; a run
+waits until every mail has come to its end.
 
   --mails  How many mails go through the relay while things fail and die around it.
   --seed   Repeats the plan of an earlier run.

@@ -36,8 +36,11 @@ const ALONE_UNTIL = 0.4;
 /** Applications do not give all their mails at once. */
 const BETWEEN_MAILS_MS = 50;
 const MOST_AT_ONCE = 40;
-/** How long mails may take to their ends once all were given: several back-offs of a minute, and some more. */
-const SETTLE_MS = 150_000;
+/**
+ * How long mails may take to their ends once all were given: several back-offs of a minute, each of which a busy machine
+ * makes longer. A run goes on as soon as nothing is on its way.
+ */
+const SETTLE_MS = 480_000;
 
 type Broken = { readonly mailId: string; readonly promise: string };
 

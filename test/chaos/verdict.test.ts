@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailStory } from '../support/mail-promises.ts';
 import { countBroken, isHeld, toVerdict } from './verdict.ts';
 
@@ -10,7 +11,7 @@ const aStory = (override: Partial<MailStory> = {}): MailStory => ({
   doubted: false,
   replays: 0,
   copies: 1,
-  row: undefined,
+  row: { state: 'sent' } as LedgerRow,
   recorded: undefined,
   content: {},
   ...override,
@@ -26,15 +27,20 @@ test.each([
   ['sent twice where somebody chose to resend', aStory({ copies: 2, policy: 'resend' }), {}],
   ['never sent, though its caller was told so', aStory({ copies: 0 }), { lost: 1 }],
   ['accepted and gone', aStory({ copies: 0, toldSent: false }), { lost: 1 }],
+  [
+    'still on its way',
+    aStory({ copies: 0, toldSent: false, row: { state: 'waiting' } as LedgerRow }),
+    { unfinished: 1 },
+  ],
   ['never accepted', aStory({ copies: 0, toldSent: false, accepted: false }), {}],
 ])('a mail %s', (_, story, counted) => {
-  expect(countsOf([story])).toEqual({ lost: 0, doubled: 0, damaged: 0, other: 0, ...counted });
+  expect(countsOf([story])).toEqual({ lost: 0, doubled: 0, damaged: 0, unfinished: 0, other: 0, ...counted });
 });
 
 test('the promise holds only where nothing at all was broken', () => {
   const kept = countBroken({ stories: [aStory()], damaged: 0, broken: [] });
   expect(isHeld(kept)).toBe(true);
-  expect(toVerdict(kept, 1)).toMatch(/held {4}lost {5}0 of 1, aim 0[\s\S]*Verdict: held$/);
+  expect(toVerdict(kept, 1)).toMatch(/held {4}lost {8}0 of 1, aim 0[\s\S]*Verdict: held$/);
   for (const broken of [
     countBroken({ stories: [aStory()], damaged: 1, broken: ['damaged'] }),
     countBroken({ stories: [aStory()], damaged: 0, broken: ['a payload is left over'] }),

@@ -1,8 +1,14 @@
-import { isKept, mostCopies } from '../support/mail-promises.ts';
+import { isFinal } from '../../src/lib/ledger/ledger-row.ts';
+import { isKept, type MailStory, mostCopies } from '../support/mail-promises.ts';
 import type { ChaosReport } from './run-chaos.ts';
 
 /** What a run counts against the promise; none of it may happen even once. */
-export type Count = { readonly name: 'lost' | 'doubled' | 'damaged' | 'other'; readonly count: number };
+export type Count = {
+  readonly name: 'lost' | 'doubled' | 'damaged' | 'unfinished' | 'other';
+  readonly count: number;
+};
+
+const isUnfinished = ({ row }: MailStory): boolean => row !== undefined && !isFinal(row.state);
 
 /** How many mails were lost, doubled or damaged, and how often a promise was broken in another way. */
 export const countBroken = ({
@@ -11,15 +17,18 @@ export const countBroken = ({
   broken,
 }: Pick<ChaosReport, 'stories' | 'damaged' | 'broken'>): readonly Count[] => {
   const lost = stories.filter(
-    (story) => story.copies === 0 && (story.toldSent || (story.accepted && !isKept(story))),
+    (story) =>
+      story.copies === 0 && (story.toldSent || (story.accepted && !isUnfinished(story) && !isKept(story))),
   ).length;
+  const unfinished = stories.filter((story) => story.accepted && isUnfinished(story)).length;
   const doubled = stories.filter((story) => story.copies > mostCopies(story)).length;
   return [
     { name: 'lost', count: lost },
     { name: 'doubled', count: doubled },
     { name: 'damaged', count: damaged },
+    { name: 'unfinished', count: unfinished },
     // One mail can break several promises: whatever is left, it is at least none.
-    { name: 'other', count: Math.max(0, broken.length - lost - doubled - damaged) },
+    { name: 'other', count: Math.max(0, broken.length - lost - doubled - damaged - unfinished) },
   ];
 };
 
@@ -27,6 +36,7 @@ const MEANING: Readonly<Record<Count['name'], string>> = {
   lost: 'accepted, but neither sent nor kept for a person',
   doubled: 'sent more often than its policy allows',
   damaged: 'Graph got something other than the application wrote',
+  unfinished: 'still on its way when the run gave up waiting',
   other: 'another broken promise, or something left behind',
 };
 
@@ -38,7 +48,7 @@ export const toVerdict = (counts: readonly Count[], mails: number): string =>
     'Aims',
     ...counts.map(
       ({ name, count }) =>
-        `  ${count === 0 ? 'held  ' : 'BROKEN'}  ${name.padEnd(7)}  ${count} of ${mails}, aim 0: ${MEANING[name]}`,
+        `  ${count === 0 ? 'held  ' : 'BROKEN'}  ${name.padEnd(10)}  ${count} of ${mails}, aim 0: ${MEANING[name]}`,
     ),
     `Verdict: ${isHeld(counts) ? 'held' : 'BROKEN'}`,
   ].join('\n');

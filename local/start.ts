@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,16 +8,10 @@ import { type HostProcess, startHostProcess } from './host-process.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
+import { relayKeys } from './relay-keys.ts';
 import { problemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
-/** The keys of a machine of one's own: fixed, so that the examples in the documentation work as they stand. */
-const KNOWN_KEYS = { functionKey: 'local-function-key', masterKey: 'local-master-key' };
-/** Where mails are real, nobody else may know them. */
-const newKeys = () => ({
-  functionKey: randomBytes(24).toString('base64url'),
-  masterKey: randomBytes(24).toString('base64url'),
-});
 const ROOT = join(import.meta.dirname, '..');
 const DEFAULT_FOLDER = join(ROOT, '.local');
 const PARENT_CHECK_MS = 1000;
@@ -74,7 +67,7 @@ const main = async () => {
 
   try {
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
-    const keys = realTenant === undefined ? KNOWN_KEYS : newKeys();
+    const keys = relayKeys({ mailsAreReal: realTenant !== undefined });
     if (options.fresh) await folder.clear();
     await bundleIfStale();
     // After the bundle, which others may read.

@@ -49,7 +49,13 @@ ${indent(toCurl(welcome))}
 const toQueueCommand = (connectionString: string): string =>
   connectionString.includes(`QueueEndpoint=http://127.0.0.1:${DEFAULT_PORTS.QUEUE_PORT}/`)
     ? 'node docs/examples/queue-mail.mjs'
-    : `AzureWebJobsStorage='${connectionString}' node docs/examples/queue-mail.mjs`;
+    : `AzureWebJobsStorage='${ofTheQueue(connectionString)}' node docs/examples/queue-mail.mjs`;
+
+const ofTheQueue = (connectionString: string): string =>
+  connectionString
+    .split(';')
+    .filter((part) => !/^(Blob|Table)Endpoint=/.test(part))
+    .join(';');
 
 const inFolder = ({ folder }: Welcome): string => (folder === undefined ? '' : ` --folder '${folder}'`);
 

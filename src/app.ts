@@ -14,6 +14,7 @@ import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { readFunctionTimeout } from './lib/settings-together.ts';
 import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
+import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
 
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
@@ -26,6 +27,7 @@ const relay = openRelay(
 // Without it the host hands over bodies that came without Content-Length as empty: .NET's PostAsJsonAsync, many proxies.
 // https://github.com/Azure/azure-functions-host/issues/4926
 app.setup({ enableHttpStream: true });
+app.hook.preInvocation(restoreOwnHeaders());
 
 const connection = 'AzureWebJobsStorage';
 

@@ -22,20 +22,26 @@ export const toHttpData = ({ request, url, params, body }: Asked): HttpData => (
 
 /**
  * What comes beside a streamed request. The library makes the headers of it, and `request.params` of every text in it: of
- * the body's properties and the query as well, over which the route goes last
- * (HttpTriggerAttributeBindingProvider.GetRequestBindingDataAsync of azure-webjobs-sdk-extensions).
+ * the body's properties and the query as well, over which the route goes last. A property called `headers`, in any case,
+ * keeps the real ones out (GetRequestBindingData in HttpTriggerAttributeBindingProvider.cs of azure-webjobs-sdk-extensions).
  */
 export function toRequestMetadata({ request, url, params, body }: Asked): Record<string, TypedData> {
   const query = joined(url.searchParams);
-  return toBindingData([
+  const text = (pairs: Iterable<[string, string]>) =>
+    [...pairs].map(([name, value]): [string, TypedData] => [name, { string: value }]);
+  const data = toBindingData([
     ...jsonProperties(body.toString('utf8')),
-    ...query
-      .filter(([name]) => name.toLowerCase() !== 'code')
-      .map(([name, value]): [string, TypedData] => [name, { string: value }]),
-    ...[...params].map(([name, value]): [string, TypedData] => [name, { string: value }]),
-    ['Query', { json: JSON.stringify(Object.fromEntries(query)) }],
-    ['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }],
+    ...text(query.filter(([name]) => name.toLowerCase() !== 'code')),
+    ...text(params),
   ]);
+  const taken = new Set(Object.keys(data).map((name) => name.toLowerCase()));
+  return {
+    ...data,
+    ...(!taken.has('query') && { Query: { json: JSON.stringify(Object.fromEntries(query)) } }),
+    ...(!taken.has('headers') && {
+      Headers: { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) },
+    }),
+  };
 }
 
 /** The pairs as they came: Node joins what was sent twice, and the host looks at the first. */

@@ -49,6 +49,19 @@ test('texts of a JSON body and of the query are route values too, and the route 
   expect(JSON.parse(inChunks.text).params).toEqual({ kind: 'mail' });
 });
 
+test('a property of the body or the query that is called headers takes the place of the real ones', async () => {
+  const { url } = await hostApp('stream-app');
+  const headerSeen = async (path: string, body: string) => {
+    const init = { method: 'POST', headers: { 'X-Test': 'real' }, body };
+    return ((await (await fetch(url + path, init)).json()) as { header: string | null }).header;
+  };
+  expect(await headerSeen('/api/echo/mail', '{}')).toBe('real');
+  expect(await headerSeen('/api/echo/mail', '{"headers":{"x-test":"of the body"}}')).toBeNull();
+  expect(await headerSeen('/api/echo/mail', '{"Headers":{"x-test":"of the body"}}')).toBe('of the body');
+  const query = encodeURIComponent('{"x-test":"of the query"}');
+  expect(await headerSeen(`/api/echo/mail?Headers=${query}`, '{}')).toBe('of the query');
+});
+
 test('the app gets the first chunk before the last was sent', async () => {
   const { url } = await hostApp('stream-app');
   const request = http.request(`${url}/api/firstChunk`, { method: 'POST' });

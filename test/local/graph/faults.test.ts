@@ -33,6 +33,30 @@ describe('an answer', () => {
     expect((await send(graph)).headers.has('retry-after')).toBe(false);
   });
 
+  test.each(['0', 'Wed, 01 Jan 2020 00:00:00 GMT', '86400000'])(
+    'may have any Retry-After: %s',
+    async (text) => {
+      const graph = await graphForTests();
+      graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 503, retryAfter: text } });
+      expect((await send(graph)).headers.get('retry-after')).toBe(text);
+    },
+  );
+
+  test('may be a 407, which fetch makes an error', async () => {
+    const graph = await graphForTests();
+    graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 407 } });
+    await expect(send(graph)).rejects.toThrow('fetch failed');
+    expect(graph.requests.list()).toMatchObject([{ status: 407 }]);
+  });
+
+  // https://fetch.spec.whatwg.org/#http-network-or-cache-fetch: the request goes once more, on a connection of its own.
+  test('may be a 421, after which fetch sends the request again by itself', async () => {
+    const graph = await graphForTests();
+    graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 421 } });
+    expect((await send(graph)).status).toBe(202);
+    expect(graph.requests.list()).toMatchObject([{ status: 421 }, { status: 202 }]);
+  });
+
   test('may be a 504 for a mail that was accepted', async () => {
     const graph = await graphForTests();
     graph.faults.add({ on: 'sendMail', fault: { kind: 'answer', status: 504, accept: true } });

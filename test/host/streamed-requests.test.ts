@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { sendInChunks } from '../local/functions-host/send-raw.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
-import { canaryMail, newMarker, type RelayForTests, startRelay } from './relay-for-tests.ts';
+import { canaryMail, newMarker, startRelay } from './relay-for-tests.ts';
 
-let relay: RelayForTests;
-beforeAll(async () => {
-  relay = await startRelay();
-});
-afterAll(() => relay?.close());
+const relay = await startRelay();
+afterAll(() => relay.close());
 
 const headers = { 'x-functions-key': KEYS.functionKey, 'content-type': 'application/json' };
 
@@ -28,5 +25,22 @@ test('a mail near the largest size arrives whole', async () => {
   const chunks = json.match(/.{1,65536}/gs) ?? [];
   const { status } = await sendInChunks(`${relay.url()}/api/mail`, chunks, headers);
   expect(status).toBe(200);
+  expect(await relay.mailsAbout(marker)).toHaveLength(1);
+});
+
+test.each([
+  ['a field called headers', '', { headers: { 'x-canary': 'of the mail' } }],
+  ['a query called Headers', `?Headers=${encodeURIComponent('{"content-type":"text/plain"}')}`, {}],
+])('the headers of a request are its own, whatever %s says', async (_, query, override) => {
+  const marker = newMarker();
+  const body = JSON.stringify(canaryMail(marker, override));
+  const send = () =>
+    relay.call('POST', `/api/mail${query}`, {
+      body,
+      headers: { 'content-type': 'application/json', 'idempotency-key': `key-${marker}` },
+    });
+  const [first, second] = [await send(), await send()];
+  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(second.body.id).toBe(first.body.id);
   expect(await relay.mailsAbout(marker)).toHaveLength(1);
 });

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { toWelcome, type Welcome } from '../../local/welcome.ts';
+
+const welcome = (more: Partial<Welcome>) =>
+  toWelcome({
+    functionsUrl: 'http://localhost:7071',
+    functionKey: 'f',
+    masterKey: 'm',
+    inboxUrl: 'http://localhost:8025',
+    connectionString: storageAt(10001),
+    folder: undefined,
+    realTenant: false,
+    ...more,
+  });
+const storageAt = (port: number) =>
+  `AccountName=a;AccountKey=k;BlobEndpoint=http://127.0.0.1:10000/a;QueueEndpoint=http://127.0.0.1:${port}/a`;
+
+test('with the usual ports and folder the commands are short', () => {
+  expect(welcome({})).toContain('\n    node docs/examples/queue-mail.mjs\n');
+  expect(welcome({})).toMatch(/npm run mail -- list {3}/);
+});
+
+test('with others they name them, so that they work as they stand', () => {
+  const text = welcome({ connectionString: storageAt(12345), folder: '/tmp/second' });
+  expect(text).toContain(
+    "AzureWebJobsStorage='AccountName=a;AccountKey=k;QueueEndpoint=http://127.0.0.1:12345/a' node docs/examples/queue-mail.mjs",
+  );
+  expect(text).toContain("npm run mail -- list --folder '/tmp/second'");
+  expect(text).toContain("npm start -- --fresh --folder '/tmp/second'");
+});

@@ -33,8 +33,12 @@ ${WRITTEN}
 
 The app reads these application settings once, at its first call. A setting without a default is required. When one
 is missing or wrong, nothing is sent: HTTP answers [SETTINGS_INVALID](errors.md#settings_invalid) with the list of all
-that are, mail on the queue waits, and the log says \`SettingsInvalid\` once in each instance. A change takes effect
-when the app restarts, which Azure does by itself when settings are saved.
+that are, mail on the queue waits, and each instance says \`SettingsInvalid\` at its start and once in the log of a call. A
+change takes effect when the app restarts, which Azure does by itself when settings are saved.
+
+Values are checked against each other, against \`functionTimeout\` of host.json and against the 230 s that Azure gives an HTTP
+request: values that are good one by one can make a mail be sent twice. A name with a slip in it is refused too, since the limit
+that was meant would not hold; a name that only begins as ours do stops nothing, and is logged as \`SettingsUnknown\`.
 
 No setting holds a secret: the client secret is in the vault.
 

@@ -94,5 +94,5 @@ app.timer('sweepMail', {
   handler: sweepMailTimer(relay.forSweepMail),
 });
 
-// At start, for whoever watches a deployment: an invocation, and its log, may be hours away.
-relay.tellOfSettings((event) => console.error(JSON.stringify(event)));
+// For whoever watches a deployment: an invocation, and its log, may be hours away. There is no other log yet.
+app.hook.appStart(() => relay.tellOfSettings((event) => console.error(JSON.stringify(event))));

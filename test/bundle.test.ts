@@ -20,6 +20,8 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
   const { unload } = await loadApp(app, core, registrations);
   unload();
+  expect(console.mock.calls).toEqual([]);
+  for (const start of registrations.hooks.appStart) await start({});
   const told = console.mock.calls.map(([line]) => JSON.parse(line));
   console.mockRestore();
 

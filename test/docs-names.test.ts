@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createCoreApi, createRegistrations } from '../local/functions-host/core-api.ts';
 import { loadApp } from '../local/functions-host/load-app.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -108,10 +108,7 @@ async function readApp(): Promise<readonly Registered[]> {
     await writeFile(join(folder, 'package.json'), JSON.stringify({ main: 'dist/main.cjs' }));
     const registrations = createRegistrations();
     const core = createCoreApi(registrations, () => undefined);
-    // It tells of the settings it does not have.
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
     (await loadApp(folder, core, registrations)).unload();
-    told.mockRestore();
     return [...registrations.functions.values()].map(({ metadata: { name, bindings } }) => {
       const trigger = Object.values(bindings).find(({ type }) => type === 'httpTrigger');
       const methods = (trigger?.methods ?? []) as readonly string[];

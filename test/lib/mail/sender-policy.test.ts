@@ -4,7 +4,7 @@ import { errorOf } from '../../support/problems-of.ts';
 
 const policy = {
   defaultSender: { name: 'Contoso', address: 'noreply@contoso.example' },
-  allowedSenders: ['Payroll@contoso.example', '*@service.contoso.example'],
+  allowedSenders: ['Payroll@contoso.example', 'book@contoso.example', '*@service.contoso.example'],
 };
 
 describe('the sender', () => {
@@ -26,6 +26,9 @@ describe('the sender', () => {
     'x@evil.service.contoso.example',
     'x@service.contoso.example.evil.example',
     'payroll@contoso.example.evil.example',
+    // The Kelvin sign and the long s are k and s to a comparison without regard to case.
+    'x@\u017fervice.contoso.example',
+    'boo\u212a@contoso.example',
   ])('may not be %s', (address) => {
     const error = errorOf(() => decideSender({ address }, policy));
     expect(error.code).toBe('SENDER_NOT_ALLOWED');

@@ -14,7 +14,7 @@ usage() {
 Usage: infra/teardown.sh --resource-group NAME [options]
 
 Removes the mail relay: everything infra/deploy.sh made in the resource group, and the group itself where
-deploy.sh made it. Mail that waits in its queue or was set aside goes with it.
+deploy.sh made it. Mail that waits in its queue or was held goes with it.
 
   -g, --resource-group NAME
       --subscription ID   instead of the one az has chosen
@@ -168,7 +168,7 @@ tell_plan() {
 confirm() {
   [ "$YES" = no ] || return 0
   local answer=''
-  printf '\nMail that waits in the queue or was set aside is lost. Type the name of the resource group to go on: '
+  printf '\nMail that waits in the queue or was held is lost. Type the name of the resource group to go on: '
   read -r answer || true
   [ "$answer" = "$RESOURCE_GROUP" ] || stop "$STOPPED" 'nothing was removed.' 'Without a terminal to answer on, --yes says it beforehand.'
 }

@@ -56,7 +56,7 @@ function wrongValues(environment: Environment, names: readonly SettingName[]): s
 export const problemLines = (error: unknown): string[] =>
   error instanceof AppError && error.facts.problems !== undefined
     ? error.facts.problems.map(
-        ({ pointer, expected, came }) => `${pointer}: expected ${expected}; came ${came}.`,
+        ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
       )
     : [(error as Error).message];
 

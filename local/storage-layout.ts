@@ -3,11 +3,11 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
   EVENT_QUEUE,
+  HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
-  SET_ASIDE_CONTAINER,
 } from '../src/lib/storage/storage-connection.ts';
 
 /** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
@@ -17,9 +17,7 @@ export async function layOutStorage(connectionString: string): Promise<void> {
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all([
     ...[MAIL_QUEUE, POISON_QUEUE, EVENT_QUEUE].map((name) => queues.getQueueClient(name).createIfNotExists()),
-    ...[PAYLOAD_CONTAINER, SET_ASIDE_CONTAINER].map((name) =>
-      blobs.getContainerClient(name).createIfNotExists(),
-    ),
+    ...[PAYLOAD_CONTAINER, HELD_CONTAINER].map((name) => blobs.getContainerClient(name).createIfNotExists()),
     tables.createTable(LEDGER_TABLE),
   ]);
 }

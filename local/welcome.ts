@@ -39,7 +39,7 @@ ${indent(toCurl(welcome))}
 
     ${toQueueCommand(welcome.connectionString)}
 
-  Mails set aside:  npm run mail -- list${inFolder(welcome)}   (follows this relay, its port and key)
+  Held mails:  npm run mail -- list${inFolder(welcome)}   (follows this relay, its port and key)
   Begin anew with: npm start -- --fresh${inFolder(welcome)}
   Send through a real tenant with: npm start -- --real-tenant   (docs/local.md)
   Stop with Ctrl-C.

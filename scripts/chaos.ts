@@ -15,7 +15,7 @@ waits until every mail has come to its end.
 
 const wholeNumber = (name: string, text: string): number => {
   if (!/^\d{1,9}$/.test(text)) {
-    console.error(`--${name}: expected a whole number, came "${text}".\n\n${usage}`);
+    console.error(`--${name}: expected a whole number, received "${text}".\n\n${usage}`);
     process.exit(2);
   }
   return Number(text);

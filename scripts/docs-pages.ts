@@ -68,7 +68,7 @@ const toErrorsPage = (): string => {
 ${toMarkdown(title)}.
 
 - Status: ${status}
-- Mended by: ${MENDED_BY[fixedBy]}
+- Fixed by: ${MENDED_BY[fixedBy]}
 - What to do: ${toMarkdown(remedy)}
 `,
   );
@@ -78,14 +78,14 @@ ${WRITTEN}
 <!-- Table: src/lib/error-catalogue.ts -->
 
 Every error has a code, which never changes; the wording may. HTTP answers carry it as \`code\` in
-\`application/problem+json\` (RFC 9457), a mail that was set aside or rejected as \`reason.code\`, the log as \`code\`.
+\`application/problem+json\` (RFC 9457), a mail that was held or rejected as \`reason.code\`, the log as \`code\`.
 What an answer looks like: [api.md](api.md#errors).
 
 \`fixedBy\` says who can end the problem. A mail on the queue that was certainly not sent is tried again until
 \`MAIL_GIVE_UP_HOURS\` are over, also where an administrator has to mend something first; one that Graph rejected is
-set aside. An HTTP caller is told at once. A 503 carries \`Retry-After\`.
+held. An HTTP caller is told at once. A 503 carries \`Retry-After\`.
 
-| Code | Status | Mended by |
+| Code | Status | Fixed by |
 | --- | --- | --- |
 ${entries.map(([name, { status, fixedBy }]) => `| [${name}](#${name.toLowerCase()}) | ${status} | ${fixedBy} |`).join('\n')}
 

@@ -18,21 +18,21 @@ export type DeskMail = {
       readonly code: string;
       readonly pointer: string;
       readonly expected: string;
-      readonly came: string;
+      readonly received: string;
     }[];
   };
   readonly timeline: readonly {
     readonly at: string;
-    readonly what: string;
+    readonly event: string;
     readonly [fact: string]: unknown;
   }[];
 };
 
 export const toTable = (mails: readonly DeskMail[]): string =>
   mails.length === 0
-    ? 'No mail is set aside.'
+    ? 'No mail is held.'
     : [
-        'ID                                    SET ASIDE             REASON                      SENDER',
+        'ID                                    HELD SINCE            REASON                      SENDER',
         ...mails.map(({ id, updatedAt, reason, sender }) =>
           [
             id,
@@ -47,23 +47,23 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
   [
     `${mail.id}  ${mail.state}`,
     line('Sender', `${mail.sender || '(unreadable)'}, to ${mail.recipients} recipients`),
-    ...timeline.map(({ at, what, ...facts }) => {
+    ...timeline.map(({ at, event, ...facts }) => {
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
-      return `${at}  ${what}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
+      return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
     }),
     ...(mail.until === undefined ? [] : [line('Waits until', mail.until)]),
     ...(reason === undefined ? [] : reasonLines(reason)),
-    ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-set-aside`)]),
+    ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-held`)]),
     ...(mail.note === undefined ? [] : [line('Note', mail.note)]),
   ].join('\n');
 
 const reasonLines = (reason: NonNullable<DeskMail['reason']>): string[] => [
   line('Reason', `${reason.code}: ${reason.title}`),
   ...(reason.detail === undefined ? [] : [line('', reason.detail)]),
-  ...(reason.problems ?? []).map(({ code, pointer, expected, came }, index) =>
+  ...(reason.problems ?? []).map(({ code, pointer, expected, received }, index) =>
     line(
       index === 0 ? 'Problems' : '',
-      `${pointer || '(the whole mail)'}: expected ${expected}; came ${came} (${code})`,
+      `${pointer || '(the whole mail)'}: expected ${expected}; received ${received} (${code})`,
     ),
   ),
   line('What to do', reason.remedy),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { findRelay, type Relay, RelayNotFoundError } from '../local/find-relay.ts';
 import { type DeskMail, toPage, toTable } from './mail-page.ts';
 
-/** The desk for mails that were set aside, as a command: against `npm start`, or a deployed app. */
+/** The desk for mails that were held, as a command: against `npm start`, or a deployed app. */
 const usage = `Usage: npm run mail -- list
        npm run mail -- show <id>
        npm run mail -- replay <id>
@@ -71,7 +71,7 @@ const listAll = async (relay: Relay): Promise<readonly DeskMail[]> => {
   let after: string | undefined;
   do {
     const query = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
-    const page = (await call(relay, 'GET', `/api/mail?state=set-aside${query}`)) as {
+    const page = (await call(relay, 'GET', `/api/mail?state=held${query}`)) as {
       readonly mails: readonly DeskMail[];
       readonly next?: string;
     };

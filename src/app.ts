@@ -4,12 +4,12 @@ import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthHttp } from './functions/health.http.ts';
+import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/set-aside-desk.http.ts';
-import { setAsideMailQueue } from './functions/set-aside-mail.queue.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { readFunctionTimeout } from './lib/settings-together.ts';
@@ -78,10 +78,10 @@ app.storageQueue('deliverMail', {
   connection,
   handler: deliverMailQueue(relay.forDeliverMail),
 });
-app.storageQueue('setAsideMail', {
+app.storageQueue('holdMail', {
   queueName: POISON_QUEUE,
   connection,
-  handler: setAsideMailQueue(relay.forSetAsideMail),
+  handler: holdMailQueue(relay.forHoldMail),
 });
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.

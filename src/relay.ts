@@ -1,17 +1,17 @@
 import { ManagedIdentityCredential } from '@azure/identity';
 import type { KnownIdentity } from './lib/arrived-message.ts';
 import type { DeliverMailNeeds, SendingNeeds } from './lib/deliver-mail.ts';
+import type { DeskNeeds } from './lib/desk.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
+import type { HoldMailNeeds } from './lib/hold-mail.ts';
 import { makeIdentity } from './lib/ledger/identity.ts';
 import type { Log } from './lib/log.ts';
 import { bookAheadFor, makePacer } from './lib/mail/pacing.ts';
 import { newMailId } from './lib/new-id.ts';
 import type { SendMailNeeds } from './lib/send-mail.ts';
-import type { DeskNeeds } from './lib/set-aside-desk.ts';
-import type { SetAsideMailNeeds } from './lib/set-aside-mail.ts';
 import {
   type Environment,
   readSettings,
@@ -44,7 +44,7 @@ export type Relay = {
   readonly tellOfSettings: (log: Log) => void;
   readonly forSendMail: (log: Log) => SendMailNeeds;
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forSetAsideMail: (log: Log) => SetAsideMailNeeds;
+  readonly forHoldMail: (log: Log) => HoldMailNeeds;
   readonly forDesk: (log: Log) => DeskNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
@@ -202,7 +202,7 @@ export const openRelay = (
       return sending(log);
     },
     forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), now, log }),
-    forSetAsideMail: (log) => ({ ...storage(), now, log }),
+    forHoldMail: (log) => ({ ...storage(), now, log }),
     forDesk: (log) => ({ ...storage(), now, log }),
     forSweepMail: (log) => {
       tellOnce(log);

@@ -46,7 +46,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
     deliverMail: queue('mail'),
-    setAsideMail: queue('mail-poison'),
+    holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
     sweepMail: timer('0 17 * * * *'),
   });

@@ -29,7 +29,7 @@ const bare =
     response.writeHead(status, { 'retry-after': '0' }).end();
 const reset: Answer = (response) => response.socket?.destroy();
 const sent: Answer = (response) =>
-  response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","status":"sent"}');
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","state":"sent"}');
 /** PowerShell colours an error and breaks its lines with bars. */
 const wordsOf = (output: string): string => stripVTControlCharacters(output).replaceAll(/[\s|]+/g, ' ');
 /** What a caller would wait for that waits before it gives up. */

@@ -95,7 +95,7 @@ describe('the README', () => {
 
   test('says before its first heading what it is, and how to try it', () => {
     const opening = readme.text.split('\n## ')[0] ?? '';
-    for (const part of ['docs/images/relay.svg', 'npm ci\nnpm start\n', 'curl ', '"status":"sent"'])
+    for (const part of ['docs/images/relay.svg', 'npm ci\nnpm start\n', 'curl ', '"state":"sent"'])
       expect(opening).toContain(part);
     expect(opening.split('\n').length).toBeLessThan(50);
   });

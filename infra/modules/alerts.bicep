@@ -30,8 +30,8 @@ var eventAlerts = [
     window: 'P1D'
   }
   {
-    name: 'mail-set-aside'
-    event: 'MailSetAside'
+    name: 'mail-held'
+    event: 'MailHeld'
     description: 'A mail was given up. It is kept with the reason, for somebody to decide.'
     severity: 2
     every: 'PT5M'
@@ -122,7 +122,7 @@ var otherQueries = [
         '| where severityLevel >= 3 and message startswith "{"'
         '| extend event = tostring(parse_json(message).event)'
         // These have rules of their own.
-        '| where isnotempty(event) and event !in ("SecretExpiring", "MailSetAside")'
+        '| where isnotempty(event) and event !in ("SecretExpiring", "MailHeld")'
       ],
       '\n'
     )

@@ -37,7 +37,7 @@ var packageContainer = 'app-package'
 var containerNames = [
   packageContainer
   'mail-payloads'
-  'mail-set-aside'
+  'mail-held'
 ]
 // All of them are made here: the trigger polls a missing queue for ever without a word.
 var queueNames = [
@@ -129,7 +129,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
               ]
               prefixMatch: [
                 'mail-payloads/'
-                'mail-set-aside/'
+                'mail-held/'
               ]
             }
             actions: {

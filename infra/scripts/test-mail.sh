@@ -56,7 +56,7 @@ judge_test_mail() {
       say "- the mail is there (look in Junk too);"
       say "- From is ${SENDER:-the default sender}, and the mail is in the Sent Items of that mailbox."
       ;;
-    202:*'"unknown"'* | 202:*'"set-aside"'*)
+    202:*'"unknown"'* | 202:*'"held"'*)
       stop "$STOPPED" 'it is not known whether Graph sent the test mail.' \
         "Look in the mailbox of $TEST_TO and in the Sent Items of the sender before you try again."
       ;;

@@ -44,7 +44,7 @@ export function toRequestMetadata({ request, url, params, body }: Asked): Record
   };
 }
 
-/** The pairs as they came: Node joins what was sent twice, and the host looks at the first. */
+/** The pairs as they received: Node joins what was sent twice, and the host looks at the first. */
 export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[string, string]> {
   for (let index = 0; index < rawHeaders.length; index += 2)
     yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];

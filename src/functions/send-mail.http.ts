@@ -31,7 +31,7 @@ const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpRespon
       headers,
       jsonBody: {
         id: row.mailId,
-        status: 'sent',
+        state: 'sent',
         sender: row.sender,
         ...(row.graphRequestId === undefined ? {} : { graphRequestId: row.graphRequestId }),
       },
@@ -39,14 +39,14 @@ const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpRespon
   return {
     status: 202,
     headers: { ...headers, location: status },
-    jsonBody: { id: row.mailId, status: toWord(row), statusUrl: status },
+    jsonBody: { id: row.mailId, state: toWord(row), statusUrl: status },
   };
 };
 
 const toWord = (row: LedgerRow): string => {
   // Held, looked for or sent once more is what the relay does about it; what the caller has to know is the same.
   if (row.state !== 'closed' && 'reason' in row && row.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
-  if (row.state === 'queued' || row.state === 'waiting') return 'queued';
+  if (row.state === 'queued' || row.state === 'deferred') return 'queued';
   return row.state;
 };
 

@@ -136,7 +136,7 @@ const arriveUnproven = async (
       phase: row.state === 'unknown' ? 'look-up' : 'send',
       lookUps: 0,
       ...(row.resent ? { resent: true } : {}),
-      ...(row.state === 'waiting' ? { dueAt: new Date(row.until) } : {}),
+      ...(row.state === 'deferred' ? { dueAt: new Date(row.until) } : {}),
       contentHash: row.bodyHash,
       content: mail === undefined ? 'stored' : { mail },
     },

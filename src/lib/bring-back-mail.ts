@@ -1,24 +1,24 @@
 import type { ConcludeNeeds } from './conclude-attempt.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
-import { type LedgerRow, replay, type SetAsideRow } from './ledger/ledger-row.ts';
+import { type HeldRow, type LedgerRow, replay } from './ledger/ledger-row.ts';
 import type { Mail } from './mail/mail-schema.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { decideOnUnknown } from './mail/unknown-policy.ts';
 import { queueMail } from './queue-mail.ts';
 
-/** Set aside by the sweep, when the process that had it and its caller was gone: its record is empty. */
-export const isWithoutContent = (row: LedgerRow): row is SetAsideRow =>
-  row.state === 'set-aside' &&
+/** Held by the sweep, when the process that had it and its caller was gone: its record is empty. */
+export const isWithoutContent = (row: LedgerRow): row is HeldRow =>
+  row.state === 'held' &&
   !row.inQueue &&
   (row.reason.code === 'MAIL_LOST' || row.reason.code === 'OUTCOME_UNKNOWN');
 
 /**
- * Takes a mail that was set aside without its content from the caller who brings it again. Where it was looked for and
+ * Takes a mail that was held without its content from the caller who brings it again. Where it was looked for and
  * is not there, it goes on by the queue; else its record is completed, so that a person can decide.
  */
 export const bringBackMail = async (
   needs: ConcludeNeeds,
-  { row, etag }: LedgerEntry & { readonly row: SetAsideRow },
+  { row, etag }: LedgerEntry & { readonly row: HeldRow },
   {
     mail,
     envelope,
@@ -34,6 +34,6 @@ export const bringBackMail = async (
     return (await needs.ledger.find(mailId))?.row ?? queued;
   }
   // With the time of the sweep it takes the place of the empty record.
-  await needs.storeSetAside({ mailId, setAsideAt: updatedAt, acceptedAt, reason, original });
+  await needs.storeHeld({ mailId, heldAt: updatedAt, acceptedAt, reason, original });
   return row;
 };

@@ -1,12 +1,13 @@
 import { catalogue } from './error-catalogue.ts';
 import { AppError, reportOf } from './errors.ts';
+import { type HoldNeeds, hold } from './hold.ts';
 import {
   type Attempt,
   type LedgerRow,
+  recordDeferred,
   recordRejected,
   recordSent,
   recordUnknown,
-  recordWaiting,
   type SendingRow,
   triedSince,
 } from './ledger/ledger-row.ts';
@@ -18,10 +19,9 @@ import { decideOnUnknown, type OnUnknown } from './mail/unknown-policy.ts';
 import { decideGivingUp, decideWait } from './mail/wait.ts';
 import { announce } from './mail-event.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
-import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
 export type ConcludeNeeds = QueueMailNeeds &
-  SetAsideNeeds & {
+  HoldNeeds & {
     readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
     readonly onUnknown: OnUnknown;
     readonly verifyWindowMs: number;
@@ -37,9 +37,9 @@ export type EndedAttempt = {
   readonly mail: Mail;
   /** As a message about this mail would be written. */
   readonly envelope: Envelope;
-  /** Gives the mail as it came, for the record of a mail set aside. */
+  /** Gives the mail as it came, for the record of a held mail. */
   readonly original: unknown;
-  /** A caller waits for the answer and still has the mail, so a refusal is told and not set aside. */
+  /** A caller waits for the answer and still has the mail, so a refusal is told and not held. */
   readonly callerWaits: boolean;
   /** It was begun elsewhere and found unfinished: a message that knows more of it may still come. */
   readonly foundUnfinished?: boolean;
@@ -55,14 +55,14 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
   const now = needs.now();
   const { kind, ...facts } = outcome;
   const attempt: Attempt = { at: now.toISOString(), outcome: kind, ...facts };
-  const attempts = row.attempts.length + row.forgottenAttempts + 1;
+  const attempts = row.attempts.length + row.omittedAttempts + 1;
   const log = { mailId: row.mailId, attempts, ...upstream(outcome) };
 
   const write = async (next: LedgerRow): Promise<boolean> => {
     await announce(needs, next);
     const written = await needs.ledger.replace(next, ended.etag).catch((error: unknown) => {
       // The message is on the queue, and says what the row should.
-      if (next.state === 'waiting' || next.state === 'unknown') return undefined;
+      if (next.state === 'deferred' || next.state === 'unknown') return undefined;
       throw error;
     });
     // Or somebody was faster with the message we wrote, or took this attempt for lost: the ledger is ahead of us.
@@ -74,7 +74,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
     return next;
   };
   const aside = async (reason: AppError): Promise<LedgerRow> => {
-    const next = await setAside(needs, { row, etag: ended.etag, attempt }, ended.original, reason);
+    const next = await hold(needs, { row, etag: ended.etag, attempt }, ended.original, reason);
     // Whoever has the row now goes on with the mail, and needs its content.
     if (next === undefined) return (await needs.ledger.find(row.mailId))?.row ?? row;
     if (!ended.foundUnfinished) await deletePayload(needs, envelope);
@@ -108,7 +108,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
       await queueMail(needs, { ...envelope, turn: row.turn + 1, phase: 'send' }, waitMs);
       needs.log({ event: 'MailQueued', ...log, code: outcome.code, waitMs });
       const until = new Date(now.getTime() + waitMs);
-      return writeAndGive(recordWaiting(row, attempt, { reason, until, resent: false }, now));
+      return writeAndGive(recordDeferred(row, attempt, { reason, until, resent: false }, now));
     }
     case 'unknown': {
       const reason = new AppError('OUTCOME_UNKNOWN', facts);
@@ -126,7 +126,7 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
       return writeAndGive(
         decision === 'look-up'
           ? recordUnknown(row, attempt, reportOf(reason), now)
-          : recordWaiting(
+          : recordDeferred(
               row,
               attempt,
               { reason: reportOf(reason), until: new Date(now.getTime() + waitMs), resent: true },

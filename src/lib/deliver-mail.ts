@@ -20,22 +20,22 @@ import {
 import { type ConcludeNeeds, concludeAttempt, deletePayload } from './conclude-attempt.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { AppError } from './errors.ts';
+import { type HoldNeeds, hold } from './hold.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
 import type { LedgerEntry } from './ledger/ledger.ts';
 import {
   claim,
   claimNew,
+  type DeferredRow,
   type QueuedRow,
   queueNew,
   type SendingRow,
   type UnknownRow,
-  type WaitingRow,
 } from './ledger/ledger-row.ts';
 import { type LookUpNeeds, lookUpMail } from './look-up-mail.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
-import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
 /** What it takes to send. */
 export type SendingNeeds = AcceptNeeds &
@@ -45,7 +45,7 @@ export type SendingNeeds = AcceptNeeds &
 
 /** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
-  SetAsideNeeds &
+  HoldNeeds &
   ArriveNeeds & {
     readonly sending: SendingNeeds | { readonly blocked: ErrorCode };
     /** Stored content that is still needed, although the ledger may not know of its email yet. */
@@ -77,7 +77,7 @@ export const deliverMail = async (needs: DeliverMailNeeds, facts: DeliveryFacts)
   if (arrival instanceof AppError) {
     const mailId = bareIdOf(await needs.readIdentity(), facts);
     const newMail = unreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt });
-    await setAside(needs, { newMail }, facts.text, arrival);
+    await hold(needs, { newMail }, facts.text, arrival);
     return;
   }
   const { envelope } = arrival;
@@ -109,7 +109,7 @@ const deliverOnce = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | 
   const { envelope } = arrival;
   const { mailId } = envelope;
   const etag = entry?.etag ?? '';
-  if (entry !== undefined && isOther(arrival, entry.row)) return setAsideOther(needs, arrival);
+  if (entry !== undefined && isOther(arrival, entry.row)) return holdOther(needs, arrival);
   const decision = decideDelivery(entry?.row, envelope, needs.now(), needs.sendingLimitMs);
   switch (decision.kind) {
     case 'drop':
@@ -122,7 +122,7 @@ const deliverOnce = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | 
     case 'first':
       return send(needs, arrival);
     case 'send':
-      return send(needs, arrival, { row: decision.row, etag, isAside: entry?.row.state === 'set-aside' });
+      return send(needs, arrival, { row: decision.row, etag, isHeld: entry?.row.state === 'held' });
     case 'look-up': {
       const known = { row: decision.row, etag };
       const looked = await lookUpMail(needs, known, envelope, () => readContent(needs, envelope));
@@ -133,32 +133,32 @@ const deliverOnce = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | 
   }
 };
 
-/** Sets a mail aside whose key belongs to another; dropped as a copy of that one, it would be lost. */
-const setAsideOther = async (needs: Needs, arrival: Arrival): Promise<Step> => {
+/** Holds a mail whose key belongs to another; dropped as a copy of that one, it would be lost. */
+const holdOther = async (needs: Needs, arrival: Arrival): Promise<Step> => {
   const mailId = idBesideOther(await needs.readIdentity(), arrival);
   const newMail = unreadable({ ...arrival.envelope, mailId });
   const original = await readContent(needs, arrival.envelope);
-  await setAside(needs, { newMail }, original, new AppError('IDEMPOTENCY_KEY_REUSED'));
+  await hold(needs, { newMail }, original, new AppError('IDEMPOTENCY_KEY_REUSED'));
   return 'done';
 };
 
 type Sendable = {
-  readonly row: QueuedRow | WaitingRow | UnknownRow;
+  readonly row: QueuedRow | DeferredRow | UnknownRow;
   readonly etag: string;
-  /** It was set aside before this message came. */
-  readonly isAside?: boolean;
+  /** It was held before this message came. */
+  readonly isHeld?: boolean;
 };
 
 const send = async (needs: Needs, { envelope, bareId }: Arrival, entry?: Sendable): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
   if ('refused' in read) {
     // The record it has is better than an empty one.
-    if (entry?.isAside && read.original === undefined) return 'done';
+    if (entry?.isHeld && read.original === undefined) return 'done';
     const mailId = bareId ?? envelope.mailId;
     const subject = entry ?? { newMail: { ...read.facts, mailId } };
-    const isAside = (await setAside(needs, subject, read.original, read.refused)) !== undefined;
-    // Where nothing but this message has the id, the row that is there is of this message, set aside before.
-    if (!isAside) return mailId === bareId ? 'done' : 'beaten';
+    const isHeld = (await hold(needs, subject, read.original, read.refused)) !== undefined;
+    // Where nothing but this message has the id, the row that is there is of this message, held before.
+    if (!isHeld) return mailId === bareId ? 'done' : 'beaten';
     await deletePayload(needs, envelope);
     return 'done';
   }
@@ -211,7 +211,7 @@ const concludeLost = async (
 ): Promise<Step> => {
   const read = await readMailOf(needs, envelope);
   if ('refused' in read)
-    return (await setAside(needs, entry, read.original, read.refused)) === undefined ? 'beaten' : 'done';
+    return (await hold(needs, entry, read.original, read.refused)) === undefined ? 'beaten' : 'done';
   await concludeAttempt(needs, {
     ...entry,
     outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },

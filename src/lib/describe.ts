@@ -1,5 +1,5 @@
 /**
- * Says what a value is without showing it, for the `came` of a problem: mail content and addresses never
+ * Says what a value is without showing it, for the `received` of a problem: mail content and addresses never
  * appear in an error text.
  */
 export const describe = (value: unknown): string => {

@@ -1,5 +1,5 @@
 /**
- * Every error the relay can answer with or set a mail aside for. `docs/errors.md` is written from this table,
+ * Every error the relay can answer with or hold a mail for. `docs/errors.md` is written from this table,
  * and a test keeps the two in step. Codes never change; wording may.
  *
  * `fixedBy` says who can end the problem: `caller` changes the request, `administrator` changes the set-up,
@@ -388,17 +388,17 @@ export const catalogue = {
     'The mail with this idempotency key is being sent at this moment',
     'Repeat the request after the time in Retry-After; you then get the answer to the first.',
   ),
-  MAIL_UNKNOWN: entry(
+  MAIL_NOT_FOUND: entry(
     404,
     'caller',
     'There is no such mail',
     'Check the id, and that you ask with the same key the mail was sent with. Mails are remembered for MAIL_LEDGER_DAYS days.',
   ),
-  MAIL_NOT_SET_ASIDE: entry(
+  MAIL_NOT_HELD: entry(
     409,
     'caller',
-    'The mail is not set aside',
-    'Only a mail that is set aside can be replayed or closed. See its state.',
+    'The mail is not held',
+    'Only a mail that is held can be replayed or closed. See its state.',
   ),
   QUERY_INVALID: entry(
     400,

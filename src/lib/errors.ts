@@ -6,7 +6,7 @@ export type Problem = {
   /** JSON pointer (RFC 6901) of a field, or the name of a setting. */
   readonly pointer: string;
   readonly expected: string;
-  readonly came: string;
+  readonly received: string;
 };
 
 export type ErrorFacts = {

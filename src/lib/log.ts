@@ -19,7 +19,7 @@ export type LogEvent =
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
       GraphFacts)
   | ({ readonly event: 'MailRejected' | 'MailUnknown' } & MailFacts & Failure)
-  | ({ readonly event: 'MailSetAside'; readonly record: string } & MailFacts & Failure)
+  | ({ readonly event: 'MailHeld'; readonly record: string } & MailFacts & Failure)
   | { readonly event: 'MailPaced'; readonly mailId: string; readonly waitMs: number }
   | { readonly event: 'MailRepeated'; readonly mailId: string; readonly state: string }
   | {
@@ -70,7 +70,7 @@ const QUIET = new Set<LogEvent['event']>([
 ]);
 
 const LOUD = new Set<LogEvent['event']>([
-  'MailSetAside',
+  'MailHeld',
   'SecretExpiring',
   'SettingsInvalid',
   'SweepFailed',
@@ -81,7 +81,7 @@ const LOUD = new Set<LogEvent['event']>([
 export const levelOf = (event: LogEvent): LogLevel => {
   if (QUIET.has(event.event)) return 'info';
   if (LOUD.has(event.event)) return 'error';
-  // Looked up, it often turns out well; where it does not, MailSetAside says so.
+  // Looked up, it often turns out well; where it does not, MailHeld says so.
   if (event.event === 'MailUnknown') return 'warn';
   if ('code' in event && event.code !== undefined)
     return catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';

@@ -1,12 +1,12 @@
 import { deletePayload } from './conclude-attempt.ts';
 import { AppError } from './errors.ts';
+import { type HoldNeeds, hold } from './hold.ts';
 import { recordFound, triedSince, type UnknownRow } from './ledger/ledger-row.ts';
 import { closedMailboxWaitMs, LOOK_UPS, lookUpWaitMs } from './mail/look-up-plan.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { decideWait } from './mail/wait.ts';
 import { announce } from './mail-event.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
-import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
 /** What was seen in the mailbox of the sender. */
 export type Sighting =
@@ -17,7 +17,7 @@ export type Sighting =
   | { readonly kind: 'not-now'; readonly waitMs?: number };
 
 export type LookUpNeeds = QueueMailNeeds &
-  SetAsideNeeds & {
+  HoldNeeds & {
     /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
     readonly findInMailbox: (mailbox: string, mailId: string) => Promise<Sighting>;
     readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
@@ -28,7 +28,7 @@ export type LookUpNeeds = QueueMailNeeds &
 
 /**
  * Looks for a mail whose outcome is unknown. Found: it is sent. Not there, looked for often enough: `send again`,
- * which is then no blind resend. Cannot tell: set aside.
+ * which is then no blind resend. Cannot tell: held.
  */
 export const lookUpMail = async (
   needs: LookUpNeeds,
@@ -43,7 +43,7 @@ export const lookUpMail = async (
   needs.log({ event: 'MailLookedUp', mailId, result: sighting.kind, lookUps });
 
   const aside = async (reason: AppError): Promise<'done' | 'beaten'> => {
-    if ((await setAside(needs, entry, await readContent(), reason)) === undefined) return 'beaten';
+    if ((await hold(needs, entry, await readContent(), reason)) === undefined) return 'beaten';
     await deletePayload(needs, envelope);
     return 'done';
   };
@@ -59,11 +59,11 @@ export const lookUpMail = async (
       const found = recordFound(row, needs.now());
       await announce(needs, found);
       if ((await needs.ledger.replace(found, etag)) === undefined) return 'beaten';
-      const { recipients, tags, attempts, forgottenAttempts } = row;
+      const { recipients, tags, attempts, omittedAttempts } = row;
       needs.log({
         event: 'MailSent',
         mailId,
-        attempts: attempts.length + forgottenAttempts,
+        attempts: attempts.length + omittedAttempts,
         recipients,
         tags,
         verified: true,

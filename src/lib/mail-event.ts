@@ -25,7 +25,7 @@ export type AnnounceNeeds = {
 const EVENT_TYPES = {
   sent: 'Sent',
   rejected: 'Rejected',
-  'set-aside': 'SetAside',
+  held: 'Held',
   closed: 'Closed',
 } as const;
 

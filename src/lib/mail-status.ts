@@ -13,7 +13,7 @@ export type MailStatus = {
   /** What happened, oldest first. */
   readonly timeline: readonly {
     readonly at: string;
-    readonly what: string;
+    readonly event: string;
     readonly [fact: string]: unknown;
   }[];
   readonly [more: string]: unknown;
@@ -35,27 +35,27 @@ export const toStatus = (row: LedgerRow): MailStatus => {
       ? { graphRequestId: row.graphRequestId }
       : {}),
     ...(row.state === 'sent' ? { verified: row.verified } : {}),
-    ...(row.state === 'waiting' ? { until: row.until } : {}),
+    ...(row.state === 'deferred' ? { until: row.until } : {}),
     ...(row.state === 'closed' ? { note: row.note } : {}),
     ...('reason' in row ? { reason: row.reason } : {}),
-    ...(row.forgottenAttempts > 0 ? { forgottenAttempts: row.forgottenAttempts } : {}),
+    ...(row.omittedAttempts > 0 ? { omittedAttempts: row.omittedAttempts } : {}),
     timeline: [
-      { at: acceptedAt, what: 'accepted' },
-      ...(row.replayedAt === undefined ? [] : [{ at: row.replayedAt, what: 'replayed' }]),
-      ...row.attempts.map(({ at, outcome, ...facts }) => ({ at, what: `attempt ${outcome}`, ...facts })),
-      ...(state === 'queued' ? [] : [{ at: updatedAt, what: state }]),
+      { at: acceptedAt, event: 'accepted' },
+      ...(row.replayedAt === undefined ? [] : [{ at: row.replayedAt, event: 'replayed' }]),
+      ...row.attempts.map(({ at, outcome, ...facts }) => ({ at, event: `attempt ${outcome}`, ...facts })),
+      ...(state === 'queued' ? [] : [{ at: updatedAt, event: state }]),
     ].sort((one, other) => one.at.localeCompare(other.at)),
   };
 };
 
-/** The status of a caller's own mail. Throws MAIL_UNKNOWN alike for one that is not there and one of somebody else. */
+/** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of somebody else. */
 export const readMailStatus = async (
   { ledger }: { readonly ledger: Ledger },
   mailId: string,
   caller: string,
 ): Promise<MailStatus> => {
   const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
-  if (entry === undefined || entry.row.caller !== caller) throw new AppError('MAIL_UNKNOWN');
+  if (entry === undefined || entry.row.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
   return toStatus(entry.row);
 };
 

@@ -69,7 +69,7 @@ export const checkTogether = (
       code: 'SETTINGS_INVALID',
       pointer: name,
       expected,
-      came: environment[name] === undefined ? 'its default' : describe(environment[name]),
+      received: environment[name] === undefined ? 'its default' : describe(environment[name]),
     }));
 };
 

@@ -153,13 +153,13 @@ export const settingsTable = {
     parse: onOff,
   }),
   MAIL_GIVE_UP_HOURS: setting({
-    what: 'How long a mail that cannot be sent is tried before it is set aside.',
+    what: 'How long a mail that cannot be sent is tried before it is held.',
     example: '24',
     fallback: '24',
     parse: wholeNumber(1, 168),
   }),
   MAIL_ON_UNKNOWN: setting({
-    what: 'What to do when it is not known whether Graph sent a mail. `verify`: look in Sent Items (needs Mail.Read on the sender mailboxes), send again only if it is not there, set aside if the relay may not look. `hold`: set aside. `resend`: send once more, at the risk of a duplicate.',
+    what: 'What to do when it is not known whether Graph sent a mail. `verify`: look in Sent Items (needs Mail.Read on the sender mailboxes), send again only if it is not there, hold it if the relay may not look. `hold`: hold it. `resend`: send once more, at the risk of a duplicate.',
     example: 'verify',
     fallback: 'verify',
     parse: (text) =>
@@ -269,7 +269,7 @@ const slips = (environment: Environment): readonly Problem[] =>
       code: 'SETTINGS_INVALID',
       pointer: name,
       expected: `the name of a setting, perhaps ${nearest}`,
-      came: 'a name that no setting has',
+      received: 'a name that no setting has',
     }));
 
 /**
@@ -293,7 +293,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
         code: 'SETTINGS_INVALID',
         pointer: name,
         expected: `${(error as Error).message}, such as ${definition.example}`,
-        came: describe(environment[name]),
+        received: describe(environment[name]),
       });
       return [name, undefined];
     }
@@ -304,7 +304,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
       code: 'SETTINGS_INVALID',
       pointer: 'AzureWebJobsStorage__accountName',
       expected: 'the name of the storage account, or locally AzureWebJobsStorage',
-      came: 'nothing',
+      received: 'nothing',
     });
   const read = Object.fromEntries(values) as Settings;
   if ((names as readonly SettingName[]) === ALL) {

@@ -1,14 +1,14 @@
+import type { DeskNeeds } from './desk.ts';
 import { AppError } from './errors.ts';
+import { type Holdable, type HoldNeeds, hold } from './hold.ts';
 import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
 import { isFinal, type LedgerRow, recordFound, recordUnknown, type SendingRow } from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
 import type { LookUpNeeds } from './look-up-mail.ts';
 import { parseJson } from './mail/read-mail.ts';
 import { announce } from './mail-event.ts';
-import { type SetAsideNeeds, type SettableAside, setAside } from './set-aside.ts';
-import type { DeskNeeds } from './set-aside-desk.ts';
 
-export type SweepNeeds = SetAsideNeeds &
+export type SweepNeeds = HoldNeeds &
   Pick<LookUpNeeds, 'findInMailbox'> &
   Pick<DeskNeeds, 'listRecords' | 'deleteRecord'> & {
     readonly ledger: Ledger;
@@ -103,7 +103,7 @@ const sweepLost = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
 
 const sweepOverdue = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
   // At first only told of: their messages may stand in a long queue.
-  const states = ['queued', 'waiting', 'unknown', 'sending'] as const;
+  const states = ['queued', 'deferred', 'unknown', 'sending'] as const;
   const overdue = needs.ledger.list({ states, before: ago(needs, needs.giveUpAfterMs) });
   await forEach(needs, counts, overdue, {
     mailIdOf,
@@ -112,8 +112,8 @@ const sweepOverdue = async (needs: SweepNeeds, counts: Counts): Promise<void> =>
       needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
       counts.overdue += 1;
       if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
-      const reason = row.state === 'queued' || row.state === 'waiting' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
-      await setAside(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
+      const reason = row.state === 'queued' || row.state === 'deferred' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
+      await hold(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
     },
   });
 };
@@ -159,9 +159,7 @@ const sweepRecords = async (needs: SweepNeeds, counts: Counts): Promise<void> =>
       if (writtenAt >= before) return;
       const row = (await needs.ledger.find(mailId))?.row;
       const isNeedless =
-        row?.state === 'sent' ||
-        row?.state === 'closed' ||
-        (row?.state === 'set-aside' && row.record !== name);
+        row?.state === 'sent' || row?.state === 'closed' || (row?.state === 'held' && row.record !== name);
       if (!isNeedless) return;
       await needs.deleteRecord(name);
       counts.records += 1;
@@ -169,9 +167,9 @@ const sweepRecords = async (needs: SweepNeeds, counts: Counts): Promise<void> =>
   });
 };
 
-const isWaiting = (row: LedgerRow): row is SettableAside => !isFinal(row.state);
+const isWaiting = (row: LedgerRow): row is Holdable => !isFinal(row.state);
 
-/** The caller got no answer and only he had the mail: it is found in the mailbox, or set aside without its content. */
+/** The caller got no answer and only he had the mail: it is found in the mailbox, or held without its content. */
 const resolveLost = async (
   needs: SweepNeeds,
   { row, etag }: { readonly row: SendingRow; readonly etag: string },
@@ -180,7 +178,7 @@ const resolveLost = async (
   if (sighting.kind === 'not-now') return false;
   if (sighting.kind !== 'found') {
     const code = sighting.kind === 'absent' && row.leavesCopy ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN';
-    return (await setAside(needs, { row, etag }, undefined, new AppError(code))) !== undefined;
+    return (await hold(needs, { row, etag }, undefined, new AppError(code))) !== undefined;
   }
   const now = needs.now();
   const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;

@@ -1,27 +1,18 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
+import type { HeldRecord } from '../../src/lib/hold.ts';
 import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { RELAY_ID_PROPERTY } from '../../src/lib/mail/send-plan.ts';
-import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
+  HELD_CONTAINER,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
-  SET_ASIDE_CONTAINER,
 } from '../../src/lib/storage/storage-connection.ts';
 
-const STATES = [
-  'queued',
-  'sending',
-  'waiting',
-  'unknown',
-  'sent',
-  'rejected',
-  'set-aside',
-  'closed',
-] as const;
+const STATES = ['queued', 'sending', 'deferred', 'unknown', 'sent', 'rejected', 'held', 'closed'] as const;
 /** What of a mail is compared with what arrived. */
 export type WrittenMail = { readonly subject: string; readonly text: string; readonly to: string };
 
@@ -57,9 +48,9 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
         names.push(name);
       return names;
     },
-    record: async (name: string): Promise<SetAsideRecord> => {
-      const blob = blobs.getContainerClient(SET_ASIDE_CONTAINER).getBlobClient(name);
-      return JSON.parse((await blob.downloadToBuffer()).toString('utf8')) as SetAsideRecord;
+    record: async (name: string): Promise<HeldRecord> => {
+      const blob = blobs.getContainerClient(HELD_CONTAINER).getBlobClient(name);
+      return JSON.parse((await blob.downloadToBuffer()).toString('utf8')) as HeldRecord;
     },
     /** How often Graph accepted each mail, by the id in the property that every mail carries. */
     copies: async (): Promise<ReadonlyMap<string, number>> => {

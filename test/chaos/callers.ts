@@ -78,11 +78,11 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
         body: JSON.stringify(content),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const { status, code } = (await answer.json()) as { readonly status?: unknown; readonly code?: string };
+      const { state, code } = (await answer.json()) as { readonly state?: unknown; readonly code?: string };
       return {
-        words: `${answer.status} ${code ?? status}`,
+        words: `${answer.status} ${code ?? state}`,
         isAccepted: answer.ok,
-        isSent: answer.ok && status === 'sent',
+        isSent: answer.ok && state === 'sent',
       };
     } catch (error) {
       return { words: `nothing: ${(error as Error).name}`, isAccepted: false, isSent: false };

@@ -21,7 +21,7 @@ export const clearDesk = async (
   copies: ReadonlyMap<string, number>,
 ): Promise<readonly string[]> => {
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
-  const aside = rows.filter(({ state }) => state === 'set-aside');
+  const aside = rows.filter(({ state }) => state === 'held');
   for (const { mailId } of aside) {
     const url = anyUrl() ?? '';
     if (copies.has(mailId)) await call(url, `${mailId}/close`, { note: 'found in Sent Items' });

@@ -28,7 +28,7 @@ describe('the wire', () => {
     ['POST', '/devstoreaccount1/mail-poison/messages', 'other'],
     ['PUT', '/devstoreaccount1/mail-payloads/some-id.json', 'put payload'],
     ['DELETE', '/devstoreaccount1/mail-payloads/some-id.json', 'delete payload'],
-    ['PUT', '/devstoreaccount1/mail-set-aside/2026-03-02/some-id.json', 'store record'],
+    ['PUT', '/devstoreaccount1/mail-held/2026-03-02/some-id.json', 'store record'],
   ])('%s %s is to %s', (method, path, operation) => {
     expect(seeOperation({ method, path, body }).operation).toBe(operation);
   });

@@ -65,9 +65,9 @@ const GRAPH_FAULTS = [
 const INSTANTS = [
   'write sending',
   'write sent',
-  'write waiting',
+  'write deferred',
   'write unknown',
-  'write set-aside',
+  'write held',
   'put message',
   'delete message',
   'put payload',

@@ -100,7 +100,7 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
     );
     const struck = countTroubles(cloud, troubles, plans);
 
-    // What was set aside is looked after by a person, and the sweep comes by; then nothing is left.
+    // What was held is looked after by a person, and the sweep comes by; then nothing is left.
     disarm(cloud, troubles);
     const replayed = await clearDesk(fleet.anyUrl, rows, copies);
     await settled(Date.now() + SETTLE_MS);

@@ -1,9 +1,9 @@
 import type { LedgerRow, MailState } from '../../src/lib/ledger/ledger-row.ts';
 import {
+  HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
-  SET_ASIDE_CONTAINER,
 } from '../../src/lib/storage/storage-connection.ts';
 
 export type Operation =
@@ -35,8 +35,7 @@ export const seeOperation = ({ method, path, body }: StorageRequest): SeenOperat
     if (method === 'PUT') return { operation: 'put payload' };
     if (method === 'DELETE') return { operation: 'delete payload' };
   }
-  if (first === SET_ASIDE_CONTAINER && method === 'PUT' && rest.length > 0)
-    return { operation: 'store record' };
+  if (first === HELD_CONTAINER && method === 'PUT' && rest.length > 0) return { operation: 'store record' };
   return { operation: 'other' };
 };
 

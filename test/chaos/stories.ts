@@ -1,5 +1,5 @@
+import type { HeldRecord } from '../../src/lib/hold.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
 import type { MailStory } from '../support/mail-promises.ts';
 import type { GivenMail } from './callers.ts';
 
@@ -8,7 +8,7 @@ export type Evidence = {
   readonly copies: ReadonlyMap<string, number>;
   /** Mails of which the relay itself said that nobody knows. */
   readonly doubted: ReadonlySet<string>;
-  readonly record: (name: string) => Promise<SetAsideRecord>;
+  readonly record: (name: string) => Promise<HeldRecord>;
 };
 
 /** What became of every mail that was given to the relay. */
@@ -17,12 +17,12 @@ export const tellStories = async (
   { rows, copies, doubted, record }: Evidence,
 ): Promise<readonly MailStory[]> => {
   const rowOf = new Map(rows.map((row) => [row.mailId, row]));
-  const records: SetAsideRecord[] = [];
-  for (const row of rows) if (row.state === 'set-aside') records.push(await record(row.record));
+  const records: HeldRecord[] = [];
+  for (const row of rows) if (row.state === 'held') records.push(await record(row.record));
 
   return given.map(({ plan, mailId, content, accepted, toldSent }) => {
     const json = JSON.stringify(content);
-    // A bare message that never got into the ledger is set aside under the id it has on the poison queue.
+    // A bare message that never got into the ledger is held under the id it has on the poison queue.
     const found = records.find(({ original }) => JSON.stringify(original) === json);
     const ids = new Set([mailId, found?.mailId ?? mailId]);
     return {

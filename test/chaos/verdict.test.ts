@@ -29,7 +29,7 @@ test.each([
   ['accepted and gone', aStory({ copies: 0, toldSent: false }), { lost: 1 }],
   [
     'still on its way',
-    aStory({ copies: 0, toldSent: false, row: { state: 'waiting' } as LedgerRow }),
+    aStory({ copies: 0, toldSent: false, row: { state: 'deferred' } as LedgerRow }),
     { unfinished: 1 },
   ],
   ['never accepted', aStory({ copies: 0, toldSent: false, accepted: false }), {}],

@@ -128,7 +128,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const idsOf = async (states: LedgerRow['state'][]) =>
         (await all(ledger.list({ states, before }))).map(({ row }) => row.mailId);
 
-      const queued = await idsOf(['queued', 'waiting']);
+      const queued = await idsOf(['queued', 'deferred']);
       expect(queued).toContain(oldQueued.mailId);
       expect(queued).not.toContain(newQueued.mailId);
       expect(queued).not.toContain(oldSent.mailId);

@@ -1,9 +1,9 @@
 import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
+import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/desk.http.ts';
 import { healthHttp } from '../../src/functions/health.http.ts';
 import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/set-aside-desk.http.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
@@ -48,7 +48,7 @@ describe('GET /api/mail/{id}', () => {
     const { status, id } = await aDesk();
     const answer = await status({ params: { id: id.toUpperCase() } });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
-    expect(answer.body).toMatchObject({ id, state: 'set-aside', reason: { code: 'OUTCOME_UNKNOWN' } });
+    expect(answer.body).toMatchObject({ id, state: 'held', reason: { code: 'OUTCOME_UNKNOWN' } });
     expect(answer.body).not.toHaveProperty('recipientAddresses');
   });
 
@@ -60,16 +60,16 @@ describe('GET /api/mail/{id}', () => {
   ])('is 404 when %s', async (_case, init, asked) => {
     const { status, id } = await aDesk();
     const answer = await status({ ...init, params: { id: asked ?? id } });
-    expect([answer.status, answer.body.code]).toEqual([404, 'MAIL_UNKNOWN']);
+    expect([answer.status, answer.body.code]).toEqual([404, 'MAIL_NOT_FOUND']);
   });
 });
 
 describe('the desk', () => {
-  test('lists and shows what is set aside', async () => {
+  test('lists and shows what is held', async () => {
     const { list, id, records } = await aDesk();
-    expect((await list({ state: 'set-aside' })).body.mails).toMatchObject([{ id }]);
+    expect((await list({ state: 'held' })).body.mails).toMatchObject([{ id }]);
     const record = [...records.keys()][0];
-    expect((await list({ id })).body).toMatchObject({ id, state: 'set-aside', record });
+    expect((await list({ id })).body).toMatchObject({ id, state: 'held', record });
   });
 
   test.each([[{}], [{ state: 'sent' }], [{ state: '' }]])('does not know the query %j', async (query) => {
@@ -78,11 +78,11 @@ describe('the desk', () => {
     expect([status, body.code]).toEqual([400, 'QUERY_INVALID']);
   });
 
-  test('replays a mail by the queue: 202, and a second time it is no longer set aside', async () => {
+  test('replays a mail by the queue: 202, and a second time it is no longer held', async () => {
     const { replay, messages, records, id } = await aDesk();
     expect(await replay()).toMatchObject({ status: 202, body: { id, state: 'queued' } });
     expect([messages.length, records.size]).toEqual([1, 0]);
-    expect(await replay()).toMatchObject({ status: 409, body: { code: 'MAIL_NOT_SET_ASIDE' } });
+    expect(await replay()).toMatchObject({ status: 409, body: { code: 'MAIL_NOT_HELD' } });
     expect(messages).toHaveLength(1);
   });
 

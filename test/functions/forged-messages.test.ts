@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
-import { setAsideMailQueue } from '../../src/functions/set-aside-mail.queue.ts';
+import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
 import { earlierHashOfContent, earlierIdOfKey } from '../../src/lib/ledger/earlier-identity.ts';
-import { claimNew, type NewMail, queueNew, setAsideNew } from '../../src/lib/ledger/ledger-row.ts';
+import { claimNew, holdNew, type NewMail, queueNew } from '../../src/lib/ledger/ledger-row.ts';
 import { toQueueText } from '../../src/lib/mail/queue-message.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
@@ -69,14 +69,14 @@ describe('whoever may put messages into the queue', () => {
     await deliver(world, forged(override));
     const { victim, others, sent } = outcome(world);
     expect([victim?.state, sent]).toEqual(['queued', []]);
-    expect(others).toMatchObject([{ state: 'set-aside', reason: { code: 'MESSAGE_UNREADABLE' } }]);
+    expect(others).toMatchObject([{ state: 'held', reason: { code: 'MESSAGE_UNREADABLE' } }]);
   });
 
   test('cannot destroy, bury or end a mail with an empty one', async () => {
     for (const row of [
       queueNew(newMail(), NOW),
       claimNew(newMail(), true, NOW),
-      setAsideNew(newMail(), REASON, 'record', NOW),
+      holdNew(newMail(), REASON, 'record', NOW),
     ]) {
       const world = inMemoryNeeds();
       world.ledger.create(row);
@@ -113,7 +113,7 @@ describe('whoever may put messages into the queue', () => {
     expect(
       [...world.records.values()].map(({ original }) => (original as { subject: string }).subject),
     ).toEqual(['one', 'two']);
-    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'set-aside', 'set-aside']);
+    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'held', 'held']);
   });
 });
 
@@ -181,7 +181,7 @@ test('content that is not what its message speaks of is not sent', async () => {
   } as const;
   await deliver(world, toQueueText(envelope, IDENTITY));
   expect(outcome(world)).toMatchObject({
-    victim: { state: 'set-aside', reason: { code: 'PAYLOAD_MISSING' } },
+    victim: { state: 'held', reason: { code: 'PAYLOAD_MISSING' } },
     sent: [],
   });
 });
@@ -207,15 +207,15 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
   test.each(messages)('%s, delivered', async (_case, text) => {
     const world = inMemoryNeeds();
     await deliver(world, text);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside' }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held' }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
   test.each(messages)('%s, given up by the host', async (_case, text) => {
     const world = inMemoryNeeds();
-    const handler = setAsideMailQueue((log) => ({ ...world.needs, log }));
+    const handler = holdMailQueue((log) => ({ ...world.needs, log }));
     await handler(Buffer.from(text), invocation({ id: MESSAGE_ID }).context);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'HOST_GAVE_UP' } }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
@@ -224,9 +224,9 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
     const find = () => Promise.reject(new RangeError('canary'));
     const needs = { ...world.needs, ledger: { ...world.needs.ledger, find } };
     const { context, logged } = invocation({ id: MESSAGE_ID });
-    await setAsideMailQueue((log) => ({ ...needs, log }))(Buffer.from(JSON.stringify(attack)), context);
+    await holdMailQueue((log) => ({ ...needs, log }))(Buffer.from(JSON.stringify(attack)), context);
     expect([...world.records.values()]).toMatchObject([{ original: JSON.stringify(attack) }]);
-    expect(logged.map(({ event }) => event.event)).toEqual(['Unexpected', 'MailSetAside']);
+    expect(logged.map(({ event }) => event.event)).toEqual(['Unexpected', 'MailHeld']);
     expect(JSON.stringify(logged)).not.toContain('canary');
   });
 });

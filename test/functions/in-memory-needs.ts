@@ -1,10 +1,10 @@
+import type { HeldRecord } from '../../src/lib/hold.ts';
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/mail/pacing.ts';
 import type { SendReport } from '../../src/lib/mail/send-outcome.ts';
 import type { SendPlan } from '../../src/lib/mail/send-plan.ts';
 import type { MailEvent } from '../../src/lib/mail-event.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
-import type { SetAsideRecord } from '../../src/lib/set-aside.ts';
 import { type FakeLedger, makeFakeLedger } from '../support/fake-ledger.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 
@@ -29,7 +29,7 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
   const plans: SendPlan[] = [];
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
-  const records = new Map<string, SetAsideRecord>();
+  const records = new Map<string, HeldRecord>();
   const announced: MailEvent[] = [];
   const looked: string[] = [];
 
@@ -73,15 +73,15 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
         if (writtenAt < before) yield { mailId, contentHash };
       }
     },
-    storeSetAside: async (record: SetAsideRecord) => {
+    storeHeld: async (record: HeldRecord) => {
       records.set(record.mailId, record);
       return record.mailId;
     },
     listRecords: async () => ({
-      records: [...records].map(([name, { mailId, setAsideAt }]) => ({
+      records: [...records].map(([name, { mailId, heldAt }]) => ({
         name,
         mailId,
-        writtenAt: new Date(setAsideAt),
+        writtenAt: new Date(heldAt),
       })),
     }),
     readRecord: async (name: string) => records.get(name),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
-import { setAsideMailQueue } from '../../src/functions/set-aside-mail.queue.ts';
+import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
 import { makePacer } from '../../src/lib/mail/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
@@ -85,7 +85,7 @@ describe('deliverMail', () => {
     expect(world.messages).toHaveLength(1);
   });
 
-  test('of two mails with one key that waited while sending was off, the second is set aside, not dropped', async () => {
+  test('of two mails with one key that waited while sending was off, the second is held, not dropped', async () => {
     const world = inMemoryNeeds();
     const blocked = async (message: unknown, id: string) => {
       const { context } = invocation({ ...metadata, id });
@@ -110,7 +110,7 @@ describe('deliverMail', () => {
     await deliver(message, world, laidOver);
     await deliver(message, world, laidOver);
     expect(world.plans).toEqual([]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'FIELD_UNKNOWN' } }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
     expect(world.records.size).toBe(1);
   });
 
@@ -119,13 +119,13 @@ describe('deliverMail', () => {
     await deliver(aMail({ dequeueCount: 9 }), world, { dequeueCount: '9' });
     for (const { text } of world.messages) await deliver(text, world);
     expect(world.plans).toEqual([]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'FIELD_UNKNOWN' } }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
   });
 
-  test('what is no mail is set aside as it came, as an error in the log, and does not fail the invocation', async () => {
+  test('what is no mail is held as it came, as an error in the log, and does not fail the invocation', async () => {
     const { records, logged } = await deliver('canary, hello');
     expect([...records.values()]).toMatchObject([{ mailId: MAIL_ID, original: 'canary, hello' }]);
-    expect(logged.map(({ level, event }) => [level, event.event])).toEqual([['error', 'MailSetAside']]);
+    expect(logged.map(({ level, event }) => [level, event.event])).toEqual([['error', 'MailHeld']]);
     expect(JSON.stringify(logged)).not.toContain('canary');
   });
 
@@ -143,21 +143,19 @@ describe('deliverMail', () => {
   });
 });
 
-describe('setAsideMail', () => {
+describe('holdMail', () => {
   test('sets aside what the host gave up on, with one error in the log', async () => {
     const world = inMemoryNeeds();
     const { context, logged } = invocation(metadata);
-    await setAsideMailQueue((log) => ({ ...world.needs, log }))(aMail(), context);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'HOST_GAVE_UP' } }]);
+    await holdMailQueue((log) => ({ ...world.needs, log }))(aMail(), context);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toMatchObject([{ original: aMail() }]);
-    expect(logged).toMatchObject([
-      { level: 'error', event: { event: 'MailSetAside', code: 'HOST_GAVE_UP' } },
-    ]);
+    expect(logged).toMatchObject([{ level: 'error', event: { event: 'MailHeld', code: 'HOST_GAVE_UP' } }]);
   });
 
   test('doing so again, after a crash, leaves one row and one record', async () => {
     const world = inMemoryNeeds();
-    const handler = setAsideMailQueue((log) => ({ ...world.needs, log }));
+    const handler = holdMailQueue((log) => ({ ...world.needs, log }));
     await handler(aMail(), invocation(metadata).context);
     await handler(aMail(), invocation(metadata).context);
     expect([world.ledger.rows().length, world.records.size]).toEqual([1, 1]);

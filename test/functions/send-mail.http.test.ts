@@ -31,7 +31,7 @@ describe('POST /api/mail answers', () => {
     expect(answer.status).toBe(200);
     expect(bodyOf(answer)).toEqual({
       id: row?.mailId,
-      status: 'sent',
+      state: 'sent',
       sender: 'noreply@contoso.example',
       graphRequestId: 'r-1',
     });
@@ -47,7 +47,7 @@ describe('POST /api/mail answers', () => {
     expect(answer.status).toBe(202);
     expect(bodyOf(answer)).toEqual({
       id: row?.mailId,
-      status: 'queued',
+      state: 'queued',
       statusUrl: `${MAIL_URL}/${row?.mailId}`,
     });
     expect(headersOf(answer).get('location')).toBe(`${MAIL_URL}/${row?.mailId}`);
@@ -57,9 +57,9 @@ describe('POST /api/mail answers', () => {
   test('202 queued, for an hour and no longer, whatever Graph asks for', async () => {
     const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '86400000' });
     const { answer, messages } = await post(mailRequest(aMail()), world);
-    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'queued']);
+    expect([answer.status, bodyOf(answer).state]).toEqual([202, 'queued']);
     expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'waiting' }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'deferred' }]);
   });
 
   test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
@@ -78,14 +78,14 @@ describe('POST /api/mail answers', () => {
 
   test('202 unknown when nobody knows whether the mail was sent', async () => {
     const { answer } = await post(mailRequest(aMail()), inMemoryNeeds({ kind: 'lost', why: 'timeout' }));
-    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'unknown']);
+    expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
   });
 
   test('202 unknown when the mail may have been sent, and is sent once more by choice', async () => {
     const world = inMemoryNeeds({ kind: 'lost', why: 'timeout' });
     const { answer } = await post(mailRequest(aMail({ onUnknown: 'resend' })), world);
-    expect([answer.status, bodyOf(answer).status]).toEqual([202, 'unknown']);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'waiting', resent: true }]);
+    expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'deferred', resent: true }]);
   });
 
   test.each(['readIdentity', 'create'])(
@@ -358,7 +358,7 @@ describe('a problem answer', () => {
     ['STORAGE_UNAVAILABLE', '30'],
     ['MAIL_DISABLED', '30'],
     ['MAIL_UNDER_WAY', '5'],
-    ['MAIL_NOT_SET_ASIDE', null],
+    ['MAIL_NOT_HELD', null],
     ['MAIL_INVALID', null],
   ])('%s has Retry-After %s', async (code, retryAfter) => {
     const { context } = invocation();

@@ -1,7 +1,7 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
-import { claim, claimNew, queueNew, recordSent, setAsideNew } from '../../src/lib/ledger/ledger-row.ts';
+import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
@@ -50,14 +50,14 @@ describe('sweepMail', () => {
     expect([...world.payloads.keys()]).toEqual([`${waiting.mailId} hash`]);
   });
 
-  test('looks for a mail whose caller got no answer, and sets it aside when it is not there', async () => {
+  test('looks for a mail whose caller got no answer, and holds it when it is not there', async () => {
     const world = inMemoryNeeds();
     const row = claimNew(newMail(), false, NOW);
     world.ledger.create(row);
     world.pass(HOUR_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', lost: 1 }));
     expect(world.looked).toEqual([row.mailId]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'MAIL_LOST' } }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
   });
 
   test('leaves an attempt alone that may still be under way, and one whose message will come back', async () => {
@@ -78,7 +78,7 @@ describe('sweepMail', () => {
     expect(world.ledger.rows()).toEqual([row]);
     world.pass(6 * DAY_MS);
     await sweep(world);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'set-aside', reason: { code: 'MAIL_LOST' } }]);
+    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
   });
 
   test('passes what fails for one mail, says so as an error, and goes on with all others', async () => {
@@ -95,7 +95,7 @@ describe('sweepMail', () => {
     expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.mailId, name: 'URIError' });
     expect(events.at(-1)).toMatchObject({ event: 'MailSwept', lost: 1, expired: 1, failed: 1 });
     expect(JSON.stringify(events)).not.toContain('canary');
-    expect(world.ledger.find(good.mailId)?.row.state).toBe('set-aside');
+    expect(world.ledger.find(good.mailId)?.row.state).toBe('held');
   });
 
   test('does the other parts where one cannot be done at all, but is not said to have swept', async () => {
@@ -123,13 +123,13 @@ describe('sweepMail', () => {
     expect(asked).toBe(21);
   });
 
-  test('deletes the record of a mail that was set aside again since, under another name', async () => {
+  test('deletes the record of a mail that was held again since, under another name', async () => {
     const world = inMemoryNeeds();
     const reason = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
-    const row = setAsideNew(newMail(), reason, 'its-record', NOW);
+    const row = holdNew(newMail(), reason, 'its-record', NOW);
     world.ledger.create(row);
     for (const name of ['its-record', 'another'])
-      world.records.set(name, { mailId: row.mailId, setAsideAt: NOW.toISOString(), reason, original: {} });
+      world.records.set(name, { mailId: row.mailId, heldAt: NOW.toISOString(), reason, original: {} });
     world.pass(DAY_MS + 1);
     await sweep(world);
     expect([...world.records.keys()]).toEqual(['its-record']);

@@ -136,7 +136,7 @@ describe('the client secret', () => {
     await store(value);
     secrets = [];
     const { status, body } = await relay.send(canaryMail(marker));
-    expect([status, body.status]).toEqual([202, 'queued']);
+    expect([status, body.state]).toEqual([202, 'queued']);
     await relay.logged('MailQueued', { mailId: body.id, code: 'CLIENT_SECRET_TOO_NEW' });
     secrets = [known(value)];
     await relay.arrives(marker);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { SET_ASIDE_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
+import { HELD_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
 import { blobNames, readBlob } from './blobs.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
@@ -15,13 +15,12 @@ const halfKey = { to: 'a@example.com', subject: 'x', text: 'x', idempotencyKey: 
 const halves = { '\ud800': '\ud800', from: { address: '\ud800@contoso.example' } };
 const deepId = { id: deep(9000), queueTrigger: deep(9000) };
 
-/** The records of all mails set aside. */
+/** The records of all held mails. */
 const records = async () => {
-  const names = await blobNames(relay, SET_ASIDE_CONTAINER);
+  const names = await blobNames(relay, HELD_CONTAINER);
   return Promise.all(
     names.map(
-      async (name) =>
-        (await readBlob(relay, SET_ASIDE_CONTAINER, name)) as { mailId: string; original: unknown },
+      async (name) => (await readBlob(relay, HELD_CONTAINER, name)) as { mailId: string; original: unknown },
     ),
   );
 };
@@ -43,7 +42,7 @@ describe.concurrent('a queue message that is made to fail', () => {
     ['deep JSON as its id', `{"id":${deep(9000)}}`],
     ['deep JSON as text of its id', JSON.stringify(deepId), deepId],
     ['half a character everywhere', JSON.stringify(halves), halves],
-  ])('is set aside at once, and never reaches the poison queue: %s', async (_case, text, original) => {
+  ])('is held at once, and never reaches the poison queue: %s', async (_case, text, original) => {
     await relay.enqueue(text);
     expect((await recordOf(original ?? text)).mailId).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -86,7 +85,7 @@ test('a message that claims to be of the relay cannot send in place of a mail th
   };
   await relay.enqueue(JSON.stringify(forged));
   await relay.enqueue(base64(JSON.stringify({ ...forged, mail: {} })));
-  await relay.logged('MailSetAside', { code: 'MESSAGE_UNREADABLE' });
+  await relay.logged('MailHeld', { code: 'MESSAGE_UNREADABLE' });
 
   await relay.arrives(victim);
   expect(await relay.mailsAbout(attack)).toEqual([]);

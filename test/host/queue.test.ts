@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { SET_ASIDE_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
+import { HELD_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
 import { blobNames, readBlob } from './blobs.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
@@ -9,8 +9,8 @@ afterAll(() => relay.close());
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** The one mail that was set aside for this reason. */
-const setAsideFor = (code: string) => relay.logged('MailSetAside', { code });
+/** The one mail that was held for this reason. */
+const heldFor = (code: string) => relay.logged('MailHeld', { code });
 
 describe.concurrent('a queue message', () => {
   test('as plain JSON is sent once, from the default sender', async () => {
@@ -82,27 +82,27 @@ describe.concurrent('a queue message', () => {
     ['base64 of something else', base64('canary, hello'), 'JSON_UNREADABLE'],
     ['a list', JSON.stringify([canaryMail(newMarker())]), 'MESSAGE_UNREADABLE'],
     ['an envelope of somebody else', JSON.stringify({ relay: {}, mail: {} }), 'MESSAGE_UNREADABLE'],
-  ])('%s is set aside at once with its reason, and what came is kept', async (_case, text, code) => {
+  ])('%s is held at once with its reason, and what came is kept', async (_case, text, code) => {
     const { messageId } = await relay.enqueue(text);
     const { mailIdOfMessage, mailIdOfText } = await relay.identity();
     // The host reads JSON more generously: what only looks like an object may have written its own id.
     const mailId =
       code === 'JSON_UNREADABLE' && text.startsWith('{') ? mailIdOfText(text) : mailIdOfMessage(messageId);
-    const { record } = await relay.logged('MailSetAside', { mailId, code, attempts: 0 });
+    const { record } = await relay.logged('MailHeld', { mailId, code, attempts: 0 });
 
-    expect((await relay.show(mailId)).body).toMatchObject({ state: 'set-aside', reason: { code } });
-    expect(await readBlob(relay, SET_ASIDE_CONTAINER, String(record))).toMatchObject({
+    expect((await relay.show(mailId)).body).toMatchObject({ state: 'held', reason: { code } });
+    expect(await readBlob(relay, HELD_CONTAINER, String(record))).toMatchObject({
       mailId,
       reason: { code },
       original: text,
     });
   });
 
-  test('that is no valid mail is set aside at once, with every problem', async () => {
+  test('that is no valid mail is held at once, with every problem', async () => {
     const marker = newMarker();
     await relay.enqueue(JSON.stringify(canaryMail(marker, { to: [], subject: 'canary\n' })));
 
-    const { mailId, attempts } = await setAsideFor('MAIL_INVALID');
+    const { mailId, attempts } = await heldFor('MAIL_INVALID');
     expect(attempts).toBe(0);
     const { body } = await relay.show(String(mailId));
     expect(body.reason).toMatchObject({
@@ -119,26 +119,26 @@ describe.concurrent('a queue message', () => {
     const mail = canaryMail(newMarker(), { id: 'canary', dequeueCount: 7, popReceipt: 'canary' });
     await relay.enqueue(JSON.stringify(mail));
 
-    const { mailId } = await setAsideFor('FIELD_UNKNOWN');
+    const { mailId } = await heldFor('FIELD_UNKNOWN');
     const { body } = await relay.show(String(mailId));
     const { problems } = body.reason as { readonly problems: { readonly pointer: string }[] };
     expect(problems.map(({ pointer }) => pointer)).toEqual(['/id', '/dequeueCount', '/popReceipt']);
   });
 
-  test('that Graph rejects is set aside with its reason and keeps its history', async () => {
+  test('that Graph rejects is held with its reason and keeps its history', async () => {
     const from = 'guest@contoso.example';
     await relay.enqueue(JSON.stringify(canaryMail(newMarker(), { from })));
 
-    const { mailId } = await setAsideFor('MAILBOX_NOT_FOUND');
+    const { mailId } = await heldFor('MAILBOX_NOT_FOUND');
     const { body } = await relay.show(String(mailId));
     expect(body).toMatchObject({
-      state: 'set-aside',
+      state: 'held',
       reason: { code: 'MAILBOX_NOT_FOUND', upstreamCode: 'MailboxNotEnabledForRESTAPI' },
-      timeline: [{ what: 'accepted' }, { what: 'attempt rejected' }, { what: 'set-aside' }],
+      timeline: [{ event: 'accepted' }, { event: 'attempt rejected' }, { event: 'held' }],
     });
   });
 
-  test('that Graph refuses with a page of HTML is set aside, and the page goes nowhere', async () => {
+  test('that Graph refuses with a page of HTML is held, and the page goes nowhere', async () => {
     const from = 'lane4@contoso.example';
     relay.cloud.graph.faults.add({
       on: 'sendMail',
@@ -147,15 +147,15 @@ describe.concurrent('a queue message', () => {
     });
     await relay.enqueue(JSON.stringify(canaryMail(newMarker(), { from })));
 
-    await setAsideFor('GRAPH_REFUSED');
+    await heldFor('GRAPH_REFUSED');
   });
 });
 
 test('every message was deleted once it was dealt with, and none went to the poison queue', async () => {
   await eventually(async () => expect(await relay.messagesOn('mail')).toBe(0));
   expect(await relay.messagesOn('mail-poison')).toBe(0);
-  const records = await blobNames(relay, SET_ASIDE_CONTAINER);
-  expect(records.length).toBe(relay.events('MailSetAside').length);
+  const records = await blobNames(relay, HELD_CONTAINER);
+  expect(records.length).toBe(relay.events('MailHeld').length);
 });
 
 test('nothing of these mails stands in the log or in a problem answer', () => expectNoCanary(relay));

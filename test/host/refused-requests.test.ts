@@ -33,7 +33,7 @@ const expectProblem = ({ status, headers, body }: Answer, code: ErrorCode) => {
       code: expect.any(String),
       pointer: expect.any(String),
       expected: expect.any(String),
-      came: expect.any(String),
+      received: expect.any(String),
     });
 };
 

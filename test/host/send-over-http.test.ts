@@ -26,7 +26,7 @@ describe.concurrent('a mail over HTTP', () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      status: 'sent',
+      state: 'sent',
       sender: 'noreply@contoso.example',
       graphRequestId: expect.any(String),
     });
@@ -69,7 +69,7 @@ describe.concurrent('a mail over HTTP', () => {
     });
 
     expect(status).toBe(202);
-    expect(body).toEqual({ id: body.id, status: 'queued', statusUrl: headers.get('location') });
+    expect(body).toEqual({ id: body.id, state: 'queued', statusUrl: headers.get('location') });
     expect(headers.get('location')).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/api/mail/${body.id}$`));
     await relay.arrives(marker);
     await relay.reaches(body.id, 'sent');
@@ -90,17 +90,17 @@ describe.concurrent('a mail over HTTP', () => {
     const { status, body } = await relay.send(canaryMail(marker, { from }));
 
     expect(status).toBe(202);
-    expect(body).toMatchObject({ status: 'queued' });
+    expect(body).toMatchObject({ state: 'queued' });
     const { body: waiting } = await relay.statusOf(body.id);
-    expect(waiting).toMatchObject({ state: 'waiting', reason: { code: 'GRAPH_THROTTLED' } });
+    expect(waiting).toMatchObject({ state: 'deferred', reason: { code: 'GRAPH_THROTTLED' } });
     const [mail] = await relay.arrives(marker);
     expect(Date.parse(mail!.acceptedAt) - before).toBeGreaterThanOrEqual(2000);
     const sent = await relay.reaches(body.id, 'sent');
     expect(sent.timeline).toMatchObject([
-      { what: 'accepted' },
-      { what: 'attempt not-sent', code: 'GRAPH_THROTTLED' },
-      { what: 'attempt accepted' },
-      { what: 'sent' },
+      { event: 'accepted' },
+      { event: 'attempt not-sent', code: 'GRAPH_THROTTLED' },
+      { event: 'attempt accepted' },
+      { event: 'sent' },
     ]);
   });
 
@@ -145,14 +145,14 @@ describe.concurrent('a mail over HTTP', () => {
     expect((await relay.statusOf(body.id)).body).toMatchObject({ id: body.id, state: 'sent' });
     const foreign = await relay.statusOf(body.id, KEYS.masterKey);
     const missing = await relay.statusOf('01890000-0000-7000-8000-000000000000', KEYS.masterKey);
-    expect([foreign.status, foreign.body.code]).toEqual([404, 'MAIL_UNKNOWN']);
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'MAIL_NOT_FOUND']);
     const withoutInvocation = ({ instance: _, ...rest }: Record<string, unknown>) => rest;
     expect(withoutInvocation(foreign.body)).toEqual(withoutInvocation(missing.body));
   });
 
   test.each([
     ['no key', '/api/mail', 'wrong', 401],
-    ['the master key only, for the desk', '/api/mail?state=set-aside', KEYS.functionKey, 401],
+    ['the master key only, for the desk', '/api/mail?state=held', KEYS.functionKey, 401],
     ['no such route', '/api/mails', KEYS.functionKey, 404],
   ])('the door: %s', async (_case, path, key, status) => {
     expect((await relay.call('GET', path, { key })).status).toBe(status);

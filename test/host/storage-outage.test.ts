@@ -10,7 +10,7 @@ const { connectionString, tableUrl } = relay.cloud.azurite;
 const table = await breakablePort(tableUrl);
 await relay.restart({
   AzureWebJobsStorage: connectionString.replace(tableUrl, table.url),
-  // A message the host gave up on comes back after its lease, when setting it aside failed too.
+  // A message the host gave up on comes back after its lease, when holding it failed too.
   FUNCTIONS_QUEUE_LEASE_SECONDS: '2',
 });
 
@@ -36,7 +36,7 @@ test('while storage is away HTTP answers 503, and says that nothing was accepted
   expect(relay.cloud.graph.requests.list()).toEqual([]);
 });
 
-test('a message the host gives up on is set aside when storage is back, with one line to alert on', async () => {
+test('a message the host gives up on is held when storage is back, with one line to alert on', async () => {
   const marker = newMarker();
   table.cut();
   await relay.enqueue(JSON.stringify(canaryMail(marker)));
@@ -45,7 +45,7 @@ test('a message the host gives up on is set aside when storage is back, with one
   );
   table.mend();
   const [event, ...more] = await eventually(() => {
-    const found = relay.events('MailSetAside');
+    const found = relay.events('MailHeld');
     expect(found).not.toEqual([]);
     return found;
   });
@@ -53,13 +53,13 @@ test('a message the host gives up on is set aside when storage is back, with one
   expect(event).toMatchObject({ code: 'HOST_GAVE_UP' });
   expect(more).toEqual([]);
   expect(await relay.mailsAbout(marker)).toEqual([]);
-  expect(relay.lines.filter((line) => /^\S+ error .*"event":"MailSetAside"/.test(line))).toHaveLength(1);
-  const shown = await relay.reaches(String(event?.mailId), 'set-aside');
+  expect(relay.lines.filter((line) => /^\S+ error .*"event":"MailHeld"/.test(line))).toHaveLength(1);
+  const shown = await relay.reaches(String(event?.mailId), 'held');
   expect(shown.reason).toMatchObject({ code: 'HOST_GAVE_UP' });
 });
 
-test('what was set aside so is replayed like any other', async () => {
-  const [event] = relay.events('MailSetAside');
+test('what was held so is replayed like any other', async () => {
+  const [event] = relay.events('MailHeld');
   const id = String(event?.mailId);
   expect((await relay.desk(`/api/mail/${id}/replay`, {})).status).toBe(202);
   await relay.reaches(id, 'sent');

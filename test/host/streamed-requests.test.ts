@@ -13,7 +13,7 @@ test('a mail whose body comes without Content-Length is sent', async () => {
   const json = JSON.stringify(canaryMail(marker));
   const chunks = [json.slice(0, 10), json.slice(10)];
   const { status, text } = await sendInChunks(`${relay.url()}/api/mail`, chunks, headers);
-  expect([status, JSON.parse(text).status]).toEqual([200, 'sent']);
+  expect([status, JSON.parse(text).state]).toEqual([200, 'sent']);
   expect(await relay.mailsAbout(marker)).toHaveLength(1);
 });
 

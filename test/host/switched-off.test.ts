@@ -69,13 +69,13 @@ test('a limit at which mails would be sent twice is refused, and a name of somet
 });
 
 test('while settings are wrong the status of a mail and the desk answer all the same', async () => {
-  expect((await relay.desk('/api/mail?state=set-aside')).body).toEqual({ mails: [] });
-  expect((await relay.statusOf('01890000-0000-7000-8000-000000000000')).body.code).toBe('MAIL_UNKNOWN');
+  expect((await relay.desk('/api/mail?state=held')).body).toEqual({ mails: [] });
+  expect((await relay.statusOf('01890000-0000-7000-8000-000000000000')).body.code).toBe('MAIL_NOT_FOUND');
 });
 
-test('of all these nothing went to Graph or was set aside', () => {
+test('of all these nothing went to Graph or was held', () => {
   expect(relay.cloud.graph.requests.list()).toEqual([]);
-  expect(relay.events('MailSetAside')).toEqual([]);
+  expect(relay.events('MailHeld')).toEqual([]);
 });
 
 test('nothing of these mails and settings stands in the log or in a problem answer', () =>

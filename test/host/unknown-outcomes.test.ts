@@ -34,7 +34,7 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     fault(from, what);
     const { status, headers, body } = await relay.send(canaryMail(marker, { from }));
 
-    expect([status, body.status]).toEqual([202, 'unknown']);
+    expect([status, body.state]).toEqual([202, 'unknown']);
     expect(headers.get('location')).toContain(body.id);
     const sent = await relay.reaches(body.id, 'sent');
     expect(sent.verified).toBe(true);
@@ -65,13 +65,13 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     expect(relay.events('MailLookedUp').filter(({ mailId }) => mailId === body.id)).toHaveLength(4);
   });
 
-  test('where the relay may not read, it is set aside and not sent twice', async () => {
+  test('where the relay may not read, it is held and not sent twice', async () => {
     const marker = newMarker();
     fault(BLIND_MAILBOX, ACCEPTED_BUT_504);
     const { messageId } = await relay.enqueue(JSON.stringify(canaryMail(marker, { from: BLIND_MAILBOX })));
 
     await relay.arrives(marker);
-    const shown = await relay.reaches((await relay.identity()).mailIdOfMessage(messageId), 'set-aside');
+    const shown = await relay.reaches((await relay.identity()).mailIdOfMessage(messageId), 'held');
     expect(shown.reason).toMatchObject({
       detail: expect.stringContaining('Mail.Read'),
       upstreamCode: 'ErrorAccessDenied',
@@ -79,14 +79,14 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     expect(sendsFrom(BLIND_MAILBOX)).toHaveLength(1);
   });
 
-  test('onUnknown: hold sets it aside at once', async () => {
+  test('onUnknown: hold holds it at once', async () => {
     const marker = newMarker();
     const from = 'lane5@contoso.example';
     fault(from, ACCEPTED_BUT_504);
     const { status, body } = await relay.send(canaryMail(marker, { from, onUnknown: 'hold' }));
 
-    expect([status, body.status]).toEqual([202, 'unknown']);
-    expect((await relay.show(body.id)).body).toMatchObject({ state: 'set-aside' });
+    expect([status, body.state]).toEqual([202, 'unknown']);
+    expect((await relay.show(body.id)).body).toMatchObject({ state: 'held' });
     expect(sendsFrom(from)).toHaveLength(1);
   });
 
@@ -95,7 +95,7 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     fault(from, ACCEPTED_BUT_504);
     const { body } = await relay.send(canaryMail(newMarker(), { from, saveToSentItems: false }));
 
-    expect(body.status).toBe('unknown');
+    expect(body.state).toBe('unknown');
     expect(sendsFrom(from)).toHaveLength(1);
   });
 
@@ -106,7 +106,7 @@ describe.concurrent('a mail of which Graph did not say whether it was sent', () 
     fault(from, NOT_ACCEPTED_504);
     const { body } = await relay.send(canaryMail(marker, { from, onUnknown: 'resend' }));
 
-    await relay.reaches(body.id, 'set-aside');
+    await relay.reaches(body.id, 'held');
     expect(sendsFrom(from).map(({ status }) => status)).toEqual([504, 504]);
   });
 

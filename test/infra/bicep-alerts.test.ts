@@ -16,7 +16,7 @@ test('somebody is told of expiring secrets, mail given up or stuck, a silent tim
     'failure-rate',
     'heartbeat-missing',
     'mail-overdue',
-    'mail-set-aside',
+    'mail-held',
     'secret-expiring',
     'sending-blocked',
     'sweep-missing',

@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings.ts';
 import {
   EVENT_QUEUE,
+  HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
-  SET_ASIDE_CONTAINER,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -81,13 +81,13 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
   expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([
     textVariable('modules/storage.bicep', 'packageContainer'),
     PAYLOAD_CONTAINER,
-    SET_ASIDE_CONTAINER,
+    HELD_CONTAINER,
   ]);
 });
 
 test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
   const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/storage.bicep'))?.[1];
-  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${SET_ASIDE_CONTAINER}/'`]);
+  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`]);
   expect(readCode('main.bicep')).toContain(
     `int(settings.?MAIL_LEDGER_DAYS ?? '${fallbackOf('MAIL_LEDGER_DAYS')}')`,
   );

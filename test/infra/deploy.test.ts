@@ -224,14 +224,14 @@ describe('what cannot be deployed', () => {
     });
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('expected: health sendMail');
-    expect(run.stderr).toContain('came:     health sendMail stray');
+    expect(run.stderr).toContain('received:     health sendMail stray');
   });
 
   test.each([
-    ['200', '{"id":"1","status":"sent"}', 0, 'From is noreply@contoso.com'],
-    ['202', '{"id":"1","status":"queued"}', 0, 'the relay has stored the mail'],
-    ['202', '{"id":"1","status":"unknown"}', 1, 'it is not known whether Graph sent'],
-    ['202', '{"id":"1","status":"set-aside"}', 1, 'it is not known whether Graph sent'],
+    ['200', '{"id":"1","state":"sent"}', 0, 'From is noreply@contoso.com'],
+    ['202', '{"id":"1","state":"queued"}', 0, 'the relay has stored the mail'],
+    ['202', '{"id":"1","state":"unknown"}', 1, 'it is not known whether Graph sent'],
+    ['202', '{"id":"1","state":"held"}', 1, 'it is not known whether Graph sent'],
     ['401', '', 1, 'callerAuth entra'],
     ['502', '{"code":"MAILBOX_OUT_OF_SCOPE"}', 1, 'limit-mailboxes.ps1'],
     ['422', '{"code":"MAILBOX_NOT_FOUND"}', 1, 'no mailbox in Exchange Online'],

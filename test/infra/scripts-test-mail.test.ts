@@ -23,7 +23,7 @@ test('the test mail arrives through the real curl with its key, and is a mail by
       path: `${request.method} ${request.url}`,
       body: await textOf(request),
     });
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","status":"sent"}');
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"1","state":"sent"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
@@ -33,7 +33,7 @@ post_mail "http://127.0.0.1:$PORT" 'ke"y\\with=odd' "$(test_mail_json)"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script], {
       env: { ...process.env, PORT: String(port), no_proxy: '*' },
     });
-    expect(stdout).toBe('{"id":"1","status":"sent"}\n200');
+    expect(stdout).toBe('{"id":"1","state":"sent"}\n200');
     expect(arrived).toMatchObject([{ key: 'ke"y\\with=odd', path: 'POST /api/mail' }]);
     const mail = readMail(JSON.parse(arrived[0]?.body ?? ''));
     expect(mail.to).toEqual([{ address: 'me@contoso.com' }]);

@@ -65,7 +65,7 @@ describe('settings', () => {
     expect(error.facts.problems).toHaveLength(1);
     expect(error.facts.problems?.[0]).toMatchObject({
       pointer: name,
-      came: `a text of ${value.length} characters`,
+      received: `a text of ${value.length} characters`,
     });
   });
 
@@ -150,7 +150,7 @@ describe('settings that are checked against each other and against host.json', (
     const error = errorOf(() => readSettings({ ...enough, MAIL_SENDING_LIMIT_SECONDS: '10' }));
     expect(error.facts.problems?.[0]).toMatchObject({
       expected: expect.stringMatching(/300 s.*sent twice/),
-      came: 'a text of 2 characters',
+      received: 'a text of 2 characters',
     });
   });
 
@@ -186,7 +186,7 @@ describe('names that no setting has', () => {
         code: 'SETTINGS_INVALID',
         pointer: name,
         expected: `the name of a setting, perhaps ${nearest}`,
-        came: 'a name that no setting has',
+        received: 'a name that no setting has',
       },
     ]);
   });

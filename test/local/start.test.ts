@@ -75,7 +75,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     const { child, ended, printed } = await start([], {}, READY);
     const curl = found(printed(), /^( +curl .*\\\n.*\\\n.*)$/m);
     const { stdout } = await promisify(execFile)('bash', ['-c', `${curl} --silent --show-error`]);
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'sent', sender: 'noreply@contoso.example' });
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'sent', sender: 'noreply@contoso.example' });
 
     const inbox = found(printed(), /Inbox +(http\S+)/);
     const { messages } = (await (await fetch(`${inbox}/api/v1/messages`)).json()) as {
@@ -209,7 +209,7 @@ describe('npm start', { timeout: 120_000 }, () => {
         ({ stdout }) => stdout,
         ({ stderr }) => stderr as string,
       );
-    expect(await mail('list')).toBe('No mail is set aside.\n');
+    expect(await mail('list')).toBe('No mail is held.\n');
 
     const storage = found(printed(), /AzureWebJobsStorage='([^']*)'/);
     await new QueueClient(storage, 'mail').sendMessage('{"to":"nobody","subject":"s","text":"t"}');
@@ -217,7 +217,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     const id = found(await mail('list'), /^([0-9a-f-]{36}) /m);
     const shown = await mail('show', id);
     expect(shown).toMatch(/^Problems {4}\/to.*: expected .*; came .*$/m);
-    expect(shown).toMatch(new RegExp(`^Record {6}\\d{4}.*${id}.* in the container mail-set-aside$`, 'm'));
+    expect(shown).toMatch(new RegExp(`^Record {6}\\d{4}.*${id}.* in the container mail-held$`, 'm'));
     expect(shown).toMatch(/^What to do {2}\S/m);
 
     expect(await mail('list', '--url', endpoint)).toContain(id);

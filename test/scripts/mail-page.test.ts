@@ -3,17 +3,17 @@ import { type DeskMail, toPage, toTable } from '../../scripts/mail-page.ts';
 
 const aMail = (more: Partial<DeskMail>): DeskMail => ({
   id: '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55',
-  state: 'set-aside',
+  state: 'held',
   sender: 'noreply@contoso.example',
   recipients: 2,
   acceptedAt: '2026-11-25T08:00:00.000Z',
   updatedAt: '2026-11-25T08:00:01.000Z',
-  timeline: [{ at: '2026-11-25T08:00:00.000Z', what: 'accepted' }],
+  timeline: [{ at: '2026-11-25T08:00:00.000Z', event: 'accepted' }],
   ...more,
 });
 
 test('a mail that was refused shows every problem, its record and what to do', () => {
-  const problem = { code: 'MAIL_INVALID', expected: 'an address', came: 'text of 6 characters' };
+  const problem = { code: 'MAIL_INVALID', expected: 'an address', received: 'text of 6 characters' };
   expect(
     toPage(
       aMail({
@@ -31,24 +31,24 @@ test('a mail that was refused shows every problem, its record and what to do', (
     ),
   ).toBe(
     [
-      '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55  set-aside',
+      '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55  held',
       'Sender      noreply@contoso.example, to 2 recipients',
       '2026-11-25T08:00:00.000Z  accepted',
       'Reason      MAIL_INVALID: The mail cannot be sent',
       'Problems    /to/0: expected an address; came text of 6 characters (MAIL_INVALID)',
       '            (the whole mail): expected an address; came text of 6 characters (MAIL_INVALID)',
       'What to do  Tell the owner.',
-      'Record      2026-11-25/01a2085d.json in the container mail-set-aside',
+      'Record      2026-11-25/01a2085d.json in the container mail-held',
     ].join('\n'),
   );
 });
 
 test('a mail that waits shows until when', () => {
-  expect(toPage(aMail({ state: 'waiting', until: '2026-11-25T08:05:00.000Z' }))).toContain(
+  expect(toPage(aMail({ state: 'deferred', until: '2026-11-25T08:05:00.000Z' }))).toContain(
     'Waits until 2026-11-25T08:05:00.000Z',
   );
 });
 
 test('a list without mails says so', () => {
-  expect(toTable([])).toBe('No mail is set aside.');
+  expect(toTable([])).toBe('No mail is held.');
 });

@@ -16,7 +16,7 @@ export type MailStory = {
   /** How often Graph accepted it. */
   readonly copies: number;
   readonly row: LedgerRow | undefined;
-  /** What the record of a mail set aside holds. */
+  /** What the record of a held mail holds. */
   readonly recorded: unknown;
   /** The mail as its application wrote it. */
   readonly content: unknown;
@@ -47,6 +47,6 @@ export const brokenPromises = (story: MailStory): readonly string[] => {
   return broken;
 };
 
-/** It was set aside with all its content, for a person. */
+/** It was held with all its content, for a person. */
 export const isKept = ({ row, recorded, content }: MailStory): boolean =>
-  row?.state === 'set-aside' && JSON.stringify(recorded) === JSON.stringify(content);
+  row?.state === 'held' && JSON.stringify(recorded) === JSON.stringify(content);

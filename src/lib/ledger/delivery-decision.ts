@@ -1,11 +1,11 @@
 import type { Envelope } from '../mail/queue-message.ts';
-import type { LedgerRow, QueuedRow, SendingRow, UnknownRow, WaitingRow } from './ledger-row.ts';
+import type { DeferredRow, LedgerRow, QueuedRow, SendingRow, UnknownRow } from './ledger-row.ts';
 
 /** What to do with a queue message, given what the ledger says of its mail. */
 export type DeliveryDecision =
   /** The mail is not in the ledger yet. */
   | { readonly kind: 'first' }
-  | { readonly kind: 'send'; readonly row: QueuedRow | WaitingRow }
+  | { readonly kind: 'send'; readonly row: QueuedRow | DeferredRow }
   | { readonly kind: 'look-up'; readonly row: UnknownRow }
   /** An attempt began, and nobody wrote down how it ended: its outcome is unknown. */
   | { readonly kind: 'lost'; readonly row: SendingRow }
@@ -26,9 +26,9 @@ export const decideDelivery = (
   sendingLimitMs: number,
 ): DeliveryDecision => {
   if (row === undefined) return { kind: 'first' };
-  if (message.turn > row.turn && (row.state === 'sending' || row.state === 'set-aside'))
+  if (message.turn > row.turn && (row.state === 'sending' || row.state === 'held'))
     return announced(row, message, now);
-  if (message.turn === row.turn && row.state === 'set-aside' && row.inQueue) {
+  if (message.turn === row.turn && row.state === 'held' && row.inQueue) {
     // Taken for lost by the sweep, as nothing was seen of it for more than a week; here it is.
     if (row.reason.code === 'MAIL_LOST') return announced(row, message, now);
     if (row.reason.code === 'ATTEMPT_LOST') return announced(row, { ...message, phase: 'look-up' }, now);
@@ -37,7 +37,7 @@ export const decideDelivery = (
   if (message.turn < row.turn) return { kind: 'drop', done: row.state === 'sent' || row.state === 'closed' };
   switch (row.state) {
     case 'queued':
-    case 'waiting':
+    case 'deferred':
       return { kind: 'send', row };
     case 'unknown':
       return { kind: 'look-up', row };
@@ -50,14 +50,14 @@ export const decideDelivery = (
     case 'closed':
       return { kind: 'drop', done: true };
     // A message that says more may still come, or a replay be under way: the sweep deletes what is left.
-    case 'set-aside':
+    case 'held':
       return { kind: 'drop', done: false };
   }
 };
 
 /** The row as it would read, had its last write not been lost. */
 const announced = (
-  row: Extract<LedgerRow, { state: 'sending' | 'set-aside' }>,
+  row: Extract<LedgerRow, { state: 'sending' | 'held' }>,
   { turn, phase, acceptedAt, resent = false }: Pick<Envelope, 'turn' | 'phase' | 'acceptedAt' | 'resent'>,
   now: Date,
 ): DeliveryDecision => {
@@ -66,7 +66,7 @@ const announced = (
     turn,
     resent: row.resent || resent,
     // Brought back by a replay, or by its message after the sweep had given it up: it begins anew.
-    ...(row.state === 'set-aside' ? { replayedAt: acceptedAt.toISOString() } : {}),
+    ...(row.state === 'held' ? { replayedAt: acceptedAt.toISOString() } : {}),
     updatedAt: now.toISOString(),
   };
   return phase === 'look-up'

@@ -31,7 +31,7 @@ export type MailFacts = {
   readonly turn: number;
   readonly attempts: readonly Attempt[];
   /** How often the attempts were more than are kept. */
-  readonly forgottenAttempts: number;
+  readonly omittedAttempts: number;
   /** A queue message exists that will bring this mail back; else only the caller who waits has its content. */
   readonly inQueue: boolean;
   /** Set once `onUnknown: resend` has used its one chance. */
@@ -42,32 +42,27 @@ type In<State extends string, More = unknown> = MailFacts & { readonly state: St
 
 export type QueuedRow = In<'queued'>;
 export type SendingRow = In<'sending'>;
-export type WaitingRow = In<'waiting', { readonly reason: ErrorReport; readonly until: string }>;
+export type DeferredRow = In<'deferred', { readonly reason: ErrorReport; readonly until: string }>;
 export type UnknownRow = In<'unknown', { readonly reason: ErrorReport }>;
 export type SentRow = In<'sent', { readonly graphRequestId?: string; readonly verified: boolean }>;
 export type RejectedRow = In<'rejected', { readonly reason: ErrorReport }>;
-export type SetAsideRow = In<'set-aside', { readonly reason: ErrorReport; readonly record: string }>;
+export type HeldRow = In<'held', { readonly reason: ErrorReport; readonly record: string }>;
 export type ClosedRow = In<'closed', { readonly reason: ErrorReport; readonly note: string }>;
 
 export type LedgerRow =
   | QueuedRow
   | SendingRow
-  | WaitingRow
+  | DeferredRow
   | UnknownRow
   | SentRow
   | RejectedRow
-  | SetAsideRow
+  | HeldRow
   | ClosedRow;
 
 export type MailState = LedgerRow['state'];
 
 /** In these the relay will do nothing more by itself. */
-export const FINAL_STATES = [
-  'sent',
-  'rejected',
-  'set-aside',
-  'closed',
-] as const satisfies readonly MailState[];
+export const FINAL_STATES = ['sent', 'rejected', 'held', 'closed'] as const satisfies readonly MailState[];
 
 export const isFinal = (state: MailState): boolean => (FINAL_STATES as readonly MailState[]).includes(state);
 
@@ -78,7 +73,7 @@ const MAX_ATTEMPTS_KEPT = 20;
 
 const factsOf = (row: LedgerRow): MailFacts => {
   const { mailId, caller, sender, recipients, recipientAddresses, tags, keyHash, bodyHash, leavesCopy } = row;
-  const { acceptedAt, replayedAt, updatedAt, turn, attempts, forgottenAttempts, inQueue, resent } = row;
+  const { acceptedAt, replayedAt, updatedAt, turn, attempts, omittedAttempts, inQueue, resent } = row;
   return {
     mailId,
     caller,
@@ -94,7 +89,7 @@ const factsOf = (row: LedgerRow): MailFacts => {
     updatedAt,
     turn,
     attempts,
-    forgottenAttempts,
+    omittedAttempts,
     inQueue,
     resent,
   };
@@ -108,13 +103,13 @@ const withAttempt = (row: LedgerRow, attempt: Attempt, now: Date): MailFacts => 
   return {
     ...at(row, now),
     attempts: kept,
-    forgottenAttempts: row.forgottenAttempts + attempts.length - kept.length,
+    omittedAttempts: row.omittedAttempts + attempts.length - kept.length,
   };
 };
 
 export type NewMail = Omit<
   MailFacts,
-  'replayedAt' | 'updatedAt' | 'turn' | 'attempts' | 'forgottenAttempts' | 'inQueue' | 'resent'
+  'replayedAt' | 'updatedAt' | 'turn' | 'attempts' | 'omittedAttempts' | 'inQueue' | 'resent'
 >;
 
 const fresh = (mail: NewMail, inQueue: boolean, now: Date): MailFacts => ({
@@ -122,7 +117,7 @@ const fresh = (mail: NewMail, inQueue: boolean, now: Date): MailFacts => ({
   updatedAt: now.toISOString(),
   turn: 0,
   attempts: [],
-  forgottenAttempts: 0,
+  omittedAttempts: 0,
   inQueue,
   resent: false,
 });
@@ -146,7 +141,7 @@ export const claimNew = (mail: NewMail, inQueue: boolean, now: Date): SendingRow
   state: 'sending',
 });
 
-export const claim = (row: QueuedRow | WaitingRow | UnknownRow | RejectedRow, now: Date): SendingRow => ({
+export const claim = (row: QueuedRow | DeferredRow | UnknownRow | RejectedRow, now: Date): SendingRow => ({
   ...at(row, now),
   state: 'sending',
 });
@@ -183,17 +178,17 @@ export const withdraw = (row: QueuedRow | SendingRow, reason: ErrorReport, now: 
   reason,
 });
 
-export const recordWaiting = (
+export const recordDeferred = (
   row: SendingRow,
   attempt: Attempt,
   { reason, until, resent }: { readonly reason: ErrorReport; readonly until: Date; readonly resent: boolean },
   now: Date,
-): WaitingRow => ({
+): DeferredRow => ({
   ...withAttempt(row, attempt, now),
   turn: row.turn + 1,
   inQueue: true,
   resent: row.resent || resent,
-  state: 'waiting',
+  state: 'deferred',
   reason,
   until: until.toISOString(),
 });
@@ -211,29 +206,29 @@ export const recordUnknown = (
   reason,
 });
 
-export const recordSetAside = (
-  row: QueuedRow | SendingRow | WaitingRow | UnknownRow,
+export const recordHeld = (
+  row: QueuedRow | SendingRow | DeferredRow | UnknownRow,
   {
     reason,
     record,
     attempt,
   }: { readonly reason: ErrorReport; readonly record: string; readonly attempt?: Attempt },
   now: Date,
-): SetAsideRow => ({
+): HeldRow => ({
   ...(attempt === undefined ? at(row, now) : withAttempt(row, attempt, now)),
-  state: 'set-aside',
+  state: 'held',
   reason,
   record,
 });
 
-export const setAsideNew = (mail: NewMail, reason: ErrorReport, record: string, now: Date): SetAsideRow => ({
+export const holdNew = (mail: NewMail, reason: ErrorReport, record: string, now: Date): HeldRow => ({
   ...fresh(mail, false, now),
-  state: 'set-aside',
+  state: 'held',
   reason,
   record,
 });
 
-export const replay = (row: SetAsideRow, now: Date): QueuedRow => ({
+export const replay = (row: HeldRow, now: Date): QueuedRow => ({
   ...at(row, now),
   replayedAt: now.toISOString(),
   turn: row.turn + 1,
@@ -241,7 +236,7 @@ export const replay = (row: SetAsideRow, now: Date): QueuedRow => ({
   state: 'queued',
 });
 
-export const close = (row: SetAsideRow, note: string, now: Date): ClosedRow => ({
+export const close = (row: HeldRow, note: string, now: Date): ClosedRow => ({
   ...at(row, now),
   state: 'closed',
   reason: row.reason,
@@ -250,12 +245,12 @@ export const close = (row: SetAsideRow, note: string, now: Date): ClosedRow => (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'rejected', 'set-aside'],
-  sending: ['sent', 'rejected', 'waiting', 'unknown', 'set-aside'],
-  waiting: ['sending', 'set-aside'],
-  unknown: ['sent', 'sending', 'set-aside'],
+  queued: ['sending', 'rejected', 'held'],
+  sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
+  deferred: ['sending', 'held'],
+  unknown: ['sent', 'sending', 'held'],
   rejected: ['sending'],
-  'set-aside': ['queued', 'unknown', 'closed'],
+  held: ['queued', 'unknown', 'closed'],
   sent: [],
   closed: [],
 } as const satisfies Record<MailState, readonly MailState[]>;

@@ -52,8 +52,8 @@ const FIELDS = Object.keys(file.in.shape);
 const attachment = z.preprocess((written, context) => {
   if (!isObject(written)) return written === '' ? undefined : written;
   const { known, unknown } = sortFields(written, FIELDS);
-  for (const { name, came, ...fault } of unknownFields(unknown, ATTACHMENT_PLACE))
-    report(context, fault, written, name === undefined ? [] : [name], came, true);
+  for (const { name, received, ...fault } of unknownFields(unknown, ATTACHMENT_PLACE))
+    report(context, fault, written, name === undefined ? [] : [name], received, true);
   return withoutAbsent(known, ['contentType', 'cid']);
 }, file.optional());
 

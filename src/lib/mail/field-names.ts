@@ -5,7 +5,7 @@ export type UnknownField = {
   readonly name?: string;
   readonly code: ErrorCode;
   readonly expected: string;
-  readonly came: string;
+  readonly received: string;
 };
 
 /** An object of the contract: what it may have, and which other names are safe to repeat. */
@@ -60,11 +60,12 @@ export function* unknownFields(names: Iterable<string>, place: Place): Generator
   let malformed = false;
   for (const name of names) {
     if (place.isSafe(name))
-      yield { name, code: 'FIELD_UNKNOWN', expected: place.expected, came: 'a field with this name' };
+      yield { name, code: 'FIELD_UNKNOWN', expected: place.expected, received: 'a field with this name' };
     else if (name.isWellFormed()) unnamed = true;
     else malformed = true;
   }
-  const came = 'a field this contract does not know';
-  if (unnamed) yield { code: 'FIELD_UNKNOWN', expected: place.expected, came };
-  if (malformed) yield { code: 'TEXT_MALFORMED', expected: 'field names that are well-formed Unicode', came };
+  const received = 'a field this contract does not know';
+  if (unnamed) yield { code: 'FIELD_UNKNOWN', expected: place.expected, received };
+  if (malformed)
+    yield { code: 'TEXT_MALFORMED', expected: 'field names that are well-formed Unicode', received };
 }

@@ -49,12 +49,12 @@ export function* toProblems(
   input: unknown,
 ): Generator<Problem> {
   for (const issue of issues) {
-    const { problem, came } = issue.code === 'custom' ? (issue.params ?? {}) : {};
+    const { problem, received } = issue.code === 'custom' ? (issue.params ?? {}) : {};
     yield {
       code: isCode(problem) ? problem : 'FIELD_INVALID',
       pointer: jsonPointer(issue.path),
       expected: expectation(issue),
-      came: typeof came === 'string' ? came : describe(valueAt(input, issue.path)),
+      received: typeof received === 'string' ? received : describe(valueAt(input, issue.path)),
     };
   }
   for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE))

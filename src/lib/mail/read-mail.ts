@@ -45,7 +45,7 @@ const repeatedField = (path: readonly PropertyKey[]): Problem => {
     code: 'FIELD_REPEATED',
     pointer: jsonPointer(stranger === -1 ? path : path.slice(0, stranger)),
     expected: 'each field once in its object',
-    came: 'a field written twice',
+    received: 'a field written twice',
   };
 };
 

@@ -16,7 +16,7 @@ const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "addres
 /** Stands for a recipient that was refused, so that the mail does not seem to have none. */
 const REFUSED: readonly Address[] = [{ address: '' }];
 
-type Tell = (fault: Fault, path?: readonly PropertyKey[], came?: string) => void;
+type Tell = (fault: Fault, path?: readonly PropertyKey[], received?: string) => void;
 
 const invalid = (expected: string, written: string): Fault => ({
   code: 'ADDRESS_INVALID',
@@ -45,8 +45,8 @@ const readWritten = (written: string, tell: Tell): readonly Address[] => {
 
 const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): readonly Address[] => {
   const { known, unknown } = sortFields(written, ['name', 'address']);
-  for (const { name, came, ...fault } of unknownFields(unknown, RECIPIENT_PLACE))
-    tell(fault, name === undefined ? [] : [name], came);
+  for (const { name, received, ...fault } of unknownFields(unknown, RECIPIENT_PLACE))
+    tell(fault, name === undefined ? [] : [name], received);
   const { address } = known;
   const name = isAbsent(known.name) ? undefined : known.name;
   if (name !== undefined) {
@@ -76,8 +76,8 @@ const readRecipient = (written: unknown, tell: Tell): readonly Address[] => {
 
 const tellOf =
   (context: Context, input: unknown, at: readonly PropertyKey[] = []): Tell =>
-  (fault, path = [], came) =>
-    report(context, fault, input, [...at, ...path], came);
+  (fault, path = [], received) =>
+    report(context, fault, input, [...at, ...path], received);
 
 /** More than a mail may have; `count` where it was counted to the end. */
 export const tooMany = (count?: number): Fault => ({

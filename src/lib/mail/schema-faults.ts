@@ -12,7 +12,7 @@ export const report = (
   { code, expected }: Fault,
   input: unknown,
   path: readonly PropertyKey[] = [],
-  came?: string,
+  received?: string,
   goOn = false,
 ): void => {
   context.issues.push({
@@ -20,7 +20,7 @@ export const report = (
     message: expected,
     input,
     path: [...path],
-    params: { problem: code, came },
+    params: { problem: code, received },
     // Not false: zod takes that as a wish to skip the checks that look at the whole.
     ...(goOn ? { continue: true } : {}),
   });

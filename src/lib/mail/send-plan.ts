@@ -74,7 +74,7 @@ export const planSend = (id: string, sender: Address, mail: Mail): SendPlan => {
         code: 'MAIL_TOO_LARGE',
         pointer: `/attachments/${index}/content`,
         expected: `a file of less than ${MAX_ATTACHMENT_BYTES} bytes`,
-        came: `a file of ${bytes} bytes`,
+        received: `a file of ${bytes} bytes`,
       })),
     });
   const body = JSON.stringify(toGraphRequest(id, sender, mail));

@@ -20,7 +20,7 @@ export const decideSender = (from: Address | undefined, policy: SenderPolicy): A
         code: 'SENDER_NOT_ALLOWED',
         pointer: '/from',
         expected: 'a sender of MAIL_ALLOWED_SENDERS',
-        came: 'another address',
+        received: 'another address',
       },
     ],
   });

@@ -1,4 +1,5 @@
 import { odata, RestError, type TableEntityResult } from '@azure/data-tables';
+import { namesOfStates, readRow } from '../ledger/earlier-row.ts';
 import type { Ledger, LedgerEntry } from '../ledger/ledger.ts';
 import { FINAL_STATES, type LedgerRow } from '../ledger/ledger-row.ts';
 import { isMissingTable, openTable } from './open-table.ts';
@@ -57,7 +58,7 @@ const fromColumns = (entity: Entity): string => {
 };
 
 const toEntry = (entity: TableEntityResult<Entity>): LedgerEntry => ({
-  row: JSON.parse(fromColumns(entity)) as LedgerRow,
+  row: readRow(fromColumns(entity)),
   etag: entity.etag,
 });
 
@@ -78,8 +79,10 @@ const whenFirst = async (row: LedgerRow, write: Promise<{ readonly etag?: string
 export const openLedgerTable = (connection: StorageConnection): Ledger => {
   const table = openTable(connection);
   const query = (filter: string) => table.listEntities<Entity>({ queryOptions: { filter } });
-  const statesFilter = (states: readonly string[]) =>
-    `(${states.map((state) => odata`state eq ${state}`).join(' or ')})`;
+  const statesFilter = (states: readonly LedgerRow['state'][]) =>
+    `(${namesOfStates(states)
+      .map((state) => odata`state eq ${state}`)
+      .join(' or ')})`;
 
   return {
     find: async (mailId) => {

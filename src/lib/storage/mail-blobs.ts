@@ -2,14 +2,14 @@ import { text } from 'node:stream/consumers';
 import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import type { ArriveNeeds } from '../arrived-message.ts';
 import type { DeliverMailNeeds } from '../deliver-mail.ts';
+import type { DeskNeeds } from '../desk.ts';
 import { AppError } from '../errors.ts';
+import type { HeldRecord, HoldNeeds } from '../hold.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
-import type { SetAsideNeeds, SetAsideRecord } from '../set-aside.ts';
-import type { DeskNeeds } from '../set-aside-desk.ts';
 import type { SweepNeeds } from '../sweep-mail.ts';
 import {
+  HELD_CONTAINER,
   PAYLOAD_CONTAINER,
-  SET_ASIDE_CONTAINER,
   STORAGE_RETRIES,
   type StorageConnection,
 } from './storage-connection.ts';
@@ -17,7 +17,7 @@ import {
 export type MailBlobs = Pick<QueueMailNeeds, 'putPayload'> &
   Pick<ArriveNeeds, 'readPayload'> &
   Pick<DeliverMailNeeds, 'keepPayload'> &
-  Pick<SetAsideNeeds, 'storeSetAside'> &
+  Pick<HoldNeeds, 'storeHeld'> &
   Pick<SweepNeeds, 'listPayloads' | 'deletePayload'> &
   Pick<DeskNeeds, 'listRecords' | 'readRecord' | 'deleteRecord'>;
 
@@ -82,11 +82,11 @@ const payloadFacts = (name: string): { readonly mailId: string; readonly content
 /** Records are named after their mail. */
 const mailIdOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
 
-/** The blobs of the relay: payloads of waiting mails, and records of mails set aside. */
+/** The blobs of the relay: payloads of waiting mails, and records of held mails. */
 export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const service = openService(connection);
   const payloads = service.getContainerClient(PAYLOAD_CONTAINER);
-  const records = service.getContainerClient(SET_ASIDE_CONTAINER);
+  const records = service.getContainerClient(HELD_CONTAINER);
   return {
     putPayload: async (mailId, contentHash, json) => {
       await putJson(payloads, payloadOf(mailId, contentHash), json);
@@ -108,10 +108,10 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
     deletePayload: async (mailId, contentHash) => {
       await payloads.getBlockBlobClient(payloadOf(mailId, contentHash)).deleteIfExists();
     },
-    // Days first, so that a listing shows what happened when; one mail set aside twice in a day keeps its last record.
-    storeSetAside: (record) => {
+    // Days first, so that a listing shows what happened when; a mail held twice in a day keeps its last record.
+    storeHeld: (record) => {
       const put = record.original === undefined ? putUnlessThere : putJson;
-      const name = `${record.setAsideAt.slice(0, 10)}/${record.mailId}.json`;
+      const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
       return put(records, name, JSON.stringify(record, null, 2));
     },
     listRecords: async (limit, after) => {
@@ -135,7 +135,7 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
     },
     readRecord: async (name) => {
       const text = await readText(records, name);
-      return text === undefined ? undefined : (JSON.parse(text) as SetAsideRecord);
+      return text === undefined ? undefined : (JSON.parse(text) as HeldRecord);
     },
     deleteRecord: async (name) => {
       await records.getBlockBlobClient(name).deleteIfExists();

@@ -11,7 +11,7 @@ export const POISON_QUEUE = 'mail-poison';
 export const EVENT_QUEUE = 'mail-events';
 export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
-export const SET_ASIDE_CONTAINER = 'mail-set-aside';
+export const HELD_CONTAINER = 'mail-held';
 
 /** Short, because a caller or an invocation waits; the queue is where long waits belong. */
 export const STORAGE_RETRIES = {

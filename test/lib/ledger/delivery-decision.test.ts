@@ -5,11 +5,11 @@ import {
   close,
   type LedgerRow,
   queueNew,
+  recordDeferred,
+  recordHeld,
   recordRejected,
   recordSent,
-  recordSetAside,
   recordUnknown,
-  recordWaiting,
 } from '../../../src/lib/ledger/ledger-row.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
@@ -29,9 +29,9 @@ const newMail = {
 const attempt = { at: now.toISOString(), outcome: 'not-sent' } as const;
 const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' } as const;
 const sending = claimNew(newMail, true, now);
-const waiting = recordWaiting(sending, attempt, { reason, until: now, resent: false }, now);
+const waiting = recordDeferred(sending, attempt, { reason, until: now, resent: false }, now);
 const unknown = recordUnknown(sending, attempt, reason, now);
-const aside = recordSetAside(sending, { reason, record: 'r' }, now);
+const aside = recordHeld(sending, { reason, record: 'r' }, now);
 
 const decide = (row: LedgerRow | undefined, turn: number, phase: 'send' | 'look-up' = 'send', at = now) => {
   const decision = decideDelivery(row, { turn, phase, acceptedAt: now }, at, LIMIT_MS);
@@ -46,7 +46,7 @@ describe('a message and its row, as they should be', () => {
     ['unknown, by its own message', unknown, 1, 'look-up from unknown'],
     ['sent', recordSent(sending, attempt, now), 0, 'drop'],
     ['rejected', recordRejected(sending, attempt, reason, now), 0, 'drop'],
-    ['set aside', aside, 0, 'drop'],
+    ['held', aside, 0, 'drop'],
     ['closed', close(aside, 'n', now), 1, 'drop'],
   ])('%s', (_, row, turn, expected) => {
     expect(decide(row, turn)).toBe(expected);

@@ -41,7 +41,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       happens: fc.nat({ max: 255 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('set aside'), process }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('held'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay'), process, one }) },
 );

@@ -1,9 +1,9 @@
 import { AppError } from '../../../src/lib/errors.ts';
+import type { HeldRecord } from '../../../src/lib/hold.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import type { Sighting } from '../../../src/lib/look-up-mail.ts';
 import type { SendReport } from '../../../src/lib/mail/send-outcome.ts';
-import type { SetAsideRecord } from '../../../src/lib/set-aside.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
@@ -51,7 +51,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
   const poison = makeFakeQueue(newId);
   const mailboxes = makeFakeMailboxes(sentItemsDelayMs);
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
-  const records = new Map<string, SetAsideRecord>();
+  const records = new Map<string, HeldRecord>();
 
   const unavailable = (): never => {
     throw new AppError('STORAGE_UNAVAILABLE');
@@ -107,20 +107,20 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           }),
         );
       },
-      storeSetAside: (record: SetAsideRecord) =>
+      storeHeld: (record: HeldRecord) =>
         storage('store record', () => {
-          const name = `${record.setAsideAt.slice(0, 10)}/${record.mailId}.json`;
+          const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
           // As the real one: a record without the mail never takes the place of one that has it.
           if (record.original === undefined && records.has(name)) return name;
-          records.set(name, JSON.parse(JSON.stringify(record)) as SetAsideRecord);
+          records.set(name, JSON.parse(JSON.stringify(record)) as HeldRecord);
           return name;
         }),
       listRecords: () =>
         storage('list records', () => ({
-          records: [...records].map(([name, { mailId, setAsideAt }]) => ({
+          records: [...records].map(([name, { mailId, heldAt }]) => ({
             name,
             mailId,
-            writtenAt: new Date(setAsideAt),
+            writtenAt: new Date(heldAt),
           })),
         })),
       readRecord: (name: string) => storage('read record', () => records.get(name)),

@@ -1,9 +1,9 @@
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/deliver-mail.ts';
+import { type DeskNeeds, replayMail } from '../../../src/lib/desk.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import { type HoldMailNeeds, holdMail } from '../../../src/lib/hold-mail.ts';
 import { makePacer, type Pacer } from '../../../src/lib/mail/pacing.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/send-mail.ts';
-import { type DeskNeeds, replayMail } from '../../../src/lib/set-aside-desk.ts';
-import { type SetAsideMailNeeds, setAsideMail } from '../../../src/lib/set-aside-mail.ts';
 import { type SweepNeeds, sweepMail } from '../../../src/lib/sweep-mail.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import { settle } from '../../support/stepper.ts';
@@ -20,7 +20,7 @@ const MAX_DEQUEUE_COUNT = 5;
 const FAILED_HIDDEN_MS = 30_000;
 const FOREVER_MS = 365 * 86_400_000;
 
-type Needs = SendMailNeeds & DeliverMailNeeds & SetAsideMailNeeds & DeskNeeds & SweepNeeds;
+type Needs = SendMailNeeds & DeliverMailNeeds & HoldMailNeeds & DeskNeeds & SweepNeeds;
 
 type Invocation = {
   readonly process: number;
@@ -148,9 +148,9 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
     kill,
     deliver: (process: number) =>
       deliver(process, cloud.queue, (needs, leased) => deliverMail(needs, factsOf(leased))),
-    setAside: (process: number) =>
-      deliver(process, cloud.poison, (needs, leased) => setAsideMail(needs, factsOf(leased))),
-    post: (process: number, request: HttpRequest, answer: (came: HttpAnswer) => void) =>
+    hold: (process: number) =>
+      deliver(process, cloud.poison, (needs, leased) => holdMail(needs, factsOf(leased))),
+    post: (process: number, request: HttpRequest, answer: (received: HttpAnswer) => void) =>
       invoke(
         process,
         async (needs) => {

@@ -26,7 +26,7 @@ export type Act =
       readonly respondAsync: boolean;
     }
   | { readonly kind: 'ask again' | 'replay'; readonly process: number; readonly one: number }
-  | { readonly kind: 'deliver' | 'set aside' | 'sweep'; readonly process: number }
+  | { readonly kind: 'deliver' | 'held' | 'sweep'; readonly process: number }
   | { readonly kind: 'step'; readonly one: number; readonly fate: Fate }
   | { readonly kind: 'kill'; readonly process: number; readonly happens: number }
   | { readonly kind: 'wait'; readonly ms: number; readonly happens: number };
@@ -79,27 +79,27 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
 
   const ask = (client: Client, process: number): Promise<void> => {
     client.asking += 1;
-    return relay.post(process, client.request, (came) => {
+    return relay.post(process, client.request, (received) => {
       client.asking -= 1;
-      hear(client, came);
+      hear(client, received);
     });
   };
-  const hear = (client: Client, came: HttpAnswer): void => {
+  const hear = (client: Client, received: HttpAnswer): void => {
     const { mail } = client;
-    const heard = `${mail.mailId} caller hears ${describe(came)}`;
+    const heard = `${mail.mailId} caller hears ${describe(received)}`;
     if (cloud.history.at(-1) !== heard) cloud.history.push(heard);
-    if (came === 'no answer') return;
-    if (came instanceof AppError) {
-      if (catalogue[came.code].fixedBy === 'caller')
-        cloud.problems.push(`a good mail was refused: ${came.code}`);
+    if (received === 'no answer') return;
+    if (received instanceof AppError) {
+      if (catalogue[received.code].fixedBy === 'caller')
+        cloud.problems.push(`a good mail was refused: ${received.code}`);
       // What only an administrator can mend, other than a doubt, means that the caller keeps the mail.
-      if (catalogue[came.code].fixedBy === 'administrator' && came.code !== 'OUTCOME_UNKNOWN')
+      if (catalogue[received.code].fixedBy === 'administrator' && received.code !== 'OUTCOME_UNKNOWN')
         client.answered = true;
       return;
     }
     client.answered = true;
     mail.accepted = true;
-    if (came.row.state === 'sent') mail.toldSent = true;
+    if (received.row.state === 'sent') mail.toldSent = true;
   };
   const post = ({ policy, large, respondAsync, process }: Extract<Act, { kind: 'post' }>): Promise<void> => {
     const key = `key-${clients.length}`;
@@ -111,7 +111,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
   };
 
   const replay = async (process: number, one: number): Promise<void> => {
-    const asides = cloud.ledger.rows().filter(({ state }) => state === 'set-aside');
+    const asides = cloud.ledger.rows().filter(({ state }) => state === 'held');
     const row = asides[one % Math.max(asides.length, 1)];
     if (row === undefined) return;
     const mail = mails.get(row.mailId);
@@ -134,8 +134,8 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
         return replay(act.process, act.one);
       case 'deliver':
         return void (await relay.deliver(act.process));
-      case 'set aside':
-        return void (await relay.setAside(act.process));
+      case 'held':
+        return void (await relay.hold(act.process));
       case 'sweep':
         return relay.sweep(act.process);
       case 'step':
@@ -157,7 +157,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const process = anyOfTwo(round);
       await quiet();
-      if ((await relay.deliver(process)) || (await relay.setAside(process))) continue;
+      if ((await relay.deliver(process)) || (await relay.hold(process))) continue;
       const unanswered = clients.filter(({ answered }) => !answered);
       if (unanswered.length > 0) {
         for (const client of unanswered) await ask(client, process);
@@ -190,7 +190,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       const records = [...cloud.records.values()];
       return [...mails.values()].map((mail) => {
         const json = JSON.stringify(mail.content);
-        // A bare message that never got into the ledger is set aside under the id it has on the poison queue.
+        // A bare message that never got into the ledger is held under the id it has on the poison queue.
         const record = records.find(({ original }) => JSON.stringify(original) === json);
         const row = rows.get(mail.mailId) ?? rows.get(record?.mailId ?? '');
         const ids = new Set([mail.mailId, record?.mailId ?? mail.mailId]);
@@ -220,7 +220,7 @@ const chosenBy =
   (index: number): boolean =>
     (bits & (1 << (index % 8))) !== 0;
 
-const describe = (came: HttpAnswer): string => {
-  if (came === 'no answer') return came;
-  return came instanceof AppError ? came.code : came.row.state;
+const describe = (received: HttpAnswer): string => {
+  if (received === 'no answer') return received;
+  return received instanceof AppError ? received.code : received.row.state;
 };

@@ -476,7 +476,7 @@ describe('an error tells the caller everything, and shows nothing', () => {
   test('every problem says what was expected and what came', () => {
     for (const problem of errorOf(() => read(everything)).facts.problems ?? []) {
       expect(problem.expected).not.toBe('');
-      expect(problem.came).not.toBe('');
+      expect(problem.received).not.toBe('');
     }
   });
 

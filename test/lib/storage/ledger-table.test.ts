@@ -36,6 +36,32 @@ test('a row stands in one of 256 partitions, by the random end of its id, with i
   expect(entity).toMatchObject({ rowKey: MAIL_ID, state: 'queued', changedAt: NOW });
 });
 
+test('a row that was written when its state had another name is found, listed and rewritten as of today', async () => {
+  const table = TableClient.fromConnectionString(connection.connectionString, LEDGER_TABLE, {
+    allowInsecureConnection: true,
+  });
+  const mailId = '01a20556-8aab-77d5-aa30-5d8c2af8cc00';
+  const { omittedAttempts: _, ...rest } = { ...row, mailId };
+  const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' };
+  const earlier = { ...rest, state: 'waiting', forgottenAttempts: 3, reason, until: NOW.toISOString() };
+  await table.createEntity({
+    partitionKey: '00',
+    rowKey: mailId,
+    state: 'waiting',
+    changedAt: NOW,
+    row: JSON.stringify(earlier),
+  });
+  const ledger = openLedgerTable(connection);
+  const found = await ledger.find(mailId);
+  expect(found?.row).toMatchObject({ state: 'deferred', omittedAttempts: 3 });
+  const listed = [];
+  for await (const entry of ledger.list({ states: ['deferred'], before: new Date(NOW.getTime() + 1) }))
+    listed.push(entry.row.mailId);
+  expect(listed).toEqual([mailId]);
+  await ledger.replace(found!.row, found!.etag);
+  expect(await table.getEntity('00', mailId)).toMatchObject({ state: 'deferred' });
+});
+
 test('a table that is not there is a failure, not an empty ledger', async () => {
   const bare = await storageForTests();
   const table = TableClient.fromConnectionString(bare.connection.connectionString, LEDGER_TABLE, {

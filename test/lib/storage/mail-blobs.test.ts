@@ -1,6 +1,6 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
-import type { SetAsideRecord } from '../../../src/lib/set-aside.ts';
+import type { HeldRecord } from '../../../src/lib/hold.ts';
 import { openMailBlobs } from '../../../src/lib/storage/mail-blobs.ts';
 import { PAYLOAD_CONTAINER } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
@@ -20,9 +20,9 @@ const payloadsBefore = async (before: Date) => {
   return found;
 };
 
-const record = (day: string, mailId: string): SetAsideRecord => ({
+const record = (day: string, mailId: string): HeldRecord => ({
   mailId,
-  setAsideAt: `${day}T08:00:00.000Z`,
+  heldAt: `${day}T08:00:00.000Z`,
   reason: { code: 'GIVEN_UP', title: 'title', remedy: 'remedy' },
   original: { subject: '薪資單' },
 });
@@ -81,7 +81,7 @@ test('payloads are listed by age with the id and hash of their mail; one that is
 test('records are listed oldest first, a page at a time, and read as they were stored', async () => {
   const days = ['2026-03-03', '2026-03-01', '2026-03-02'];
   const records = days.map((day, n) => record(day, `${MAIL_ID.slice(0, -1)}${n}`));
-  const names = await Promise.all(records.map((one) => blobs.storeSetAside(one)));
+  const names = await Promise.all(records.map((one) => blobs.storeHeld(one)));
   expect(names[1]).toBe(`2026-03-01/${records[1]?.mailId}.json`);
 
   const first = await blobs.listRecords(2, undefined);
@@ -97,9 +97,9 @@ test('records are listed oldest first, a page at a time, and read as they were s
   expect(await blobs.listRecords(2, undefined)).toEqual({ records: [] });
 });
 
-test('a mail set aside twice on a day has one record, the later', async () => {
-  await blobs.storeSetAside(record('2026-03-04', MAIL_ID));
-  const name = await blobs.storeSetAside({ ...record('2026-03-04', MAIL_ID), original: 'later' });
+test('a held mail twice on a day has one record, the later', async () => {
+  await blobs.storeHeld(record('2026-03-04', MAIL_ID));
+  const name = await blobs.storeHeld({ ...record('2026-03-04', MAIL_ID), original: 'later' });
   expect((await blobs.listRecords(50, undefined)).records).toHaveLength(1);
   expect((await blobs.readRecord(name))?.original).toBe('later');
   await blobs.deleteRecord(name);

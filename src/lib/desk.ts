@@ -1,19 +1,19 @@
 import { AppError } from './errors.ts';
+import type { HeldRecord } from './hold.ts';
 import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
-import { close, type LedgerRow, type QueuedRow, replay, type SetAsideRow } from './ledger/ledger-row.ts';
+import { close, type HeldRow, type LedgerRow, type QueuedRow, replay } from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
 import { type AnnounceNeeds, announce } from './mail-event.ts';
 import { isMailId, type MailStatus, toStatus } from './mail-status.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
-import type { SetAsideRecord } from './set-aside.ts';
 
-/** The people who look after mails that were set aside: list, show, replay, close. */
+/** The people who look after mails that were held: list, show, replay, close. */
 export type DeskNeeds = QueueMailNeeds &
   AnnounceNeeds & {
     readonly ledger: Ledger;
     /** Records, oldest first, a page at a time. */
     readonly listRecords: (limit: number, after: string | undefined) => Promise<RecordPage>;
-    readonly readRecord: (name: string) => Promise<SetAsideRecord | undefined>;
+    readonly readRecord: (name: string) => Promise<HeldRecord | undefined>;
     readonly deleteRecord: (name: string) => Promise<void>;
     readonly now: () => Date;
     readonly log: Log;
@@ -24,38 +24,38 @@ type RecordPage = {
   readonly next?: string;
 };
 
-export type SetAsidePage = { readonly mails: readonly MailStatus[]; readonly next?: string };
+export type HeldPage = { readonly mails: readonly MailStatus[]; readonly next?: string };
 
 const PAGE = 50;
 
-/** The mails set aside, oldest first; `after` is the `next` of the page before. */
-export const listSetAside = async (needs: DeskNeeds, after: string | undefined): Promise<SetAsidePage> => {
+/** The held mails, oldest first; `after` is the `next` of the page before. */
+export const listHeld = async (needs: DeskNeeds, after: string | undefined): Promise<HeldPage> => {
   const { records, next } = await needs.listRecords(PAGE, after);
   const entries = await Promise.all(records.map(({ mailId }) => needs.ledger.find(mailId)));
   const mails = entries.flatMap((entry, index) => {
     // The record outlives its state by a moment when a replay or close was cut short.
-    if (entry?.row.state !== 'set-aside' || entry.row.record !== records[index]?.name) return [];
+    if (entry?.row.state !== 'held' || entry.row.record !== records[index]?.name) return [];
     return [toDeskStatus(entry.row)];
   });
   return { mails, ...(next === undefined ? {} : { next }) };
 };
 
-/** Any mail, for those who may see all. Throws MAIL_UNKNOWN. */
+/** Any mail, for those who may see all. Throws MAIL_NOT_FOUND. */
 export const showMail = async (needs: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<MailStatus> =>
   toDeskStatus((await findKnown(needs, mailId)).row);
 
 /** With the name of the record, which is for those who may open it. */
 const toDeskStatus = (row: LedgerRow): MailStatus => ({
   ...toStatus(row),
-  ...(row.state === 'set-aside' ? { record: row.record } : {}),
+  ...(row.state === 'held' ? { record: row.record } : {}),
 });
 
 /**
- * Sends a mail that was set aside once more, from the queue. Repeating it does no harm: the second finds the mail
- * no longer set aside. Throws MAIL_UNKNOWN, MAIL_NOT_SET_ASIDE, PAYLOAD_MISSING.
+ * Sends a mail that was held once more, from the queue. Repeating it does no harm: the second finds the mail
+ * no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING.
  */
 export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<MailStatus> => {
-  const { row, etag } = await findSetAside(needs, mailId);
+  const { row, etag } = await findHeld(needs, mailId);
   const record = await needs.readRecord(row.record);
   if (record?.original === undefined) throw new AppError('PAYLOAD_MISSING');
   if (typeof record.original !== 'object' || record.original === null)
@@ -88,16 +88,16 @@ export const replayMail = async (needs: DeskNeeds, mailId: string): Promise<Mail
 /** Somebody changed the row first: with the message of this replay or another one, or by closing the mail. */
 const replayedElsewhere = async (needs: DeskNeeds, { mailId, turn }: QueuedRow): Promise<LedgerRow> => {
   const { row } = await findKnown(needs, mailId);
-  if (row.turn < turn) throw new AppError('MAIL_NOT_SET_ASIDE', { detail: describeState(row) });
+  if (row.turn < turn) throw new AppError('MAIL_NOT_HELD', { detail: describeState(row) });
   return row;
 };
 
-/** Ends a mail that was set aside without sending it. Throws MAIL_UNKNOWN, MAIL_NOT_SET_ASIDE. */
+/** Ends a mail that was held without sending it. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD. */
 export const closeMail = async (needs: DeskNeeds, mailId: string, note: string): Promise<MailStatus> => {
-  const { row, etag } = await findSetAside(needs, mailId);
+  const { row, etag } = await findHeld(needs, mailId);
   const closed = close(row, note, needs.now());
   await announce(needs, closed);
-  if ((await needs.ledger.replace(closed, etag)) === undefined) throw new AppError('MAIL_NOT_SET_ASIDE');
+  if ((await needs.ledger.replace(closed, etag)) === undefined) throw new AppError('MAIL_NOT_HELD');
   await needs.deleteRecord(row.record);
   needs.log({ event: 'MailClosed', mailId: row.mailId });
   return toStatus(closed);
@@ -105,16 +105,16 @@ export const closeMail = async (needs: DeskNeeds, mailId: string, note: string):
 
 const findKnown = async ({ ledger }: Pick<DeskNeeds, 'ledger'>, mailId: string): Promise<LedgerEntry> => {
   const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
-  if (entry === undefined) throw new AppError('MAIL_UNKNOWN');
+  if (entry === undefined) throw new AppError('MAIL_NOT_FOUND');
   return entry;
 };
 
-const findSetAside = async (
+const findHeld = async (
   needs: Pick<DeskNeeds, 'ledger'>,
   mailId: string,
-): Promise<{ readonly row: SetAsideRow; readonly etag: string }> => {
+): Promise<{ readonly row: HeldRow; readonly etag: string }> => {
   const { row, etag } = await findKnown(needs, mailId);
-  if (row.state !== 'set-aside') throw new AppError('MAIL_NOT_SET_ASIDE', { detail: describeState(row) });
+  if (row.state !== 'held') throw new AppError('MAIL_NOT_HELD', { detail: describeState(row) });
   return { row, etag };
 };
 

@@ -1,13 +1,13 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
+import { closeMail, type DeskNeeds, listHeld, replayMail, showMail } from '../lib/desk.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { closeMail, type DeskNeeds, listSetAside, replayMail, showMail } from '../lib/set-aside-desk.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
 type Needs = (log: Log) => DeskNeeds;
 
-/** GET /api/mail?state=set-aside[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
+/** GET /api/mail?state=held[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
 export const listMailHttp =
   (needs: Needs): HttpHandler =>
   (request, context) =>
@@ -15,8 +15,8 @@ export const listMailHttp =
       const ready = needs(logTo(context));
       const { state, id, after } = Object.fromEntries(request.query);
       if (id !== undefined && state === undefined) return { jsonBody: await showMail(ready, id) };
-      if (state === 'set-aside') return { jsonBody: await listSetAside(ready, after) };
-      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=set-aside or ?id=<id of a mail>.' });
+      if (state === 'held') return { jsonBody: await listHeld(ready, after) };
+      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=held or ?id=<id of a mail>.' });
     });
 
 /** POST /api/mail/{id}/replay */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { EVENT_QUEUE, SET_ASIDE_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
+import { EVENT_QUEUE, HELD_CONTAINER } from '../../src/lib/storage/storage-connection.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { blobNames } from './blobs.ts';
 import { expectNoCanary } from './no-canary.ts';
@@ -21,12 +21,12 @@ const heldMail = async (from: string, accept: boolean) => {
     fault: { kind: 'answer', status: 504, accept },
   });
   const { body } = await relay.send(canaryMail(marker, { from, onUnknown: 'hold' }));
-  expect(body.status).toBe('unknown');
+  expect(body.state).toBe('unknown');
   return { marker, id: body.id };
 };
 
 const idsListed = async (): Promise<readonly string[]> => {
-  const { body } = await relay.desk('/api/mail?state=set-aside');
+  const { body } = await relay.desk('/api/mail?state=held');
   return (body.mails as { readonly id: string }[]).map(({ id }) => id);
 };
 
@@ -38,16 +38,16 @@ const eventsTold = async (mailId: string): Promise<readonly string[]> => {
     .map(({ eventType }) => eventType);
 };
 
-describe.concurrent('the desk of mails set aside', () => {
-  test('lists what is set aside, with the reason and what to do', async () => {
+describe.concurrent('the desk of held mails', () => {
+  test('lists what is held, with the reason and what to do', async () => {
     const { id } = await heldMail('lane0@contoso.example', true);
 
-    const { status, body } = await relay.desk('/api/mail?state=set-aside');
+    const { status, body } = await relay.desk('/api/mail?state=held');
     expect(status).toBe(200);
     expect(body.mails).toContainEqual(
       expect.objectContaining({
         id,
-        state: 'set-aside',
+        state: 'held',
         reason: expect.objectContaining({
           code: 'OUTCOME_UNKNOWN',
           remedy: expect.stringContaining('replay'),
@@ -72,9 +72,9 @@ describe.concurrent('the desk of mails set aside', () => {
     await eventually(async () => expect(await relay.messagesOn('mail')).toBe(0));
     expect(await relay.mailsAbout(marker)).toHaveLength(1);
     expect(await idsListed()).not.toContain(id);
-    expect((await blobNames(relay, SET_ASIDE_CONTAINER)).filter((name) => name.includes(id))).toEqual([]);
+    expect((await blobNames(relay, HELD_CONTAINER)).filter((name) => name.includes(id))).toEqual([]);
     const late = await relay.desk(`/api/mail/${id}/replay`, {});
-    expect([late.status, late.body.code]).toEqual([409, 'MAIL_NOT_SET_ASIDE']);
+    expect([late.status, late.body.code]).toEqual([409, 'MAIL_NOT_HELD']);
   });
 
   test('the caller sees the replayed mail under the id he was given', async () => {
@@ -91,10 +91,10 @@ describe.concurrent('the desk of mails set aside', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ id, state: 'closed', note: 'found in Sent Items' });
     expect(await idsListed()).not.toContain(id);
-    expect((await blobNames(relay, SET_ASIDE_CONTAINER)).filter((name) => name.includes(id))).toEqual([]);
-    expect(await eventsTold(id)).toEqual(['GraphMailRelay.Mail.SetAside', 'GraphMailRelay.Mail.Closed']);
+    expect((await blobNames(relay, HELD_CONTAINER)).filter((name) => name.includes(id))).toEqual([]);
+    expect(await eventsTold(id)).toEqual(['GraphMailRelay.Mail.Held', 'GraphMailRelay.Mail.Closed']);
     const again = await relay.desk(`/api/mail/${id}/close`, { note: 'again' });
-    expect([again.status, again.body.code]).toEqual([409, 'MAIL_NOT_SET_ASIDE']);
+    expect([again.status, again.body.code]).toEqual([409, 'MAIL_NOT_HELD']);
   });
 
   test.each([
@@ -109,9 +109,9 @@ describe.concurrent('the desk of mails set aside', () => {
   test.each([
     ['GET', '/api/mail', 400, 'QUERY_INVALID'],
     ['GET', '/api/mail?state=sent', 400, 'QUERY_INVALID'],
-    ['GET', '/api/mail?id=01890000-0000-7000-8000-000000000000', 404, 'MAIL_UNKNOWN'],
-    ['GET', "/api/mail?id=' or 1 eq 1", 404, 'MAIL_UNKNOWN'],
-    ['POST', '/api/mail/01890000-0000-7000-8000-000000000000/replay', 404, 'MAIL_UNKNOWN'],
+    ['GET', '/api/mail?id=01890000-0000-7000-8000-000000000000', 404, 'MAIL_NOT_FOUND'],
+    ['GET', "/api/mail?id=' or 1 eq 1", 404, 'MAIL_NOT_FOUND'],
+    ['POST', '/api/mail/01890000-0000-7000-8000-000000000000/replay', 404, 'MAIL_NOT_FOUND'],
   ])('%s %s answers %i %s', async (method, path, status, code) => {
     const answer = await relay.call(method, path, { key: KEYS.masterKey });
     expect([answer.status, answer.body.code]).toEqual([status, code]);

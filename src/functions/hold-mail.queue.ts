@@ -1,13 +1,13 @@
 import type { StorageQueueHandler } from '@azure/functions';
+import { type HoldMailNeeds, holdMail } from '../lib/hold-mail.ts';
 import type { Log } from '../lib/log.ts';
-import { type SetAsideMailNeeds, setAsideMail } from '../lib/set-aside-mail.ts';
 import { logTo } from './problem.ts';
 import { queueMessageFacts } from './queue-message-facts.ts';
 
 /** Queue `mail-poison`: what the host gave up on */
-export const setAsideMailQueue =
-  (needs: (log: Log) => SetAsideMailNeeds): StorageQueueHandler =>
+export const holdMailQueue =
+  (needs: (log: Log) => HoldMailNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return setAsideMail(ready, queueMessageFacts(message, context, ready.now()));
+    return holdMail(ready, queueMessageFacts(message, context, ready.now()));
   };

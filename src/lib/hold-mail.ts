@@ -10,11 +10,11 @@ import {
   readContent,
 } from './arrived-message.ts';
 import { AppError } from './errors.ts';
+import { type HoldNeeds, hold } from './hold.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
 import { unexpected } from './log.ts';
-import { type SetAsideNeeds, setAside } from './set-aside.ts';
 
-export type SetAsideMailNeeds = SetAsideNeeds & ArriveNeeds;
+export type HoldMailNeeds = HoldNeeds & ArriveNeeds;
 
 /** Nobody works on a message any more once the host has given it up. */
 const NO_LIMIT_MS = 0;
@@ -22,42 +22,42 @@ const NO_LIMIT_MS = 0;
 const MAX_RACES = 4;
 
 /**
- * Takes what the functions host gave up on and sets it aside, readable or not. What is done already stays done, and a
+ * Takes what the functions host gave up on and holds it, readable or not. What is done already stays done, and a
  * copy of a message that was dealt with says nothing of its mail. Where anything but storage fails, the text of the
- * message is set aside as it is: that needs nothing which could fail on the same input again.
+ * message is held as it is: that needs nothing which could fail on the same input again.
  */
-export const setAsideMail = async (needs: SetAsideMailNeeds, facts: MessageFacts): Promise<void> => {
+export const holdMail = async (needs: HoldMailNeeds, facts: MessageFacts): Promise<void> => {
   try {
-    for (let race = 0; race < MAX_RACES; race += 1) if (await setAsideKnown(needs, facts)) return;
+    for (let race = 0; race < MAX_RACES; race += 1) if (await holdKnown(needs, facts)) return;
   } catch (error) {
     if (error instanceof AppError && error.code === 'STORAGE_UNAVAILABLE') throw error;
     if (!(error instanceof AppError)) needs.log(unexpected(error));
   }
   const mailId = bareIdOf(await needs.readIdentity(), facts);
   const newMail = unreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt });
-  await setAside(needs, { newMail }, facts.text, new AppError('HOST_GAVE_UP'));
+  await hold(needs, { newMail }, facts.text, new AppError('HOST_GAVE_UP'));
 };
 
 /** False when somebody else changed the row first, so that it has to be looked at again. */
-const setAsideKnown = async (needs: SetAsideMailNeeds, facts: MessageFacts): Promise<boolean> => {
+const holdKnown = async (needs: HoldMailNeeds, facts: MessageFacts): Promise<boolean> => {
   const reason = new AppError('HOST_GAVE_UP');
   const arrival = await arrive(needs, facts);
   const { envelope, bareId } = arrival;
   const original = (await readContent(needs, envelope)) ?? facts.text;
   const entry = await needs.ledger.find(envelope.mailId);
   if (entry === undefined) {
-    // What is set aside must not keep its correction from using the key.
+    // What is held must not keep its correction from using the key.
     const newMail = unreadable({ ...envelope, mailId: bareId ?? envelope.mailId });
-    return (await setAside(needs, { newMail }, original, reason)) !== undefined || bareId !== undefined;
+    return (await hold(needs, { newMail }, original, reason)) !== undefined || bareId !== undefined;
   }
   if (isOther(arrival, entry.row)) {
     const newMail = unreadable({ ...envelope, mailId: idBesideOther(await needs.readIdentity(), arrival) });
-    await setAside(needs, { newMail }, original, reason);
+    await hold(needs, { newMail }, original, reason);
     return true;
   }
   const decision = decideDelivery(entry.row, envelope, needs.now(), NO_LIMIT_MS);
   if ('row' in decision)
-    return (await setAside(needs, { row: decision.row, etag: entry.etag }, original, reason)) !== undefined;
+    return (await hold(needs, { row: decision.row, etag: entry.etag }, original, reason)) !== undefined;
   needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: entry.row.state });
   return true;
 };

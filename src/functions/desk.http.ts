@@ -42,6 +42,6 @@ const readNote = async (request: HttpRequest): Promise<string> => {
   const body = await readJsonBody(request);
   const { note } = (typeof body === 'object' && body !== null ? body : {}) as { readonly note?: unknown };
   const text = typeof note === 'string' ? note.trim() : '';
-  if (text === '' || text.length > MAX_NOTE) throw new AppError('NOTE_MISSING');
+  if (text === '' || text.length > MAX_NOTE || !text.isWellFormed()) throw new AppError('NOTE_MISSING');
   return text;
 };

@@ -114,14 +114,19 @@ describe('the desk', () => {
     expect(records.size).toBe(0);
   });
 
-  test.each([[{}], [{ note: 5 }], [{ note: ' ' }], [{ note: 'x'.repeat(501) }], [null], [[]]])(
-    'does not close a mail with %j',
-    async (note) => {
-      const { close, records } = await aDesk();
-      expect(await close(note)).toMatchObject({ status: 400, body: { code: 'NOTE_MISSING' } });
-      expect(records.size).toBe(1);
-    },
-  );
+  test.each([
+    [{}],
+    [{ note: 5 }],
+    [{ note: ' ' }],
+    [{ note: 'x'.repeat(501) }],
+    [{ note: '\ud800' }],
+    [null],
+    [[]],
+  ])('does not close a mail with %j', async (note) => {
+    const { close, records } = await aDesk();
+    expect(await close(note)).toMatchObject({ status: 400, body: { code: 'NOTE_MISSING' } });
+    expect(records.size).toBe(1);
+  });
 
   test('reads a note as JSON only', async () => {
     const { close } = await aDesk();

@@ -42,7 +42,7 @@ describe('a message and its row, as they should be', () => {
   test.each<[string, LedgerRow | undefined, number, string]>([
     ['no row', undefined, 0, 'first'],
     ['queued', queueNew(newMail, now), 0, 'send from queued'],
-    ['waiting, by its own message', waiting, 1, 'send from waiting'],
+    ['deferred, by its own message', waiting, 1, 'send from deferred'],
     ['unknown, by its own message', unknown, 1, 'look-up from unknown'],
     ['sent', recordSent(sending, attempt, now), 0, 'drop'],
     ['rejected', recordRejected(sending, attempt, reason, now), 0, 'drop'],

@@ -73,7 +73,9 @@ describe('sending through Graph', () => {
   ])('%s is reported as it is, after one request', async (_case, fault, expected) => {
     const graph = await graphForTests();
     graph.faults.add({ on: 'sendMail', fault });
-    const report = await openGraphMail(graphCall(graph.url, { timeoutMs: 400 }))(plan);
+    // Short only where no answer comes: on a busy machine every answer takes longer than that.
+    const call = graphCall(graph.url, fault.kind === 'delay' ? { timeoutMs: 400 } : {});
+    const report = await openGraphMail(call)(plan);
 
     expect(report).toMatchObject(expected);
     if (!('upstreamCode' in expected)) expect(report).not.toHaveProperty('upstreamCode');

@@ -38,6 +38,8 @@ export type LogEvent =
       readonly records: number;
       readonly expired: number;
       readonly failed: number;
+      readonly filed: number;
+      readonly unfinished: number;
     }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }

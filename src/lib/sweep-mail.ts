@@ -34,6 +34,10 @@ const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
 /** One thing after another that cannot be done is no fault of a single mail. */
 const MAX_FAILURES_IN_A_ROW = 20;
 
+/** Far below functionTimeout, past which the host ends the process and every mail in flight with it. */
+const BUDGET_MS = 120_000;
+const HOUR_MS = 3_600_000;
+
 type Counts = {
   lost: number;
   overdue: number;
@@ -42,7 +46,14 @@ type Counts = {
   expired: number;
   /** Mails and blobs that could not be dealt with; each was logged, and the sweep went on. */
   failed: number;
+  /** Rows of an earlier version that were filed. */
+  filed: number;
+  /** Parts that ran out of time and go on an hour later, beginning elsewhere. */
+  unfinished: number;
 };
+
+/** One sweep: what it has counted, where it begins, and whether its time is over. */
+type Run = { readonly counts: Counts; readonly turn: number; readonly isOver: () => boolean };
 
 /**
  * Looks for what no message and no caller will bring back: attempts that a caller waited for and whose process died,
@@ -51,11 +62,25 @@ type Counts = {
  * fails, and `MailSwept` is missing.
  */
 export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
-  const counts: Counts = { lost: 0, overdue: 0, payloads: 0, records: 0, expired: 0, failed: 0 };
-  const parts = [sweepLost, sweepOverdue, sweepPayloads, sweepRecords, sweepExpired];
+  const counts: Counts = {
+    lost: 0,
+    overdue: 0,
+    payloads: 0,
+    records: 0,
+    expired: 0,
+    failed: 0,
+    filed: 0,
+    unfinished: 0,
+  };
+  const startedAt = needs.now().getTime();
+  const isOver = () => needs.now().getTime() - startedAt >= BUDGET_MS;
+  const run: Run = { counts, turn: Math.floor(startedAt / HOUR_MS), isOver };
+  const parts = [sweepEarlier, sweepLost, sweepOverdue, sweepExpired, sweepPayloads, sweepRecords];
   const failures: unknown[] = [];
-  for (const part of parts)
-    await part(needs, counts).catch((failure: unknown) => void failures.push(failure));
+  for (const part of parts) {
+    await part(needs, run).catch((failure: unknown) => void failures.push(failure));
+    if (isOver()) counts.unfinished += 1;
+  }
   if (failures.length > 0) throw failures[0];
   needs.log({ event: 'MailSwept', ...counts });
 };
@@ -65,12 +90,13 @@ const ago = (needs: SweepNeeds, ms: number): Date => new Date(needs.now().getTim
 /** Does something for each item; what fails for one is logged and counted, unless nothing works any more. */
 const forEach = async <Item>(
   needs: SweepNeeds,
-  counts: Counts,
+  { counts, isOver }: Run,
   items: AsyncIterable<Item>,
   { mailIdOf, sweep }: { mailIdOf: (item: Item) => string; sweep: (item: Item) => Promise<void> },
 ): Promise<void> => {
   let failuresInARow = 0;
   for await (const item of items) {
+    if (isOver()) return;
     try {
       await sweep(item);
       failuresInARow = 0;
@@ -89,28 +115,31 @@ const nameOf = (failure: unknown): string =>
 
 const mailIdOf = ({ row }: LedgerEntry): string => row.mailId;
 
-const sweepLost = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+const sweepEarlier = async (needs: SweepNeeds, { counts, isOver }: Run): Promise<void> => {
+  counts.filed = await needs.ledger.fileEarlier(isOver);
+};
+
+const sweepLost = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // By then Sent Items have had the time they are given.
   const before = ago(needs, needs.sendingLimitMs + needs.verifyWindowMs);
-  await forEach(needs, counts, needs.ledger.list({ states: ['sending'], before }), {
+  await forEach(needs, run, needs.ledger.listOpen('attempt', before, run.turn), {
     mailIdOf,
     sweep: async ({ row, etag }) => {
-      if (row.state === 'sending' && !row.inQueue && (await resolveLost(needs, { row, etag })))
-        counts.lost += 1;
+      if (row.state !== 'sending' || Date.parse(row.updatedAt) >= before.getTime()) return;
+      if (await resolveLost(needs, { row, etag })) run.counts.lost += 1;
     },
   });
 };
 
-const sweepOverdue = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+const sweepOverdue = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // At first only told of: their messages may stand in a long queue.
-  const states = ['queued', 'deferred', 'unknown', 'sending'] as const;
-  const overdue = needs.ledger.list({ states, before: ago(needs, needs.giveUpAfterMs) });
-  await forEach(needs, counts, overdue, {
+  const before = ago(needs, needs.giveUpAfterMs);
+  await forEach(needs, run, openBefore(needs, before, run.turn), {
     mailIdOf,
     sweep: async ({ row, etag }) => {
-      if (!isWaiting(row)) return;
+      if (!isWaiting(row) || Date.parse(row.updatedAt) >= before.getTime()) return;
       needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
-      counts.overdue += 1;
+      run.counts.overdue += 1;
       if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
       const reason = row.state === 'queued' || row.state === 'deferred' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
       await hold(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
@@ -118,20 +147,26 @@ const sweepOverdue = async (needs: SweepNeeds, counts: Counts): Promise<void> =>
   });
 };
 
-const sweepPayloads = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
-  await forEach(needs, counts, needs.listPayloads(ago(needs, DAY_MS)), {
+/** Every mail that has not ended, whatever would bring it back. */
+async function* openBefore(needs: SweepNeeds, before: Date, turn: number): AsyncIterable<LedgerEntry> {
+  yield* needs.ledger.listOpen('open', before, turn);
+  yield* needs.ledger.listOpen('attempt', before, turn);
+}
+
+const sweepPayloads = async (needs: SweepNeeds, run: Run): Promise<void> => {
+  await forEach(needs, run, needs.listPayloads(ago(needs, DAY_MS)), {
     mailIdOf: ({ mailId }) => mailId,
     sweep: async ({ mailId, contentHash }) => {
       const entry = await needs.ledger.find(mailId);
       if (entry !== undefined && !isFinal(entry.row.state)) return;
       await needs.deletePayload(mailId, contentHash);
-      counts.payloads += 1;
+      run.counts.payloads += 1;
     },
   });
 };
 
-const sweepExpired = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
-  counts.expired = await needs.ledger.expire(ago(needs, needs.ledgerDays * DAY_MS));
+const sweepExpired = async (needs: SweepNeeds, { counts, turn, isOver }: Run): Promise<void> => {
+  counts.expired = await needs.ledger.expire(ago(needs, needs.ledgerDays * DAY_MS), turn, isOver);
 };
 
 const findContent = async (needs: SweepNeeds, { mailId, bodyHash }: LedgerRow): Promise<unknown> => {
@@ -151,9 +186,9 @@ async function* allRecords(needs: SweepNeeds): AsyncIterable<Record> {
 }
 
 /** Records of mails that turned out well after all hold content that nobody needs; so do those of a lost race. */
-const sweepRecords = async (needs: SweepNeeds, counts: Counts): Promise<void> => {
+const sweepRecords = async (needs: SweepNeeds, run: Run): Promise<void> => {
   const before = ago(needs, DAY_MS);
-  await forEach(needs, counts, allRecords(needs), {
+  await forEach(needs, run, allRecords(needs), {
     mailIdOf: ({ mailId }) => mailId,
     sweep: async ({ name, mailId, writtenAt }) => {
       if (writtenAt >= before) return;
@@ -162,7 +197,7 @@ const sweepRecords = async (needs: SweepNeeds, counts: Counts): Promise<void> =>
         row?.state === 'sent' || row?.state === 'closed' || (row?.state === 'held' && row.record !== name);
       if (!isNeedless) return;
       await needs.deleteRecord(name);
-      counts.records += 1;
+      run.counts.records += 1;
     },
   });
 };

@@ -1,3 +1,4 @@
+import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
@@ -7,6 +8,7 @@ import { RELAY_ID_PROPERTY } from '../../src/lib/mail/send-plan.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
   HELD_CONTAINER,
+  LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
@@ -17,17 +19,25 @@ const STATES = ['queued', 'sending', 'deferred', 'unknown', 'sent', 'rejected', 
 export type WrittenMail = { readonly subject: string; readonly text: string; readonly to: string };
 
 /** Later than anything a run writes. */
-const EVER = new Date('9999-01-01T00:00:00Z');
-
 /** What storage and Graph say of a run, read past the doors where requests are lost. */
 export const openBooks = (connectionString: string, mails: MailStore) => {
   const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
+  const table = TableClient.fromConnectionString(connectionString, LEDGER_TABLE, {
+    allowInsecureConnection: true,
+  });
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
 
   const rows = async (states: readonly LedgerRow['state'][] = STATES): Promise<readonly LedgerRow[]> => {
     const found: LedgerRow[] = [];
-    for await (const { row } of ledger.list({ states, before: EVER })) found.push(row);
+    const filter = "PartitionKey lt 'relay'";
+    for await (const { rowKey, state } of table.listEntities<{ state?: string }>({
+      queryOptions: { filter },
+    })) {
+      if (state === undefined || !(states as readonly string[]).includes(state)) continue;
+      const entry = await ledger.find(rowKey ?? '');
+      if (entry !== undefined) found.push(entry.row);
+    }
     return found;
   };
   const messages = async (): Promise<number> => {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
-import { claim, type LedgerRow, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
+import {
+  claim,
+  claimNew,
+  holdNew,
+  type LedgerRow,
+  queueNew,
+  recordHeld,
+  recordSent,
+  replay,
+} from '../../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
 
 const YEAR_AGO = new Date('2025-03-02T08:00:00Z');
@@ -24,10 +33,14 @@ const queuedAt = (time: Date) =>
     time,
   );
 
-const sentAt = (time: Date): LedgerRow => {
+const REASON = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
+const never = () => false;
+
+const sentOf = (row: Parameters<typeof claim>[0], time: Date): LedgerRow => {
   const attempt = { at: time.toISOString(), outcome: 'accepted', graphRequestId: 'r-1' } as const;
-  return recordSent(claim(queuedAt(time), time), attempt, time);
+  return recordSent(claim(row, time), attempt, time);
 };
+const sentAt = (time: Date): LedgerRow => sentOf(queuedAt(time), time);
 
 const all = async <Item>(items: AsyncIterable<Item>): Promise<Item[]> => {
   const found: Item[] = [];
@@ -120,43 +133,92 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       expect(await ledger.find(missing.mailId)).toBeUndefined();
     });
 
-    test('lists rows of the states asked for that were last changed before a time', async () => {
+    test('lists what has not ended and was accepted before a time, attempts without a message by themselves', async () => {
       const ledger = open();
-      const [oldQueued, newQueued, oldSent] = [queuedAt(TODAY), queuedAt(later(TODAY, 10)), sentAt(TODAY)];
-      for (const row of [oldQueued, newQueued, oldSent]) await ledger.create(row);
-      const before = later(TODAY, 10);
-      const idsOf = async (states: LedgerRow['state'][]) =>
-        (await all(ledger.list({ states, before }))).map(({ row }) => row.mailId);
+      const [old, young, sent] = [queuedAt(TODAY), queuedAt(later(TODAY, 10)), sentAt(TODAY)];
+      const attempt = claimNew(queuedAt(TODAY), false, TODAY);
+      for (const row of [old, young, sent, attempt]) await ledger.create(row);
+      const idsOf = async (shelf: 'open' | 'attempt') =>
+        (await all(ledger.listOpen(shelf, later(TODAY, 10), 3))).map(({ row }) => row.mailId);
 
-      const queued = await idsOf(['queued', 'deferred']);
-      expect(queued).toContain(oldQueued.mailId);
-      expect(queued).not.toContain(newQueued.mailId);
-      expect(queued).not.toContain(oldSent.mailId);
-      expect(await idsOf(['sent', 'queued'])).toEqual(
-        expect.arrayContaining([oldQueued.mailId, oldSent.mailId]),
-      );
+      const waiting = await idsOf('open');
+      expect(waiting).toContain(old.mailId);
+      for (const { mailId } of [young, sent, attempt]) expect(waiting).not.toContain(mailId);
+      const attempts = await idsOf('attempt');
+      expect(attempts).toContain(attempt.mailId);
+      expect(attempts).not.toContain(old.mailId);
+    });
+
+    test('a mail is listed by what it is now, through every step of its life', async () => {
+      const ledger = open();
+      const row = queuedAt(TODAY);
+      const isListed = async (shelf: 'open' | 'attempt') =>
+        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0))).some(
+          ({ row: { mailId } }) => mailId === row.mailId,
+        );
+      let entry = (await ledger.create(row))!;
+      const steps: readonly [LedgerRow, boolean][] = [
+        [claim(row, later(TODAY, 1)), true],
+        [recordHeld(claim(row, TODAY), { reason: REASON, record: 'r' }, later(TODAY, 2)), false],
+        [replay(holdNew(row, REASON, 'r', TODAY), later(TODAY, 3)), true],
+        [sentOf(row, later(TODAY, 4)), false],
+      ];
+      expect(await isListed('open')).toBe(true);
+      for (const [next, open_] of steps) {
+        entry = (await ledger.replace(next, entry.etag))!;
+        expect(entry.row.state).toBe(next.state);
+        expect(await isListed('open'), next.state).toBe(open_);
+        expect(await isListed('attempt'), next.state).toBe(false);
+      }
     });
 
     test('what is listed can be replaced at the version it was listed with', async () => {
       const ledger = open();
       const row = queuedAt(TODAY);
       await ledger.create(row);
-      const listed = await all(ledger.list({ states: ['queued'], before: later(TODAY, 1) }));
+      const listed = await all(ledger.listOpen('open', later(TODAY, 1), 0));
       const entry = listed.find((one) => one.row.mailId === row.mailId)!;
 
       expect(await ledger.replace(claim(row, TODAY), entry.etag)).toBeDefined();
     });
 
-    test('forgets rows of final states from before a time, says how many, and keeps all others', async () => {
+    test('a row that is created and replaced by many at once ends as one of them wrote it, and is listed once', async () => {
+      const ledger = open();
+      const row = queuedAt(TODAY);
+      await Promise.all([1, 2, 3].map(() => ledger.create(row)));
+      const { etag } = (await ledger.find(row.mailId))!;
+      const results = await Promise.all([
+        ledger.replace(claim(row, TODAY), etag),
+        ledger.replace(sentOf(row, TODAY), etag),
+        ledger.replace(sentOf(row, later(TODAY, 1)), etag),
+      ]);
+      const written = results.filter((result) => result !== undefined);
+      expect(written).toHaveLength(1);
+      expect(await ledger.find(row.mailId)).toEqual(written[0]);
+    });
+
+    test('forgets mails that ended on a day before, says how many, and keeps all others', async () => {
       const ledger = open();
       const [oldSent, oldQueued, newSent] = [sentAt(YEAR_AGO), queuedAt(YEAR_AGO), sentAt(TODAY)];
       for (const row of [oldSent, oldQueued, newSent]) await ledger.create(row);
+      const nextDay = later(YEAR_AGO, DAY_MS);
 
-      expect(await ledger.expire(later(YEAR_AGO, DAY_MS))).toBe(1);
-      expect(await ledger.expire(later(YEAR_AGO, DAY_MS))).toBe(0);
+      expect(await ledger.expire(YEAR_AGO, 0, never)).toBe(0);
+      expect(await ledger.expire(nextDay, 0, () => true)).toBe(0);
+      expect(await ledger.expire(nextDay, 5, never)).toBe(1);
+      expect(await ledger.expire(nextDay, 5, never)).toBe(0);
       expect(await ledger.find(oldSent.mailId)).toBeUndefined();
       expect(await ledger.find(oldQueued.mailId)).toBeDefined();
       expect(await ledger.find(newSent.mailId)).toBeDefined();
+    });
+
+    test('a mail that was forgotten can come again', async () => {
+      const ledger = open();
+      const row = sentAt(YEAR_AGO);
+      await ledger.create(row);
+      await ledger.expire(later(YEAR_AGO, DAY_MS), 0, never);
+      expect(await ledger.create(row)).toBeDefined();
+      await ledger.expire(later(YEAR_AGO, DAY_MS), 0, never);
     });
   });
 };

@@ -16,10 +16,11 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
   find: async (mailId) => fake.find(mailId),
   create: async (row) => fake.create(row),
   replace: async (row, etag) => fake.replace(row, etag),
-  list: async function* (filter) {
-    yield* fake.list(filter);
+  listOpen: async function* (...which) {
+    yield* fake.listOpen(...which);
   },
-  expire: async (before) => fake.expire(before),
+  expire: async (...which) => fake.expire(...which),
+  fileEarlier: async (isOver) => fake.fileEarlier(isOver),
 });
 
 /** What every function of the relay needs, in memory, and what it did with it. */

@@ -140,7 +140,7 @@ describe('sweepMail', () => {
     world.ledger.create(sent());
     world.pass(90 * DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 0 }));
-    world.pass(1);
+    world.pass(DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 1 }));
     expect(world.ledger.rows()).toEqual([]);
   });

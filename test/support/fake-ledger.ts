@@ -1,4 +1,5 @@
 import type { Ledger, LedgerEntry } from '../../src/lib/ledger/ledger.ts';
+import { shelfOf } from '../../src/lib/ledger/ledger-index.ts';
 import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 
 type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer Value>
@@ -6,8 +7,10 @@ type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer
   : never;
 
 /** The ledger in memory, with versions. Each call is one indivisible step; a caller decides when it happens. */
-export type FakeLedger = { readonly [Name in Exclude<keyof Ledger, 'list'>]: Synchronous<Ledger[Name]> } & {
-  readonly list: (filter: Parameters<Ledger['list']>[0]) => readonly LedgerEntry[];
+export type FakeLedger = {
+  readonly [Name in Exclude<keyof Ledger, 'listOpen'>]: Synchronous<Ledger[Name]>;
+} & {
+  readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly LedgerEntry[];
   readonly rows: () => readonly LedgerRow[];
 };
 
@@ -26,24 +29,25 @@ export const makeFakeLedger = (
     entries.set(row.mailId, entry);
     return entry;
   };
-  const changedBefore = ({ row }: LedgerEntry, before: Date): boolean =>
-    Date.parse(row.updatedAt) < before.getTime();
-
   return {
     find: (mailId) => entries.get(mailId),
     create: (row) => (entries.has(row.mailId) ? undefined : write(row)),
     replace: (row, etag) => (entries.get(row.mailId)?.etag === etag ? write(row) : undefined),
-    list: ({ states, before }) =>
+    listOpen: (shelf, before) =>
       [...entries.values()].filter(
-        (entry) => states.includes(entry.row.state) && changedBefore(entry, before),
+        ({ row }) => shelfOf(row) === shelf && Date.parse(row.acceptedAt) < before.getTime(),
       ),
-    expire: (before) => {
-      const old = [...entries.values()].filter(
-        (entry) => isFinal(entry.row.state) && changedBefore(entry, before),
-      );
-      for (const { row } of old) entries.delete(row.mailId);
-      return old.length;
+    expire: (before, _turn, isOver) => {
+      let expired = 0;
+      for (const { row } of [...entries.values()]) {
+        const day = row.updatedAt.slice(0, 10);
+        if (isOver() || !isFinal(row.state) || day >= before.toISOString().slice(0, 10)) continue;
+        entries.delete(row.mailId);
+        expired += 1;
+      }
+      return expired;
     },
+    fileEarlier: () => 0,
     rows: () => [...entries.values()].map(({ row }) => row),
   };
 };

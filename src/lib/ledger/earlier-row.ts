@@ -15,9 +15,3 @@ export const readRow = (json: string): LedgerRow => {
     omittedAttempts: row.omittedAttempts ?? forgottenAttempts ?? 0,
   } as LedgerRow;
 };
-
-/** Every name under which rows of these states may have been written. */
-export const namesOfStates = (states: readonly LedgerRow['state'][]): readonly string[] => [
-  ...states,
-  ...Object.entries(EARLIER_STATES).flatMap(([name, state]) => (states.includes(state) ? [name] : [])),
-];

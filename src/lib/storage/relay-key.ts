@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { RestError, type TableClient } from '@azure/data-tables';
+import { odata, RestError, type TableClient } from '@azure/data-tables';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -27,7 +27,11 @@ const find = async (table: TableClient): Promise<RelayKey | undefined> => {
 };
 
 const hasRows = async (table: TableClient): Promise<boolean> => {
-  const pages = table.listEntities({ queryOptions: { select: ['PartitionKey'] } }).byPage({ maxPageSize: 1 });
+  // Partitions of rows have names of two hexadecimal digits; what the relay keeps of itself has its own.
+  const filter = odata`PartitionKey lt ${PLACE[0]}`;
+  const pages = table
+    .listEntities({ queryOptions: { filter, select: ['PartitionKey'] } })
+    .byPage({ maxPageSize: 1 });
   for await (const page of pages) if (page.length > 0) return true;
   return false;
 };

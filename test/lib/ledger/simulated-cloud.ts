@@ -80,10 +80,12 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         find: (mailId: string) => storage('find', () => ledger.find(mailId)),
         create: (row: LedgerRow) => write('create', row, () => ledger.create(row)),
         replace: (row: LedgerRow, etag: string) => write('replace', row, () => ledger.replace(row, etag)),
-        list: async function* (filter: Parameters<typeof ledger.list>[0]) {
-          yield* await storage('list', () => ledger.list(filter));
+        listOpen: async function* (...which: Parameters<typeof ledger.listOpen>) {
+          yield* await storage('list', () => ledger.listOpen(...which));
         },
-        expire: (before: Date) => storage('expire', () => ledger.expire(before)),
+        expire: (...which: Parameters<typeof ledger.expire>) =>
+          storage('expire', () => ledger.expire(...which)),
+        fileEarlier: (isOver: () => boolean) => storage('file', () => ledger.fileEarlier(isOver)),
       },
       putMessage: (text: string, delayMs: number) =>
         storage('put message', () => void queue.put(text, delayMs, now)),

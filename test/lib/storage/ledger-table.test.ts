@@ -1,6 +1,6 @@
-import { TableClient } from '@azure/data-tables';
+import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { expect, test } from 'vitest';
-import { queueNew } from '../../../src/lib/ledger/ledger-row.ts';
+import { claim, holdNew, queueNew, recordSent, replay } from '../../../src/lib/ledger/ledger-row.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { LEDGER_TABLE } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
@@ -27,38 +27,96 @@ const row = queueNew(
   NOW,
 );
 
-test('a row stands in one of 256 partitions, by the random end of its id, with its state to be asked for', async () => {
-  await openLedgerTable(connection).create(row);
-  const table = TableClient.fromConnectionString(connection.connectionString, LEDGER_TABLE, {
-    allowInsecureConnection: true,
-  });
-  const entity = await table.getEntity('9f', MAIL_ID);
-  expect(entity).toMatchObject({ rowKey: MAIL_ID, state: 'queued', changedAt: NOW });
+const tableOf = ({ connectionString }: { readonly connectionString: string }) =>
+  TableClient.fromConnectionString(connectionString, LEDGER_TABLE, { allowInsecureConnection: true });
+
+const keysIn = async (table: TableClient): Promise<readonly string[]> => {
+  const keys: string[] = [];
+  for await (const { partitionKey, rowKey } of table.listEntities()) keys.push(`${partitionKey} ${rowKey}`);
+  return keys;
+};
+
+test('a row is in one of 256 partitions, by the random end of its id, beside one entity that files it', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const created = await ledger.create(row);
+  expect(await table.getEntity('9f', MAIL_ID)).toMatchObject({ rowKey: MAIL_ID, state: 'queued' });
+  expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f open!${NOW.toISOString()}!${MAIL_ID}`]);
+
+  const sending = await ledger.replace(claim(row, NOW), created!.etag);
+  const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
+  await ledger.replace(recordSent(claim(row, NOW), attempt, NOW), sending!.etag);
+  expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f final!2026-03-02!${MAIL_ID}`]);
+
+  await ledger.expire(new Date(NOW.getTime() + 86_400_000), 0, () => false);
+  expect(await keysIn(table)).toEqual([]);
 });
 
-test('a row that was written when its state had another name is found, listed and rewritten as of today', async () => {
-  const table = TableClient.fromConnectionString(connection.connectionString, LEDGER_TABLE, {
-    allowInsecureConnection: true,
-  });
-  const mailId = '01a20556-8aab-77d5-aa30-5d8c2af8cc00';
-  const { omittedAttempts: _, ...rest } = { ...row, mailId };
+test('a mail whose filing somebody deleted goes on all the same', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const { etag } = (await ledger.create(row))!;
+  await table.deleteEntity('9f', `open!${NOW.toISOString()}!${MAIL_ID}`);
+  const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
+  expect(await ledger.replace(recordSent(claim(row, NOW), attempt, NOW), etag)).toBeDefined();
+  expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f final!2026-03-02!${MAIL_ID}`]);
+});
+
+test('more mails than a transaction holds expire, and one that is replayed at that moment stays', async () => {
+  const { connection: own } = await storageForTests();
+  const ledger = openLedgerTable(own);
+  const idOf = (number: number) => `01a20556-8aab-77d5-aa30-${number.toString(16).padStart(10, '0')}9f`;
+  const reason = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
+  const rows = Array.from({ length: 120 }, (_, number) =>
+    holdNew({ ...row, mailId: idOf(number) }, reason, 'r', NOW),
+  );
+  for (const held of rows) await ledger.create(held);
+  const [kept] = rows;
+  const found = await ledger.find(kept!.mailId);
+  const [expired] = await Promise.all([
+    ledger.expire(new Date(NOW.getTime() + 86_400_000), 0, () => false),
+    ledger.replace(replay(kept!, NOW), found!.etag),
+  ]);
+  const left = await ledger.find(kept!.mailId);
+  // Whichever came first, it is wholly there or wholly gone.
+  expect(expired).toBe(left === undefined ? 120 : 119);
+  expect(await keysIn(tableOf(own))).toHaveLength(left === undefined ? 0 : 2);
+});
+
+test('rows of an earlier version are found, and filed by the sweep, a page at a time where it has to stop', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const { omittedAttempts: _, ...rest } = row;
   const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' };
-  const earlier = { ...rest, state: 'waiting', forgottenAttempts: 3, reason, until: NOW.toISOString() };
-  await table.createEntity({
-    partitionKey: '00',
-    rowKey: mailId,
-    state: 'waiting',
-    changedAt: NOW,
-    row: JSON.stringify(earlier),
-  });
-  const ledger = openLedgerTable(connection);
-  const found = await ledger.find(mailId);
-  expect(found?.row).toMatchObject({ state: 'deferred', omittedAttempts: 3 });
-  const listed = [];
-  for await (const entry of ledger.list({ states: ['deferred'], before: new Date(NOW.getTime() + 1) }))
-    listed.push(entry.row.mailId);
-  expect(listed).toEqual([mailId]);
-  await ledger.replace(found!.row, found!.etag);
+  for (let number = 0; number < 1500; number += 100)
+    await table.submitTransaction(
+      Array.from({ length: 100 }, (__, more): TransactionAction => {
+        const mailId = `01a20556-8aab-77d5-aa30-${(number + more).toString(16).padStart(10, '0')}00`;
+        const earlier = {
+          ...rest,
+          mailId,
+          state: 'waiting',
+          forgottenAttempts: 3,
+          reason,
+          until: NOW.toISOString(),
+        };
+        const json = JSON.stringify(earlier);
+        return [
+          'create',
+          { partitionKey: '00', rowKey: mailId, state: 'waiting', changedAt: NOW, row: json },
+        ];
+      }),
+    );
+  const mailId = '01a20556-8aab-77d5-aa30-000000000000';
+  expect((await ledger.find(mailId))?.row).toMatchObject({ state: 'deferred', omittedAttempts: 3 });
+  // The service gives a thousand entities in a page.
+  expect(await ledger.fileEarlier(() => true)).toBe(1000);
+  expect(await ledger.fileEarlier(() => false)).toBe(500);
+  expect(await ledger.fileEarlier(() => false)).toBe(0);
+  let listed = 0;
+  for await (const entry of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7))
+    listed += entry.row.state === 'deferred' ? 1 : 0;
+  expect(listed).toBe(1500);
   expect(await table.getEntity('00', mailId)).toMatchObject({ state: 'deferred' });
 });
 
@@ -76,9 +134,14 @@ test('a table that is not there is a failure, not an empty ledger', async () => 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE for every kind of call', async () => {
   const ledger = explainingFailures(openLedgerTable(awayStorage(connection)));
   const list = async () => {
-    for await (const _entry of ledger.list({ states: ['queued'], before: NOW }));
+    for await (const _entry of ledger.listOpen('open', NOW, 0));
   };
-  const calls = [ledger.find(MAIL_ID), ledger.create(row), ledger.replace(row, '"1"'), ledger.expire(NOW)];
+  const calls = [
+    ledger.find(MAIL_ID),
+    ledger.create(row),
+    ledger.replace(row, '"1"'),
+    ledger.expire(NOW, 0, () => false),
+  ];
   await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })));
   await expect(list()).rejects.toThrow();
 });

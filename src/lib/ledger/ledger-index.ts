@@ -1,0 +1,26 @@
+import { isFinal, type LedgerRow } from './ledger-row.ts';
+
+/**
+ * Where a mail is filed, so that the sweep finds what is due without reading the ledger: an attempt that no message
+ * would bring back, any other mail that has not ended, and one that has.
+ */
+export type Shelf = 'attempt' | 'open' | 'final';
+
+export const shelfOf = ({ state, inQueue }: LedgerRow): Shelf => {
+  if (isFinal(state)) return 'final';
+  return state === 'sending' && !inQueue ? 'attempt' : 'open';
+};
+
+/** Ended mails expire by the day; the others are due by the moment they were accepted, which never changes. */
+const timeOf = (row: LedgerRow): string => (isFinal(row.state) ? row.updatedAt.slice(0, 10) : row.acceptedAt);
+
+/** The key under which a mail is filed: the shelf, then the time, so that what is due is one range of keys. */
+export const indexKeyOf = (row: LedgerRow): string => `${shelfOf(row)}!${timeOf(row)}!${row.mailId}`;
+
+/** The keys of everything on a shelf from before a time: at least `from` and less than `to`. */
+export const keysBefore = (shelf: Shelf, before: Date): { readonly from: string; readonly to: string } => {
+  const time = before.toISOString();
+  return { from: `${shelf}!`, to: `${shelf}!${shelf === 'final' ? time.slice(0, 10) : time}` };
+};
+
+export const mailIdOfIndexKey = (key: string): string => key.slice(key.lastIndexOf('!') + 1);

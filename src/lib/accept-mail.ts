@@ -3,7 +3,7 @@ import type { Identity } from './ledger/identity.ts';
 import type { NewMail } from './ledger/ledger-row.ts';
 import type { Address } from './mail/address.ts';
 import type { Mail } from './mail/mail-schema.ts';
-import { readMail } from './mail/read-mail.ts';
+import { readMail, sketchMail } from './mail/read-mail.ts';
 import { planSend, type SendPlan } from './mail/send-plan.ts';
 import { decideSender, type SenderPolicy } from './mail/sender-policy.ts';
 
@@ -68,16 +68,22 @@ export const tryToAccept = (
   origin: Origin,
   input: unknown,
 ): AcceptableMail | Refused => {
-  let facts = unreadable(origin);
+  let facts: NewMail | undefined;
   try {
     const mail = readMail(input);
     facts = factsOf(needs, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, needs.senderPolicy);
     return { mail, sender, plan: planSend(origin.mailId, sender, mail), facts };
   } catch (reason) {
-    if (reason instanceof AppError) return { refused: reason, facts };
-    throw reason;
+    if (!(reason instanceof AppError)) throw reason;
+    return { refused: reason, facts: facts ?? sketchFacts(needs, hashes, origin, input) };
   }
+};
+
+/** What the ledger can say of a mail that is refused: as much as can be read. */
+export const sketchFacts = (needs: AcceptNeeds, hashes: Hashes, origin: Origin, input: unknown): NewMail => {
+  const mail = sketchMail(input);
+  return mail === undefined ? unreadable(origin) : factsOf(needs, hashes, origin, input as object, mail);
 };
 
 const factsOf = (

@@ -1,14 +1,13 @@
-import leven from 'leven';
+import hostJson from '../host.json' with { type: 'json' };
 import { AppError } from '../src/lib/errors.ts';
 import { type Environment, readSettings, type SettingName, settingsTable } from '../src/lib/settings.ts';
+import { readFunctionTimeout } from '../src/lib/settings-together.ts';
+import { findUnknown } from '../src/lib/settings-unknown.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
 const CHANGEABLE = /^(MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_/;
-const LOOKS_LIKE_A_SETTING = /^(MAIL|GRAPH|SECRET|ENTRA|KEY_VAULT)_/;
 /** Of the tools, and of applications that call the relay. */
 const NOT_SETTINGS = /^(MAIL_RELAY_\w+|(GRAPH|ENTRA|KEY_VAULT)_PORT|GRAPH_CLIENT_SECRET)$/;
-/** More letters than that apart, and it is another word. */
-const NEAR = 4;
 
 export type LocalSettings = {
   readonly settings: Readonly<Record<string, string>>;
@@ -23,29 +22,32 @@ const KNOWN = Object.keys(settingsTable) as SettingName[];
 /** What the environment of `npm start` says to the relay: its settings, and everything that is wrong with their names and values. */
 export function readLocalSettings(environment: Environment): LocalSettings {
   const given = KNOWN.filter((name) => CHANGEABLE.test(name) && environment[name] !== undefined);
-  const unknown = Object.keys(environment)
-    .filter((name) => LOOKS_LIKE_A_SETTING.test(name) && !NOT_SETTINGS.test(name))
-    .filter((name) => !(KNOWN as readonly string[]).includes(name))
-    .map((name) => ({ name, nearest: nearestOf(name) }));
+  const unknown = findUnknown(environment, KNOWN).filter(({ name }) => !NOT_SETTINGS.test(name));
   return {
     settings: Object.fromEntries(given.map((name) => [name, environment[name] ?? ''])),
     problems: [
       ...wrongValues(environment, given),
-      ...unknown.flatMap(({ name, nearest }) =>
-        nearest === undefined ? [] : [`${name} is no setting. Did you mean ${nearest}?`],
+      ...unknown.flatMap(({ name, nearest, isSlip }) =>
+        isSlip ? [`${name} is no setting. Did you mean ${nearest}?`] : [],
       ),
     ],
-    remarks: unknown.flatMap(({ name, nearest }) =>
-      nearest === undefined
-        ? [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`]
-        : [],
+    remarks: unknown.flatMap(({ name, isSlip }) =>
+      isSlip ? [] : [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`],
     ),
   };
 }
 
+/** What the local cloud will say, as far as the values of others are checked against it. */
+const LOCAL: Environment = Object.fromEntries([
+  ...Object.entries(settingsTable).map(([name, { example }]) => [name, example]),
+  ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
+  ['GRAPH_ENDPOINT', 'https://localhost'],
+]);
+
 function wrongValues(environment: Environment, names: readonly SettingName[]): string[] {
+  const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
   try {
-    readSettings(environment, names);
+    readSettings({ ...LOCAL, ...given }, undefined, readFunctionTimeout(hostJson.functionTimeout));
     return [];
   } catch (error) {
     return problemLines(error);
@@ -59,14 +61,3 @@ export const problemLines = (error: unknown): string[] =>
         ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
       )
     : [(error as Error).message];
-
-/** A name that was cut short, or a few letters off. */
-function nearestOf(name: string): SettingName | undefined {
-  const [nearest] = KNOWN.map((known) => ({
-    known,
-    distance: known.startsWith(name) ? 0 : leven(name, known, { maxDistance: NEAR + 1 }),
-  }))
-    .filter(({ distance }) => distance <= NEAR)
-    .sort((one, other) => one.distance - other.distance);
-  return nearest?.known;
-}

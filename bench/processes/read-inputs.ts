@@ -30,7 +30,7 @@ const read = async ({ bytes, times }: InputToRead): Promise<InputCost> => {
   const init: RequestInit = { method: 'POST', body, duplex: 'half' };
   const nativeRequest = new Request('http://127.0.0.1/api/mail', {
     ...init,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-functions-key': 'bench' },
   });
   const context = new InvocationContext({
     functionName: 'sendMail',

@@ -118,7 +118,7 @@ compare_functions() {
   until [ "$REGISTERED" = "$FUNCTIONS" ]; do
     [ "$tries" -lt "$RETRY_TIMES" ] ||
       stop "$STOPPED" 'the functions of the app are not those of the package.' \
-        "expected: $(printf '%s' "$FUNCTIONS" | tr '\n' ' ')" "came:     $(printf '%s' "$REGISTERED" | tr '\n' ' ')" \
+        "expected: $(printf '%s' "$FUNCTIONS" | tr '\n' ' ')" "received: $(printf '%s' "$REGISTERED" | tr '\n' ' ')" \
         'Deploy the package once more: the same command with --redeploy'
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"

@@ -3,7 +3,7 @@ import type { Identity } from './ledger/identity.ts';
 import type { NewMail } from './ledger/ledger-row.ts';
 import type { Address } from './mail/address.ts';
 import type { Mail } from './mail/mail-schema.ts';
-import { readMail } from './mail/read-mail.ts';
+import { readMail, sketchMail } from './mail/read-mail.ts';
 import { planSend, type SendPlan } from './mail/send-plan.ts';
 import { decideSender, type SenderPolicy } from './mail/sender-policy.ts';
 
@@ -33,45 +33,69 @@ export type AcceptableMail = {
 /** A mail that may not be sent, why, and what the ledger can say of it. */
 export type Refused = { readonly refused: AppError; readonly facts: NewMail };
 
+/** A mail that may be sent, as far as it can be judged by itself. */
+export type JudgedMail = { readonly mail: Mail; readonly sender: Address };
+
+/** Reads a mail and decides its sender, without asking anybody. Throws an AppError that lists every problem. */
+export const judgeMail = ({ senderPolicy }: AcceptNeeds, input: unknown): JudgedMail => {
+  const mail = readMail(input);
+  return { mail, sender: decideSender(mail.from, senderPolicy) };
+};
+
+type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
+
+/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE. */
+export const planMail = (
+  needs: AcceptNeeds,
+  hashes: Hashes,
+  origin: Origin,
+  input: object,
+  { mail, sender }: JudgedMail,
+): AcceptableMail => ({
+  mail,
+  sender,
+  plan: planSend(origin.mailId, sender, mail),
+  facts: factsOf(needs, hashes, origin, input, mail),
+});
+
 /**
- * Reads a mail, decides its sender, and plans how it goes. Where it is refused the error lists every problem, and the
- * facts are as many as could be read.
+ * Judges and plans a mail that nobody waits for. Where it is refused the error lists every problem, and the facts are as
+ * many as could be read.
  */
 export const tryToAccept = (
   needs: AcceptNeeds,
-  identity: Pick<Identity, 'hashOfContent' | 'hashOfKey'>,
+  hashes: Hashes,
   origin: Origin,
   input: unknown,
 ): AcceptableMail | Refused => {
-  let facts = unreadable(origin);
+  let facts: NewMail | undefined;
   try {
     const mail = readMail(input);
-    const hash = origin.contentHash ?? identity.hashOfContent(input as object);
-    facts = factsOf(needs, identity, { ...origin, contentHash: hash }, mail);
+    facts = factsOf(needs, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, needs.senderPolicy);
     return { mail, sender, plan: planSend(origin.mailId, sender, mail), facts };
   } catch (reason) {
-    if (reason instanceof AppError) return { refused: reason, facts };
-    throw reason;
+    if (!(reason instanceof AppError)) throw reason;
+    return { refused: reason, facts: facts ?? sketchFacts(needs, hashes, origin, input) };
   }
 };
 
-/** As `tryToAccept`, for a caller who is told: throws the reason. */
-export const acceptMail = (...input: Parameters<typeof tryToAccept>): AcceptableMail => {
-  const accepted = tryToAccept(...input);
-  if ('refused' in accepted) throw accepted.refused;
-  return accepted;
+/** What the ledger can say of a mail that is refused: as much as can be read. */
+export const sketchFacts = (needs: AcceptNeeds, hashes: Hashes, origin: Origin, input: unknown): NewMail => {
+  const mail = sketchMail(input);
+  return mail === undefined ? unreadable(origin) : factsOf(needs, hashes, origin, input as object, mail);
 };
 
 const factsOf = (
   needs: AcceptNeeds,
-  { hashOfKey }: Pick<Identity, 'hashOfKey'>,
+  { hashOfContent, hashOfKey }: Hashes,
   origin: Origin,
+  input: object,
   mail: Mail,
 ): NewMail => {
   const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
   return {
-    ...unreadable(origin),
+    ...unreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
     sender: (mail.from ?? needs.senderPolicy.defaultSender).address,
     recipients: recipients.length,
     ...(needs.ledgerRecipients ? { recipientAddresses: recipients.map(({ address }) => address) } : {}),

@@ -3,6 +3,7 @@ import {
   type AcceptNeeds,
   type Origin,
   type Refused,
+  sketchFacts,
   tryToAccept,
   unreadable,
 } from './accept-mail.ts';
@@ -135,9 +136,10 @@ const deliverOnce = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | 
 
 /** Holds a mail whose key belongs to another; dropped as a copy of that one, it would be lost. */
 const holdOther = async (needs: Needs, arrival: Arrival): Promise<Step> => {
-  const mailId = idBesideOther(await needs.readIdentity(), arrival);
-  const newMail = unreadable({ ...arrival.envelope, mailId });
+  const identity = await needs.readIdentity();
   const original = await readContent(needs, arrival.envelope);
+  const origin = { ...arrival.envelope, mailId: idBesideOther(identity, arrival) };
+  const newMail = sketchFacts(needs, identity, origin, original);
   await hold(needs, { newMail }, original, new AppError('IDEMPOTENCY_KEY_REUSED'));
   return 'done';
 };

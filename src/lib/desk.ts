@@ -37,6 +37,8 @@ export const listHeld = async (needs: DeskNeeds, after: string | undefined): Pro
     if (entry?.row.state !== 'held' || entry.row.record !== records[index]?.name) return [];
     return [toDeskStatus(entry.row)];
   });
+  // Records are named after their day; within a day by their mail.
+  mails.sort((one, other) => one.updatedAt.localeCompare(other.updatedAt));
   return { mails, ...(next === undefined ? {} : { next }) };
 };
 

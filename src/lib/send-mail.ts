@@ -1,4 +1,4 @@
-import { type AcceptableMail, type AcceptNeeds, acceptMail } from './accept-mail.ts';
+import { type AcceptableMail, type AcceptNeeds, judgeMail, planMail } from './accept-mail.ts';
 import type { KnownIdentity } from './arrived-message.ts';
 import { bringBackMail, isWithoutContent } from './bring-back-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
@@ -50,10 +50,12 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
   const key = decideKey(request);
   const input =
     key === undefined || !isObject(request.input) ? request.input : { ...request.input, idempotencyKey: key };
+  // What is wrong with the mail itself costs no request to anybody.
+  const judged = judgeMail(needs, input);
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, request.caller, key);
   const origin = { mailId, caller: request.caller, acceptedAt: needs.now() };
-  const accepted = acceptMail(needs, identity, origin, input);
+  const accepted = planMail(needs, identity, origin, input as object, judged);
   const contentHash = accepted.facts.bodyHash;
   const mail: IncomingMail = {
     accepted,

@@ -142,7 +142,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
     world.ledger.create(claimNew(earlier(), true, NOW));
     await deliver(world, forged({ turn: 7 }, { mail: paySlip }));
     expect(outcome(world)).toMatchObject({ victim: { state: 'sending', turn: 0 }, sent: [] });
-    expect(world.messages).toMatchObject([{ delayMs: 360_000 }]);
+    expect(world.messages).toMatchObject([{ delayMs: 30_000 }]);
   });
 
   test('of a mail that was not in the ledger, as sending was off, is an application mail', async () => {

@@ -101,6 +101,10 @@ describe('deliverMail', () => {
     const reasons = world.ledger.rows().map((row) => ('reason' in row ? row.reason.code : row.state));
     expect(reasons.sort()).toEqual(['IDEMPOTENCY_KEY_REUSED', 'sent']);
     expect([...world.records.values()]).toMatchObject([{ original: { subject: 'other' } }]);
+    // What is known of it helps to find who sent it.
+    expect(world.ledger.rows()).toContainEqual(
+      expect.objectContaining({ state: 'held', sender: 'noreply@contoso.example', recipients: 1 }),
+    );
   });
 
   test('fields of the mail that the host lays over its facts are refused as unknown, under one id', async () => {

@@ -224,7 +224,7 @@ describe('what cannot be deployed', () => {
     });
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('expected: health sendMail');
-    expect(run.stderr).toContain('received:     health sendMail stray');
+    expect(run.stderr).toContain('received: health sendMail stray');
   });
 
   test.each([

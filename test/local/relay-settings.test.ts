@@ -68,3 +68,10 @@ test('a name with one letter missing is always found again', () => {
     }),
   );
 });
+
+test.each([
+  ['MAIL_SENDING_LIMIT_SECONDS', '300'],
+  ['GRAPH_TIMEOUT_SECONDS', '150'],
+])('%s is checked against the others and host.json before anything starts', (name, value) => {
+  expect(readLocalSettings({ [name]: value }).problems).toEqual([expect.stringContaining(name)]);
+});

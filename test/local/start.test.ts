@@ -129,7 +129,9 @@ describe('npm start', { timeout: 120_000 }, () => {
     for (const server of taken) server.close();
     expect(await ended).toBe(1);
     expect(printed().trim().split('\n')).toEqual([
-      expect.stringMatching(/^MAIL_GIVE_UP_HOURS: expected a whole number from 1 to \d+, such as 24; came /),
+      expect.stringMatching(
+        /^MAIL_GIVE_UP_HOURS: expected a whole number from 1 to \d+, such as 24; received /,
+      ),
       'MAIL_PER_MINUT is no setting. Did you mean MAIL_PER_MINUTE_PER_MAILBOX?',
       `Port ${inbox} is taken: set INBOX_PORT to a free one (0 takes any).`,
       `Port ${graph} is taken: set GRAPH_PORT to a free one (0 takes any).`,
@@ -216,7 +218,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     await expect.poll(() => mail('list'), { timeout: 20_000 }).toContain('REASON');
     const id = found(await mail('list'), /^([0-9a-f-]{36}) /m);
     const shown = await mail('show', id);
-    expect(shown).toMatch(/^Problems {4}\/to.*: expected .*; came .*$/m);
+    expect(shown).toMatch(/^Problems {4}\/to.*: expected .*; received .*$/m);
     expect(shown).toMatch(new RegExp(`^Record {6}\\d{4}.*${id}.* in the container mail-held$`, 'm'));
     expect(shown).toMatch(/^What to do {2}\S/m);
 

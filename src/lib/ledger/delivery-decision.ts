@@ -1,6 +1,9 @@
 import type { Envelope } from '../mail/queue-message.ts';
 import type { DeferredRow, LedgerRow, QueuedRow, SendingRow, UnknownRow } from './ledger-row.ts';
 
+/** An attempt takes seconds; its mail is not kept on the queue for minutes because it may have died. */
+const LOOK_AGAIN_MS = 30_000;
+
 /** What to do with a queue message, given what the ledger says of its mail. */
 export type DeliveryDecision =
   /** The mail is not in the ledger yet. */
@@ -43,7 +46,7 @@ export const decideDelivery = (
       return { kind: 'look-up', row };
     case 'sending': {
       const leftMs = Date.parse(row.updatedAt) + sendingLimitMs - now.getTime();
-      return leftMs > 0 ? { kind: 'later', waitMs: leftMs } : { kind: 'lost', row };
+      return leftMs > 0 ? { kind: 'later', waitMs: Math.min(leftMs, LOOK_AGAIN_MS) } : { kind: 'lost', row };
     }
     case 'sent':
     case 'rejected':

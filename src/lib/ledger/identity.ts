@@ -39,7 +39,11 @@ export const makeIdentity = (key: Uint8Array): Identity => {
   const mac = (purpose: string, text: string): Buffer =>
     createHmac('sha256', key).update(`${purpose}\n`).update(text).digest();
   const hashOfContent = (mail: object): string => {
-    const { idempotencyKey: _, ...content } = mail as Record<string, unknown>;
+    const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
+    // What serialisers write for a field that is absent makes no other mail.
+    const content = Object.fromEntries(
+      Object.entries(fields).filter(([, value]) => value !== null && value !== ''),
+    );
     return KEYED + mac('content', canonicalJson(content)).toString('base64url');
   };
   const tagOf = (text: string): string => mac('envelope', text).toString('base64url');

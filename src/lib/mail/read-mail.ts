@@ -66,6 +66,13 @@ const looksLikeUtf16 = ([first, second]: Uint8Array): boolean =>
   (first === 0xfe && second === 0xff) ||
   (second !== undefined && first !== second && (first === 0 || second === 0));
 
+/** What can be read of a mail that has fields nobody knows, and is good otherwise. */
+export const sketchMail = (input: unknown): Mail | undefined => {
+  if (!isObject(input) || isTooDeep(input)) return undefined;
+  const { success, data } = parseMail(input);
+  return success ? data : undefined;
+};
+
 /** Reads a mail of the contract. Throws one AppError that lists every problem. */
 export const readMail = (input: unknown): Mail => {
   if (!isObject(input))

@@ -63,13 +63,13 @@ describe('a message that is a copy of one that was dealt with is dropped', () =>
 });
 
 describe('an attempt whose end nobody wrote down', () => {
-  test('may still be under way, so the message waits as long as that is possible', () => {
+  test.each([
+    ['half a minute', 1000, 30_000],
+    ['as long as that is possible, near its end', LIMIT_MS - 1000, 1000],
+  ])('may still be under way, so the message waits for %s', (_, age, waitMs) => {
     expect(
-      decideDelivery(sending, { turn: 0, phase: 'send', acceptedAt: now }, later(1000), LIMIT_MS),
-    ).toEqual({
-      kind: 'later',
-      waitMs: LIMIT_MS - 1000,
-    });
+      decideDelivery(sending, { turn: 0, phase: 'send', acceptedAt: now }, later(age), LIMIT_MS),
+    ).toEqual({ kind: 'later', waitMs });
   });
 
   test('has an unknown outcome after that', () => {

@@ -1,7 +1,7 @@
 import type { DeskNeeds } from './desk.ts';
 import { AppError } from './errors.ts';
 import { type Holdable, type HoldNeeds, hold } from './hold.ts';
-import type { Ledger, LedgerEntry } from './ledger/ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { isFinal, type LedgerRow, recordFound, recordUnknown, type SendingRow } from './ledger/ledger-row.ts';
 import type { Log } from './log.ts';
 import type { LookUpNeeds } from './look-up-mail.ts';
@@ -113,7 +113,25 @@ const forEach = async <Item>(
 const nameOf = (failure: unknown): string =>
   failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
 
-const mailIdOf = ({ row }: LedgerEntry): string => row.mailId;
+/** Does something for each of these mails that is still as it was listed: not ended, and unchanged since `before`. */
+const forEachOpen = (
+  needs: SweepNeeds,
+  run: Run,
+  mailIds: AsyncIterable<string>,
+  before: Date,
+  sweep: (entry: OpenEntry) => Promise<void>,
+): Promise<void> =>
+  forEach(needs, run, mailIds, {
+    mailIdOf: (mailId) => mailId,
+    sweep: async (mailId) => {
+      const entry = await needs.ledger.find(mailId);
+      if (entry === undefined || Date.parse(entry.row.updatedAt) >= before.getTime()) return;
+      const { row, etag } = entry;
+      if (isWaiting(row)) await sweep({ row, etag });
+    },
+  });
+
+type OpenEntry = { readonly row: Holdable; readonly etag: string };
 
 const sweepEarlier = async (needs: SweepNeeds, { counts, isOver }: Run): Promise<void> => {
   counts.filed = await needs.ledger.fileEarlier(isOver);
@@ -122,33 +140,26 @@ const sweepEarlier = async (needs: SweepNeeds, { counts, isOver }: Run): Promise
 const sweepLost = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // By then Sent Items have had the time they are given.
   const before = ago(needs, needs.sendingLimitMs + needs.verifyWindowMs);
-  await forEach(needs, run, needs.ledger.listOpen('attempt', before, run.turn), {
-    mailIdOf,
-    sweep: async ({ row, etag }) => {
-      if (row.state !== 'sending' || Date.parse(row.updatedAt) >= before.getTime()) return;
-      if (await resolveLost(needs, { row, etag })) run.counts.lost += 1;
-    },
+  const attempts = needs.ledger.listOpen('attempt', before, run.turn);
+  await forEachOpen(needs, run, attempts, before, async ({ row, etag }) => {
+    if (row.state === 'sending' && (await resolveLost(needs, { row, etag }))) run.counts.lost += 1;
   });
 };
 
 const sweepOverdue = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // At first only told of: their messages may stand in a long queue.
   const before = ago(needs, needs.giveUpAfterMs);
-  await forEach(needs, run, openBefore(needs, before, run.turn), {
-    mailIdOf,
-    sweep: async ({ row, etag }) => {
-      if (!isWaiting(row) || Date.parse(row.updatedAt) >= before.getTime()) return;
-      needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
-      run.counts.overdue += 1;
-      if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
-      const reason = row.state === 'queued' || row.state === 'deferred' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
-      await hold(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
-    },
+  await forEachOpen(needs, run, openBefore(needs, before, run.turn), before, async ({ row, etag }) => {
+    needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
+    run.counts.overdue += 1;
+    if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
+    const reason = row.state === 'queued' || row.state === 'deferred' ? 'MAIL_LOST' : 'ATTEMPT_LOST';
+    await hold(needs, { row, etag }, await findContent(needs, row), new AppError(reason));
   });
 };
 
 /** Every mail that has not ended, whatever would bring it back. */
-async function* openBefore(needs: SweepNeeds, before: Date, turn: number): AsyncIterable<LedgerEntry> {
+async function* openBefore(needs: SweepNeeds, before: Date, turn: number): AsyncIterable<string> {
   yield* needs.ledger.listOpen('open', before, turn);
   yield* needs.ledger.listOpen('attempt', before, turn);
 }

@@ -138,8 +138,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const [old, young, sent] = [queuedAt(TODAY), queuedAt(later(TODAY, 10)), sentAt(TODAY)];
       const attempt = claimNew(queuedAt(TODAY), false, TODAY);
       for (const row of [old, young, sent, attempt]) await ledger.create(row);
-      const idsOf = async (shelf: 'open' | 'attempt') =>
-        (await all(ledger.listOpen(shelf, later(TODAY, 10), 3))).map(({ row }) => row.mailId);
+      const idsOf = (shelf: 'open' | 'attempt') => all(ledger.listOpen(shelf, later(TODAY, 10), 3));
 
       const waiting = await idsOf('open');
       expect(waiting).toContain(old.mailId);
@@ -153,9 +152,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const ledger = open();
       const row = queuedAt(TODAY);
       const isListed = async (shelf: 'open' | 'attempt') =>
-        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0))).some(
-          ({ row: { mailId } }) => mailId === row.mailId,
-        );
+        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0))).includes(row.mailId);
       let entry = (await ledger.create(row))!;
       const steps: readonly [LedgerRow, boolean][] = [
         [claim(row, later(TODAY, 1)), true],
@@ -170,16 +167,6 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
         expect(await isListed('open'), next.state).toBe(open_);
         expect(await isListed('attempt'), next.state).toBe(false);
       }
-    });
-
-    test('what is listed can be replaced at the version it was listed with', async () => {
-      const ledger = open();
-      const row = queuedAt(TODAY);
-      await ledger.create(row);
-      const listed = await all(ledger.listOpen('open', later(TODAY, 1), 0));
-      const entry = listed.find((one) => one.row.mailId === row.mailId)!;
-
-      expect(await ledger.replace(claim(row, TODAY), entry.etag)).toBeDefined();
     });
 
     test('a row that is created and replaced by many at once ends as one of them wrote it, and is listed once', async () => {

@@ -1,6 +1,7 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
+import type { Ledger } from '../../src/lib/ledger/ledger.ts';
 import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
@@ -108,6 +109,44 @@ describe('sweepMail', () => {
     const broken = { ...world, needs: { ...world.needs, listPayloads } as never };
     await expect(sweep(broken)).rejects.toThrow('storage');
     expect(world.ledger.rows()).toEqual([]);
+  });
+
+  test('passes a row that cannot be read', async () => {
+    const world = inMemoryNeeds();
+    const [bad, good] = [claimNew(newMail(), false, NOW), claimNew(newMail(), false, NOW)];
+    for (const row of [bad, good]) world.ledger.create(row);
+    const find = async (mailId: string) => {
+      if (mailId === bad.mailId) throw new SyntaxError('Unexpected token: canary');
+      return world.ledger.find(mailId);
+    };
+    world.pass(HOUR_MS);
+    const ledger = { ...world.needs.ledger, find };
+    const events = await sweep({ ...world, needs: { ...world.needs, ledger } as never });
+    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.mailId, name: 'SyntaxError' });
+    expect(events.at(-1)).toMatchObject({ event: 'MailSwept', lost: 1, failed: 1 });
+  });
+
+  test('ends when its time is over, says how much is unfinished, and begins elsewhere the next time', async () => {
+    const world = inMemoryNeeds();
+    for (let made = 0; made < 5; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));
+    const turns: number[] = [];
+    const listOpen = (...[shelf, before, turn]: Parameters<Ledger['listOpen']>) => {
+      turns.push(turn);
+      return world.needs.ledger.listOpen(shelf, before, turn);
+    };
+    const findInMailbox = async () => {
+      world.pass(50_000);
+      return { kind: 'absent' } as const;
+    };
+    const slow = {
+      ...world,
+      needs: { ...world.needs, findInMailbox, ledger: { ...world.needs.ledger, listOpen } } as never,
+    };
+    world.pass(HOUR_MS);
+    expect((await sweep(slow)).at(-1)).toMatchObject({ event: 'MailSwept', lost: 3 });
+    world.pass(HOUR_MS);
+    expect((await sweep(slow)).at(-1)).toMatchObject({ lost: 2, unfinished: 0 });
+    expect(new Set(turns).size).toBeGreaterThan(1);
   });
 
   test('stops a part in which nothing works any more', async () => {

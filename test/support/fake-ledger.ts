@@ -10,7 +10,7 @@ type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer
 export type FakeLedger = {
   readonly [Name in Exclude<keyof Ledger, 'listOpen'>]: Synchronous<Ledger[Name]>;
 } & {
-  readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly LedgerEntry[];
+  readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly string[];
   readonly rows: () => readonly LedgerRow[];
 };
 
@@ -34,8 +34,8 @@ export const makeFakeLedger = (
     create: (row) => (entries.has(row.mailId) ? undefined : write(row)),
     replace: (row, etag) => (entries.get(row.mailId)?.etag === etag ? write(row) : undefined),
     listOpen: (shelf, before) =>
-      [...entries.values()].filter(
-        ({ row }) => shelfOf(row) === shelf && Date.parse(row.acceptedAt) < before.getTime(),
+      [...entries.values()].flatMap(({ row }) =>
+        shelfOf(row) === shelf && Date.parse(row.acceptedAt) < before.getTime() ? [row.mailId] : [],
       ),
     expire: (before, _turn, isOver) => {
       let expired = 0;

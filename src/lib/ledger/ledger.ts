@@ -13,15 +13,11 @@ export type Ledger = {
   readonly create: (row: LedgerRow) => Promise<LedgerEntry | undefined>;
   readonly replace: (row: LedgerRow, etag: string) => Promise<LedgerEntry | undefined>;
   /**
-   * Mails that have not ended, accepted before a time; for the sweep. What it costs depends on how many there are, never
-   * on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early does not always
-   * leave the same ones.
+   * The ids of mails that have not ended, accepted before a time; for the sweep. What it costs depends on how many there
+   * are, never on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early does not
+   * always leave the same ones.
    */
-  readonly listOpen: (
-    shelf: Exclude<Shelf, 'final'>,
-    before: Date,
-    turn: number,
-  ) => AsyncIterable<LedgerEntry>;
+  readonly listOpen: (shelf: Exclude<Shelf, 'final'>, before: Date, turn: number) => AsyncIterable<string>;
   /**
    * Deletes mails that ended on a day before that of `before`, until `isOver` says that the time for it is; gives how many.
    * It begins where `turn` says.

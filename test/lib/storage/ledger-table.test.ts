@@ -114,8 +114,7 @@ test('rows of an earlier version are found, and filed by the sweep, a page at a 
   expect(await ledger.fileEarlier(() => false)).toBe(500);
   expect(await ledger.fileEarlier(() => false)).toBe(0);
   let listed = 0;
-  for await (const entry of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7))
-    listed += entry.row.state === 'deferred' ? 1 : 0;
+  for await (const _mailId of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7)) listed += 1;
   expect(listed).toBe(1500);
   expect(await table.getEntity('00', mailId)).toMatchObject({ state: 'deferred' });
 });

@@ -84,7 +84,7 @@ export const openRelay = (
 
   const storage = once(() => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    const { putMessage, putEvent } = explainingFailures(openMailQueues(connection));
+    const { putEvent, ...queues } = explainingFailures(openMailQueues(connection));
     const { readRelayKey } = explainingFailures(openRelayKey(connection));
     return {
       ...explainingFailures(openMailBlobs(connection)),
@@ -93,7 +93,7 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: explainingFailures(openLedgerTable(connection)),
-      putMessage,
+      ...queues,
       // Whether events are wanted must not keep a mail from being moved while other settings are wrong.
       ...(environment.MAIL_EVENTS?.trim() === 'queue' ? { putEvent } : {}),
     };
@@ -158,6 +158,7 @@ export const openRelay = (
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
     onUnknown: settings().MAIL_ON_UNKNOWN,
+    ledgerDays: settings().MAIL_LEDGER_DAYS,
     newMailId: makeMailId,
     now,
     random,

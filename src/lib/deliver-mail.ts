@@ -42,7 +42,11 @@ import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
 export type SendingNeeds = AcceptNeeds &
   PaceNeeds &
   ConcludeNeeds &
-  LookUpNeeds & { readonly sendingLimitMs: number };
+  LookUpNeeds & {
+    readonly sendingLimitMs: number;
+    /** How long the ledger remembers a mail. */
+    readonly ledgerDays: number;
+  };
 
 /** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
@@ -62,34 +66,74 @@ export type DeliveryFacts = MessageFacts & {
 
 /** While sending is switched off a mail looks again this often. */
 const BLOCKED_WAIT_MS = 120_000;
+const DAY_MS = 86_400_000;
+const OLDER_THAN_LEDGER =
+  'It was accepted longer ago than the ledger remembers, so it may have been sent before.';
+/** How long a mail waits when storage fails it. */
+const STORAGE_WAIT_MS = 60_000;
 /** Losing a race more often than this is no race but a fault; the host then delivers the message again. */
 const MAX_RACES = 4;
 
 /**
- * Delivers one queue message: sends its mail, or looks whether it was sent, or lets it wait on the queue, or sets it
- * aside with its reasons. Returns when the message may be deleted; throws only where storage fails, so that the
- * host delivers it again.
+ * Delivers one queue message: sends its mail, or looks whether it was sent, or lets it wait on the queue, or holds it
+ * with its reasons. Returns when the message may be deleted; throws only where storage takes no message either, so that
+ * the host delivers this one again.
  */
 export const deliverMail = async (needs: DeliverMailNeeds, facts: DeliveryFacts): Promise<void> => {
-  const arrival = await arrive(needs, facts).catch((reason: unknown) => {
-    if (reason instanceof AppError && reason.code !== 'STORAGE_UNAVAILABLE') return reason;
-    throw reason;
-  });
-  if (arrival instanceof AppError) {
+  let arrival: Arrival | undefined;
+  try {
+    arrival = await arriveOrHold(needs, facts);
+    if (arrival !== undefined) await deliverArrived(needs, facts, arrival);
+  } catch (failure) {
+    await waitForStorage(needs, { facts, envelope: arrival?.envelope }, failure);
+  }
+};
+
+/** Undefined when the message is no mail, and is held with the reason. */
+const arriveOrHold = async (needs: DeliverMailNeeds, facts: DeliveryFacts): Promise<Arrival | undefined> => {
+  try {
+    return await arrive(needs, facts);
+  } catch (reason) {
+    if (!(reason instanceof AppError) || reason.code === 'STORAGE_UNAVAILABLE') throw reason;
     const mailId = bareIdOf(await needs.readIdentity(), facts);
     const newMail = unreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: facts.insertedAt });
-    await hold(needs, { newMail }, facts.text, arrival);
-    return;
+    await hold(needs, { newMail }, facts.text, reason);
+    return undefined;
   }
-  const { envelope } = arrival;
+};
+
+const deliverArrived = async (
+  needs: DeliverMailNeeds,
+  { redelivered }: DeliveryFacts,
+  arrival: Arrival,
+): Promise<void> => {
+  const { envelope, isKnownByMessage } = arrival;
   if ('blocked' in needs.sending) {
     if (envelope.content === 'stored') await needs.keepPayload(envelope.mailId, envelope.contentHash);
     await queueMail(needs, envelope, BLOCKED_WAIT_MS);
     return needs.log({ event: 'SendBlocked', mailId: envelope.mailId, code: needs.sending.blocked });
   }
   // On the poison queue a bare message would have another id, and be another mail: an envelope keeps the one it has.
-  if (facts.redelivered && arrival.isKnownByMessage) return queueMail(needs, envelope, 0);
+  if (redelivered && isKnownByMessage) return queueMail(needs, envelope, 0);
   await deliver({ ...needs, ...needs.sending }, arrival);
+};
+
+/**
+ * Storage refuses something that the mail needs, but may still take a message: then the mail waits on the queue. Were the
+ * message left to the host, a few minutes without the table would use up its five attempts, and it would end as one the
+ * host gave up on. What could not even be read is put back as it is, unless an earlier delivery may have claimed it under
+ * the id of its message.
+ */
+const waitForStorage = async (
+  needs: DeliverMailNeeds,
+  { facts, envelope }: { readonly facts: DeliveryFacts; readonly envelope: Envelope | undefined },
+  failure: unknown,
+): Promise<void> => {
+  if (!(failure instanceof AppError) || failure.code !== 'STORAGE_UNAVAILABLE') throw failure;
+  if (envelope !== undefined) await queueMail(needs, envelope, STORAGE_WAIT_MS);
+  else if (facts.redelivered) throw failure;
+  else await needs.putMessage(facts.text, STORAGE_WAIT_MS);
+  needs.log({ event: 'StorageAwaited', code: failure.code });
 };
 
 /** `beaten` when somebody else changed the row first, so that the decision has to be made again. */
@@ -232,6 +276,11 @@ const readMailOf = async (
 ): Promise<{ readonly accepted: AcceptableMail; readonly original: unknown } | RefusedMail> => {
   const original = await readContent(needs, envelope);
   const origin: Origin = envelope;
+  if (needs.now().getTime() - envelope.acceptedAt.getTime() > needs.ledgerDays * DAY_MS) {
+    // The ledger may have known it and forgotten it: then this is a copy of a mail that was sent.
+    const facts = sketchFacts(needs, await needs.readIdentity(), origin, original);
+    return { refused: new AppError('GIVEN_UP', { detail: OLDER_THAN_LEDGER }), facts, original };
+  }
   if (original === undefined)
     return { refused: new AppError('PAYLOAD_MISSING'), facts: unreadable(origin), original };
   const accepted = tryToAccept(needs, await needs.readIdentity(), origin, original);

@@ -13,8 +13,16 @@ import { AppError } from './errors.ts';
 import { type HoldNeeds, hold } from './hold.ts';
 import { decideDelivery } from './ledger/delivery-decision.ts';
 import { unexpected } from './log.ts';
+import { fitsQueueMessage, toQueueText } from './mail/queue-message.ts';
 
-export type HoldMailNeeds = HoldNeeds & ArriveNeeds;
+export type HoldMailNeeds = HoldNeeds &
+  ArriveNeeds & {
+    /** Puts a message back on the queue `mail-poison`, invisible for `delayMs`. */
+    readonly putPoison: (text: string, delayMs: number) => Promise<void>;
+  };
+
+/** How long a message waits when storage fails it. */
+const STORAGE_WAIT_MS = 60_000;
 
 /** Nobody works on a message any more once the host has given it up. */
 const NO_LIMIT_MS = 0;
@@ -27,6 +35,29 @@ const MAX_RACES = 4;
  * message is held as it is: that needs nothing which could fail on the same input again.
  */
 export const holdMail = async (needs: HoldMailNeeds, facts: MessageFacts): Promise<void> => {
+  try {
+    await holdSurely(needs, facts);
+  } catch (failure) {
+    if (!(failure instanceof AppError) || failure.code !== 'STORAGE_UNAVAILABLE') throw failure;
+    await needs.putPoison(await textToKeep(needs, facts), STORAGE_WAIT_MS);
+    needs.log({ event: 'StorageAwaited', code: failure.code });
+  }
+};
+
+/**
+ * After five failures the host would leave the message where it is until it expires, and nobody would hear of it. In an
+ * envelope it keeps its id.
+ */
+const textToKeep = async (needs: HoldMailNeeds, facts: MessageFacts): Promise<string> => {
+  try {
+    const text = toQueueText((await arrive(needs, facts)).envelope, await needs.readIdentity());
+    return fitsQueueMessage(text) ? text : facts.text;
+  } catch {
+    return facts.text;
+  }
+};
+
+const holdSurely = async (needs: HoldMailNeeds, facts: MessageFacts): Promise<void> => {
   try {
     for (let race = 0; race < MAX_RACES; race += 1) if (await holdKnown(needs, facts)) return;
   } catch (error) {

@@ -42,6 +42,8 @@ export type LogEvent =
       readonly unfinished: number;
     }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
+  | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
+  | { readonly event: 'MessagesStuck'; readonly messages: number }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
   | ({ readonly event: 'RequestRefused'; readonly codes: readonly ErrorCode[] } & Failure)
   | {
@@ -73,6 +75,7 @@ const QUIET = new Set<LogEvent['event']>([
 
 const LOUD = new Set<LogEvent['event']>([
   'MailHeld',
+  'MessagesStuck',
   'SecretExpiring',
   'SettingsInvalid',
   'SweepFailed',

@@ -18,6 +18,8 @@ export type SweepNeeds = HoldNeeds &
     ) => AsyncIterable<{ readonly mailId: string; readonly contentHash: string }>;
     readonly deletePayload: (mailId: string, contentHash: string) => Promise<void>;
     readonly readPayload: (mailId: string, contentHash: string) => Promise<string | undefined>;
+    /** How many messages are on the queue `mail-poison`, hidden ones too. */
+    readonly countPoison: () => Promise<number>;
     readonly verifyWindowMs: number;
     readonly sendingLimitMs: number;
     readonly ledgerDays: number;
@@ -75,7 +77,15 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
   const startedAt = needs.now().getTime();
   const isOver = () => needs.now().getTime() - startedAt >= BUDGET_MS;
   const run: Run = { counts, turn: Math.floor(startedAt / HOUR_MS), isOver };
-  const parts = [sweepEarlier, sweepLost, sweepOverdue, sweepExpired, sweepPayloads, sweepRecords];
+  const parts = [
+    sweepEarlier,
+    sweepLost,
+    sweepOverdue,
+    sweepExpired,
+    sweepPayloads,
+    sweepRecords,
+    sweepPoison,
+  ];
   const failures: unknown[] = [];
   for (const part of parts) {
     await part(needs, run).catch((failure: unknown) => void failures.push(failure));
@@ -174,6 +184,12 @@ const sweepPayloads = async (needs: SweepNeeds, run: Run): Promise<void> => {
       run.counts.payloads += 1;
     },
   });
+};
+
+/** What the host gave up on is held within seconds; what is still there an hour later could not be. */
+const sweepPoison = async (needs: SweepNeeds): Promise<void> => {
+  const messages = await needs.countPoison();
+  if (messages > 0) needs.log({ event: 'MessagesStuck', messages });
 };
 
 const sweepExpired = async (needs: SweepNeeds, { counts, turn, isOver }: Run): Promise<void> => {

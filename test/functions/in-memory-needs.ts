@@ -29,6 +29,7 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
   const fake = makeFakeLedger();
   const plans: SendPlan[] = [];
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
+  const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
   const announced: MailEvent[] = [];
@@ -57,6 +58,8 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
       return { kind: 'absent' } as const;
     },
     putMessage: async (text: string, delayMs: number) => void messages.push({ text, delayMs }),
+    putPoison: async (text: string, delayMs: number) => void poison.push({ text, delayMs }),
+    countPoison: async () => poison.length,
     readIdentity: async () => IDENTITY,
     putPayload: async (mailId: string, contentHash: string, json: string) =>
       void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
@@ -94,6 +97,7 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
     ledger: fake,
     plans,
     messages,
+    poison,
     payloads,
     records,
     announced,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
+import { AppError } from '../../src/lib/errors.ts';
 import { makePacer } from '../../src/lib/mail/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
@@ -133,6 +134,37 @@ describe('deliverMail', () => {
     expect(JSON.stringify(logged)).not.toContain('canary');
   });
 
+  test('a mail whose storage fails waits on the queue with its id, and does not use up its attempts', async () => {
+    const world = inMemoryNeeds();
+    const create = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const needs = { ...world.needs, ledger: { ...world.needs.ledger, create } };
+    const { events } = await deliver(aMail(), { ...world, needs } as World);
+    expect([world.plans, events()]).toEqual([[], ['StorageAwaited']]);
+    const [waiting] = world.messages;
+    expect(waiting?.delayMs).toBe(60_000);
+    await deliver(waiting?.text, world);
+    expect(world.ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent' }]);
+  });
+
+  test('a message that cannot even be read then is put back as it is, unless it may have been claimed before', async () => {
+    const world = inMemoryNeeds();
+    const readIdentity = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const away = { ...world, needs: { ...world.needs, readIdentity } as never };
+    await deliver(aMail(), away);
+    expect(world.messages).toEqual([{ text: JSON.stringify(aMail()), delayMs: 60_000 }]);
+    await expect(deliver(aMail(), away, { dequeueCount: 2 })).rejects.toThrow();
+    expect(world.messages).toHaveLength(1);
+  });
+
+  test('a mail older than the ledger remembers is held, as it may be a copy of one that was sent', async () => {
+    const world = inMemoryNeeds();
+    await deliver(aMail(), world, { insertionTime: '2025-11-30T00:00:00Z' });
+    expect(world.plans).toEqual([]);
+    expect(world.ledger.rows()).toMatchObject([
+      { state: 'held', reason: { code: 'GIVEN_UP' }, recipients: 1 },
+    ]);
+  });
+
   test('storage that fails fails the invocation, so that the host delivers the message again', async () => {
     const world = inMemoryNeeds();
     const broken = {
@@ -155,6 +187,21 @@ describe('holdMail', () => {
     expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toMatchObject([{ original: aMail() }]);
     expect(logged).toMatchObject([{ level: 'error', event: { event: 'MailHeld', code: 'HOST_GAVE_UP' } }]);
+  });
+
+  test('puts the message back when storage fails, so that it does not end where nobody hears of it', async () => {
+    const world = inMemoryNeeds();
+    const storeHeld = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const { context, logged } = invocation(metadata);
+    await holdMailQueue((log) => ({ ...world.needs, storeHeld, log }))(aMail(), context);
+    expect(logged).toMatchObject([{ event: { event: 'StorageAwaited' } }]);
+    expect(world.poison).toMatchObject([{ delayMs: 60_000 }]);
+    await holdMailQueue((log) => ({ ...world.needs, log }))(
+      Buffer.from(world.poison[0]?.text ?? ''),
+      invocation({ ...metadata, id: MESSAGE_ID.replace('8', '9') }).context,
+    );
+    // In its envelope it has kept its id.
+    expect(world.ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'held' }]);
   });
 
   test('doing so again, after a crash, leaves one row and one record', async () => {

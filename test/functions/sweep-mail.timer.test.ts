@@ -149,6 +149,13 @@ describe('sweepMail', () => {
     expect(new Set(turns).size).toBeGreaterThan(1);
   });
 
+  test('says so when messages stay on the poison queue', async () => {
+    const world = inMemoryNeeds();
+    expect(await sweep(world)).not.toContainEqual(expect.objectContaining({ event: 'MessagesStuck' }));
+    await world.needs.putPoison('x', 0);
+    expect(await sweep(world)).toContainEqual({ event: 'MessagesStuck', messages: 1 });
+  });
+
   test('stops a part in which nothing works any more', async () => {
     const world = inMemoryNeeds();
     for (let made = 0; made < 50; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));

@@ -36,14 +36,21 @@ test('while storage is away HTTP answers 503, and says that nothing was accepted
   expect(relay.cloud.graph.requests.list()).toEqual([]);
 });
 
-test('a message the host gives up on is held when storage is back, with one line to alert on', async () => {
-  const marker = newMarker();
+test('while storage is away a queue message waits, and does not use up the attempts after which the host gives it up', async () => {
   table.cut();
-  await relay.enqueue(JSON.stringify(canaryMail(marker)));
-  await eventually(() =>
-    expect(relay.lines.join('\n')).toContain('Message has reached MaxDequeueCount of 5'),
-  );
+  await relay.enqueue(JSON.stringify(canaryMail(newMarker())));
+  await relay.queueClient('mail-poison').sendMessage(JSON.stringify(canaryMail(newMarker())));
+  // One line for each of the two functions.
+  await eventually(() => expect(relay.events('StorageAwaited')).toHaveLength(2));
   table.mend();
+
+  expect([await relay.messagesOn('mail'), await relay.messagesOn('mail-poison')]).toEqual([1, 1]);
+  expect(relay.lines.join('\n')).not.toContain('MaxDequeueCount');
+});
+
+test('a message the host gave up on is held, with one line to alert on', async () => {
+  const marker = newMarker();
+  await relay.queueClient('mail-poison').sendMessage(JSON.stringify(canaryMail(marker)));
   const [event, ...more] = await eventually(() => {
     const found = relay.events('MailHeld');
     expect(found).not.toEqual([]);

@@ -1,7 +1,15 @@
-import { QueueServiceClient } from '@azure/storage-queue';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import type { HoldMailNeeds } from '../hold-mail.ts';
 import type { AnnounceNeeds } from '../mail-event.ts';
 import type { QueueMailNeeds } from '../queue-mail.ts';
-import { EVENT_QUEUE, MAIL_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
+import type { SweepNeeds } from '../sweep-mail.ts';
+import {
+  EVENT_QUEUE,
+  MAIL_QUEUE,
+  POISON_QUEUE,
+  STORAGE_RETRIES,
+  type StorageConnection,
+} from './storage-connection.ts';
 
 /** A message lives until it is dealt with: the default of seven days would lose a mail without a word. */
 const NEVER_EXPIRES = -1;
@@ -17,21 +25,29 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
         STORAGE_RETRIES,
       );
 
-export type MailQueues = Pick<QueueMailNeeds, 'putMessage'> & Required<AnnounceNeeds>;
+/** Invisible for so long: seconds are the unit of the service. A message that comes back early is told to wait once more. */
+const put = async (queue: QueueClient, text: string, delayMs: number): Promise<void> => {
+  await queue.sendMessage(text, {
+    visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
+    messageTimeToLive: NEVER_EXPIRES,
+  });
+};
+
+export type MailQueues = Pick<QueueMailNeeds, 'putMessage'> &
+  Pick<HoldMailNeeds, 'putPoison'> &
+  Pick<SweepNeeds, 'countPoison'> &
+  Required<AnnounceNeeds>;
 
 /** The queues of the relay: the one it waits on, and the one that tells of final states. */
 export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const service = openService(connection);
   const mails = service.getQueueClient(MAIL_QUEUE);
   const events = service.getQueueClient(EVENT_QUEUE);
+  const poison = service.getQueueClient(POISON_QUEUE);
   return {
-    putMessage: async (text, delayMs) => {
-      await mails.sendMessage(text, {
-        // Seconds are the unit of the service. A message that comes back early is told to wait once more.
-        visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
-        messageTimeToLive: NEVER_EXPIRES,
-      });
-    },
+    putMessage: (text, delayMs) => put(mails, text, delayMs),
+    putPoison: (text, delayMs) => put(poison, text, delayMs),
+    countPoison: async () => (await poison.getProperties()).approximateMessagesCount ?? 0,
     putEvent: async (event) => {
       await events.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
     },

@@ -89,6 +89,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
       },
       putMessage: (text: string, delayMs: number) =>
         storage('put message', () => void queue.put(text, delayMs, now)),
+      putPoison: (text: string, delayMs: number) =>
+        storage('put poison', () => void poison.put(text, delayMs, now)),
+      countPoison: () => storage('count poison', () => poison.size()),
       readIdentity: async () => IDENTITY,
       putPayload: (mailId: string, contentHash: string, json: string) =>
         storage('put payload', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),

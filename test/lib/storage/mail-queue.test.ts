@@ -2,12 +2,12 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, expect, test } from 'vitest';
 import type { MailEvent } from '../../../src/lib/mail-event.ts';
 import { openMailQueues } from '../../../src/lib/storage/mail-queue.ts';
-import { EVENT_QUEUE, MAIL_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
+import { EVENT_QUEUE, MAIL_QUEUE, POISON_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
-const { putMessage, putEvent } = openMailQueues(connection);
+const { putMessage, putPoison, countPoison, putEvent } = openMailQueues(connection);
 const service = QueueServiceClient.fromConnectionString(connection.connectionString);
 const mails = service.getQueueClient(MAIL_QUEUE);
 const events = service.getQueueClient(EVENT_QUEUE);
@@ -27,6 +27,13 @@ test('a message with a delay is there but hidden, and never earlier than asked',
   await putMessage('hidden', 1);
   const { approximateMessagesCount } = await mails.getProperties();
   expect([approximateMessagesCount, await peekMails()]).toEqual([1, []]);
+});
+
+test('a message that could not be held goes back to the poison queue, hidden for a while, and is counted', async () => {
+  await putPoison('stuck', 60_000);
+  expect(await countPoison()).toBe(1);
+  await service.getQueueClient(POISON_QUEUE).clearMessages();
+  expect(await countPoison()).toBe(0);
 });
 
 test('a message can wait for a day', async () => {

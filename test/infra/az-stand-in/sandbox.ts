@@ -18,7 +18,7 @@ const HERE = import.meta.dirname;
 const INFRA = join(HERE, '../../../infra');
 
 /** The functions that the pretend package has. */
-const FUNCTIONS = ['deliverMail', 'health', 'sendMail', 'holdMail', 'warnExpiringSecrets'];
+const FUNCTIONS = ['deliverMail', 'health', 'holdMail', 'sendMail', 'warnExpiringSecrets'];
 /** Every secret of the stand-ins begins so; nothing else does. */
 export const CANARY = 'cAnArY';
 

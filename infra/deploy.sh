@@ -180,7 +180,7 @@ check_sign_in() {
 
 exchange_advice() {
   cat <<HELP
-An Exchange administrator now allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes"):
+Next, an Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes"):
     pwsh infra/scripts/limit-mailboxes.ps1 -ClientId $CLIENT_ID \\
       -ServicePrincipalId $PRINCIPAL_ID \\
       -Mailbox <sender> -OutsideMailbox <any other mailbox>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From an empty subscription to the first test mail. Every step looks at what is there and does what is missing,
+# From an empty subscription to the first test email. Every step checks what exists and does what is missing,
 # so the same command can be run again at any time: it continues where it stopped.
 set -euo pipefail
 # Where the caller's shell exports all it sets, nothing set here is meant: the function key is among it.
@@ -19,34 +19,34 @@ usage() {
   cat <<'HELP'
 Usage: infra/deploy.sh --resource-group NAME --sender ADDRESS [options] [STEP...]
 
-Deploys the mail relay: app registration, infrastructure, client secret, code, smoke test, test mail.
-Run it again at any time, with the same options: what is there stays, what is missing is made.
+Deploys the relay: app registration, infrastructure, client secret, code, smoke test, test email.
+Run it again at any time with the same options: it keeps what exists and creates what is missing.
 
-  -g, --resource-group NAME  one group for one relay; made if it is not there
+  -g, --resource-group NAME  one group for each relay; created if it does not exist
       --sender ADDRESS       the default sender: a mailbox of the tenant, shared or licensed
                              ("Contoso <noreply@contoso.com>" gives it a name)
-      --location REGION      where to make the resource group, e.g. westeurope
-      --test-to ADDRESS      send a test mail there at the end
-      --subscription ID      instead of the one az has chosen
-      --name NAME            begins the names of all resources (mail-relay)
-      --set NAME=VALUE       a setting of the relay (docs/settings.md); may be repeated
-      --alert-to ADDRESS     who gets alerts and warnings of expiring secrets; may be repeated
+      --location REGION      region of a new resource group, for example westeurope
+      --test-to ADDRESS      send a test email to this address at the end
+      --subscription ID      instead of the current subscription of az
+      --name NAME            beginning of all resource names (mail-relay)
+      --set NAME=VALUE       a setting of the relay (docs/settings.md); can be repeated
+      --alert-to ADDRESS     receives alerts and warnings of expiring secrets; can be repeated
       --parameters FILE      more parameters of infra/main.bicep (JSON or .bicepparam)
       --registration NAME    unique name of the app registration (graph-mail-relay)
-      --client-id GUID       use this app registration, made by somebody else or by hand
-      --consent              grant Mail.Send for every mailbox of the tenant. Without it an Exchange
-                             administrator allows the sender mailboxes alone (recommended)
+      --client-id GUID       use this existing app registration
+      --consent              grant Mail.Send for every mailbox of the tenant. Without it, an Exchange
+                             administrator allows only the sender mailboxes (recommended)
       --secret-days N        how long a new client secret is valid (180)
-      --renew-secret         make a new client secret although the old one is valid
+      --renew-secret         create a new client secret even if the old one is valid
       --package FILE         deploy this package instead of building one
-      --redeploy             deploy the code although the same package is there
-      --what-if              say what would be done, and change nothing
+      --redeploy             deploy the code even if the same package is deployed
+      --what-if              show what would be done, and change nothing
   -h, --help
 
 STEP is one or more of: registration consent infrastructure secret code smoke-test test-mail.
-Without it all are done, consent only with --consent.
+If no STEP is given, all steps run; consent runs only with --consent.
 
-Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (who has to do what is said).
+Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (the message says who can help).
 HELP
 }
 
@@ -57,7 +57,7 @@ PACKAGE='' REDEPLOY=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=()
 # read_value OPTION VALUE
 read_value() {
   [ -n "$2" ] || wrong_usage "$1 expects a value."
-  case $2 in *[[:cntrl:]]*) wrong_usage "the value of $1 has a control character." ;; esac
+  case $2 in *[[:cntrl:]]*) wrong_usage "the value of $1 contains a control character." ;; esac
   case $1 in
     -g | --resource-group) RESOURCE_GROUP=$2 ;;
     --sender) SENDER=$2 ;;
@@ -112,32 +112,32 @@ check_options() {
   [[ $RESOURCE_GROUP =~ ^[A-Za-z0-9._()-]{1,90}$ ]] ||
     wrong_usage "--resource-group expects letters, digits and ._()-, not '$RESOURCE_GROUP'."
   if wants infrastructure && [ -z "$SENDER" ] && [ -z "$PARAMETER_FILE" ]; then
-    wrong_usage '--sender is missing: the address of the mailbox that sends, such as noreply@contoso.com.'
+    wrong_usage '--sender is missing: give the address of the sender mailbox, such as noreply@contoso.com.'
   fi
   if [ -n "$SENDER" ] && ! [[ $SENDER =~ $ADDRESS || $SENDER =~ $NAMED_ADDRESS ]]; then
     wrong_usage "--sender expects one address, as noreply@contoso.com or Contoso <noreply@contoso.com>, not '$SENDER'."
   fi
   local address setting warned=no
   for address in ${ALERT_TO[@]+"${ALERT_TO[@]}"} ${TEST_TO:+"$TEST_TO"}; do
-    [[ $address =~ $ADDRESS ]] || wrong_usage "'$address' is not an address; expected it@contoso.com, for example."
+    [[ $address =~ $ADDRESS ]] || wrong_usage "'$address' is not an address; expected an address such as it@contoso.com."
   done
   for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
     [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
     case $setting in SECRET_WARNING_RECIPIENTS=*) warned=yes ;; esac
   done
-  # Whoever is alerted hears of expiring secrets too.
+  # Those who get alerts get warnings of expiring secrets too.
   if [ ${#ALERT_TO[@]} -gt 0 ] && [ "$warned" = no ]; then
     SETTINGS+=("SECRET_WARNING_RECIPIENTS=$(IFS=,; printf '%s' "${ALERT_TO[*]}")")
   fi
   [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."
   [[ -z $NAME || $NAME =~ ^[a-z][a-z0-9-]{1,19}$ ]] ||
-    wrong_usage "--name expects 2 to 20 small letters, digits and dashes, not '$NAME'."
+    wrong_usage "--name expects 2 to 20 lowercase letters, digits and dashes, not '$NAME'."
   [[ $REGISTRATION =~ ^[A-Za-z0-9._-]{3,100}$ ]] ||
     wrong_usage "--registration expects 3 to 100 letters, digits, dots and dashes, not '$REGISTRATION'."
   [[ $SECRET_DAYS =~ ^([1-9]|[1-9][0-9]|[1-6][0-9][0-9]|7[0-2][0-9]|730)$ ]] ||
     wrong_usage "--secret-days expects a whole number from 1 to 730, not '$SECRET_DAYS'."
-  [ -z "$PARAMETER_FILE" ] || [ -f "$PARAMETER_FILE" ] || wrong_usage "--parameters: there is no file '$PARAMETER_FILE'."
-  [ -z "$PACKAGE" ] || [ -f "$PACKAGE" ] || wrong_usage "--package: there is no file '$PACKAGE'."
+  [ -z "$PARAMETER_FILE" ] || [ -f "$PARAMETER_FILE" ] || wrong_usage "--parameters: file '$PARAMETER_FILE' does not exist."
+  [ -z "$PACKAGE" ] || [ -f "$PACKAGE" ] || wrong_usage "--package: file '$PACKAGE' does not exist."
 }
 
 check_options
@@ -160,19 +160,19 @@ older_than() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -t . 
 
 check_tools() {
   command -v az >/dev/null || stop "$STOPPED" 'az, the Azure CLI, is not installed.' \
-    'Install it (https://aka.ms/installazurecli), or use Cloud Shell (https://shell.azure.com), which has it.'
+    'Install it (https://aka.ms/installazurecli), or use Cloud Shell (https://shell.azure.com).'
   command -v curl >/dev/null || stop "$STOPPED" 'curl is not installed.'
-  must 'see the version of az' version --query '"azure-cli"' --output tsv
+  must 'read the version of az' version --query '"azure-cli"' --output tsv
   ! older_than "$ANSWER" "$OLDEST_AZ" || stop "$STOPPED" "az $ANSWER is too old for the Flex Consumption plan." \
-    "It has to be $OLDEST_AZ or newer: az upgrade"
+    "Install version $OLDEST_AZ or newer: az upgrade"
 }
 
 check_sign_in() {
   local choice=()
   [ -z "$GIVEN_SUBSCRIPTION" ] || choice=(--subscription "$GIVEN_SUBSCRIPTION")
   ask account show ${choice[@]+"${choice[@]}"} --query '[id, tenantId, user.name]' --output tsv ||
-    stop "$STOPPED" 'you are not signed in, or the subscription is not one of yours.' "az said: $FAILURE" \
-      'Sign in: az login --tenant <tenant>; choose: az account set --subscription <id>'
+    stop "$STOPPED" 'you are not signed in, or you have no access to the subscription.' "az reported: $FAILURE" \
+      'Sign in: az login --tenant <tenant>. Select a subscription: az account set --subscription <id>'
   SUBSCRIPTION_ID=$(line_of_answer 1) SIGNED_IN_AS=$(line_of_answer 3)
   SUBSCRIPTION=(--subscription "$SUBSCRIPTION_ID")
   say "signed in as $SIGNED_IN_AS, tenant $(line_of_answer 2), subscription $SUBSCRIPTION_ID"
@@ -180,7 +180,7 @@ check_sign_in() {
 
 exchange_advice() {
   cat <<HELP
-An Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Only these mailboxes"):
+Next, an Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes"):
     pwsh infra/scripts/limit-mailboxes.ps1 -ClientId $CLIENT_ID \\
       -ServicePrincipalId $PRINCIPAL_ID \\
       -Mailbox <sender> -OutsideMailbox <any other mailbox>
@@ -198,7 +198,7 @@ closing() {
 }
 
 APP='' GROUP_EXISTS=no CLIENT_ID='' PRINCIPAL_ID=''
-say "graph mail relay -> resource group $RESOURCE_GROUP"
+say "Graph Mail Relay -> resource group $RESOURCE_GROUP"
 check_tools
 check_sign_in
 ensure_resource_group
@@ -206,14 +206,14 @@ ensure_resource_group
 if wants registration || [ -n "$GIVEN_CLIENT_ID" ]; then
   ensure_registration
 else
-  find_registration || stop "$STOPPED" 'there is no app registration yet.' 'Run the step registration first, or give --client-id.'
+  find_registration || stop "$STOPPED" 'the app registration does not exist yet.' 'Run the step registration first, or give --client-id.'
 fi
 ! wants consent || ensure_consent
 if wants infrastructure; then
   ensure_infrastructure
 elif wants secret || wants code || wants smoke-test || wants test-mail; then
   [ "$WHAT_IF" = yes ] || find_infrastructure ||
-    stop "$STOPPED" 'there is no infrastructure yet.' 'Run the step infrastructure first.'
+    stop "$STOPPED" 'the infrastructure does not exist yet.' 'Run the step infrastructure first.'
 fi
 ! wants secret || ensure_secret
 ! wants code || ensure_code

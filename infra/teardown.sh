@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Removes what deploy.sh has made, and says what the cloud keeps all the same.
+# Removes what deploy.sh created, and says what Azure and Entra still keep.
 set -euo pipefail
 
 INFRA=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,17 +13,17 @@ usage() {
   cat <<'HELP'
 Usage: infra/teardown.sh --resource-group NAME [options]
 
-Removes the mail relay: everything infra/deploy.sh made in the resource group, and the group itself where
-deploy.sh made it. Mail that waits in its queue or was held goes with it.
+Removes the relay: everything infra/deploy.sh created in the resource group, and the group itself if deploy.sh
+created it. Waiting and held emails are lost.
 
   -g, --resource-group NAME
-      --subscription ID   instead of the one az has chosen
+      --subscription ID   instead of the current subscription of az
       --registration      remove the app registration too
-      --client-id GUID    which one, where the resource group no longer knows it
-      --purge             also remove for good what Azure and Entra keep for recovery: the vault (90 days) and
-                          the app registration (30 days). Their names are free again then
-      --yes               do not ask
-      --what-if           say what would be removed, and change nothing
+      --client-id GUID    which registration, if the resource group no longer has the record
+      --purge             also permanently remove what Azure and Entra keep for recovery: the vault (90 days)
+                          and the app registration (30 days). Their names can then be used again
+      --yes               do not ask for confirmation
+      --what-if           show what would be removed, and change nothing
   -h, --help
 
 Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing.
@@ -69,8 +69,8 @@ check_sign_in() {
   local choice=()
   [ -z "$GIVEN_SUBSCRIPTION" ] || choice=(--subscription "$GIVEN_SUBSCRIPTION")
   ask account show ${choice[@]+"${choice[@]}"} --query '[id, user.name]' --output tsv ||
-    stop "$STOPPED" 'you are not signed in, or the subscription is not one of yours.' "az said: $FAILURE" \
-      'Sign in: az login --tenant <tenant>; choose: az account set --subscription <id>'
+    stop "$STOPPED" 'you are not signed in, or you have no access to the subscription.' "az reported: $FAILURE" \
+      'Sign in: az login --tenant <tenant>. Select a subscription: az account set --subscription <id>'
   SUBSCRIPTION_ID=$(line_of_answer 1)
   # shellcheck disable=SC2034 # read by who_can
   SIGNED_IN_AS=$(line_of_answer 2)
@@ -83,19 +83,19 @@ find_registration() {
       --query "properties.outputs.clientId.value || '-'" --output tsv; then
       [ "$ANSWER" = - ] || CLIENT_ID=$ANSWER
     else
-      is_absent || failed 'look for the app registration'
+      is_absent || failed 'find the app registration'
     fi
   fi
   if [ -z "$CLIENT_ID" ]; then
-    warn 'which app registration it was is not known here; --client-id says it.'
+    warn 'the resource group has no record of the app registration. Name it with --client-id.'
     return
   fi
   if ask ad app show --id "$CLIENT_ID" --query id --output tsv; then
     APP_OBJECT_ID=$ANSWER
   else
-    is_absent || failed 'look at the app registration'
+    is_absent || failed 'read the app registration'
     # Removed by a run before this one; what Entra keeps of it can still be purged.
-    must 'see deleted app registrations' rest --method get \
+    must 'list deleted app registrations' rest --method get \
       --url "$DELETED_ITEMS/microsoft.graph.application" --url-parameters "\$filter=appId eq '$CLIENT_ID'" \
       --query "value[0].id || '-'" --output tsv
     DELETED_APP=${ANSWER#-}
@@ -110,12 +110,12 @@ is_companion() {
 
 # GROUP: absent, ours (made by deploy.sh), or shared. OURS: the resources of the relay in it.
 find_resources() {
-  must 'see the resource group' group exists --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --output tsv
+  must 'read the resource group' group exists --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --output tsv
   if [ "$ANSWER" != true ]; then
-    say "the resource group $RESOURCE_GROUP is not there"
+    say "the resource group $RESOURCE_GROUP does not exist"
     return
   fi
-  must 'see the resource group' group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
+  must 'read the resource group' group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
     --query "tags.graphMailRelayGroup || '-'" --output tsv
   GROUP=shared
   [ "$ANSWER" != made-by-deploy ] || GROUP=ours
@@ -124,7 +124,7 @@ find_resources() {
     --query 'properties.outputResources[].id' --output tsv; then
     deployed=$ANSWER
   else
-    is_absent || failed 'see what was deployed'
+    is_absent || failed 'read what was deployed'
   fi
   must 'list the resources' resource list --resource-group "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --query '[].id' --output tsv
   while IFS= read -r id; do
@@ -133,7 +133,7 @@ find_resources() {
     if has_line "$deployed" "$id"; then
       OURS+=("$id")
     elif [ "$GROUP" = ours ] && ! is_companion "$id"; then
-      warn "$id was not made by infra/deploy.sh: the resource group stays."
+      warn "infra/deploy.sh did not create $id, so the resource group stays."
       GROUP=shared
     fi
   done < <(printf '%s\n' "$ANSWER")
@@ -147,8 +147,8 @@ find_vaults() {
   # Those that an earlier run has deleted.
   if ! ask keyvault list-deleted "${SUBSCRIPTION[@]}" --resource-type vault \
     --query "[?contains(properties.vaultId, '/resourceGroups/$RESOURCE_GROUP/')].name" --output tsv; then
-    lacks_rights || failed 'see deleted vaults'
-    warn 'you may not see deleted vaults, so those of earlier runs are not named here.'
+    lacks_rights || failed 'list deleted vaults'
+    warn 'you are not allowed to list deleted vaults, so vaults of earlier runs are not named here.'
     return 0
   fi
   VAULTS="$VAULTS $(printf '%s' "$ANSWER" | tr '\n' ' ')"
@@ -162,15 +162,15 @@ tell_plan() {
   esac
   for id in ${OURS[@]+"${OURS[@]}"}; do say "  ${id#*/providers/}"; done
   [ -z "$APP_OBJECT_ID" ] || say "to be removed: the app registration with client id $CLIENT_ID"
-  [ "$PURGE" = no ] || say 'and for good: what would be kept for recovery'
+  [ "$PURGE" = no ] || say 'to be removed permanently: what Azure and Entra keep for recovery'
 }
 
 confirm() {
   [ "$YES" = no ] || return 0
   local answer=''
-  printf '\nMail that waits in the queue or was held is lost. Type the name of the resource group to go on: '
+  printf '\nWaiting and held emails will be lost. Type the name of the resource group to continue: '
   read -r answer || true
-  [ "$answer" = "$RESOURCE_GROUP" ] || stop "$STOPPED" 'nothing was removed.' 'Without a terminal to answer on, --yes says it beforehand.'
+  [ "$answer" = "$RESOURCE_GROUP" ] || stop "$STOPPED" 'nothing was removed.' 'To run it without a terminal, add --yes.'
 }
 
 remove_registration() {
@@ -200,9 +200,9 @@ purge_or_name_kept() {
       must "purge the vault $vault" keyvault purge --name "$vault" "${SUBSCRIPTION[@]}" --output none
       say "purged the vault $vault"
     else
-      say "the vault $vault is kept for 90 days, and its name with it."
-      say "  back, with its secrets:  az keyvault recover --name $vault"
-      say "  gone for good:           az keyvault purge --name $vault"
+      say "Azure keeps the vault $vault, and its name, for 90 days."
+      say "  restore with its secrets:  az keyvault recover --name $vault"
+      say "  delete permanently:        az keyvault purge --name $vault"
     fi
   done
   [ -n "$DELETED_APP" ] || return 0
@@ -210,9 +210,9 @@ purge_or_name_kept() {
     must 'purge the app registration' rest --method delete --url "$DELETED_ITEMS/$DELETED_APP"
     say 'purged the app registration'
   else
-    say "the app registration is kept for 30 days, and its unique name with it."
-    say "  back:           az rest --method post --url $DELETED_ITEMS/$DELETED_APP/restore"
-    say "  gone for good:  az rest --method delete --url $DELETED_ITEMS/$DELETED_APP"
+    say "Entra keeps the app registration, and its unique name, for 30 days."
+    say "  restore:             az rest --method post --url $DELETED_ITEMS/$DELETED_APP/restore"
+    say "  delete permanently:  az rest --method delete --url $DELETED_ITEMS/$DELETED_APP"
   fi
 }
 
@@ -230,4 +230,4 @@ fi
 remove_resources
 purge_or_name_kept
 step 'done'
-say 'What an Exchange administrator has set up stays; docs/operations.md, "Taking it down", has the commands.'
+say 'The group, scope and role assignments in Exchange stay. An Exchange administrator removes them: docs/operations.md, "Remove the relay".'

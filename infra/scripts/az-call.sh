@@ -67,16 +67,16 @@ may_pass() {
   failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|AnotherOperationInProgress|PrincipalNotFound|Request_ResourceNotFound|RetryableError'
 }
 
-# failed WHAT: stops with what az said and who can help.
+# failed WHAT: stops with what az reported and who can help.
 failed() {
   local what=$1 said
   said=$(printf '%s' "$FAILURE" | { head -n 8; cat >/dev/null; } | cut -c 1-600)
   if lacks_rights; then
-    stop "$RIGHTS_MISSING" "you may not $what." "az said: $said" '' \
+    stop "$RIGHTS_MISSING" "you are not allowed to $what." "az reported: $said" '' \
       "$(who_can "$STEP")" '' 'Then run the same command again: it continues here.'
   fi
-  stop "$STOPPED" "could not $what." "az said: $said" '' \
-    'Once that is mended, run the same command again: it continues here.'
+  stop "$STOPPED" "could not $what." "az reported: $said" '' \
+    'Fix it, then run the same command again: it continues here.'
 }
 
 # must WHAT ARGUMENTS: az has to succeed; what may pass by itself is tried again.
@@ -85,7 +85,7 @@ must() {
   shift
   until ask "$@"; do
     if ! may_pass || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "$what"; fi
-    [ "$tries" -gt 1 ] || say "not yet ($what); trying again for a while ..."
+    [ "$tries" -gt 1 ] || say "could not $what yet; retrying ..."
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done
@@ -97,7 +97,7 @@ must_once_granted() {
   shift
   until ask "$@"; do
     if { ! may_pass && ! lacks_rights; } || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "$what"; fi
-    [ "$tries" -gt 1 ] || say "waiting until a role assignment takes effect ($what) ..."
+    [ "$tries" -gt 1 ] || say "waiting for a role assignment to take effect ($what) ..."
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done

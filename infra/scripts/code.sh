@@ -8,7 +8,7 @@ prepare_package() {
   if [ -n "$PACKAGE" ]; then
     unzipped=$SCRATCH/package
     mkdir -p "$unzipped"
-    unzip -q "$PACKAGE" -d "$unzipped" || stop "$STOPPED" "$PACKAGE cannot be unzipped." 'Make it with: npm ci && npm run package'
+    unzip -q "$PACKAGE" -d "$unzipped" || stop "$STOPPED" "$PACKAGE cannot be unzipped." 'Build it again: npm ci && npm run package'
   else
     PACKAGE=$ROOT/dist/graph-mail-relay.zip
     say 'building the package (npm run package) ...'
@@ -26,7 +26,7 @@ run_npm() {
     { [ -d "$ROOT/node_modules" ] || npm ci --prefix "$ROOT"; } && npm run package --prefix "$ROOT"
   } >"$SCRATCH/npm" 2>&1 ||
     stop "$STOPPED" 'the package cannot be built.' "$(tail -n 20 "$SCRATCH/npm")" \
-      'Give a package that was built elsewhere instead: --package graph-mail-relay.zip'
+      'Or deploy a package that was built elsewhere: --package graph-mail-relay.zip'
 }
 
 sha256_of() {
@@ -44,7 +44,7 @@ list_functions() {
 PACKAGE_TAG=graphMailRelayPackage
 
 is_deployed() {
-  must 'see which package is deployed' group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
+  must 'read which package is deployed' group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
     --query "tags.$PACKAGE_TAG || '-'" --output tsv
   [ "$ANSWER" = "$1" ] || return 1
   list_functions
@@ -54,14 +54,14 @@ is_deployed() {
 ensure_code() {
   step code
   if [ "$WHAT_IF" = yes ]; then
-    say 'would build the package and deploy it, unless the same one is there'
+    say 'would build the package and deploy it, unless the same one is deployed'
     return
   fi
   prepare_package
   local sha
   sha=$(sha256_of "$PACKAGE")
   if [ "$REDEPLOY" = no ] && is_deployed "$sha"; then
-    say "this package, version $VERSION, is deployed (--redeploy deploys it once more)"
+    say "this package, version $VERSION, is deployed (deploy it again: --redeploy)"
     return
   fi
   say "deploying version $VERSION ..."
@@ -69,7 +69,7 @@ ensure_code() {
   must_once_granted 'deploy the package' functionapp deployment source config-zip --resource-group "$RESOURCE_GROUP" \
     --name "$APP" "${SUBSCRIPTION[@]}" --src "$PACKAGE" --build-remote false --output none
   remove_injected_setting
-  must 'note which package is deployed' tag update \
+  must 'record which package is deployed' tag update \
     --resource-id "/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP" --operation Merge \
     --tags "$PACKAGE_TAG=$sha" --output none
 }
@@ -77,28 +77,28 @@ ensure_code() {
 # config-zip has been seen to add it, and then the host takes a key that the storage account refuses
 # (azure-functions-host issue 11796).
 remove_injected_setting() {
-  must 'look at the app settings' functionapp config appsettings list --resource-group "$RESOURCE_GROUP" --name "$APP" \
+  must 'read the app settings' functionapp config appsettings list --resource-group "$RESOURCE_GROUP" --name "$APP" \
     "${SUBSCRIPTION[@]}" --query "[?name=='AzureWebJobsStorage'].name" --output tsv
   [ -n "$ANSWER" ] || return 0
   must 'remove the app setting AzureWebJobsStorage' functionapp config appsettings delete \
     --resource-group "$RESOURCE_GROUP" --name "$APP" "${SUBSCRIPTION[@]}" --setting-names AzureWebJobsStorage --output none
-  say 'removed the app setting AzureWebJobsStorage, which the deployment had added'
+  say 'removed the app setting AzureWebJobsStorage, which the deployment added'
 }
 
 smoke_test() {
   step smoke-test
   if [ "$WHAT_IF" = yes ]; then
-    say 'would ask /api/health and compare the list of functions'
+    say 'would call /api/health and compare the list of functions'
     return
   fi
   prepare_package
   local tries=1 health=''
   until health=$(curl --silent --show-error --max-time 30 "$APP_URL/api/health" 2>"$SCRATCH/failure") && is_up "$health"; do
     [ "$tries" -lt "$RETRY_TIMES" ] ||
-      stop "$STOPPED" "$APP_URL/api/health does not say that version $VERSION is up." "It said: ${health:0:300}" \
+      stop "$STOPPED" "$APP_URL/api/health does not report version $VERSION." "It returned: ${health:0:300}" \
         "$(head -c 300 "$SCRATCH/failure")" \
-        "Look at the log (portal > $APP > Logs: traces | order by timestamp desc), or deploy once more: --redeploy"
-    [ "$tries" -gt 1 ] || say 'waiting until the app has started ...'
+        "Look at the log (portal > $APP > Logs: traces | order by timestamp desc), or deploy again: --redeploy"
+    [ "$tries" -gt 1 ] || say 'waiting for the app to start ...'
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done
@@ -117,9 +117,9 @@ compare_functions() {
   # The platform learns of the functions some time after the app does.
   until [ "$REGISTERED" = "$FUNCTIONS" ]; do
     [ "$tries" -lt "$RETRY_TIMES" ] ||
-      stop "$STOPPED" 'the functions of the app are not those of the package.' \
+      stop "$STOPPED" 'the app does not have the functions of the package.' \
         "expected: $(printf '%s' "$FUNCTIONS" | tr '\n' ' ')" "received: $(printf '%s' "$REGISTERED" | tr '\n' ' ')" \
-        'Deploy the package once more: the same command with --redeploy'
+        'Deploy the package again: the same command with --redeploy'
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
     list_functions

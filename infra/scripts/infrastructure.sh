@@ -59,7 +59,7 @@ ensure_infrastructure() {
     preview_infrastructure
     return
   fi
-  say 'deploying infra/main.bicep; this takes some minutes ...'
+  say 'deploying infra/main.bicep; this takes a few minutes ...'
   if ! ask deployment group create --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" "${SUBSCRIPTION[@]}" \
     --template-file "$INFRA/main.bicep" --parameters "${PARAMETERS[@]}" --query "$MAIN_OUTPUTS" --output tsv; then
     explain_deleted_vault
@@ -69,13 +69,13 @@ ensure_infrastructure() {
       "${SUBSCRIPTION[@]}" --template-file "$INFRA/main.bicep" --parameters "${PARAMETERS[@]}" \
       --query "$MAIN_OUTPUTS" --output tsv
   fi
-  read_infrastructure || stop "$STOPPED" 'the deployment did not answer with its names.' "az said: $ANSWER"
+  read_infrastructure || stop "$STOPPED" 'the deployment returned no resource names.' "az reported: $ANSWER"
   say "function app $APP, vault $VAULT"
 }
 
 preview_infrastructure() {
   if [ "$GROUP_EXISTS" != true ]; then
-    say 'would deploy infra/main.bicep; a preview of it needs the resource group'
+    say 'would deploy infra/main.bicep; Azure can preview it only after the resource group exists'
     return
   fi
   must 'preview infra/main.bicep' deployment group what-if --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" \
@@ -86,10 +86,10 @@ preview_infrastructure() {
 # A vault is only soft-deleted, and keeps its name for 90 days.
 explain_deleted_vault() {
   failed_with 'VaultAlreadyExists|deleted state|SoftDeletedVaultDoesNotExist|same name already exists' || return 0
-  stop "$STOPPED" 'a vault of this name was deleted and is kept for recovery.' \
-    'See it:     az keyvault list-deleted --output table' \
-    'Get it back, with its secrets:    az keyvault recover --name <vault>' \
-    'Or let it go for good:            az keyvault purge --name <vault>' \
+  stop "$STOPPED" 'Azure keeps a deleted vault of this name for recovery.' \
+    'List it:                    az keyvault list-deleted --output table' \
+    'Restore it with its secrets: az keyvault recover --name <vault>' \
+    'Or delete it permanently:    az keyvault purge --name <vault>' \
     'Then run the same command again: it continues here.'
 }
 
@@ -97,7 +97,7 @@ explain_deleted_vault() {
 find_infrastructure() {
   if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" "${SUBSCRIPTION[@]}" \
     --query "$MAIN_OUTPUTS" --output tsv; then
-    is_absent || failed 'look for the infrastructure'
+    is_absent || failed 'find the infrastructure'
     return 1
   fi
   read_infrastructure
@@ -106,7 +106,7 @@ find_infrastructure() {
 ensure_secret() {
   step secret
   if [ "$WHAT_IF" = yes ]; then
-    say 'would make a client secret and store it in the vault, unless a valid one is there'
+    say 'would create a client secret and store it in the vault, unless a valid one is stored'
     return
   fi
   local status=0 options=(--vault-id "$VAULT_ID" --client-id "$CLIENT_ID" --secret-name "$SECRET_NAME" --days "$SECRET_DAYS")

@@ -2,24 +2,24 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.4.0' }
 <#
 .SYNOPSIS
-Lets the mail relay send from the mailboxes you name, and from no others.
+Lets the relay send from the mailboxes you name, and from no others.
 
 .DESCRIPTION
 Uses Role Based Access Control for Applications in Exchange Online: a mail-enabled security group holds the
-sender mailboxes, a management scope means its members, and the application gets the role
-"Application Mail.Send" within that scope. Every step looks first at what is there, so the script can be run
+sender mailboxes, a management scope covers its members, and the application gets the role
+"Application Mail.Send" within that scope. Every step first checks what exists, so you can run the script
 again at any time: after adding a mailbox, or only to test.
 
-Then it proves it: each mailbox you name has to be in scope, and -OutsideMailbox must not be.
+Then it tests both ways: each mailbox you name must be in scope, and -OutsideMailbox must not be.
 
 Consent in Entra ID is separate and wider: while the application has Mail.Send there, it can send from every
-mailbox, whatever Exchange says. The script tells you, and removes it with -RemoveTenantWideGrant. Exchange
-applies a new role within 30 minutes to 2 hours, so remove the wide grant only after that, or mail is refused
-in between.
+mailbox, regardless of the scope. The script warns you, and removes the consent with -RemoveTenantWideGrant.
+Exchange applies a new role within 30 minutes to 2 hours. Remove the tenant-wide grant only after that;
+otherwise Exchange rejects emails in between.
 
 Sign in first:
     Connect-ExchangeOnline                                                    (Exchange Administrator)
-    Connect-MgGraph -Scopes Application.Read.All                              (to see tenant-wide grants)
+    Connect-MgGraph -Scopes Application.Read.All                              (to read tenant-wide grants)
     Connect-MgGraph -Scopes Application.Read.All, AppRoleAssignment.ReadWrite.All   (to remove them)
 
 .PARAMETER ClientId
@@ -33,23 +33,23 @@ Entra admin center > Enterprise apps > the app > Object ID.
 The sender mailboxes, shared or licensed.
 
 .PARAMETER OutsideMailbox
-Any mailbox from which the relay must not be able to send: the negative test.
+Any mailbox from which the relay must not be able to send, for the negative test.
 
 .PARAMETER AlsoGrant
-Further permissions for the same mailboxes: Mail.Read to look up a mail whose outcome is unknown in Sent Items,
-Mail.ReadWrite for large attachments.
+Further permissions for the same mailboxes: Mail.Read to look up an email in Sent Items if its outcome is unknown.
+The relay does not use Mail.ReadWrite yet.
 
 .PARAMETER RemoveOthers
-Takes mailboxes that are not named out of the group. Without it they are only reported.
+Removes mailboxes that you do not name from the group. Without it, the script only reports them.
 
 .PARAMETER RemoveTenantWideGrant
-Removes Mail permissions that the application has for the whole tenant.
+Removes the mail permissions that the application has for the whole tenant.
 
 .PARAMETER Force
-Removes the tenant-wide grant although the role is not two hours old.
+Removes the tenant-wide grant even if the role is less than two hours old.
 
 .PARAMETER Name
-What the group, the scope and the role assignments are called.
+Name of the group and the scope, and beginning of the names of the role assignments.
 
 .EXAMPLE
 ./limit-mailboxes.ps1 -ClientId 7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55 -ServicePrincipalId 0f8e7d6c-1b2a-4c3d-9e8f-a7b6c5d4e3f2 -Mailbox noreply@contoso.com, payroll@contoso.com -OutsideMailbox ceo@contoso.com -WhatIf
@@ -83,7 +83,7 @@ function Write-Step([string] $Text) { Write-Host "   $Text" }
 function Assert-Connected {
     $connected = @(Get-ConnectionInformation -ErrorAction SilentlyContinue | Where-Object { $_.State -eq 'Connected' })
     if ($connected.Count -eq 0) {
-        throw 'You are not connected to Exchange Online. Run Connect-ExchangeOnline as an Exchange Administrator first.'
+        throw 'You are not connected to Exchange Online. As an Exchange Administrator, run: Connect-ExchangeOnline'
     }
 }
 
@@ -91,7 +91,7 @@ function Assert-Connected {
 function Resolve-SenderMailbox([string] $Address) {
     $found = Get-Mailbox -Identity $Address -ErrorAction SilentlyContinue
     if ($null -eq $found) {
-        throw "There is no mailbox $Address in Exchange Online. Give the address of a mailbox, shared or licensed."
+        throw "Exchange Online has no mailbox $Address. Give the address of a shared or licensed mailbox."
     }
     return $found
 }
@@ -99,10 +99,10 @@ function Resolve-SenderMailbox([string] $Address) {
 function Set-SenderGroup([object[]] $Mailboxes) {
     $group = Get-DistributionGroup -Identity $Name -ErrorAction SilentlyContinue
     if ($null -eq $group) {
-        if (-not $PSCmdlet.ShouldProcess($Name, 'Make a mail-enabled security group for the sender mailboxes')) { return $null }
+        if (-not $PSCmdlet.ShouldProcess($Name, 'Create a mail-enabled security group for the sender mailboxes')) { return $null }
         $group = New-DistributionGroup -Name $Name -Type Security -MemberJoinRestriction Closed -MemberDepartRestriction Closed
         Set-DistributionGroup -Identity $Name -HiddenFromAddressListsEnabled $true -BypassSecurityGroupManagerCheck
-        Write-Step "made the group '$Name'"
+        Write-Step "created the group '$Name'"
     }
     $members = @(Get-DistributionGroupMember -Identity $Name -ResultSize Unlimited)
     $memberAddresses = @($members | ForEach-Object { $_.PrimarySmtpAddress })
@@ -116,11 +116,11 @@ function Set-SenderGroup([object[]] $Mailboxes) {
     foreach ($member in $members) {
         if (@($Mailboxes.PrimarySmtpAddress) -contains $member.PrimarySmtpAddress) { continue }
         if (-not $RemoveOthers) {
-            Write-Warning "$($member.PrimarySmtpAddress) is in the group too, so the relay can send from it. -RemoveOthers takes it out."
+            Write-Warning "$($member.PrimarySmtpAddress) is also in the group, so the relay can send from it. To remove it, run this again with -RemoveOthers."
         }
         elseif ($PSCmdlet.ShouldProcess($member.PrimarySmtpAddress, "Remove from the group '$Name'")) {
             Remove-DistributionGroupMember -Identity $Name -Member $member.PrimarySmtpAddress -BypassSecurityGroupManagerCheck -Confirm:$false
-            Write-Step "took out $($member.PrimarySmtpAddress)"
+            Write-Step "removed $($member.PrimarySmtpAddress)"
         }
     }
     return $group
@@ -131,13 +131,13 @@ function Set-ServicePrincipalPointer {
     $right = @($known | Where-Object { $_.ObjectId -eq "$ServicePrincipalId" })
     if ($right.Count -gt 0) { return }
     if ($known.Count -gt 0) {
-        throw "Exchange knows the application by another object ID ($($known[0].ObjectId)). " +
+        throw "Exchange has the application with another object ID ($($known[0].ObjectId)). " +
         'Give the Object ID of the enterprise application, not that of the app registration. ' +
         "If Exchange has the wrong one: Remove-ServicePrincipal -Identity $($known[0].ObjectId)"
     }
-    if ($PSCmdlet.ShouldProcess("$ClientId", 'Tell Exchange of the application')) {
+    if ($PSCmdlet.ShouldProcess("$ClientId", 'Register the application in Exchange')) {
         $null = New-ServicePrincipal -AppId "$ClientId" -ObjectId "$ServicePrincipalId" -DisplayName $Name
-        Write-Step 'told Exchange of the application'
+        Write-Step 'registered the application in Exchange'
     }
 }
 
@@ -146,9 +146,9 @@ function Set-SenderScope([object] $Group) {
     $filter = "MemberOfGroup -eq '$($Group.DistinguishedName -replace "'", "''")'"
     $scope = Get-ManagementScope -Identity $Name -ErrorAction SilentlyContinue
     if ($null -eq $scope) {
-        if ($PSCmdlet.ShouldProcess($Name, 'Make a management scope of the members of the group')) {
+        if ($PSCmdlet.ShouldProcess($Name, 'Create a management scope of the members of the group')) {
             $null = New-ManagementScope -Name $Name -RecipientRestrictionFilter $filter
-            Write-Step "made the scope '$Name'"
+            Write-Step "created the scope '$Name'"
         }
     }
     elseif (-not "$($scope.RecipientFilter)".Contains($Group.DistinguishedName, [StringComparison]::OrdinalIgnoreCase)) {
@@ -172,7 +172,7 @@ function Set-RoleInScope([string] $Permission) {
 function Test-Mailbox([string] $Address, [string] $Permission, [bool] $Expected) {
     $rows = @(Test-ServicePrincipalAuthorization -Identity "$ServicePrincipalId" -Resource $Address |
             Where-Object { $_.RoleName -eq "Application $Permission" -or $_.RoleName -eq 'Application Mail Full Access' })
-    # A row alone is no access: InScope has to be True.
+    # A row alone is no access: InScope must be True.
     $inScope = @($rows | Where-Object { "$($_.InScope)" -eq 'True' }).Count -gt 0
     if ($inScope -ne $Expected) {
         $Failures.Add("$Address is $(if ($inScope) { 'in' } else { 'not in' }) scope for $Permission, expected the opposite.")
@@ -202,28 +202,28 @@ function Test-RoleIsEstablished {
 function Remove-TenantWideGrant {
     $context = if (Get-Command Get-MgContext -ErrorAction SilentlyContinue) { Get-MgContext } else { $null }
     if ($null -eq $context) {
-        Write-Warning ('Whether the application can send from every mailbox by consent in Entra ID was not looked at. ' +
-            "Run Connect-MgGraph -Scopes Application.Read.All first (module Microsoft.Graph.Authentication), or: " +
+        Write-Warning ('The script could not check whether consent in Entra ID lets the application send from every mailbox. ' +
+            "First run Connect-MgGraph -Scopes Application.Read.All (module Microsoft.Graph.Authentication), or check with: " +
             "az rest --url https://graph.microsoft.com/v1.0/servicePrincipals/$ServicePrincipalId/appRoleAssignments")
-        if ($RemoveTenantWideGrant) { $Failures.Add('The tenant-wide grant was not removed: you are not connected to Graph.') }
+        if ($RemoveTenantWideGrant) { $Failures.Add('The tenant-wide grant was not removed, because you are not connected to Graph.') }
         return
     }
     $grants = @(Get-TenantWideGrant)
     if ($grants.Count -eq 0) {
-        Write-Step 'no tenant-wide grant is left'
+        Write-Step 'the application has no tenant-wide grant'
         return
     }
     $named = ($grants.Permission | Sort-Object -Unique) -join ', '
     if (-not $RemoveTenantWideGrant) {
-        $Failures.Add("The application has $named for the whole tenant, so the scope limits nothing. Two hours after the role was assigned, run this again with -RemoveTenantWideGrant.")
+        $Failures.Add("The application has $named for the whole tenant, so the scope limits nothing. Run this again with -RemoveTenantWideGrant two hours after the role was assigned.")
         return
     }
     if ($Failures.Count -gt 0) {
-        $Failures.Add("$named for the whole tenant was left in place, because the tests above failed.")
+        $Failures.Add("$named for the whole tenant was not removed, because the tests above failed.")
         return
     }
     if (-not $Force -and -not (Test-RoleIsEstablished)) {
-        $Failures.Add("$named for the whole tenant was left in place: the role is not $CacheHours hours old, and mail would be refused until Exchange applies it. Run this again later, or with -Force.")
+        $Failures.Add("$named for the whole tenant was not removed: the role is less than $CacheHours hours old, and Exchange would reject emails until it applies the role. Run this again later, or with -Force.")
         return
     }
     foreach ($grant in $grants) {
@@ -238,7 +238,7 @@ Assert-Connected
 $senders = @($Mailbox | ForEach-Object { Resolve-SenderMailbox $_ })
 $outside = Resolve-SenderMailbox $OutsideMailbox
 if (@($senders.PrimarySmtpAddress) -contains $outside.PrimarySmtpAddress) {
-    throw "-OutsideMailbox has to be a mailbox that may not send; $OutsideMailbox is one of -Mailbox."
+    throw "-OutsideMailbox must be a mailbox that the relay is not allowed to send from; $OutsideMailbox is one of -Mailbox."
 }
 
 $group = Set-SenderGroup $senders
@@ -262,4 +262,4 @@ if ($Failures.Count -gt 0) {
     foreach ($failure in $Failures) { Write-Host "   ! $failure" }
     exit 1
 }
-Write-Host 'The relay may send from these mailboxes and from no others. Exchange applies a change within 30 minutes to 2 hours.'
+Write-Host 'The relay is allowed to send from these mailboxes and from no others. Exchange applies a change within 30 minutes to 2 hours.'

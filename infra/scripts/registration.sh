@@ -8,22 +8,22 @@ readonly NOBODY=00000000-0000-0000-0000-000000000000
 
 ensure_resource_group() {
   step resource-group
-  must 'see the resource group' group exists --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --output tsv
+  must 'read the resource group' group exists --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --output tsv
   GROUP_EXISTS=$ANSWER
   if [ "$GROUP_EXISTS" = true ]; then
-    say "$RESOURCE_GROUP is there"
+    say "$RESOURCE_GROUP exists"
   elif [ "$WHAT_IF" = yes ]; then
-    say "would make the resource group $RESOURCE_GROUP${LOCATION:+ in $LOCATION}"
+    say "would create the resource group $RESOURCE_GROUP${LOCATION:+ in $LOCATION}"
   else
     [ -n "$LOCATION" ] ||
-      stop "$WRONG_USAGE" "the resource group $RESOURCE_GROUP is not there." \
-        'Say where to make it: --location westeurope, for example.' \
-        'Regions that have the Flex Consumption plan: az functionapp list-flexconsumption-locations --output table'
+      stop "$WRONG_USAGE" "the resource group $RESOURCE_GROUP does not exist." \
+        'Give a region to create it in, for example: --location westeurope' \
+        'Regions with the Flex Consumption plan: az functionapp list-flexconsumption-locations --output table'
     # The tag tells teardown.sh that the whole group may go.
-    must "make the resource group $RESOURCE_GROUP" group create --name "$RESOURCE_GROUP" --location "$LOCATION" \
+    must "create the resource group $RESOURCE_GROUP" group create --name "$RESOURCE_GROUP" --location "$LOCATION" \
       --tags graphMailRelayGroup=made-by-deploy "${SUBSCRIPTION[@]}" --output none
     GROUP_EXISTS=true
-    say "made $RESOURCE_GROUP in $LOCATION"
+    say "created $RESOURCE_GROUP in $LOCATION"
   fi
 }
 
@@ -41,13 +41,13 @@ find_registration() {
   [ "$GROUP_EXISTS" = true ] || return 1
   if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name "$REGISTRATION_DEPLOYMENT" \
     "${SUBSCRIPTION[@]}" --query "$REGISTRATION_OUTPUTS" --output tsv; then
-    is_absent || failed 'look for an earlier registration'
+    is_absent || failed 'find an earlier registration'
     return 1
   fi
   read_registration || return 1
   # The record outlives an application that was deleted since.
   if ! ask ad app show --id "$CLIENT_ID" --query appId --output tsv; then
-    is_absent || lacks_rights || failed 'look at the app registration'
+    is_absent || lacks_rights || failed 'read the app registration'
     ! is_absent || return 1
   fi
 }
@@ -57,7 +57,7 @@ ensure_registration() {
   if [ -n "$GIVEN_CLIENT_ID" ]; then
     use_given_registration
   elif find_registration; then
-    say "the app registration is there: client id $CLIENT_ID"
+    say "the app registration exists: client id $CLIENT_ID"
   elif [ "$WHAT_IF" = yes ]; then
     CLIENT_ID=$NOBODY PRINCIPAL_ID=$NOBODY
     say "would register the application '$REGISTRATION' (infra/registration.bicep)"
@@ -65,7 +65,7 @@ ensure_registration() {
     must 'register the application' deployment group create --resource-group "$RESOURCE_GROUP" \
       --name "$REGISTRATION_DEPLOYMENT" "${SUBSCRIPTION[@]}" --template-file "$INFRA/registration.bicep" \
       --parameters "uniqueName=$REGISTRATION" "displayName=$REGISTRATION" --query "$REGISTRATION_OUTPUTS" --output tsv
-    read_registration || stop "$STOPPED" 'the registration did not answer with its ids.' "az said: $ANSWER"
+    read_registration || stop "$STOPPED" 'the registration returned no ids.' "az reported: $ANSWER"
     say "registered '$REGISTRATION': client id $CLIENT_ID"
   fi
 }
@@ -73,13 +73,13 @@ ensure_registration() {
 use_given_registration() {
   CLIENT_ID=$GIVEN_CLIENT_ID
   if ! ask ad sp show --id "$CLIENT_ID" --query id --output tsv; then
-    is_absent || failed 'look at the app registration'
-    stop "$STOPPED" "there is no enterprise application for the client id $CLIENT_ID in this tenant." \
+    is_absent || failed 'read the app registration'
+    stop "$STOPPED" "this tenant has no enterprise application with the client id $CLIENT_ID." \
       'Check the Application (client) ID and the tenant you are signed in to (az account show).' \
-      "Or make it: az ad sp create --id $CLIENT_ID"
+      "Or create it: az ad sp create --id $CLIENT_ID"
   fi
   PRINCIPAL_ID=$ANSWER
-  say "uses the app registration with client id $CLIENT_ID"
+  say "using the app registration with client id $CLIENT_ID"
 }
 
 ensure_consent() {
@@ -88,17 +88,17 @@ ensure_consent() {
     say 'would grant Mail.Send for every mailbox of the tenant (infra/consent.bicep)'
     return
   fi
-  must 'see what is granted' rest --method get \
+  must 'read the granted permissions' rest --method get \
     --url "https://graph.microsoft.com/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments" \
     --query "value[?appRoleId=='$MAIL_SEND_ROLE'].id" --output tsv
   if [ -n "$ANSWER" ]; then
-    say 'Mail.Send is granted, for every mailbox of the tenant'
+    say 'Mail.Send is granted for every mailbox of the tenant'
   elif [ "$WHAT_IF" = yes ]; then
     say 'would grant Mail.Send for every mailbox of the tenant (infra/consent.bicep)'
   else
     must 'grant Mail.Send' deployment group create --resource-group "$RESOURCE_GROUP" \
       --name graph-mail-relay-consent "${SUBSCRIPTION[@]}" --template-file "$INFRA/consent.bicep" \
       --parameters "servicePrincipalObjectId=$PRINCIPAL_ID" --output none
-    say 'granted Mail.Send, for every mailbox of the tenant'
+    say 'granted Mail.Send for every mailbox of the tenant'
   fi
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a client secret at Entra and stores it in the vault, where there is no valid one. The value goes from
+# Creates a client secret in Entra and stores it in the vault, unless a valid one is stored. The value goes from
 # one az to the other through this shell's memory and a pipe: it is never an argument, a file, an exported
 # variable or output, and tracing and automatic export are off.
 { set +x +a; } 2>/dev/null
@@ -11,7 +11,7 @@ source "$HERE/say.sh"
 
 # Built-in role, the narrowest that may write secrets.
 readonly SECRETS_OFFICER=b86a8fe4-44ce-4948-aee5-eccb2c155cd7
-readonly BORROWED='graph-mail-relay: lent to store the client secret'
+readonly BORROWED='graph-mail-relay: temporary role to store the client secret'
 # When the relay begins to warn loudly (30 of its 60, 30, 14 ... days).
 readonly NEARLY_EXPIRED_DAYS=30
 
@@ -19,14 +19,15 @@ usage() {
   cat <<'HELP'
 Usage: infra/scripts/store-client-secret.sh --vault-id ID --client-id GUID [options]
 
-Stores a client secret of the app registration in the vault, unless a valid one is there. The secret is never
-printed, nor written anywhere but the vault.
+Creates a client secret of the app registration and stores it in the vault, unless a valid one is stored. The
+script never prints the secret and writes it only to the vault.
 
       --vault-id ID        resource id of the Key Vault:  az keyvault show --name <vault> --query id
       --client-id GUID     Application (client) ID of the app registration
       --secret-name NAME   name in the vault (default graph-client-secret)
-      --days N             how long the secret is valid, 1 to 730 (default 180)
-      --renew              make a new one although the old is valid; the old one stays valid until you remove it
+      --days N             days for which the secret is valid, 1 to 730 (default 180)
+      --renew              create a new one even if the old one is valid; the old one stays valid until you
+                           remove it
   -h, --help
 
 Exit status: 0 done or nothing to do, 1 stopped, 2 wrong usage, 3 rights missing.
@@ -92,24 +93,24 @@ list_credentials() {
 judge() {
   local enabled=$1 expiry=$2 key_id=$3
   if [ "$enabled" != yes ]; then
-    say "the stored secret is disabled"
+    say 'the stored client secret is disabled'
     return 1
   fi
   if [ "$expiry" != - ] && [ "$expiry" -le "$NOW" ]; then
-    say "the stored secret expired on $(day_of "$expiry")"
+    say "the stored client secret expired on $(day_of "$expiry")"
     return 1
   fi
   list_credentials
   if [ "$key_id" != - ] && ! matches $'\n'"$CREDENTIALS" $'\n'"$key_id"; then
-    say 'the stored secret is no longer one of the app registration'
+    say 'the app registration no longer has the stored client secret'
     return 1
   fi
   if [ "$expiry" = - ]; then
-    warn "the stored secret '$SECRET_NAME' has no expiry date: nobody will be warned. --renew makes one that has."
+    warn "the stored client secret '$SECRET_NAME' has no expiry date, so the relay cannot warn you. Create one that has: --renew"
   elif [ "$expiry" -le $((NOW + NEARLY_EXPIRED_DAYS * 86400)) ]; then
-    warn "the stored secret expires on $(day_of "$expiry"); renew it: --renew"
+    warn "the stored client secret expires on $(day_of "$expiry"). Renew it: --renew"
   else
-    say "a valid secret is stored: '$SECRET_NAME' in $VAULT, until $(day_of "$expiry")"
+    say "a valid client secret is stored: '$SECRET_NAME' in $VAULT, until $(day_of "$expiry")"
   fi
 }
 
@@ -118,7 +119,7 @@ is_stored() {
   if ! ask rest --method get \
     --url "https://management.azure.com$VAULT_ID/secrets/$SECRET_NAME?api-version=2023-07-01" \
     --query "[properties.attributes.enabled && 'yes' || 'no', properties.attributes.exp || '-', tags.keyId || '-']" --output tsv; then
-    is_absent || failed 'look for the stored secret'
+    is_absent || failed 'find the stored client secret'
     return 1
   fi
   judge "$(line_of_answer 1)" "$(line_of_answer 2)" "$(line_of_answer 3)"
@@ -126,13 +127,13 @@ is_stored() {
 
 ME='' MY_KIND=''
 who_am_i() {
-  must 'see who is signed in' account show --query '[user.type, user.name]' --output tsv
+  must 'read who is signed in' account show --query '[user.type, user.name]' --output tsv
   if [ "$(line_of_answer 1)" = servicePrincipal ]; then
     MY_KIND=ServicePrincipal
-    must 'see who is signed in' ad sp show --id "$(line_of_answer 2)" --query id --output tsv
+    must 'read who is signed in' ad sp show --id "$(line_of_answer 2)" --query id --output tsv
   else
     MY_KIND=User
-    must 'see who is signed in' ad signed-in-user show --query id --output tsv
+    must 'read who is signed in' ad signed-in-user show --query id --output tsv
   fi
   ME=$ANSWER
 }
@@ -142,21 +143,21 @@ SEE_SECRETS=(keyvault secret list --vault-name "$VAULT"
   --output tsv)
 HAS_BORROWED=no
 
-# Opens the vault to whoever runs this, for as long as it takes. ANSWER: the secret as the vault knows it.
+# Opens the vault to the person who runs this, for as long as it takes. ANSWER: the secret as the vault knows it.
 open_vault() {
   ask "${SEE_SECRETS[@]}" && return 0
   if failed_with 'ForbiddenByFirewall|Client address is not authorized|Public network access is disabled'; then
-    stop "$STOPPED" "the network of the vault $VAULT keeps you out." \
-      'Run this from inside the network, or add your address to options.operatorIpRanges of infra/main.bicep for now.'
+    stop "$STOPPED" "the firewall of the vault $VAULT rejects your address." \
+      'Run this from inside the network, or add your address to options.operatorIpRanges of infra/main.bicep temporarily.'
   fi
   lacks_rights || may_pass || failed "reach the vault $VAULT"
   who_am_i
-  say "borrowing the role Key Vault Secrets Officer on $VAULT; it is given back afterwards"
+  say "assigning you the role Key Vault Secrets Officer on $VAULT; this script removes it afterwards"
   HAS_BORROWED=yes
   ask role assignment create --assignee-object-id "$ME" --assignee-principal-type "$MY_KIND" \
     --role "$SECRETS_OFFICER" --scope "$VAULT_ID" --description "$BORROWED" --output none ||
-    failed_with RoleAssignmentExists || failed 'borrow the role Key Vault Secrets Officer on the vault'
-  must_once_granted "see the secrets of $VAULT" "${SEE_SECRETS[@]}"
+    failed_with RoleAssignmentExists || failed 'assign the role Key Vault Secrets Officer on the vault'
+  must_once_granted "list the secrets of $VAULT" "${SEE_SECRETS[@]}"
 }
 
 # Also gives back what an earlier run, cut short, has left.
@@ -164,12 +165,12 @@ give_back_role() {
   local ids=() id
   if ! ask role assignment list --scope "$VAULT_ID" --query "[?description=='$BORROWED'].id" --output tsv; then
     [ "$HAS_BORROWED" = yes ] || return 0
-    failed 'see which role to give back'
+    failed 'find the temporary role assignment'
   fi
   [ -n "$ANSWER" ] || return 0
   while IFS= read -r id; do ids+=("$id"); done < <(printf '%s\n' "$ANSWER")
-  must 'give the borrowed role back' role assignment delete --ids "${ids[@]}" --output none
-  say 'the borrowed role is given back'
+  must 'remove the temporary role assignment' role assignment delete --ids "${ids[@]}" --output none
+  say 'removed the temporary role assignment'
 }
 
 # One name per secret, so that it can be found again: az does not tell the key id of what it made.
@@ -186,14 +187,14 @@ withdraw_unstored() {
   local status=$? key_id
   if [ "$UNSTORED" = yes ]; then
     if find_new_key && key_id=$ANSWER && { [ -z "$key_id" ] || ask ad app credential delete --id "$CLIENT_ID" --key-id "$key_id"; }; then
-      [ -z "$key_id" ] || say 'the new secret could not be stored and was withdrawn'
+      [ -z "$key_id" ] || say 'the new client secret could not be stored and was removed from Entra'
     else
-      warn "a secret named '$NEW_NAME' may be left at Entra without being stored. Remove it:"
+      warn "Entra may still have a client secret '$NEW_NAME' that is not stored in the vault. Remove it:"
       warn "az ad app credential list --id $CLIENT_ID; az ad app credential delete --id $CLIENT_ID --key-id <its keyId>"
     fi
   fi
   [ "$status" -eq 0 ] || [ "$HAS_BORROWED" = no ] ||
-    warn "the borrowed role on $VAULT is given back by the next run that gets through."
+    warn "you still have the temporary role on $VAULT. The next successful run removes it."
   rm -rf "$SCRATCH"
 }
 
@@ -203,36 +204,37 @@ make_and_store() {
   UNSTORED=yes
   # Not tried again by itself: a call that timed out may have made one.
   ask ad app credential reset --id "$CLIENT_ID" --append --display-name "$NEW_NAME" --end-date "$expires" \
-    --query password --output tsv || refused_by_policy || failed 'make a client secret for the app registration'
+    --query password --output tsv || refused_by_policy || failed 'create a client secret for the app registration'
   secret=$ANSWER ANSWER=''
   # What Entra makes: 16 to 64 of these. Anything else would be a message, and must not become the secret.
   [[ $secret =~ ^[A-Za-z0-9._~-]{16,100}$ ]] ||
-    stop "$STOPPED" 'az printed something that is not a client secret.' 'Run the same command again; if it stays so, report it.'
+    stop "$STOPPED" 'az returned something that is not a client secret.' 'Run the same command again. If this repeats, report it.'
   until find_new_key && [ -n "$ANSWER" ]; do
     # Directory reads lag behind writes.
-    if [ -n "$FAILURE" ] || [ "$tries" -ge "$RETRY_TIMES" ]; then failed 'find the key id of the new secret'; fi
+    if [ -n "$FAILURE" ] || [ "$tries" -ge "$RETRY_TIMES" ]; then failed 'find the key id of the new client secret'; fi
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done
   key_id=$ANSWER tries=1
   until store "$secret" "$key_id" "$expires"; do
-    if { ! may_pass && ! lacks_rights; } || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "store the secret in $VAULT"; fi
-    [ "$tries" -gt 1 ] || say 'waiting until a role assignment takes effect (store the secret) ...'
+    if { ! may_pass && ! lacks_rights; } || [ "$tries" -ge "$RETRY_TIMES" ]; then failed "store the client secret in $VAULT"; fi
+    [ "$tries" -gt 1 ] || say 'waiting for a role assignment to take effect (store the client secret) ...'
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done
   UNSTORED=no
-  say "a new secret is stored: '$SECRET_NAME' in $VAULT, until ${expires:0:10}"
+  say "a new client secret is stored: '$SECRET_NAME' in $VAULT, until ${expires:0:10}"
   tell_older "$key_id"
 }
 
 # Policies for applications can forbid secrets or limit their life (Graph: tenant app management policy).
 refused_by_policy() {
   if failed_with 'lifetime exceeds|CredentialLifetime'; then
-    stop "$STOPPED" "a policy of the tenant does not allow a secret to live $DAYS days." "Ask for fewer: --secret-days (--days) 90, for example."
+    stop "$STOPPED" "a policy of the tenant does not allow a client secret to be valid for $DAYS days." \
+      'Request fewer days, for example: --secret-days 90 (deploy.sh) or --days 90.'
   elif failed_with 'CredentialTypeNotAllowed|not allowed as per assigned policy|PasswordCredentials? (are|is) blocked'; then
     stop "$STOPPED" 'a policy of the tenant forbids client secrets.' \
-      'Have the app registration exempted from it: Entra admin center > Enterprise apps > Application policies.'
+      'Ask an administrator to exempt the app registration: Entra admin center > Enterprise apps > Application policies.'
   fi
   return 1
 }
@@ -256,7 +258,7 @@ tell_older() {
     case $name in
       "$LABEL "*)
         [ "$key_id" = "$1" ] || {
-          warn "an older secret of this relay is valid until ${until:0:10}. Remove it in a day, once the new one has sent mail:"
+          warn "an older client secret of this relay is valid until ${until:0:10}. Remove it a day after the relay has sent with the new one:"
           warn "az ad app credential delete --id $CLIENT_ID --key-id $key_id"
         }
         ;;

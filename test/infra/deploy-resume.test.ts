@@ -74,7 +74,7 @@ test('a failure that passes by itself is waited out', async () => {
       FAIL_WITH: '(ServiceUnavailable) The service is busy.',
     });
     expect(run.status).toBe(0);
-    expect(run.stdout).toContain('trying again for a while');
+    expect(run.stdout).toContain('retrying ...');
   });
 });
 
@@ -84,5 +84,7 @@ test('a right that never comes is waited for only so long', () =>
     const run = await sandbox.run('deploy.sh', OPTIONS);
     expect(run.status).toBe(3);
     expect(run.calls.filter((call) => call.includes('keyvault') && call.includes('list'))).toHaveLength(5);
-    expect(run.stderr).toContain('the borrowed role on kv-relay is given back by the next run');
+    expect(run.stderr).toContain(
+      'you still have the temporary role on kv-relay. The next successful run removes it.',
+    );
   }));

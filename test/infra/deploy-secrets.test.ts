@@ -57,7 +57,7 @@ test('nor where storing it fails: then it is withdrawn at Entra, and no file is 
   sandbox = openSandbox();
   const run = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at) });
   expect(run.status).toBe(1);
-  expect(run.stdout).toContain('could not be stored and was withdrawn');
+  expect(run.stdout).toContain('could not be stored and was removed from Entra');
   expect(sandbox.cloud().secretsAtEntra).toBe(0);
   expectNoSecretIn(run);
   expect(sandbox.filesLeft()).toEqual([]);

@@ -148,7 +148,7 @@ describe('--what-if', () => {
     expect(run.status).toBe(0);
     expect(changes(run)).toEqual([]);
     expect(sandbox.cloud()).toEqual(before);
-    expect(run.stdout).toContain('would make the resource group rg-relay in westeurope');
+    expect(run.stdout).toContain('would create the resource group rg-relay in westeurope');
     expect(run.stdout).toContain("would register the application 'graph-mail-relay'");
     expect(run.stdout).toContain('nothing was changed');
   });
@@ -166,7 +166,7 @@ describe('--what-if', () => {
 
 describe('where a right is missing', () => {
   test.each([
-    ['group create', 'resource-group', 'an Owner of the subscription makes the resource group'],
+    ['group create', 'resource-group', 'an Owner of the subscription creates the resource group'],
     ['graph-mail-relay-registration', 'registration', 'Application Developer'],
     ['graph-mail-relay-consent', 'consent', 'Privileged Role Administrator'],
     ['/main.bicep', 'infrastructure', 'Role Based Access Control'],
@@ -178,7 +178,7 @@ describe('where a right is missing', () => {
   ])('to %s, it stops at %s and says who has to do what, then continues', async (right, step, who) => {
     const refused = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: right });
     expect(refused.status).toBe(3);
-    expect(refused.stderr).toContain(`stopped at step ${step}: you may not `);
+    expect(refused.stderr).toContain(`stopped at step ${step}: you are not allowed to `);
     expect(refused.stderr).toContain(who);
     expect(refused.stderr).toContain('run the same command again: it continues here.');
 
@@ -229,13 +229,13 @@ describe('what cannot be deployed', () => {
 
   test.each([
     ['200', '{"id":"1","state":"sent"}', 0, 'From is noreply@contoso.com'],
-    ['202', '{"id":"1","state":"queued"}', 0, 'the relay has stored the mail'],
-    ['202', '{"id":"1","state":"unknown"}', 1, 'it is not known whether Graph sent'],
-    ['202', '{"id":"1","state":"held"}', 1, 'it is not known whether Graph sent'],
+    ['202', '{"id":"1","state":"queued"}', 0, 'The relay has stored the email'],
+    ['202', '{"id":"1","state":"unknown"}', 1, 'the outcome of the test email is unknown'],
+    ['202', '{"id":"1","state":"held"}', 1, 'the outcome of the test email is unknown'],
     ['401', '', 1, 'callerAuth entra'],
     ['502', '{"code":"MAILBOX_OUT_OF_SCOPE"}', 1, 'limit-mailboxes.ps1'],
     ['422', '{"code":"MAILBOX_NOT_FOUND"}', 1, 'no mailbox in Exchange Online'],
-    ['403', '{"code":"SENDER_NOT_ALLOWED"}', 1, 'the test mail was refused'],
+    ['403', '{"code":"SENDER_NOT_ALLOWED"}', 1, 'the relay rejected the test email'],
   ])('an answer %s %s to the test mail is explained', async (status, body, exit, explanation) => {
     const run = await sandbox.run('deploy.sh', [...OPTIONS, '--test-to', 'me@contoso.com', ...STEPS], {
       ANSWER_STATUS: status,
@@ -243,7 +243,7 @@ describe('what cannot be deployed', () => {
     });
     expect(run.status).toBe(exit);
     expect(run.stdout + run.stderr).toContain(explanation);
-    expect(run.stdout).toContain(`the relay answered ${status}: ${body}`);
+    expect(run.stdout).toContain(`the relay returned ${status}: ${body}`);
   });
 });
 
@@ -266,10 +266,10 @@ describe('the command line', () => {
     [[...OPTIONS, '--test-to', 'x'], "'x' is not an address"],
     [[...OPTIONS, '--set', 'lower=1'], 'NAME=VALUE'],
     [[...OPTIONS, '--client-id', '123'], 'a GUID'],
-    [[...OPTIONS, '--name', 'X'], '2 to 20 small letters'],
+    [[...OPTIONS, '--name', 'X'], '2 to 20 lowercase letters'],
     [[...OPTIONS, '--secret-days', '731'], 'from 1 to 730'],
-    [[...OPTIONS, '--package', 'none.zip'], "no file 'none.zip'"],
-    [[...OPTIONS, '--parameters', 'none.json'], "no file 'none.json'"],
+    [[...OPTIONS, '--package', 'none.zip'], "file 'none.zip' does not exist"],
+    [[...OPTIONS, '--parameters', 'none.json'], "file 'none.json' does not exist"],
     [[...OPTIONS, '--loud'], "'--loud' is not an option"],
     [[...OPTIONS, 'everything'], "'everything' is not a step"],
   ])('%j is wrong usage: %s', async (args, said) => {

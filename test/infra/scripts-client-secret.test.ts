@@ -34,7 +34,7 @@ describe('a client secret is made', () => {
     before();
     const run = await sandbox.run(SCRIPT, OPTIONS);
     expect(run.status).toBe(0);
-    expect(run.stdout).toContain("a new secret is stored: 'graph-client-secret' in kv-relay");
+    expect(run.stdout).toContain("a new client secret is stored: 'graph-client-secret' in kv-relay");
     expect(sandbox.read('secret')).toContain('\tkey-1\n');
     expect(sandbox.cloud().borrowedRoles).toBe('');
   });
@@ -63,7 +63,7 @@ describe('nothing is made', () => {
     const run = await sandbox.run(SCRIPT, OPTIONS);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain(
-      `a valid secret is stored: 'graph-client-secret' in kv-relay, until ${inDays(90).slice(0, 10)}`,
+      `a valid client secret is stored: 'graph-client-secret' in kv-relay, until ${inDays(90).slice(0, 10)}`,
     );
     expect(sandbox.read('made')).toBe('0');
   });
@@ -72,15 +72,15 @@ describe('nothing is made', () => {
     stored('old', inDays(20));
     const run = await sandbox.run(SCRIPT, OPTIONS);
     expect(run.status).toBe(0);
-    expect(run.stderr).toContain(`expires on ${inDays(20).slice(0, 10)}; renew it: --renew`);
+    expect(run.stderr).toContain(`expires on ${inDays(20).slice(0, 10)}. Renew it: --renew`);
     expect(sandbox.read('made')).toBe('0');
   });
 
   test('and a role left borrowed by a run cut short is given back', async () => {
     stored('old', inDays(90));
-    sandbox.set('roles', 'assignment-1\trole\tgraph-mail-relay: lent to store the client secret\n');
+    sandbox.set('roles', 'assignment-1\trole\tgraph-mail-relay: temporary role to store the client secret\n');
     const run = await sandbox.run(SCRIPT, OPTIONS);
-    expect(run.stdout).toContain('the borrowed role is given back');
+    expect(run.stdout).toContain('removed the temporary role assignment');
     expect(sandbox.cloud().borrowedRoles).toBe('');
   });
 
@@ -94,7 +94,7 @@ describe('nothing is made', () => {
 
 describe('what stands in the way is named', () => {
   test.each([
-    ['--renew', 'Credential lifetime exceeds the max value allowed as per assigned policy', '--days) 90'],
+    ['--renew', 'Credential lifetime exceeds the max value allowed as per assigned policy', '--days 90'],
     ['--renew', 'CredentialTypeNotAllowedAsPerAppPolicy', 'Application policies'],
   ])('%s: %s', async (option, policy, advice) => {
     sandbox.set('vault-open', '');

@@ -37,7 +37,7 @@ post_mail "http://127.0.0.1:$PORT" 'ke"y\\with=odd' "$(test_mail_json)"`;
     expect(arrived).toMatchObject([{ key: 'ke"y\\with=odd', path: 'POST /api/mail' }]);
     const mail = readMail(JSON.parse(arrived[0]?.body ?? ''));
     expect(mail.to).toEqual([{ address: 'me@contoso.com' }]);
-    expect(mail.subject).toBe('Test mail of func-"relay"\\x');
+    expect(mail.subject).toBe('Test email from func-"relay"\\x');
   } finally {
     server.close();
   }

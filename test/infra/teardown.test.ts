@@ -35,7 +35,7 @@ describe('what deploy.sh made', () => {
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     expect(sandbox.cloud().group).toBe('');
-    expect(run.stdout).toContain('the vault kv-relay is kept for 90 days');
+    expect(run.stdout).toContain('Azure keeps the vault kv-relay, and its name, for 90 days');
     expect(run.stdout).toContain('az keyvault recover --name kv-relay');
     expect(run.stdout).toContain('az keyvault purge --name kv-relay');
     expect(sandbox.read('app-deleted')).toBe('');
@@ -47,7 +47,7 @@ describe('what deploy.sh made', () => {
     const order = commands(run);
     expect(order.indexOf('ad app delete')).toBeGreaterThan(0);
     expect(order.indexOf('ad app delete')).toBeLessThan(order.indexOf('group delete'));
-    expect(run.stdout).toContain('the app registration is kept for 30 days');
+    expect(run.stdout).toContain('Entra keeps the app registration, and its unique name, for 30 days');
     expect(run.stdout).toContain('/directory/deletedItems/app-object-1/restore');
   });
 
@@ -81,7 +81,7 @@ describe('what deploy.sh made', () => {
     );
     const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
-    expect(run.stderr).toContain('payroll was not made by infra/deploy.sh: the resource group stays.');
+    expect(run.stderr).toContain('payroll, so the resource group stays.');
     expect(commands(run)).not.toContain('group delete');
   });
 });
@@ -141,7 +141,7 @@ describe('a run cut short', () => {
     await sandbox.run('teardown.sh', FULL);
     const run = await sandbox.run('teardown.sh', GROUP);
     expect(run.status).toBe(0);
-    expect(run.stdout).toContain('the resource group rg-relay is not there');
+    expect(run.stdout).toContain('the resource group rg-relay does not exist');
   });
 });
 

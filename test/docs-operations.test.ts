@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { type Document, readDocument } from './support/documents.ts';
+
+const alerts = [...readDocument('infra/modules/alerts.bicep').text.matchAll(/^ {4}name: '([a-z-]+)'$/gm)].map(
+  ([, name = '']) => name,
+);
+
+const headingsUnder = ({ text }: Document, heading: string): readonly string[] => {
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  return [...section.matchAll(/^### (.+)$/gm)].map(([, name = '']) => name);
+};
+
+const levelsOf = ({ text }: Document): readonly string[] =>
+  [...text.replaceAll(/^ *```.*?^ *```/gms, '').matchAll(/^(#+) /gm)].map(([, level = '']) => level);
+
+/** Commands without their comments and without what each language writes between < and >. */
+const commandsOf = ({ text }: Document): readonly string[] =>
+  [...text.matchAll(/^ *```(?:bash|powershell|kusto)\n(.*?)^ *```/gms)].map(([, block = '']) =>
+    block
+      .replaceAll(/<[^>\n]*>/g, '<>')
+      .replaceAll(/ +#.*$/gm, '')
+      .replaceAll(/--note "[^"]*"/g, '--note'),
+  );
+
+describe.each([
+  ['docs/operations.md', 'Alerts'],
+  ['docs/operations.zh-Hant.md', '警示'],
+])('%s', (path, heading) => {
+  test('has a section for each alert, and no other', () => {
+    expect(alerts.length).toBeGreaterThanOrEqual(8);
+    expect([...headingsUnder(readDocument(path), heading)].sort()).toEqual([...alerts].sort());
+  });
+});
+
+describe('the runbook in Traditional Chinese', () => {
+  const english = readDocument('docs/operations.md');
+  const chinese = readDocument('docs/operations.zh-Hant.md');
+
+  test('has the sections of the English one', () => {
+    expect(levelsOf(chinese)).toEqual(levelsOf(english));
+  });
+
+  test('has the commands of the English one', () => {
+    expect(commandsOf(english).length).toBeGreaterThan(15);
+    expect(commandsOf(chinese)).toEqual(commandsOf(english));
+  });
+});
+
+describe.each(['docs/setup.zh-Hant.md', 'docs/operations.zh-Hant.md'])(
+  '%s uses one word for one thing',
+  (path) => {
+    const { text } = readDocument(path);
+
+    test('a client secret is never just a password, and a secret has one spelling', () => {
+      expect(text.match(/.{0,6}(?<!用戶端|使用者名稱與|應用程式|使用者)密碼/g) ?? []).toEqual([]);
+      expect(text).not.toContain('祕');
+      expect(text).toMatch(/用戶端密碼(?:（client secret）|」指 client secret)/);
+    });
+
+    test('an email is 郵件, and one that is held is 待人工處理', () => {
+      expect(text.match(/信件|測試信|封信|擱置/g) ?? []).toEqual([]);
+      expect(text).toContain('待人工處理');
+    });
+  },
+);

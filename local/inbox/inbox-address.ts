@@ -19,7 +19,7 @@ export function readInboxAddress(environment: Environment, port: number): string
     const url = URL.parse(given);
     if (url?.protocol !== 'https:' || `${url.origin}/` !== url.href)
       throw new InboxAddressError(
-        `${SETTING}: expected an address without a path, such as https://name-${port}.app.github.dev.`,
+        `${SETTING}: expected an address without a path, such as https://name-8025.app.github.dev.`,
       );
     return url.origin;
   }

@@ -20,6 +20,11 @@ export type Audience = {
   readonly mayBeLookedAt?: boolean;
   /** Reached through a forwarded port too, whose number stands in `Host`. */
   readonly anyPort?: boolean;
+  /**
+   * The one other origin under which a tunnel shows it (`https://...`). A tunnel passes this name on as `Host`, or writes
+   * localhost into `Host` and `Origin` instead, with a scheme of its choice.
+   */
+  readonly forwardedAs?: string;
 };
 
 const OWN_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -33,12 +38,17 @@ const METHODS_THAT_ONLY_LOOK = new Set(['GET', 'HEAD']);
  * `Origin` and `Sec-Fetch-Site`. Programs send neither of these two.
  */
 export function whyForeign({ method, host = '', origin, site }: Asker, asked: Asked): string | undefined {
-  const { name, scheme, port, mayBeLookedAt, anyPort } = asked;
+  const { name, scheme, port, mayBeLookedAt, anyPort, forwardedAs } = asked;
   const [, hostName = '', hostPort = DEFAULT_PORTS[scheme]] = AUTHORITY.exec(host.toLowerCase()) ?? [];
-  if (!OWN_NAMES.includes(hostName) || !(anyPort || Number(hostPort) === port))
+  const isForwarded = forwardedAs !== undefined && `https://${host.toLowerCase()}` === forwardedAs;
+  if (!isForwarded && (!OWN_NAMES.includes(hostName) || !(anyPort || Number(hostPort) === port)))
     return `${name} answers to ${OWN_NAMES.map((own) => `${own}:${port}`).join(', ')} only, not to ${JSON.stringify(host)}. Send one of these as Host.`;
 
-  const own = origin === undefined || origin.toLowerCase() === `${scheme}://${host.toLowerCase()}`;
+  const ownOrigins = [
+    `${scheme}://${host.toLowerCase()}`,
+    ...(forwardedAs === undefined ? [] : [forwardedAs, `https://${host.toLowerCase()}`]),
+  ];
+  const own = origin === undefined || ownOrigins.includes(origin.toLowerCase());
   const near = site === undefined || site === 'same-origin' || site === 'none';
   if (own && near) return undefined;
   // The frame of a mail has no origin; its images are asked for with `null`.

@@ -5,6 +5,7 @@ import { bundleIfStale } from '../scripts/bundle.ts';
 import { startCloud } from './cloud.ts';
 import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
+import { readInboxAddress } from './inbox/inbox-address.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
@@ -66,6 +67,7 @@ const main = async () => {
   process.on('SIGTERM', () => void stop(0));
 
   try {
+    const inboxAddress = readInboxAddress(process.env, ports.inbox);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
     const keys = relayKeys({ mailsAreReal: realTenant !== undefined });
     if (options.fresh) await folder.clear();
@@ -101,7 +103,12 @@ const main = async () => {
       functionKey: keys.functionKey,
       curl: toCurl({ functionsUrl, ...keys }),
     };
-    const inbox = await startInbox({ store: cloud.mails, port: ports.inbox, firstMail });
+    const inbox = await startInbox({
+      store: cloud.mails,
+      port: ports.inbox,
+      firstMail,
+      ...(inboxAddress === undefined ? {} : { forwardedAs: inboxAddress }),
+    });
     open.push(inbox);
     await folder.announce({ url: functionsUrl, masterKey: keys.masterKey });
     console.log(
@@ -109,7 +116,7 @@ const main = async () => {
         functionsUrl,
         ...keys,
         folder: folder.path === DEFAULT_FOLDER ? undefined : folder.path,
-        inboxUrl: inbox.url.replace('127.0.0.1', 'localhost'),
+        inboxUrl: inboxAddress ?? inbox.url.replace('127.0.0.1', 'localhost'),
         connectionString: cloud.azurite.connectionString,
         realTenant: realTenant !== undefined,
       }),

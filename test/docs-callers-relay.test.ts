@@ -25,8 +25,12 @@ afterAll(async () => {
 const address = { url: host.url, key: KEYS.functionKey };
 const queueAccount = { AzureWebJobsStorage: cloud.azurite.connectionString };
 
-/** The commands of the README that talk to the relay of `npm start`, for the relay of this test. */
-const readmeCommands = codeBlocksOf(readDocument('README.md'))
+const local = readDocument('docs/local.md');
+const tour = local.text.split(/^## /m).find((section) => section.startsWith('The tour\n')) ?? '';
+
+/** The commands of the README and the tour that talk to the relay of `npm start`, for the relay of this test. */
+const commands = [readDocument('README.md'), { ...local, text: tour }]
+  .flatMap(codeBlocksOf)
   .filter(({ language, text }) => language === 'sh' && /^(curl|node) /.test(text))
   .map(({ text }) =>
     text
@@ -51,7 +55,7 @@ const queueExample = (): string =>
     `new QueueClient(process.env.AzureWebJobsStorage, 'mail');`,
   );
 
-test('the README and every page for callers can be followed in order, against one relay', {
+test('the README, the tour and every page for callers can be followed in order, against one relay', {
   timeout: TOOLS_MS,
 }, async () => {
   let sent = 0;
@@ -66,18 +70,18 @@ test('the README and every page for callers can be followed in order, against on
   const inFolder = { folder, environment: queueAccount };
   const inRepository = { folder: ROOT, environment: queueAccount };
 
-  const [first, paySlip, queued, mistake, ...more] = readmeCommands;
+  const [first, paySlip, queued, mistake, ...more] = commands;
   expect(more).toEqual([]);
   expect(await follow('README.md: the first mail', 1, run(['bash', '-c', first!], inRepository))).toContain(
     'sent',
   );
-  expect(await follow('README.md: the pay slip', 1, run(['bash', '-c', paySlip!], inRepository))).toContain(
+  expect(await follow('local.md: the pay slip', 1, run(['bash', '-c', paySlip!], inRepository))).toContain(
     'sent',
   );
   const again = await run(['bash', '-c', paySlip!], inRepository);
   expect(again.output).toMatch(/^Idempotent-Replayed: true/im);
-  await follow('README.md: the queue', 2, run(['bash', '-c', queued!], inRepository));
-  expect(await follow('README.md: a mistake', 0, run(['bash', '-c', mistake!], inRepository))).toContain(
+  await follow('local.md: the queue', 2, run(['bash', '-c', queued!], inRepository));
+  expect(await follow('local.md: a mistake', 0, run(['bash', '-c', mistake!], inRepository))).toContain(
     'FIELD_UNKNOWN',
   );
 
@@ -104,7 +108,7 @@ test('the README and every page for callers can be followed in order, against on
 
 test('no two examples have the same idempotency key', () => {
   const pages = [
-    'README.md',
+    'docs/local.md',
     ...CALLER_EXAMPLES.map(({ page }) => `docs/callers/${page}`),
     'docs/callers/queue.md',
   ];

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { toCurl } from '../local/welcome.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { makePages } from '../scripts/docs-pages.ts';
 import { catalogue } from '../src/lib/error-catalogue.ts';
-import { transitions } from '../src/lib/ledger/ledger-row.ts';
+import { FINAL_STATES, transitions } from '../src/lib/ledger/ledger-row.ts';
 import { mailSchema } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
 import { settingsTable } from '../src/lib/settings.ts';
@@ -21,6 +22,8 @@ import {
 
 const documents = readDocuments();
 const readme = readDocument('README.md');
+const api = readDocument('docs/api.md');
+const states = readDocument('docs/message-states.md');
 const architecture = readDocument('docs/architecture.md');
 const byPath = documents.map((document) => [document.path, document] as const);
 
@@ -61,14 +64,33 @@ describe('the diagram of the ledger', () => {
     );
     expect(fromTo(steps.filter(([, to]) => to === '[*]'))).toEqual(fromTo(ends));
   });
+});
 
-  test('has the states the README explains', () => {
+describe('docs/message-states.md', () => {
+  test('explains every state of the ledger, and no other', () => {
     expect(
-      firstCellsUnder(readme, 'What happens to a mail')
+      firstCellsUnder(states, 'States')
         .map((cell) => cell.replaceAll('`', ''))
         .sort(),
     ).toEqual(Object.keys(transitions).sort());
   });
+
+  test('names the states that are final', () => {
+    const [, named = ''] = /states are final[^:]*:([^.]*)\./.exec(states.text) ?? [];
+    expect([...named.matchAll(/`([\w-]+)`/g)].map(([, state]) => state)).toEqual([...FINAL_STATES]);
+  });
+
+  test('explains every way to deal with an unknown outcome, and no other', () => {
+    const { onUnknown } = mailSchema.shape;
+    const ways = firstCellsUnder(states, 'Unknown outcomes').map((cell) => /`(\w+)`/.exec(cell)?.[1] ?? cell);
+    expect(ways.filter((way) => !onUnknown.safeParse(way).success)).toEqual([]);
+    expect(ways.sort()).toEqual(['hold', 'resend', 'verify']);
+  });
+});
+
+test('docs/api.md explains every field of the mail contract, and no other', () => {
+  const fields = firstCellsUnder(api, 'The email').flatMap((cell) => cell.replaceAll('`', '').split(', '));
+  expect(fields.sort()).toEqual(Object.keys(mailSchema.shape).sort());
 });
 
 describe('the README', () => {
@@ -86,18 +108,41 @@ describe('the README', () => {
     expect(commands(readme)).toContain('npm ci && npm test\n');
   });
 
-  test('explains every field of the mail contract, and no other', () => {
-    const fields = firstCellsUnder(readme, 'The mail').flatMap((cell) =>
-      cell.replaceAll('`', '').split(', '),
-    );
-    expect(fields.sort()).toEqual(Object.keys(mailSchema.shape).sort());
+  test('sends the same mail by PowerShell as by curl', () => {
+    const [powerShell = ''] = codeBlocksOf(readme)
+      .filter(({ language }) => language === 'powershell')
+      .map(({ text }) => text);
+    const curl = toCurl({ functionsUrl: 'http://localhost:7071', functionKey: 'local-function-key' });
+    const [, mail = ''] = /-d '(.+)'$/m.exec(curl) ?? [];
+    for (const part of [`'${mail}'`, 'http://localhost:7071/api/mail', 'local-function-key', 'UTF8.GetBytes'])
+      expect(powerShell).toContain(part);
   });
 
-  test('says before its first heading what it is, and how to try it', () => {
-    const opening = readme.text.split('\n## ')[0] ?? '';
-    for (const part of ['docs/images/relay.svg', 'npm ci\nnpm start\n', 'curl ', '"state":"sent"'])
-      expect(opening).toContain(part);
-    expect(opening.split('\n').length).toBeLessThan(50);
+  test('says in this order what it is, what it looks like, how to try it, where to go on and what it is not for', () => {
+    const order = [
+      /^# Graph Mail Relay$/m,
+      /^- \*\*No mailbox passwords/m,
+      /docs\/images\/inbox\.png/,
+      /^git clone .*\n.*\nnpm ci\nnpm start$/m,
+      /^curl /m,
+      /"state":"sent"/,
+      /<http:\/\/localhost:8025>/,
+      /^## Where to go next$/m,
+      /^## What it is not for$/m,
+    ].map((part) => readme.text.search(part));
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((one, other) => one - other));
+  });
+
+  test('is short, and leaves the rest to the pages it links to', () => {
+    const words = withoutCodeBlocks(readme).split(/\s+/).length;
+    expect(words).toBeLessThan(600);
+  });
+
+  test('has a badge for the Node.js that package.json asks for', () => {
+    const { text } = readDocument('docs/images/badge-node.svg');
+    const [, older, newer] = /\^(\d+\.\d+)\.\d+ \|\| \^(\d+)\./.exec(packageJson.engines.node) ?? [];
+    expect(text).toContain(`>${older} | ${newer}<`);
   });
 });
 
@@ -127,6 +172,15 @@ describe('every mail in an example can be sent', () => {
 function isMail(text: string): boolean {
   return /^\s*\{/.test(text) && /"(to|cc|bcc)"\s*:/.test(text);
 }
+
+test('docs/README.md leads to every page', () => {
+  const { text } = readDocument('docs/README.md');
+  const pages = documents
+    .map(({ path }) => path)
+    .filter((path) => /^docs\/(?!README)[^/]+\.md$/.test(path) || path === 'docs/callers/README.md');
+  expect(pages.length).toBeGreaterThan(10);
+  expect(pages.filter((path) => !text.includes(`](${path.replace('docs/', '')})`))).toEqual([]);
+});
 
 describe('links lead somewhere', () => {
   test.each(byPath)('%s', (path, document) => {

@@ -39,6 +39,12 @@ describe('the Node.js that package.json asks for', () => {
     },
   );
 
+  test('includes the one of the dev container', () => {
+    const { image } = JSON.parse(readDocument('.devcontainer/devcontainer.json').text) as { image: string };
+    const [, major = ''] = /:(\d+)$/.exec(image) ?? [];
+    expect(subset(`^${major}.0.0`, supported)).toBe(true);
+  });
+
   test('includes the one that comes with npm ci', () => {
     expect(subset(packageJson.devDependencies.node, supported)).toBe(true);
   });

@@ -15,12 +15,14 @@ export type InboxOptions = {
   readonly store: MailStore;
   readonly port: number;
   readonly firstMail: FirstMail;
+  /** The origin under which a tunnel shows the inbox, where there is one. */
+  readonly forwardedAs?: string;
 };
 
 const MAIL_FRAME = /^\/mail\/(?<id>[^/]+)\/html$/;
 
 /** The inbox: the page for people, Mailpit's API for their tests. */
-export async function startInbox({ store, port, firstMail }: InboxOptions): Promise<Listening> {
+export async function startInbox({ store, port, firstMail, forwardedAs }: InboxOptions): Promise<Listening> {
   const server = createServer(
     answering(async (request, response) => {
       response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -29,7 +31,7 @@ export async function startInbox({ store, port, firstMail }: InboxOptions): Prom
         const url = URL.parse(`http://${request.headers.host}${request.url}`);
         if (!url) throw new InboxProblem(400, 'The path of the request cannot be read.');
         if (request.method === 'GET' && url.pathname === '/events') streamChanges(store, response);
-        else send(response, await answer({ store, firstMail, url, request }));
+        else send(response, await answer({ store, firstMail, forwardedAs, url, request }));
       } catch (error) {
         answerProblem(response, error);
       }
@@ -41,15 +43,17 @@ export async function startInbox({ store, port, firstMail }: InboxOptions): Prom
     portSetting: 'INBOX_PORT',
     mayBeLookedAt: true,
     anyPort: true,
+    ...(forwardedAs === undefined ? {} : { forwardedAs }),
   });
 }
 
 type Asked = Pick<InboxOptions, 'store' | 'firstMail'> & {
+  readonly forwardedAs: string | undefined;
   readonly url: URL;
   readonly request: IncomingMessage;
 };
 
-async function answer({ store, firstMail, url, request }: Asked): Promise<Answer> {
+async function answer({ store, firstMail, forwardedAs, url, request }: Asked): Promise<Answer> {
   const fromApi = await answerApi(store, url, request);
   if (fromApi) return fromApi;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -61,7 +65,8 @@ async function answer({ store, firstMail, url, request }: Asked): Promise<Answer
   if (frame) {
     const mail = await findMail({ store, path: frame.groups ?? {} });
     const remoteImages = url.searchParams.get('remote-images') === 'load';
-    const { html, contentSecurityPolicy } = toFramedMail(mail, { origin: url.origin, remoteImages });
+    const origin = isThrough(forwardedAs, request) ? forwardedAs : url.origin;
+    const { html, contentSecurityPolicy } = toFramedMail(mail, { origin, remoteImages });
     return {
       contentType: 'text/html; charset=utf-8',
       content: html,
@@ -72,6 +77,11 @@ async function answer({ store, firstMail, url, request }: Asked): Promise<Answer
   const file = await readPageFile(url.pathname === '/' ? 'index.html' : url.pathname.slice(1));
   if (!file) throw new InboxProblem(404, 'There is nothing here. The inbox is at /, its API under /api/v1/.');
   return { ...file, headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY } };
+}
+
+/** Whether the browser sees the inbox under the name of the tunnel: the images of a mail have to be asked for there. */
+function isThrough(forwardedAs: string | undefined, { headers }: IncomingMessage): forwardedAs is string {
+  return [headers.host, headers['x-forwarded-host']].some((host) => `https://${host}` === forwardedAs);
 }
 
 function send(response: ServerResponse, { contentType, content, headers }: Answer): void {

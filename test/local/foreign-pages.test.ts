@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Asked, type Asker, whyForeign } from '../../local/foreign-pages.ts';
 
 const HOST: Asked = { name: 'The functions host', scheme: 'http', port: 7071 };
+const TUNNEL = 'octocat-7071.app.github.dev';
 const aRequest = (request: Partial<Asker>): Asker => ({
   method: 'POST',
   host: 'localhost:7071',
@@ -26,6 +27,13 @@ describe('answered', () => {
       anInbox(),
     ],
     ['a forwarded port, where one is expected', { host: 'localhost:9000' }, anInbox()],
+    [
+      'a page shown by a tunnel, which passes its name on',
+      { host: TUNNEL, ...samePage(TUNNEL) },
+      tunnelled(),
+    ],
+    ['a page shown by a tunnel, which rewrites Host', samePage(TUNNEL), tunnelled()],
+    ['a page shown by a tunnel, which rewrites Host and Origin', samePage('localhost:7071'), tunnelled()],
   ])('is %s', (_, request, asked) => {
     expect(whyForeign(aRequest(request), { ...HOST, ...asked })).toBeUndefined();
   });
@@ -51,6 +59,10 @@ describe('refused', () => {
       { method: 'GET', origin: 'http://a.example' },
       anInbox(),
     ],
+    ['the name of a tunnel that was not announced', { host: TUNNEL }, anInbox()],
+    ['another name at the same tunnel', { host: `evil-${TUNNEL}` }, tunnelled()],
+    ['a page of another name at the same tunnel', samePage(`evil-${TUNNEL}`), tunnelled()],
+    ['a change by another page, behind a tunnel', { host: TUNNEL, site: 'cross-site' }, tunnelled()],
   ])('is %s', (_, request, asked) => {
     expect(whyForeign(aRequest(request), { ...HOST, ...asked })).toBeTypeOf('string');
   });
@@ -75,6 +87,14 @@ test('no origin but the one the request was sent to is taken, whatever it looks 
     }),
   );
 });
+
+function tunnelled(): Partial<Asked> {
+  return { ...anInbox(), forwardedAs: `https://${TUNNEL}` };
+}
+
+function samePage(host: string): Partial<Asker> {
+  return { origin: `https://${host}`, site: 'same-origin' };
+}
 
 function anInbox(): Partial<Asked> {
   return { mayBeLookedAt: true, anyPort: true };

@@ -347,3 +347,32 @@ test('a change is told to those who listen, and closing the inbox ends their str
   await inbox.close();
   await expect(reader.read()).rejects.toThrow();
 });
+
+describe('behind a tunnel that was announced', () => {
+  const TUNNEL = 'octocat-8025.app.github.dev';
+  const asThroughTunnel = [
+    ['which passes its name on', { host: TUNNEL }],
+    ['which writes localhost into Host', { host: 'localhost:8025', 'x-forwarded-host': TUNNEL }],
+  ] as const;
+
+  beforeEach(async () => {
+    await inbox.close();
+    inbox = await startInbox({ store, port: 0, firstMail, forwardedAs: `https://${TUNNEL}` });
+    await store.capture(paySlip);
+  });
+
+  test.each(asThroughTunnel)('%s, the page and the images of a mail are there', async (_, headers) => {
+    expect((await askRaw('/', { headers })).status).toBe(200);
+    const { text } = await askRaw('/mail/pay-slip/html', { headers });
+    expect(text).toContain(`src="https://${TUNNEL}/api/v1/message/pay-slip/part/`);
+  });
+
+  test('another name is refused, and localhost is answered as ever', async () => {
+    expect((await askRaw('/', { headers: { host: 'evil.example' } })).status).toBe(403);
+    const { status, text } = await askRaw('/mail/pay-slip/html', {
+      headers: { host: 'localhost:8025', 'x-forwarded-host': 'evil.example' },
+    });
+    expect(status).toBe(200);
+    expect(text).toContain('src="http://localhost:8025/api/v1/message/pay-slip/part/');
+  });
+});

@@ -38,6 +38,8 @@ describe('the wire', () => {
     const written = Buffer.from(JSON.stringify({ RowKey: 'some-id', row: JSON.stringify(row) }));
     const seen = seeOperation({ method: 'POST', path: '/devstoreaccount1/mailledger', body: written });
     expect(seen).toEqual({ operation: 'write sending', row });
+    const batch = Buffer.from(`--batch\r\n\r\n{"RowKey":"open!x"}\r\n--batch\r\n${written}\r\n--batch--`);
+    expect(seeOperation({ method: 'POST', path: '/devstoreaccount1/$batch', body: batch })).toEqual(seen);
   });
 });
 

@@ -26,7 +26,10 @@ type StorageRequest = { readonly method: string; readonly path: string; readonly
 /** What a request to storage is about, as seen on the wire. */
 export const seeOperation = ({ method, path, body }: StorageRequest): SeenOperation => {
   const [, , first = '', ...rest] = path.split('?')[0]?.split('/') ?? [];
-  if (first.startsWith(LEDGER_TABLE) && method !== 'GET' && method !== 'DELETE') return seeWrite(body);
+  if (first.startsWith(LEDGER_TABLE) && method !== 'GET' && method !== 'DELETE')
+    return seeWrite(body.toString('utf8'));
+  // A transaction has its entities as lines of JSON between those of its own (OData batch).
+  if (first === '$batch') return seeWrite(...body.toString('utf8').split(/\r?\n/));
   if (first === MAIL_QUEUE && rest[0] === 'messages') {
     if (method === 'POST') return { operation: 'put message' };
     if (method === 'DELETE') return { operation: 'delete message' };
@@ -39,9 +42,13 @@ export const seeOperation = ({ method, path, body }: StorageRequest): SeenOperat
   return { operation: 'other' };
 };
 
-const seeWrite = (body: Buffer): SeenOperation => {
-  const { row } = JSON.parse(body.toString('utf8')) as { readonly row?: string };
-  if (row === undefined) return { operation: 'other' };
-  const written = JSON.parse(row) as LedgerRow;
-  return { operation: `write ${written.state}`, row: written };
+const seeWrite = (...entities: readonly string[]): SeenOperation => {
+  for (const entity of entities) {
+    if (!entity.startsWith('{')) continue;
+    const { row } = JSON.parse(entity) as { readonly row?: string };
+    if (row === undefined) continue;
+    const written = JSON.parse(row) as LedgerRow;
+    return { operation: `write ${written.state}`, row: written };
+  }
+  return { operation: 'other' };
 };

@@ -15,13 +15,15 @@ export type Watch = {
   /** Called once storage has carried it out, before the answer leaves. */
   readonly carriedOut: (seen: SeenOperation, status: number) => void;
   readonly kill: () => void;
+  /** Called with the size of every answer. */
+  readonly answered?: (bytes: number) => void;
 };
 
 /** Above any payload of a run. */
 const MAX_BODY_BYTES = 16_000_000;
 
 /** A door of its own before a service of Azurite: sees every request, and lets it through or not. */
-export const startStorageProxy = async (behind: string, { decide, carriedOut, kill }: Watch) => {
+export const startStorageProxy = async (behind: string, { decide, carriedOut, kill, answered }: Watch) => {
   const target = new URL(behind);
   const agent = new http.Agent({ keepAlive: true });
 
@@ -52,6 +54,7 @@ export const startStorageProxy = async (behind: string, { decide, carriedOut, ki
     if (before === 'busy') return void response.writeHead(503, { 'content-length': 0 }).end();
     const { answer, content } = await forward(request, body);
     carriedOut(seen, answer.statusCode ?? 0);
+    answered?.(content.length);
     if (after === 'kill') kill();
     if (after !== undefined) return cutConnection(request);
     response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);

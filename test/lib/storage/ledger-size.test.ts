@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { fillLedger } from '../../../bench/fill-ledger.ts';
+import { claimNew, queueNew } from '../../../src/lib/ledger/ledger-row.ts';
+import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
+import { startStorageProxy } from '../../chaos/storage-proxy.ts';
+import { storageForTests } from './storage-for-tests.ts';
+
+const NOW = new Date('2026-03-02T08:00:00Z');
+const later = (ms: number) => new Date(NOW.getTime() + ms);
+const newMail = {
+  mailId: '01a20556-8aab-77d5-aa30-5d8c2af8cc9f',
+  caller: 'key:test',
+  sender: 'noreply@contoso.example',
+  recipients: 1,
+  tags: [],
+  bodyHash: 'hash',
+  leavesCopy: true,
+  acceptedAt: NOW.toISOString(),
+};
+
+/** A ledger of so many ended mails and two open ones, and what reaches its storage. */
+const aLedger = async (endedMails: number) => {
+  const { connection } = await storageForTests();
+  await fillLedger({ connectionString: connection.connectionString } as never, endedMails);
+  const table = /TableEndpoint=([^;]+)/.exec(connection.connectionString)?.[1] ?? '';
+  const seen = { requests: 0, bytes: 0 };
+  const proxy = await startStorageProxy(table, {
+    decide: () => {
+      seen.requests += 1;
+      return {};
+    },
+    carriedOut: () => undefined,
+    answered: (bytes) => {
+      seen.bytes += bytes;
+    },
+    kill: () => undefined,
+  });
+  const connectionString = connection.connectionString.replace(table, proxy.url);
+  const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
+  await ledger.create(queueNew(newMail, NOW));
+  await ledger.create(claimNew({ ...newMail, mailId: newMail.mailId.replace('9f', 'a0') }, false, NOW));
+  const costOf = async (work: () => Promise<unknown>) => {
+    Object.assign(seen, { requests: 0, bytes: 0 });
+    await work();
+    return { ...seen };
+  };
+  return { ledger, costOf, close: proxy.close };
+};
+
+test('what a sweep asks, and what it is told, does not depend on how many mails the ledger has', async () => {
+  const costs = await Promise.all(
+    [256, 5120].map(async (size) => {
+      const { ledger, costOf, close } = await aLedger(size);
+      const cost = await costOf(async () => {
+        for (const shelf of ['attempt', 'open'] as const)
+          for await (const mailId of ledger.listOpen(shelf, later(1), 3)) await ledger.find(mailId);
+        // Nothing is due: all of them ended today.
+        await ledger.expire(NOW, 3, () => false);
+      });
+      await close();
+      return cost;
+    }),
+  );
+  // One query for each of 256 partitions and three kinds, and the two open mails.
+  expect(costs.map(({ requests }) => requests)).toEqual([770, 770]);
+  expect(costs[1]?.bytes).toBe(costs[0]?.bytes);
+});

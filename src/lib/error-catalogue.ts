@@ -453,7 +453,7 @@ export const catalogue = {
     503,
     'time',
     'The relay could not store the email',
-    'Nothing was accepted, so it is safe to send the email again.',
+    'Nothing was accepted, so it is safe to send again.',
   ),
   STORAGE_UNAVAILABLE: entry(
     503,

@@ -32,12 +32,12 @@ export function readLocalSettings(environment: Environment): LocalSettings {
     problems: [
       ...wrongValues(environment, given),
       ...unknown.flatMap(({ name, nearest }) =>
-        nearest === undefined ? [] : [`${name} is no setting. Did you mean ${nearest}?`],
+        nearest === undefined ? [] : [`${name} is not a setting of the relay. Did you mean ${nearest}?`],
       ),
     ],
     remarks: unknown.flatMap(({ name, nearest }) =>
       nearest === undefined
-        ? [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`]
+        ? [`${name} is not a setting of the relay (docs/settings.md) and has no effect.`]
         : [],
     ),
   };

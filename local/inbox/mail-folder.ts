@@ -104,8 +104,8 @@ export async function lookThroughFolder(folder: string): Promise<FoundInFolder> 
 async function readMailFile(file: string, id: string): Promise<ArrivedMail | SkippedFile> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (!isArrivedMail(value)) return { file, reason: 'is not a captured mail' };
-    if (value.mail.id !== id) return { file, reason: 'holds a mail of another id' };
+    if (!isArrivedMail(value)) return { file, reason: 'is not a captured email' };
+    if (value.mail.id !== id) return { file, reason: 'contains an email with another id' };
     return value;
   } catch (error) {
     if (error instanceof SyntaxError) return { file, reason: 'is not complete JSON' };

@@ -213,12 +213,7 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       { 'content-type': 'application/json; odata.metadata=none; charset=utf-16' },
       'The charset of the Content-Type is not utf-8.',
     ],
-    [
-      'a compressed body',
-      json,
-      { 'content-encoding': 'gzip' },
-      'The Content-Encoding is not identity.',
-    ],
+    ['a compressed body', json, { 'content-encoding': 'gzip' }, 'The Content-Encoding is not identity.'],
     [
       'a body compressed without a word',
       new Uint8Array(gzipSync(json)),

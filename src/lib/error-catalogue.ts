@@ -23,7 +23,7 @@ const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string):
 
 /** Creates a client secret and stores it, without showing it: no secret is ever on a command line. */
 const STORE =
-  'infra/scripts/store-client-secret.sh --vault-id <vault id> --client-id <ENTRA_CLIENT_ID> --secret-name <CLIENT_SECRET_NAME>';
+  'infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name <vault> --query id --output tsv)" --client-id <ENTRA_CLIENT_ID> --secret-name <CLIENT_SECRET_NAME>';
 
 export const catalogue = {
   // The request as a whole

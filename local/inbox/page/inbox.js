@@ -106,7 +106,8 @@ async function showMail() {
     const onDelete = () => change('DELETE', { IDs: [id] });
     mailPane.replaceChildren(...mailView({ message, headers, graph }, { onDelete }));
   } catch {
-    if (openId === id) mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));
+    if (openId === id)
+      mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));
   }
   mailPane.scrollTop = 0;
   list.reveal(id);

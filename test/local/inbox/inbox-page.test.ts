@@ -57,7 +57,7 @@ describe('the list', () => {
     await store.capture(aCapturedMail({ message: { subject: 'just now' } }));
     await page.locator('#list').getByText('just now').waitFor();
     expect(await subjects(page).allTextContents()).toEqual(['just now', 'newer', 'older']);
-    expect(await page.locator('#announcer').textContent()).toBe('New mail: just now');
+    expect(await page.locator('#announcer').textContent()).toBe('New email: just now');
   });
 
   test('marks what nobody has opened, and counts it in the title', async () => {
@@ -308,9 +308,9 @@ test('the page finds its inbox again after a restart', async () => {
   await page.getByRole('heading', { name: 'Nothing has been sent yet' }).waitFor();
   const { port } = inbox;
   await inbox.close();
-  await page.getByText('The inbox does not answer').waitFor();
+  await page.getByText('The inbox does not respond').waitFor();
   inbox = await startInbox({ store, port, firstMail });
   await store.capture(aCapturedMail({ message: { subject: 'after the restart' } }));
   await page.locator('#list').getByText('after the restart').waitFor();
-  await page.getByText('The inbox does not answer').waitFor({ state: 'hidden' });
+  await page.getByText('The inbox does not respond').waitFor({ state: 'hidden' });
 });

@@ -51,7 +51,7 @@ const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safe
 
 export function mailFolder(folder: string): MailShelf {
   const fileOf = (id: string, kind: string) => {
-    if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of a mail: expected ${MAIL_ID}`);
+    if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);
     return path.join(folder, `${id}${kind}`);
   };
   return {

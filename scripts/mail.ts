@@ -23,6 +23,8 @@ environment variable MAIL_RELAY_MASTER_KEY, which keeps the key out of the shell
 
 const DEFAULT_FOLDER = join(import.meta.dirname, '..', '.local');
 
+const COMMANDS: ReadonlySet<string | undefined> = new Set(['list', 'show', 'replay', 'close']);
+
 class UsageError extends Error {}
 
 const readArguments = () => {
@@ -93,6 +95,8 @@ const main = async (): Promise<void> => {
   const [command, id, ...more] = positionals;
   if (values.help) return console.log(usage);
   if (more.length > 0) throw new UsageError(`Expected one id, received also: ${more.join(' ')}.`);
+  if (!COMMANDS.has(command))
+    throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
   const relay = await findRelay(values.url, values.folder, process.env);
   const needsId = () => {
     if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id))
@@ -120,8 +124,6 @@ const main = async (): Promise<void> => {
         await call(relay, 'POST', `/api/mail/${needsId()}/close`, { note: values.note }),
         (mail) => `Email ${mail.id} is closed.`,
       );
-    default:
-      throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
   }
 };
 

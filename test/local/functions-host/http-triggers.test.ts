@@ -101,7 +101,7 @@ test.each([
     '',
     null,
   ]);
-  expect(lines.join('\n')).toContain(`The answer of '${name}' cannot be sent: `);
+  expect(lines.join('\n')).toContain(`The response of '${name}' cannot be sent: `);
   expect(lines.join('\n')).toContain(logged);
 });
 

@@ -42,7 +42,7 @@ ${indent(toCurl(welcome))}
   List held emails:           npm run mail -- list${inFolder(welcome)}
   Start over:                 npm start -- --fresh${inFolder(welcome)}
   Send through a real tenant: npm start -- --real-tenant   (docs/local.md)
-  Stop:                       Ctrl-C
+  Stop with Ctrl-C.
 `;
 
 /** The ports of the storage emulator need not be told. */

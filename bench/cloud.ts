@@ -56,8 +56,7 @@ export const startBenchCloud = async (): Promise<BenchCloud> => {
       headers,
       body === undefined ? '' : JSON.stringify(body),
     );
-    if (answer.status >= 300)
-      throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.text}`);
+    if (answer.status >= 300) throw new Error(`${method} ${path} returned ${answer.status}: ${answer.text}`);
     return answer.text;
   };
 

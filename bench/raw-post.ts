@@ -14,6 +14,6 @@ export const openRawPost = async (
     const mailbox = mailboxOf(index, among);
     const path = `/v1.0/users/${encodeURIComponent(mailbox)}/sendMail`;
     const { status, text } = await cloud.graph.send('POST', path, headers, bodies.get(mailbox));
-    if (status !== 202) throw new Error(`The Graph stand-in answered ${status} instead of 202: ${text}`);
+    if (status !== 202) throw new Error(`The Graph stand-in returned ${status} instead of 202: ${text}`);
   };
 };

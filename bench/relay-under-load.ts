@@ -59,11 +59,11 @@ export const startRelay = async (
         headers,
         JSON.stringify(sampleMail(mailbox)),
       );
-      if (status !== 200) throw new Error(`The relay answered ${status} instead of 200: ${text}`);
+      if (status !== 200) throw new Error(`The relay returned ${status} instead of 200: ${text}`);
     },
     callHealth: async () => {
       const { status } = await client.send('GET', '/api/health');
-      if (status !== 200) throw new Error(`The relay answered ${status} instead of 200 to GET /api/health.`);
+      if (status !== 200) throw new Error(`The relay returned ${status} instead of 200 to GET /api/health.`);
     },
     close: async () => {
       client.close();

@@ -7,7 +7,7 @@ export class RelayNotFoundError extends Error {
 export type Relay = {
   readonly url: URL;
   readonly masterKey: string;
-  /** Where the key comes from, for whoever has to mend it. */
+  /** Where the key is from, for the operator who must fix it. */
   readonly keyFrom: string;
 };
 
@@ -28,8 +28,8 @@ export async function findRelay(
   if (url === undefined)
     throw new RelayNotFoundError(
       given === undefined
-        ? `No relay runs with the folder ${folder}. Start one with npm start, or name another: --folder <folder>, or --url <url>.`
-        : '--url: expected an https address, or one of this machine.',
+        ? `No relay is running with the folder ${folder}. Start one with npm start, or choose another with --folder <folder> or --url <url>.`
+        : '--url: expected an https address, or an http address of this machine.',
     );
   if (running !== undefined && isSame(url, parseUrl(running.url)))
     return { url, masterKey: running.masterKey, keyFrom: `${folder}/running.json` };
@@ -38,7 +38,7 @@ export async function findRelay(
   throw new RelayNotFoundError(
     `Expected the master key of ${url.origin} in the environment variable ${KEY_VARIABLE}.` +
       (environment.MAIL_RELAY_KEY
-        ? ' MAIL_RELAY_KEY is the function key of an application, which does not open this.'
+        ? ' MAIL_RELAY_KEY is the function key of an application and does not work here.'
         : ''),
   );
 }

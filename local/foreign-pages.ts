@@ -42,7 +42,7 @@ export function whyForeign({ method, host = '', origin, site }: Asker, asked: As
   const [, hostName = '', hostPort = DEFAULT_PORTS[scheme]] = AUTHORITY.exec(host.toLowerCase()) ?? [];
   const isForwarded = forwardedAs !== undefined && `https://${host.toLowerCase()}` === forwardedAs;
   if (!isForwarded && (!OWN_NAMES.includes(hostName) || !(anyPort || Number(hostPort) === port)))
-    return `${name} answers to ${OWN_NAMES.map((own) => `${own}:${port}`).join(', ')} only, not to ${JSON.stringify(host)}. Send one of these as Host.`;
+    return `${name} accepts only the Host ${OWN_NAMES.map((own) => `${own}:${port}`).join(', ')}, received ${JSON.stringify(host)}. Use one of these addresses.`;
 
   const ownOrigins = [
     `${scheme}://${host.toLowerCase()}`,
@@ -54,9 +54,9 @@ export function whyForeign({ method, host = '', origin, site }: Asker, asked: As
   // The frame of a mail has no origin; its images are asked for with `null`.
   if (mayBeLookedAt && METHODS_THAT_ONLY_LOOK.has(method) && (own || origin === 'null')) return undefined;
   return (
-    `${name} takes requests from programs on this machine, not from pages in a browser; ` +
-    `this one came from ${origin === undefined || own ? 'a page of another site' : JSON.stringify(origin)}. ` +
-    'Send it from the server side of your application, which can keep a key to itself.'
+    `${name} accepts requests from programs, not from web pages. ` +
+    `This request is from ${origin === undefined || own ? 'a page of another site' : JSON.stringify(origin)}. ` +
+    'Send it from the server side of your application, which can keep the key secret.'
   );
 }
 

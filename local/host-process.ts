@@ -55,7 +55,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     );
     child.once('error', reject);
     void ended.then((code) =>
-      reject(new Error(`The functions host ended with ${code} before it was ready.`)),
+      reject(new Error(`The functions host ended with exit code ${code} before it was ready.`)),
     );
   });
 

@@ -22,7 +22,7 @@ export class PortUnavailableError extends Error {
   constructor(place: Place, reason: string, cause?: unknown) {
     super(
       `${place.name} cannot listen on ${LOOPBACK}:${place.port}: ${reason}. ` +
-        `Set ${place.portSetting} to a free port (0 takes any), for example ${place.portSetting}=${exampleOtherThan(place.port)}.`,
+        `Set ${place.portSetting} to a free port (0 for any), for example ${place.portSetting}=${exampleOtherThan(place.port)}.`,
       { cause },
     );
     this.place = place;
@@ -35,7 +35,7 @@ export class BodyTooLargeError extends Error {
   readonly receivedBytes: number;
 
   constructor(limitBytes: number, receivedBytes: number) {
-    super(`The request body has ${receivedBytes} bytes; at most ${limitBytes} are read.`);
+    super(`The request body has ${receivedBytes} bytes; the maximum is ${limitBytes}.`);
     this.limitBytes = limitBytes;
     this.receivedBytes = receivedBytes;
   }
@@ -161,6 +161,6 @@ const exampleOtherThan = (port: number) => (port > 0 && port < HIGHEST_PORT ? po
 
 function whyUnavailable(error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return 'another process uses that port';
-  if (error.code === 'EACCES') return 'this user may not open that port';
+  if (error.code === 'EACCES') return 'this user has no permission to open that port';
   return error.message;
 }

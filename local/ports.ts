@@ -46,7 +46,7 @@ export function readPorts(environment: Readonly<Record<string, string | undefine
   };
   if (wrong.length > 0)
     throw new PortsWrongError(
-      `${wrong.join(', ')}: expected a port, a whole number from 0 (any free one) to 65535.`,
+      `${wrong.join(', ')}: expected a port, a whole number from 0 (0 for any free port) to 65535.`,
     );
   return ports;
 }
@@ -66,8 +66,8 @@ export async function findTakenPorts(
       // Held until all were tried, so that two services with one port are found too.
       open.push(server);
     } catch (error) {
-      const why = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is taken' : 'cannot be opened';
-      taken.push(`Port ${port} ${why}: set ${name} to a free one (0 takes any).`);
+      const why = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is in use' : 'cannot be opened';
+      taken.push(`Port ${port} ${why}. Set ${name} to a free port (0 for any).`);
     }
   }
   await Promise.all(open.map((server) => once(server.close(), 'close')));

@@ -24,7 +24,7 @@ export async function readRealTenant(root: string): Promise<RealTenant> {
   const file = join(root, 'local.settings.json');
   const text = await readFile(file, 'utf8').catch(() => {
     throw new Error(
-      'Expected local.settings.json: copy local.settings.example.json and put in the tenant, the app and the sender.',
+      'local.settings.json is missing. Copy local.settings.example.json, and set ENTRA_TENANT_ID, ENTRA_CLIENT_ID and MAIL_DEFAULT_SENDER in the copy.',
     );
   });
   const { Values: values = {} } = JSON.parse(text) as { readonly Values?: Record<string, string> };

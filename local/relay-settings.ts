@@ -28,11 +28,11 @@ export function readLocalSettings(environment: Environment): LocalSettings {
     problems: [
       ...wrongValues(environment, given),
       ...unknown.flatMap(({ name, nearest, isSlip }) =>
-        isSlip ? [`${name} is no setting. Did you mean ${nearest}?`] : [],
+        isSlip ? [`${name} is not a setting of the relay. Did you mean ${nearest}?`] : [],
       ),
     ],
     remarks: unknown.flatMap(({ name, isSlip }) =>
-      isSlip ? [] : [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`],
+      isSlip ? [] : [`${name} is not a setting of the relay (docs/settings.md) and has no effect.`],
     ),
   };
 }

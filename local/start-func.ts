@@ -12,7 +12,7 @@ const STATE = join(ROOT, '.local');
 
 if (spawnSync('func', ['--version'], { stdio: 'ignore' }).error !== undefined) {
   console.error(
-    'Azure Functions Core Tools (the command func) is not installed. See https://aka.ms/azure-functions-core-tools, or use npm start, which does not need it.',
+    'Azure Functions Core Tools (the command func) is not installed. Install it (https://aka.ms/azure-functions-core-tools), or use npm start, which does not need it.',
   );
   process.exit(1);
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleIfStale } from '../scripts/bundle.ts';
+import { wrongUsage } from '../scripts/wrong-usage.ts';
 import { startCloud } from './cloud.ts';
 import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
@@ -20,9 +21,12 @@ const READABLE_BY_OWNER_ONLY = 0o077;
 
 const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>]
 
-  --fresh        Forgets the queue, the ledger and the inbox of earlier runs.
-  --real-tenant  Sends through your tenant instead of the stand-ins (docs/local.md).
-  --folder       Where queue, ledger, inbox and log are kept; .local unless given. One relay at a time.`;
+Runs the relay on this machine, with stand-ins for Entra, Graph and Key Vault and an inbox page.
+
+  --fresh        Deletes the queue, ledger and inbox of earlier runs.
+  --real-tenant  Sends real emails through your tenant instead of the stand-ins (docs/local.md).
+  --folder       Folder for queue, ledger, inbox and log. Default: .local. One relay at a time can use a folder.
+  --help         Prints this.`;
 
 const readOptions = () => {
   try {
@@ -35,7 +39,7 @@ const readOptions = () => {
       },
     }).values;
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
+    console.error(wrongUsage((error as Error).message, 'npm start'));
     process.exit(2);
   }
 };
@@ -76,7 +80,8 @@ const main = async () => {
     process.umask(READABLE_BY_OWNER_ONLY);
     const cloud = await startCloud({ folder: folder.path, ports: ports.cloud });
     open.push(cloud);
-    for (const { file, reason } of cloud.mails.skipped) console.warn(`Inbox: left out ${file}: ${reason}`);
+    for (const { file, reason } of cloud.mails.skipped)
+      console.warn(`Inbox: skipped ${file}, which ${reason}`);
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);
 
     const logFile = join(folder.path, 'functions.log');
@@ -94,7 +99,7 @@ const main = async () => {
     });
     void host.ended.then((code) => {
       if (stopping !== undefined) return;
-      console.error(`The functions host ended with ${code}; see ${logFile}.`);
+      console.error(`The functions host ended with exit code ${code}. See ${logFile}.`);
       void stop(1);
     });
     const functionsUrl = host.url.replace('127.0.0.1', 'localhost');

@@ -53,7 +53,7 @@ async function inUse(path: string): Promise<FolderInUseError> {
       ? 'another process'
       : `process ${holder.pid}, since ${holder.since}${holder.relay ? `, at ${holder.relay.url}` : ''}`;
   return new FolderInUseError(
-    `The folder ${path} is in use by ${who}. Stop that relay, or give this one a folder and ports of its own: ` +
+    `The folder ${path} is in use by ${who}. Stop that relay, or use another folder and other ports for this one: ` +
       'FUNCTIONS_PORT=0 INBOX_PORT=0 ... npm start -- --folder <another folder> (docs/local.md).',
   );
 }

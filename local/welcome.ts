@@ -1,6 +1,6 @@
 import { DEFAULT_PORTS } from './ports.ts';
 
-/** What `npm start` says when everything is up, and what the inbox teaches while it is empty. */
+/** What `npm start` prints when the relay is ready, and what the inbox shows while it is empty. */
 export type Welcome = {
   readonly functionsUrl: string;
   readonly functionKey: string;
@@ -25,23 +25,23 @@ export const toCurl = ({
 
 export const toWelcome = (welcome: Welcome): string =>
   `
-  Graph Mail Relay is up.${welcome.realTenant ? ' It sends through your tenant: mails are real.' : ' Nothing leaves this machine.'}
+  Graph Mail Relay is running.${welcome.realTenant ? ' It sends real emails through your tenant.' : ' No email leaves this machine.'}
 
   Endpoint      ${welcome.functionsUrl}/api/mail
   Function key  ${welcome.functionKey}   (master key, for list, replay and close: ${welcome.masterKey})
   Inbox         ${welcome.inboxUrl}
 
-  Send a mail:
+  Send an email:
 
 ${indent(toCurl(welcome))}
 
-  Or put the same JSON, plain or base64, on the queue "mail":
+  Or put the same JSON on the queue "mail":
 
     ${toQueueCommand(welcome.connectionString)}
 
-  Held mails:  npm run mail -- list${inFolder(welcome)}   (follows this relay, its port and key)
-  Begin anew with: npm start -- --fresh${inFolder(welcome)}
-  Send through a real tenant with: npm start -- --real-tenant   (docs/local.md)
+  List held emails:           npm run mail -- list${inFolder(welcome)}
+  Start over:                 npm start -- --fresh${inFolder(welcome)}
+  Send through a real tenant: npm start -- --real-tenant   (docs/local.md)
   Stop with Ctrl-C.
 `;
 

@@ -2,20 +2,21 @@ import { parseArgs } from 'node:util';
 import { runChaos } from '../test/chaos/run-chaos.ts';
 import { toSummary } from '../test/chaos/summary.ts';
 import { countBroken, isHeld, toVerdict } from '../test/chaos/verdict.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
 const usage = `Usage: npm run chaos -- [--mails 300] [--seed 1]
 
-Kills the host with kill -9, throttles, resets and lies, and then counts what arrived. At the end stands each aim, held
-or broken, and the exit status is 1 when one is broken. 300 mails take some three minutes, 10,000 one or two hours; a run
-waits until every mail has come to its end.
+Sends emails through the relay while it kills the functions host (kill -9), throttles requests, resets connections and
+returns wrong responses. Then counts what arrived and prints each aim as held or broken. The exit status is 1 if an aim is
+broken. 300 emails take about three minutes, 10,000 one or two hours: a run waits until every email has a final state.
 
-  --mails  How many mails go through the relay while things fail and die around it.
-  --seed   Repeats the plan of an earlier run.
+  --mails  Number of emails. Default: 300.
+  --seed   Seed of an earlier run, to repeat its plan.
   --help   Prints this.`;
 
 const wholeNumber = (name: string, text: string): number => {
   if (!/^\d{1,9}$/.test(text)) {
-    console.error(`--${name}: expected a whole number, received "${text}".\n\n${usage}`);
+    console.error(wrongUsage(`--${name}: expected a whole number, received "${text}"`, 'npm run chaos'));
     process.exit(2);
   }
   return Number(text);
@@ -36,13 +37,13 @@ const readOptions = () => {
     }
     return { mails: wholeNumber('mails', values.mails), seed: wholeNumber('seed', values.seed) };
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
+    console.error(wrongUsage((error as Error).message, 'npm run chaos'));
     process.exit(2);
   }
 };
 
 const { mails, seed } = readOptions();
-console.log(`${mails} mails, seed ${seed}\n`);
+console.log(`${mails} emails, seed ${seed}\n`);
 const report = await runChaos({ mails, seed });
 console.log(toSummary(report));
 for (const broken of report.broken) console.error(`\n${broken}`);

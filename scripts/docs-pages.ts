@@ -31,18 +31,19 @@ const toSettingsPage = (): string => `# Settings
 ${WRITTEN}
 <!-- Table: src/lib/settings.ts -->
 
-The app reads these application settings once, at its first call. A setting without a default is required. When one
-is missing or wrong, nothing is sent: HTTP answers [SETTINGS_INVALID](errors.md#settings_invalid) with the list of all
-that are, mail on the queue waits, and each instance says \`SettingsInvalid\` at its start and once in the log of a call. A
-change takes effect when the app restarts, which Azure does by itself when settings are saved.
+The app reads these application settings once, when it starts. A setting without a default is required. If a setting is
+missing or invalid, the relay sends nothing: HTTP returns [SETTINGS_INVALID](errors.md#settings_invalid) with a list of all
+invalid settings, emails on the queue wait, and each instance logs \`SettingsInvalid\` when it starts and once more at its
+first call. A change takes effect when the app restarts. Azure restarts it when you save settings.
 
-Values are checked against each other, against \`functionTimeout\` of host.json and against the 230 s that Azure gives an HTTP
-request: values that are good one by one can make a mail be sent twice. A name with a slip in it is refused too, since the limit
-that was meant would not hold; a name that only begins as ours do stops nothing, and is logged as \`SettingsUnknown\`.
+The relay also checks values against each other, against \`functionTimeout\` in host.json and against the 230 s that Azure
+allows for an HTTP request, because values that are valid alone can cause a duplicate together. The relay rejects a
+misspelled name, because the limit that you meant would not apply. A name that only begins like a setting of the relay stops
+nothing; the relay logs it as \`SettingsUnknown\`.
 
 No setting holds a secret: the client secret is in the vault.
 
-| Setting | What it is | Default | Example |
+| Setting | Description | Default | Example |
 | --- | --- | --- | --- |
 ${settings
   .map(([name, { what, example, fallback }]) => {
@@ -51,45 +52,73 @@ ${settings
   })
   .join('\n')}
 
-How to set them in Azure: [setup.md](setup.md). On your own machine: [local.md](local.md).
+To set them in Azure, see [setup.md](setup.md). On your own machine, see [local.md](local.md).
 `;
 
-const MENDED_BY: Readonly<Record<FixedBy, string>> = {
-  caller: 'the caller, by changing the request',
-  administrator: 'an administrator, by changing the set-up',
-  time: 'time: the same request can succeed later',
-};
+/** The sections of errors.md: who fixes the problem, and what that means for the email. */
+const FIXED_BY: readonly (readonly [fixedBy: FixedBy, heading: string, meaning: string])[] = [
+  [
+    'caller',
+    'Fixed by the caller',
+    'The application changes its request. Repeating the same request returns the same error.',
+  ],
+  [
+    'administrator',
+    'Fixed by an administrator',
+    'An administrator or operator changes settings, permissions or mailboxes, or decides about a held email.',
+  ],
+  [
+    'time',
+    'Fixed by time',
+    'The same request can succeed later. The relay retries emails on the queue automatically; an HTTP caller repeats the request after `Retry-After`.',
+  ],
+];
 
 const toErrorsPage = (): string => {
   const entries: readonly (readonly [string, CatalogueEntry])[] = Object.entries(catalogue);
-  const sections = entries.map(
-    ([name, { status, title, fixedBy, remedy }]) => `## ${name}
+  const entriesFor = (who: FixedBy) => entries.filter(([, { fixedBy }]) => fixedBy === who);
+  const groups = FIXED_BY.map(
+    ([who, heading, meaning]) => `## ${heading}
+
+${meaning} \`fixedBy\` is \`${who}\`.
+
+| Code | Status | Problem |
+| --- | --- | --- |
+${entriesFor(who)
+  .map(
+    ([name, { status, title }]) => `| [${name}](#${name.toLowerCase()}) | ${status} | ${toMarkdown(title)} |`,
+  )
+  .join('\n')}
+
+${entriesFor(who)
+  .map(
+    ([name, { status, title, remedy }]) => `### ${name}
 
 ${toMarkdown(title)}.
 
 - Status: ${status}
-- Fixed by: ${MENDED_BY[fixedBy]}
 - What to do: ${toMarkdown(remedy)}
 `,
+  )
+  .join('\n')}`,
   );
   return `# Errors
 
 ${WRITTEN}
 <!-- Table: src/lib/error-catalogue.ts -->
 
-Every error has a code, which never changes; the wording may. HTTP answers carry it as \`code\` in
-\`application/problem+json\` (RFC 9457), a mail that was held or rejected as \`reason.code\`, the log as \`code\`.
-What an answer looks like: [api.md](api.md#errors).
+Every error has a code, which never changes; its wording can change. An HTTP response has it as \`code\` in
+\`application/problem+json\` (RFC 9457), a held or rejected email as \`reason.code\`, and the log as \`code\`. For the
+format of an error response, see [api.md](api.md#errors).
 
-\`fixedBy\` says who can end the problem. A mail on the queue that was certainly not sent is tried again until
-\`MAIL_GIVE_UP_HOURS\` are over, also where an administrator has to mend something first; one that Graph rejected is
-held. An HTTP caller is told at once. A 503 carries \`Retry-After\`.
+The codes are grouped by who fixes the problem: [the caller](#fixed-by-the-caller),
+[an administrator](#fixed-by-an-administrator) or [time](#fixed-by-time).
 
-| Code | Status | Fixed by |
-| --- | --- | --- |
-${entries.map(([name, { status, fixedBy }]) => `| [${name}](#${name.toLowerCase()}) | ${status} | ${fixedBy} |`).join('\n')}
+If an email on the queue was certainly not sent, the relay retries it until \`MAIL_GIVE_UP_HOURS\` are over, even if an
+administrator must first fix something. If Graph rejects an email on the queue, the relay holds it. If it rejects an email
+sent by HTTP, the caller gets the error immediately. A 503 response has the header \`Retry-After\`.
 
-${sections.join('\n')}`;
+${groups.join('\n')}`;
 };
 
 /** Of the two ways to storage, the one that only Azure has. */

@@ -1,4 +1,4 @@
-/** The desk's answers as a person reads them at a terminal. */
+/** The desk's responses, formatted for a terminal. */
 export type DeskMail = {
   readonly id: string;
   readonly state: string;
@@ -30,7 +30,7 @@ export type DeskMail = {
 
 export const toTable = (mails: readonly DeskMail[]): string =>
   mails.length === 0
-    ? 'No mail is held.'
+    ? 'No email is held.'
     : [
         'ID                                    HELD SINCE            REASON                      SENDER',
         ...mails.map(({ id, updatedAt, reason, sender }) =>
@@ -46,7 +46,8 @@ export const toTable = (mails: readonly DeskMail[]): string =>
 export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
   [
     `${mail.id}  ${mail.state}`,
-    line('Sender', `${mail.sender || '(unreadable)'}, to ${mail.recipients} recipients`),
+    line('Sender', mail.sender || '(unreadable)'),
+    line('Recipients', String(mail.recipients)),
     ...timeline.map(({ at, event, ...facts }) => {
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
       return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
@@ -63,7 +64,7 @@ const reasonLines = (reason: NonNullable<DeskMail['reason']>): string[] => [
   ...(reason.problems ?? []).map(({ code, pointer, expected, received }, index) =>
     line(
       index === 0 ? 'Problems' : '',
-      `${pointer || '(the whole mail)'}: expected ${expected}; received ${received} (${code})`,
+      `${pointer || '(the whole email)'}: expected ${expected}; received ${received} (${code})`,
     ),
   ),
   line('What to do', reason.remedy),

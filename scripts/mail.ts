@@ -2,22 +2,28 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRelay, type Relay, RelayNotFoundError } from '../local/find-relay.ts';
 import { type DeskMail, toPage, toTable } from './mail-page.ts';
+import { wrongUsage } from './wrong-usage.ts';
 
-/** The desk for mails that were held, as a command: against `npm start`, or a deployed app. */
+/** The desk for held emails as a command, for the relay of `npm start` or a deployed app. */
 const usage = `Usage: npm run mail -- list
        npm run mail -- show <id>
        npm run mail -- replay <id>
        npm run mail -- close <id> --note "why"
 
-  --url <url>        The relay; the one that npm start runs on this machine unless given.
-  --folder <folder>  The folder of that one, where it is not .local.
-  --json             Prints the answers as they come.
+Lists held emails, shows the status of any email, and replays or closes a held one.
 
-For the relay of npm start the master key is known. That of any other is read from the environment variable
-MAIL_RELAY_MASTER_KEY, so that it stands in no history and no list of processes:
+  --url <url>        Address of the relay. Default: the relay that npm start runs on this machine.
+  --folder <folder>  Folder of that relay. Default: .local.
+  --json             Prints the responses as JSON.
+  --help             Prints this.
+
+The command knows the master key of a relay that npm start runs. For any other relay, it reads the key from the
+environment variable MAIL_RELAY_MASTER_KEY, which keeps the key out of the shell history and the process list:
   export MAIL_RELAY_MASTER_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)`;
 
 const DEFAULT_FOLDER = join(import.meta.dirname, '..', '.local');
+
+const COMMANDS: ReadonlySet<string | undefined> = new Set(['list', 'show', 'replay', 'close']);
 
 class UsageError extends Error {}
 
@@ -44,15 +50,18 @@ const call = async (relay: Relay, method: string, path: string, body?: unknown):
     headers: { 'x-functions-key': relay.masterKey, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
-    throw new Error(`The relay at ${relay.url.origin} cannot be reached. Is it running? (npm start)`, {
-      cause,
-    });
+    throw new Error(
+      `Cannot reach the relay at ${relay.url.origin}. Is it running? Start it with: npm start`,
+      {
+        cause,
+      },
+    );
   });
-  // The host answers without a word of its own.
+  // The host returns no explanation of its own.
   if (response.status === 401)
     throw new Error(
-      `${relay.url.origin} refuses the key from ${relay.keyFrom} (401). Expected the master key (_master) of that function app: ` +
-        'a function key of an application does not open this, and a key that was renewed is another one.',
+      `${relay.url.origin} rejects the key from ${relay.keyFrom} (401). Use the current master key (_master) of that ` +
+        'function app, not the function key of an application.',
     );
   const text = await response.text();
   const answer = text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined;
@@ -85,11 +94,13 @@ const main = async (): Promise<void> => {
   const { values, positionals } = readArguments();
   const [command, id, ...more] = positionals;
   if (values.help) return console.log(usage);
-  if (more.length > 0) throw new UsageError(`Expected one id, not also: ${more.join(' ')}.`);
+  if (more.length > 0) throw new UsageError(`Expected one id, received also: ${more.join(' ')}.`);
+  if (!COMMANDS.has(command))
+    throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
   const relay = await findRelay(values.url, values.folder, process.env);
   const needsId = () => {
     if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id))
-      throw new UsageError(`${command}: expected the id of a mail.`);
+      throw new UsageError(`${command}: expected the id of an email.`);
     return id;
   };
   const say = (answer: unknown, words: (answer: DeskMail) => string) =>
@@ -105,22 +116,22 @@ const main = async (): Promise<void> => {
     case 'replay':
       return say(
         await call(relay, 'POST', `/api/mail/${needsId()}/replay`),
-        (mail) => `${mail.id} is on the queue again. Follow it with: npm run mail -- show ${mail.id}`,
+        (mail) => `Email ${mail.id} is on the queue again. To follow it: npm run mail -- show ${mail.id}`,
       );
     case 'close':
       if (!values.note?.trim()) throw new UsageError('close: expected --note "why".');
       return say(
         await call(relay, 'POST', `/api/mail/${needsId()}/close`, { note: values.note }),
-        (mail) => `${mail.id} is closed.`,
+        (mail) => `Email ${mail.id} is closed.`,
       );
-    default:
-      throw new UsageError(`Expected list, show, replay or close, not ${command ?? 'nothing'}.`);
   }
 };
 
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${usage}` : (error as Error).message);
+  console.error(
+    error instanceof UsageError ? wrongUsage(error.message, 'npm run mail') : (error as Error).message,
+  );
   process.exitCode = error instanceof UsageError || error instanceof RelayNotFoundError ? 2 : 1;
 }

@@ -19,3 +19,20 @@ test.each(COMMANDS)('npm run %s -- --help says how it is used and does nothing e
   );
   if (LONG.has(name)) expect(stdout, 'how long it takes').toMatch(/minutes/);
 });
+
+test.each(COMMANDS)(
+  'npm run %s says in two lines what is wrong with its options, and where the usage is',
+  (name) => {
+    const [, script = ''] = packageJson.scripts[name].split(' ');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--nonsense'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    const command = name === 'start' ? 'npm start' : `npm run ${name}`;
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `Unknown option '--nonsense'.\nFor the usage: ${command} -- --help\n`,
+    });
+  },
+);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { toCurl } from '../local/welcome.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { makePages } from '../scripts/docs-pages.ts';
-import { catalogue } from '../src/lib/error-catalogue.ts';
+import { catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
 import { FINAL_STATES, transitions } from '../src/lib/ledger/ledger-row.ts';
 import { mailSchema } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
@@ -35,9 +35,19 @@ describe('pages written from tables', () => {
     },
   );
 
-  test('docs/errors.md has one heading for each code, and no other', () => {
-    const headings = [...readDocument('docs/errors.md').text.matchAll(/^## (.+)$/gm)].map(([, code]) => code);
-    expect(headings).toEqual(Object.keys(catalogue));
+  test('docs/errors.md has one heading for each code, under who fixes it, and no other', () => {
+    const sections = readDocument('docs/errors.md').text.split(/^## /m).slice(1);
+    const found = sections.map((section) => [
+      section.split('\n')[0] ?? '',
+      [...section.matchAll(/^### (.+)$/gm)].map(([, code]) => code),
+    ]);
+    const codesOf = (who: FixedBy) =>
+      Object.entries(catalogue).flatMap(([code, { fixedBy }]) => (fixedBy === who ? [code] : []));
+    expect(found).toEqual([
+      ['Fixed by the caller', codesOf('caller')],
+      ['Fixed by an administrator', codesOf('administrator')],
+      ['Fixed by time', codesOf('time')],
+    ]);
   });
 
   test('docs/settings.md has one row for each setting, and no other', () => {

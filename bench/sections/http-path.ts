@@ -42,7 +42,7 @@ export const httpPath: Section = ({ appFolder, quick, progress }) =>
     for (const loop of SCENARIOS) {
       const { concurrency, latencyMs } = loop;
       await cloud.delay(latencyMs);
-      const title = `${concurrency} at once, Graph takes ${latencyMs} ms`;
+      const title = `${concurrency} simultaneous requests, Graph takes ${latencyMs} ms`;
       const cases: Case<Name>[] = [
         { name: 'raw', measure: () => closedLoop(loop, (index) => post(index)) },
         { name: 'writes', measure: () => closedLoop(loop, write) },

@@ -40,7 +40,7 @@ export const ledgerSize: Section = ({ appFolder, quick, mostRows, progress }) =>
 
     const ownCost = (size: number) =>
       medianOf(rounds, (figure) => figure(`mail ${size}`) - figure(`writes ${size}`));
-    printTable(`(e) Cost of a mail by HTTP with so many rows in the ledger, ${CONCURRENCY} at once`, [
+    printTable(`(e) Cost of an email by HTTP by rows in the ledger, ${CONCURRENCY} simultaneous requests`, [
       [
         'rows',
         'per mail',

@@ -32,11 +32,11 @@ const meanOf = (figures: readonly number[]): number =>
 
 export const mailboxLimits: Section = async (bench) => {
   bench.progress(
-    `d: ${MAILS_PER_MAILBOX} mails for each of ${MAILBOXES_USED.length} mailboxes, ${WATCHED_MS / 1000} s`,
+    `d: ${MAILS_PER_MAILBOX} emails for each of ${MAILBOXES_USED.length} mailboxes, ${WATCHED_MS / 1000} s`,
   );
   // Little is done in these minutes, so that both fit beside each other.
   const results = await Promise.all([1, 2].map((instances) => underLimits(bench, instances)));
-  printTable('(d) Under the limits of Exchange: 30 mails a minute and 4 at once in each mailbox', [
+  printTable('(d) Under the limits of Exchange: 30 emails a minute and 4 simultaneous requests per mailbox', [
     [
       'instances',
       'of the limit',

@@ -69,7 +69,7 @@ export const queuePath: Section = ({ appFolder, quick, progress }) =>
 
     const ratioOf = (scenario: Scenario) =>
       medianOf(rounds, (figure) => figure(nameOf('raw', scenario)) / figure(nameOf('queue', scenario)));
-    printTable('(c) Queue path, 4 at once in a mailbox, no limit a minute', [
+    printTable('(c) Queue path, 4 simultaneous requests per mailbox, no limit per minute', [
       ['mailboxes', 'Graph takes', 'raw POST', 'by queue', 'rate', 'raw / queue', 'aim'],
       ...SCENARIOS.map((scenario) => {
         const queue = medianOf(rounds, (figure) => figure(nameOf('queue', scenario)));
@@ -108,7 +108,7 @@ const drainQueue = async (
   const before = relay.sentAt.length;
   await fillQueue(storage, { count, mailboxes, visibleInMs: FILLING_MS });
   if (!(await until(() => relay.sentAt.length >= before + count, LIMIT_MS)))
-    throw new Error(`Of ${count} mails on the queue ${relay.sentAt.length - before} were sent in time.`);
+    throw new Error(`Of ${count} emails on the queue ${relay.sentAt.length - before} were sent in time.`);
   const sent = relay.sentAt.slice(before, before + count);
   const from = Math.floor(count / 3);
   return ((sent.at(-1) ?? 0) - (sent[from] ?? 0)) / (count - 1 - from);

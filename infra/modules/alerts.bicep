@@ -1,5 +1,5 @@
 metadata name = 'Alerts'
-metadata description = 'The questions that are asked of the log, and who hears the answer. docs/operations.md says what to do about each.'
+metadata description = 'Log queries that raise alerts, and who receives them. docs/operations.md says what to do about each.'
 
 @description('Required. Beginning of the names.')
 param name string
@@ -10,10 +10,10 @@ param location string
 @description('Required. Resource id of the Application Insights component.')
 param componentId string
 
-@description('Required. When the relay was installed. The heartbeat is not missed before there can have been one.')
+@description('Required. When the relay was installed. Before the first heartbeat is due, a missing one raises no alert.')
 param installedOn string
 
-@description('Required. Addresses that alerts are mailed to. With none, alerts show in the portal only.')
+@description('Required. Email addresses that receive alerts. If empty, alerts appear only in the portal.')
 param recipients string[]
 
 @description('Required. Tags.')
@@ -24,7 +24,7 @@ var eventAlerts = [
   {
     name: 'secret-expiring'
     event: 'SecretExpiring'
-    description: 'A secret in the vault expires soon, has expired, or has no expiry date. When it is gone, no mail is sent.'
+    description: 'A secret in the vault expires soon, has expired, or has no expiry date. After the client secret expires, the relay sends no email.'
     severity: 1
     every: 'PT1H'
     window: 'P1D'
@@ -32,7 +32,7 @@ var eventAlerts = [
   {
     name: 'mail-held'
     event: 'MailHeld'
-    description: 'A mail was given up. It is kept with the reason, for somebody to decide.'
+    description: 'The relay holds an email, with the reason. An operator decides: npm run mail -- list'
     severity: 2
     every: 'PT5M'
     window: 'PT15M'
@@ -40,7 +40,7 @@ var eventAlerts = [
   {
     name: 'mail-overdue'
     event: 'MailOverdue'
-    description: 'A mail was accepted and has reached no end, though it should have by now.'
+    description: 'The relay accepted an email that should have reached a final state by now and has not.'
     severity: 2
     every: 'PT15M'
     window: 'PT2H'
@@ -48,7 +48,7 @@ var eventAlerts = [
   {
     name: 'sending-blocked'
     event: 'SendBlocked'
-    description: 'Mail waits in the queue because sending is turned off or a setting is wrong.'
+    description: 'Emails wait on the queue because sending is switched off or a setting is invalid.'
     severity: 1
     every: 'PT15M'
     window: 'PT30M'
@@ -74,7 +74,7 @@ var eventQueries = map(eventAlerts, alert => {
 var otherQueries = [
   {
     name: 'heartbeat-missing'
-    description: 'The daily check of secrets has not run for more than 26 hours, so nobody would be warned. Timers can stop for good after a deployment (azure-functions-host issue 11828).'
+    description: 'The daily check of secrets has not run for more than 26 hours, so warnings would be missing. Timers can stop permanently after a deployment (azure-functions-host issue 11828).'
     severity: 1
     every: 'PT1H'
     // Of the windows to choose from the next one above 26 hours.
@@ -94,7 +94,7 @@ var otherQueries = [
   }
   {
     name: 'sweep-missing'
-    description: 'The hourly sweep has not come to its end for more than three hours. Until it does, lost attempts are not found, overdue mail is not reported, and nothing is deleted.'
+    description: 'The hourly sweep has not completed for more than three hours. Until it does, the relay finds no lost attempts, reports no overdue emails and deletes nothing.'
     severity: 1
     every: 'PT1H'
     window: 'P1D'
@@ -112,7 +112,7 @@ var otherQueries = [
   }
   {
     name: 'administrator-needed'
-    description: 'The relay logged an error that only an administrator can mend: a wrong setting, a refused credential, a missing permission, or one that nobody foresaw. Its "code" is a heading in docs/errors.md.'
+    description: 'The relay logged an error that only an administrator can fix: an invalid setting, a rejected credential, a missing permission, or an unexpected error. Its "code" is a heading in docs/errors.md.'
     severity: 2
     every: 'PT15M'
     window: 'PT30M'
@@ -129,7 +129,7 @@ var otherQueries = [
   }
   {
     name: 'failure-rate'
-    description: 'More than a tenth of all invocations failed, and at least five. Mistakes of callers (4xx) do not count.'
+    description: 'More than 10 % of all invocations failed, and at least five. Errors of callers (4xx) do not count.'
     severity: 2
     every: 'PT15M'
     window: 'PT30M'

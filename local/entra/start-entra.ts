@@ -124,7 +124,7 @@ async function answerAuthority(
     default:
       return answerJson(response, 404, {
         error: 'not_found',
-        error_description: `The Entra stand-in has no ${request.method} ${pathname}. It answers /{tenant}/oauth2/v2.0/token.`,
+        error_description: `The Entra stand-in has no ${request.method} ${pathname}. It has only /{tenant}/oauth2/v2.0/token.`,
       });
   }
 }

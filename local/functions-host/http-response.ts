@@ -55,7 +55,7 @@ const SAME_SITE = { lax: 'Lax', strict: 'Strict', explicitNone: 'None', none: un
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function formatCookie(cookie: HttpCookie): string {
-  if (!TOKEN.test(cookie.name)) throw new UnsendableError('the name of a cookie is no token');
+  if (!TOKEN.test(cookie.name)) throw new UnsendableError('the name of a cookie is not a token');
   const expires = cookie.expires?.value?.seconds;
   const sameSite = SAME_SITE[cookie.sameSite ?? 'none'];
   const text = [

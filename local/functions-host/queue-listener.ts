@@ -73,7 +73,7 @@ export function startQueueListener(dependencies: ListenerDependencies): QueueLis
   const pollOrComplain = async (): Promise<boolean> => {
     try {
       const found = await poll();
-      if (failing) log('information', LISTENER, `Queue '${queue.name}' answers again.`);
+      if (failing) log('information', LISTENER, `Queue '${queue.name}' can be read again.`);
       failing = false;
       return found;
     } catch (error) {

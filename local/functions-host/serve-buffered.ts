@@ -72,7 +72,7 @@ export function answerEmpty(response: http.ServerResponse, status: number): void
 export function logUnsendable(log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void {
   const { name } = fn.metadata;
   const reason = error instanceof Error ? error.message : String(error);
-  log('error', `Function.${name}`, `The answer of '${name}' cannot be sent: ${reason}`, id);
+  log('error', `Function.${name}`, `The response of '${name}' cannot be sent: ${reason}`, id);
 }
 
 export function traceContextOf({ headers }: http.IncomingMessage) {

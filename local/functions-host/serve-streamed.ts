@@ -50,7 +50,7 @@ export async function serveStreamed(asked: AskedFunction, parts: Parts): Promise
     if (!result.succeeded) throw result.error;
     if (workerProxy.hasAnswered(invocationId)) return new Promise<never>(() => {});
     throw new Error(
-      'It returned nothing: with streaming on, the real host waits four minutes for an answer.',
+      'It returned nothing: with streaming on, the real host waits four minutes for a response.',
     );
   });
 

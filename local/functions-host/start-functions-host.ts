@@ -56,7 +56,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const hostOptions = readHostJson(appFolder, settings.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
   const log = createHostLog(options.log, clock.now, hostOptions.logLevels);
   for (const key of hostOptions.ignored)
-    log('warning', HOST, `host.json: ${key} is no setting of the host, and is ignored as in Azure.`);
+    log('warning', HOST, `host.json: ${key} is not a setting of the host and is ignored as in Azure.`);
   const registrations = createRegistrations();
   const core = createCoreApi(registrations, (level, category, message) =>
     log(level, `Worker.${category}`, message),

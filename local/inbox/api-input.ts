@@ -29,12 +29,12 @@ export async function parseBody<T>(incoming: IncomingMessage, schema: z.ZodType<
   } catch {
     throw new InboxProblem(
       400,
-      'The body is not JSON. Expected for example { "IDs": ["..."] }, or no body for all mails.',
+      'The body is not JSON. Expected JSON such as { "IDs": ["..."] }, or no body for all emails.',
     );
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new InboxProblem(400, `The body does not fit:\n${z.prettifyError(parsed.error)}`);
+  throw new InboxProblem(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
 }
 
 export const readPaging = (query: URLSearchParams) => ({
@@ -46,13 +46,16 @@ function readCount(query: URLSearchParams, name: string, otherwise: number): num
   const value = query.get(name);
   if (value === null || value === '') return otherwise;
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new InboxProblem(400, `"${name}" is a whole number from 0, but is ${JSON.stringify(value)}.`);
+  throw new InboxProblem(
+    400,
+    `"${name}": expected a whole number from 0, received ${JSON.stringify(value)}.`,
+  );
 }
 
 export function readSearch(query: URLSearchParams): string {
   const search = query.get('query')?.trim() ?? '';
   if (search === '')
-    throw new InboxProblem(400, 'What to search for is missing: add ?query=..., for example ?query=to:ada');
+    throw new InboxProblem(400, 'The search query is missing. Add ?query=..., for example ?query=to:ada');
   return search;
 }
 

@@ -116,7 +116,10 @@ export async function answerApi(
   if (here.length === 0) return undefined;
   const route = here.find((candidate) => candidate.method === method);
   if (!route) {
-    throw new InboxProblem(405, `This path takes ${here.map((r) => r.method).join(', ')}, not ${method}.`);
+    throw new InboxProblem(
+      405,
+      `This path allows ${here.map((r) => r.method).join(', ')}, received ${method}.`,
+    );
   }
   const path = route.path.exec(url.pathname)?.groups ?? {};
   return route.answer({ store, path, query: url.searchParams, incoming });
@@ -128,7 +131,7 @@ export async function findMail({ store, path }: Pick<Request, 'store' | 'path'>)
   const wanted = id === 'latest' ? store.list({ limit: 1 }).mails[0]?.summary.ID : id;
   const mail = wanted === undefined ? undefined : await store.find(wanted);
   if (!mail)
-    throw new InboxProblem(404, 'There is no mail with this ID. GET /api/v1/messages lists those there are.');
+    throw new InboxProblem(404, 'There is no email with this ID. GET /api/v1/messages lists all emails.');
   return mail;
 }
 
@@ -165,7 +168,7 @@ function toPartAnswer(mail: CapturedMail, partId: string): Answer {
   const part = partsOf(mail).find((candidate) => candidate.partId === partId);
   const content = contentOfPart(mail, partId);
   if (!part || !content)
-    throw new InboxProblem(404, 'This mail has no such part. GET /api/v1/message/{ID} lists them.');
+    throw new InboxProblem(404, 'This email has no such part. GET /api/v1/message/{ID} lists its parts.');
   return {
     contentType: part.contentType,
     content,

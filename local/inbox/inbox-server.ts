@@ -29,7 +29,7 @@ export async function startInbox({ store, port, firstMail, forwardedAs }: InboxO
       response.setHeader('Referrer-Policy', 'same-origin');
       try {
         const url = URL.parse(`http://${request.headers.host}${request.url}`);
-        if (!url) throw new InboxProblem(400, 'The path of the request cannot be read.');
+        if (!url) throw new InboxProblem(400, 'The path of the request is not valid.');
         if (request.method === 'GET' && url.pathname === '/events') streamChanges(store, response);
         else send(response, await answer({ store, firstMail, forwardedAs, url, request }));
       } catch (error) {
@@ -57,7 +57,7 @@ async function answer({ store, firstMail, forwardedAs, url, request }: Asked): P
   const fromApi = await answerApi(store, url, request);
   if (fromApi) return fromApi;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new InboxProblem(405, `This path takes GET, not ${request.method}.`);
+    throw new InboxProblem(405, `This path allows GET, received ${request.method}.`);
   }
   if (url.pathname === '/first-mail') return json(firstMail);
 

@@ -51,7 +51,7 @@ const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safe
 
 export function mailFolder(folder: string): MailShelf {
   const fileOf = (id: string, kind: string) => {
-    if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of a mail: expected ${MAIL_ID}`);
+    if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);
     return path.join(folder, `${id}${kind}`);
   };
   return {
@@ -104,8 +104,8 @@ export async function lookThroughFolder(folder: string): Promise<FoundInFolder> 
 async function readMailFile(file: string, id: string): Promise<ArrivedMail | SkippedFile> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (!isArrivedMail(value)) return { file, reason: 'is not a captured mail' };
-    if (value.mail.id !== id) return { file, reason: 'holds a mail of another id' };
+    if (!isArrivedMail(value)) return { file, reason: 'is not a captured email' };
+    if (value.mail.id !== id) return { file, reason: 'contains an email with another id' };
     return value;
   } catch (error) {
     if (error instanceof SyntaxError) return { file, reason: 'is not complete JSON' };

@@ -63,7 +63,7 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
       entries.set(arrived.mail.id, toEntry(arrived, found?.readIds.has(arrived.mail.id) ?? false));
       nextArrival = Math.max(nextArrival, arrived.arrival + 1);
     } catch {
-      skipped.push({ file: `${arrived.mail.id}.json`, reason: 'is not a captured mail' });
+      skipped.push({ file: `${arrived.mail.id}.json`, reason: 'is not a captured email' });
     }
   }
 
@@ -90,7 +90,7 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
       }
       if (entries.has(mail.id) || arriving.has(mail.id)) {
         throw new Error(
-          `A mail with the id ${mail.id} is already captured; every accepted mail needs its own`,
+          `An email with the id ${mail.id} is already captured; every accepted email needs its own id`,
         );
       }
       const arrived = { arrival: nextArrival++, mail };

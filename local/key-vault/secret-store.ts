@@ -114,9 +114,7 @@ async function readStore(file: string): Promise<readonly SecretVersion[]> {
     return fileSchema.parse(JSON.parse(text)).secrets;
   } catch {
     // The cause is left out: a parser's message quotes the text, and the text is secrets.
-    throw new Error(
-      `${file} is not a file of secrets that the Key Vault stand-in wrote. Delete it to begin anew.`,
-    );
+    throw new Error(`${file} is not a file that the Key Vault stand-in wrote. To start over, delete it.`);
   }
 }
 

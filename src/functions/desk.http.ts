@@ -16,7 +16,7 @@ export const listMailHttp =
       const { state, id, after } = Object.fromEntries(request.query);
       if (id !== undefined && state === undefined) return { jsonBody: await showMail(ready, id) };
       if (state === 'held') return { jsonBody: await listHeld(ready, after) };
-      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=held or ?id=<id of a mail>.' });
+      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=held or ?id=<id of an email>.' });
     });
 
 /** POST /api/mail/{id}/replay */

@@ -27,10 +27,10 @@ const requireJson = (written: string): void => {
   if (written === '') throw notJson('The request has no Content-Type.');
   const type = parseType(written);
   if (type === undefined || !JSON_ESSENCE.test(type.essence))
-    throw notJson('The Content-Type is another than application/json.');
+    throw notJson('The Content-Type is not application/json.');
   const charset = type.params.get('charset');
   if (charset !== null && !/^utf-?8$/i.test(charset.trim()))
-    throw notJson('The charset of the Content-Type is another than utf-8.');
+    throw notJson('The charset of the Content-Type is not utf-8.');
 };
 
 const parseType = (written: string): MIMEType | undefined => {
@@ -45,7 +45,7 @@ const notJson = (detail: string): AppError => new AppError('CONTENT_TYPE_UNSUPPO
 
 const requirePlain = (encoding: string): void => {
   if (encoding !== '' && !/^identity$/i.test(encoding))
-    throw compressed('The Content-Encoding is another than identity.');
+    throw compressed('The Content-Encoding is not identity.');
 };
 
 const compressed = (detail: string): AppError => new AppError('CONTENT_ENCODING_UNSUPPORTED', { detail });
@@ -66,12 +66,15 @@ const readBytes = async (body: HttpRequest['body']): Promise<Uint8Array> => {
     }
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw new AppError('JSON_UNREADABLE', { detail: 'The request ended before its body was whole.', cause });
+    throw new AppError('JSON_UNREADABLE', {
+      detail: 'The request ended before its body was complete.',
+      cause,
+    });
   }
   return Buffer.concat(chunks, length);
 };
 
 const tooLarge = (bytes: string): AppError =>
   new AppError('MAIL_TOO_LARGE', {
-    detail: `A request has at most ${MAX_BODY_BYTES} bytes; this one has ${bytes}.`,
+    detail: `A request can have at most ${MAX_BODY_BYTES} bytes; this one has ${bytes}.`,
   });

@@ -1,13 +1,13 @@
 /**
  * Says what a value is without showing it, for the `received` of a problem: mail content and addresses never
- * appear in an error text.
+ * appear in an error text. Reads after "received".
  */
 export const describe = (value: unknown): string => {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (Array.isArray(value)) return value.length === 1 ? 'list of 1 item' : `list of ${value.length} items`;
   if (typeof value === 'string')
-    return value === '' ? 'an empty text' : `a text of ${value.length} characters`;
-  if (typeof value === 'object') return 'an object';
-  return `a ${typeof value}`;
+    return value === '' ? 'empty text' : `text of ${value.length} character${value.length === 1 ? '' : 's'}`;
+  if (typeof value === 'object') return 'object';
+  return typeof value;
 };

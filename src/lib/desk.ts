@@ -120,4 +120,4 @@ const findHeld = async (
   return { row, etag };
 };
 
-const describeState = (row: LedgerRow): string => `The mail is in the state ${row.state}.`;
+const describeState = (row: LedgerRow): string => `The email is in the state ${row.state}.`;

@@ -77,14 +77,14 @@ export const lookUpMail = async (
       if (needs.now().getTime() > givesUpAt)
         return aside(
           new AppError('GIVEN_UP', {
-            detail: 'The last attempt was not sent: OUTCOME_UNKNOWN, then not found.',
+            detail: 'The last reason: OUTCOME_UNKNOWN, and the email is not in Sent Items.',
           }),
         );
       return 'send again';
     case 'cannot-tell':
       return aside(
         new AppError('OUTCOME_UNKNOWN', {
-          detail: 'The relay may not look into the mailbox of the sender (it needs Mail.Read there).',
+          detail: 'The relay has no permission to read the mailbox of the sender (Mail.Read).',
           ...(sighting.upstreamCode === undefined ? {} : { upstreamCode: sighting.upstreamCode }),
         }),
       );
@@ -94,7 +94,7 @@ export const lookUpMail = async (
       return needs.now().getTime() + waitMs > givesUpAt
         ? aside(
             new AppError('OUTCOME_UNKNOWN', {
-              detail: 'The mailbox of the sender could not be read in time.',
+              detail: 'The relay could not read the mailbox of the sender in time.',
             }),
           )
         : again(waitMs, envelope.lookUps);

@@ -113,12 +113,12 @@ const decideKey = ({ input, idempotencyKey: header }: SendMailRequest): string |
 
 const faultOfKey = (header: string, field: string | undefined): string | undefined => {
   if (header === '')
-    return 'The header Idempotency-Key is empty. Leave it out, or give each mail a key of its own.';
-  if (/\s/.test(header)) return 'The header Idempotency-Key has a blank in it.';
+    return 'The header Idempotency-Key is empty. Omit it, or use a different key for each email.';
+  if (/\s/.test(header)) return 'The header Idempotency-Key has a space in it.';
   if (!/^[\x21-\x7e]*$/.test(header))
     return 'The header Idempotency-Key has a character that is not printable ASCII.';
   if (header.length > 255)
-    return `The header Idempotency-Key has ${header.length} characters; 255 is the most.`;
+    return `The header Idempotency-Key has ${header.length} characters; the maximum is 255.`;
   if (field !== undefined && field !== header)
     return 'The header Idempotency-Key and the field `idempotencyKey` differ.';
   return undefined;
@@ -179,8 +179,8 @@ const attempt = async (
       cause: error,
       detail:
         outcome.kind === 'accepted'
-          ? 'Graph accepted the mail, but that could not be recorded. Do not send it again.'
-          : 'The mail may have been sent, and its state could not be recorded. Do not send it again without looking.',
+          ? 'Graph accepted the email, but the relay could not record that. Do not send it again.'
+          : 'Graph may have sent the email, and the relay could not record its state. Check Sent Items before you send it again.',
     });
   }
 };
@@ -206,7 +206,7 @@ const takeBack = async (
     throw new AppError('OUTCOME_UNKNOWN', {
       cause,
       detail:
-        'The mail may have been stored, and may be sent later. Ask for its state before you send it again.',
+        'The relay may have stored the email and may send it later. Get its state before you send it again.',
     });
   }
   throw unavailable;

@@ -44,23 +44,24 @@ export const checkTogether = (
     {
       name: 'GRAPH_TIMEOUT_SECONDS',
       holds: attemptSeconds < limit,
-      expected: `a time of which two, and two of ${LONGEST_TOKEN_SECONDS} s for tokens, are less than ${limit} s: an attempt has to end within functionTimeout of host.json (${functionTimeoutSeconds} s) and the ${HTTP_LIMIT_SECONDS} s that Azure gives an HTTP request`,
+      expected: `a time that fits twice, with ${LONGEST_TOKEN_SECONDS} s for each token, into less than ${limit} s: an attempt must end within functionTimeout of host.json (${functionTimeoutSeconds} s) and the ${HTTP_LIMIT_SECONDS} s that Azure allows for an HTTP request`,
     },
     {
       name: 'MAIL_SENDING_LIMIT_SECONDS',
       holds: MAIL_SENDING_LIMIT_SECONDS > functionTimeoutSeconds,
-      expected: `more than functionTimeout of host.json, which is ${functionTimeoutSeconds} s: an attempt that still runs would be taken for lost, and the mail sent twice`,
+      expected: `more than functionTimeout of host.json, which is ${functionTimeoutSeconds} s: otherwise the relay counts a running attempt as lost and can send the email twice`,
     },
     {
       name: 'MAIL_VERIFY_SECONDS',
-      // A Graph on this machine is no Exchange, and shows a copy when it is told to.
+      // A Graph stand-in on this machine shows the copy when a test tells it to.
       holds: MAIL_VERIFY_SECONDS >= SHORTEST_VERIFY_SECONDS || isLoopback(settings.GRAPH_ENDPOINT),
-      expected: `at least ${SHORTEST_VERIFY_SECONDS}: Exchange can be that late to show a copy, and a mail that is not seen is sent again`,
+      expected: `at least ${SHORTEST_VERIFY_SECONDS}: Exchange can be that late to show the copy in Sent Items, and the relay sends an email again that it does not find`,
     },
     {
       name: 'MAIL_VERIFY_SECONDS',
       holds: MAIL_VERIFY_SECONDS < MAIL_GIVE_UP_HOURS * 3600,
-      expected: 'less than MAIL_GIVE_UP_HOURS, or a mail is given up before it is known whether it was sent',
+      expected:
+        'less than MAIL_GIVE_UP_HOURS: otherwise the relay gives up before it knows whether the email was sent',
     },
   ];
   return rules
@@ -69,7 +70,7 @@ export const checkTogether = (
       code: 'SETTINGS_INVALID',
       pointer: name,
       expected,
-      received: environment[name] === undefined ? 'its default' : describe(environment[name]),
+      received: environment[name] === undefined ? 'the default' : describe(environment[name]),
     }));
 };
 

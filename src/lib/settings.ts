@@ -59,7 +59,7 @@ const sender = (text: string): Address => {
   const [address, ...more] = parseAddresses(text) ?? [];
   return address !== undefined && more.length === 0
     ? address
-    : expects('one address, as noreply@contoso.com or Contoso <noreply@contoso.com>');
+    : expects('one address, such as noreply@contoso.com or Contoso <noreply@contoso.com>');
 };
 
 const addresses = (text: string): readonly string[] => {
@@ -71,7 +71,7 @@ const senderPatterns = (text: string): readonly string[] => {
   const parts = list(text);
   return parts.every((part) => isAddress(part) || isAddress(part.replace(/^\*@/, 'any@')))
     ? parts
-    : expects('addresses, or *@domain, separated by commas');
+    : expects('addresses or *@domain, separated by commas');
 };
 
 const days = (text: string): readonly number[] => {
@@ -90,35 +90,35 @@ const asIs = (text: string): string => text;
 
 export const settingsTable = {
   ENTRA_TENANT_ID: setting({
-    what: 'Directory (tenant) ID in which the app registration is.',
+    what: 'Directory (tenant) ID of the tenant that has the app registration.',
     example: '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812',
     parse: tenant,
   }),
   ENTRA_CLIENT_ID: setting({
-    what: 'Application (client) ID of the app registration that may send.',
+    what: 'Application (client) ID of the app registration that sends.',
     example: '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55',
     parse: guid,
   }),
   ENTRA_AUTHORITY: setting({
-    what: 'Where tokens come from. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn.',
+    what: 'Address of Microsoft Entra ID, which issues the tokens. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn.',
     example: 'https://login.microsoftonline.com',
     fallback: 'https://login.microsoftonline.com',
     parse: httpsOrigin,
   }),
   GRAPH_ENDPOINT: setting({
-    what: 'Where Graph is. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn.',
+    what: 'Address of Microsoft Graph. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn.',
     example: 'https://graph.microsoft.com',
     fallback: 'https://graph.microsoft.com',
     parse: httpsOrigin,
   }),
   GRAPH_TIMEOUT_SECONDS: setting({
-    what: 'How long one request to Graph may take. What is not answered by then has an unknown outcome. Two attempts and their tokens fit into functionTimeout of host.json and the 230 s of an HTTP request: at most 99.',
+    what: 'How long the relay waits for the response to one request to Graph. If there is none by then, the outcome is unknown. Two requests and their tokens must fit into functionTimeout of host.json and into the 230 s of an HTTP request, so the maximum is 99.',
     example: '60',
     fallback: '60',
     parse: wholeNumber(1, 200),
   }),
   KEY_VAULT_URL: setting({
-    what: 'The vault that holds the client secret, and whose secrets are watched for expiry.',
+    what: 'Address of the vault that holds the client secret. The relay checks all secrets in this vault for expiry.',
     example: 'https://kv-mail-relay.vault.azure.net',
     parse: httpsOrigin,
   }),
@@ -130,103 +130,103 @@ export const settingsTable = {
       /^[0-9a-z-]{1,127}$/i.test(text) ? text : expects('1 to 127 letters, digits and dashes'),
   }),
   AZURE_CLIENT_ID: setting({
-    what: 'Client ID of the user-assigned managed identity the app uses for vault and storage. Empty: the system-assigned one.',
+    what: 'Client ID of the user-assigned managed identity that the app uses for vault and storage. If empty, the app uses the system-assigned identity.',
     example: '0f8e7d6c-1b2a-4c3d-9e8f-a7b6c5d4e3f2',
     fallback: '',
     parse: optional(guid),
   }),
   MAIL_DEFAULT_SENDER: setting({
-    what: 'The sender of mails that name none: a mailbox of the tenant, shared or licensed.',
+    what: 'Sender of emails without `from`: a shared or licensed mailbox of the tenant.',
     example: 'Contoso <noreply@contoso.com>',
     parse: sender,
   }),
   MAIL_ALLOWED_SENDERS: setting({
-    what: 'Further addresses that callers may give as `from`; `*@contoso.com` allows a whole domain.',
+    what: 'Other addresses that callers are allowed to give as `from`. `*@contoso.com` allows a whole domain.',
     example: 'payroll@contoso.com, *@service.contoso.com',
     fallback: '',
     parse: senderPatterns,
   }),
   MAIL_ENABLED: setting({
-    what: '`false` stops sending: HTTP answers 503, queued mail waits.',
+    what: '`false` stops sending: HTTP returns 503 and queued emails wait.',
     example: 'true',
     fallback: 'true',
     parse: onOff,
   }),
   MAIL_GIVE_UP_HOURS: setting({
-    what: 'How long a mail that cannot be sent is tried before it is held.',
+    what: 'How long the relay tries to send an email before it holds it.',
     example: '24',
     fallback: '24',
     parse: wholeNumber(1, 168),
   }),
   MAIL_ON_UNKNOWN: setting({
-    what: 'What to do when it is not known whether Graph sent a mail. `verify`: look in Sent Items (needs Mail.Read on the sender mailboxes), send again only if it is not there, hold it if the relay may not look. `hold`: hold it. `resend`: send once more, at the risk of a duplicate.',
+    what: 'What the relay does if it is unknown whether Graph sent an email. `verify`: look in Sent Items, which needs Mail.Read on the sender mailboxes, send again only if the email is not there, and hold it if the relay has no permission to look. `hold`: hold it. `resend`: send it once more, at the risk of a duplicate.',
     example: 'verify',
     fallback: 'verify',
     parse: (text) =>
       text === 'verify' || text === 'hold' || text === 'resend' ? text : expects('verify, hold or resend'),
   }),
   MAIL_VERIFY_SECONDS: setting({
-    what: 'How long to look for a mail in Sent Items before it counts as not sent. At least 60.',
+    what: 'How long the relay checks Sent Items for an email before the email counts as not sent. At least 60.',
     example: '900',
     fallback: '900',
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_SENDING_LIMIT_SECONDS: setting({
-    what: 'When nobody has recorded the end of an attempt after this time, its outcome is unknown. More than functionTimeout of host.json, which is 300.',
+    what: 'If no result of an attempt is recorded after this time, its outcome is unknown. Must be more than functionTimeout of host.json, which is 300.',
     example: '360',
     fallback: '360',
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_CONCURRENT_PER_MAILBOX: setting({
-    what: 'Requests to Graph at once for one mailbox. Exchange allows 4.',
+    what: 'Simultaneous requests to Graph for one mailbox from one instance. Exchange allows 4.',
     example: '4',
     fallback: '4',
     parse: wholeNumber(1, 100),
   }),
   MAIL_PER_MINUTE_PER_MAILBOX: setting({
-    what: 'Mails in a minute from one mailbox. Exchange allows 30.',
+    what: 'Emails per minute from one mailbox and one instance, counted since the instance started. Exchange allows 30.',
     example: '30',
     fallback: '30',
     parse: wholeNumber(1, 10_000),
   }),
   MAIL_LEDGER_DAYS: setting({
-    what: 'How long the ledger remembers what became of a mail, and its idempotency key.',
+    what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too.',
     example: '90',
     fallback: '90',
     parse: wholeNumber(2, 3650),
   }),
   MAIL_LEDGER_RECIPIENTS: setting({
-    what: '`true` keeps the addresses of the recipients in the ledger too.',
+    what: '`true` also keeps the addresses of the recipients in the ledger.',
     example: 'false',
     fallback: 'false',
     parse: onOff,
   }),
   MAIL_EVENTS: setting({
-    what: '`queue` puts a message on the queue mail-events whenever a mail reaches a final state.',
+    what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',
     example: 'off',
     fallback: 'off',
     parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
   }),
   SECRET_WARNING_DAYS: setting({
-    what: 'Days before the expiry of a secret on which to warn; the largest is when warnings begin.',
+    what: 'Days before the expiry of a secret on which the relay warns. The largest is when warnings begin.',
     example: '60,30,14,7,3,1',
     fallback: '60,30,14,7,3,1',
     parse: days,
   }),
   SECRET_WARNING_RECIPIENTS: setting({
-    what: 'Who gets the warning mails. Empty: nobody, and the log event `SecretExpiring` is the only warning.',
+    what: 'Recipients of the warnings by email. If empty, the log event `SecretExpiring` is the only warning.',
     example: 'it-operations@contoso.com',
     fallback: '',
     parse: addresses,
   }),
   AzureWebJobsStorage: setting({
-    what: 'Connection string of the storage account; for local work only. In Azure leave it out and set AzureWebJobsStorage__accountName.',
+    what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',
     example: '',
     fallback: '',
     parse: asIs,
   }),
   AzureWebJobsStorage__accountName: setting({
-    what: 'Name of the storage account, reached with the managed identity.',
+    what: 'Name of the storage account, which the app opens with its managed identity.',
     example: 'stmailrelay',
     fallback: '',
     parse: (text) =>
@@ -249,7 +249,7 @@ export const STORAGE_SETTINGS = [
 
 const ALL = Object.keys(settingsTable) as readonly SettingName[];
 
-/** `functionTimeout` of host.json, for whoever reads settings apart from the app. */
+/** `functionTimeout` of host.json, for code that reads settings outside the app. */
 export const FUNCTION_TIMEOUT_SECONDS = 300;
 
 /** Names that begin as a setting does and are none, and are too far from any to be a slip: worth a line in the log. */
@@ -268,8 +268,8 @@ const slips = (environment: Environment): readonly Problem[] =>
     .map(({ name, nearest }) => ({
       code: 'SETTINGS_INVALID',
       pointer: name,
-      expected: `the name of a setting, perhaps ${nearest}`,
-      received: 'a name that no setting has',
+      expected: `the name of a setting, such as ${nearest}`,
+      received: 'an unknown name',
     }));
 
 /**
@@ -303,7 +303,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
     problems.push({
       code: 'SETTINGS_INVALID',
       pointer: 'AzureWebJobsStorage__accountName',
-      expected: 'the name of the storage account, or locally AzureWebJobsStorage',
+      expected: 'the name of the storage account, or AzureWebJobsStorage for local work',
       received: 'nothing',
     });
   const read = Object.fromEntries(values) as Settings;

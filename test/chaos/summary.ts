@@ -26,24 +26,24 @@ export const toSummary = ({
 }: ChaosReport): string =>
   [
     table(
-      'Mails by their way in',
+      'Emails by how they were submitted',
       countBy(given, ({ plan }) => plan.way),
     ),
     table(
-      'Troubles that struck',
+      'Faults',
       [...troubles].toSorted(([a], [b]) => a.localeCompare(b)),
     ),
     table(
-      'What became of the mails',
+      'Emails by final state',
       countBy(stories, ({ row, policy }) => `${row?.state ?? 'nowhere'} (${policy})`),
     ),
     table(
-      'How often each was sent, at first',
+      'Copies sent per email, before replays',
       countBy(stories, ({ copies, policy }) => `${copies} times (${policy})`),
     ),
-    table('Besides', [
-      ['starts of a host', starts],
-      ['sent by a person in the end', replayed],
+    table('Other', [
+      ['host starts', starts],
+      ['replayed by an operator', replayed],
       ['seconds', Math.round(seconds)],
       ['broken promises', broken.length],
     ]),

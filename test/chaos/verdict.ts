@@ -33,11 +33,11 @@ export const countBroken = ({
 };
 
 const MEANING: Readonly<Record<Count['name'], string>> = {
-  lost: 'accepted, but neither sent nor kept for a person',
+  lost: 'accepted, but neither sent nor held for an operator',
   doubled: 'sent more often than its policy allows',
-  damaged: 'Graph got something other than the application wrote',
-  unfinished: 'still on its way when the run gave up waiting',
-  other: 'another broken promise, or something left behind',
+  damaged: 'Graph received something other than the application sent',
+  unfinished: 'in no final state when the run stopped waiting',
+  other: 'another broken promise, or leftover data',
 };
 
 export const isHeld = (counts: readonly Count[]): boolean => counts.every(({ count }) => count === 0);

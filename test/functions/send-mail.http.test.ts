@@ -205,20 +205,15 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'another media type',
       json,
       { 'content-type': 'text/plain' },
-      'The Content-Type is another than application/json.',
+      'The Content-Type is not application/json.',
     ],
     [
       'another charset',
       json,
       { 'content-type': 'application/json; odata.metadata=none; charset=utf-16' },
-      'The charset of the Content-Type is another than utf-8.',
+      'The charset of the Content-Type is not utf-8.',
     ],
-    [
-      'a compressed body',
-      json,
-      { 'content-encoding': 'gzip' },
-      'The Content-Encoding is another than identity.',
-    ],
+    ['a compressed body', json, { 'content-encoding': 'gzip' }, 'The Content-Encoding is not identity.'],
     [
       'a body compressed without a word',
       new Uint8Array(gzipSync(json)),
@@ -226,7 +221,7 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'The body is compressed with gzip.',
     ],
     ['UTF-16', utf16, {}, 'Expected text encoded as UTF-8, not as UTF-16.'],
-    ['no body', '', {}, 'Expected one JSON object; nothing came.'],
+    ['no body', '', {}, 'Expected one JSON object, received nothing.'],
     [
       'lists in lists',
       `{"to":${'['.repeat(5000)}${']'.repeat(5000)}}`,
@@ -243,13 +238,13 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'more bytes than are read',
       ' '.repeat(8_000_001),
       {},
-      'A request has at most 8000000 bytes; this one has more than 8000000.',
+      'A request can have at most 8000000 bytes; this one has more than 8000000.',
     ],
     [
       'more bytes announced',
       json,
       { 'content-length': '100000000' },
-      'A request has at most 8000000 bytes; this one has 100000000.',
+      'A request can have at most 8000000 bytes; this one has 100000000.',
     ],
   ])('%s, and the answer says so', async (_case, body, headers, detail) => {
     const { body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));
@@ -281,7 +276,7 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
     const { body: problem } = await refusal(request);
     expect([problem.code, problem.detail]).toEqual([
       'JSON_UNREADABLE',
-      'The request ended before its body was whole.',
+      'The request ended before its body was complete.',
     ]);
   });
 

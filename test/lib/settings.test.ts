@@ -65,7 +65,7 @@ describe('settings', () => {
     expect(error.facts.problems).toHaveLength(1);
     expect(error.facts.problems?.[0]).toMatchObject({
       pointer: name,
-      received: `a text of ${value.length} characters`,
+      received: `text of ${value.length} character${value.length === 1 ? '' : 's'}`,
     });
   });
 
@@ -149,8 +149,8 @@ describe('settings that are checked against each other and against host.json', (
   test('each says why', () => {
     const error = errorOf(() => readSettings({ ...enough, MAIL_SENDING_LIMIT_SECONDS: '10' }));
     expect(error.facts.problems?.[0]).toMatchObject({
-      expected: expect.stringMatching(/300 s.*sent twice/),
-      received: 'a text of 2 characters',
+      expected: expect.stringMatching(/300 s.*send the email twice/),
+      received: 'text of 2 characters',
     });
   });
 
@@ -185,8 +185,8 @@ describe('names that no setting has', () => {
       {
         code: 'SETTINGS_INVALID',
         pointer: name,
-        expected: `the name of a setting, perhaps ${nearest}`,
-        received: 'a name that no setting has',
+        expected: `the name of a setting, such as ${nearest}`,
+        received: 'an unknown name',
       },
     ]);
   });

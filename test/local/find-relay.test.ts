@@ -37,7 +37,7 @@ test('another relay gets the key of the environment, and never that of the one t
 test('the key of an application is not taken for the master key, and is named', async () => {
   await expect(findRelay(AZURE, folder, { MAIL_RELAY_KEY: 'of an application' })).rejects.toThrow(
     `Expected the master key of ${AZURE} in the environment variable MAIL_RELAY_MASTER_KEY. ` +
-      'MAIL_RELAY_KEY is the function key of an application, which does not open this.',
+      'MAIL_RELAY_KEY is the function key of an application and does not work here.',
   );
 });
 

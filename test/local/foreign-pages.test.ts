@@ -69,12 +69,12 @@ describe('refused', () => {
 
   test('and the refusal says where to send it from instead', () => {
     expect(whyForeign(aRequest({ origin: 'http://localhost:3000' }), HOST)).toBe(
-      'The functions host takes requests from programs on this machine, not from pages in a browser; ' +
-        'this one came from "http://localhost:3000". ' +
-        'Send it from the server side of your application, which can keep a key to itself.',
+      'The functions host accepts requests from programs, not from web pages. ' +
+        'This request is from "http://localhost:3000". ' +
+        'Send it from the server side of your application, which can keep the key secret.',
     );
     expect(whyForeign(aRequest({ host: 'evil.example' }), HOST)).toBe(
-      'The functions host answers to localhost:7071, 127.0.0.1:7071, [::1]:7071 only, not to "evil.example". Send one of these as Host.',
+      'The functions host accepts only the Host localhost:7071, 127.0.0.1:7071, [::1]:7071, received "evil.example". Use one of these addresses.',
     );
   });
 });

@@ -48,7 +48,7 @@ describe('npm start -- --real-tenant', () => {
   });
 
   test('says what to copy when there is no local.settings.json', async () => {
-    await expect(readRealTenant(root)).rejects.toThrow('copy local.settings.example.json');
+    await expect(readRealTenant(root)).rejects.toThrow('Copy local.settings.example.json');
   });
 
   test('names every setting that is missing, and asks for no other', async () => {

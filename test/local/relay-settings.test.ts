@@ -12,7 +12,7 @@ test.each([
   ['KEY_VAULT_URI', 'KEY_VAULT_URL'],
 ])('%s is taken for %s, and has to be mended first', (name, nearest) => {
   const { problems, settings } = readLocalSettings({ [name]: '5' });
-  expect(problems).toEqual([`${name} is no setting. Did you mean ${nearest}?`]);
+  expect(problems).toEqual([`${name} is not a setting of the relay. Did you mean ${nearest}?`]);
   expect(settings).toEqual({});
 });
 
@@ -22,7 +22,7 @@ test.each(['GRAPH_EXPLORER_HOME', 'MAIL_SPOOL_DIRECTORY_OF_ANOTHER_TOOL'])(
     expect(readLocalSettings({ [name]: 'x' })).toEqual({
       settings: {},
       problems: [],
-      remarks: [`${name} is no setting of the relay (docs/settings.md), and does nothing here.`],
+      remarks: [`${name} is not a setting of the relay (docs/settings.md) and has no effect.`],
     });
   },
 );

@@ -132,9 +132,9 @@ describe('npm start', { timeout: 120_000 }, () => {
       expect.stringMatching(
         /^MAIL_GIVE_UP_HOURS: expected a whole number from 1 to \d+, such as 24; received /,
       ),
-      'MAIL_PER_MINUT is no setting. Did you mean MAIL_PER_MINUTE_PER_MAILBOX?',
-      `Port ${inbox} is taken: set INBOX_PORT to a free one (0 takes any).`,
-      `Port ${graph} is taken: set GRAPH_PORT to a free one (0 takes any).`,
+      'MAIL_PER_MINUT is not a setting of the relay. Did you mean MAIL_PER_MINUTE_PER_MAILBOX?',
+      `Port ${inbox} is in use. Set INBOX_PORT to a free port (0 for any).`,
+      `Port ${graph} is in use. Set GRAPH_PORT to a free port (0 for any).`,
     ]);
   });
 
@@ -170,7 +170,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     first.child.kill('SIGKILL');
     await first.ended;
     const second = await start([], {}, READY);
-    expect(second.printed()).toContain('Graph Mail Relay is up.');
+    expect(second.printed()).toContain('Graph Mail Relay is running.');
     const inbox = await fetch(`${found(second.printed(), /Inbox +(http\S+)/)}/api/v1/messages`);
     expect(await inbox.json()).toMatchObject({ total: 1 });
   });
@@ -211,7 +211,7 @@ describe('npm start', { timeout: 120_000 }, () => {
         ({ stdout }) => stdout,
         ({ stderr }) => stderr as string,
       );
-    expect(await mail('list')).toBe('No mail is held.\n');
+    expect(await mail('list')).toBe('No email is held.\n');
 
     const storage = found(printed(), /AzureWebJobsStorage='([^']*)'/);
     await new QueueClient(storage, 'mail').sendMessage('{"to":"nobody","subject":"s","text":"t"}');
@@ -230,7 +230,7 @@ describe('npm start', { timeout: 120_000 }, () => {
 
   test.each([
     ['a port that is none', [], { INBOX_PORT: 'eighty' }, 'INBOX_PORT'],
-    ['an unknown option', ['--frehs'], {}, 'Usage:'],
+    ['an unknown option', ['--frehs'], {}, 'For the usage: npm start -- --help'],
   ])('refuses %s', async (_, options, environment, said) => {
     const { ended, printed } = await start(options, environment, READY);
     expect(await ended).not.toBe(0);

@@ -32,11 +32,12 @@ test('a mail that was refused shows every problem, its record and what to do', (
   ).toBe(
     [
       '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55  held',
-      'Sender      noreply@contoso.example, to 2 recipients',
+      'Sender      noreply@contoso.example',
+      'Recipients  2',
       '2026-11-25T08:00:00.000Z  accepted',
       'Reason      MAIL_INVALID: The mail cannot be sent',
       'Problems    /to/0: expected an address; received text of 6 characters (MAIL_INVALID)',
-      '            (the whole mail): expected an address; received text of 6 characters (MAIL_INVALID)',
+      '            (the whole email): expected an address; received text of 6 characters (MAIL_INVALID)',
       'What to do  Tell the owner.',
       'Record      2026-11-25/01a2085d.json in the container mail-held',
     ].join('\n'),
@@ -50,5 +51,5 @@ test('a mail that waits shows until when', () => {
 });
 
 test('a list without mails says so', () => {
-  expect(toTable([])).toBe('No mail is held.');
+  expect(toTable([])).toBe('No email is held.');
 });

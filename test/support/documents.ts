@@ -8,7 +8,8 @@ export type Document = { readonly path: string; readonly text: string };
 
 const NOT_OURS = ['node_modules', 'dist', '.local', '.git', 'coverage'];
 
-const filesOf = (pattern: string): readonly string[] =>
+/** Paths from the root, of what is ours. */
+export const filesOf = (pattern: string): readonly string[] =>
   globSync(pattern, { cwd: ROOT, exclude: (name) => NOT_OURS.includes(name) })
     .map((path) => path.replaceAll('\\', '/'))
     .sort();

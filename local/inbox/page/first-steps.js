@@ -37,7 +37,7 @@ export function nothingYet(firstMail) {
     element(
       'p',
       { class: 'lead' },
-      'Every mail the relay sends on this machine lands here, and nowhere else. Paste this into a terminal; the mail appears at once.',
+      'Emails that the relay sends on this machine appear here and go nowhere else. To send one, paste this into a terminal.',
     ),
     firstSteps(firstMail),
   ];

@@ -27,7 +27,7 @@ export function graphRequest(mailId, { method, path, headers, body, graphRequest
         element(
           'a',
           { href: `/api/v1/message/${encodeURIComponent(mailId)}/graph`, target: '_blank' },
-          'Whole, as JSON',
+          'Complete request as JSON',
         ),
       ),
       element(
@@ -39,7 +39,7 @@ export function graphRequest(mailId, { method, path, headers, body, graphRequest
     element(
       'p',
       { class: 'note' },
-      'Graph answered 202 with request-id ',
+      'Graph returned 202 with request-id ',
       element('code', {}, graphRequestId),
     ),
   );

@@ -65,14 +65,14 @@ function drawList({ messages, messages_count: matching, total: all, unread }, { 
   byId('more').hidden = matching <= messages.length;
   byId('counts').replaceChildren(
     ...(search
-      ? [`${matching.toLocaleString('en')} of ${count(all, 'mail')} match`]
-      : [count(all, 'mail'), unread > 0 && element('b', {}, `${unread.toLocaleString('en')} unread`)].filter(
+      ? [`${matching.toLocaleString('en')} of ${count(all, 'email')} match`]
+      : [count(all, 'email'), unread > 0 && element('b', {}, `${unread.toLocaleString('en')} unread`)].filter(
           Boolean,
         )),
   );
   list.draw(messages, { justArrived: arrived });
   const news = messages.find(({ ID }) => arrived.has(ID));
-  if (news) byId('announcer').textContent = `New mail: ${subjectOf(news)}`;
+  if (news) byId('announcer').textContent = `New email: ${subjectOf(news)}`;
 }
 
 // The mail: the address says which one is open, so the browser's own back button works.
@@ -107,7 +107,7 @@ async function showMail() {
     mailPane.replaceChildren(...mailView({ message, headers, graph }, { onDelete }));
   } catch {
     if (openId === id)
-      mailPane.replaceChildren(element('p', { class: 'choose' }, 'This mail is no longer here.'));
+      mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));
   }
   mailPane.scrollTop = 0;
   list.reveal(id);
@@ -116,7 +116,13 @@ async function showMail() {
 }
 
 const chooseOne = () =>
-  element('p', { class: 'choose' }, 'Choose a mail, or press ', element('kbd', {}, 'j'), ' for the newest.');
+  element(
+    'p',
+    { class: 'choose' },
+    'Choose an email, or press ',
+    element('kbd', {}, 'j'),
+    ' for the newest.',
+  );
 
 // What happens meanwhile.
 const events = new EventSource('/events');
@@ -155,7 +161,7 @@ byId('open-help').addEventListener('click', () => byId('help').showModal());
 
 byId('open-clear').addEventListener('click', () => {
   byId('clear-text').textContent =
-    `${count(total, 'mail')} will be gone from this inbox and from its folder. Mails waiting in the queue stay.`;
+    `This deletes ${count(total, 'email')} from this inbox and its folder. Emails on the queue stay.`;
   byId('clear').returnValue = '';
   byId('clear').showModal();
 });

@@ -44,7 +44,7 @@ export function mailTabs({ message, headers, graph }) {
   }
   const list = element(
     'div',
-    { class: 'tabs', role: 'tablist', 'aria-label': 'Ways to look at the mail' },
+    { class: 'tabs', role: 'tablist', 'aria-label': 'Views of the email' },
     ...buttons,
   );
   list.addEventListener('keydown', (event) => {
@@ -63,7 +63,7 @@ export function mailTabs({ message, headers, graph }) {
 function htmlPanel(message) {
   const source = `/mail/${encodeURIComponent(message.ID)}/html`;
   const frame = element('iframe', {
-    title: 'The mail as its reader sees it',
+    title: 'The email as the recipient sees it',
     sandbox: FRAME_SANDBOX,
     src: source,
   });
@@ -82,7 +82,7 @@ function htmlPanel(message) {
       'p',
       { class: 'remote' },
       element('label', {}, toggle, ' Load remote images'),
-      element('span', {}, 'They come from other servers, which then know that the mail was opened.'),
+      element('span', {}, 'Other servers send these images and then know that you opened the email.'),
     ),
     frame,
   ];
@@ -103,6 +103,6 @@ const headersPanel = (headers) => [
   element(
     'p',
     { class: 'note' },
-    'As asked for. Exchange adds its own, such as Message-ID and Received, and removes Bcc.',
+    'The headers that the relay requested. Exchange adds its own, such as Message-ID and Received, and removes Bcc.',
   ),
 ];

@@ -13,7 +13,7 @@ export function mailView({ message, headers, graph }, { onDelete }) {
       element(
         'p',
         { class: 'mail-actions' },
-        element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All mails')),
+        element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails')),
         element(
           'button',
           { type: 'button', class: 'quiet', on: { click: onDelete } },
@@ -50,8 +50,8 @@ function badges(message, { message: sent, saveToSentItems }) {
   const words = [
     sent.importance === 'high' && ['high', 'High importance'],
     sent.importance === 'low' && ['', 'Low importance'],
-    sent.isReadReceiptRequested && ['', 'Read receipt asked for'],
-    sent.isDeliveryReceiptRequested && ['', 'Delivery receipt asked for'],
+    sent.isReadReceiptRequested && ['', 'Read receipt requested'],
+    sent.isDeliveryReceiptRequested && ['', 'Delivery receipt requested'],
     String(saveToSentItems) === 'false' && ['', 'Not kept in Sent Items'],
     ...message.Tags.map((tag) => ['tag', tag]),
   ].filter(Boolean);

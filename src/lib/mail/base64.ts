@@ -10,12 +10,12 @@ export const inOneLine = (written: string): string =>
 export const base64Fault = (written: string): Fault | undefined => {
   const text = inOneLine(written);
   if (Buffer.from(text, 'base64').toString('base64') === text) return undefined;
-  if (/^\s*data:/i.test(text)) return wrong('base64 alone, without the `data:...;base64,` before it');
+  if (/^\s*data:/i.test(text)) return wrong('base64 only, without the prefix `data:...;base64,`');
   if (/^b['"]/.test(text))
-    return wrong('base64 as a text, not as Python prints bytes: base64.b64encode(content).decode()');
+    return wrong('base64 as text, not a Python bytes literal: base64.b64encode(content).decode()');
   if (/[^\w+/=-]/.test(text)) return wrong('standard base64, which has only letters, digits, +, / and =');
   if (/[-_]/.test(text)) return wrong('standard base64 with + and /, not base64url with - and _');
-  if (text.length % 4 !== 0) return wrong('standard base64 with its padding, whole to the end');
+  if (text.length % 4 !== 0) return wrong('complete standard base64 with padding');
   return wrong('standard base64, with padding only at the end');
 };
 

@@ -17,7 +17,7 @@ export type Place = { readonly expected: string; readonly isSafe: (name: string)
  */
 const isFieldLike = (name: string): boolean => /^[A-Za-z][A-Za-z_-]{0,34}\d{0,5}$/.test(name);
 
-export const MAIL_PLACE: Place = { expected: 'a field of the mail contract', isSafe: isFieldLike };
+export const MAIL_PLACE: Place = { expected: 'a field of the email', isSafe: isFieldLike };
 
 export const ATTACHMENT_PLACE: Place = {
   expected: 'only the fields filename, content, contentType and cid',
@@ -60,11 +60,11 @@ export function* unknownFields(names: Iterable<string>, place: Place): Generator
   let malformed = false;
   for (const name of names) {
     if (place.isSafe(name))
-      yield { name, code: 'FIELD_UNKNOWN', expected: place.expected, received: 'a field with this name' };
+      yield { name, code: 'FIELD_UNKNOWN', expected: place.expected, received: 'an unknown field' };
     else if (name.isWellFormed()) unnamed = true;
     else malformed = true;
   }
-  const received = 'a field this contract does not know';
+  const received = 'an unknown field';
   if (unnamed) yield { code: 'FIELD_UNKNOWN', expected: place.expected, received };
   if (malformed)
     yield { code: 'TEXT_MALFORMED', expected: 'field names that are well-formed Unicode', received };

@@ -19,11 +19,11 @@ const nameFault = (name: string): Fault | undefined => {
   const fault = lineFault(name, MAX_NAME);
   if (fault !== undefined) return fault;
   if (!CARRIED.test(name))
-    return { code: 'HEADER_NOT_CARRIED', expected: 'a header name that begins with x- and goes on' };
+    return { code: 'HEADER_NOT_CARRIED', expected: 'a header name that begins with x- and is longer' };
   if (EXCHANGES_OWN.test(name))
     return {
       code: 'HEADER_NOT_CARRIED',
-      expected: 'no header that speaks to Exchange (x-ms-exchange-, x-microsoft-, x-forefront-)',
+      expected: 'a header that does not control Exchange (not x-ms-exchange-, x-microsoft- or x-forefront-)',
     };
   return undefined;
 };
@@ -31,7 +31,7 @@ const nameFault = (name: string): Fault | undefined => {
 const valueFault = (name: string, value: unknown): Fault | undefined =>
   typeof value === 'string'
     ? lineFault(value, MAX_HEADER_LINE - `${name}: `.length)
-    : { code: 'FIELD_INVALID', expected: 'a text' };
+    : { code: 'FIELD_INVALID', expected: 'text' };
 
 /** Headers by name. */
 export const headers = z.unknown().transform((input, context): readonly MailHeader[] => {
@@ -53,7 +53,7 @@ export const headers = z.unknown().transform((input, context): readonly MailHead
     else if (seen.has(key))
       report(
         context,
-        { code: 'FIELD_REPEATED', expected: 'each header once; capitals make no other header' },
+        { code: 'FIELD_REPEATED', expected: 'each header once, in upper or lower case' },
         input,
         at,
         'a header given twice',

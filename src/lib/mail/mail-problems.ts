@@ -26,7 +26,7 @@ const isCode = (value: unknown): value is ErrorCode => typeof value === 'string'
 
 /** Types in the words of the documentation. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'text',
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',

@@ -88,7 +88,7 @@ const checkBody = ({ text: plain, html }: z.output<typeof fields>, issues: unkno
   if (plain === undefined && html === undefined)
     report({ issues }, { code: 'BODY_MISSING', expected: 'text or html' }, undefined, ['text']);
   if (plain !== undefined && html !== undefined)
-    report({ issues }, { code: 'BODY_TEXT_AND_HTML', expected: 'only one of text and html' }, html, ['html']);
+    report({ issues }, { code: 'BODY_TEXT_AND_HTML', expected: 'text or html, not both' }, html, ['html']);
 };
 
 /**
@@ -107,16 +107,11 @@ const checkContentIds = ({ html, attachments: files }: z.output<typeof fields>, 
     if (key === undefined) continue;
     const at = ['attachments', index, 'cid'];
     if (keys.indexOf(key) < index)
-      report(
-        { issues },
-        { code: 'CID_REPEATED', expected: 'a content id of its own for each file' },
-        key,
-        at,
-      );
+      report({ issues }, { code: 'CID_REPEATED', expected: 'a different content id for each file' }, key, at);
     else if (!referred.has(key))
       report(
         { issues },
-        { code: 'CID_UNUSED', expected: 'a content id the html refers to as cid:' },
+        { code: 'CID_UNUSED', expected: 'a content id that the html refers to with cid:' },
         key,
         at,
       );

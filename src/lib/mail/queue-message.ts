@@ -98,11 +98,11 @@ export const readQueueMessage = (text: string, seal: Seal): QueueMessage => {
   );
 };
 
-/** The reason for setting aside what only looks like a message of the relay. */
+/** The reason for holding what only looks like a message of the relay. */
 export const notOurs = (): AppError =>
   new AppError('MESSAGE_UNREADABLE', {
     detail:
-      'The message has a field `relay`, which only the relay itself writes, and it was not written by it.',
+      'The message has the field `relay`, which only the relay writes, but the relay did not write this message.',
   });
 
 const proven = (

@@ -10,7 +10,7 @@ import { type Mail, parseMail } from './mail-schema.ts';
 const unreadable = (detail: string): AppError => new AppError('JSON_UNREADABLE', { detail });
 
 const TOO_DEEP = `Expected one JSON object nested no deeper than ${MAX_DEPTH} levels.`;
-const PROTOTYPE = 'A field may not be named __proto__.';
+const PROTOTYPE = 'The field name __proto__ is not allowed.';
 
 /**
  * Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text, and FIELD_REPEATED where
@@ -20,7 +20,7 @@ export const parseJson = (text: string): unknown => {
   const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text);
   if (tooDeep) throw unreadable(TOO_DEEP);
   if (tooMany)
-    throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields in it.`);
+    throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields.`);
   const value = parseText(text);
   if (prototype) throw unreadable(PROTOTYPE);
   if (repeated.length > 0) throw problemsError(repeated.map(repeatedField));
@@ -31,7 +31,7 @@ const parseText = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    if (text.trim() === '') throw unreadable('Expected one JSON object; nothing came.');
+    if (text.trim() === '') throw unreadable('Expected one JSON object, received nothing.');
     const position = /at position (\d+)/.exec(String(cause))?.[1];
     const where = position === undefined ? '' : ` The first error is at character ${position}.`;
     throw unreadable(`Expected one JSON object.${where}`);
@@ -76,7 +76,7 @@ export const sketchMail = (input: unknown): Mail | undefined => {
 /** Reads a mail of the contract. Throws one AppError that lists every problem. */
 export const readMail = (input: unknown): Mail => {
   if (!isObject(input))
-    throw unreadable(`Expected one JSON object with the fields of a mail, not ${describe(input)}.`);
+    throw unreadable(`Expected one JSON object with the fields of an email, received ${describe(input)}.`);
   if (isTooDeep(input)) throw unreadable(TOO_DEEP);
   const { data, error, unknown } = parseMail(input);
   if (data !== undefined && unknown.length === 0) return data;

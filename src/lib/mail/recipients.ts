@@ -13,7 +13,7 @@ const MAX_ENTRIES = 2 * MAX_RECIPIENTS;
 
 const ONE_FORM = 'one address such as name@example.com';
 const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "address" }';
-/** Stands for a recipient that was refused, so that the mail does not seem to have none. */
+/** Takes the place of a rejected recipient, so that the email does not seem to have none. */
 const REFUSED: readonly Address[] = [{ address: '' }];
 
 type Tell = (fault: Fault, path?: readonly PropertyKey[], received?: string) => void;
@@ -65,12 +65,12 @@ const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): rea
   return [shown === '' ? { address: bare } : { name: shown, address: bare }];
 };
 
-const notText: Fault = { code: 'FIELD_INVALID', expected: 'a text' };
+const notText: Fault = { code: 'FIELD_INVALID', expected: 'text' };
 
 const readRecipient = (written: unknown, tell: Tell): readonly Address[] => {
   if (typeof written === 'string') return readWritten(written, tell);
   if (isObject(written)) return readObject(written, tell);
-  tell({ code: 'FIELD_INVALID', expected: 'a text or an object' });
+  tell({ code: 'FIELD_INVALID', expected: 'text or an object' });
   return REFUSED;
 };
 

@@ -81,7 +81,7 @@ export const planSend = (id: string, sender: Address, mail: Mail): SendPlan => {
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_REQUEST_BYTES)
     throw new AppError('MAIL_TOO_LARGE', {
-      detail: `Graph carries ${MAX_REQUEST_BYTES} bytes in one request; this mail makes ${bytes}.`,
+      detail: `One request to Graph can have ${MAX_REQUEST_BYTES} bytes; this email needs ${bytes}.`,
     });
   return { kind: 'json', mailbox: sender.address, body };
 };

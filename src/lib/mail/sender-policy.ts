@@ -19,7 +19,7 @@ export const decideSender = (from: Address | undefined, policy: SenderPolicy): A
       {
         code: 'SENDER_NOT_ALLOWED',
         pointer: '/from',
-        expected: 'a sender of MAIL_ALLOWED_SENDERS',
+        expected: 'a sender in MAIL_ALLOWED_SENDERS',
         received: 'another address',
       },
     ],

@@ -8,7 +8,7 @@ export const MAX_HEADER_LINE = 998;
 
 const MALFORMED: Fault = {
   code: 'TEXT_MALFORMED',
-  expected: 'well-formed Unicode without half characters',
+  expected: 'well-formed Unicode without lone surrogates',
 };
 
 /** Line breaks of every kind, U+2028 and U+2029 among them: a header ends where any reader sees a line end. */
@@ -35,7 +35,7 @@ export const bodyFault = (text: string): Fault | undefined => {
   if (NOT_CARRIED.test(text))
     return {
       code: 'CHARACTER_NOT_ALLOWED',
-      expected: 'text without control characters but tab and line breaks',
+      expected: 'text without control characters other than tab and line breaks',
     };
   return undefined;
 };
@@ -57,6 +57,6 @@ export const nameFault = (text: string, max = MAX_HEADER_LINE): Fault | undefine
   (TURNS_TEXT_ROUND.test(text)
     ? {
         code: 'CHARACTER_NOT_ALLOWED',
-        expected: 'a name without characters that turn the direction of writing',
+        expected: 'a name without characters that change the direction of writing',
       }
     : undefined);

@@ -20,23 +20,22 @@ const headline = (warning: SecretWarning): string => {
 const todo = (warning: SecretWarning, { vault }: WarningContext): readonly string[] =>
   warning.state === 'no-expiry-date'
     ? [
-        'Without the date nobody can be warned before the secret stops working. Record it:',
+        'Without the date, the relay cannot warn you before the secret stops working. Record the date:',
         '',
         `  az keyvault secret set-attributes --vault-name ${vault} --name ${warning.secretName} --expires <date>`,
       ]
     : [
-        'If it is a client secret of an app registration, make a new one beside it and store it with its date;',
-        'the relay picks it up without a restart:',
+        'If it is a client secret of an app registration, create a new one and store it with its date.',
+        'This script of the relay does both and never shows the secret. The relay needs no restart:',
         '',
-        '  az ad app credential reset --id <client id> --append',
-        `  az keyvault secret set --vault-name ${vault} --name ${warning.secretName} --value <new secret> --expires <date>`,
+        `  infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name ${vault} --query id --output tsv)" --client-id <client id> --secret-name ${warning.secretName} --renew`,
         '',
         'If it is no longer needed, disable it:',
         '',
         `  az keyvault secret set-attributes --vault-name ${vault} --name ${warning.secretName} --enabled false`,
       ];
 
-/** The warning as a mail of the contract. Names the secret and its date, never its value. */
+/** The warning as an email. Names the secret and its date, never its value. */
 export const toWarningMail = (warning: SecretWarning, context: WarningContext) => ({
   to: [...context.recipients],
   subject: `${headline(warning)} (${context.vault})`,

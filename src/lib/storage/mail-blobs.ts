@@ -121,7 +121,9 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
       });
       const { value: page } = await pages.next().catch((error: unknown) => {
         if (after === undefined || !(error instanceof RestError) || error.statusCode !== 400) throw error;
-        throw new AppError('QUERY_INVALID', { detail: 'Expected in `after` the `next` of the page before.' });
+        throw new AppError('QUERY_INVALID', {
+          detail: 'Expected in `after` the value of `next` of the previous page.',
+        });
       });
       const { segment, continuationToken } = page ?? { segment: { blobItems: [] } };
       return {

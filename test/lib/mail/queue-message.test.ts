@@ -142,7 +142,7 @@ describe("the relay's own message", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (input) => {
         const mail = JSON.parse(JSON.stringify(input)) as object;
-        fc.pre(!Object.hasOwn(mail, '__proto__'));
+        fc.pre(!JSON.stringify(mail).includes('__proto__'));
         expect(read(write(envelopeOf(mail)))).toEqual({ kind: 'envelope', ...envelopeOf(mail) });
       }),
     );

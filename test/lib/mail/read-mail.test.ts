@@ -427,10 +427,10 @@ describe('base64', () => {
   });
 
   test.each([
-    ['a data URL', `data:application/pdf;base64,${content}`, 'without the `data:'],
-    ['bytes as Python prints them', `b'${content}'`, 'not as Python prints bytes'],
+    ['a data URL', `data:application/pdf;base64,${content}`, 'without the prefix `data:'],
+    ['bytes as Python prints them', `b'${content}'`, 'not a Python bytes literal'],
     ['base64url', '-_-_', 'not base64url'],
-    ['base64 without its padding', 'YQ', 'with its padding'],
+    ['base64 without its padding', 'YQ', 'complete standard base64 with padding'],
     ['base64 of base64', Buffer.from(content).toString('base64'), 'encoded once'],
     ['some text', 'nope!', 'only letters, digits'],
   ])('%s is told as that', (_, written, expected) => {
@@ -521,7 +521,7 @@ describe('JSON is read with care', () => {
   ])('more %s than any mail has are refused before they are built', (_, many, last) => {
     expect(errorOf(() => parseJson(`[${many.repeat(1_000_000)}${last}]`))).toMatchObject({
       code: 'JSON_UNREADABLE',
-      facts: { detail: 'Expected one JSON object with at most 20000 objects, lists and fields in it.' },
+      facts: { detail: 'Expected one JSON object with at most 20000 objects, lists and fields.' },
     });
   });
 

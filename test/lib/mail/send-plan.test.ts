@@ -91,7 +91,7 @@ describe('what one request cannot carry is refused with limit and figure', () =>
     const attachments = [1, 2].map((index) => ({ filename: `${index}`, content: base64Of(1_600_000) }));
     const { code, message: text } = errorOf(() => plan({ attachments }));
     expect(code).toBe('MAIL_TOO_LARGE');
-    expect(text).toMatch(/4000000 bytes in one request; this mail makes 42\d{5}/);
+    expect(text).toMatch(/can have 4000000 bytes; this email needs 42\d{5}/);
   });
 
   test('a long text just fits, counted in bytes and not in characters', () => {

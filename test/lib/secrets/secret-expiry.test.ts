@@ -55,7 +55,12 @@ describe('the warning is a mail of the contract that says what to do', () => {
       );
       expect(mail.subject).toBe(subject);
       expect(mail.importance).toBe('high');
-      expect(mail.text).toContain('az keyvault secret set');
+      expect(mail.text).toContain(
+        warning.state === 'no-expiry-date'
+          ? 'az keyvault secret set-attributes --vault-name kv-relay --name graph-client-secret --expires'
+          : 'infra/scripts/store-client-secret.sh --vault-id',
+      );
+      expect(mail.text, 'no secret is written on a command line').not.toContain('--value');
     }
   });
 });

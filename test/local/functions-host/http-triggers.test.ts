@@ -91,7 +91,7 @@ test('a function that throws answers 500 and says why in the log only', async ()
 test.each([
   ['badHeader', 'Invalid character in header content'],
   ['notAscii', 'x-name is not ASCII'],
-  ['badCookie', 'the name of a cookie is no token'],
+  ['badCookie', 'the name of a cookie is not a token'],
   ['wrongLength', 'its Content-Length is 1, and its body has 4 bytes'],
 ])('an answer that HTTP cannot carry is 500 as well: %s', async (name, logged) => {
   const { url, lines } = await hostApp('http-app');
@@ -101,7 +101,7 @@ test.each([
     '',
     null,
   ]);
-  expect(lines.join('\n')).toContain(`The answer of '${name}' cannot be sent: `);
+  expect(lines.join('\n')).toContain(`The response of '${name}' cannot be sent: `);
   expect(lines.join('\n')).toContain(logged);
 });
 

@@ -120,7 +120,7 @@ test('storage that is away is said once, waited for, and said again when it is b
   expect(waiting).toEqual([]);
   expect(log).toEqual([
     "warning: Queue 'mail' cannot be read; trying again: connect ECONNREFUSED",
-    "information: Queue 'mail' answers again.",
+    "information: Queue 'mail' can be read again.",
   ]);
   await listener.stop();
 });

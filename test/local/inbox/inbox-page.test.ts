@@ -57,7 +57,7 @@ describe('the list', () => {
     await store.capture(aCapturedMail({ message: { subject: 'just now' } }));
     await page.locator('#list').getByText('just now').waitFor();
     expect(await subjects(page).allTextContents()).toEqual(['just now', 'newer', 'older']);
-    expect(await page.locator('#announcer').textContent()).toBe('New mail: just now');
+    expect(await page.locator('#announcer').textContent()).toBe('New email: just now');
   });
 
   test('marks what nobody has opened, and counts it in the title', async () => {
@@ -76,7 +76,7 @@ describe('the list', () => {
     const page = await openInbox();
     await page.keyboard.press('/');
     await page.keyboard.type('subject:alert');
-    await page.getByText('1 of 3 mails match').waitFor();
+    await page.getByText('1 of 3 emails match').waitFor();
     expect(await subjects(page).allTextContents()).toEqual(['alert']);
     await page.keyboard.press('Escape');
     await subjects(page).nth(2).waitFor();
@@ -96,7 +96,7 @@ describe('the list', () => {
     await page.keyboard.press('k');
     await title.getByText('mail b').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByText('Choose a mail').waitFor();
+    await page.getByText('Choose an email').waitFor();
   });
 });
 
@@ -207,7 +207,7 @@ describe('a mail', () => {
     ]);
     expect(await page.locator('.badges li').allTextContents()).toEqual([
       'High importance',
-      'Read receipt asked for',
+      'Read receipt requested',
       'Not kept in Sent Items',
     ]);
   });
@@ -259,7 +259,7 @@ describe('a mail', () => {
     const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
     await page.locator('#mail h2').waitFor();
     await store.remove([mail.id]);
-    await page.getByText('Choose a mail').waitFor();
+    await page.getByText('Choose an email').waitFor();
   });
 });
 
@@ -297,7 +297,7 @@ test('on a phone there is the list, then the mail, and a way back', async () => 
   await openMail(page, 'small screen');
   await page.locator('#mail h2').waitFor();
   expect(await page.locator('#list').isVisible()).toBe(false);
-  await page.getByRole('link', { name: 'All mails' }).click();
+  await page.getByRole('link', { name: 'All emails' }).click();
   await page.locator('#list').waitFor();
   await page.goBack();
   await page.locator('#mail h2').waitFor();
@@ -308,9 +308,9 @@ test('the page finds its inbox again after a restart', async () => {
   await page.getByRole('heading', { name: 'Nothing has been sent yet' }).waitFor();
   const { port } = inbox;
   await inbox.close();
-  await page.getByText('The inbox does not answer').waitFor();
+  await page.getByText('The inbox does not respond').waitFor();
   inbox = await startInbox({ store, port, firstMail });
   await store.capture(aCapturedMail({ message: { subject: 'after the restart' } }));
   await page.locator('#list').getByText('after the restart').waitFor();
-  await page.getByText('The inbox does not answer').waitFor({ state: 'hidden' });
+  await page.getByText('The inbox does not respond').waitFor({ state: 'hidden' });
 });

@@ -217,7 +217,7 @@ describe("the API in Mailpit's shape", () => {
     const answer = await ask('/api/v1/messages', { method: 'POST' });
     expect([answer.status, await answer.json()]).toEqual([
       405,
-      { Error: 'This path takes GET, PUT, DELETE, not POST.' },
+      { Error: 'This path allows GET, PUT, DELETE, received POST.' },
     ]);
   });
 });

@@ -150,10 +150,10 @@ describe('a folder of mails', () => {
     expect(idsIn(again)).toEqual(['m3']);
     const reports = again.skipped.map(({ file, reason }) => [path.basename(file), reason]).sort();
     expect(reports).toEqual([
-      ['copy-of-m3.json', 'holds a mail of another id'],
+      ['copy-of-m3.json', 'contains an email with another id'],
       ['m1.json', 'is not complete JSON'],
-      ['m2.json', 'is not a captured mail'],
-      ['m4.json', 'is not a captured mail'],
+      ['m2.json', 'is not a captured email'],
+      ['m4.json', 'is not a captured email'],
     ]);
     expect(await readdir(folder)).toContain('m1.json');
   });

@@ -29,19 +29,17 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bhas to\b/i, 'must'],
 ];
 
-/** Pages in English that are kept free of them: to have all, write `readDocuments()` and leave out zh-Hant. */
-const PAGES = readDocuments().filter(({ path }) =>
-  /^(?:CHANGELOG|docs\/(?:errors|settings|architecture|decisions\/.*))\.md$/.test(path),
-);
+/** All pages in English. */
+const PAGES = readDocuments().filter(({ path }) => !path.endsWith('.zh-Hant.md'));
 
 /** Code whose texts people read: messages of commands and pages, problems, settings, alerts. */
-// To have the scripts of infra too, add 'infra/**/*.{sh,ps1}'.
 const CODE = [
   'src/**/*.ts',
   'scripts/*.ts',
   'local/**/*.{ts,js,html}',
   'bench/**/*.ts',
   'infra/modules/alerts.bicep',
+  'infra/**/*.{sh,ps1}',
   'test/chaos/{summary,verdict}.ts',
 ].flatMap(filesOf);
 

@@ -68,7 +68,7 @@ export type DeliveryFacts = MessageFacts & {
 const BLOCKED_WAIT_MS = 120_000;
 const DAY_MS = 86_400_000;
 const OLDER_THAN_LEDGER =
-  'It was accepted longer ago than the ledger remembers, so it may have been sent before.';
+  'It was accepted longer ago than MAIL_LEDGER_DAYS, so it may have been sent before.';
 /** How long a mail waits when storage fails it. */
 const STORAGE_WAIT_MS = 60_000;
 /** Losing a race more often than this is no race but a fault; the host then delivers the message again. */

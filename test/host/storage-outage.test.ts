@@ -32,7 +32,7 @@ test('while storage is away HTTP answers 503, and says that nothing was accepted
     [503, 'STORAGE_UNAVAILABLE', '30'],
   ]);
   expect(asked.body.remedy).not.toMatch(/accepted|safe/);
-  expect(sent.body.remedy).toBe('Nothing was accepted; it is safe to send again.');
+  expect(sent.body.remedy).toBe('Nothing was accepted, so it is safe to send again.');
   expect(relay.cloud.graph.requests.list()).toEqual([]);
 });
 

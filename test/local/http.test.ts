@@ -87,7 +87,7 @@ test('a body is read up to its limit; one byte more is answered with 413', async
   const refused = await post(1_000_001);
   expect(refused.status).toBe(413);
   expect(await refused.json()).toMatchObject({
-    error: { message: 'The request body has 1000001 bytes; at most 1000 are read.' },
+    error: { message: 'The request body has 1000001 bytes; the maximum is 1000.' },
   });
 });
 

@@ -130,8 +130,8 @@ export const catalogue = {
   CID_UNUSED: entry(
     400,
     'caller',
-    'The html does not refer to the `cid` of an attachment',
-    'Refer to it, as in `<img src="cid:logo">`, or leave `cid` out: mail clients hide a file with a content id that nothing refers to.',
+    'The html does not show the attachment with this `cid`',
+    'Show it, as in `<img src="cid:logo">` or CSS `url(cid:logo)`, or leave `cid` out: mail clients hide a file with a content id that nothing shows. A link, a comment, a script or an attribute such as `alt` or `data-src` shows nothing.',
   ),
   CID_REPEATED: entry(
     400,

@@ -34,6 +34,7 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'quotes that never close': (bytes) => refused(`"to":"${filled('\\"', bytes)}"`),
   'angles that never close': (bytes) => refused(`"to":${quoted(filled('a <', bytes))}`),
   'names without an address': (bytes) => refused(`"to":${quoted(filled('a ', bytes))}`),
+  'texts of letters for addresses': (bytes) => refused(`"to":${list(quoted(filled('a,', 1000)), bytes)}`),
   'one recipient after the other': (bytes) => refused(`"to":${quoted(filled('a <a@b.cc>,', bytes))}`),
   'a list of ones for recipients': (bytes) => refused(`"to":${list('1', bytes)}`),
   'a list of empty recipients': (bytes) => refused(`"to":${list('""', bytes)}`),

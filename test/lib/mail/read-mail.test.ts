@@ -485,6 +485,31 @@ describe('an error tells the caller everything, and shows nothing', () => {
   });
 });
 
+describe('a problem says which place it speaks of, and what came there', () => {
+  test.each<[string, Record<string, unknown>, object]>([
+    [
+      'one address of a text with several',
+      { to: 'a@x.com, b@x.com, c@x, d@x.com' },
+      {
+        pointer: '/to',
+        expected: expect.stringContaining('has a dot in it'),
+        received: 'a text of 30 characters, in which address number 3 is wrong',
+      },
+    ],
+    [
+      'the only address of a text',
+      { to: `${'l'.repeat(65)}@example.com` },
+      {
+        pointer: '/to',
+        expected: 'at most 64 characters before the @, not 65',
+        received: 'a text of 77 characters',
+      },
+    ],
+  ])('%s', (_, override, expected) => {
+    expect(errorOf(() => read(override)).facts.problems).toEqual([expect.objectContaining(expected)]);
+  });
+});
+
 describe('JSON is read with care', () => {
   test.each([
     ['a cut-off text', '{"to":'],

@@ -15,8 +15,18 @@ export const base64Fault = (written: string): Fault | undefined => {
     return wrong('base64 as a text, not as Python prints bytes: base64.b64encode(content).decode()');
   if (/[^\w+/=-]/.test(text)) return wrong('standard base64, which has only letters, digits, +, / and =');
   if (/[-_]/.test(text)) return wrong('standard base64 with + and /, not base64url with - and _');
-  if (text.length % 4 !== 0) return wrong('standard base64 with its padding, whole to the end');
-  return wrong('standard base64, with padding only at the end');
+  return paddingFault(text);
+};
+
+/** RFC 4648, 4: four characters for three bytes, and the last four filled with `=`. */
+const paddingFault = (text: string): Fault => {
+  const first = text.indexOf('=');
+  const letters = first === -1 ? text.length : first;
+  if (/[^=]/.test(text.slice(letters))) return wrong('standard base64, with padding only at the end');
+  if (letters % 4 === 1) return wrong('base64 that is whole: some of its characters are missing');
+  if (text.length !== Math.ceil(letters / 4) * 4)
+    return wrong(`standard base64 with its padding, whole to the end: ${(4 - (letters % 4)) % 4} of = here`);
+  return wrong('base64 as an encoder writes it: the last character before the padding has bits of no byte');
 };
 
 /** Kinds of files that cannot begin with so many letters and digits and nothing else. */

@@ -33,7 +33,7 @@ export const catalogue = {
     415,
     'caller',
     'The request is not JSON in UTF-8',
-    'Send the mail as JSON with the header `Content-Type: application/json`; `detail` says what came instead.',
+    'Send JSON with the header `Content-Type: application/json`; `detail` says what came instead.',
   ),
   CONTENT_ENCODING_UNSUPPORTED: entry(
     415,
@@ -52,6 +52,13 @@ export const catalogue = {
     'caller',
     'The mail is too large',
     'Make the attachments smaller: one request to Graph carries 4 MB, in which a file grows by a third (about 2.9 MB of files). Or send a link instead of the file.',
+  ),
+
+  REQUEST_TOO_LARGE: entry(
+    413,
+    'caller',
+    'The request is too large for this call',
+    'Send only what this call asks for; `detail` says how many bytes it takes.',
   ),
 
   // Single fields
@@ -89,7 +96,7 @@ export const catalogue = {
     400,
     'caller',
     'An address is malformed',
-    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`, with commas or semicolons between several; put a name that contains one in double quotes. Not carried: quoted mailbox names, IP addresses for a domain, invisible characters.',
+    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`, with commas or semicolons between several; put a name that contains one in double quotes. With several addresses in one text, `received` says which is wrong. Not carried: quoted mailbox names, IP addresses for a domain, invisible or unassigned characters, signs that only look like @ or a dot.',
   ),
   BODY_MISSING: entry(
     400,
@@ -119,7 +126,7 @@ export const catalogue = {
     400,
     'caller',
     'A text has a character that mail cannot carry',
-    'Remove it: control characters other than tab and line breaks, U+FFFE and U+FFFF everywhere; characters that turn the direction of writing in names of people and files, which they make look like others.',
+    'Remove it: control characters other than tab and line breaks, U+FFFE and U+FFFF everywhere; characters that turn the direction of writing in names of people and files, and invisible ones in names of files, which they make look like others.',
   ),
   BASE64_INVALID: entry(
     400,
@@ -143,7 +150,7 @@ export const catalogue = {
     400,
     'caller',
     'A header cannot be carried',
-    'Graph carries only headers whose names begin with `x-`; use the fields of the mail contract for everything else. Those that speak to Exchange itself (`x-ms-exchange-`, `x-microsoft-`, `x-forefront-`) are not for callers.',
+    'Graph carries only headers whose names begin with `x-`; use the fields of the mail contract for everything else. Those by which Exchange and Outlook speak to each other (`x-ms-` except `x-ms-reactions`, `x-microsoft`, `x-forefront`, `x-originating-ip`, `x-originatororg` and such) are not for callers; `x-auto-response-suppress`, `x-priority` and names of your own are.',
   ),
   HEADERS_TOO_MANY: entry(
     400,
@@ -299,7 +306,7 @@ export const catalogue = {
     422,
     'caller',
     'Exchange refuses a recipient',
-    'Check the addresses for typing errors; each recipient must be one address, not a list joined by semicolons.',
+    'Check the addresses for typing errors, and that each still has a mailbox.',
   ),
   MAIL_TOO_LARGE_FOR_MAILBOX: entry(
     413,
@@ -380,7 +387,7 @@ export const catalogue = {
     400,
     'caller',
     'The idempotency key is malformed',
-    'Send 1 to 255 printable ASCII characters without blanks in the header Idempotency-Key, and the same ones in `idempotencyKey` if you give both. An empty header is no key: leave it out.',
+    'Give 1 to 255 printable ASCII characters without blanks in the header Idempotency-Key or the field `idempotencyKey`, and the same ones in both if you give both. An empty header is no key: leave it out.',
   ),
   MAIL_UNDER_WAY: entry(
     409,
@@ -410,7 +417,7 @@ export const catalogue = {
     400,
     'caller',
     'A note is required',
-    'Send `{ "note": "..." }`, 1 to 500 characters: why the mail is closed.',
+    'Send `{ "note": "..." }`, 1 to 500 characters: why the mail is closed. `detail` says what came instead.',
   ),
   MAIL_LOST: entry(
     500,

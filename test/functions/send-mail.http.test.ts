@@ -126,6 +126,15 @@ describe('POST /api/mail answers', () => {
     expect(bodyOf(answer).detail).toMatch(/^The header Idempotency-Key /);
   });
 
+  test.each([' ', 'a b', 'k'.repeat(256)])(
+    '400 with the reason when the key in the mail is one the header may not have: %j',
+    async (idempotencyKey) => {
+      const { answer, ledger, plans } = await post(mailRequest(aMail({ idempotencyKey })));
+      expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
+      expect([ledger.rows(), plans]).toEqual([[], []]);
+    },
+  );
+
   test('the first answer again when the fields of the mail are written in another order', async () => {
     const world = inMemoryNeeds();
     const init = { headers: { 'idempotency-key': 'k' } };

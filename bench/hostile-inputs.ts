@@ -17,6 +17,13 @@ export const ordinary = (bytes: number): string =>
 const quoted = (text: string): string => JSON.stringify(text);
 const list = (item: string, bytes: number): string => `[${filled(`${item},`, bytes)}${item}]`;
 
+/** A file with a content id, and html of one piece in which it is looked for. */
+const html = (piece: string, bytes: number, before = ''): string =>
+  refused(
+    `"to":"a@b.cc","subject":"s","html":${quoted(before + filled(piece, bytes))},` +
+      '"attachments":[{"filename":"a","content":"","cid":"a"}]',
+  );
+
 /** What has been found to cost out of all proportion, and its kin: a JSON text of about so many bytes. */
 export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'brackets in an address': (bytes) => refused(`"to":${quoted(filled('(', bytes))}`),
@@ -27,6 +34,7 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'quotes that never close': (bytes) => refused(`"to":"${filled('\\"', bytes)}"`),
   'angles that never close': (bytes) => refused(`"to":${quoted(filled('a <', bytes))}`),
   'names without an address': (bytes) => refused(`"to":${quoted(filled('a ', bytes))}`),
+  'texts of letters for addresses': (bytes) => refused(`"to":${list(quoted(filled('a,', 1000)), bytes)}`),
   'one recipient after the other': (bytes) => refused(`"to":${quoted(filled('a <a@b.cc>,', bytes))}`),
   'a list of ones for recipients': (bytes) => refused(`"to":${list('1', bytes)}`),
   'a list of empty recipients': (bytes) => refused(`"to":${list('""', bytes)}`),
@@ -49,11 +57,16 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'quotes in a text': (bytes) => refused(`"html":"${filled('\\"', bytes)}","to":"a@b.cc","subject":"s"`),
   'backslashes in a text': (bytes) =>
     refused(`"html":"${filled('\\\\', bytes)}","to":"a@b.cc","subject":"s"`),
-  'content ids in the html': (bytes) =>
-    refused(
-      `"to":"a@b.cc","subject":"s","html":${quoted(filled("'cid:", bytes))},` +
-        '"attachments":[{"filename":"a","content":"","cid":"a"}]',
-    ),
+  'content ids in the html': (bytes) => html("'cid:", bytes),
+  'elements that never close': (bytes) => html('<a>', bytes),
+  'pictures without end': (bytes) => html('<img src=cid:b>', bytes),
+  'an attribute without end': (bytes) => html('&amp;a', bytes, '<img src="'),
+  'comments for Outlook': (bytes) => html('<!--[if mso]><i style=a><![endif]-->', bytes),
+  'comments that never close': (bytes) => html('<!--[if mso]', bytes),
+  'styles that never close': (bytes) => html('url(/*', bytes, '<style>'),
+  'blanks in a style': (bytes) => html(' ', bytes, '<i style="url('),
+  'strings in a style': (bytes) => html("'\\", bytes, '<i style="url('),
+  'candidates without end': (bytes) => html('a:,', bytes, '<img srcset="'),
   'line breaks in base64': (bytes) =>
     refused(`"attachments":[{"filename":"a","content":"${filled('Q\\n', bytes)}"}],${MAIL}`),
   'JSON that is cut off': (bytes) => ordinary(bytes).slice(0, -20),

@@ -4,12 +4,15 @@ import type { TypedData } from './core-types.ts';
 
 /** Later values win over earlier ones whose names differ only in case; a name keeps the spelling it had first. */
 export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Record<string, TypedData> {
-  const data = new Map<string, { name: string; value: TypedData }>();
+  const names = new Map<string, string>();
+  const data = new Map<string, TypedData>();
   for (const [name, value] of pairs) {
     const key = name.toLowerCase();
-    data.set(key, { name: data.get(key)?.name ?? name, value });
+    const known = names.get(key);
+    if (known === undefined) names.set(key, name);
+    data.set(known ?? name, value);
   }
-  return Object.fromEntries([...data.values()].map(({ name, value }) => [name, value]));
+  return Object.fromEntries(data);
 }
 
 /** Newtonsoft.Json 13 reads no deeper, and what it cannot read the host passes on as text. */
@@ -24,8 +27,12 @@ export function* jsonProperties(text: string): Generator<[string, TypedData]> {
   const trimmed = text.trim();
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return;
   const object = parseObject(trimmed);
-  if (isTooDeep(object, NEWTONSOFT_DEPTH)) return;
-  for (const [name, value] of Object.entries(object)) {
+  // A request of 2 MB can have 200,000 properties: pairs of all, or a look into each, would cost more than the rest.
+  const names = Object.keys(object);
+  const containers = names.map((name) => object[name]).filter((value) => typeof value === 'object');
+  if (isTooDeep(containers, NEWTONSOFT_DEPTH)) return;
+  for (const name of names) {
+    const value = object[name];
     if (value === null || Array.isArray(value)) continue;
     yield [
       name,
@@ -51,13 +58,16 @@ function asDotNetText(value: unknown): string {
   return typeof value === 'string' ? (asDotNetDate(value) ?? value) : String(value);
 }
 
+const LONGEST_DATE = '2026-01-01T00:00:00.0000000+00:00'.length;
 const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,7})?(Z|[+-]\d\d:\d\d)?$/;
 
 /** Newtonsoft takes every ISO date and time for a date; one with an offset is moved to the host's time, which is UTC. */
 function asDotNetDate(text: string): string | undefined {
-  const [, year, month, day, time, zone = 'Z'] = ISO_DATE.exec(text) ?? [];
+  const found = text.length <= LONGEST_DATE ? ISO_DATE.exec(text) : null;
+  if (found === null) return undefined;
+  const [, year, month, day, time, zone = 'Z'] = found;
   const date = new Date(`${year}-${month}-${day}T${time}${zone}`);
-  if (year === undefined || Number.isNaN(date.getTime())) return undefined;
+  if (Number.isNaN(date.getTime())) return undefined;
   const iso = date.toISOString();
   return `${iso.slice(5, 7)}/${iso.slice(8, 10)}/${iso.slice(0, 4)} ${iso.slice(11, 19)}`;
 }

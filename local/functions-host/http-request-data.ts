@@ -29,19 +29,16 @@ export function toRequestMetadata({ request, url, params, body }: Asked): Record
   const query = joined(url.searchParams);
   const text = (pairs: Iterable<[string, string]>) =>
     [...pairs].map(([name, value]): [string, TypedData] => [name, { string: value }]);
-  const data = toBindingData([
+  const given = [
     ...jsonProperties(body.toString('utf8')),
     ...text(query.filter(([name]) => name.toLowerCase() !== 'code')),
     ...text(params),
-  ]);
-  const taken = new Set(Object.keys(data).map((name) => name.toLowerCase()));
-  return {
-    ...data,
-    ...(!taken.has('query') && { Query: { json: JSON.stringify(Object.fromEntries(query)) } }),
-    ...(!taken.has('headers') && {
-      Headers: { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) },
-    }),
-  };
+  ];
+  const isTaken = (name: string) => given.some(([one]) => one.toLowerCase() === name);
+  if (!isTaken('query')) given.push(['Query', { json: JSON.stringify(Object.fromEntries(query)) }]);
+  if (!isTaken('headers'))
+    given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }]);
+  return toBindingData(given);
 }
 
 /** The pairs as they received: Node joins what was sent twice, and the host looks at the first. */

@@ -1,7 +1,9 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
+import { describe } from '../lib/describe.ts';
 import { closeMail, type DeskNeeds, listHeld, replayMail, showMail } from '../lib/desk.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { readDeskQuery, toPageToken } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
@@ -13,10 +15,10 @@ export const listMailHttp =
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
-      const { state, id, after } = Object.fromEntries(request.query);
-      if (id !== undefined && state === undefined) return { jsonBody: await showMail(ready, id) };
-      if (state === 'held') return { jsonBody: await listHeld(ready, after) };
-      throw new AppError('QUERY_INVALID', { detail: 'Expected ?state=held or ?id=<id of an email>.' });
+      const query = readDeskQuery(request.query);
+      if (query.kind === 'mail') return { jsonBody: await showMail(ready, query.id) };
+      const { next, ...page } = await listHeld(ready, query.after);
+      return { jsonBody: { ...page, ...(next === undefined ? {} : { next: toPageToken(next) }) } };
     });
 
 /** POST /api/mail/{id}/replay */
@@ -37,11 +39,26 @@ export const closeMailHttp =
     }));
 
 const MAX_NOTE = 500;
+/** Room for a note in which every character is escaped, and white space around it. */
+const MAX_NOTE_BYTES = 16_000;
+const NOTE_LIMIT = { code: 'REQUEST_TOO_LARGE', maxBytes: MAX_NOTE_BYTES } as const;
 
 const readNote = async (request: HttpRequest): Promise<string> => {
-  const body = await readJsonBody(request);
-  const { note } = (typeof body === 'object' && body !== null ? body : {}) as { readonly note?: unknown };
-  const text = typeof note === 'string' ? note.trim() : '';
-  if (text === '' || text.length > MAX_NOTE || !text.isWellFormed()) throw new AppError('NOTE_MISSING');
-  return text;
+  const body = await readJsonBody(request, NOTE_LIMIT);
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw noNote(`Expected an object with a field \`note\`, received ${describe(body)}.`);
+  const { note } = body as { readonly note?: unknown };
+  const fault = noteFault(note);
+  if (fault !== undefined)
+    throw noNote(`Expected in \`note\` a text of 1 to ${MAX_NOTE} characters, received ${fault}.`);
+  return String(note).trim();
 };
+
+const noteFault = (note: unknown): string | undefined => {
+  if (typeof note !== 'string' || note === '') return describe(note);
+  if (note.trim() === '') return 'only blanks';
+  if (note.trim().length > MAX_NOTE) return `${note.trim().length} characters`;
+  return note.isWellFormed() ? undefined : 'text in which a character is cut in half';
+};
+
+const noNote = (detail: string): AppError => new AppError('NOTE_MISSING', { detail });

@@ -1,21 +1,28 @@
 import { MIMEType } from 'node:util';
 import type { HttpRequest } from '@azure/functions';
 import { AppError } from '../lib/errors.ts';
+import { isGzip } from '../lib/mail/not-json.ts';
 import { decodeUtf8, parseJson } from '../lib/mail/read-mail.ts';
 
+/** How much of a request is read, and what more than that is. */
+export type BodyLimit = { readonly code: 'MAIL_TOO_LARGE' | 'REQUEST_TOO_LARGE'; readonly maxBytes: number };
+
 /** Twice what Graph carries leaves room for escapes and white space in the JSON of a caller. */
-const MAX_BODY_BYTES = 8_000_000;
+const MAIL_LIMIT: BodyLimit = { code: 'MAIL_TOO_LARGE', maxBytes: 8_000_000 };
 
 /**
- * Reads a request as JSON. Throws CONTENT_TYPE_UNSUPPORTED, CONTENT_ENCODING_UNSUPPORTED, MAIL_TOO_LARGE,
- * JSON_UNREADABLE, FIELD_REPEATED.
+ * Reads a request as JSON. Throws CONTENT_TYPE_UNSUPPORTED, CONTENT_ENCODING_UNSUPPORTED, JSON_UNREADABLE,
+ * FIELD_REPEATED, and the code of the limit.
  */
-export const readJsonBody = async ({ headers, body }: HttpRequest): Promise<unknown> => {
+export const readJsonBody = async (
+  { headers, body }: HttpRequest,
+  limit: BodyLimit = MAIL_LIMIT,
+): Promise<unknown> => {
   requireJson(headers.get('content-type')?.trim() ?? '');
   requirePlain(headers.get('content-encoding')?.trim() ?? '');
   const announced = Number(headers.get('content-length') ?? 0);
-  if (announced > MAX_BODY_BYTES) throw tooLarge(String(announced));
-  const bytes = await readBytes(body);
+  if (announced > limit.maxBytes) throw tooLarge(limit, String(announced));
+  const bytes = await readBytes(body, limit);
   if (isGzip(bytes)) throw compressed('The body is compressed with gzip.');
   return parseJson(decodeUtf8(bytes));
 };
@@ -50,18 +57,15 @@ const requirePlain = (encoding: string): void => {
 
 const compressed = (detail: string): AppError => new AppError('CONTENT_ENCODING_UNSUPPORTED', { detail });
 
-/** RFC 1952, 2.3.1. No text in UTF-8 begins so. */
-const isGzip = ([first, second]: Uint8Array): boolean => first === 0x1f && second === 0x8b;
-
 /** Reads no more than the limit: what is larger is not kept in memory, whoever sends it. */
-const readBytes = async (body: HttpRequest['body']): Promise<Uint8Array> => {
+const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     // Leaving the loop early cancels the stream.
     for await (const chunk of body ?? []) {
       length += chunk.byteLength;
-      if (length > MAX_BODY_BYTES) throw tooLarge(`more than ${MAX_BODY_BYTES}`);
+      if (length > limit.maxBytes) throw tooLarge(limit, `more than ${limit.maxBytes}`);
       chunks.push(chunk);
     }
   } catch (cause) {
@@ -74,7 +78,5 @@ const readBytes = async (body: HttpRequest['body']): Promise<Uint8Array> => {
   return Buffer.concat(chunks, length);
 };
 
-const tooLarge = (bytes: string): AppError =>
-  new AppError('MAIL_TOO_LARGE', {
-    detail: `A request can have at most ${MAX_BODY_BYTES} bytes; this one has ${bytes}.`,
-  });
+const tooLarge = ({ code, maxBytes }: BodyLimit, bytes: string): AppError =>
+  new AppError(code, { detail: `This call accepts at most ${maxBytes} bytes; the request has ${bytes}.` });

@@ -2,6 +2,7 @@ import { earlierIdOfKey, earlierIdOfMessage } from './ledger/earlier-identity.ts
 import type { Identity } from './ledger/identity.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
+import { keyOfMail } from './mail/idempotency-key.ts';
 import { type Envelope, notOurs, readQueueMessage, type UnprovenEnvelope } from './mail/queue-message.ts';
 import { parseJson } from './mail/read-mail.ts';
 
@@ -44,14 +45,6 @@ export type Arrival = {
 export const bareIdOf = (identity: Identity, { messageId, text }: MessageFacts): string =>
   messageId === undefined ? identity.mailIdOfText(text) : identity.mailIdOfMessage(messageId);
 
-/** The longest idempotency key of the contract. */
-const MAX_KEY = 255;
-
-const keyOf = (mail: object): string | undefined => {
-  const { idempotencyKey: key } = mail as { readonly idempotencyKey?: unknown };
-  return typeof key === 'string' && key !== '' && key.length <= MAX_KEY ? key : undefined;
-};
-
 /**
  * Reads a message and finds out whose email it is. Throws MESSAGE_UNREADABLE or JSON_UNREADABLE for what is none, and
  * for what claims to be the relay's own message and is not.
@@ -77,7 +70,7 @@ const arriveBare = async (
   facts: MessageFacts,
   mail: object,
 ): Promise<Arrival> => {
-  const key = keyOf(mail);
+  const key = keyOfMail(mail);
   const bareId = bareIdOf(identity, facts);
   const mailId = key === undefined ? bareId : identity.mailIdOfKey(QUEUE_CALLER, key);
   const known = identity.hasEarlierRows ? await findEarlier(needs.ledger, key, facts) : undefined;

@@ -37,7 +37,7 @@ export const catalogue = {
     415,
     'caller',
     'The request is not JSON in UTF-8',
-    'Send the email as JSON with the header `Content-Type: application/json`. `detail` says what the relay received instead.',
+    'Send JSON with the header `Content-Type: application/json`. `detail` says what the relay received instead.',
   ),
   CONTENT_ENCODING_UNSUPPORTED: entry(
     415,
@@ -56,6 +56,13 @@ export const catalogue = {
     'caller',
     'The email is too large',
     'Make the attachments smaller, or send a link instead of the file. One request to Graph carries 4 MB, and base64 makes a file a third larger, so the files of one email can have about 2.9 MB.',
+  ),
+
+  REQUEST_TOO_LARGE: entry(
+    413,
+    'caller',
+    'The request is too large for this call',
+    'Send only what this call asks for; `detail` says how many bytes it takes.',
   ),
 
   // Single fields
@@ -93,7 +100,7 @@ export const catalogue = {
     400,
     'caller',
     'An address is malformed',
-    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`. Separate several addresses with commas or semicolons, and put a name that contains one of these in double quotes. The relay does not accept quoted local parts, IP addresses as domains or invisible characters.',
+    'Write `name@example.com`, `Name <name@example.com>` or `{ "name": "...", "address": "..." }`. Separate several addresses with commas or semicolons, and put a name that contains one of these in double quotes. If one text has several addresses, `received` says which is wrong. The relay does not accept quoted local parts, IP addresses as domains, invisible or unassigned characters, or characters that only look like @ or a dot.',
   ),
   BODY_MISSING: entry(
     400,
@@ -123,7 +130,7 @@ export const catalogue = {
     400,
     'caller',
     'A text has a character that email cannot carry',
-    'Remove the character. Not allowed anywhere: control characters other than tab and line breaks, U+FFFE and U+FFFF. Not allowed in names of people and files: characters that change the direction of writing, because they can make one name look like another.',
+    'Remove the character. Not allowed anywhere: control characters other than tab and line breaks, U+FFFE and U+FFFF. Not allowed in names of people and files: characters that change the direction of writing. Not allowed in names of files: invisible characters. They can make one name look like another.',
   ),
   BASE64_INVALID: entry(
     400,
@@ -134,8 +141,8 @@ export const catalogue = {
   CID_UNUSED: entry(
     400,
     'caller',
-    'The html does not refer to the `cid` of an attachment',
-    'Refer to it in the html, as in `<img src="cid:logo">`, or omit `cid`. Mail clients hide a file that has a content id and no reference.',
+    'The html does not show the attachment with this `cid`',
+    'Show it in the html, as in `<img src="cid:logo">` or CSS `url(cid:logo)`, or omit `cid`. Mail clients hide a file that has a content id and is not shown. A link, a comment, a script or an attribute such as `alt` or `data-src` does not show it.',
   ),
   CID_REPEATED: entry(
     400,
@@ -147,7 +154,7 @@ export const catalogue = {
     400,
     'caller',
     'Graph does not carry this header',
-    'Use the fields of the email instead. Graph carries only headers whose names begin with `x-`. The relay rejects headers that control Exchange (`x-ms-exchange-`, `x-microsoft-`, `x-forefront-`).',
+    'Use the fields of the email instead. Graph carries only headers whose names begin with `x-`. The relay rejects those that Exchange and Outlook use themselves (`x-ms-` except `x-ms-reactions`, `x-microsoft`, `x-forefront`, `x-originating-ip`, `x-originatororg` and similar). `x-auto-response-suppress`, `x-priority` and names of your own are accepted.',
   ),
   HEADERS_TOO_MANY: entry(
     400,
@@ -303,7 +310,7 @@ export const catalogue = {
     422,
     'caller',
     'Exchange rejects a recipient',
-    'Check the addresses for typing errors. Each recipient must be one address, not a list joined by semicolons.',
+    'Check the addresses for typing errors, and that each still has a mailbox.',
   ),
   MAIL_TOO_LARGE_FOR_MAILBOX: entry(
     413,
@@ -384,7 +391,7 @@ export const catalogue = {
     400,
     'caller',
     'The idempotency key is malformed',
-    'Send 1 to 255 printable ASCII characters without spaces in the header Idempotency-Key. If you also send `idempotencyKey`, give it the same value. Without a key, omit the header.',
+    'Send 1 to 255 printable ASCII characters without spaces in the header Idempotency-Key or the field `idempotencyKey`. If you send both, give them the same value. Without a key, omit the header.',
   ),
   MAIL_UNDER_WAY: entry(
     409,
@@ -414,7 +421,7 @@ export const catalogue = {
     400,
     'caller',
     'A note is required',
-    'Send `{ "note": "..." }` with 1 to 500 characters that say why you close the email.',
+    'Send `{ "note": "..." }` with 1 to 500 characters that say why you close the email. `detail` says what the relay received instead.',
   ),
   MAIL_LOST: entry(
     500,

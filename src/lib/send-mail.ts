@@ -16,6 +16,7 @@ import {
   type SendingRow,
   withdraw,
 } from './ledger/ledger-row.ts';
+import { keyFault } from './mail/idempotency-key.ts';
 import type { Envelope } from './mail/queue-message.ts';
 import { attemptInLane, enterLane, leaveLane, type PaceNeeds } from './pace-mail.ts';
 import { queueMail } from './queue-mail.ts';
@@ -106,19 +107,16 @@ type IncomingMail = {
 const decideKey = ({ input, idempotencyKey: header }: SendMailRequest): string | undefined => {
   const { idempotencyKey: field } = (input ?? {}) as { readonly idempotencyKey?: unknown };
   const key = typeof field === 'string' && field !== '' ? field : undefined;
-  const fault = header === undefined ? undefined : faultOfKey(header, key);
+  const fault = header === undefined ? undefined : faultOfHeader(header, key);
   if (fault !== undefined) throw new AppError('IDEMPOTENCY_KEY_INVALID', { detail: fault });
   return header ?? key;
 };
 
-const faultOfKey = (header: string, field: string | undefined): string | undefined => {
+const faultOfHeader = (header: string, field: string | undefined): string | undefined => {
   if (header === '')
     return 'The header Idempotency-Key is empty. Omit it, or use a different key for each email.';
-  if (/\s/.test(header)) return 'The header Idempotency-Key has a space in it.';
-  if (!/^[\x21-\x7e]*$/.test(header))
-    return 'The header Idempotency-Key has a character that is not printable ASCII.';
-  if (header.length > 255)
-    return `The header Idempotency-Key has ${header.length} characters; the maximum is 255.`;
+  const fault = keyFault(header);
+  if (fault !== undefined) return `The header Idempotency-Key has ${fault}.`;
   if (field !== undefined && field !== header)
     return 'The header Idempotency-Key and the field `idempotencyKey` differ.';
   return undefined;

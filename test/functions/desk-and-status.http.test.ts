@@ -72,10 +72,43 @@ describe('the desk', () => {
     expect((await list({ id })).body).toMatchObject({ id, state: 'held', record });
   });
 
-  test.each([[{}], [{ state: 'sent' }], [{ state: '' }]])('does not know the query %j', async (query) => {
+  test.each<[Record<string, string>, string]>([
+    [{}, 'Expected ?state=held or ?id='],
+    [{ state: 'sent' }, 'Expected ?state=held or ?id='],
+    [{ state: '' }, 'Expected ?state=held or ?id='],
+    [{ after: 'x' }, 'Expected ?state=held or ?id='],
+    [{ id: '' }, 'Expected in `id` the id of a mail'],
+    [{ state: 'held', id: '' }, 'Expected id alone'],
+    [{ state: 'held', id: '01890000-0000-7000-8000-000000000000' }, 'Expected id alone'],
+    [{ id: '01890000-0000-7000-8000-000000000000', after: 'x' }, 'Expected id alone'],
+    [{ state: 'held', foo: '' }, 'Expected no parameters other than'],
+    [{ state: 'held', State: 'held' }, 'Expected no parameters other than'],
+    [{ state: 'held', after: '' }, 'Expected in `after` the `next` of the previous page'],
+    [{ state: 'held', after: 'garbage' }, 'Expected in `after` the `next` of the previous page'],
+  ])('does not know the query %j, and says what it expects', async (query, expected) => {
     const { list } = await aDesk();
-    const { status, body } = await list(query as Record<string, string>);
+    const { status, body } = await list(query);
     expect([status, body.code]).toEqual([400, 'QUERY_INVALID']);
+    expect(body.detail).toContain(expected);
+  });
+
+  test('takes a key in the query as the host does', async () => {
+    const { list } = await aDesk();
+    expect((await list({ state: 'held', code: 'k', clientId: 'default' })).status).toBe(200);
+  });
+
+  test('goes on where a page ended, by its `next`', async () => {
+    const desk = await aDesk();
+    const asked: (string | undefined)[] = [];
+    const listRecords = async (_limit: number, after: string | undefined) => {
+      asked.push(after);
+      return { records: [], ...(after === undefined ? { next: '2!92!頁' } : {}) };
+    };
+    desk.use({ listRecords });
+    const { next } = (await desk.list({ state: 'held' })).body;
+    const last = await desk.list({ state: 'held', after: String(next) });
+    expect(last.body).toEqual({ mails: [] });
+    expect(asked).toEqual([undefined, '2!92!頁']);
   });
 
   test('replays a mail by the queue: 202, and a second time it is no longer held', async () => {
@@ -115,16 +148,34 @@ describe('the desk', () => {
   });
 
   test.each([
-    [{}],
-    [{ note: 5 }],
-    [{ note: ' ' }],
-    [{ note: 'x'.repeat(501) }],
-    [{ note: '\ud800' }],
-    [null],
-    [[]],
-  ])('does not close a mail with %j', async (note) => {
+    [{}, 'received nothing.'],
+    [{ note: 5 }, 'received number.'],
+    [{ note: '' }, 'received empty text.'],
+    [{ note: ' ' }, 'received only blanks.'],
+    [{ note: 'x'.repeat(501) }, 'received 501 characters.'],
+    [{ note: '\ud800' }, 'received text in which a character is cut in half.'],
+    [null, 'received null.'],
+    [[], 'received list of 0 items.'],
+  ])('does not close a mail with %j, and says what it received', async (note, received) => {
     const { close, records } = await aDesk();
-    expect(await close(note)).toMatchObject({ status: 400, body: { code: 'NOTE_MISSING' } });
+    const { status, body } = await close(note);
+    expect([status, body.code]).toEqual([400, 'NOTE_MISSING']);
+    expect(body.detail).toContain(received);
+    expect(records.size).toBe(1);
+  });
+
+  test('takes a note in which everything is escaped', async () => {
+    const { close } = await aDesk();
+    const note = '\u0001'.repeat(500);
+    expect(await close({ note })).toMatchObject({ status: 200, body: { note } });
+  });
+
+  test('says of a request with more than a note how large it may be, and nothing of attachments', async () => {
+    const { close, records } = await aDesk();
+    const { status, body } = await close({ note: 'x'.repeat(9_000_000) });
+    expect([status, body.code]).toEqual([413, 'REQUEST_TOO_LARGE']);
+    expect(body.detail).toContain('at most 16000 bytes');
+    expect(JSON.stringify(body)).not.toContain('attachment');
     expect(records.size).toBe(1);
   });
 

@@ -108,6 +108,34 @@ describe('deliverMail', () => {
     );
   });
 
+  test.each([' ', 'a b', 'clé', 'k'.repeat(256)])(
+    'two mails with the key %j, which is none, are each held for that and under its own id',
+    async (idempotencyKey) => {
+      const world = inMemoryNeeds();
+      const ids = [MESSAGE_ID, MESSAGE_ID.replace('8', '9')];
+      for (const id of ids) await deliver(aMail({ idempotencyKey, subject: id }), world, { id });
+      expect(world.plans).toEqual([]);
+      expect(world.ledger.rows()).toMatchObject(
+        ids.map((id) => ({
+          mailId: IDENTITY.mailIdOfMessage(id),
+          state: 'held',
+          reason: { code: 'IDEMPOTENCY_KEY_INVALID' },
+        })),
+      );
+      expect(world.records.size).toBe(2);
+    },
+  );
+
+  test('bytes as Python prints them are held with what they look like', async () => {
+    const { ledger } = await deliver(`b'${JSON.stringify(aMail())}'`);
+    expect(ledger.rows()).toMatchObject([
+      {
+        state: 'held',
+        reason: { code: 'MESSAGE_UNREADABLE', detail: expect.stringContaining('as Python prints bytes') },
+      },
+    ]);
+  });
+
   test('fields of the mail that the host lays over its facts are refused as unknown, under one id', async () => {
     const message = aMail({ id: 'order-4711', insertionTime: 'canary' });
     const laidOver = { id: 'order-4711', insertionTime: 'canary' };

@@ -126,6 +126,15 @@ describe('POST /api/mail answers', () => {
     expect(bodyOf(answer).detail).toMatch(/^The header Idempotency-Key /);
   });
 
+  test.each([' ', 'a b', 'k'.repeat(256)])(
+    '400 with the reason when the key in the mail is one the header may not have: %j',
+    async (idempotencyKey) => {
+      const { answer, ledger, plans } = await post(mailRequest(aMail({ idempotencyKey })));
+      expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
+      expect([ledger.rows(), plans]).toEqual([[], []]);
+    },
+  );
+
   test('the first answer again when the fields of the mail are written in another order', async () => {
     const world = inMemoryNeeds();
     const init = { headers: { 'idempotency-key': 'k' } };
@@ -238,13 +247,13 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'more bytes than are read',
       ' '.repeat(8_000_001),
       {},
-      'A request can have at most 8000000 bytes; this one has more than 8000000.',
+      'This call accepts at most 8000000 bytes; the request has more than 8000000.',
     ],
     [
       'more bytes announced',
       json,
       { 'content-length': '100000000' },
-      'A request can have at most 8000000 bytes; this one has 100000000.',
+      'This call accepts at most 8000000 bytes; the request has 100000000.',
     ],
   ])('%s, and the answer says so', async (_case, body, headers, detail) => {
     const { body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));

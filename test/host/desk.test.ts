@@ -109,6 +109,9 @@ describe.concurrent('the desk of held mails', () => {
   test.each([
     ['GET', '/api/mail', 400, 'QUERY_INVALID'],
     ['GET', '/api/mail?state=sent', 400, 'QUERY_INVALID'],
+    ['GET', '/api/mail?state=held&after=garbage', 400, 'QUERY_INVALID'],
+    ['GET', '/api/mail?state=held&foo=', 400, 'QUERY_INVALID'],
+    ['GET', '/api/mail?state=held&id=', 400, 'QUERY_INVALID'],
     ['GET', '/api/mail?id=01890000-0000-7000-8000-000000000000', 404, 'MAIL_NOT_FOUND'],
     ['GET', "/api/mail?id=' or 1 eq 1", 404, 'MAIL_NOT_FOUND'],
     ['POST', '/api/mail/01890000-0000-7000-8000-000000000000/replay', 404, 'MAIL_NOT_FOUND'],

@@ -184,6 +184,28 @@ describe.concurrent('a request that is refused', () => {
       ['CID_UNUSED /attachments/0/cid'],
     ],
     [
+      'a file that html only mentions',
+      {
+        ...without('text'),
+        html: '<!-- cid:canary --><a href="cid:canary">canary</a><img alt="cid:canary">',
+        attachments: [{ filename: 'canary.png', content: 'YQ==', cid: 'canary' }],
+      },
+      'CID_UNUSED',
+      ['CID_UNUSED /attachments/0/cid'],
+    ],
+    [
+      'a file whose name ends as Windows does not keep it',
+      mail({ attachments: [{ filename: 'canary.txt.', content: 'YQ==' }] }),
+      'FIELD_INVALID',
+      ['FIELD_INVALID /attachments/0/filename'],
+    ],
+    [
+      'an idempotency key of a blank in the mail',
+      mail({ idempotencyKey: ' ' }),
+      'IDEMPOTENCY_KEY_INVALID',
+      ['IDEMPOTENCY_KEY_INVALID /idempotencyKey'],
+    ],
+    [
       'ten recipients of brackets',
       mail({ to: Array.from({ length: 10 }, () => '('.repeat(599)) }),
       'ADDRESS_INVALID',
@@ -240,6 +262,8 @@ describe.concurrent('a request that is refused', () => {
   test.each<[string, string | Uint8Array<ArrayBuffer>, Record<string, string>, ErrorCode]>([
     ['not JSON', '{"to": canary', json, 'JSON_UNREADABLE'],
     ['nothing', '', json, 'JSON_UNREADABLE'],
+    ['bytes as Python prints them', `b'${text}'`, json, 'JSON_UNREADABLE'],
+    ['base64', Buffer.from(text).toString('base64'), json, 'JSON_UNREADABLE'],
     ['JSON in UTF-16', new Uint8Array(Buffer.from(text, 'utf16le')), json, 'JSON_UNREADABLE'],
     ['a __proto__', `{"__proto__": {"to": "canary"}, ${text.slice(1)}`, json, 'JSON_UNREADABLE'],
     [

@@ -1,10 +1,23 @@
-import { type Address, isAddress } from './address.ts';
+import { type Address, addressFault, ONE_ADDRESS } from './address.ts';
 
 /** A name of a header line with every character escaped, and an address: more is no recipient, and not read on. */
 const MAX_WRITTEN = 2500;
 
-/** An address as it was read, and where the next begins. */
-type Read = Address & { readonly end: number };
+const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "address" }';
+
+/** A place of a list that is no recipient, counted from one, and what was expected in it. */
+type WrongPlace = { readonly place: number; readonly expected: string };
+
+/** What a text of addresses holds. `places` counts those with something in them. */
+export type AddressList = {
+  readonly addresses: readonly Address[];
+  readonly places: number;
+  readonly wrong: readonly WrongPlace[];
+};
+
+/** One place as it was read, and where the next begins; undefined where nobody can say. */
+type Read = { readonly address: Address; readonly end: number };
+type Unread = { readonly expected: string; readonly end?: number };
 
 const isSeparator = (character: string | undefined): boolean => character === ',' || character === ';';
 
@@ -13,41 +26,48 @@ const isSpace = (character: string): boolean =>
 
 /**
  * Reads `a@b.c`, `Name <a@b.c>`, `a@b.c (Name)` or a list of them, with commas or, as Outlook has it, semicolons
- * between. Empty places are passed over. Gives undefined for anything else: nothing of a name or an address is
- * ever dropped. Reads no further than `limit` addresses.
+ * between. Empty places are passed over. Anything else is wrong: nothing of a name or an address is ever dropped.
+ * Reads no further than `limit` places.
  *
  * Own code, as it is what strangers write to us first: every character is looked at once, and nothing recurses.
  */
-export const parseAddresses = (
-  text: string,
-  limit = Number.POSITIVE_INFINITY,
-): readonly Address[] | undefined => {
+export const readAddresses = (text: string, limit = Number.POSITIVE_INFINITY): AddressList => {
   const addresses: Address[] = [];
-  let at = 0;
-  while (addresses.length < limit) {
+  const wrong: WrongPlace[] = [];
+  let places = 0;
+  let at: number | undefined = 0;
+  while (at !== undefined && places < limit) {
     while (isSeparator(text[at]) || isSpace(text.charAt(at))) at += 1;
     if (at >= text.length) break;
     const read = readOne(text, at);
-    if (read === undefined) return undefined;
-    const { end, ...address } = read;
-    addresses.push(address);
-    at = end;
+    places += 1;
+    if ('address' in read) addresses.push(read.address);
+    else wrong.push({ place: places, expected: read.expected });
+    at = read.end;
   }
-  return addresses;
+  return { addresses, places, wrong };
 };
 
-const readOne = (text: string, start: number): Read | undefined => {
+/** The addresses of a text, or undefined where anything in it is wrong. */
+export const parseAddresses = (text: string): readonly Address[] | undefined => {
+  const { addresses, wrong } = readAddresses(text);
+  return wrong.length === 0 ? addresses : undefined;
+};
+
+const NO_FORM: Unread = { expected: ANY_FORM };
+
+const readOne = (text: string, start: number): Read | Unread => {
   let name = '';
   let quoted = false;
   let comment: readonly [from: number, to: number] | undefined;
   let from = start;
   let at = start;
   for (; at < text.length && !isSeparator(text[at]); at += 1) {
-    if (at - start > MAX_WRITTEN) return undefined;
+    if (at - start > MAX_WRITTEN) return NO_FORM;
     switch (text[at]) {
       case '"': {
         const end = endOfQuotes(text, at);
-        if (end === undefined) return undefined;
+        if (end === undefined) return NO_FORM;
         name += text.slice(from, at) + unquote(text.slice(at + 1, end));
         quoted = true;
         from = end + 1;
@@ -56,7 +76,7 @@ const readOne = (text: string, start: number): Read | undefined => {
       }
       case '(': {
         const end = endOfComment(text, at);
-        if (end === undefined) return undefined;
+        if (end === undefined) return NO_FORM;
         comment = [at, end];
         at = end;
         break;
@@ -65,18 +85,18 @@ const readOne = (text: string, start: number): Read | undefined => {
         return readAngle(text, at, name + text.slice(from, at));
     }
   }
-  return quoted ? undefined : readBare(text.slice(start, at), comment && shift(comment, start), at);
+  return quoted ? NO_FORM : readBare(text.slice(start, at), comment && shift(comment, start), at);
 };
 
 const shift = ([from, to]: readonly [number, number], by: number) => [from - by, to - by] as const;
 
 /** `<a@b.c>` after its name; nothing but the end of its place may follow. */
-const readAngle = (text: string, at: number, name: string): Read | undefined => {
+const readAngle = (text: string, at: number, name: string): Read | Unread => {
   const close = text.indexOf('>', at);
-  if (close === -1) return undefined;
+  if (close === -1) return NO_FORM;
   let end = close + 1;
   while (end < text.length && isSpace(text.charAt(end))) end += 1;
-  if (end < text.length && !isSeparator(text[end])) return undefined;
+  if (end < text.length && !isSeparator(text[end])) return NO_FORM;
   return toRead(name, text.slice(at + 1, close), end);
 };
 
@@ -85,18 +105,19 @@ const readBare = (
   written: string,
   comment: readonly [from: number, to: number] | undefined,
   end: number,
-): Read | undefined => {
+): Read | Unread => {
   if (comment === undefined) return toRead('', written, end);
   const [from, to] = comment;
-  if (written.slice(to + 1).trim() !== '') return undefined;
+  if (written.slice(to + 1).trim() !== '') return NO_FORM;
   return toRead(unquote(written.slice(from + 1, to)), written.slice(0, from), end);
 };
 
-const toRead = (written: string, writtenAddress: string, end: number): Read | undefined => {
+const toRead = (written: string, writtenAddress: string, end: number): Read | Unread => {
   const name = written.trim();
   const address = writtenAddress.trim();
-  if (!isAddress(address)) return undefined;
-  return name === '' ? { address, end } : { name, address, end };
+  const expected = addressFault(address);
+  if (expected !== undefined) return { expected: expected.replace(ONE_ADDRESS, ANY_FORM), end };
+  return { address: name === '' ? { address } : { name, address }, end };
 };
 
 const endOfQuotes = (text: string, start: number): number | undefined => {

@@ -1,10 +1,10 @@
 import mime from 'mime';
 import { z } from 'zod';
-import { isObject, withoutAbsent } from './absent.ts';
+import { isAbsent, isObject, withoutAbsent } from './absent.ts';
 import { base64Fault, encodedTwiceFault, inOneLine } from './base64.ts';
 import { ATTACHMENT_PLACE, sortFields, unknownFields } from './field-names.ts';
 import { list, report, text } from './schema-faults.ts';
-import { type Fault, lineFault, nameFault } from './text-rules.ts';
+import { type Fault, fileNameFault, lineFault } from './text-rules.ts';
 
 /** Exchange Online limits: 250 files in a message. */
 const MAX_ATTACHMENTS = 250;
@@ -17,13 +17,21 @@ const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/;
 
 const invalid = (expected: string): Fault => ({ code: 'FIELD_INVALID', expected });
 
-const filenameFault = (name: string): Fault | undefined =>
-  nameFault(name, MAX_FILENAME) ??
-  (/[/\\]/.test(name) ? invalid('a file name without slashes') : undefined) ??
-  (/^\s*\.{0,2}\s*$/.test(name) ? invalid('the name of a file, such as report.pdf') : undefined);
+const filenameFault = (name: string): Fault | undefined => {
+  if (/^[\s.]*$/.test(name) && name.length <= MAX_FILENAME)
+    return invalid('the name of a file, such as report.pdf');
+  const fault = fileNameFault(name, MAX_FILENAME);
+  if (fault !== undefined) return fault;
+  if (/[/\\]/.test(name)) return invalid('a file name without slashes');
+  // Windows drops them, so that the file saved has another name than the one read.
+  return /^\s|[\s.]$/.test(name)
+    ? invalid('a file name without blanks at its ends and without a dot at its end')
+    : undefined;
+};
 
+/** It may have a `name`, which some mail clients take for that of the file. */
 const contentTypeFault = (type: string): Fault | undefined =>
-  lineFault(type, MAX_CONTENT_TYPE) ??
+  fileNameFault(type, MAX_CONTENT_TYPE) ??
   (MEDIA_TYPE.test(type) ? undefined : invalid('a media type such as application/pdf'));
 
 /** The fault of a content id by itself. */
@@ -50,7 +58,8 @@ const file = z
 const FIELDS = Object.keys(file.in.shape);
 
 const attachment = z.preprocess((written, context) => {
-  if (!isObject(written)) return written === '' ? undefined : written;
+  if (isAbsent(written)) return undefined;
+  if (!isObject(written)) return written;
   const { known, unknown } = sortFields(written, FIELDS);
   for (const { name, received, ...fault } of unknownFields(unknown, ATTACHMENT_PLACE))
     report(context, fault, written, name === undefined ? [] : [name], received, true);

@@ -15,8 +15,20 @@ export const base64Fault = (written: string): Fault | undefined => {
     return wrong('base64 as text, not a Python bytes literal: base64.b64encode(content).decode()');
   if (/[^\w+/=-]/.test(text)) return wrong('standard base64, which has only letters, digits, +, / and =');
   if (/[-_]/.test(text)) return wrong('standard base64 with + and /, not base64url with - and _');
-  if (text.length % 4 !== 0) return wrong('complete standard base64 with padding');
-  return wrong('standard base64, with padding only at the end');
+  return paddingFault(text);
+};
+
+/** RFC 4648, 4: four characters for three bytes, and the last four filled with `=`. */
+const paddingFault = (text: string): Fault => {
+  const first = text.indexOf('=');
+  const letters = first === -1 ? text.length : first;
+  if (/[^=]/.test(text.slice(letters))) return wrong('standard base64, with padding only at the end');
+  if (letters % 4 === 1) return wrong('complete base64: some of its characters are missing');
+  if (text.length !== Math.ceil(letters / 4) * 4)
+    return wrong(`standard base64 with all of its padding, here ${(4 - (letters % 4)) % 4} times =`);
+  return wrong(
+    'base64 as an encoder writes it: the last character before the padding is not one that an encoder produces here',
+  );
 };
 
 /** Kinds of files that cannot begin with so many letters and digits and nothing else. */

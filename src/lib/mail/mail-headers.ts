@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { describe } from '../describe.ts';
 import { isAbsent, isObject } from './absent.ts';
 import { isSafeHeaderName } from './field-names.ts';
-import { report } from './schema-faults.ts';
+import { type Context, report } from './schema-faults.ts';
 import { type Fault, lineFault, MAX_HEADER_LINE } from './text-rules.ts';
 
 /** Graph answers InvalidInternetMessageHeaderCollection above it. */
@@ -10,8 +11,14 @@ const MAX_HEADERS = 5;
 const MAX_NAME = 127;
 /** RFC 5322 field name, printable ASCII but the colon, of those Graph carries; a bare `x-` names nothing. */
 const CARRIED = /^x-[!-9;-~]+$/i;
-/** Orders and verdicts of Exchange itself, such as the spam confidence level: not for a caller to give. */
-const EXCHANGES_OWN = /^x-(ms-exchange|microsoft|forefront)-/i;
+/**
+ * What Exchange, its filters and Outlook tell each other: verdicts such as the spam confidence level, where a mail came
+ * from, what is attached to it. Not for a caller to say.
+ */
+const EXCHANGES_OWN =
+  /^x-(?:ms-|(?:microsoft|forefront|exchange-antispam|eop(?:tenant)?attributedmessage)(?:-|$)|(?:originating-ip|originatororg|originalarrivaltime)$)/i;
+/** Documented for senders: whether recipients may react. */
+const FOR_SENDERS = /^x-ms-reactions$/i;
 
 export type MailHeader = { readonly name: string; readonly value: string };
 
@@ -20,10 +27,11 @@ const nameFault = (name: string): Fault | undefined => {
   if (fault !== undefined) return fault;
   if (!CARRIED.test(name))
     return { code: 'HEADER_NOT_CARRIED', expected: 'a header name that begins with x- and is longer' };
-  if (EXCHANGES_OWN.test(name))
+  if (EXCHANGES_OWN.test(name) && !FOR_SENDERS.test(name))
     return {
       code: 'HEADER_NOT_CARRIED',
-      expected: 'a header that does not control Exchange (not x-ms-exchange-, x-microsoft- or x-forefront-)',
+      expected:
+        'a header that Exchange and Outlook do not use themselves (not x-ms-, x-microsoft, x-forefront, x-originat...)',
     };
   return undefined;
 };
@@ -32,6 +40,24 @@ const valueFault = (name: string, value: unknown): Fault | undefined =>
   typeof value === 'string'
     ? lineFault(value, MAX_HEADER_LINE - `${name}: `.length)
     : { code: 'FIELD_INVALID', expected: 'text' };
+
+/** Where the header cannot be named, the problem stands at all of them. */
+const reportValue = (
+  context: Context,
+  { code, expected }: Fault,
+  value: unknown,
+  at: readonly string[],
+): void => {
+  if (at.length > 0) report(context, { code, expected }, value, at);
+  else
+    report(
+      context,
+      { code, expected: `${expected} as the value of each header` },
+      value,
+      at,
+      `a header with the value ${describe(value)}`,
+    );
+};
 
 /** Headers by name. */
 export const headers = z.unknown().transform((input, context): readonly MailHeader[] => {
@@ -60,7 +86,7 @@ export const headers = z.unknown().transform((input, context): readonly MailHead
       );
     else {
       const wrongValue = valueFault(name, value);
-      if (wrongValue !== undefined) report(context, wrongValue, value, at);
+      if (wrongValue !== undefined) reportValue(context, wrongValue, value, at);
     }
     seen.add(key);
   }

@@ -4,13 +4,13 @@ import type { Address } from './address.ts';
 import { attachments, cidFault } from './attachments.ts';
 import { contentIdKey, referredContentIds } from './content-ids.ts';
 import { sortFields } from './field-names.ts';
+import { KEY_FORM, keyFault } from './idempotency-key.ts';
 import { headers } from './mail-headers.ts';
 import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
 import { list, report, text } from './schema-faults.ts';
-import { bodyFault, type Fault, lineFault } from './text-rules.ts';
+import { bodyFault, type Fault, lineFault, MALFORMED } from './text-rules.ts';
 
 const MAX_TAGS = 10;
-const MAX_KEY = 255;
 const TAG_RULE: Fault = {
   code: 'FIELD_INVALID',
   expected: 'a tag of 1 to 50 letters, digits, dots, dashes or underscores',
@@ -22,6 +22,21 @@ const tags = list(
   MAX_TAGS,
   z.preprocess((written) => (isAbsent(written) ? undefined : written), tag.optional()),
 ).transform((read) => read.filter((one) => one !== undefined));
+
+const idempotencyKey = z.string().check((rule) => {
+  const fault = keyFault(rule.value);
+  if (fault === undefined) return;
+  // Half a character is told as that wherever it stands.
+  if (!rule.value.isWellFormed()) report(rule, MALFORMED, rule.value);
+  else
+    report(
+      rule,
+      { code: 'IDEMPOTENCY_KEY_INVALID', expected: KEY_FORM },
+      rule.value,
+      [],
+      `a text with ${fault}`,
+    );
+});
 
 /** One of some words, in capitals or not. */
 const word = <const Word extends string>(words: readonly Word[]) =>
@@ -47,7 +62,7 @@ const fields = z.strictObject({
   saveToSentItems: z.boolean().default(true),
   readReceipt: z.boolean().default(false),
   deliveryReceipt: z.boolean().default(false),
-  idempotencyKey: text((value) => lineFault(value, MAX_KEY)).optional(),
+  idempotencyKey: idempotencyKey.optional(),
   onUnknown: word(['verify', 'hold', 'resend']).optional(),
   tags: tags.default([]),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { lookOfText } from './not-json.ts';
 import { decodeUtf8, parseJson } from './read-mail.ts';
 
 /** What the relay knows of an email that waits on the queue `mail`. */
@@ -155,7 +156,7 @@ const readText = (message: string): unknown => {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length === 0 || bytes.toString('base64') !== text.replaceAll(/\s/g, ''))
     throw new AppError('MESSAGE_UNREADABLE', {
-      detail: 'Expected one JSON object, plain or base64-encoded.',
+      detail: `Expected one JSON object, plain or base64-encoded. ${lookOfText(text)}`.trim(),
     });
   return parseJson(decodeUtf8(bytes));
 };

@@ -6,6 +6,7 @@ import { isTooDeep, MAX_DEPTH } from './json-depth.ts';
 import { lookAtJson, MAX_PARTS } from './json-text.ts';
 import { jsonPointer, toProblems } from './mail-problems.ts';
 import { type Mail, parseMail } from './mail-schema.ts';
+import { isGzip, lookOfText } from './not-json.ts';
 
 const unreadable = (detail: string): AppError => new AppError('JSON_UNREADABLE', { detail });
 
@@ -34,9 +35,11 @@ const parseText = (text: string): unknown => {
     if (text.trim() === '') throw unreadable('Expected one JSON object, received nothing.');
     const position = /at position (\d+)/.exec(String(cause))?.[1];
     const where = position === undefined ? '' : ` The first error is at character ${position}.`;
-    throw unreadable(`Expected one JSON object.${where}`);
+    throw unreadable(`Expected one JSON object.${where}${afterBlank(lookOfText(text))}`);
   }
 };
+
+const afterBlank = (sentence: string): string => (sentence === '' ? '' : ` ${sentence}`);
 
 /** The field, or where its name may be somebody's data, the object it stands in. */
 const repeatedField = (path: readonly PropertyKey[]): Problem => {
@@ -51,6 +54,7 @@ const repeatedField = (path: readonly PropertyKey[]): Problem => {
 
 /** Reads bytes as UTF-8 text. Throws JSON_UNREADABLE for other encodings. */
 export const decodeUtf8 = (bytes: Uint8Array): string => {
+  if (isGzip(bytes)) throw unreadable('Expected text encoded as UTF-8, not compressed with gzip.');
   // Text of ASCII letters in UTF-16 is well-formed UTF-8 too, with a NUL beside each.
   if (looksLikeUtf16(bytes)) throw unreadable('Expected text encoded as UTF-8, not as UTF-16.');
   try {
@@ -75,8 +79,12 @@ export const sketchMail = (input: unknown): Mail | undefined => {
 
 /** Reads a mail of the contract. Throws one AppError that lists every problem. */
 export const readMail = (input: unknown): Mail => {
-  if (!isObject(input))
-    throw unreadable(`Expected one JSON object with the fields of an email, received ${describe(input)}.`);
+  if (!isObject(input)) {
+    const look = typeof input === 'string' ? lookOfText(JSON.stringify(input.slice(0, 100))) : '';
+    throw unreadable(
+      `Expected one JSON object with the fields of an email, received ${describe(input)}.${afterBlank(look)}`,
+    );
+  }
   if (isTooDeep(input)) throw unreadable(TOO_DEEP);
   const { data, error, unknown } = parseMail(input);
   if (data !== undefined && unknown.length === 0) return data;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { describe } from '../describe.ts';
 import { isAbsent, isObject } from './absent.ts';
-import { type Address, hasUnseen, isAddress } from './address.ts';
-import { parseAddresses } from './address-list.ts';
+import { type Address, addressFault } from './address.ts';
+import { readAddresses } from './address-list.ts';
 import { RECIPIENT_PLACE, sortFields, unknownFields } from './field-names.ts';
 import { type Context, report } from './schema-faults.ts';
 import { type Fault, lineFault, nameFault } from './text-rules.ts';
@@ -11,36 +12,37 @@ export const MAX_RECIPIENTS = 500;
 /** What a list may hold with empty places in it; more is not looked at. */
 const MAX_ENTRIES = 2 * MAX_RECIPIENTS;
 
-const ONE_FORM = 'one address such as name@example.com';
-const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "address" }';
 /** Takes the place of a rejected recipient, so that the email does not seem to have none. */
 const REFUSED: readonly Address[] = [{ address: '' }];
 
 type Tell = (fault: Fault, path?: readonly PropertyKey[], received?: string) => void;
 
-const invalid = (expected: string, written: string): Fault => ({
-  code: 'ADDRESS_INVALID',
-  expected: hasUnseen(written) ? `${expected}, without invisible characters` : expected,
-});
+const invalid = (expected: string): Fault => ({ code: 'ADDRESS_INVALID', expected });
 
 const WITHOUT_LIMIT = Number.POSITIVE_INFINITY;
 
 /** One written recipient: a text can hold several. */
 const readWritten = (written: string, tell: Tell): readonly Address[] => {
   const fault = lineFault(written, WITHOUT_LIMIT);
-  const addresses = fault === undefined ? parseAddresses(written, MAX_RECIPIENTS + 1) : undefined;
-  if (addresses === undefined) {
-    tell(fault ?? invalid(ANY_FORM, written));
+  if (fault !== undefined) {
+    tell(fault);
     return REFUSED;
   }
+  const { addresses, places, wrong } = readAddresses(written, MAX_RECIPIENTS + 1);
+  for (const { place, expected } of wrong)
+    tell(
+      invalid(expected),
+      [],
+      places === 1 ? undefined : `${describe(written)}, in which address number ${place} is wrong`,
+    );
   for (const { name = '' } of addresses) {
-    const wrong = nameFault(name);
-    if (wrong !== undefined) {
-      tell(wrong);
+    const wrongName = nameFault(name);
+    if (wrongName !== undefined) {
+      tell(wrongName);
       break;
     }
   }
-  return addresses;
+  return [...addresses, ...wrong.flatMap(() => REFUSED)];
 };
 
 const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): readonly Address[] => {
@@ -59,7 +61,8 @@ const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): rea
     return REFUSED;
   }
   const bare = address.trim();
-  const fault = lineFault(bare, WITHOUT_LIMIT) ?? (isAddress(bare) ? undefined : invalid(ONE_FORM, bare));
+  const expected = addressFault(bare);
+  const fault = lineFault(bare, WITHOUT_LIMIT) ?? (expected === undefined ? undefined : invalid(expected));
   if (fault !== undefined) tell(fault, ['address']);
   const shown = typeof name === 'string' ? name.trim() : '';
   return [shown === '' ? { address: bare } : { name: shown, address: bare }];

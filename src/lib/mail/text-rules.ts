@@ -6,7 +6,7 @@ export type Fault = { readonly code: ErrorCode; readonly expected: string };
 /** RFC 5322, 2.1.1: a header line has at most 998 characters. */
 export const MAX_HEADER_LINE = 998;
 
-const MALFORMED: Fault = {
+export const MALFORMED: Fault = {
   code: 'TEXT_MALFORMED',
   expected: 'well-formed Unicode without lone surrogates',
 };
@@ -50,6 +50,25 @@ export const lineFault = (text: string, max = MAX_HEADER_LINE): Fault | undefine
     return { code: 'CHARACTER_NOT_ALLOWED', expected: 'text without the noncharacters U+FFFE and U+FFFF' };
   return undefined;
 };
+
+/**
+ * What shows nothing by itself, in the places where it belongs to what is shown (UTS 51; UAX 31, 2.3): joiners inside
+ * emoji and words of other scripts than Latin, what chooses a variant of such a character, and the letters of a flag.
+ */
+const SHOWN_WITH_OTHERS = [
+  /(?<=[[\p{L}\p{M}\p{Emoji}]--[\p{sc=Latin}\p{ASCII}]])[\u200c\u200d](?=[[\p{L}\p{M}\p{Emoji}]--[\p{sc=Latin}\p{ASCII}]])/gv,
+  /(?<=[[\p{L}\p{Emoji}\p{S}]--[\p{sc=Latin}\p{ASCII}]])[\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gv,
+  /(?<=[0-9#*])\ufe0f(?=\u20e3)/gv,
+  /(?<=\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0020}-\u{e007f}]/gv,
+];
+const SHOWS_NOTHING = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** The fault of the name of a file: what is not seen would make two names out of what people take for one. */
+export const fileNameFault = (text: string, max: number): Fault | undefined =>
+  nameFault(text, max) ??
+  (SHOWS_NOTHING.test(SHOWN_WITH_OTHERS.reduce((rest, shown) => rest.replace(shown, ''), text))
+    ? { code: 'CHARACTER_NOT_ALLOWED', expected: 'a name without invisible characters' }
+    : undefined);
 
 /** The fault of what people trust at a glance, the name of a person or of a file: it reads as it is written. */
 export const nameFault = (text: string, max = MAX_HEADER_LINE): Fault | undefined =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../src/lib/mail/address.ts';
-import { parseAddresses } from '../../../src/lib/mail/address-list.ts';
+import { parseAddresses, readAddresses } from '../../../src/lib/mail/address-list.ts';
 
 describe('addresses are read as people write them, and all of a name is kept', () => {
   test.each<[string, readonly Address[]]>([
@@ -39,6 +39,26 @@ describe('addresses are read as people write them, and all of a name is kept', (
     'undisclosed-recipients:;',
   ])('%s is refused, not guessed at', (text) => {
     expect(parseAddresses(text)).toBeUndefined();
+  });
+});
+
+describe('each wrong place of a list is told by its number', () => {
+  const long = `${'l'.repeat(65)}@example.com`;
+  test.each<[string, readonly [place: number, expected: string][]]>([
+    ['a@x.com, b@x.com, c@x, d@x.com', [[3, 'has a dot in it']]],
+    [
+      `a@x.com;; ${long} ; d`,
+      [
+        [2, 'before the @'],
+        [3, 'name@example.com, Name <name@example.com>'],
+      ],
+    ],
+    ['Chan, Tai Man <chan@example.com>', [[1, 'name@example.com, Name <name@example.com>']]],
+    ['a@x.com, "b <b@x.com>, c', [[2, 'name@example.com, Name <name@example.com>']]],
+  ])('%s', (text, expected) => {
+    const { wrong } = readAddresses(text);
+    expect(wrong.map(({ place }) => place)).toEqual(expected.map(([place]) => place));
+    for (const [index, [, part]] of expected.entries()) expect(wrong[index]?.expected).toContain(part);
   });
 });
 

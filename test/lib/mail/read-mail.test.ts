@@ -212,6 +212,22 @@ describe('what would arrive as something else, or nowhere, is refused', () => {
       { headers: { 'x-forefront-antispam-report': 'a' } },
       ['HEADER_NOT_CARRIED /headers/x-forefront-antispam-report'],
     ],
+    ...[
+      'x-ms-exchange',
+      'x-microsoft',
+      'X-MS-Has-Attach',
+      'x-ms-tnef-correlator',
+      'x-forefront',
+      'x-originating-ip',
+      'X-OriginatorOrg',
+      'x-originalarrivaltime',
+      'x-exchange-antispam-report-test',
+      'x-eopattributedmessage',
+    ].map((name): [string, Record<string, unknown>, string[]] => [
+      `what Exchange and Outlook tell each other: ${name}`,
+      { headers: { [name]: 'v' } },
+      [`HEADER_NOT_CARRIED /headers/${name}`],
+    ]),
     ['one header twice', { headers: { 'x-a': '1', 'X-A': '2' } }, ['FIELD_REPEATED /headers/X-A']],
     [
       'a header line of more than 998 characters',
@@ -253,6 +269,36 @@ describe('what would arrive as something else, or nowhere, is refused', () => {
       { attachments: [file({ filename: 'a\u202egpj.exe' })] },
       ['CHARACTER_NOT_ALLOWED /attachments/0/filename'],
     ],
+    ...[
+      ['FIELD_INVALID', '...'],
+      ['FIELD_INVALID', ' a.txt'],
+      ['FIELD_INVALID', 'a.txt '],
+      ['FIELD_INVALID', 'a.txt.'],
+      ['FIELD_INVALID', 'a.txt\u3000'],
+      ['CHARACTER_NOT_ALLOWED', 'a\u200b.txt'],
+      ['CHARACTER_NOT_ALLOWED', 'a\u200d.txt'],
+      ['CHARACTER_NOT_ALLOWED', 'a\ufe0f.txt'],
+      ['CHARACTER_NOT_ALLOWED', '1\ufe0f.txt'],
+      ['CHARACTER_NOT_ALLOWED', '\ufeffa.txt'],
+      ['CHARACTER_NOT_ALLOWED', 'a\u00ad.txt'],
+      ['CHARACTER_NOT_ALLOWED', 'a\u200e.txt'],
+      ['CHARACTER_NOT_ALLOWED', 'a\u2800.txt'],
+      ['CHARACTER_NOT_ALLOWED', '陳\u200d\u200d文.txt'],
+    ].map(([code, filename]): [string, Record<string, unknown>, string[]] => [
+      `the file name ${JSON.stringify(filename)}`,
+      { attachments: [file({ filename })] },
+      [`${code} /attachments/0/filename`],
+    ]),
+    [
+      'a media type with a name that turns round',
+      { attachments: [file({ contentType: 'text/plain; name="a\u202eb"' })] },
+      ['CHARACTER_NOT_ALLOWED /attachments/0/contentType'],
+    ],
+    [
+      'a media type with an invisible name',
+      { attachments: [file({ contentType: 'text/plain; name="a\u200bb"' })] },
+      ['CHARACTER_NOT_ALLOWED /attachments/0/contentType'],
+    ],
     [
       'a name of 256 characters',
       { attachments: [file({ filename: 'n'.repeat(256) })] },
@@ -271,7 +317,6 @@ describe('what would arrive as something else, or nowhere, is refused', () => {
       { text: undefined, html: '<img src="cid:a">', attachments: [file({ cid: 'a' }), file({ cid: 'A' })] },
       ['CID_REPEATED /attachments/1/cid'],
     ],
-    ['a file that is null', { attachments: [null] }, ['FIELD_INVALID /attachments/0']],
   ])('%s', (_, override, expected) => {
     expect(problemsOf(() => read(override))).toEqual(expected);
   });
@@ -283,6 +328,66 @@ describe('what would arrive as something else, or nowhere, is refused', () => {
       attachments: [file({ cid: 'logo@X' })],
     });
     expect(mail.attachments[0]?.cid).toBe('logo@X');
+  });
+});
+
+describe('what applications need goes through', () => {
+  test.each([
+    'x-auto-response-suppress',
+    'X-Priority',
+    'x-mailer',
+    'x-ms-reactions',
+    'x-exchange-rate',
+    'x-microsofts-order',
+    'x-original-sender',
+  ])('the header %s', (name) => {
+    expect(read({ headers: { [name]: 'v' } }).headers).toEqual([{ name, value: 'v' }]);
+  });
+
+  test.each([
+    'Lohnabrechnung 2026.pdf',
+    '薪資單.pdf',
+    '.profile',
+    'a..b.tar.gz',
+    '👩\u200d👧.png',
+    '❤\ufe0f\u200d🔥.png',
+    '1\ufe0f\u20e3.png',
+    '葛\u{e0100}城.pdf',
+    'क्\u200dष.txt',
+    'می\u200cخواهم.txt',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.png',
+  ])('the file name %s', (filename) => {
+    expect(read({ attachments: [file({ filename })] }).attachments[0]?.filename).toBe(filename);
+  });
+});
+
+describe('an idempotency key is the same in the mail as in the header', () => {
+  test.each([
+    [' ', 'a text with a blank in it'],
+    ['a b', 'a text with a blank in it'],
+    ['a\nb', 'a text with a blank in it'],
+    ['a\u3000b', 'a text with a blank in it'],
+    ['clé', 'a text with a character that is not printable ASCII'],
+    ['a\u0000', 'a text with a character that is not printable ASCII'],
+    ['k'.repeat(256), 'a text with 256 characters, and 255 is the most'],
+  ])('%j is refused with the reason', (idempotencyKey, received) => {
+    expect(errorOf(() => read({ idempotencyKey }))).toMatchObject({
+      code: 'IDEMPOTENCY_KEY_INVALID',
+      facts: {
+        problems: [
+          {
+            pointer: '/idempotencyKey',
+            expected: '1 to 255 printable ASCII characters without blanks',
+            received,
+          },
+        ],
+      },
+    });
+  });
+
+  test('255 printable characters are one', () => {
+    const idempotencyKey = `~!${'k'.repeat(253)}`;
+    expect(read({ idempotencyKey }).idempotencyKey).toBe(idempotencyKey);
   });
 });
 
@@ -378,7 +483,7 @@ describe('what serialisers write for nothing is nothing', () => {
   test.each<[string, Record<string, unknown>]>([
     ['recipients', { to: ['', 'chan@contoso.example', null, ' '], cc: [''] }],
     ['tags', { tags: ['', null] }],
-    ['files', { attachments: [''] }],
+    ['files', { attachments: ['', null] }],
     ['headers', { headers: { 'x-a': null, 'x-b': '' } }],
     ['a name', { to: { name: null, address: 'chan@contoso.example' } }],
     ['an empty name', { to: { name: '', address: 'chan@contoso.example' } }],
@@ -430,9 +535,20 @@ describe('base64', () => {
     ['a data URL', `data:application/pdf;base64,${content}`, 'without the prefix `data:'],
     ['bytes as Python prints them', `b'${content}'`, 'not a Python bytes literal'],
     ['base64url', '-_-_', 'not base64url'],
-    ['base64 without its padding', 'YQ', 'complete standard base64 with padding'],
+    ['base64 without its padding', 'YQ', 'standard base64 with all of its padding, here 2 times ='],
     ['base64 of base64', Buffer.from(content).toString('base64'), 'encoded once'],
     ['some text', 'nope!', 'only letters, digits'],
+    ['two texts of base64 in one', 'YQ==YQ==', 'padding only at the end'],
+    [
+      'bits that belong to no byte',
+      'aGVsbG9=',
+      'the last character before the padding is not one that an encoder produces here',
+    ],
+    ['too little padding', 'YQ=', 'with all of its padding, here 2 times ='],
+    ['too much padding', 'YWI===', 'with all of its padding, here 1 times ='],
+    ['padding where there is none', 'YWJj====', 'with all of its padding, here 0 times ='],
+    ['base64 that is cut off', 'YWJjZ', 'some of its characters are missing'],
+    ['base64 that is cut off and filled', 'Y===', 'some of its characters are missing'],
   ])('%s is told as that', (_, written, expected) => {
     const problem = expectedOf(written);
     expect(problem).toMatchObject({ code: 'BASE64_INVALID', pointer: '/attachments/0/content' });
@@ -482,6 +598,45 @@ describe('an error tells the caller everything, and shows nothing', () => {
 
   test.each([[null], [[]], ['text'], [7]])('%j is not a mail', (input) => {
     expect(errorOf(() => readMail(input)).code).toBe('JSON_UNREADABLE');
+  });
+});
+
+describe('a problem says which place it speaks of, and what came there', () => {
+  test.each<[string, Record<string, unknown>, object]>([
+    [
+      'one address of a text with several',
+      { to: 'a@x.com, b@x.com, c@x, d@x.com' },
+      {
+        pointer: '/to',
+        expected: expect.stringContaining('has a dot in it'),
+        received: 'text of 30 characters, in which address number 3 is wrong',
+      },
+    ],
+    [
+      'the value of a header that cannot be named',
+      { headers: { 'x-a/b': 1 } },
+      {
+        pointer: '/headers',
+        expected: 'text as the value of each header',
+        received: 'a header with the value number',
+      },
+    ],
+    [
+      'the value of a header with a name',
+      { headers: { 'x-a': 1 } },
+      { pointer: '/headers/x-a', expected: 'text', received: 'number' },
+    ],
+    [
+      'the only address of a text',
+      { to: `${'l'.repeat(65)}@example.com` },
+      {
+        pointer: '/to',
+        expected: 'at most 64 characters before the @, not 65',
+        received: 'text of 77 characters',
+      },
+    ],
+  ])('%s', (_, override, expected) => {
+    expect(errorOf(() => read(override)).facts.problems).toEqual([expect.objectContaining(expected)]);
   });
 });
 

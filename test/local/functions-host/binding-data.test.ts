@@ -21,6 +21,18 @@ test.each<[string, object]>([
   expect(Object.fromEntries(texts)).toEqual(expected);
 });
 
+test('an object with hundreds of thousands of properties gives them all', () => {
+  const names = Array.from({ length: 200_000 }, (_, index) => `k${index}`);
+  const text = `{${names.map((name) => `"${name}":"v"`).join()}}`;
+  expect(Object.keys(propertiesOf(text))).toEqual(names);
+});
+
+test('an object nested deeper than the host reads gives nothing', () => {
+  const nested = (levels: number) => `{"a":${'['.repeat(levels)}${']'.repeat(levels)},"b":"x"}`;
+  expect(Object.keys(propertiesOf(nested(63)))).toEqual(['b']);
+  expect(Object.keys(propertiesOf(nested(64)))).toEqual([]);
+});
+
 test('an object stays JSON', () => {
   expect(propertiesOf('{"mail":{"to":"a"}}')).toEqual({ mail: { json: '{"to":"a"}' } });
 });

@@ -36,7 +36,7 @@ test('a file that is not ours is an error that names it and quotes none of it', 
     for (const text of ['{"secrets":[{"value":"canary"}]}', 'canary']) {
       await writeFile(file, text);
       const error = await openSecretStore(file).catch((caught: unknown) => caught);
-      expect(String(error)).toContain(`${file} is not a file of secrets`);
+      expect(String(error)).toContain(`${file} is not a file that the Key Vault stand-in wrote`);
       expect(String(error)).not.toContain('canary');
     }
     expect(await readFile(file, 'utf8')).toBe('canary');

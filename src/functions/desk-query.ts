@@ -1,0 +1,43 @@
+import { AppError } from '../lib/errors.ts';
+
+/** What the desk is asked for: the held mails, a page at a time, or one mail. */
+export type DeskQuery =
+  | { readonly kind: 'held'; readonly after: string | undefined }
+  | { readonly kind: 'mail'; readonly id: string };
+
+/** The host takes these for itself: a key, and its name. */
+const OF_THE_HOST = new Set(['code', 'clientid']);
+
+const invalid = (detail: string): AppError => new AppError('QUERY_INVALID', { detail });
+
+/** Reads the query. Throws QUERY_INVALID where it is not one of the two, or asks for more than is answered. */
+export const readDeskQuery = (query: URLSearchParams): DeskQuery => {
+  const pairs = [...query].filter(([name]) => !OF_THE_HOST.has(name.toLowerCase()));
+  const names = pairs.map(([name]) => name);
+  if (new Set(names).size < names.length) throw invalid('Expected each parameter once.');
+  const { state, id, after, ...others } = Object.fromEntries(pairs);
+  if (Object.keys(others).length > 0)
+    throw invalid('Expected no parameters other than state and after, or id.');
+  if (id !== undefined) {
+    if (state !== undefined || after !== undefined)
+      throw invalid('Expected id alone, or state=held without it.');
+    if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
+    return { kind: 'mail', id };
+  }
+  if (state !== 'held') throw invalid('Expected ?state=held or ?id=<id of an email>.');
+  return { kind: 'held', after: after === undefined ? undefined : readPageToken(after) };
+};
+
+/** Of a page of ours, so that anything else is told as that: some storages take any text, and begin anywhere. */
+const PAGE = 'held page\n';
+
+/** The `next` of a page, from what storage needs to go on there. */
+export const toPageToken = (continuation: string): string =>
+  Buffer.from(PAGE + continuation).toString('base64url');
+
+const readPageToken = (token: string): string => {
+  const text = Buffer.from(token, 'base64url').toString();
+  if (!text.startsWith(PAGE) || toPageToken(text.slice(PAGE.length)) !== token)
+    throw invalid('Expected in `after` the `next` of the previous page.');
+  return text.slice(PAGE.length);
+};

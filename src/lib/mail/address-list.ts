@@ -6,7 +6,7 @@ const MAX_WRITTEN = 2500;
 const ANY_FORM = 'name@example.com, Name <name@example.com> or { "name", "address" }';
 
 /** A place of a list that is no recipient, counted from one, and what was expected in it. */
-export type WrongPlace = { readonly place: number; readonly expected: string };
+type WrongPlace = { readonly place: number; readonly expected: string };
 
 /** What a text of addresses holds. `places` counts those with something in them. */
 export type AddressList = {

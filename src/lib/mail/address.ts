@@ -26,7 +26,7 @@ const isLabel = (label: string): boolean =>
   LABEL.test(label) && !label.startsWith('-') && !label.endsWith('-');
 
 /** True for text with a character that shows nothing, or turns what stands around it. */
-export const hasUnseen = (text: string): boolean => UNSEEN.test(text);
+const hasUnseen = (text: string): boolean => UNSEEN.test(text);
 
 /** True for text with a character beyond ASCII that stands for a sign of addresses, as the wide form of @ does. */
 const hasLookalike = (text: string): boolean =>

@@ -59,6 +59,8 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
     refused(`"html":"${filled('\\\\', bytes)}","to":"a@b.cc","subject":"s"`),
   'content ids in the html': (bytes) => html("'cid:", bytes),
   'elements that never close': (bytes) => html('<a>', bytes),
+  'content ids that are badly encoded': (bytes) =>
+    html('<img src=cid:%ff><img src=cid:%z><p style=b:url(cid:%)>', bytes),
   'pictures without end': (bytes) => html('<img src=cid:b>', bytes),
   'an attribute without end': (bytes) => html('&amp;a', bytes, '<img src="'),
   'comments for Outlook': (bytes) => html('<!--[if mso]><i style=a><![endif]-->', bytes),

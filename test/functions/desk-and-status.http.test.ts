@@ -77,7 +77,7 @@ describe('the desk', () => {
     [{ state: 'sent' }, 'Expected ?state=held or ?id='],
     [{ state: '' }, 'Expected ?state=held or ?id='],
     [{ after: 'x' }, 'Expected ?state=held or ?id='],
-    [{ id: '' }, 'Expected in `id` the id of a mail'],
+    [{ id: '' }, 'Expected in `id` the id of an email'],
     [{ state: 'held', id: '' }, 'Expected id alone'],
     [{ state: 'held', id: '01890000-0000-7000-8000-000000000000' }, 'Expected id alone'],
     [{ id: '01890000-0000-7000-8000-000000000000', after: 'x' }, 'Expected id alone'],

@@ -5,12 +5,31 @@ const MOST_WRITTEN = 9;
 
 const CID_URL = /^\s*cid:/i;
 
+/** What is no percent-encoding stays as it is written. Throws nothing: a body may have a million of them. */
 const decodePercent = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  if (!text.includes('%')) return text;
+  const bytes = Buffer.from(text);
+  let length = 0;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] === PERCENT ? hexAt(bytes, index + 1) : undefined;
+    bytes[length] = byte ?? bytes[index] ?? 0;
+    length += 1;
+    if (byte !== undefined) index += 2;
   }
+  return bytes.toString('utf8', 0, length);
+};
+
+const PERCENT = 0x25;
+
+const hexAt = (bytes: Buffer, index: number): number | undefined => {
+  const [high, low] = [hexDigit(bytes[index]), hexDigit(bytes[index + 1])];
+  return high === undefined || low === undefined ? undefined : high * 16 + low;
+};
+
+const hexDigit = (code = 0): number | undefined => {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 };
 
 /** The form in which a `cid:` URL and the id of a part meet: mail clients match them without regard to case. */
@@ -20,11 +39,13 @@ export const contentIdKey = (cid: string): string => cid.toLowerCase();
 export const referredContentIds = (html: string, asked: ReadonlySet<string>): ReadonlySet<string> => {
   const longest = MOST_WRITTEN * Math.max(0, ...[...asked].map((key) => key.length));
   const referred = new Set<string>();
+  let last = '';
   eachShownUrl(html, (url) => {
     const scheme = CID_URL.exec(url)?.[0];
     if (scheme === undefined) return;
     const written = url.slice(scheme.length).trimEnd();
-    if (written.length > longest) return;
+    if (written.length > longest || written === last) return;
+    last = written;
     for (const key of [contentIdKey(written), contentIdKey(decodePercent(written))])
       if (asked.has(key)) referred.add(key);
   });

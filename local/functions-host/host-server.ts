@@ -41,10 +41,20 @@ export function createHostServer(
   };
 }
 
-/** The URL as the client meant it. Joined as text, because "//host/path" would otherwise name another host. */
+/**
+ * The URL as the client meant it, at the Host that was checked. Joined as text, because "//host/path" would otherwise name
+ * another host; so would the absolute form of a request to a proxy.
+ */
 function readUrl({ url = '/', headers }: http.IncomingMessage): URL | undefined {
-  const text = url.startsWith('/') ? `http://${headers.host ?? '127.0.0.1'}${url}` : url;
-  return URL.canParse(text) ? new URL(text) : undefined;
+  const path = url.startsWith('/') ? url : pathOf(url);
+  const text = `http://${headers.host ?? '127.0.0.1'}${path ?? ''}`;
+  return path !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function pathOf(absolute: string): string | undefined {
+  if (!URL.canParse(absolute)) return undefined;
+  const { pathname, search } = new URL(absolute);
+  return pathname + search;
 }
 
 const untilSent = (response: http.ServerResponse) =>

@@ -149,6 +149,8 @@ const toAnswer = async (response: Response): Promise<GraphAnswer> => {
 };
 
 const readGraphError = (text: string): { readonly upstreamCode?: string; readonly tooLarge?: true } => {
+  // As of every 202: an exception for each accepted email would cost more than the rest of reading it.
+  if (text === '') return {};
   try {
     const { error } = JSON.parse(text) as {
       readonly error?: { readonly code?: unknown; readonly message?: unknown };

@@ -111,6 +111,13 @@ test('a body without Content-Length arrives empty where streaming is off, and it
   expect(JSON.parse(text)).toMatchObject({ body: '', header: 'yes' });
 });
 
+test('a request in absolute form, as to a proxy, is answered at the Host that was checked', async () => {
+  const { url } = await hostApp('http-app');
+  const { status, text } = await sendRaw(url, { path: 'http://evil.example/api/echo/mail?a=1' });
+  expect(status).toBe(200);
+  expect(text).not.toContain('evil.example');
+});
+
 test('an empty header is handed on as an empty text', async () => {
   const { url } = await hostApp('http-app');
   const { text } = await sendRaw(`${url}/api/echo/mail`, { headers: { 'X-Test': '' } });

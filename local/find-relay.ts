@@ -12,11 +12,12 @@ export type Relay = {
 };
 
 const KEY_VARIABLE = 'MAIL_RELAY_MASTER_KEY';
+const URL_VARIABLE = 'MAIL_RELAY_URL';
 const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * The relay that a command means, and its master key: the one given by URL with the key of the environment, else the one that
- * runs on this machine and says both in its folder.
+ * The relay that a command means, and its master key: the one given by URL, in the option or the environment, with the key of the
+ * environment, else the one that runs on this machine and says both in its folder.
  */
 export async function findRelay(
   given: string | undefined,
@@ -24,12 +25,13 @@ export async function findRelay(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Relay> {
   const running = (await readRunning(folder))?.relay;
-  const url = parseUrl(given ?? running?.url);
+  const asked = given ?? (environment[URL_VARIABLE] || undefined);
+  const url = parseUrl(asked ?? running?.url);
   if (url === undefined)
     throw new RelayNotFoundError(
-      given === undefined
+      asked === undefined
         ? `No relay is running with the folder ${folder}. Start one with npm start, or choose another with --folder <folder> or --url <url>.`
-        : '--url: expected an https address, or an http address of this machine.',
+        : `${given === undefined ? URL_VARIABLE : '--url'}: expected an https address, or an http address of this machine.`,
     );
   if (running !== undefined && isSame(url, parseUrl(running.url)))
     return { url, masterKey: running.masterKey, keyFrom: `${folder}/running.json` };

@@ -12,7 +12,7 @@ const usage = `Usage: npm run mail -- list
 
 Lists held emails, shows the status of any email, and replays or closes a held one.
 
-  --url <url>        Address of the relay. Default: the relay that npm start runs on this machine.
+  --url <url>        Address of the relay. Default: MAIL_RELAY_URL, else the relay that npm start runs on this machine.
   --folder <folder>  Folder of that relay. Default: .local.
   --json             Prints the responses as JSON.
   --help             Prints this.

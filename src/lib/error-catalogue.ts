@@ -21,9 +21,11 @@ const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string):
   remedy,
 });
 
-/** Creates a client secret and stores it, without showing it: no secret is ever on a command line. */
-const STORE =
-  'infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name <vault> --query id --output tsv)" --client-id <ENTRA_CLIENT_ID> --secret-name <CLIENT_SECRET_NAME>';
+/**
+ * Creates a client secret and stores it, without showing it, with a role on the vault for as long as that takes: no secret is
+ * ever on a command line.
+ */
+const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret secret';
 
 export const catalogue = {
   // The request as a whole
@@ -212,7 +214,7 @@ export const catalogue = {
     502,
     'administrator',
     'The client secret has expired in the vault',
-    `Create a new one and store it: ${STORE} --renew. The app does not need a restart.`,
+    `Create a new one and store it: ${STORE}. The app does not need a restart.`,
   ),
   VAULT_ACCESS_DENIED: entry(
     502,
@@ -236,7 +238,7 @@ export const catalogue = {
     502,
     'administrator',
     'Entra rejects the client secret as wrong',
-    `Make sure that the vault holds the Value of the secret and not its Secret ID, or create and store a new one: ${STORE} --renew. A new secret can take a minute to work. (AADSTS7000215)`,
+    `Make sure that the vault holds the Value of the secret and not its Secret ID, or create and store a new one: ${STORE}. A new secret can take a minute to work. (AADSTS7000215)`,
   ),
   CLIENT_SECRET_TOO_NEW: entry(
     503,
@@ -248,7 +250,7 @@ export const catalogue = {
     502,
     'administrator',
     'The client secret has expired',
-    `Create a new one and store it: ${STORE} --renew. The app does not need a restart. (AADSTS7000222)`,
+    `Create a new one and store it: ${STORE}. The app does not need a restart. (AADSTS7000222)`,
   ),
   TENANT_UNKNOWN: entry(
     502,
@@ -292,13 +294,13 @@ export const catalogue = {
     502,
     'administrator',
     'The relay has no permission to send from this mailbox',
-    'Check the permission: Test-ServicePrincipalAuthorization -Identity <app> -Resource <mailbox>. If it shows False, add the mailbox to the management scope of the role Application Mail.Send. If it shows no row, assign that role or consent to the application permission Mail.Send. Changes take 30 minutes to 2 hours.',
+    'Check the permission: Test-ServicePrincipalAuthorization -Identity <app> -Resource <mailbox>. If it shows False, add the mailbox to the management scope of the role Application Mail.Send. If it shows no row, assign that role (infra/scripts/limit-mailboxes.ps1). Changes take 30 minutes to 2 hours. Admin consent to Mail.Send would allow every mailbox of the tenant.',
   ),
   PERMISSION_NOT_GRANTED: entry(
     502,
     'administrator',
     'A permission of the app registration has no admin consent',
-    'Grant admin consent to the application permission Mail.Send (not the delegated one): az ad app permission admin-consent --id <ENTRA_CLIENT_ID>',
+    'Assign the role Application Mail.Send for the sender mailboxes in Exchange Online (infra/scripts/limit-mailboxes.ps1). Or, for every mailbox of the tenant, grant admin consent to the application permission Mail.Send (not the delegated one): az ad app permission admin-consent --id <ENTRA_CLIENT_ID>. Consent removes the limit that the role sets.',
   ),
   SEND_AS_DENIED: entry(
     502,

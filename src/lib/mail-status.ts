@@ -1,4 +1,4 @@
-import { AppError } from './errors.ts';
+import { AppError, type ErrorReport } from './errors.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
 
@@ -37,7 +37,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     ...(row.state === 'sent' ? { verified: row.verified } : {}),
     ...(row.state === 'deferred' ? { until: row.until } : {}),
     ...(row.state === 'closed' ? { note: row.note } : {}),
-    ...('reason' in row ? { reason: row.reason } : {}),
+    ...('reason' in row ? { reason: reasonOf(row) } : {}),
     ...(row.omittedAttempts > 0 ? { omittedAttempts: row.omittedAttempts } : {}),
     timeline: [
       { at: acceptedAt, event: 'accepted' },
@@ -46,6 +46,16 @@ export const toStatus = (row: LedgerRow): MailStatus => {
       ...(state === 'queued' ? [] : [{ at: updatedAt, event: state }]),
     ].sort((one, other) => one.at.localeCompare(other.at)),
   };
+};
+
+/** While the relay is at it, nobody else must do anything: what the catalogue says is for a held email. */
+const reasonOf = (row: Extract<LedgerRow, { reason: ErrorReport }>): ErrorReport => {
+  if (row.reason.code !== 'OUTCOME_UNKNOWN') return row.reason;
+  if (row.state === 'unknown')
+    return { ...row.reason, remedy: 'Wait. The relay looks for the email in the mailbox of the sender.' };
+  if (row.state === 'deferred')
+    return { ...row.reason, remedy: 'Wait. The relay sends the email once more, as onUnknown says.' };
+  return row.reason;
 };
 
 /** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of somebody else. */

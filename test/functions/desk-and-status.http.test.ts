@@ -31,6 +31,8 @@ const aDesk = async () => {
   return {
     ...world,
     id,
+    send: async (override: Record<string, unknown>) =>
+      String((await run(sendMailHttp(needs), mailRequest(aMail(override)))).body.id),
     /** Takes something else in place of what the desk needs. */
     use: (needed: object) => {
       other = needed;
@@ -51,6 +53,22 @@ describe('GET /api/mail/{id}', () => {
     expect(answer.body).toMatchObject({ id, state: 'held', reason: { code: 'OUTCOME_UNKNOWN' } });
     expect(answer.body).not.toHaveProperty('recipientAddresses');
   });
+
+  test.each([
+    ['unknown', {}, /^Wait/],
+    ['deferred', { onUnknown: 'resend' }, /^Wait/],
+    ['held', { onUnknown: 'hold' }, /replay/],
+  ])(
+    'says what to do about an unknown outcome only once an operator must: %s',
+    async (state, override, remedy) => {
+      const { send, status } = await aDesk();
+      const { body } = await status({ params: { id: await send(override) } });
+      expect(body).toMatchObject({
+        state,
+        reason: { code: 'OUTCOME_UNKNOWN', remedy: expect.stringMatching(remedy) },
+      });
+    },
+  );
 
   test.each([
     ['another caller', { headers: { 'x-functions-key': 'another' } }, undefined],

@@ -34,6 +34,18 @@ test('another relay gets the key of the environment, and never that of the one t
   await expect(findRelay('http://localhost:9072', folder, {})).rejects.toThrow('MAIL_RELAY_MASTER_KEY');
 });
 
+test('the address in MAIL_RELAY_URL counts before the relay that runs here, and the option before both', async () => {
+  await runAt('http://localhost:9071');
+  const environment = { MAIL_RELAY_URL: AZURE, MAIL_RELAY_MASTER_KEY: 'of azure' };
+  expect((await findRelay(undefined, folder, environment)).url.origin).toBe(AZURE);
+  expect((await findRelay('http://localhost:9071', folder, environment)).masterKey).toBe(
+    'of the running one',
+  );
+  await expect(findRelay(undefined, folder, { MAIL_RELAY_URL: 'relay' })).rejects.toThrow(
+    'MAIL_RELAY_URL: expected',
+  );
+});
+
 test('the key of an application is not taken for the master key, and is named', async () => {
   await expect(findRelay(AZURE, folder, { MAIL_RELAY_KEY: 'of an application' })).rejects.toThrow(
     `Expected the master key of ${AZURE} in the environment variable MAIL_RELAY_MASTER_KEY. ` +

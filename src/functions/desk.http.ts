@@ -58,6 +58,7 @@ const noteFault = (note: unknown): string | undefined => {
   if (typeof note !== 'string' || note === '') return describe(note);
   if (note.trim() === '') return 'only blanks';
   if (note.trim().length > MAX_NOTE) return `${note.trim().length} characters`;
+  if (/\p{Cc}/u.test(note.trim())) return 'text with a line break or control character';
   return note.isWellFormed() ? undefined : 'text in which a character is cut in half';
 };
 

@@ -144,7 +144,10 @@ const forEachOpen = (
 type OpenEntry = { readonly row: Holdable; readonly etag: string };
 
 const sweepEarlier = async (needs: SweepNeeds, { counts, isOver }: Run): Promise<void> => {
-  counts.filed = await needs.ledger.fileEarlier(isOver);
+  counts.filed = await needs.ledger.fileEarlier(isOver, (mailId, failure) => {
+    counts.failed += 1;
+    needs.log({ event: 'SweepFailed', mailId, name: nameOf(failure) });
+  });
 };
 
 const sweepLost = async (needs: SweepNeeds, run: Run): Promise<void> => {

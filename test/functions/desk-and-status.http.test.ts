@@ -171,6 +171,7 @@ describe('the desk', () => {
     [{ note: '' }, 'received empty text.'],
     [{ note: ' ' }, 'received only blanks.'],
     [{ note: 'x'.repeat(501) }, 'received 501 characters.'],
+    [{ note: 'a\u001b[2J' }, 'received text with a line break or control character.'],
     [{ note: '\ud800' }, 'received text in which a character is cut in half.'],
     [null, 'received null.'],
     [[], 'received list of 0 items.'],
@@ -184,7 +185,7 @@ describe('the desk', () => {
 
   test('takes a note in which everything is escaped', async () => {
     const { close } = await aDesk();
-    const note = '\u0001'.repeat(500);
+    const note = '"'.repeat(500);
     expect(await close({ note })).toMatchObject({ status: 200, body: { note } });
   });
 

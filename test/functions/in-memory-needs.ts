@@ -20,7 +20,7 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
     yield* fake.listOpen(...which);
   },
   expire: async (...which) => fake.expire(...which),
-  fileEarlier: async (isOver) => fake.fileEarlier(isOver),
+  fileEarlier: async (...which) => fake.fileEarlier(...which),
 });
 
 /** What every function of the relay needs, in memory, and what it did with it. */

@@ -34,6 +34,10 @@ const toUuid = (hash: Buffer): string => {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 };
 
+/** Whether something is written at all: not null, and no empty text, list or object. */
+const isThere = (value: unknown): boolean =>
+  value !== null && value !== '' && !(typeof value === 'object' && Object.keys(value).length === 0);
+
 /** `key` is a secret of 32 random bytes. */
 export const makeIdentity = (key: Uint8Array): Identity => {
   const mac = (purpose: string, text: string): Buffer =>
@@ -42,7 +46,9 @@ export const makeIdentity = (key: Uint8Array): Identity => {
     const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
     // What serialisers write for a field that is absent makes no other mail.
     const content = Object.fromEntries(
-      Object.entries(fields).filter(([, value]) => value !== null && value !== ''),
+      Object.entries(fields)
+        .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isThere) : value] as const)
+        .filter(([, value]) => isThere(value)),
     );
     return KEYED + mac('content', canonicalJson(content)).toString('base64url');
   };

@@ -25,7 +25,10 @@ export type Ledger = {
   readonly expire: (before: Date, turn: number, isOver: () => boolean) => Promise<number>;
   /**
    * Files mails of an earlier version of the ledger, which had no shelves, until `isOver`; gives how many. Goes on where it
-   * ended the last time, and costs nothing once it has seen all.
+   * ended the last time, and costs nothing once it has seen all. What cannot be filed is passed, and told to `onFailure`.
    */
-  readonly fileEarlier: (isOver: () => boolean) => Promise<number>;
+  readonly fileEarlier: (
+    isOver: () => boolean,
+    onFailure: (mailId: string, failure: unknown) => void,
+  ) => Promise<number>;
 };

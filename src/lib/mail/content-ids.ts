@@ -41,9 +41,11 @@ export const referredContentIds = (html: string, asked: ReadonlySet<string>): Re
   const referred = new Set<string>();
   let last = '';
   eachShownUrl(html, (url) => {
-    const scheme = CID_URL.exec(url)?.[0];
+    // As in a URL that was folded over lines (URL standard, 4.4: tabs and line breaks are removed).
+    const inOneLine = /[\t\n\r]/.test(url) ? url.replaceAll(/[\t\n\r]/g, '') : url;
+    const scheme = CID_URL.exec(inOneLine)?.[0];
     if (scheme === undefined) return;
-    const written = url.slice(scheme.length).trimEnd();
+    const written = inOneLine.slice(scheme.length).trimEnd();
     if (written.length > longest || written === last) return;
     last = written;
     for (const key of [contentIdKey(written), contentIdKey(decodePercent(written))])

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   odata,
   RestError,
@@ -20,6 +21,8 @@ type Entity = {
   readonly state: string;
   /** The key of its index entity, which is in the same partition and written in the same transaction. */
   readonly index: string;
+  /** Of this write alone: by it a write whose answer was lost is known again when the SDK has repeated it. */
+  readonly write: string;
   readonly row: string;
   readonly [more: `row${number}`]: string;
 };
@@ -35,6 +38,7 @@ const toEntity = (row: LedgerRow): Entity => ({
   rowKey: row.mailId,
   state: row.state,
   index: indexKeyOf(row),
+  write: randomUUID(),
   row: '',
   ...toColumns(toAsciiJson(row)),
 });
@@ -90,8 +94,8 @@ const unlessChanged = (error: unknown): undefined => {
 };
 
 const PARTITIONS = 256;
-/** A transaction has at most 100 entities (Performing entity group transactions); a mail that expires is two. */
-const MAILS_IN_TRANSACTION = 50;
+/** A filter has at most 15 comparisons (Querying tables and entities), and one is for the partition. */
+const MAILS_AT_ONCE = 14;
 
 /** All partitions, beginning at another one each turn. */
 const partitions = (turn: number): readonly string[] =>
@@ -117,11 +121,24 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     }
   };
 
+  /**
+   * Somebody else's write was first, or this very one: its answer was lost, and the SDK repeated it. Gives the version that
+   * this write has made, if it did.
+   */
+  const ownWrite = async (row: LedgerRow, entity: Entity): Promise<LedgerEntry | undefined> => {
+    const stored = await table.getEntity<Entity>(entity.partitionKey, entity.rowKey).catch(unlessChanged);
+    return stored?.write === entity.write ? { row, etag: toVersion(stored.etag, entity.index) } : undefined;
+  };
+
   /** Runs a transaction on one mail; gives the version it has then. */
-  const write = async (row: LedgerRow, actions: TransactionAction[]): Promise<LedgerEntry | undefined> => {
+  const write = async (
+    row: LedgerRow,
+    entity: Entity,
+    actions: TransactionAction[],
+  ): Promise<LedgerEntry | undefined> => {
     const written = await table.submitTransaction(actions).catch(unlessChanged);
-    const etag = written?.getResponseForEntity(row.mailId)?.etag;
-    return written === undefined ? undefined : { row, etag: toVersion(etag ?? '', indexKeyOf(row)) };
+    if (written === undefined) return ownWrite(row, entity);
+    return { row, etag: toVersion(written.getResponseForEntity(row.mailId)?.etag ?? '', entity.index) };
   };
 
   const replace = async (row: LedgerRow, version: string): Promise<LedgerEntry | undefined> => {
@@ -129,16 +146,18 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     const entity = toEntity(row);
     if (index === entity.index) {
       const written = await table.updateEntity(entity, 'Replace', { etag }).catch(unlessChanged);
-      return written === undefined ? undefined : { row, etag: toVersion(written.etag ?? '', index) };
+      return written === undefined
+        ? ownWrite(row, entity)
+        : { row, etag: toVersion(written.etag ?? '', index) };
     }
     const file: TransactionAction[] = [
       ['update', entity, 'Replace', { etag }],
       ['upsert', toIndex(entity), 'Replace'],
     ];
-    if (index === '') return write(row, file);
-    const written = await write(row, [...file, ['delete', { ...toIndex(entity), rowKey: index }]]);
+    if (index === '') return write(row, entity, file);
+    const written = await write(row, entity, [...file, ['delete', { ...toIndex(entity), rowKey: index }]]);
     // Or the index entity is gone, which only somebody else can have done: that must not end the mail's life.
-    return written ?? ((await isUnfiled(table, entity, index)) ? write(row, file) : undefined);
+    return written ?? ((await isUnfiled(table, entity, index)) ? write(row, entity, file) : undefined);
   };
 
   return {
@@ -146,7 +165,7 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     replace,
     create: (row) => {
       const entity = toEntity(row);
-      return write(row, [
+      return write(row, entity, [
         ['create', entity],
         ['upsert', toIndex(entity), 'Replace'],
       ]);
@@ -161,14 +180,14 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
       for (const partition of partitions(turn)) {
         if (isOver()) break;
         for await (const keys of indexPages(table, partition, keysBefore('final', before))) {
-          for (let start = 0; start < keys.length && !isOver(); start += MAILS_IN_TRANSACTION)
-            expired += await forget(table, partition, keys.slice(start, start + MAILS_IN_TRANSACTION));
+          for (let start = 0; start < keys.length && !isOver(); start += MAILS_AT_ONCE)
+            expired += await forget(table, partition, keys.slice(start, start + MAILS_AT_ONCE));
           if (isOver()) break;
         }
       }
       return expired;
     },
-    fileEarlier: (isOver) => fileEarlier(table, replace, isOver),
+    fileEarlier: (isOver, onFailure) => fileEarlier(table, replace, isOver, onFailure),
   };
 };
 
@@ -190,19 +209,37 @@ async function* indexPages(
 }
 
 /**
- * Deletes mails with their index entities, all or none. One that somebody changes at this moment has no longer the index
- * entity it had, so that nothing is deleted of it: then each mail is tried by itself.
+ * Deletes mails with their index entities, all or none. Only a row that names this index entity is one that ended then: of
+ * any other the entity is a leftover, and is deleted alone. One that somebody changes at this moment has no longer the
+ * index entity it had, so that nothing is deleted of it: then each mail is tried by itself.
  */
 const forget = async (table: TableClient, partitionKey: string, keys: readonly string[]): Promise<number> => {
+  const filed = await filedUnder(table, partitionKey, keys);
   const actions = keys.flatMap((key): TransactionAction[] => [
     ['delete', { partitionKey, rowKey: key }],
-    ['delete', { partitionKey, rowKey: mailIdOfIndexKey(key) }],
+    ...(filed.has(key)
+      ? [['delete', { partitionKey, rowKey: mailIdOfIndexKey(key) }] satisfies TransactionAction]
+      : []),
   ]);
-  if ((await table.submitTransaction(actions).catch(unlessChanged)) !== undefined) return keys.length;
+  if ((await table.submitTransaction(actions).catch(unlessChanged)) !== undefined) return filed.size;
   if (keys.length === 1) return 0;
   let forgotten = 0;
   for (const key of keys) forgotten += await forget(table, partitionKey, [key]);
   return forgotten;
+};
+
+/** Those of the keys under which a row says that it is filed. */
+const filedUnder = async (
+  table: TableClient,
+  partition: string,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const rows = keys.map((key) => odata`RowKey eq ${mailIdOfIndexKey(key)}`).join(' or ');
+  const filter = `${odata`PartitionKey eq ${partition}`} and (${rows})`;
+  const named = new Set<string>();
+  for await (const { index } of table.listEntities<Entity>({ queryOptions: { filter, select: ['index'] } }))
+    named.add(index);
+  return new Set(keys.filter((key) => named.has(key)));
 };
 
 /** Gives rows without an index entity theirs; where it has come to is kept, as one run may not see them all. */
@@ -210,6 +247,7 @@ const fileEarlier = async (
   table: TableClient,
   replace: Ledger['replace'],
   isOver: () => boolean,
+  onFailure: (mailId: string, failure: unknown) => void,
 ): Promise<number> => {
   const kept = await table.getEntity<Filing>(...FILING).catch(unlessChanged);
   if (kept?.isDone) return 0;
@@ -219,8 +257,12 @@ const fileEarlier = async (
   for await (const page of pages) {
     for (const entity of page) {
       if (entity.row === undefined || entity.index !== undefined) continue;
-      const { row, etag } = toEntry(entity);
-      if ((await replace(row, etag)) !== undefined) filed += 1;
+      try {
+        const { row, etag } = toEntry(entity);
+        if ((await replace(row, etag)) !== undefined) filed += 1;
+      } catch (failure) {
+        onFailure(entity.rowKey ?? '', failure);
+      }
     }
     next = page.continuationToken ?? '';
     if (next === '' || isOver()) break;

@@ -44,7 +44,9 @@ describe('ids and hashes', () => {
     const mail = { to: 'a@b.example', headers: { 'x-a': '1', 'x-b': '2' }, tags: ['a', 'b'] };
     const written = { tags: ['a', 'b'], headers: { 'x-b': '2', 'x-a': '1' }, to: 'a@b.example' };
     expect(one.hashOfContent({ ...written, idempotencyKey: 'k' })).toBe(one.hashOfContent(mail));
-    expect(one.hashOfContent({ ...mail, cc: null, replyTo: '' })).toBe(one.hashOfContent(mail));
+    expect(one.hashOfContent({ ...mail, cc: null, replyTo: '', attachments: [], bcc: [null, ''] })).toBe(
+      one.hashOfContent(mail),
+    );
     expect(one.hashOfContent({ ...mail, tags: ['b', 'a'] })).not.toBe(one.hashOfContent(mail));
   });
 

@@ -85,7 +85,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         },
         expire: (...which: Parameters<typeof ledger.expire>) =>
           storage('expire', () => ledger.expire(...which)),
-        fileEarlier: (isOver: () => boolean) => storage('file', () => ledger.fileEarlier(isOver)),
+        fileEarlier: (...which: Parameters<typeof ledger.fileEarlier>) =>
+          storage('file', () => ledger.fileEarlier(...which)),
       },
       putMessage: (text: string, delayMs: number) =>
         storage('put message', () => void queue.put(text, delayMs, now)),

@@ -4,6 +4,7 @@ import { claim, holdNew, queueNew, recordSent, replay } from '../../../src/lib/l
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { LEDGER_TABLE } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
+import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
@@ -29,6 +30,10 @@ const row = queueNew(
 
 const tableOf = ({ connectionString }: { readonly connectionString: string }) =>
   TableClient.fromConnectionString(connectionString, LEDGER_TABLE, { allowInsecureConnection: true });
+
+const unexpected = (mailId: string) => {
+  throw new Error(`${mailId} could not be filed`);
+};
 
 const keysIn = async (table: TableClient): Promise<readonly string[]> => {
   const keys: string[] = [];
@@ -83,6 +88,61 @@ test('more mails than a transaction holds expire, and one that is replayed at th
   expect(await keysIn(tableOf(own))).toHaveLength(left === undefined ? 0 : 2);
 });
 
+test('a write whose answer was lost is known as our own when the SDK repeats it', async () => {
+  const { connection: own } = await storageForTests();
+  const table = /TableEndpoint=([^;]+)/.exec(own.connectionString)?.[1] ?? '';
+  let lose = false;
+  const proxy = await startStorageProxy(table, {
+    decide: ({ operation }) => {
+      const isLost = lose && operation !== 'other';
+      if (isLost) lose = false;
+      return isLost ? { after: 'cut' } : {};
+    },
+    carriedOut: () => undefined,
+    kill: () => undefined,
+  });
+  const connectionString = own.connectionString.replace(table, proxy.url);
+  const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
+  lose = true;
+  const created = await ledger.create(row);
+  expect(created).toEqual(await ledger.find(MAIL_ID));
+  lose = true;
+  const sending = await ledger.replace(claim(row, NOW), created!.etag);
+  expect(sending).toEqual(await ledger.find(MAIL_ID));
+  lose = true;
+  const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
+  const sent = await ledger.replace(recordSent(claim(row, NOW), attempt, NOW), sending!.etag);
+  expect(sent).toEqual(await ledger.find(MAIL_ID));
+  // The same row from another write is somebody else's.
+  expect(await ledger.create(row)).toBeUndefined();
+  await proxy.close();
+});
+
+test('a leftover that files a living mail among the ended does not let it expire', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  await ledger.create(row);
+  await table.createEntity({ partitionKey: '9f', rowKey: `final!2020-01-01!${MAIL_ID}` });
+  expect(await ledger.expire(NOW, 0, () => false)).toBe(0);
+  expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f open!${NOW.toISOString()}!${MAIL_ID}`]);
+});
+
+test('a row of an earlier version that cannot be read is passed, and the others are filed', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const bad = '01a20556-8aab-77d5-aa30-000000000000';
+  await table.createEntity({ partitionKey: '00', rowKey: bad, row: '{bad' });
+  await table.createEntity({ partitionKey: '9f', rowKey: MAIL_ID, row: JSON.stringify(row) });
+  const failed: string[] = [];
+  expect(
+    await ledger.fileEarlier(
+      () => false,
+      (mailId) => failed.push(mailId),
+    ),
+  ).toBe(1);
+  expect(failed).toEqual([bad]);
+});
+
 test('rows of an earlier version are found, and filed by the sweep, a page at a time where it has to stop', async () => {
   const { connection: own } = await storageForTests();
   const [ledger, table] = [openLedgerTable(own), tableOf(own)];
@@ -110,9 +170,9 @@ test('rows of an earlier version are found, and filed by the sweep, a page at a 
   const mailId = '01a20556-8aab-77d5-aa30-000000000000';
   expect((await ledger.find(mailId))?.row).toMatchObject({ state: 'deferred', omittedAttempts: 3 });
   // The service gives a thousand entities in a page.
-  expect(await ledger.fileEarlier(() => true)).toBe(1000);
-  expect(await ledger.fileEarlier(() => false)).toBe(500);
-  expect(await ledger.fileEarlier(() => false)).toBe(0);
+  expect(await ledger.fileEarlier(() => true, unexpected)).toBe(1000);
+  expect(await ledger.fileEarlier(() => false, unexpected)).toBe(500);
+  expect(await ledger.fileEarlier(() => false, unexpected)).toBe(0);
   let listed = 0;
   for await (const _mailId of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7)) listed += 1;
   expect(listed).toBe(1500);

@@ -153,7 +153,7 @@ const sweepEarlier = async (needs: SweepNeeds, { counts, isOver }: Run): Promise
 const sweepLost = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // By then Sent Items have had the time they are given.
   const before = ago(needs, needs.sendingLimitMs + needs.verifyWindowMs);
-  const attempts = needs.ledger.listOpen('attempt', before, run.turn);
+  const attempts = needs.ledger.listOpen('attempt', before, run.turn, run.isOver);
   await forEachOpen(needs, run, attempts, before, async ({ row, etag }) => {
     if (row.state === 'sending' && (await resolveLost(needs, { row, etag }))) run.counts.lost += 1;
   });
@@ -162,7 +162,7 @@ const sweepLost = async (needs: SweepNeeds, run: Run): Promise<void> => {
 const sweepOverdue = async (needs: SweepNeeds, run: Run): Promise<void> => {
   // At first only told of: their messages may stand in a long queue.
   const before = ago(needs, needs.giveUpAfterMs);
-  await forEachOpen(needs, run, openBefore(needs, before, run.turn), before, async ({ row, etag }) => {
+  await forEachOpen(needs, run, openBefore(needs, before, run), before, async ({ row, etag }) => {
     needs.log({ event: 'MailOverdue', mailId: row.mailId, state: row.state });
     run.counts.overdue += 1;
     if (Date.parse(row.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
@@ -172,9 +172,9 @@ const sweepOverdue = async (needs: SweepNeeds, run: Run): Promise<void> => {
 };
 
 /** Every mail that has not ended, whatever would bring it back. */
-async function* openBefore(needs: SweepNeeds, before: Date, turn: number): AsyncIterable<string> {
-  yield* needs.ledger.listOpen('open', before, turn);
-  yield* needs.ledger.listOpen('attempt', before, turn);
+async function* openBefore(needs: SweepNeeds, before: Date, { turn, isOver }: Run): AsyncIterable<string> {
+  yield* needs.ledger.listOpen('open', before, turn, isOver);
+  yield* needs.ledger.listOpen('attempt', before, turn, isOver);
 }
 
 const sweepPayloads = async (needs: SweepNeeds, run: Run): Promise<void> => {

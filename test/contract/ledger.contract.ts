@@ -138,7 +138,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const [old, young, sent] = [queuedAt(TODAY), queuedAt(later(TODAY, 10)), sentAt(TODAY)];
       const attempt = claimNew(queuedAt(TODAY), false, TODAY);
       for (const row of [old, young, sent, attempt]) await ledger.create(row);
-      const idsOf = (shelf: 'open' | 'attempt') => all(ledger.listOpen(shelf, later(TODAY, 10), 3));
+      const idsOf = (shelf: 'open' | 'attempt') => all(ledger.listOpen(shelf, later(TODAY, 10), 3, never));
 
       const waiting = await idsOf('open');
       expect(waiting).toContain(old.mailId);
@@ -148,11 +148,17 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       expect(attempts).not.toContain(old.mailId);
     });
 
+    test('lists nothing once the time for it is over', async () => {
+      const ledger = open();
+      await ledger.create(queuedAt(TODAY));
+      expect(await all(ledger.listOpen('open', later(TODAY, 1), 0, () => true))).toEqual([]);
+    });
+
     test('a mail is listed by what it is now, through every step of its life', async () => {
       const ledger = open();
       const row = queuedAt(TODAY);
       const isListed = async (shelf: 'open' | 'attempt') =>
-        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0))).includes(row.mailId);
+        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0, never))).includes(row.mailId);
       let entry = (await ledger.create(row))!;
       const steps: readonly [LedgerRow, boolean][] = [
         [claim(row, later(TODAY, 1)), true],

@@ -4,6 +4,7 @@ import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
 import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../../src/lib/new-id.ts';
+import { aNewMail } from '../support/a-new-mail.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
 
@@ -12,16 +13,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 type World = ReturnType<typeof inMemoryNeeds>;
 
-const newMail = () => ({
-  mailId: newMailId(NOW),
-  caller: 'key:test',
-  sender: 'noreply@contoso.example',
-  recipients: 1,
-  tags: [],
-  bodyHash: 'hash',
-  leavesCopy: true,
-  acceptedAt: NOW.toISOString(),
-});
+const newMail = () => aNewMail(NOW, { mailId: newMailId(NOW) });
 const queued = () => queueNew(newMail(), NOW);
 const sent = () => recordSent(claim(queued(), NOW), { at: NOW.toISOString(), outcome: 'accepted' }, NOW);
 
@@ -130,9 +122,9 @@ describe('sweepMail', () => {
     const world = inMemoryNeeds();
     for (let made = 0; made < 5; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));
     const turns: number[] = [];
-    const listOpen = (...[shelf, before, turn]: Parameters<Ledger['listOpen']>) => {
+    const listOpen = (...[shelf, before, turn, isOver]: Parameters<Ledger['listOpen']>) => {
       turns.push(turn);
-      return world.needs.ledger.listOpen(shelf, before, turn);
+      return world.needs.ledger.listOpen(shelf, before, turn, isOver);
     };
     const findInMailbox = async () => {
       world.pass(50_000);

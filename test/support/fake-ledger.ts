@@ -33,8 +33,8 @@ export const makeFakeLedger = (
     find: (mailId) => entries.get(mailId),
     create: (row) => (entries.has(row.mailId) ? undefined : write(row)),
     replace: (row, etag) => (entries.get(row.mailId)?.etag === etag ? write(row) : undefined),
-    listOpen: (shelf, before) =>
-      [...entries.values()].flatMap(({ row }) =>
+    listOpen: (shelf, before, _turn, isOver) =>
+      (isOver() ? [] : [...entries.values()]).flatMap(({ row }) =>
         shelfOf(row) === shelf && Date.parse(row.acceptedAt) < before.getTime() ? [row.mailId] : [],
       ),
     expire: (before, _turn, isOver) => {

@@ -14,10 +14,15 @@ export type Ledger = {
   readonly replace: (row: LedgerRow, etag: string) => Promise<LedgerEntry | undefined>;
   /**
    * The ids of mails that have not ended, accepted before a time; for the sweep. What it costs depends on how many there
-   * are, never on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early does not
-   * always leave the same ones.
+   * are, never on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early, as
+   * `isOver` says, does not always leave the same ones.
    */
-  readonly listOpen: (shelf: Exclude<Shelf, 'final'>, before: Date, turn: number) => AsyncIterable<string>;
+  readonly listOpen: (
+    shelf: Exclude<Shelf, 'final'>,
+    before: Date,
+    turn: number,
+    isOver: () => boolean,
+  ) => AsyncIterable<string>;
   /**
    * Deletes mails that ended on a day before that of `before`, until `isOver` says that the time for it is; gives how many.
    * It begins where `turn` says.

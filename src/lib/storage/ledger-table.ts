@@ -130,6 +130,14 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     return stored?.write === entity.write ? { row, etag: toVersion(stored.etag, entity.index) } : undefined;
   };
 
+  /** Without an ETag the row is read: an empty one would let the next write overwrite whatever is there. */
+  const asWritten = async (
+    row: LedgerRow,
+    entity: Entity,
+    etag: string | undefined,
+  ): Promise<LedgerEntry | undefined> =>
+    etag ? { row, etag: toVersion(etag, entity.index) } : ownWrite(row, entity);
+
   /** Runs a transaction on one mail; gives the version it has then. */
   const write = async (
     row: LedgerRow,
@@ -137,8 +145,7 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     actions: TransactionAction[],
   ): Promise<LedgerEntry | undefined> => {
     const written = await table.submitTransaction(actions).catch(unlessChanged);
-    if (written === undefined) return ownWrite(row, entity);
-    return { row, etag: toVersion(written.getResponseForEntity(row.mailId)?.etag ?? '', entity.index) };
+    return asWritten(row, entity, written?.getResponseForEntity(row.mailId)?.etag);
   };
 
   const replace = async (row: LedgerRow, version: string): Promise<LedgerEntry | undefined> => {
@@ -146,9 +153,7 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     const entity = toEntity(row);
     if (index === entity.index) {
       const written = await table.updateEntity(entity, 'Replace', { etag }).catch(unlessChanged);
-      return written === undefined
-        ? ownWrite(row, entity)
-        : { row, etag: toVersion(written.etag ?? '', index) };
+      return asWritten(row, entity, written?.etag);
     }
     const file: TransactionAction[] = [
       ['update', entity, 'Replace', { etag }],
@@ -170,10 +175,12 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
         ['upsert', toIndex(entity), 'Replace'],
       ]);
     },
-    listOpen: async function* (shelf, before, turn) {
-      for (const partition of partitions(turn))
+    listOpen: async function* (shelf, before, turn, isOver) {
+      for (const partition of partitions(turn)) {
+        if (isOver()) return;
         for await (const keys of indexPages(table, partition, keysBefore(shelf, before)))
           yield* keys.map(mailIdOfIndexKey);
+      }
     },
     expire: async (before, turn, isOver) => {
       let expired = 0;

@@ -6,6 +6,7 @@ import { LEDGER_TABLE } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
+import { aNewMail } from '../../support/a-new-mail.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
@@ -14,19 +15,7 @@ ledgerContract('the ledger in a Storage table', () => openLedgerTable(connection
 
 const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc9f';
 const NOW = new Date('2026-03-02T08:00:00Z');
-const row = queueNew(
-  {
-    mailId: MAIL_ID,
-    caller: 'key:test',
-    sender: 'noreply@contoso.example',
-    recipients: 1,
-    tags: [],
-    bodyHash: 'hash',
-    leavesCopy: true,
-    acceptedAt: NOW.toISOString(),
-  },
-  NOW,
-);
+const row = queueNew(aNewMail(NOW, { mailId: MAIL_ID }), NOW);
 
 const tableOf = ({ connectionString }: { readonly connectionString: string }) =>
   TableClient.fromConnectionString(connectionString, LEDGER_TABLE, { allowInsecureConnection: true });
@@ -174,7 +163,8 @@ test('rows of an earlier version are found, and filed by the sweep, a page at a 
   expect(await ledger.fileEarlier(() => false, unexpected)).toBe(500);
   expect(await ledger.fileEarlier(() => false, unexpected)).toBe(0);
   let listed = 0;
-  for await (const _mailId of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7)) listed += 1;
+  for await (const _mailId of ledger.listOpen('open', new Date(NOW.getTime() + 1), 7, () => false))
+    listed += 1;
   expect(listed).toBe(1500);
   expect(await table.getEntity('00', mailId)).toMatchObject({ state: 'deferred' });
 });
@@ -193,7 +183,7 @@ test('a table that is not there is a failure, not an empty ledger', async () => 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE for every kind of call', async () => {
   const ledger = explainingFailures(openLedgerTable(awayStorage(connection)));
   const list = async () => {
-    for await (const _entry of ledger.listOpen('open', NOW, 0));
+    for await (const _entry of ledger.listOpen('open', NOW, 0, () => false));
   };
   const calls = [
     ledger.find(MAIL_ID),

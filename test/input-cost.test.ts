@@ -15,6 +15,7 @@ import { makeAppFolder } from './support/cloud-for-tests.ts';
 const MOST_TIMES = 30;
 /** The clock of processor time ticks in steps of ten milliseconds on some machines. */
 const MOST_FOR_SMALL_MS = 60;
+const RUNS = 7;
 /** Some thirty times the input, the app itself included. What ran away took five hundred times. */
 const MAX_HEAP_MB = 128;
 const LARGEST = 4_000_000;
@@ -26,8 +27,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const most = async (bytes: number): Promise<number> =>
-  MOST_FOR_SMALL_MS + MOST_TIMES * (await reader.cost(ordinary(bytes))).cpuMs;
+/** The median of several: a single one may fall between two ticks of the clock. */
+const most = async (bytes: number): Promise<number> => {
+  const costs: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) costs.push((await reader.cost(ordinary(bytes))).cpuMs);
+  return MOST_FOR_SMALL_MS + MOST_TIMES * (costs.sort((one, other) => one - other)[(RUNS - 1) / 2] ?? 0);
+};
 
 describe('in the built app no input costs more than a small multiple of an ordinary mail of its size', async () => {
   const mostOfLargest = await most(LARGEST);

@@ -3,6 +3,9 @@ import { eachShownUrl } from './shown-urls.ts';
 /** Percent-encoded, %E9%99%B3, one UTF-16 unit takes nine characters at most. */
 const MOST_WRITTEN = 9;
 
+/** An email shows far fewer files; after so many references the rest is not looked at, and what was not found is told. */
+const MOST_REFERENCES = 10_000;
+
 const CID_URL = /^\s*cid:/i;
 
 /** What is no percent-encoding stays as it is written. Throws nothing: a body may have a million of them. */
@@ -40,16 +43,19 @@ export const referredContentIds = (html: string, asked: ReadonlySet<string>): Re
   const longest = MOST_WRITTEN * Math.max(0, ...[...asked].map((key) => key.length));
   const referred = new Set<string>();
   let last = '';
+  let references = 0;
   eachShownUrl(html, (url) => {
     // As in a URL that was folded over lines (URL standard, 4.4: tabs and line breaks are removed).
     const inOneLine = /[\t\n\r]/.test(url) ? url.replaceAll(/[\t\n\r]/g, '') : url;
     const scheme = CID_URL.exec(inOneLine)?.[0];
-    if (scheme === undefined) return;
+    if (scheme === undefined) return true;
+    references += 1;
     const written = inOneLine.slice(scheme.length).trimEnd();
-    if (written.length > longest || written === last) return;
+    if (written.length > longest || written === last) return references < MOST_REFERENCES;
     last = written;
     for (const key of [contentIdKey(written), contentIdKey(decodePercent(written))])
       if (asked.has(key)) referred.add(key);
+    return references < MOST_REFERENCES && referred.size < asked.size;
   });
   return referred;
 };

@@ -21,19 +21,33 @@ const isOutlooks = (comment: string): boolean => {
   return /\b(?:mso|vml)\b/i.test(condition) && !condition.includes('!');
 };
 
+/** Newsletters for Outlook have some hundreds; in further ones nothing counts as shown. */
+const MOST_COMMENTS = 2000;
+
 /**
  * Calls with every URL by which an html, as mail clients show it, has a picture, sound or film in it. Links, scripts,
- * comments and templates show nothing. In one pass, and one more over what only Outlook shows.
+ * comments and templates show nothing. In one pass, and one more over what only Outlook shows, until `tell` says that it has
+ * heard enough by giving false.
  */
-export const eachShownUrl = (html: string, tell: (url: string) => void): void => {
-  const readComment = openReader(tell, () => {});
-  const read = openReader(tell, (comment) => {
-    if (isOutlooks(comment)) readComment(comment);
+export const eachShownUrl = (html: string, tell: (url: string) => boolean): void => {
+  let goesOn = true;
+  let comments = 0;
+  const listen = (url: string): boolean => {
+    goesOn &&= tell(url);
+    return goesOn;
+  };
+  const readComment = openReader(listen, () => true);
+  const read = openReader(listen, (comment) => {
+    if (comments < MOST_COMMENTS && isOutlooks(comment)) {
+      comments += 1;
+      readComment(comment);
+    }
+    return goesOn;
   });
   read(html);
 };
 
-const openReader = (tell: (url: string) => void, onComment: (text: string) => void) => {
+const openReader = (listen: (url: string) => boolean, onComment: (text: string) => boolean) => {
   let html = '';
   /** Templates in templates: their content is kept, and not shown. */
   let templates = 0;
@@ -43,6 +57,9 @@ const openReader = (tell: (url: string) => void, onComment: (text: string) => vo
   let value: string | undefined;
   /** Of several attributes of one name the first counts (HTML, 13.2.5.33). */
   const attributes = new Map<string, string>();
+  const tell = (url: string): void => {
+    if (!listen(url)) tokenizer.pause();
+  };
 
   const endOfTag = (): void => {
     if (element === 'template') templates += 1;
@@ -82,7 +99,7 @@ const openReader = (tell: (url: string) => void, onComment: (text: string) => vo
         if (inStyle && templates === 0) for (const url of cssUrls(html.slice(start, end))) tell(url);
       },
       oncomment: (start, end, endOffset) => {
-        if (templates === 0) onComment(html.slice(start, end - endOffset));
+        if (templates === 0 && !onComment(html.slice(start, end - endOffset))) tokenizer.pause();
       },
       ontextentity: () => {},
       oncdata: () => {},

@@ -126,3 +126,10 @@ describe('whatever stands around it', () => {
     );
   });
 });
+
+test('a file behind ten thousand others is told as not shown, so that looking ends', () => {
+  const others = (count: number) => '<img src="cid:other">'.repeat(count);
+  const shown = (html: string) => [...referredContentIds(html, new Set(['logo']))];
+  expect(shown(`${others(9000)}<img src="cid:logo">`)).toEqual(['logo']);
+  expect(shown(`${others(10_000)}<img src="cid:logo">`)).toEqual([]);
+});

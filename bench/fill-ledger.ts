@@ -1,6 +1,6 @@
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { indexKeyOf } from '../src/lib/ledger/ledger-index.ts';
-import { newMailId } from '../src/lib/new-id.ts';
+import { newMailId } from '../src/lib/ledger/mail-id.ts';
 import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
 import { LEDGER_TABLE } from '../src/lib/storage/storage-connection.ts';
 import type { BenchStorage } from './cloud.ts';

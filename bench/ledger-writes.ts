@@ -5,7 +5,7 @@ import {
   recordSent,
   type SentRow,
 } from '../src/lib/ledger/ledger-row.ts';
-import { newMailId } from '../src/lib/new-id.ts';
+import { newMailId } from '../src/lib/ledger/mail-id.ts';
 import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
 import type { BenchStorage } from './cloud.ts';
 

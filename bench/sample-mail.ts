@@ -1,5 +1,5 @@
 import { readMail } from '../src/lib/mail/read-mail.ts';
-import { planSend } from '../src/lib/mail/send-plan.ts';
+import { planSend } from '../src/lib/sending/send-plan.ts';
 
 /** As many as the queue path is measured with at most. */
 export const MAILBOXES: readonly string[] = Array.from(

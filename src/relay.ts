@@ -1,17 +1,19 @@
 import { ManagedIdentityCredential } from '@azure/identity';
-import type { KnownIdentity } from './lib/arrived-message.ts';
-import type { DeliverMailNeeds, SendingNeeds } from './lib/deliver-mail.ts';
-import type { DeskNeeds } from './lib/desk.ts';
+import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import type { KnownIdentity } from './lib/delivery/arrived-message.ts';
+import type { DeliverMailNeeds, SendingNeeds } from './lib/delivery/deliver-mail.ts';
+import type { HoldMailNeeds } from './lib/delivery/hold-poison-message.ts';
+import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
+import type { SweepNeeds } from './lib/delivery/sweep-mail.ts';
+import type { DeskNeeds } from './lib/desk/desk.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
-import type { HoldMailNeeds } from './lib/hold-mail.ts';
 import { makeIdentity } from './lib/ledger/identity.ts';
+import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
-import { bookAheadFor, makePacer } from './lib/mail/pacing.ts';
-import { newMailId } from './lib/new-id.ts';
-import type { SendMailNeeds } from './lib/send-mail.ts';
+import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import {
   type Environment,
   readSettings,
@@ -26,10 +28,8 @@ import { openMailQueues } from './lib/storage/mail-queue.ts';
 import { openRelayKey } from './lib/storage/relay-key.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { explainingFailures } from './lib/storage/storage-failure.ts';
-import type { SweepNeeds } from './lib/sweep-mail.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { openKeyVault } from './lib/vault/key-vault.ts';
-import type { WarnExpiringSecretsNeeds } from './lib/warn-expiring-secrets.ts';
 
 /** The parts of the world that are not deterministic. */
 export type World = {

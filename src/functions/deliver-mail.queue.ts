@@ -1,5 +1,5 @@
 import type { StorageQueueHandler } from '@azure/functions';
-import { type DeliverMailNeeds, deliverMail } from '../lib/deliver-mail.ts';
+import { type DeliverMailNeeds, deliverMail } from '../lib/delivery/deliver-mail.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
 import { queueMessageFacts } from './queue-message-facts.ts';

@@ -1,6 +1,6 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
-import { closeMail, type DeskNeeds, listHeld, replayMail, showMail } from '../lib/desk.ts';
+import { closeMail, type DeskNeeds, listHeld, replayMail, showMail } from '../lib/desk/desk.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readDeskQuery, toPageToken } from './desk-query.ts';

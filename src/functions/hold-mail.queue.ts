@@ -1,5 +1,5 @@
 import type { StorageQueueHandler } from '@azure/functions';
-import { type HoldMailNeeds, holdMail } from '../lib/hold-mail.ts';
+import { type HoldMailNeeds, holdMail } from '../lib/delivery/hold-poison-message.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
 import { queueMessageFacts } from './queue-message-facts.ts';

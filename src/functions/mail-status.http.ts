@@ -1,7 +1,7 @@
 import type { HttpHandler } from '@azure/functions';
+import { readMailStatus } from '../lib/desk/mail-status.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
 import type { Log } from '../lib/log.ts';
-import { readMailStatus } from '../lib/mail-status.ts';
 import { callerOf } from './caller.ts';
 import { answeringProblems, logTo } from './problem.ts';
 

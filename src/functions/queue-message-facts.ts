@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import type { DeliveryFacts } from '../lib/deliver-mail.ts';
+import type { DeliveryFacts } from '../lib/delivery/deliver-mail.ts';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import type { LedgerRow } from '../lib/ledger/ledger-row.ts';
 import type { Log } from '../lib/log.ts';
-import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/send-mail.ts';
 import { callerOf } from './caller.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';

@@ -1,6 +1,6 @@
 import type { TimerHandler } from '@azure/functions';
+import { type SweepNeeds, sweepMail } from '../lib/delivery/sweep-mail.ts';
 import type { Log } from '../lib/log.ts';
-import { type SweepNeeds, sweepMail } from '../lib/sweep-mail.ts';
 import { logTo } from './problem.ts';
 
 /** Hourly */

@@ -1,6 +1,9 @@
 import type { TimerHandler } from '@azure/functions';
+import {
+  type WarnExpiringSecretsNeeds,
+  warnExpiringSecrets,
+} from '../lib/credentials/warn-expiring-secrets.ts';
 import type { Log } from '../lib/log.ts';
-import { type WarnExpiringSecretsNeeds, warnExpiringSecrets } from '../lib/warn-expiring-secrets.ts';
 import { logTo } from './problem.ts';
 
 /** Daily */

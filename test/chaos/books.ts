@@ -2,9 +2,9 @@ import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
-import type { HeldRecord } from '../../src/lib/hold.ts';
+import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
 import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import { RELAY_ID_PROPERTY } from '../../src/lib/mail/send-plan.ts';
+import { RELAY_ID_PROPERTY } from '../../src/lib/sending/send-plan.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
   HELD_CONTAINER,

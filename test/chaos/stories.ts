@@ -1,4 +1,4 @@
-import type { HeldRecord } from '../../src/lib/hold.ts';
+import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailStory } from '../support/mail-promises.ts';
 import type { GivenMail } from './callers.ts';

@@ -1,6 +1,6 @@
+import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
-import { sweepMail } from '../../src/lib/sweep-mail.ts';
 
 const TWO_DAYS_MS = 2 * 86_400_000;
 

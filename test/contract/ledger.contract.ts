@@ -10,7 +10,7 @@ import {
   recordSent,
   replay,
 } from '../../src/lib/ledger/ledger-row.ts';
-import { newMailId } from '../../src/lib/new-id.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 
 const YEAR_AGO = new Date('2025-03-02T08:00:00Z');
 const TODAY = new Date('2026-03-02T08:00:00Z');

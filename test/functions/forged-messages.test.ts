@@ -3,7 +3,7 @@ import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
 import { earlierHashOfContent, earlierIdOfKey } from '../../src/lib/ledger/earlier-identity.ts';
 import { claimNew, holdNew, type NewMail, queueNew } from '../../src/lib/ledger/ledger-row.ts';
-import { toQueueText } from '../../src/lib/mail/queue-message.ts';
+import { toQueueText } from '../../src/lib/ledger/queue-message.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';

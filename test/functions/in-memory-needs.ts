@@ -1,10 +1,10 @@
-import type { HeldRecord } from '../../src/lib/hold.ts';
+import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
+import type { MailEvent } from '../../src/lib/delivery/mail-event.ts';
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
-import { bookAheadFor, makePacer } from '../../src/lib/mail/pacing.ts';
-import type { SendReport } from '../../src/lib/mail/send-outcome.ts';
-import type { SendPlan } from '../../src/lib/mail/send-plan.ts';
-import type { MailEvent } from '../../src/lib/mail-event.ts';
-import { newMailId } from '../../src/lib/new-id.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
+import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
+import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
+import type { SendPlan } from '../../src/lib/sending/send-plan.ts';
 import { type FakeLedger, makeFakeLedger } from '../support/fake-ledger.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 

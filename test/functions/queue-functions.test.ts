@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { makePacer } from '../../src/lib/mail/pacing.ts';
+import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';

@@ -5,7 +5,7 @@ import { callerOf } from '../../src/functions/caller.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { makePacer } from '../../src/lib/mail/pacing.ts';
+import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryNeeds } from './in-memory-needs.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
 import type { Ledger } from '../../src/lib/ledger/ledger.ts';
 import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
-import { newMailId } from '../../src/lib/new-id.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { aNewMail } from '../support/a-new-mail.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';

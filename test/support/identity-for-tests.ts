@@ -1,4 +1,4 @@
-import type { KnownIdentity } from '../../src/lib/arrived-message.ts';
+import type { KnownIdentity } from '../../src/lib/delivery/arrived-message.ts';
 import { makeIdentity } from '../../src/lib/ledger/identity.ts';
 import { openRelayKey } from '../../src/lib/storage/relay-key.ts';
 

@@ -1,7 +1,7 @@
+import type { Sighting } from '../delivery/look-up-mail.ts';
 import { AppError } from '../errors.ts';
-import type { Sighting } from '../look-up-mail.ts';
-import { parseRetryAfter } from '../mail/retry-after.ts';
-import { RELAY_ID_PROPERTY } from '../mail/send-plan.ts';
+import { parseRetryAfter } from '../sending/retry-after.ts';
+import { RELAY_ID_PROPERTY } from '../sending/send-plan.ts';
 import { type GraphCall, pathOfMailbox } from './graph-call.ts';
 
 /**

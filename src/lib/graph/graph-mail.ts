@@ -1,6 +1,6 @@
-import type { SendThroughGraph } from '../attempt-mail.ts';
+import type { SendThroughGraph } from '../delivery/attempt-mail.ts';
 import { AppError } from '../errors.ts';
-import type { SendReport } from '../mail/send-outcome.ts';
+import type { SendReport } from '../sending/send-outcome.ts';
 import { TokenError } from '../vault/entra-token.ts';
 import { type GraphCall, pathOfMailbox } from './graph-call.ts';
 

@@ -1,5 +1,5 @@
-import type { Envelope } from '../mail/queue-message.ts';
 import type { DeferredRow, LedgerRow, QueuedRow, SendingRow, UnknownRow } from './ledger-row.ts';
+import type { Envelope } from './queue-message.ts';
 
 /** An attempt takes seconds; its mail is not kept on the queue for minutes because it may have died. */
 const LOOK_AGAIN_MS = 30_000;

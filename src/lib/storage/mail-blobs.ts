@@ -1,12 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import type { ArriveNeeds } from '../arrived-message.ts';
-import type { DeliverMailNeeds } from '../deliver-mail.ts';
-import type { DeskNeeds } from '../desk.ts';
+import type { ArriveNeeds } from '../delivery/arrived-message.ts';
+import type { DeliverMailNeeds } from '../delivery/deliver-mail.ts';
+import type { HeldRecord, HoldNeeds } from '../delivery/hold.ts';
+import type { QueueMailNeeds } from '../delivery/queue-mail.ts';
+import type { SweepNeeds } from '../delivery/sweep-mail.ts';
+import type { DeskNeeds } from '../desk/desk.ts';
 import { AppError } from '../errors.ts';
-import type { HeldRecord, HoldNeeds } from '../hold.ts';
-import type { QueueMailNeeds } from '../queue-mail.ts';
-import type { SweepNeeds } from '../sweep-mail.ts';
 import {
   HELD_CONTAINER,
   PAYLOAD_CONTAINER,

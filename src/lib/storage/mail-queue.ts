@@ -1,8 +1,8 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { HoldMailNeeds } from '../hold-mail.ts';
-import type { AnnounceNeeds } from '../mail-event.ts';
-import type { QueueMailNeeds } from '../queue-mail.ts';
-import type { SweepNeeds } from '../sweep-mail.ts';
+import type { HoldMailNeeds } from '../delivery/hold-poison-message.ts';
+import type { AnnounceNeeds } from '../delivery/mail-event.ts';
+import type { QueueMailNeeds } from '../delivery/queue-mail.ts';
+import type { SweepNeeds } from '../delivery/sweep-mail.ts';
 import {
   EVENT_QUEUE,
   MAIL_QUEUE,

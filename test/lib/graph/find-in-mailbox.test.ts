@@ -5,7 +5,7 @@ import { AppError } from '../../../src/lib/errors.ts';
 import { openMailboxSearch } from '../../../src/lib/graph/find-in-mailbox.ts';
 import { openGraphMail } from '../../../src/lib/graph/graph-mail.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { planSend } from '../../../src/lib/mail/send-plan.ts';
+import { planSend } from '../../../src/lib/sending/send-plan.ts';
 import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { graphCall, MAILBOX } from './graph-call-for-tests.ts';

@@ -1,6 +1,6 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
-import type { HeldRecord } from '../../../src/lib/hold.ts';
+import type { HeldRecord } from '../../../src/lib/delivery/hold.ts';
 import { openMailBlobs } from '../../../src/lib/storage/mail-blobs.ts';
 import { PAYLOAD_CONTAINER } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';

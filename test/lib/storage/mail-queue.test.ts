@@ -1,6 +1,6 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, expect, test } from 'vitest';
-import type { MailEvent } from '../../../src/lib/mail-event.ts';
+import type { MailEvent } from '../../../src/lib/delivery/mail-event.ts';
 import { openMailQueues } from '../../../src/lib/storage/mail-queue.ts';
 import { EVENT_QUEUE, MAIL_QUEUE, POISON_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
 import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import type { SecretFacts } from '../../../src/lib/credentials/secret-expiry.ts';
+import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
+import { readQueueMessage } from '../../../src/lib/ledger/queue-message.ts';
+import type { LogEvent } from '../../../src/lib/log.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
+
+const now = new Date('2026-11-22T07:00:00Z');
+const expired: SecretFacts = { name: 'old', enabled: true, expiresOn: new Date('2026-11-01T00:00:00Z') };
+const undated: SecretFacts = { name: 'undated', enabled: true };
+const fine: SecretFacts = { name: 'fine', enabled: true, expiresOn: new Date('2027-11-01T00:00:00Z') };
+
+const warn = async (
+  secrets: readonly SecretFacts[],
+  recipients = ['ops@contoso.example'],
+  putMessage?: (text: string) => Promise<void>,
+) => {
+  const happened: string[] = [];
+  const mails: unknown[] = [];
+  let made = 0;
+  const log = (event: LogEvent) => {
+    happened.push(
+      event.event === 'SecretExpiring' ? `${event.event} ${event.secretName} ${event.state}` : event.event,
+    );
+  };
+  await warnExpiringSecrets({
+    listSecrets: async () => secrets,
+    vault: 'kv-relay',
+    warningDays: [60],
+    recipients,
+    newMailId: () => `0199aaaa-bbbb-7ccc-8ddd-00000000000${made++}`,
+    putMessage:
+      putMessage ??
+      (async (text) => {
+        happened.push('mail');
+        mails.push(readQueueMessage(text, IDENTITY));
+      }),
+    putPayload: async () => undefined,
+    readIdentity: async () => IDENTITY,
+    now: () => now,
+    log,
+  }).catch(() => happened.push('failed'));
+  return { happened, mails };
+};
+
+describe('the daily look at the vault', () => {
+  test('writes one event and queues one mail for every secret worth a warning', async () => {
+    const { happened, mails } = await warn([expired, fine, undated]);
+    expect(happened).toEqual([
+      'SecretExpiring old expired',
+      'SecretExpiring undated no-expiry-date',
+      'SecretsChecked',
+      'mail',
+      'mail',
+    ]);
+    expect(mails[0]).toMatchObject({
+      content: { mail: { to: ['ops@contoso.example'], importance: 'high' } },
+    });
+  });
+
+  test('says that it ran when there is nothing to warn of', async () => {
+    expect((await warn([fine])).happened).toEqual(['SecretsChecked']);
+  });
+
+  test('warns by event alone when nobody is to get mails', async () => {
+    expect((await warn([expired], [])).happened).toEqual(['SecretExpiring old expired', 'SecretsChecked']);
+  });
+
+  test('has written every event before a mail fails', async () => {
+    const { happened } = await warn([expired, undated], undefined, () =>
+      Promise.reject(new Error('storage')),
+    );
+    expect(happened).toEqual([
+      'SecretExpiring old expired',
+      'SecretExpiring undated no-expiry-date',
+      'SecretsChecked',
+      'failed',
+    ]);
+  });
+});

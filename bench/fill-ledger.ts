@@ -29,7 +29,13 @@ export const fillLedger = async (storage: BenchStorage, rows: number): Promise<v
           const row = sentRow(mailId, now);
           lastId = mailId;
           const index = indexKeyOf(row);
-          const entity = { partitionKey, rowKey: mailId, state: row.state, index, row: JSON.stringify(row) };
+          const entity = {
+            partitionKey,
+            rowKey: mailId,
+            state: row.fate.state,
+            index,
+            row: JSON.stringify(row),
+          };
           return [
             ['create', entity],
             ['create', { partitionKey, rowKey: index }],
@@ -45,6 +51,6 @@ export const fillLedger = async (storage: BenchStorage, rows: number): Promise<v
 /** The layout of the table is known to src/lib/storage/ledger-table.ts alone; here it is written past it. */
 const requireReadable = async (storage: BenchStorage, mailId: string): Promise<void> => {
   const ledger = openLedgerTable({ kind: 'connection-string', connectionString: storage.connectionString });
-  if ((await ledger.find(mailId))?.row.mailId !== mailId)
+  if ((await ledger.find(mailId))?.row.facts.mailId !== mailId)
     throw new Error('The ledger does not find a row of bench/fill-ledger.ts: its layout has changed.');
 };

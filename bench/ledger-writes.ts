@@ -1,15 +1,10 @@
-import {
-  claimNew,
-  type MailFacts,
-  type NewMail,
-  recordSent,
-  type SentRow,
-} from '../src/lib/ledger/ledger-row.ts';
+import type { InState, MailFacts } from '../src/lib/ledger/ledger-row.ts';
 import { newMailId } from '../src/lib/ledger/mail-id.ts';
+import { claimNew, recordSent } from '../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
 import type { BenchStorage } from './cloud.ts';
 
-const newMail = (mailId: MailFacts['mailId'], now: Date): NewMail => ({
+const newMail = (mailId: MailFacts['mailId'], now: Date): MailFacts => ({
   mailId,
   caller: 'key:0123456789',
   sender: 'bench1@contoso.example',
@@ -28,7 +23,7 @@ const accepted = (now: Date) =>
   }) as const;
 
 /** The row of a mail that was sent at once. */
-export const sentRow = (mailId: string, now: Date): SentRow =>
+export const sentRow = (mailId: string, now: Date): InState<'sent'> =>
   recordSent(claimNew(newMail(mailId, now), false, now), accepted(now), now);
 
 /** What a mail by HTTP costs in storage, and nothing else: its claim and its end. */

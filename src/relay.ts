@@ -1,21 +1,26 @@
 import { ManagedIdentityCredential } from '@azure/identity';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
-import type { KnownIdentity } from './lib/delivery/arrived-message.ts';
-import type { DeliverMailNeeds, SendingNeeds } from './lib/delivery/deliver-mail.ts';
-import type { HoldMailNeeds } from './lib/delivery/hold-poison-message.ts';
+import { defined } from './lib/defined.ts';
+import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
+import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
+import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
-import type { SweepNeeds } from './lib/delivery/sweep-mail.ts';
-import type { DeskNeeds } from './lib/desk/desk.ts';
+import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
-import { makeIdentity } from './lib/ledger/identity.ts';
+import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
+import type { Mailboxes, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
+import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
+  readSetting,
   readSettings,
   type Settings,
   STORAGE_SETTINGS,
@@ -27,7 +32,6 @@ import { openMailBlobs } from './lib/storage/mail-blobs.ts';
 import { openMailQueues } from './lib/storage/mail-queue.ts';
 import { openRelayKey } from './lib/storage/relay-key.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
-import { explainingFailures } from './lib/storage/storage-failure.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { openKeyVault } from './lib/vault/key-vault.ts';
 
@@ -44,11 +48,16 @@ export type Relay = {
   readonly tellOfSettings: (log: Log) => void;
   readonly forSendMail: (log: Log) => SendMailNeeds;
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forHoldMail: (log: Log) => HoldMailNeeds;
-  readonly forDesk: (log: Log) => DeskNeeds;
+  readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
+  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
+
+type StoragePorts = Pick<
+  Ports,
+  'ledger' | 'payloads' | 'records' | 'mailQueue' | 'poisonQueue' | 'events' | 'readIdentity'
+>;
 
 const HOUR_MS = 3_600_000;
 
@@ -82,20 +91,22 @@ export const openRelay = (
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
   const makeMailId = () => newMailId(now());
 
-  const storage = once(() => {
+  const clock = { now, sleep };
+
+  const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    const { putEvent, ...queues } = explainingFailures(openMailQueues(connection));
-    const { readRelayKey } = explainingFailures(openRelayKey(connection));
+    const { events, ...queues } = openMailQueues(connection);
+    const { readRelayKey } = openRelayKey(connection);
     return {
-      ...explainingFailures(openMailBlobs(connection)),
+      ...openMailBlobs(connection),
       readIdentity: onceMade(async (): Promise<KnownIdentity> => {
         const { key, hasEarlierRows } = await readRelayKey();
         return { ...makeIdentity(key), hasEarlierRows };
       }),
-      ledger: explainingFailures(openLedgerTable(connection)),
+      ledger: openLedgerTable(connection),
       ...queues,
-      // Whether events are wanted must not keep a mail from being moved while other settings are wrong.
-      ...(environment.MAIL_EVENTS?.trim() === 'queue' ? { putEvent } : {}),
+      // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
+      ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
   });
 
@@ -107,7 +118,7 @@ export const openRelay = (
     );
   });
 
-  const graph = once(() => {
+  const mailboxes = once((): Mailboxes => {
     const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
       settings();
     const tokens = makeTokenSource(
@@ -129,40 +140,42 @@ export const openRelay = (
       },
       tokens,
     );
-    return { sendThroughGraph: openGraphMail(call), findInMailbox: openMailboxSearch(call, now) };
+    return { send: openGraphMail(call), find: openMailboxSearch(call, now) };
   });
 
   const pacer = once(() =>
     makePacer({
       concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
       perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
-      bookAheadMs: bookAheadFor(limits().giveUpAfterMs),
+      bookAheadMs: bookAheadFor(policy().giveUpAfterMs),
     }),
   );
 
-  /** What a mail may wait for, and how long. */
-  const limits = () => ({
+  const policy = (): SendPolicy => ({
+    onUnknown: settings().MAIL_ON_UNKNOWN,
     verifyWindowMs: settings().MAIL_VERIFY_SECONDS * 1000,
     sendingLimitMs: settings().MAIL_SENDING_LIMIT_SECONDS * 1000,
     giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
+    ledgerDays: settings().MAIL_LEDGER_DAYS,
   });
 
-  const sending = (log: Log): SendingNeeds & SendMailNeeds => ({
-    ...storage(),
-    ...graph(),
-    ...limits(),
-    pacer: pacer(),
+  const accept = (): AcceptPolicy => ({
     senderPolicy: {
       defaultSender: settings().MAIL_DEFAULT_SENDER,
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    onUnknown: settings().MAIL_ON_UNKNOWN,
-    ledgerDays: settings().MAIL_LEDGER_DAYS,
+  });
+
+  const sending = (log: Log): SendMailNeeds => ({
+    ...storage(),
+    mailboxes: mailboxes(),
+    pacer: pacer(),
+    accept: accept(),
+    policy: policy(),
     newMailId: makeMailId,
-    now,
+    clock,
     random,
-    sleep,
     log,
   });
 
@@ -202,41 +215,34 @@ export const openRelay = (
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return sending(log);
     },
-    forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), now, log }),
-    forHoldMail: (log) => ({ ...storage(), now, log }),
-    forDesk: (log) => ({ ...storage(), now, log }),
+    forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), clock, log }),
+    forHoldMail: (log) => ({ ...storage(), clock, log }),
+    forDesk: (log) => ({ ...storage(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
-      return {
-        ...storage(),
-        ...graph(),
-        ...limits(),
-        ledgerDays: settings().MAIL_LEDGER_DAYS,
-        now,
-        log,
-      };
+      return { ...storage(), mailboxes: mailboxes(), policy: policy(), clock, log };
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);
       const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
       return {
         ...storage(),
-        listSecrets: vault().listSecrets,
-        vault: vaultName(KEY_VAULT_URL),
+        vault: vault(),
+        vaultName: vaultNameOf(KEY_VAULT_URL),
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
         newMailId: makeMailId,
-        now,
+        clock,
         log,
       };
     },
   };
 };
 
-const vaultName = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
+const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 
 const managedIdentity = (clientId: string | undefined): ManagedIdentityCredential =>
-  clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+  new ManagedIdentityCredential(defined({ clientId }));
 
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,

@@ -5,7 +5,8 @@ import { toCurl } from '../local/welcome.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { makePages } from '../scripts/docs-pages.ts';
 import { catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
-import { FINAL_STATES, transitions } from '../src/lib/ledger/ledger-row.ts';
+import { FINAL_STATES } from '../src/lib/ledger/ledger-row.ts';
+import { transitions } from '../src/lib/ledger/transitions.ts';
 import { mailSchema } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
 import { settingsTable } from '../src/lib/settings.ts';
@@ -57,7 +58,7 @@ describe('pages written from tables', () => {
 });
 
 describe('the diagram of the ledger', () => {
-  const diagram = codeBlocksOf(architecture).find(({ language }) => language === 'mermaid')?.text ?? '';
+  const diagram = codeBlocksOf(architecture).find(({ text }) => text.startsWith('stateDiagram'))?.text ?? '';
   const steps = [...diagram.matchAll(/^\s*(\S+) --> ([^\s:]+)/gm)].map(([, from = '', to = '']) =>
     [from, to].map((state) => state.replace('_', '-')),
   );

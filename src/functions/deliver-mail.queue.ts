@@ -9,5 +9,5 @@ export const deliverMailQueue =
   (needs: (log: Log) => DeliverMailNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return deliverMail(ready, queueMessageFacts(message, context, ready.now()));
+    return deliverMail(ready, queueMessageFacts(message, context, ready.clock.now()));
   };

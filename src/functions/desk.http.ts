@@ -1,13 +1,15 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
-import { closeMail, type DeskNeeds, listHeld, replayMail, showMail } from '../lib/desk/desk.ts';
+import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
+import { listHeld, showMail } from '../lib/desk/list-held.ts';
+import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readDeskQuery, toPageToken } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
-type Needs = (log: Log) => DeskNeeds;
+type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
 
 /** GET /api/mail?state=held[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
 export const listMailHttp =

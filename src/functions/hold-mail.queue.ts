@@ -1,13 +1,13 @@
 import type { StorageQueueHandler } from '@azure/functions';
-import { type HoldMailNeeds, holdMail } from '../lib/delivery/hold-poison-message.ts';
+import { type HoldPoisonNeeds, holdPoisonMessage } from '../lib/delivery/hold-poison-message.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
 import { queueMessageFacts } from './queue-message-facts.ts';
 
 /** Queue `mail-poison`: what the host gave up on */
 export const holdMailQueue =
-  (needs: (log: Log) => HoldMailNeeds): StorageQueueHandler =>
+  (needs: (log: Log) => HoldPoisonNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return holdMail(ready, queueMessageFacts(message, context, ready.now()));
+    return holdPoisonMessage(ready, queueMessageFacts(message, context, ready.clock.now()));
   };

@@ -1,6 +1,6 @@
 import type { HttpResponseInit, InvocationContext } from '@azure/functions';
 import { catalogue } from '../lib/error-catalogue.ts';
-import { AppError, reportOf } from '../lib/errors.ts';
+import { AppError, reasonOf, reportOf } from '../lib/errors.ts';
 import { type LogEvent, levelOf, unexpected } from '../lib/log.ts';
 
 /** When callers may ask again, in seconds: soon where only another request is in the way. */
@@ -16,7 +16,7 @@ export const logTo =
 const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseInit => {
   const { status, fixedBy } = catalogue[error.code];
   const retryAfter = fixedBy === 'caller' ? undefined : RETRY_AFTER[status];
-  const { code, title, detail, remedy, ...rest } = reportOf(error);
+  const { code, title, detail, remedy, ...rest } = reportOf(reasonOf(error));
   return {
     status,
     headers: {

@@ -1,6 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import { defined } from '../lib/defined.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
-import type { LedgerRow } from '../lib/ledger/ledger-row.ts';
+import { type Fate, isIn } from '../lib/ledger/ledger-row.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
 import { readJsonBody } from './json-body.ts';
@@ -19,35 +20,28 @@ export const sendMailHttp =
         ...(idempotencyKey === null ? {} : { idempotencyKey }),
         respondAsync: prefersAsync(request.headers.get('prefer')),
       });
-      return toAnswer(answer, statusUrl(request, answer.row.mailId));
+      return toAnswer(answer, statusUrl(request, answer.row.facts.mailId));
     });
 
 /** What the caller has to know; the status URL tells more. */
 const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpResponseInit => {
   const headers = repeated ? { 'idempotent-replayed': 'true' } : {};
-  if (row.state === 'sent')
-    return {
-      status: 200,
-      headers,
-      jsonBody: {
-        id: row.mailId,
-        state: 'sent',
-        sender: row.sender,
-        ...(row.graphRequestId === undefined ? {} : { graphRequestId: row.graphRequestId }),
-      },
-    };
+  const { mailId: id, sender } = row.facts;
+  if (isIn(row, 'sent')) {
+    const { graphRequestId } = row.fate;
+    return { status: 200, headers, jsonBody: { id, state: 'sent', sender, ...defined({ graphRequestId }) } };
+  }
   return {
     status: 202,
     headers: { ...headers, location: status },
-    jsonBody: { id: row.mailId, state: toWord(row), statusUrl: status },
+    jsonBody: { id, state: toWord(row.fate), statusUrl: status },
   };
 };
 
-const toWord = (row: LedgerRow): string => {
+const toWord = (fate: Fate): string => {
   // Held, looked for or sent once more is what the relay does about it; what the caller has to know is the same.
-  if (row.state !== 'closed' && 'reason' in row && row.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
-  if (row.state === 'queued' || row.state === 'deferred') return 'queued';
-  return row.state;
+  if (fate.state !== 'closed' && 'reason' in fate && fate.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
+  return fate.state === 'deferred' ? 'queued' : fate.state;
 };
 
 /** Without the query: a key may ride in it. */

@@ -1,5 +1,6 @@
 import type { TimerHandler } from '@azure/functions';
-import { type SweepNeeds, sweepMail } from '../lib/delivery/sweep-mail.ts';
+import { sweepMail } from '../lib/delivery/sweep-mail.ts';
+import type { SweepNeeds } from '../lib/delivery/sweep-run.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
 

@@ -1,3 +1,4 @@
+import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 
 /** One thing wrong with a request or a setting. Says what came by its shape only, never by its content. */
@@ -9,13 +10,19 @@ export type Problem = {
   readonly received: string;
 };
 
-export type ErrorFacts = {
+/** What the other side said of itself: Graph's or Exchange's error code or an AADSTS number, and the request id. */
+export type UpstreamFacts = { readonly upstreamCode?: string; readonly graphRequestId?: string };
+
+export const upstreamFacts = ({ upstreamCode, graphRequestId }: UpstreamFacts): UpstreamFacts =>
+  defined({ upstreamCode, graphRequestId });
+
+/** What is known of one case of an error, beside its code. */
+type CaseFacts = UpstreamFacts & {
   readonly detail?: string;
   readonly problems?: readonly Problem[];
-  readonly upstreamCode?: string;
-  readonly graphRequestId?: string;
-  readonly cause?: unknown;
 };
+
+export type ErrorFacts = CaseFacts & { readonly cause?: unknown };
 
 /** The one error class: a code of the catalogue and the facts of this case. Never holds mail content. */
 export class AppError extends Error {
@@ -24,10 +31,7 @@ export class AppError extends Error {
   readonly facts: ErrorFacts;
 
   constructor(code: ErrorCode, facts: ErrorFacts = {}) {
-    super(
-      facts.detail ?? catalogue[code].title,
-      facts.cause === undefined ? undefined : { cause: facts.cause },
-    );
+    super(facts.detail ?? catalogue[code].title, defined({ cause: facts.cause }));
     this.code = code;
     this.facts = facts;
   }
@@ -55,23 +59,26 @@ export const problemsError = (found: Iterable<Problem>): AppError => {
   });
 };
 
-/** What is stored and answered about an error: the same words everywhere. */
-export type ErrorReport = {
-  readonly code: ErrorCode;
-  readonly title: string;
-  readonly remedy: string;
-  readonly detail?: string;
-  readonly problems?: readonly Problem[];
-  readonly upstreamCode?: string;
-  readonly graphRequestId?: string;
-};
+/** Why something happened to an email: a code and the facts of the case. Its words are in the catalogue. */
+export type Reason = CaseFacts & { readonly code: ErrorCode };
 
-export const reportOf = ({ code, facts }: AppError): ErrorReport => ({
+/** A reason made of whatever holds one, such as an outcome or a row of an earlier version. */
+export const toReason = ({ code, detail, problems, ...facts }: Reason): Reason => ({
+  code,
+  ...defined({ detail, problems }),
+  ...upstreamFacts(facts),
+});
+
+export const reasonOf = ({ code, facts }: AppError): Reason => toReason({ code, ...facts });
+
+export const errorOf = ({ code, ...facts }: Reason): AppError => new AppError(code, facts);
+
+/** A reason with the words of the catalogue, where people read it. */
+export type ErrorReport = Reason & { readonly title: string; readonly remedy: string };
+
+export const reportOf = ({ code, ...facts }: Reason): ErrorReport => ({
   code,
   title: catalogue[code].title,
   remedy: catalogue[code].remedy,
-  ...(facts.detail === undefined ? {} : { detail: facts.detail }),
-  ...(facts.problems === undefined ? {} : { problems: facts.problems }),
-  ...(facts.upstreamCode === undefined ? {} : { upstreamCode: facts.upstreamCode }),
-  ...(facts.graphRequestId === undefined ? {} : { graphRequestId: facts.graphRequestId }),
+  ...facts,
 });

@@ -1,8 +1,8 @@
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
+import type { UpstreamFacts } from './errors.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
-type GraphFacts = { readonly upstreamCode?: string; readonly graphRequestId?: string };
-type Failure = { readonly code: ErrorCode } & GraphFacts;
+type Failure = { readonly code: ErrorCode } & UpstreamFacts;
 
 /**
  * Everything the relay says in its log. The types are the guard: an event has no field that could hold an
@@ -15,9 +15,9 @@ export type LogEvent =
       readonly tags: readonly string[];
       readonly verified: boolean;
     } & MailFacts &
-      GraphFacts)
+      UpstreamFacts)
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
-      GraphFacts)
+      UpstreamFacts)
   | ({ readonly event: 'MailRejected' | 'MailUnknown' } & MailFacts & Failure)
   | ({ readonly event: 'MailHeld'; readonly record: string } & MailFacts & Failure)
   | { readonly event: 'MailPaced'; readonly mailId: string; readonly waitMs: number }
@@ -62,35 +62,47 @@ export type Log = (event: LogEvent) => void;
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
-const QUIET = new Set<LogEvent['event']>([
-  'MailSent',
-  'MailPaced',
-  'MailRepeated',
-  'MailLookedUp',
-  'MailReplayed',
-  'MailClosed',
-  'MailSwept',
-  'SecretsChecked',
-]);
+/** What only time or the caller can correct is no matter for an operator. */
+const byCode = ({ code }: { readonly code?: ErrorCode }): LogLevel =>
+  code !== undefined && catalogue[code].fixedBy === 'administrator' ? 'error' : 'info';
 
-const LOUD = new Set<LogEvent['event']>([
-  'MailHeld',
-  'MessagesStuck',
-  'SecretExpiring',
-  'SettingsInvalid',
-  'SweepFailed',
-  'Unexpected',
-]);
+type Levels = {
+  readonly [Name in LogEvent['event']]:
+    | LogLevel
+    | ((event: Extract<LogEvent, { readonly event: Name }>) => LogLevel);
+};
 
-/** Errors are what somebody has to look at: alert rules watch this level and these names. */
-export const levelOf = (event: LogEvent): LogLevel => {
-  if (QUIET.has(event.event)) return 'info';
-  if (LOUD.has(event.event)) return 'error';
+/** Errors are what an operator has to look at: alert rules watch this level and these names. */
+const LEVELS: Levels = {
+  MailSent: 'info',
+  MailQueued: byCode,
+  MailPaced: 'info',
+  MailRejected: byCode,
   // Looked up, it often turns out well; where it does not, MailHeld says so.
-  if (event.event === 'MailUnknown') return 'warn';
-  if ('code' in event && event.code !== undefined)
-    return catalogue[event.code].fixedBy === 'administrator' ? 'error' : 'info';
-  return event.event === 'MailQueued' ? 'info' : 'warn';
+  MailUnknown: 'warn',
+  MailLookedUp: 'info',
+  MailHeld: 'error',
+  MailReplayed: 'info',
+  MailClosed: 'info',
+  MailRepeated: 'info',
+  MailOverdue: 'warn',
+  MailSwept: 'info',
+  SweepFailed: 'error',
+  LedgerBehind: 'warn',
+  StorageAwaited: byCode,
+  MessagesStuck: 'error',
+  SendBlocked: byCode,
+  RequestRefused: byCode,
+  SecretExpiring: 'error',
+  SecretsChecked: 'info',
+  SettingsInvalid: 'error',
+  SettingsUnknown: 'warn',
+  Unexpected: 'error',
+};
+
+export const levelOf = <Event extends LogEvent>(event: Event): LogLevel => {
+  const level = LEVELS[event.event] as LogLevel | ((event: Event) => LogLevel);
+  return typeof level === 'function' ? level(event) : level;
 };
 
 /** The event for a thrown value that nobody foresaw: its stack without its message, which could quote content. */

@@ -272,6 +272,19 @@ const slips = (environment: Environment): readonly Problem[] =>
       received: 'an unknown name',
     }));
 
+/** The value of one setting; undefined where it is invalid, which `readSettings` says with the others. */
+export const readSetting = <Name extends SettingName>(
+  environment: Environment,
+  name: Name,
+): Settings[Name] | undefined => {
+  const { parse, fallback = '' }: Setting<unknown> = settingsTable[name];
+  try {
+    return parse(environment[name]?.trim() || fallback) as Settings[Name];
+  } catch {
+    return undefined;
+  }
+};
+
 /**
  * Reads settings, all by default; all of them are also checked against each other. Throws one SETTINGS_INVALID that
  * lists every problem; values are never shown.

@@ -2,8 +2,8 @@ import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
-import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
-import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
+import { type LedgerRow, type MailState, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
 import { RELAY_ID_PROPERTY } from '../../src/lib/sending/send-plan.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
@@ -28,7 +28,7 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
 
-  const rows = async (states: readonly LedgerRow['state'][] = STATES): Promise<readonly LedgerRow[]> => {
+  const rows = async (states: readonly MailState[] = STATES): Promise<readonly LedgerRow[]> => {
     const found: LedgerRow[] = [];
     const filter = "PartitionKey lt 'relay'";
     for await (const { rowKey, state } of table.listEntities<{ state?: string }>({
@@ -51,7 +51,7 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
     rows,
     messages,
     /** Mails that are still on their way. */
-    open: async (): Promise<number> => (await rows(STATES.filter((state) => !isFinal(state)))).length,
+    open: async (): Promise<number> => (await rows(OPEN_STATES)).length,
     payloads: async (): Promise<readonly string[]> => {
       const names: string[] = [];
       for await (const { name } of blobs.getContainerClient(PAYLOAD_CONTAINER).listBlobsFlat())

@@ -21,11 +21,11 @@ export const clearDesk = async (
   copies: ReadonlyMap<string, number>,
 ): Promise<readonly string[]> => {
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
-  const aside = rows.filter(({ state }) => state === 'held');
-  for (const { mailId } of aside) {
+  const held = rows.filter(({ fate }) => fate.state === 'held').map(({ facts }) => facts.mailId);
+  for (const mailId of held) {
     const url = anyUrl() ?? '';
     if (copies.has(mailId)) await call(url, `${mailId}/close`, { note: 'found in Sent Items' });
     else await call(url, `${mailId}/replay`);
   }
-  return aside.filter(({ mailId }) => !copies.has(mailId)).map(({ mailId }) => mailId);
+  return held.filter((mailId) => !copies.has(mailId));
 };

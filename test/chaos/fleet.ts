@@ -56,12 +56,15 @@ export const makeFleet = ({ cloud, appFolder, timeline, troubles, random }: Flee
         watch: {
           decide: (seen, kill) => {
             const { operation, row } = seen;
-            if (operation === 'write sending' && row !== undefined) claimedBy.set(row.sender, instance);
+            if (operation === 'write sending' && row !== undefined) claimedBy.set(row.facts.sender, instance);
             return troubles.decide(seen, kill);
           },
           carriedOut: ({ operation, row }, status) => {
             if (row !== undefined)
-              timeline.note(`[${name}] ${operation} (turn ${row.turn}): ${status}`, row.mailId);
+              timeline.note(
+                `[${name}] ${operation} (turn ${row.progress.turn}): ${status}`,
+                row.facts.mailId,
+              );
           },
         },
         log: (line) => hear(name, line),

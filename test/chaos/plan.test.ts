@@ -34,7 +34,7 @@ describe('the wire', () => {
   });
 
   test('a ledger write is told with the state it brings about', () => {
-    const row = { mailId: 'some-id', state: 'sending' };
+    const row = { facts: { mailId: 'some-id' }, fate: { state: 'sending' } };
     const written = Buffer.from(JSON.stringify({ RowKey: 'some-id', row: JSON.stringify(row) }));
     const seen = seeOperation({ method: 'POST', path: '/devstoreaccount1/mailledger', body: written });
     expect(seen).toEqual({ operation: 'write sending', row });

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { makeAppFolder } from '../support/cloud-for-tests.ts';
 import { brokenPromises, type MailStory } from '../support/mail-promises.ts';
 import { openBooks } from './books.ts';
@@ -135,10 +136,10 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
 
 const brokenReplays = (
   replayed: readonly string[],
-  rows: readonly { readonly mailId: string; readonly state: string }[],
+  rows: readonly LedgerRow[],
   copies: ReadonlyMap<string, number>,
 ): readonly Broken[] => {
-  const states = new Map(rows.map(({ mailId, state }) => [mailId, state]));
+  const states = new Map(rows.map(({ facts, fate }) => [facts.mailId, fate.state]));
   return replayed.flatMap((mailId) => {
     const times = copies.get(mailId) ?? 0;
     if (states.get(mailId) === 'sent' && times === 1) return [];

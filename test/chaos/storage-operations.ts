@@ -48,7 +48,7 @@ const seeWrite = (...entities: readonly string[]): SeenOperation => {
     const { row } = JSON.parse(entity) as { readonly row?: string };
     if (row === undefined) continue;
     const written = JSON.parse(row) as LedgerRow;
-    return { operation: `write ${written.state}`, row: written };
+    return { operation: `write ${written.fate.state}`, row: written };
   }
   return { operation: 'other' };
 };

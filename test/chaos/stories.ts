@@ -1,5 +1,5 @@
-import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
-import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
+import { isIn, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailStory } from '../support/mail-promises.ts';
 import type { GivenMail } from './callers.ts';
 
@@ -16,9 +16,9 @@ export const tellStories = async (
   given: readonly GivenMail[],
   { rows, copies, doubted, record }: Evidence,
 ): Promise<readonly MailStory[]> => {
-  const rowOf = new Map(rows.map((row) => [row.mailId, row]));
+  const rowOf = new Map(rows.map((row) => [row.facts.mailId, row]));
   const records: HeldRecord[] = [];
-  for (const row of rows) if (row.state === 'held') records.push(await record(row.record));
+  for (const row of rows) if (isIn(row, 'held')) records.push(await record(row.fate.record));
 
   return given.map(({ plan, mailId, content, accepted, toldSent }) => {
     const json = JSON.stringify(content);

@@ -35,7 +35,7 @@ export const toSummary = ({
     ),
     table(
       'Emails by final state',
-      countBy(stories, ({ row, policy }) => `${row?.state ?? 'nowhere'} (${policy})`),
+      countBy(stories, ({ row, policy }) => `${row?.fate.state ?? 'nowhere'} (${policy})`),
     ),
     table(
       'Copies sent per email, before replays',

@@ -10,13 +10,13 @@ export const sweepLater = (connectionString: string): Promise<void> => {
   return sweepMail({
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),
-    countPoison: () => Promise.resolve(0),
-    findInMailbox: () => Promise.resolve({ kind: 'not-now' }),
-    verifyWindowMs: 0,
-    sendingLimitMs: 0,
-    giveUpAfterMs: 0,
-    ledgerDays: 90,
-    now: () => new Date(Date.now() + TWO_DAYS_MS),
+    poisonQueue: { put: async () => undefined, count: async () => 0 },
+    mailboxes: {
+      send: async () => ({ kind: 'not-connected' }),
+      find: async () => ({ kind: 'not-now' }),
+    },
+    policy: { verifyWindowMs: 0, sendingLimitMs: 0, giveUpAfterMs: 0, ledgerDays: 90 },
+    clock: { now: () => new Date(Date.now() + TWO_DAYS_MS), sleep: async () => undefined },
     log: () => undefined,
   });
 };

@@ -34,7 +34,7 @@ export const makeTroubles = (note: (what: string, mailId?: string) => void): Tro
       armed = [...armed, { incident, left }];
     },
     decide: ({ operation, row }, kill) => {
-      const mailId = row?.mailId;
+      const mailId = row?.facts.mailId;
       for (const one of armed) {
         const { incident } = one;
         if (incident.kind === 'storage' && incident.at === operation) {

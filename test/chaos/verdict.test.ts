@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { LedgerRow, MailState } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailStory } from '../support/mail-promises.ts';
 import { countBroken, isHeld, toVerdict } from './verdict.ts';
+
+const rowIn = (state: MailState) => ({ fate: { state } }) as LedgerRow;
 
 const aStory = (override: Partial<MailStory> = {}): MailStory => ({
   mailId: 'some-id',
@@ -11,7 +13,7 @@ const aStory = (override: Partial<MailStory> = {}): MailStory => ({
   doubted: false,
   replays: 0,
   copies: 1,
-  row: { state: 'sent' } as LedgerRow,
+  row: rowIn('sent'),
   recorded: undefined,
   content: {},
   ...override,
@@ -27,11 +29,7 @@ test.each([
   ['sent twice where somebody chose to resend', aStory({ copies: 2, policy: 'resend' }), {}],
   ['never sent, though its caller was told so', aStory({ copies: 0 }), { lost: 1 }],
   ['accepted and gone', aStory({ copies: 0, toldSent: false }), { lost: 1 }],
-  [
-    'still on its way',
-    aStory({ copies: 0, toldSent: false, row: { state: 'deferred' } as LedgerRow }),
-    { unfinished: 1 },
-  ],
+  ['still on its way', aStory({ copies: 0, toldSent: false, row: rowIn('deferred') }), { unfinished: 1 }],
   ['never accepted', aStory({ copies: 0, toldSent: false, accepted: false }), {}],
 ])('a mail %s', (_, story, counted) => {
   expect(countsOf([story])).toEqual({ lost: 0, doubled: 0, damaged: 0, unfinished: 0, other: 0, ...counted });

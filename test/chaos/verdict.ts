@@ -8,7 +8,7 @@ export type Count = {
   readonly count: number;
 };
 
-const isUnfinished = ({ row }: MailStory): boolean => row !== undefined && !isFinal(row.state);
+const isUnfinished = ({ row }: MailStory): boolean => row !== undefined && !isFinal(row);
 
 /** How many mails were lost, doubled or damaged, and how often a promise was broken in another way. */
 export const countBroken = ({

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { Ledger } from '../../src/lib/ledger/ledger.ts';
+import type { LedgerRow, MailFacts } from '../../src/lib/ledger/ledger-row.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import {
   claim,
   claimNew,
   holdNew,
-  type LedgerRow,
   queueNew,
   recordHeld,
   recordSent,
   replay,
-} from '../../src/lib/ledger/ledger-row.ts';
-import { newMailId } from '../../src/lib/ledger/mail-id.ts';
+} from '../../src/lib/ledger/transitions.ts';
+import type { Ledger, LedgerEntry } from '../../src/lib/ports.ts';
 
 const YEAR_AGO = new Date('2025-03-02T08:00:00Z');
 const TODAY = new Date('2026-03-02T08:00:00Z');
@@ -33,8 +33,13 @@ const queuedAt = (time: Date) =>
     time,
   );
 
-const REASON = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
+const HOLDING = { why: 'refused', reason: { code: 'GIVEN_UP' }, record: 'r', hasContent: true } as const;
 const never = () => false;
+
+const withoutAddresses = ({ facts }: LedgerRow): MailFacts => {
+  const { recipientAddresses: _, ...others } = facts;
+  return others;
+};
 
 const sentOf = (row: Parameters<typeof claim>[0], time: Date): LedgerRow => {
   const attempt = { at: time.toISOString(), outcome: 'accepted', graphRequestId: 'r-1' } as const;
@@ -62,7 +67,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
 
       expect(created?.row).toEqual(row);
       expect(created?.etag).not.toBe('');
-      expect(await ledger.find(row.mailId)).toEqual(created);
+      expect(await ledger.find(row.facts.mailId)).toEqual(created);
     });
 
     test('a row with the longest addresses a mail can have is kept as it is, and can be changed', async () => {
@@ -70,15 +75,16 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       // 500 recipients of 320 characters, some of which take two units of UTF-16.
       const address = (number: number) => `${'\u{20bb7}'.repeat(30)}${number}@${'x'.repeat(250)}.example`;
       const recipientAddresses = Array.from({ length: 500 }, (_, number) => address(number));
-      const row = { ...queuedAt(TODAY), recipientAddresses };
+      const queued = queuedAt(TODAY);
+      const row = { ...queued, facts: { ...queued.facts, recipientAddresses } };
       const created = await ledger.create(row);
-      expect((await ledger.find(row.mailId))?.row).toEqual(row);
+      expect((await ledger.find(row.facts.mailId))?.row).toEqual(row);
       const sending = claim(row, TODAY);
       expect(await ledger.replace(sending, created?.etag ?? '')).toBeDefined();
-      expect((await ledger.find(row.mailId))?.row).toEqual(sending);
-      const { recipientAddresses: _, ...short } = sending;
-      await ledger.replace(short, (await ledger.find(row.mailId))?.etag ?? '');
-      expect((await ledger.find(row.mailId))?.row).toEqual(short);
+      expect((await ledger.find(row.facts.mailId))?.row).toEqual(sending);
+      const short = { ...sending, facts: withoutAddresses(sending) };
+      await ledger.replace(short, (await ledger.find(row.facts.mailId))?.etag ?? '');
+      expect((await ledger.find(row.facts.mailId))?.row).toEqual(short);
     });
 
     test('of several who create the same mail at once exactly one is first', async () => {
@@ -94,20 +100,21 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const row = queuedAt(TODAY);
       const created = await ledger.create(row);
 
-      expect(await ledger.create({ ...row, tags: ['another'] })).toBeUndefined();
-      expect(await ledger.find(row.mailId)).toEqual(created);
+      expect(await ledger.create({ ...row, facts: { ...row.facts, tags: ['another'] } })).toBeUndefined();
+      expect(await ledger.find(row.facts.mailId)).toEqual(created);
     });
 
     test('a row is replaced at the version it was read, as a whole, and gets a new version', async () => {
       const ledger = open();
       const row = queuedAt(TODAY);
       const { etag } = (await ledger.create(row))!;
-      const { recipientAddresses: _, ...next } = claim(row, later(TODAY, 1000));
+      const claimed = claim(row, later(TODAY, 1000));
+      const next = { ...claimed, facts: withoutAddresses(claimed) };
       const replaced = await ledger.replace(next, etag);
 
       expect(replaced?.row).toEqual(next);
       expect(replaced?.etag).not.toBe(etag);
-      expect(await ledger.find(row.mailId)).toEqual(replaced);
+      expect(await ledger.find(row.facts.mailId)).toEqual(replaced);
     });
 
     test('of several who replace the same version at once exactly one is first', async () => {
@@ -127,25 +134,25 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const claimed = await ledger.replace(claim(row, TODAY), etag);
 
       expect(await ledger.replace(row, etag)).toBeUndefined();
-      expect(await ledger.find(row.mailId)).toEqual(claimed);
+      expect(await ledger.find(row.facts.mailId)).toEqual(claimed);
       const missing = queuedAt(TODAY);
       expect(await ledger.replace(missing, etag)).toBeUndefined();
-      expect(await ledger.find(missing.mailId)).toBeUndefined();
+      expect(await ledger.find(missing.facts.mailId)).toBeUndefined();
     });
 
     test('lists what has not ended and was accepted before a time, attempts without a message by themselves', async () => {
       const ledger = open();
       const [old, young, sent] = [queuedAt(TODAY), queuedAt(later(TODAY, 10)), sentAt(TODAY)];
-      const attempt = claimNew(queuedAt(TODAY), false, TODAY);
+      const attempt = claimNew(queuedAt(TODAY).facts, false, TODAY);
       for (const row of [old, young, sent, attempt]) await ledger.create(row);
       const idsOf = (shelf: 'open' | 'attempt') => all(ledger.listOpen(shelf, later(TODAY, 10), 3, never));
 
       const waiting = await idsOf('open');
-      expect(waiting).toContain(old.mailId);
-      for (const { mailId } of [young, sent, attempt]) expect(waiting).not.toContain(mailId);
+      expect(waiting).toContain(old.facts.mailId);
+      for (const { facts } of [young, sent, attempt]) expect(waiting).not.toContain(facts.mailId);
       const attempts = await idsOf('attempt');
-      expect(attempts).toContain(attempt.mailId);
-      expect(attempts).not.toContain(old.mailId);
+      expect(attempts).toContain(attempt.facts.mailId);
+      expect(attempts).not.toContain(old.facts.mailId);
     });
 
     test('lists nothing once the time for it is over', async () => {
@@ -158,20 +165,20 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const ledger = open();
       const row = queuedAt(TODAY);
       const isListed = async (shelf: 'open' | 'attempt') =>
-        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0, never))).includes(row.mailId);
-      let entry = (await ledger.create(row))!;
+        (await all(ledger.listOpen(shelf, later(TODAY, 1), 0, never))).includes(row.facts.mailId);
+      let entry: LedgerEntry = (await ledger.create(row))!;
       const steps: readonly [LedgerRow, boolean][] = [
         [claim(row, later(TODAY, 1)), true],
-        [recordHeld(claim(row, TODAY), { reason: REASON, record: 'r' }, later(TODAY, 2)), false],
-        [replay(holdNew(row, REASON, 'r', TODAY), later(TODAY, 3)), true],
+        [recordHeld(claim(row, TODAY), HOLDING, later(TODAY, 2)), false],
+        [replay(holdNew(row.facts, HOLDING, TODAY), 'hash', later(TODAY, 3)), true],
         [sentOf(row, later(TODAY, 4)), false],
       ];
       expect(await isListed('open')).toBe(true);
       for (const [next, open_] of steps) {
         entry = (await ledger.replace(next, entry.etag))!;
-        expect(entry.row.state).toBe(next.state);
-        expect(await isListed('open'), next.state).toBe(open_);
-        expect(await isListed('attempt'), next.state).toBe(false);
+        expect(entry.row.fate.state).toBe(next.fate.state);
+        expect(await isListed('open'), next.fate.state).toBe(open_);
+        expect(await isListed('attempt'), next.fate.state).toBe(false);
       }
     });
 
@@ -179,7 +186,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       const ledger = open();
       const row = queuedAt(TODAY);
       await Promise.all([1, 2, 3].map(() => ledger.create(row)));
-      const { etag } = (await ledger.find(row.mailId))!;
+      const { etag } = (await ledger.find(row.facts.mailId))!;
       const results = await Promise.all([
         ledger.replace(claim(row, TODAY), etag),
         ledger.replace(sentOf(row, TODAY), etag),
@@ -187,7 +194,7 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       ]);
       const written = results.filter((result) => result !== undefined);
       expect(written).toHaveLength(1);
-      expect(await ledger.find(row.mailId)).toEqual(written[0]);
+      expect(await ledger.find(row.facts.mailId)).toEqual(written[0]);
     });
 
     test('forgets mails that ended on a day before, says how many, and keeps all others', async () => {
@@ -200,9 +207,9 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       expect(await ledger.expire(nextDay, 0, () => true)).toBe(0);
       expect(await ledger.expire(nextDay, 5, never)).toBe(1);
       expect(await ledger.expire(nextDay, 5, never)).toBe(0);
-      expect(await ledger.find(oldSent.mailId)).toBeUndefined();
-      expect(await ledger.find(oldQueued.mailId)).toBeDefined();
-      expect(await ledger.find(newSent.mailId)).toBeDefined();
+      expect(await ledger.find(oldSent.facts.mailId)).toBeUndefined();
+      expect(await ledger.find(oldQueued.facts.mailId)).toBeDefined();
+      expect(await ledger.find(newSent.facts.mailId)).toBeDefined();
     });
 
     test('a mail that was forgotten can come again', async () => {

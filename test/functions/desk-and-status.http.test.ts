@@ -122,7 +122,7 @@ describe('the desk', () => {
       asked.push(after);
       return { records: [], ...(after === undefined ? { next: '2!92!頁' } : {}) };
     };
-    desk.use({ listRecords });
+    desk.use({ records: { ...desk.needs.records, list: listRecords } });
     const { next } = (await desk.list({ state: 'held' })).body;
     const last = await desk.list({ state: 'held', after: String(next) });
     expect(last.body).toEqual({ mails: [] });

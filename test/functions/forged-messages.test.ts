@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
 import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
 import { earlierHashOfContent, earlierIdOfKey } from '../../src/lib/ledger/earlier-identity.ts';
-import { claimNew, holdNew, type NewMail, queueNew } from '../../src/lib/ledger/ledger-row.ts';
+import type { MailFacts } from '../../src/lib/ledger/ledger-row.ts';
 import { toQueueText } from '../../src/lib/ledger/queue-message.ts';
+import { claimNew, holdNew, queueNew } from '../../src/lib/ledger/transitions.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
@@ -13,11 +14,16 @@ type World = ReturnType<typeof inMemoryNeeds>;
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const VICTIM = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
-const REASON = { code: 'MAILBOX_NOT_FOUND', title: '', remedy: '' } as const;
+const HOLDING = {
+  why: 'refused',
+  reason: { code: 'MAILBOX_NOT_FOUND' },
+  record: 'record',
+  hasContent: true,
+} as const;
 const paySlip = aMail({ subject: 'Pay slip of the victim' });
 const attack = aMail({ to: 'attacker@evil.example', subject: 'attack' });
 
-const newMail = (override: Partial<NewMail> = {}): NewMail => ({
+const newMail = (override: Partial<MailFacts> = {}): MailFacts => ({
   mailId: VICTIM,
   caller: 'key:payroll',
   sender: 'noreply@contoso.example',
@@ -50,8 +56,8 @@ const forged = (override: Record<string, unknown> = {}, content: object = { mail
 
 /** What became of the victim's mail, and of the message of the attacker. */
 const outcome = (world: World) => {
-  const victim = world.ledger.find(VICTIM)?.row;
-  const others = world.ledger.rows().filter(({ mailId }) => mailId !== VICTIM);
+  const victim = world.row(VICTIM);
+  const others = world.rows().filter(({ mailId }) => mailId !== VICTIM);
   return { victim, others, sent: world.plans.map(({ body }) => JSON.parse(body).message.subject as string) };
 };
 
@@ -76,12 +82,12 @@ describe('whoever may put messages into the queue', () => {
     for (const row of [
       queueNew(newMail(), NOW),
       claimNew(newMail(), true, NOW),
-      holdNew(newMail(), REASON, 'record', NOW),
+      holdNew(newMail(), HOLDING, NOW),
     ]) {
       const world = inMemoryNeeds();
       world.ledger.create(row);
       for (const mail of [{}, attack]) await deliver(world, forged({ turn: 9 }, { mail }));
-      expect(outcome(world).victim).toEqual(row);
+      expect(world.ledger.find(VICTIM)?.row).toEqual(row);
     }
   });
 
@@ -89,7 +95,8 @@ describe('whoever may put messages into the queue', () => {
     const world = inMemoryNeeds();
     const asked: string[] = [];
     const spy = async (...names: string[]) => void asked.push(...names);
-    const needs = { ...world.needs, readPayload: spy as never, deletePayload: spy, keepPayload: spy };
+    const payloads = { ...world.needs.payloads, read: spy as never, delete: spy, keep: spy };
+    const needs = { ...world.needs, payloads };
     const spied: World = { ...world, needs };
     world.ledger.create(queueNew(newMail(), NOW));
     await deliver(spied, forged({}, { payload: '../azure-webjobs-secrets/host.json' }));
@@ -101,7 +108,7 @@ describe('whoever may put messages into the queue', () => {
   test('cannot be another caller, nor make a row that a request of theirs would meet', async () => {
     const world = inMemoryNeeds();
     await deliver(world, forged({ mailId: IDENTITY.mailIdOfKey('key:payroll', 'payslip-1') }));
-    const rows = world.ledger.rows();
+    const rows = world.rows();
     expect(rows.map(({ caller }) => caller)).toEqual(['queue']);
     expect(rows.map(({ mailId }) => mailId)).toEqual([IDENTITY.mailIdOfMessage(MESSAGE_ID)]);
   });
@@ -113,12 +120,12 @@ describe('whoever may put messages into the queue', () => {
     expect(
       [...world.records.values()].map(({ original }) => (original as { subject: string }).subject),
     ).toEqual(['one', 'two']);
-    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'held', 'held']);
+    expect(world.rows().map(({ state }) => state)).toEqual(['sent', 'held', 'held']);
   });
 });
 
 describe('a message that an earlier version of the relay wrote, without a tag', () => {
-  const earlier = (row: Partial<NewMail> = {}) =>
+  const earlier = (row: Partial<MailFacts> = {}) =>
     newMail({ bodyHash: earlierHashOfContent(paySlip), ...row });
 
   test('is delivered, as the ledger has its mail with this caller and content', async () => {
@@ -131,7 +138,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
   test('is delivered from stored content too', async () => {
     const world = inMemoryNeeds();
     world.ledger.create(queueNew(earlier(), NOW));
-    await world.needs.putPayload(VICTIM, earlierHashOfContent(paySlip), JSON.stringify(paySlip));
+    await world.needs.payloads.put(VICTIM, earlierHashOfContent(paySlip), JSON.stringify(paySlip));
     await deliver(world, forged({}, { payload: `${VICTIM}.json` }));
     expect(outcome(world)).toMatchObject({ victim: { state: 'sent' }, sent: [paySlip.subject] });
     expect(world.payloads.size).toBe(0);
@@ -148,7 +155,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
   test('of a mail that was not in the ledger, as sending was off, is an application mail', async () => {
     const world = inMemoryNeeds();
     await deliver(world, forged({ caller: 'queue' }, { mail: paySlip }));
-    expect(world.ledger.rows()).toMatchObject([{ state: 'sent', caller: 'queue' }]);
+    expect(world.rows()).toMatchObject([{ state: 'sent', caller: 'queue' }]);
   });
 
   test('with an idempotency key that was used then meets its row', async () => {
@@ -160,7 +167,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
     );
     const needs = { ...world.needs, readIdentity: async () => ({ ...IDENTITY, hasEarlierRows: true }) };
     await deliver({ ...world, needs } as World, keyed);
-    expect(world.ledger.rows()).toMatchObject([{ mailId, state: 'sent' }]);
+    expect(world.rows()).toMatchObject([{ mailId, state: 'sent' }]);
   });
 });
 
@@ -168,7 +175,7 @@ test('content that is not what its message speaks of is not sent', async () => {
   const world = inMemoryNeeds();
   world.ledger.create(queueNew(newMail(), NOW));
   const contentHash = IDENTITY.hashOfContent(paySlip);
-  await world.needs.putPayload(VICTIM, contentHash, JSON.stringify(attack));
+  await world.needs.payloads.put(VICTIM, contentHash, JSON.stringify(attack));
   const envelope = {
     mailId: VICTIM,
     acceptedAt: NOW,
@@ -207,7 +214,7 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
   test.each(messages)('%s, delivered', async (_case, text) => {
     const world = inMemoryNeeds();
     await deliver(world, text);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held' }]);
+    expect(world.rows()).toMatchObject([{ state: 'held' }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
@@ -215,7 +222,7 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
     const world = inMemoryNeeds();
     const handler = holdMailQueue((log) => ({ ...world.needs, log }));
     await handler(Buffer.from(text), invocation({ id: MESSAGE_ID }).context);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 

@@ -1,7 +1,8 @@
-import type { HeldRecord } from '../../src/lib/delivery/hold.ts';
-import type { MailEvent } from '../../src/lib/delivery/mail-event.ts';
-import type { Ledger } from '../../src/lib/ledger/ledger.ts';
+import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
+import type { Ledger, Ports } from '../../src/lib/ports.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { SendPlan } from '../../src/lib/sending/send-plan.ts';
@@ -23,6 +24,9 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
   fileEarlier: async (...which) => fake.fileEarlier(...which),
 });
 
+/** A row as one record, to be compared in a line. */
+const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress, ...fate });
+
 /** What every function of the relay needs, in memory, and what it did with it. */
 export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 202 }) => {
   let now = NOW;
@@ -34,67 +38,86 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
   const records = new Map<string, HeldRecord>();
   const announced: MailEvent[] = [];
   const looked: string[] = [];
+  const queueOf = (held: typeof messages) => ({
+    put: async (text: string, delayMs: number) => void held.push({ text, delayMs }),
+    count: async () => held.length,
+  });
+
+  const ports = {
+    clock: { now: () => now, sleep: async () => undefined },
+    random: () => 0,
+    ledger: asLedger(fake),
+    mailboxes: {
+      send: async (plan) => {
+        plans.push(plan);
+        return answer;
+      },
+      find: async (_mailbox, mailId) => {
+        looked.push(mailId);
+        return { kind: 'absent' } as const;
+      },
+    },
+    mailQueue: queueOf(messages),
+    poisonQueue: queueOf(poison),
+    readIdentity: async () => IDENTITY,
+    payloads: {
+      put: async (mailId, contentHash, json) =>
+        void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
+      read: async (mailId, contentHash) => payloads.get(`${mailId} ${contentHash}`)?.json,
+      keep: async (mailId, contentHash) => {
+        const kept = payloads.get(`${mailId} ${contentHash}`);
+        if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
+      },
+      delete: async (mailId, contentHash) => void payloads.delete(`${mailId} ${contentHash}`),
+      list: async function* (before) {
+        for (const [name, { writtenAt }] of payloads) {
+          const [mailId = '', contentHash = ''] = name.split(' ');
+          if (writtenAt < before) yield { mailId, contentHash };
+        }
+      },
+    },
+    records: {
+      store: async (record) => {
+        records.set(record.mailId, record);
+        return record.mailId;
+      },
+      list: async () => ({
+        records: [...records].map(([name, { mailId, heldAt }]) => ({
+          name,
+          mailId,
+          writtenAt: new Date(heldAt),
+        })),
+      }),
+      read: async (name) => records.get(name),
+      delete: async (name) => void records.delete(name),
+    },
+    events: { put: async (event) => void announced.push(event) },
+  } satisfies Omit<Ports, 'log' | 'vault'>;
 
   const needs = {
-    senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
-    ledgerRecipients: false,
+    ...ports,
+    accept: {
+      senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
+      ledgerRecipients: false,
+    },
     pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
-    onUnknown: 'verify',
-    verifyWindowMs: 15 * MINUTE_MS,
-    sendingLimitMs: 6 * MINUTE_MS,
-    giveUpAfterMs: 24 * 60 * MINUTE_MS,
-    ledgerDays: 90,
+    policy: {
+      onUnknown: 'verify',
+      verifyWindowMs: 15 * MINUTE_MS,
+      sendingLimitMs: 6 * MINUTE_MS,
+      giveUpAfterMs: 24 * 60 * MINUTE_MS,
+      ledgerDays: 90,
+    },
     newMailId: () => newMailId(now),
-    now: () => now,
-    random: () => 0,
-    sleep: async () => undefined,
-    ledger: asLedger(fake),
-    sendThroughGraph: async (plan: SendPlan) => {
-      plans.push(plan);
-      return answer;
-    },
-    findInMailbox: async (_mailbox: string, mailId: string) => {
-      looked.push(mailId);
-      return { kind: 'absent' } as const;
-    },
-    putMessage: async (text: string, delayMs: number) => void messages.push({ text, delayMs }),
-    putPoison: async (text: string, delayMs: number) => void poison.push({ text, delayMs }),
-    countPoison: async () => poison.length,
-    readIdentity: async () => IDENTITY,
-    putPayload: async (mailId: string, contentHash: string, json: string) =>
-      void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
-    readPayload: async (mailId: string, contentHash: string) =>
-      payloads.get(`${mailId} ${contentHash}`)?.json,
-    keepPayload: async (mailId: string, contentHash: string) => {
-      const kept = payloads.get(`${mailId} ${contentHash}`);
-      if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
-    },
-    deletePayload: async (mailId: string, contentHash: string) =>
-      void payloads.delete(`${mailId} ${contentHash}`),
-    listPayloads: async function* (before: Date) {
-      for (const [name, { writtenAt }] of payloads) {
-        const [mailId = '', contentHash = ''] = name.split(' ');
-        if (writtenAt < before) yield { mailId, contentHash };
-      }
-    },
-    storeHeld: async (record: HeldRecord) => {
-      records.set(record.mailId, record);
-      return record.mailId;
-    },
-    listRecords: async () => ({
-      records: [...records].map(([name, { mailId, heldAt }]) => ({
-        name,
-        mailId,
-        writtenAt: new Date(heldAt),
-      })),
-    }),
-    readRecord: async (name: string) => records.get(name),
-    deleteRecord: async (name: string) => void records.delete(name),
-    putEvent: async (event: MailEvent) => void announced.push(event),
   } as const;
   return {
     needs,
     ledger: fake,
+    rows: () => fake.rows().map(flat),
+    row: (mailId: string) => {
+      const row = fake.find(mailId)?.row;
+      return row === undefined ? undefined : flat(row);
+    },
     plans,
     messages,
     poison,

@@ -31,10 +31,10 @@ describe('deliverMail', () => {
     ['text of base64', base64(aMail())],
     ['bytes of JSON', new Uint8Array(Buffer.from(JSON.stringify(aMail())))],
   ])('sends a mail that comes as %s', async (_case, message) => {
-    const { plans, ledger, events } = await deliver(message);
+    const { plans, rows, events } = await deliver(message);
     expect(plans).toHaveLength(1);
-    expect(ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent', caller: 'queue' }]);
-    expect(ledger.rows()[0]?.acceptedAt).toBe(metadata.insertionTime);
+    expect(rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent', caller: 'queue' }]);
+    expect(rows()[0]?.acceptedAt).toBe(metadata.insertionTime);
     expect(events()).toEqual(['MailSent']);
   });
 
@@ -46,7 +46,7 @@ describe('deliverMail', () => {
     for (const mail of [0, 1, 2]) await deliver(aMail({ subject: `mail ${mail}` }), world, { id: id(mail) });
     const dueAt = world.messages.map(({ text }) => JSON.parse(atob(text)).relay.dueAt);
     expect(dueAt).toEqual([expect.any(String), undefined]);
-    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'queued', 'queued']);
+    expect(world.rows().map(({ state }) => state)).toEqual(['sent', 'queued', 'queued']);
 
     const [booked, unbooked] = world.messages.splice(0);
     world.pass(2 * 61_000);
@@ -54,7 +54,7 @@ describe('deliverMail', () => {
     await deliver(unbooked?.text, world);
     world.pass(2 * 61_000);
     await deliver(world.messages.pop()?.text, world);
-    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
+    expect(world.rows().map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
   });
 
   test('a mail for which Graph answers Retry-After: 0 again and again is tried ever more rarely', async () => {
@@ -99,11 +99,11 @@ describe('deliverMail', () => {
     await blocked(aMail({ idempotencyKey: 'k', subject: 'other' }), MESSAGE_ID.replace('8', '9'));
     for (const { text } of [...world.messages]) await deliver(text, world);
     expect(world.plans).toHaveLength(1);
-    const reasons = world.ledger.rows().map((row) => ('reason' in row ? row.reason.code : row.state));
+    const reasons = world.rows().map((row) => ('reason' in row ? row.reason.code : row.state));
     expect(reasons.sort()).toEqual(['IDEMPOTENCY_KEY_REUSED', 'sent']);
     expect([...world.records.values()]).toMatchObject([{ original: { subject: 'other' } }]);
     // What is known of it helps to find who sent it.
-    expect(world.ledger.rows()).toContainEqual(
+    expect(world.rows()).toContainEqual(
       expect.objectContaining({ state: 'held', sender: 'noreply@contoso.example', recipients: 1 }),
     );
   });
@@ -115,7 +115,7 @@ describe('deliverMail', () => {
       const ids = [MESSAGE_ID, MESSAGE_ID.replace('8', '9')];
       for (const id of ids) await deliver(aMail({ idempotencyKey, subject: id }), world, { id });
       expect(world.plans).toEqual([]);
-      expect(world.ledger.rows()).toMatchObject(
+      expect(world.rows()).toMatchObject(
         ids.map((id) => ({
           mailId: IDENTITY.mailIdOfMessage(id),
           state: 'held',
@@ -127,8 +127,8 @@ describe('deliverMail', () => {
   );
 
   test('bytes as Python prints them are held with what they look like', async () => {
-    const { ledger } = await deliver(`b'${JSON.stringify(aMail())}'`);
-    expect(ledger.rows()).toMatchObject([
+    const { rows } = await deliver(`b'${JSON.stringify(aMail())}'`);
+    expect(rows()).toMatchObject([
       {
         state: 'held',
         reason: { code: 'MESSAGE_UNREADABLE', detail: expect.stringContaining('as Python prints bytes') },
@@ -143,7 +143,7 @@ describe('deliverMail', () => {
     await deliver(message, world, laidOver);
     await deliver(message, world, laidOver);
     expect(world.plans).toEqual([]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
     expect(world.records.size).toBe(1);
   });
 
@@ -152,7 +152,7 @@ describe('deliverMail', () => {
     await deliver(aMail({ dequeueCount: 9 }), world, { dequeueCount: '9' });
     for (const { text } of world.messages) await deliver(text, world);
     expect(world.plans).toEqual([]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
   });
 
   test('what is no mail is held as it came, as an error in the log, and does not fail the invocation', async () => {
@@ -171,7 +171,7 @@ describe('deliverMail', () => {
     const [waiting] = world.messages;
     expect(waiting?.delayMs).toBe(60_000);
     await deliver(waiting?.text, world);
-    expect(world.ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent' }]);
+    expect(world.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'sent' }]);
   });
 
   test('a message that cannot even be read then is put back as it is, unless it may have been claimed before', async () => {
@@ -188,9 +188,7 @@ describe('deliverMail', () => {
     const world = inMemoryNeeds();
     await deliver(aMail(), world, { insertionTime: '2025-11-30T00:00:00Z' });
     expect(world.plans).toEqual([]);
-    expect(world.ledger.rows()).toMatchObject([
-      { state: 'held', reason: { code: 'GIVEN_UP' }, recipients: 1 },
-    ]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'GIVEN_UP' }, recipients: 1 }]);
   });
 
   test('storage that fails fails the invocation, so that the host delivers the message again', async () => {
@@ -212,16 +210,17 @@ describe('holdMail', () => {
     const world = inMemoryNeeds();
     const { context, logged } = invocation(metadata);
     await holdMailQueue((log) => ({ ...world.needs, log }))(aMail(), context);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toMatchObject([{ original: aMail() }]);
     expect(logged).toMatchObject([{ level: 'error', event: { event: 'MailHeld', code: 'HOST_GAVE_UP' } }]);
   });
 
   test('puts the message back when storage fails, so that it does not end where nobody hears of it', async () => {
     const world = inMemoryNeeds();
-    const storeHeld = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const store = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const records = { ...world.needs.records, store };
     const { context, logged } = invocation(metadata);
-    await holdMailQueue((log) => ({ ...world.needs, storeHeld, log }))(aMail(), context);
+    await holdMailQueue((log) => ({ ...world.needs, records, log }))(aMail(), context);
     expect(logged).toMatchObject([{ event: { event: 'StorageAwaited' } }]);
     expect(world.poison).toMatchObject([{ delayMs: 60_000 }]);
     await holdMailQueue((log) => ({ ...world.needs, log }))(
@@ -229,7 +228,7 @@ describe('holdMail', () => {
       invocation({ ...metadata, id: MESSAGE_ID.replace('8', '9') }).context,
     );
     // In its envelope it has kept its id.
-    expect(world.ledger.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'held' }]);
+    expect(world.rows()).toMatchObject([{ mailId: MAIL_ID, state: 'held' }]);
   });
 
   test('doing so again, after a crash, leaves one row and one record', async () => {
@@ -237,6 +236,6 @@ describe('holdMail', () => {
     const handler = holdMailQueue((log) => ({ ...world.needs, log }));
     await handler(aMail(), invocation(metadata).context);
     await handler(aMail(), invocation(metadata).context);
-    expect([world.ledger.rows().length, world.records.size]).toEqual([1, 1]);
+    expect([world.rows().length, world.records.size]).toEqual([1, 1]);
   });
 });

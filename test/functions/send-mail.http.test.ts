@@ -27,7 +27,7 @@ describe('POST /api/mail answers', () => {
   test('200 with id, sender and the request id of Graph when the mail was sent', async () => {
     const world = inMemoryNeeds({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
     const { answer, plans, events } = await post(mailRequest(aMail()), world);
-    const [row] = world.ledger.rows();
+    const [row] = world.rows();
     expect(answer.status).toBe(200);
     expect(bodyOf(answer)).toEqual({
       id: row?.mailId,
@@ -43,7 +43,7 @@ describe('POST /api/mail answers', () => {
     const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '7' });
     const url = `${MAIL_URL}/?code=a-key`;
     const { answer, messages } = await post(mailRequest(aMail(), { url }), world);
-    const [row] = world.ledger.rows();
+    const [row] = world.rows();
     expect(answer.status).toBe(202);
     expect(bodyOf(answer)).toEqual({
       id: row?.mailId,
@@ -59,7 +59,7 @@ describe('POST /api/mail answers', () => {
     const { answer, messages } = await post(mailRequest(aMail()), world);
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'queued']);
     expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'deferred' }]);
+    expect(world.rows()).toMatchObject([{ state: 'deferred' }]);
   });
 
   test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
@@ -73,7 +73,7 @@ describe('POST /api/mail answers', () => {
     expect(statuses).toEqual([200, 202, 202]);
     expect([answer.status, bodyOf(answer).code]).toEqual([503, 'MAILBOX_BOOKED_UP']);
     expect(headersOf(answer).get('retry-after')).toMatch(/^\d+$/);
-    expect([world.ledger.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
+    expect([world.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
   });
 
   test('202 unknown when nobody knows whether the mail was sent', async () => {
@@ -85,7 +85,7 @@ describe('POST /api/mail answers', () => {
     const world = inMemoryNeeds({ kind: 'lost', why: 'timeout' });
     const { answer } = await post(mailRequest(aMail({ onUnknown: 'resend' })), world);
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'deferred', resent: true }]);
+    expect(world.rows()).toMatchObject([{ state: 'deferred', resent: true }]);
   });
 
   test.each(['readIdentity', 'create'])(
@@ -129,9 +129,9 @@ describe('POST /api/mail answers', () => {
   test.each([' ', 'a b', 'k'.repeat(256)])(
     '400 with the reason when the key in the mail is one the header may not have: %j',
     async (idempotencyKey) => {
-      const { answer, ledger, plans } = await post(mailRequest(aMail({ idempotencyKey })));
+      const { answer, rows, plans } = await post(mailRequest(aMail({ idempotencyKey })));
       expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
-      expect([ledger.rows(), plans]).toEqual([[], []]);
+      expect([rows(), plans]).toEqual([[], []]);
     },
   );
 
@@ -172,8 +172,8 @@ describe('Prefer', () => {
 });
 
 const refusal = async (request: HttpRequest) => {
-  const { answer, plans, messages, ledger, logged } = await post(request);
-  expect([plans, messages, ledger.rows()]).toEqual([[], [], []]);
+  const { answer, plans, messages, rows, logged } = await post(request);
+  expect([plans, messages, rows()]).toEqual([[], [], []]);
   return { answer, body: bodyOf(answer), logged };
 };
 
@@ -398,8 +398,8 @@ describe('who calls', () => {
   });
 
   test('is refused where no key can be found, so that those without one do not share their mails', async () => {
-    const { answer, ledger } = await post(mailRequest(aMail(), { headers: { 'x-functions-key': '' } }));
-    expect([answer.status, bodyOf(answer).code, ledger.rows()]).toEqual([401, 'CALLER_UNKNOWN', []]);
+    const { answer, rows } = await post(mailRequest(aMail(), { headers: { 'x-functions-key': '' } }));
+    expect([answer.status, bodyOf(answer).code, rows()]).toEqual([401, 'CALLER_UNKNOWN', []]);
   });
 
   test('is named without his key', () => {

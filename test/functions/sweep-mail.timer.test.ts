@@ -1,9 +1,10 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
-import type { Ledger } from '../../src/lib/ledger/ledger.ts';
-import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/ledger-row.ts';
+import { reportOf } from '../../src/lib/errors.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
+import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
+import type { Ledger } from '../../src/lib/ports.ts';
 import { aNewMail } from '../support/a-new-mail.ts';
 import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
 import { invocation } from './invocation.ts';
@@ -34,13 +35,14 @@ describe('sweepMail', () => {
     const world = inMemoryNeeds();
     const [waiting, done] = [queued(), sent()];
     for (const row of [waiting, done]) world.ledger.create(row);
-    for (const { mailId } of [waiting, done, newMail()]) await world.needs.putPayload(mailId, 'hash', '{}');
+    for (const { mailId } of [waiting.facts, done.facts, newMail()])
+      await world.needs.payloads.put(mailId, 'hash', '{}');
 
     world.pass(DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 0 }));
     world.pass(1);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', payloads: 2 }));
-    expect([...world.payloads.keys()]).toEqual([`${waiting.mailId} hash`]);
+    expect([...world.payloads.keys()]).toEqual([`${waiting.facts.mailId} hash`]);
   });
 
   test('looks for a mail whose caller got no answer, and holds it when it is not there', async () => {
@@ -49,8 +51,8 @@ describe('sweepMail', () => {
     world.ledger.create(row);
     world.pass(HOUR_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ event: 'MailSwept', lost: 1 }));
-    expect(world.looked).toEqual([row.mailId]);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
+    expect(world.looked).toEqual([row.facts.mailId]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
   });
 
   test('leaves an attempt alone that may still be under way, and one whose message will come back', async () => {
@@ -59,7 +61,7 @@ describe('sweepMail', () => {
     world.pass(HOUR_MS);
     world.ledger.create(claimNew(newMail(), false, new Date(NOW.getTime() + HOUR_MS)));
     await sweep(world);
-    expect(world.ledger.rows().map(({ state }) => state)).toEqual(['sending', 'sending']);
+    expect(world.rows().map(({ state }) => state)).toEqual(['sending', 'sending']);
   });
 
   test('tells of a mail that waits for longer than it should, and gives it up after a week', async () => {
@@ -67,11 +69,15 @@ describe('sweepMail', () => {
     const row = queued();
     world.ledger.create(row);
     world.pass(DAY_MS + 1);
-    expect(await sweep(world)).toContainEqual({ event: 'MailOverdue', mailId: row.mailId, state: 'queued' });
+    expect(await sweep(world)).toContainEqual({
+      event: 'MailOverdue',
+      mailId: row.facts.mailId,
+      state: 'queued',
+    });
     expect(world.ledger.rows()).toEqual([row]);
     world.pass(6 * DAY_MS);
     await sweep(world);
-    expect(world.ledger.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'MAIL_LOST' } }]);
   });
 
   test('passes what fails for one mail, says so as an error, and goes on with all others', async () => {
@@ -80,15 +86,18 @@ describe('sweepMail', () => {
     for (const row of [bad, good]) world.ledger.create(row);
     world.ledger.create(sent());
     const findInMailbox = async (_mailbox: string, mailId: string) => {
-      if (mailId === bad.mailId) throw new URIError('URI malformed: canary');
+      if (mailId === bad.facts.mailId) throw new URIError('URI malformed: canary');
       return { kind: 'absent' } as const;
     };
     world.pass(91 * DAY_MS);
-    const events = await sweep({ ...world, needs: { ...world.needs, findInMailbox } as never });
-    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.mailId, name: 'URIError' });
+    const events = await sweep({
+      ...world,
+      needs: { ...world.needs, mailboxes: { find: findInMailbox } } as never,
+    });
+    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.facts.mailId, name: 'URIError' });
     expect(events.at(-1)).toMatchObject({ event: 'MailSwept', lost: 1, expired: 1, failed: 1 });
     expect(JSON.stringify(events)).not.toContain('canary');
-    expect(world.ledger.find(good.mailId)?.row.state).toBe('held');
+    expect(world.row(good.facts.mailId)?.state).toBe('held');
   });
 
   test('does the other parts where one cannot be done at all, but is not said to have swept', async () => {
@@ -98,9 +107,9 @@ describe('sweepMail', () => {
       throw new Error('storage');
     };
     world.pass(91 * DAY_MS);
-    const broken = { ...world, needs: { ...world.needs, listPayloads } as never };
+    const broken = { ...world, needs: { ...world.needs, payloads: { list: listPayloads } } as never };
     await expect(sweep(broken)).rejects.toThrow('storage');
-    expect(world.ledger.rows()).toEqual([]);
+    expect(world.rows()).toEqual([]);
   });
 
   test('passes a row that cannot be read', async () => {
@@ -108,13 +117,13 @@ describe('sweepMail', () => {
     const [bad, good] = [claimNew(newMail(), false, NOW), claimNew(newMail(), false, NOW)];
     for (const row of [bad, good]) world.ledger.create(row);
     const find = async (mailId: string) => {
-      if (mailId === bad.mailId) throw new SyntaxError('Unexpected token: canary');
+      if (mailId === bad.facts.mailId) throw new SyntaxError('Unexpected token: canary');
       return world.ledger.find(mailId);
     };
     world.pass(HOUR_MS);
     const ledger = { ...world.needs.ledger, find };
     const events = await sweep({ ...world, needs: { ...world.needs, ledger } as never });
-    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.mailId, name: 'SyntaxError' });
+    expect(events).toContainEqual({ event: 'SweepFailed', mailId: bad.facts.mailId, name: 'SyntaxError' });
     expect(events.at(-1)).toMatchObject({ event: 'MailSwept', lost: 1, failed: 1 });
   });
 
@@ -132,7 +141,11 @@ describe('sweepMail', () => {
     };
     const slow = {
       ...world,
-      needs: { ...world.needs, findInMailbox, ledger: { ...world.needs.ledger, listOpen } } as never,
+      needs: {
+        ...world.needs,
+        mailboxes: { find: findInMailbox },
+        ledger: { ...world.needs.ledger, listOpen },
+      } as never,
     };
     world.pass(HOUR_MS);
     expect((await sweep(slow)).at(-1)).toMatchObject({ event: 'MailSwept', lost: 3 });
@@ -144,7 +157,7 @@ describe('sweepMail', () => {
   test('says so when messages stay on the poison queue', async () => {
     const world = inMemoryNeeds();
     expect(await sweep(world)).not.toContainEqual(expect.objectContaining({ event: 'MessagesStuck' }));
-    await world.needs.putPoison('x', 0);
+    await world.needs.poisonQueue.put('x', 0);
     expect(await sweep(world)).toContainEqual({ event: 'MessagesStuck', messages: 1 });
   });
 
@@ -157,17 +170,24 @@ describe('sweepMail', () => {
       throw new Error('nothing works');
     };
     world.pass(HOUR_MS);
-    await expect(sweep({ ...world, needs: { ...world.needs, findInMailbox } as never })).rejects.toThrow();
+    await expect(
+      sweep({ ...world, needs: { ...world.needs, mailboxes: { find: findInMailbox } } as never }),
+    ).rejects.toThrow();
     expect(asked).toBe(21);
   });
 
   test('deletes the record of a mail that was held again since, under another name', async () => {
     const world = inMemoryNeeds();
-    const reason = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
-    const row = holdNew(newMail(), reason, 'its-record', NOW);
+    const reason = { code: 'GIVEN_UP' } as const;
+    const row = holdNew(newMail(), { why: 'refused', reason, record: 'its-record', hasContent: true }, NOW);
     world.ledger.create(row);
     for (const name of ['its-record', 'another'])
-      world.records.set(name, { mailId: row.mailId, heldAt: NOW.toISOString(), reason, original: {} });
+      world.records.set(name, {
+        mailId: row.facts.mailId,
+        heldAt: NOW.toISOString(),
+        reason: reportOf(reason),
+        original: {},
+      });
     world.pass(DAY_MS + 1);
     await sweep(world);
     expect([...world.records.keys()]).toEqual(['its-record']);
@@ -180,6 +200,6 @@ describe('sweepMail', () => {
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 0 }));
     world.pass(DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 1 }));
-    expect(world.ledger.rows()).toEqual([]);
+    expect(world.rows()).toEqual([]);
   });
 });

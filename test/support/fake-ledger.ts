@@ -1,6 +1,6 @@
-import type { Ledger, LedgerEntry } from '../../src/lib/ledger/ledger.ts';
 import { shelfOf } from '../../src/lib/ledger/ledger-index.ts';
 import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { Ledger, LedgerEntry } from '../../src/lib/ports.ts';
 
 type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer Value>
   ? (...inputs: Inputs) => Value
@@ -8,8 +8,10 @@ type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer
 
 /** The ledger in memory, with versions. Each call is one indivisible step; a caller decides when it happens. */
 export type FakeLedger = {
-  readonly [Name in Exclude<keyof Ledger, 'listOpen'>]: Synchronous<Ledger[Name]>;
+  readonly [Name in 'find' | 'expire' | 'fileEarlier']: Synchronous<Ledger[Name]>;
 } & {
+  readonly create: <Its extends LedgerRow>(row: Its) => LedgerEntry<Its> | undefined;
+  readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => LedgerEntry<Its> | undefined;
   readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly string[];
   readonly rows: () => readonly LedgerRow[];
 };
@@ -21,28 +23,31 @@ export const makeFakeLedger = (
   const entries = new Map<string, LedgerEntry>();
   let version = 0;
 
-  const write = (row: LedgerRow): LedgerEntry => {
-    onWrite(row, entries.get(row.mailId)?.row);
+  const write = <Its extends LedgerRow>(row: Its): LedgerEntry<Its> => {
+    const { mailId } = row.facts;
+    onWrite(row, entries.get(mailId)?.row);
     version += 1;
     // Through JSON, as the table does it: nothing that only lives in memory may be relied on.
-    const entry = { row: JSON.parse(JSON.stringify(row)) as LedgerRow, etag: `"${version}"` };
-    entries.set(row.mailId, entry);
+    const entry = { row: JSON.parse(JSON.stringify(row)) as Its, etag: `"${version}"` };
+    entries.set(mailId, entry);
     return entry;
   };
   return {
     find: (mailId) => entries.get(mailId),
-    create: (row) => (entries.has(row.mailId) ? undefined : write(row)),
-    replace: (row, etag) => (entries.get(row.mailId)?.etag === etag ? write(row) : undefined),
+    create: (row) => (entries.has(row.facts.mailId) ? undefined : write(row)),
+    replace: (row, etag) => (entries.get(row.facts.mailId)?.etag === etag ? write(row) : undefined),
     listOpen: (shelf, before, _turn, isOver) =>
       (isOver() ? [] : [...entries.values()]).flatMap(({ row }) =>
-        shelfOf(row) === shelf && Date.parse(row.acceptedAt) < before.getTime() ? [row.mailId] : [],
+        shelfOf(row) === shelf && Date.parse(row.facts.acceptedAt) < before.getTime()
+          ? [row.facts.mailId]
+          : [],
       ),
     expire: (before, _turn, isOver) => {
       let expired = 0;
       for (const { row } of [...entries.values()]) {
-        const day = row.updatedAt.slice(0, 10);
-        if (isOver() || !isFinal(row.state) || day >= before.toISOString().slice(0, 10)) continue;
-        entries.delete(row.mailId);
+        const day = row.progress.updatedAt.slice(0, 10);
+        if (isOver() || !isFinal(row) || day >= before.toISOString().slice(0, 10)) continue;
+        entries.delete(row.facts.mailId);
         expired += 1;
       }
       return expired;

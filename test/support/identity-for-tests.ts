@@ -1,5 +1,4 @@
-import type { KnownIdentity } from '../../src/lib/delivery/arrived-message.ts';
-import { makeIdentity } from '../../src/lib/ledger/identity.ts';
+import { type KnownIdentity, makeIdentity } from '../../src/lib/ledger/identity.ts';
 import { openRelayKey } from '../../src/lib/storage/relay-key.ts';
 
 /** The identity of a relay whose key is known to tests. */

@@ -29,12 +29,12 @@ export const mostCopies = ({ policy, replays }: MailStory): number => (policy ==
 export const brokenPromises = (story: MailStory): readonly string[] => {
   const { row, copies, policy, accepted, toldSent, doubted, replays } = story;
   const most = mostCopies(story);
-  const state = row?.state ?? 'unknown to the ledger';
+  const state = row?.fate.state ?? 'unknown to the ledger';
   const broken: string[] = [];
-  if (accepted && (row === undefined || !isFinal(row.state)))
+  if (accepted && (row === undefined || !isFinal(row)))
     broken.push(`it was accepted and ends in no final state: it is ${state}`);
   if (copies > most) broken.push(`it was sent ${copies} times, and ${most} is the most with ${policy}`);
-  if (row?.state === 'sent' && copies === 0) broken.push('the ledger says sent, and Graph never had it');
+  if (state === 'sent' && copies === 0) broken.push('the ledger says sent, and Graph never had it');
   if (toldSent && copies === 0) broken.push('a caller was told it was sent, and Graph never had it');
   if (toldSent && policy !== 'resend' && replays === 0 && copies !== 1)
     broken.push(`a caller was told it was sent, and it was sent ${copies} times`);
@@ -49,4 +49,4 @@ export const brokenPromises = (story: MailStory): readonly string[] => {
 
 /** It was held with all its content, for a person. */
 export const isKept = ({ row, recorded, content }: MailStory): boolean =>
-  row?.state === 'held' && JSON.stringify(recorded) === JSON.stringify(content);
+  row?.fate.state === 'held' && JSON.stringify(recorded) === JSON.stringify(content);

@@ -1,5 +1,4 @@
-/** What the vault says of a secret, without its value. */
-export type SecretFacts = { readonly name: string; readonly enabled: boolean; readonly expiresOn?: Date };
+import type { SecretFacts } from '../ports.ts';
 
 export type SecretWarning =
   | { readonly state: 'no-expiry-date'; readonly secretName: string }

@@ -1,13 +1,16 @@
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import { factsOfUnreadable } from '../ledger/arrived-message.ts';
 import type { Identity } from '../ledger/identity.ts';
-import type { NewMail } from '../ledger/ledger-row.ts';
+import type { MailFacts } from '../ledger/ledger-row.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { planSend, type SendPlan } from '../sending/send-plan.ts';
 
-export type AcceptNeeds = {
+/** Who may send, and what the ledger may keep of an email. */
+export type AcceptPolicy = {
   readonly senderPolicy: SenderPolicy;
   /** Whether the ledger may hold the addresses of recipients. */
   readonly ledgerRecipients: boolean;
@@ -27,17 +30,17 @@ export type AcceptableMail = {
   readonly mail: Mail;
   readonly sender: Address;
   readonly plan: SendPlan;
-  readonly facts: NewMail;
+  readonly facts: MailFacts;
 };
 
 /** A mail that may not be sent, why, and what the ledger can say of it. */
-export type Refused = { readonly refused: AppError; readonly facts: NewMail };
+export type Refused = { readonly refused: AppError; readonly facts: MailFacts };
 
 /** A mail that may be sent, as far as it can be judged by itself. */
 export type JudgedMail = { readonly mail: Mail; readonly sender: Address };
 
 /** Reads a mail and decides its sender, without asking anybody. Throws an AppError that lists every problem. */
-export const judgeMail = ({ senderPolicy }: AcceptNeeds, input: unknown): JudgedMail => {
+export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): JudgedMail => {
   const mail = readMail(input);
   return { mail, sender: decideSender(mail.from, senderPolicy) };
 };
@@ -46,7 +49,7 @@ type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
 /** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE. */
 export const planMail = (
-  needs: AcceptNeeds,
+  policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: object,
@@ -55,7 +58,7 @@ export const planMail = (
   mail,
   sender,
   plan: planSend(origin.mailId, sender, mail),
-  facts: factsOf(needs, hashes, origin, input, mail),
+  facts: factsOf(policy, hashes, origin, input, mail),
 });
 
 /**
@@ -63,56 +66,53 @@ export const planMail = (
  * many as could be read.
  */
 export const tryToAccept = (
-  needs: AcceptNeeds,
+  policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: unknown,
 ): AcceptableMail | Refused => {
-  let facts: NewMail | undefined;
+  let facts: MailFacts | undefined;
   try {
     const mail = readMail(input);
-    facts = factsOf(needs, hashes, origin, input as object, mail);
-    const sender = decideSender(mail.from, needs.senderPolicy);
+    facts = factsOf(policy, hashes, origin, input as object, mail);
+    const sender = decideSender(mail.from, policy.senderPolicy);
     return { mail, sender, plan: planSend(origin.mailId, sender, mail), facts };
   } catch (reason) {
     if (!(reason instanceof AppError)) throw reason;
-    return { refused: reason, facts: facts ?? sketchFacts(needs, hashes, origin, input) };
+    return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };
   }
 };
 
 /** What the ledger can say of a mail that is refused: as much as can be read. */
-export const sketchFacts = (needs: AcceptNeeds, hashes: Hashes, origin: Origin, input: unknown): NewMail => {
+export const sketchFacts = (
+  policy: AcceptPolicy,
+  hashes: Hashes,
+  origin: Origin,
+  input: unknown,
+): MailFacts => {
   const mail = sketchMail(input);
-  return mail === undefined ? unreadable(origin) : factsOf(needs, hashes, origin, input as object, mail);
+  return mail === undefined
+    ? factsOfUnreadable(origin)
+    : factsOf(policy, hashes, origin, input as object, mail);
 };
 
 const factsOf = (
-  needs: AcceptNeeds,
+  policy: AcceptPolicy,
   { hashOfContent, hashOfKey }: Hashes,
   origin: Origin,
   input: object,
   mail: Mail,
-): NewMail => {
+): MailFacts => {
   const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
   return {
-    ...unreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
-    sender: (mail.from ?? needs.senderPolicy.defaultSender).address,
+    ...factsOfUnreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
+    sender: (mail.from ?? policy.senderPolicy.defaultSender).address,
     recipients: recipients.length,
-    ...(needs.ledgerRecipients ? { recipientAddresses: recipients.map(({ address }) => address) } : {}),
     tags: mail.tags,
-    ...(mail.idempotencyKey === undefined ? {} : { keyHash: hashOfKey(mail.idempotencyKey) }),
+    ...defined({
+      recipientAddresses: policy.ledgerRecipients ? recipients.map(({ address }) => address) : undefined,
+      keyHash: mail.idempotencyKey === undefined ? undefined : hashOfKey(mail.idempotencyKey),
+    }),
     leavesCopy: mail.saveToSentItems,
   };
 };
-
-/** What the ledger can say of a message that cannot be read as a mail. */
-export const unreadable = ({ mailId, caller, acceptedAt, contentHash }: Origin): NewMail => ({
-  mailId,
-  caller,
-  acceptedAt: acceptedAt.toISOString(),
-  sender: '',
-  recipients: 0,
-  tags: [],
-  bodyHash: contentHash ?? '',
-  leavesCopy: false,
-});

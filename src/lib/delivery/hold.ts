@@ -1,67 +1,55 @@
-import { type AppError, type ErrorReport, reportOf } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { type Attempt, holdNew, type LedgerRow, type NewMail, recordHeld } from '../ledger/ledger-row.ts';
-import type { Log } from '../log.ts';
-import { type AnnounceNeeds, announce } from './mail-event.ts';
+import { type AppError, reasonOf, reportOf, upstreamFacts } from '../errors.ts';
+import {
+  type Attempt,
+  attemptsOf,
+  type InState,
+  type MailFacts,
+  type OPEN_STATES,
+  type WhyHeld,
+} from '../ledger/ledger-row.ts';
+import { holdNew, recordHeld } from '../ledger/transitions.ts';
+import type { LedgerEntry, Ports } from '../ports.ts';
+import { announce } from './announce.ts';
 
-/** What is kept of a mail that will not be tried again by itself: enough to mend it and send it. */
-export type HeldRecord = {
-  readonly mailId: string;
-  readonly heldAt: string;
-  readonly acceptedAt?: string;
-  readonly reason: ErrorReport;
-  /** The mail or message as it came; nothing where only the caller had it. */
-  readonly original: unknown;
-};
+export type HoldNeeds = Pick<Ports, 'ledger' | 'records' | 'events' | 'clock' | 'log'>;
 
-export type HoldNeeds = AnnounceNeeds & {
-  /** Stores the record and gives its name; the same mail on the same day has one record. */
-  readonly storeHeld: (record: HeldRecord) => Promise<string>;
-  readonly ledger: Ledger;
-  readonly log: Log;
-  readonly now: () => Date;
-};
+/** A row that has not ended. */
+export type OpenRow = InState<(typeof OPEN_STATES)[number]>;
 
-export type Holdable = Parameters<typeof recordHeld>[0];
-
-/** A mail that is in the ledger, or what is known of one that is not. */
+/** An email that is in the ledger, or what is known of one that is not. */
 export type HoldSubject =
-  | { readonly row: Holdable; readonly etag: string; readonly attempt?: Attempt }
-  | { readonly newMail: NewMail };
+  | (LedgerEntry<OpenRow> & { readonly attempt?: Attempt })
+  | { readonly facts: MailFacts };
+
+/** Why it is held, and the email or message as it came; undefined where that is gone. */
+export type HoldOrder = { readonly why: WhyHeld; readonly reason: AppError; readonly original: unknown };
 
 /**
- * Holds a mail: the record first, so that the ledger never names one that is not there; the ledger next; the
- * log line that alerts watch last. Undefined when somebody else wrote the row first: then the mail is theirs, nothing
- * may be deleted of it, and the record is swept once the mail has turned out well. Throws STORAGE_UNAVAILABLE.
+ * Holds an email: the record first, so that the ledger never names one that is not there; the ledger next; the
+ * log line that alerts watch last. Undefined when somebody else wrote the row first: then the email is theirs, nothing
+ * may be deleted of it, and the record is swept once the email has turned out well. Throws STORAGE_UNAVAILABLE.
  */
 export const hold = async (
   needs: HoldNeeds,
   subject: HoldSubject,
-  original: unknown,
-  reason: AppError,
-): Promise<LedgerRow | undefined> => {
-  const now = needs.now();
-  const report = reportOf(reason);
-  const { mailId, acceptedAt } = 'row' in subject ? subject.row : subject.newMail;
-  const record = await needs.storeHeld({
+  { why, reason: error, original }: HoldOrder,
+): Promise<InState<'held'> | undefined> => {
+  const now = needs.clock.now();
+  const reason = reasonOf(error);
+  const { mailId, acceptedAt } = 'row' in subject ? subject.row.facts : subject.facts;
+  const heldAt = now.toISOString();
+  const record = await needs.records.store({
     mailId,
-    heldAt: now.toISOString(),
+    heldAt,
     acceptedAt,
-    reason: report,
+    reason: reportOf(reason),
     original,
   });
+  const holding = { why, reason, record, hasContent: original !== undefined };
   const row =
     'row' in subject
-      ? recordHeld(
-          subject.row,
-          {
-            reason: report,
-            record,
-            ...(subject.attempt === undefined ? {} : { attempt: subject.attempt }),
-          },
-          now,
-        )
-      : holdNew(subject.newMail, report, record, now);
+      ? recordHeld(subject.row, holding, now, subject.attempt)
+      : holdNew(subject.facts, holding, now);
   await announce(needs, row);
   const written =
     'row' in subject ? await needs.ledger.replace(row, subject.etag) : await needs.ledger.create(row);
@@ -69,15 +57,7 @@ export const hold = async (
     needs.log({ event: 'LedgerBehind', mailId, state: 'held' });
     return undefined;
   }
-  const { upstreamCode, graphRequestId } = reason.facts;
-  needs.log({
-    event: 'MailHeld',
-    mailId,
-    attempts: row.attempts.length + row.omittedAttempts,
-    record,
-    code: reason.code,
-    ...(upstreamCode === undefined ? {} : { upstreamCode }),
-    ...(graphRequestId === undefined ? {} : { graphRequestId }),
-  });
+  const { code } = reason;
+  needs.log({ event: 'MailHeld', mailId, attempts: attemptsOf(row), record, code, ...upstreamFacts(reason) });
   return row;
 };

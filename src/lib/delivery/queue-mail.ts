@@ -1,27 +1,30 @@
 import { type Envelope, fitsQueueMessage, toQueueText } from '../ledger/queue-message.ts';
-import type { IdentityNeeds } from './arrived-message.ts';
+import type { Ports } from '../ports.ts';
 
-export type QueueMailNeeds = IdentityNeeds & {
-  /** Puts a message on the queue `mail`, invisible for `delayMs`. */
-  readonly putMessage: (text: string, delayMs: number) => Promise<void>;
-  /** Keeps the JSON of an email too big for a message. */
-  readonly putPayload: (mailId: string, contentHash: string, json: string) => Promise<void>;
-};
+export type QueueMailNeeds = Pick<Ports, 'mailQueue' | 'payloads' | 'readIdentity'>;
 
 /**
  * Puts an email on the queue for later. What does not fit a message is stored first, so that a message never speaks of
  * content that is not there. Throws STORAGE_UNAVAILABLE.
  */
 export const queueMail = async (
-  needs: QueueMailNeeds,
+  { mailQueue, payloads, readIdentity }: QueueMailNeeds,
   envelope: Envelope,
   delayMs: number,
 ): Promise<void> => {
-  const identity = await needs.readIdentity();
+  const identity = await readIdentity();
   const text = toQueueText(envelope, identity);
-  if (fitsQueueMessage(text)) return needs.putMessage(text, delayMs);
+  if (fitsQueueMessage(text)) return mailQueue.put(text, delayMs);
   const { mailId, contentHash, content } = envelope;
   if (content === 'stored') throw new Error('an envelope without its email is always small');
-  await needs.putPayload(mailId, contentHash, JSON.stringify(content.mail));
-  await needs.putMessage(toQueueText({ ...envelope, content: 'stored' }, identity), delayMs);
+  await payloads.put(mailId, contentHash, JSON.stringify(content.mail));
+  await mailQueue.put(toQueueText({ ...envelope, content: 'stored' }, identity), delayMs);
+};
+
+/** Deletes the stored content of an email that needs it no more. Should this fail, the sweep finds it. */
+export const deletePayload = async (
+  { payloads }: Pick<Ports, 'payloads'>,
+  { mailId, contentHash, content }: Envelope,
+): Promise<void> => {
+  if (content === 'stored') await payloads.delete(mailId, contentHash);
 };

@@ -1,10 +1,12 @@
-import { AppError, type ErrorReport } from '../errors.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerRow } from '../ledger/ledger-row.ts';
+import { defined } from '../defined.ts';
+import { AppError, type ErrorReport, reportOf } from '../errors.ts';
+import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
+import { isMailId } from '../ledger/mail-id.ts';
+import type { LedgerEntry, Ports } from '../ports.ts';
 
 export type MailStatus = {
   readonly id: string;
-  readonly state: LedgerRow['state'];
+  readonly state: MailState;
   readonly sender: string;
   readonly recipients: number;
   readonly tags: readonly string[];
@@ -21,52 +23,80 @@ export type MailStatus = {
 
 /** What the ledger says of a mail, in the words of the API. */
 export const toStatus = (row: LedgerRow): MailStatus => {
-  const { mailId, state, sender, recipients, recipientAddresses, tags, acceptedAt, updatedAt } = row;
+  const { facts, progress, fate } = row;
+  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt } = facts;
+  const { updatedAt, omittedAttempts } = progress;
   return {
     id: mailId,
-    state,
+    state: fate.state,
     sender,
     recipients,
-    ...(recipientAddresses === undefined ? {} : { recipientAddresses }),
+    ...defined({ recipientAddresses }),
     tags,
     acceptedAt,
     updatedAt,
-    ...(row.state === 'sent' && row.graphRequestId !== undefined
-      ? { graphRequestId: row.graphRequestId }
-      : {}),
-    ...(row.state === 'sent' ? { verified: row.verified } : {}),
-    ...(row.state === 'deferred' ? { until: row.until } : {}),
-    ...(row.state === 'closed' ? { note: row.note } : {}),
-    ...('reason' in row ? { reason: reasonOf(row) } : {}),
-    ...(row.omittedAttempts > 0 ? { omittedAttempts: row.omittedAttempts } : {}),
-    timeline: [
-      { at: acceptedAt, event: 'accepted' },
-      ...(row.replayedAt === undefined ? [] : [{ at: row.replayedAt, event: 'replayed' }]),
-      ...row.attempts.map(({ at, outcome, ...facts }) => ({ at, event: `attempt ${outcome}`, ...facts })),
-      ...(state === 'queued' ? [] : [{ at: updatedAt, event: state }]),
-    ].sort((one, other) => one.at.localeCompare(other.at)),
+    ...ofFate(fate),
+    ...(omittedAttempts > 0 ? { omittedAttempts } : {}),
+    timeline: timelineOf(row),
   };
 };
 
-/** While the relay is at it, nobody else must do anything: what the catalogue says is for a held email. */
-const reasonOf = (row: Extract<LedgerRow, { reason: ErrorReport }>): ErrorReport => {
-  if (row.reason.code !== 'OUTCOME_UNKNOWN') return row.reason;
-  if (row.state === 'unknown')
-    return { ...row.reason, remedy: 'Wait. The relay looks for the email in the mailbox of the sender.' };
-  if (row.state === 'deferred')
-    return { ...row.reason, remedy: 'Wait. The relay sends the email once more, as onUnknown says.' };
-  return row.reason;
+/** What a state alone has, for everybody who may see the email. */
+const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
+  switch (fate.state) {
+    case 'queued':
+    case 'sending':
+      return {};
+    case 'sent':
+      return { ...defined({ graphRequestId: fate.graphRequestId }), verified: fate.verified };
+    case 'deferred':
+      return {
+        until: fate.until,
+        reason: whileAtIt(fate, 'The relay sends the email once more, as onUnknown says.'),
+      };
+    case 'unknown':
+      return { reason: whileAtIt(fate, 'The relay looks for the email in the mailbox of the sender.') };
+    case 'rejected':
+    case 'held':
+      return { reason: reportOf(fate.reason) };
+    case 'closed':
+      return { note: fate.note, reason: reportOf(fate.reason) };
+  }
 };
 
-/** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of somebody else. */
+/** While the relay is at it, nobody else must do anything: what the catalogue says is for a held email. */
+const whileAtIt = (
+  { reason }: Extract<Fate, { state: 'deferred' | 'unknown' }>,
+  what: string,
+): ErrorReport => ({
+  ...reportOf(reason),
+  ...(reason.code === 'OUTCOME_UNKNOWN' ? { remedy: `Wait. ${what}` } : {}),
+});
+
+const timelineOf = ({ facts, progress, fate }: LedgerRow): MailStatus['timeline'] => {
+  const { replayedAt, attempts, updatedAt } = progress;
+  return [
+    { at: facts.acceptedAt, event: 'accepted' },
+    ...(replayedAt === undefined ? [] : [{ at: replayedAt, event: 'replayed' }]),
+    ...attempts.map(({ at, outcome, ...more }) => ({ at, event: `attempt ${outcome}`, ...more })),
+    ...(fate.state === 'queued' ? [] : [{ at: updatedAt, event: fate.state }]),
+  ].sort((one, other) => one.at.localeCompare(other.at));
+};
+
+/** Throws MAIL_NOT_FOUND, also for what is no id. */
+export const findMail = async ({ ledger }: Pick<Ports, 'ledger'>, mailId: string): Promise<LedgerEntry> => {
+  const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
+  if (entry === undefined) throw new AppError('MAIL_NOT_FOUND');
+  return entry;
+};
+
+/** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of another caller. */
 export const readMailStatus = async (
-  { ledger }: { readonly ledger: Ledger },
+  needs: Pick<Ports, 'ledger'>,
   mailId: string,
   caller: string,
 ): Promise<MailStatus> => {
-  const entry = isMailId(mailId) ? await ledger.find(mailId.toLowerCase()) : undefined;
-  if (entry === undefined || entry.row.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
-  return toStatus(entry.row);
+  const { row } = await findMail(needs, mailId);
+  if (row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
+  return toStatus(row);
 };
-
-export const isMailId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

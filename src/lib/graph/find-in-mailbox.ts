@@ -1,5 +1,6 @@
-import type { Sighting } from '../delivery/look-up-mail.ts';
 import { AppError } from '../errors.ts';
+import type { Ports } from '../ports.ts';
+import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
 import { RELAY_ID_PROPERTY } from '../sending/send-plan.ts';
 import { type GraphCall, pathOfMailbox } from './graph-call.ts';
@@ -14,8 +15,8 @@ const FOLDERS = ['sentitems', 'drafts', 'outbox', 'sentitems'] as const;
 
 /** Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). */
 export const openMailboxSearch =
-  (call: GraphCall, now: () => Date) =>
-  async (mailbox: string, mailId: string): Promise<Sighting> => {
+  (call: GraphCall, now: () => Date): Ports['mailboxes']['find'] =>
+  async (mailbox, mailId) => {
     const filter = `singleValueExtendedProperties/Any(ep: ep/id eq '${RELAY_ID_PROPERTY}' and ep/value eq '${mailId}')`;
     const query = `$filter=${encodeURIComponent(filter)}&$select=id&$top=1`;
     for (const folder of FOLDERS) {

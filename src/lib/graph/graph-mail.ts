@@ -1,12 +1,12 @@
-import type { SendThroughGraph } from '../delivery/attempt-mail.ts';
 import { AppError } from '../errors.ts';
+import type { Ports } from '../ports.ts';
 import type { SendReport } from '../sending/send-outcome.ts';
 import { TokenError } from '../vault/entra-token.ts';
 import { type GraphCall, pathOfMailbox } from './graph-call.ts';
 
 /** Sends mail by `POST /users/{mailbox}/sendMail` and reports what was observed. */
 export const openGraphMail =
-  (call: GraphCall): SendThroughGraph =>
+  (call: GraphCall): Ports['mailboxes']['send'] =>
   async ({ mailbox, body }) => {
     try {
       return await call({ method: 'POST', path: `${pathOfMailbox(mailbox)}/sendMail`, body });

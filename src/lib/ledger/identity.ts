@@ -23,6 +23,9 @@ export type Identity = {
   readonly isTag: (tag: string, text: string) => boolean;
 };
 
+/** The identity of the relay, and whether the ledger may hold rows from before it had one. */
+export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean };
+
 /** Hashes of this form are keyed; those of earlier versions are not. */
 const KEYED = 'k1.';
 

@@ -6,16 +6,17 @@ import { isFinal, type LedgerRow } from './ledger-row.ts';
  */
 export type Shelf = 'attempt' | 'open' | 'final';
 
-export const shelfOf = ({ state, inQueue }: LedgerRow): Shelf => {
-  if (isFinal(state)) return 'final';
-  return state === 'sending' && !inQueue ? 'attempt' : 'open';
+export const shelfOf = (row: LedgerRow): Shelf => {
+  if (isFinal(row)) return 'final';
+  return row.fate.state === 'sending' && !row.progress.inQueue ? 'attempt' : 'open';
 };
 
 /** Ended mails expire by the day; the others are due by the moment they were accepted, which never changes. */
-const timeOf = (row: LedgerRow): string => (isFinal(row.state) ? row.updatedAt.slice(0, 10) : row.acceptedAt);
+const timeOf = (row: LedgerRow): string =>
+  isFinal(row) ? row.progress.updatedAt.slice(0, 10) : row.facts.acceptedAt;
 
 /** The key under which a mail is filed: the shelf, then the time, so that what is due is one range of keys. */
-export const indexKeyOf = (row: LedgerRow): string => `${shelfOf(row)}!${timeOf(row)}!${row.mailId}`;
+export const indexKeyOf = (row: LedgerRow): string => `${shelfOf(row)}!${timeOf(row)}!${row.facts.mailId}`;
 
 /** The keys of everything on a shelf from before a time: at least `from` and less than `to`. */
 export const keysBefore = (shelf: Shelf, before: Date): { readonly from: string; readonly to: string } => {

@@ -24,6 +24,11 @@ export type Envelope = {
   readonly content: { readonly mail: unknown } | 'stored';
 };
 
+/** The first envelope of an email, to be sent as soon as it can be. */
+export const newEnvelope = (
+  mail: Pick<Envelope, 'mailId' | 'acceptedAt' | 'caller' | 'contentHash' | 'content'>,
+): Envelope => ({ ...mail, turn: 0, phase: 'send', lookUps: 0 });
+
 /**
  * A message that looks like an envelope and does not prove to be ours: of an earlier version of the relay, which wrote
  * no tag, or of anybody who may write to the queue. What it says is only worth what the ledger says too.

@@ -1,3 +1,11 @@
+/** What was seen in the mailbox of the sender. */
+export type Sighting =
+  | { readonly kind: 'found' }
+  | { readonly kind: 'absent' }
+  /** The relay may not look, or the mailbox answers otherwise for good. */
+  | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }
+  | { readonly kind: 'not-now'; readonly waitMs?: number };
+
 /**
  * When to look for a mail whose outcome is unknown, as parts of the whole time allowed: soon for the common case,
  * late for copies that Exchange is slow to show in Sent Items (graph: outlook-immutable-id, "may be late").

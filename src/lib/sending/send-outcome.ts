@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../error-catalogue.ts';
+import { type UpstreamFacts, upstreamFacts } from '../errors.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /** What was observed of one attempt to send: facts, no opinion. */
@@ -24,9 +25,6 @@ export type SendReport =
   | { readonly kind: 'not-connected' }
   /** The connection was made, and then no readable answer came. */
   | { readonly kind: 'lost'; readonly why: 'timeout' | 'connection' };
-
-/** What the other side said of itself: Graph's or Exchange's error code or an AADSTS number, and the request id. */
-type UpstreamFacts = { readonly upstreamCode?: string; readonly graphRequestId?: string };
 
 /** What came of the attempt: one of exactly four. */
 export type SendOutcome =
@@ -113,8 +111,3 @@ const waiting = (retryAfter: string | undefined, now: Date): { readonly waitMs?:
   const waitMs = parseRetryAfter(retryAfter, now);
   return waitMs === undefined ? {} : { waitMs };
 };
-
-const upstreamFacts = ({ upstreamCode, graphRequestId }: UpstreamFacts): UpstreamFacts => ({
-  ...(upstreamCode === undefined ? {} : { upstreamCode }),
-  ...(graphRequestId === undefined ? {} : { graphRequestId }),
-});

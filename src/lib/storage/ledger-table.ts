@@ -7,9 +7,10 @@ import {
   type TransactionAction,
 } from '@azure/data-tables';
 import { readRow } from '../ledger/earlier-row.ts';
-import type { Ledger, LedgerEntry } from '../ledger/ledger.ts';
 import { indexKeyOf, keysBefore, mailIdOfIndexKey } from '../ledger/ledger-index.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
+import type { Ledger, LedgerEntry } from '../ports.ts';
+import { explained, explainedList } from './explain-failures.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -34,9 +35,9 @@ const MAX_COLUMN = 32_000;
 const partitionOf = (mailId: string): string => mailId.slice(-2);
 
 const toEntity = (row: LedgerRow): Entity => ({
-  partitionKey: partitionOf(row.mailId),
-  rowKey: row.mailId,
-  state: row.state,
+  partitionKey: partitionOf(row.facts.mailId),
+  rowKey: row.facts.mailId,
+  state: row.fate.state,
   index: indexKeyOf(row),
   write: randomUUID(),
   row: '',
@@ -125,30 +126,44 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
    * Somebody else's write was first, or this very one: its answer was lost, and the SDK repeated it. Gives the version that
    * this write has made, if it did.
    */
-  const ownWrite = async (row: LedgerRow, entity: Entity): Promise<LedgerEntry | undefined> => {
+  const ownWrite = async <Its extends LedgerRow>(
+    row: Its,
+    entity: Entity,
+  ): Promise<LedgerEntry<Its> | undefined> => {
     const stored = await table.getEntity<Entity>(entity.partitionKey, entity.rowKey).catch(unlessChanged);
     return stored?.write === entity.write ? { row, etag: toVersion(stored.etag, entity.index) } : undefined;
   };
 
   /** Without an ETag the row is read: an empty one would let the next write overwrite whatever is there. */
-  const asWritten = async (
-    row: LedgerRow,
+  const asWritten = async <Its extends LedgerRow>(
+    row: Its,
     entity: Entity,
     etag: string | undefined,
-  ): Promise<LedgerEntry | undefined> =>
+  ): Promise<LedgerEntry<Its> | undefined> =>
     etag ? { row, etag: toVersion(etag, entity.index) } : ownWrite(row, entity);
 
   /** Runs a transaction on one mail; gives the version it has then. */
-  const write = async (
-    row: LedgerRow,
+  const write = async <Its extends LedgerRow>(
+    row: Its,
     entity: Entity,
     actions: TransactionAction[],
-  ): Promise<LedgerEntry | undefined> => {
+  ): Promise<LedgerEntry<Its> | undefined> => {
     const written = await table.submitTransaction(actions).catch(unlessChanged);
-    return asWritten(row, entity, written?.getResponseForEntity(row.mailId)?.etag);
+    return asWritten(row, entity, written?.getResponseForEntity(row.facts.mailId)?.etag);
   };
 
-  const replace = async (row: LedgerRow, version: string): Promise<LedgerEntry | undefined> => {
+  const create = <Its extends LedgerRow>(row: Its): Promise<LedgerEntry<Its> | undefined> => {
+    const entity = toEntity(row);
+    return write(row, entity, [
+      ['create', entity],
+      ['upsert', toIndex(entity), 'Replace'],
+    ]);
+  };
+
+  const replace = async <Its extends LedgerRow>(
+    row: Its,
+    version: string,
+  ): Promise<LedgerEntry<Its> | undefined> => {
     const { index, etag } = fromVersion(version);
     const entity = toEntity(row);
     if (index === entity.index) {
@@ -166,23 +181,17 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
   };
 
   return {
-    find,
-    replace,
-    create: (row) => {
-      const entity = toEntity(row);
-      return write(row, entity, [
-        ['create', entity],
-        ['upsert', toIndex(entity), 'Replace'],
-      ]);
-    },
-    listOpen: async function* (shelf, before, turn, isOver) {
+    find: explained(find),
+    replace: explained(replace),
+    create: explained(create),
+    listOpen: explainedList(async function* (shelf, before, turn, isOver) {
       for (const partition of partitions(turn)) {
         if (isOver()) return;
         for await (const keys of indexPages(table, partition, keysBefore(shelf, before)))
           yield* keys.map(mailIdOfIndexKey);
       }
-    },
-    expire: async (before, turn, isOver) => {
+    }),
+    expire: explained(async (before, turn, isOver) => {
       let expired = 0;
       for (const partition of partitions(turn)) {
         if (isOver()) break;
@@ -193,8 +202,8 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
         }
       }
       return expired;
-    },
-    fileEarlier: (isOver, onFailure) => fileEarlier(table, replace, isOver, onFailure),
+    }),
+    fileEarlier: explained((isOver, onFailure) => fileEarlier(table, replace, isOver, onFailure)),
   };
 };
 

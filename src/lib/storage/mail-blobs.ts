@@ -1,25 +1,16 @@
 import { text } from 'node:stream/consumers';
 import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import type { ArriveNeeds } from '../delivery/arrived-message.ts';
-import type { DeliverMailNeeds } from '../delivery/deliver-mail.ts';
-import type { HeldRecord, HoldNeeds } from '../delivery/hold.ts';
-import type { QueueMailNeeds } from '../delivery/queue-mail.ts';
-import type { SweepNeeds } from '../delivery/sweep-mail.ts';
-import type { DeskNeeds } from '../desk/desk.ts';
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import type { HeldRecord } from '../ledger/held-record.ts';
+import type { Payloads, Records } from '../ports.ts';
+import { explained, explainedList } from './explain-failures.ts';
 import {
   HELD_CONTAINER,
   PAYLOAD_CONTAINER,
   STORAGE_RETRIES,
   type StorageConnection,
 } from './storage-connection.ts';
-
-export type MailBlobs = Pick<QueueMailNeeds, 'putPayload'> &
-  Pick<ArriveNeeds, 'readPayload'> &
-  Pick<DeliverMailNeeds, 'keepPayload'> &
-  Pick<HoldNeeds, 'storeHeld'> &
-  Pick<SweepNeeds, 'listPayloads' | 'deletePayload'> &
-  Pick<DeskNeeds, 'listRecords' | 'readRecord' | 'deleteRecord'>;
 
 const openService = (connection: StorageConnection): BlobServiceClient =>
   connection.kind === 'connection-string'
@@ -82,65 +73,74 @@ const payloadFacts = (name: string): { readonly mailId: string; readonly content
 /** Records are named after their mail. */
 const mailIdOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
 
-/** The blobs of the relay: payloads of waiting mails, and records of held mails. */
-export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
+/** Stored contents of waiting emails. */
+const openPayloads = (container: ContainerClient): Payloads => ({
+  put: explained(async (mailId, contentHash, json) => {
+    await putJson(container, payloadOf(mailId, contentHash), json);
+  }),
+  read: explained((mailId, contentHash) => readText(container, payloadOf(mailId, contentHash))),
+  keep: explained(async (mailId, contentHash) => {
+    // Any change makes a blob young again, and the sweep deletes old ones.
+    await container
+      .getBlockBlobClient(payloadOf(mailId, contentHash))
+      .setMetadata({})
+      .catch((error: unknown) => {
+        if (!isBlobGone(error)) throw error;
+      });
+  }),
+  list: explainedList(async function* (before) {
+    for await (const { name, properties } of container.listBlobsFlat())
+      if (properties.lastModified < before) yield payloadFacts(name);
+  }),
+  delete: explained(async (mailId, contentHash) => {
+    await container.getBlockBlobClient(payloadOf(mailId, contentHash)).deleteIfExists();
+  }),
+});
+
+/** Records of held emails. */
+const openRecords = (container: ContainerClient): Records => ({
+  // Days first, so that a listing shows what happened when; a mail held twice in a day keeps its last record.
+  store: explained((record) => {
+    const put = record.original === undefined ? putUnlessThere : putJson;
+    const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
+    return put(container, name, JSON.stringify(record, null, 2));
+  }),
+  list: explained(async (limit, after) => {
+    const pages = container
+      .listBlobsFlat()
+      .byPage({ maxPageSize: limit, ...defined({ continuationToken: after }) });
+    const { value: page } = await pages.next().catch((error: unknown) => {
+      if (after === undefined || !(error instanceof RestError) || error.statusCode !== 400) throw error;
+      throw new AppError('QUERY_INVALID', {
+        detail: 'Expected in `after` the value of `next` of the previous page.',
+      });
+    });
+    const { segment, continuationToken } = page ?? { segment: { blobItems: [] } };
+    return {
+      records: (segment.blobItems as BlobItem[]).map(({ name, properties }) => ({
+        name,
+        mailId: mailIdOf(name),
+        writtenAt: properties.lastModified,
+      })),
+      ...(continuationToken ? { next: continuationToken } : {}),
+    };
+  }),
+  read: explained(async (name) => {
+    const json = await readText(container, name);
+    return json === undefined ? undefined : (JSON.parse(json) as HeldRecord);
+  }),
+  delete: explained(async (name) => {
+    await container.getBlockBlobClient(name).deleteIfExists();
+  }),
+});
+
+/** The blobs of the relay. */
+export const openMailBlobs = (
+  connection: StorageConnection,
+): { readonly payloads: Payloads; readonly records: Records } => {
   const service = openService(connection);
-  const payloads = service.getContainerClient(PAYLOAD_CONTAINER);
-  const records = service.getContainerClient(HELD_CONTAINER);
   return {
-    putPayload: async (mailId, contentHash, json) => {
-      await putJson(payloads, payloadOf(mailId, contentHash), json);
-    },
-    readPayload: (mailId, contentHash) => readText(payloads, payloadOf(mailId, contentHash)),
-    keepPayload: async (mailId, contentHash) => {
-      // Any change makes a blob young again, and the sweep deletes old ones.
-      await payloads
-        .getBlockBlobClient(payloadOf(mailId, contentHash))
-        .setMetadata({})
-        .catch((error: unknown) => {
-          if (!isBlobGone(error)) throw error;
-        });
-    },
-    listPayloads: async function* (before) {
-      for await (const { name, properties } of payloads.listBlobsFlat())
-        if (properties.lastModified < before) yield payloadFacts(name);
-    },
-    deletePayload: async (mailId, contentHash) => {
-      await payloads.getBlockBlobClient(payloadOf(mailId, contentHash)).deleteIfExists();
-    },
-    // Days first, so that a listing shows what happened when; a mail held twice in a day keeps its last record.
-    storeHeld: (record) => {
-      const put = record.original === undefined ? putUnlessThere : putJson;
-      const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
-      return put(records, name, JSON.stringify(record, null, 2));
-    },
-    listRecords: async (limit, after) => {
-      const pages = records.listBlobsFlat().byPage({
-        maxPageSize: limit,
-        ...(after === undefined ? {} : { continuationToken: after }),
-      });
-      const { value: page } = await pages.next().catch((error: unknown) => {
-        if (after === undefined || !(error instanceof RestError) || error.statusCode !== 400) throw error;
-        throw new AppError('QUERY_INVALID', {
-          detail: 'Expected in `after` the value of `next` of the previous page.',
-        });
-      });
-      const { segment, continuationToken } = page ?? { segment: { blobItems: [] } };
-      return {
-        records: (segment.blobItems as BlobItem[]).map(({ name, properties }) => ({
-          name,
-          mailId: mailIdOf(name),
-          writtenAt: properties.lastModified,
-        })),
-        ...(continuationToken ? { next: continuationToken } : {}),
-      };
-    },
-    readRecord: async (name) => {
-      const text = await readText(records, name);
-      return text === undefined ? undefined : (JSON.parse(text) as HeldRecord);
-    },
-    deleteRecord: async (name) => {
-      await records.getBlockBlobClient(name).deleteIfExists();
-    },
+    payloads: openPayloads(service.getContainerClient(PAYLOAD_CONTAINER)),
+    records: openRecords(service.getContainerClient(HELD_CONTAINER)),
   };
 };

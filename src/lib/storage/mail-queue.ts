@@ -1,8 +1,6 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { HoldMailNeeds } from '../delivery/hold-poison-message.ts';
-import type { AnnounceNeeds } from '../delivery/mail-event.ts';
-import type { QueueMailNeeds } from '../delivery/queue-mail.ts';
-import type { SweepNeeds } from '../delivery/sweep-mail.ts';
+import type { Events, MessageQueue } from '../ports.ts';
+import { explained } from './explain-failures.ts';
 import {
   EVENT_QUEUE,
   MAIL_QUEUE,
@@ -25,31 +23,31 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
         STORAGE_RETRIES,
       );
 
-/** Invisible for so long: seconds are the unit of the service. A message that comes back early is told to wait once more. */
-const put = async (queue: QueueClient, text: string, delayMs: number): Promise<void> => {
-  await queue.sendMessage(text, {
-    visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
-    messageTimeToLive: NEVER_EXPIRES,
-  });
-};
+const openQueue = (queue: QueueClient): MessageQueue => ({
+  // Seconds are the unit of the service. A message that comes back early is told to wait once more.
+  put: explained(async (text, delayMs) => {
+    await queue.sendMessage(text, {
+      visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
+      messageTimeToLive: NEVER_EXPIRES,
+    });
+  }),
+  count: explained(async () => (await queue.getProperties()).approximateMessagesCount ?? 0),
+});
 
-export type MailQueues = Pick<QueueMailNeeds, 'putMessage'> &
-  Pick<HoldMailNeeds, 'putPoison'> &
-  Pick<SweepNeeds, 'countPoison'> &
-  Required<AnnounceNeeds>;
+const openEvents = (queue: QueueClient): Events => ({
+  put: explained(async (event) => {
+    await queue.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
+  }),
+});
 
-/** The queues of the relay: the one it waits on, and the one that tells of final states. */
-export const openMailQueues = (connection: StorageConnection): MailQueues => {
+/** The queues of the relay: the one it waits on, the one of what the host gave up on, and the one that tells of final states. */
+export const openMailQueues = (
+  connection: StorageConnection,
+): { readonly mailQueue: MessageQueue; readonly poisonQueue: MessageQueue; readonly events: Events } => {
   const service = openService(connection);
-  const mails = service.getQueueClient(MAIL_QUEUE);
-  const events = service.getQueueClient(EVENT_QUEUE);
-  const poison = service.getQueueClient(POISON_QUEUE);
   return {
-    putMessage: (text, delayMs) => put(mails, text, delayMs),
-    putPoison: (text, delayMs) => put(poison, text, delayMs),
-    countPoison: async () => (await poison.getProperties()).approximateMessagesCount ?? 0,
-    putEvent: async (event) => {
-      await events.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
-    },
+    mailQueue: openQueue(service.getQueueClient(MAIL_QUEUE)),
+    poisonQueue: openQueue(service.getQueueClient(POISON_QUEUE)),
+    events: openEvents(service.getQueueClient(EVENT_QUEUE)),
   };
 };

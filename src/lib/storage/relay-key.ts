@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { odata, RestError, type TableClient } from '@azure/data-tables';
+import { explained } from './explain-failures.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -40,7 +41,7 @@ const hasRows = async (table: TableClient): Promise<boolean> => {
 export const openRelayKey = (connection: StorageConnection) => {
   const table = openTable(connection);
   return {
-    readRelayKey: async (): Promise<RelayKey> => {
+    readRelayKey: explained(async (): Promise<RelayKey> => {
       const known = await find(table);
       if (known !== undefined) return known;
       const made = { key: randomBytes(KEY_BYTES), hasEarlierRows: await hasRows(table) };
@@ -55,6 +56,6 @@ export const openRelayKey = (connection: StorageConnection) => {
         if (kept === undefined) throw error;
         return kept;
       }
-    },
+    }),
   };
 };

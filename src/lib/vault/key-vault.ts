@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
 import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
-import type { SecretFacts } from '../credentials/secret-expiry.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
+import type { SecretFacts } from '../ports.ts';
 
 /** A version of the client secret. */
 export type ClientSecret = { readonly value: string; readonly createdOn?: Date };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { decideSecretWarnings, type SecretFacts } from '../../../src/lib/credentials/secret-expiry.ts';
+import { decideSecretWarnings } from '../../../src/lib/credentials/secret-expiry.ts';
 import { toWarningMail } from '../../../src/lib/credentials/warning-mail.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
+import type { SecretFacts } from '../../../src/lib/ports.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const DAY_MS = 86_400_000;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { SecretFacts } from '../../../src/lib/credentials/secret-expiry.ts';
 import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
 import { readQueueMessage } from '../../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
+import type { SecretFacts } from '../../../src/lib/ports.ts';
+import { inMemoryNeeds } from '../../functions/in-memory-needs.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
@@ -24,20 +25,23 @@ const warn = async (
     );
   };
   await warnExpiringSecrets({
-    listSecrets: async () => secrets,
-    vault: 'kv-relay',
+    vault: { listSecrets: async () => secrets },
+    vaultName: 'kv-relay',
     warningDays: [60],
     recipients,
     newMailId: () => `0199aaaa-bbbb-7ccc-8ddd-00000000000${made++}`,
-    putMessage:
-      putMessage ??
-      (async (text) => {
-        happened.push('mail');
-        mails.push(readQueueMessage(text, IDENTITY));
-      }),
-    putPayload: async () => undefined,
+    mailQueue: {
+      count: async () => 0,
+      put:
+        putMessage ??
+        (async (text) => {
+          happened.push('mail');
+          mails.push(readQueueMessage(text, IDENTITY));
+        }),
+    },
+    payloads: inMemoryNeeds().needs.payloads,
     readIdentity: async () => IDENTITY,
-    now: () => now,
+    clock: { now: () => now, sleep: async () => undefined },
     log,
   }).catch(() => happened.push('failed'));
   return { happened, mails };

@@ -1,4 +1,5 @@
-import { type LedgerRow, type MailState, transitions } from '../../../src/lib/ledger/ledger-row.ts';
+import type { LedgerRow, MailState } from '../../../src/lib/ledger/ledger-row.ts';
+import { transitions } from '../../../src/lib/ledger/transitions.ts';
 
 const next = (state: MailState): readonly MailState[] => transitions[state];
 
@@ -9,10 +10,13 @@ const isLegal = (from: MailState, to: MailState): boolean =>
 /** What is wrong with a row taking the place of another. */
 export const lawbreaks = (row: LedgerRow, before: LedgerRow | undefined): readonly string[] => {
   if (before === undefined) return [];
-  const wrong = (what: string): string => `${row.mailId} ${before.state} -> ${row.state}: ${what}`;
+  const [from, to] = [before.fate.state, row.fate.state];
+  const wrong = (what: string): string => `${row.facts.mailId} ${from} -> ${to}: ${what}`;
   return [
-    ...(isLegal(before.state, row.state) ? [] : [wrong('the diagram has no such way')]),
-    ...(row.turn < before.turn ? [wrong(`the turn went back from ${before.turn} to ${row.turn}`)] : []),
-    ...(before.resent && !row.resent ? [wrong('a chance that was used came back')] : []),
+    ...(isLegal(from, to) ? [] : [wrong('the diagram has no such way')]),
+    ...(row.progress.turn < before.progress.turn
+      ? [wrong(`the turn went back from ${before.progress.turn} to ${row.progress.turn}`)]
+      : []),
+    ...(before.progress.resent && !row.progress.resent ? [wrong('a chance that was used came back')] : []),
   ];
 };

@@ -1,8 +1,9 @@
-import type { HeldRecord } from '../../../src/lib/delivery/hold.ts';
-import type { Sighting } from '../../../src/lib/delivery/look-up-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import type { Log } from '../../../src/lib/log.ts';
+import type { LedgerEntry, Ports } from '../../../src/lib/ports.ts';
+import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
@@ -44,7 +45,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
 
   const stepper = makeStepper();
   const ledger = makeFakeLedger((row, before) => {
-    history.push(`${row.mailId} ${before?.state ?? 'new'} -> ${row.state} (turn ${row.turn})`);
+    const [from, to] = [before?.fate.state ?? 'new', row.fate.state];
+    history.push(`${row.facts.mailId} ${from} -> ${to} (turn ${row.progress.turn})`);
     problems.push(...lawbreaks(row, before));
   });
   const queue = makeFakeQueue(newId);
@@ -57,105 +59,120 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
     throw new AppError('STORAGE_UNAVAILABLE');
   };
 
-  /** The adapters of one process; `touch` learns which mails it handles. */
-  const adaptersOf = (process: number, touch: (mailId: string) => void) => {
+  /** The ports of one process; `touch` learns which mails it handles. */
+  const portsOf = (process: number, touch: (mailId: string) => void) => {
     const storage = <Value>(what: string, happen: () => Value): Promise<Value> =>
       stepper.ask(process, what, happen, unavailable);
-    const write = (what: string, row: LedgerRow, happen: () => ReturnType<typeof ledger.create>) => {
-      touch(row.mailId);
-      return stepper.ask(process, `${what} ${row.state}`, happen, () => {
-        doubted.add(row.mailId);
+    const write = <Its extends LedgerRow>(
+      what: string,
+      row: Its,
+      happen: () => LedgerEntry<Its> | undefined,
+    ) => {
+      const { mailId } = row.facts;
+      touch(mailId);
+      return stepper.ask(process, `${what} ${row.fate.state}`, happen, () => {
+        doubted.add(mailId);
         return unavailable();
       });
     };
     const log: Log = ({ event, ...facts }) => {
       history.push(`  [${process}] ${event} ${'mailId' in facts ? facts.mailId : ''}`);
     };
+    const queueOf = (name: string, held: typeof queue) => ({
+      put: (text: string, delayMs: number) => storage(`put ${name}`, () => void held.put(text, delayMs, now)),
+      count: () => storage(`count ${name}`, () => held.size()),
+    });
     return {
-      now: () => now,
+      clock: {
+        now: () => now,
+        sleep: (_milliseconds: number) => stepper.ask<void>(process, 'sleep', nothing, nothing),
+      },
       random: () => 0.5,
-      sleep: (_milliseconds: number) => stepper.ask<void>(process, 'sleep', nothing, nothing),
       log,
+      readIdentity: async () => IDENTITY,
       ledger: {
-        find: (mailId: string) => storage('find', () => ledger.find(mailId)),
-        create: (row: LedgerRow) => write('create', row, () => ledger.create(row)),
-        replace: (row: LedgerRow, etag: string) => write('replace', row, () => ledger.replace(row, etag)),
-        listOpen: async function* (...which: Parameters<typeof ledger.listOpen>) {
+        find: (mailId) => storage('find', () => ledger.find(mailId)),
+        create: (row) => write('create', row, () => ledger.create(row)),
+        replace: (row, etag) => write('replace', row, () => ledger.replace(row, etag)),
+        listOpen: async function* (...which) {
           yield* await storage('list', () => ledger.listOpen(...which));
         },
-        expire: (...which: Parameters<typeof ledger.expire>) =>
-          storage('expire', () => ledger.expire(...which)),
-        fileEarlier: (...which: Parameters<typeof ledger.fileEarlier>) =>
-          storage('file', () => ledger.fileEarlier(...which)),
+        expire: (...which) => storage('expire', () => ledger.expire(...which)),
+        fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
-      putMessage: (text: string, delayMs: number) =>
-        storage('put message', () => void queue.put(text, delayMs, now)),
-      putPoison: (text: string, delayMs: number) =>
-        storage('put poison', () => void poison.put(text, delayMs, now)),
-      countPoison: () => storage('count poison', () => poison.size()),
-      readIdentity: async () => IDENTITY,
-      putPayload: (mailId: string, contentHash: string, json: string) =>
-        storage('put payload', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),
-      readPayload: (mailId: string, contentHash: string) =>
-        storage('read payload', () => payloads.get(`${mailId} ${contentHash}`)?.json),
-      keepPayload: (mailId: string, contentHash: string) =>
-        storage('keep payload', () => {
-          const kept = payloads.get(`${mailId} ${contentHash}`);
-          if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
-        }),
-      deletePayload: (mailId: string, contentHash: string) =>
-        storage('delete payload', () => void payloads.delete(`${mailId} ${contentHash}`)),
-      listPayloads: async function* (before: Date) {
-        yield* await storage('list payloads', () =>
-          [...payloads].flatMap(([name, { writtenAt }]) => {
-            const [mailId = '', contentHash = ''] = name.split(' ');
-            return writtenAt < before ? [{ mailId, contentHash }] : [];
+      mailQueue: queueOf('message', queue),
+      poisonQueue: queueOf('poison', poison),
+      payloads: {
+        put: (mailId, contentHash, json) =>
+          storage(
+            'put payload',
+            () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
+          ),
+        read: (mailId, contentHash) =>
+          storage('read payload', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+        keep: (mailId, contentHash) =>
+          storage('keep payload', () => {
+            const kept = payloads.get(`${mailId} ${contentHash}`);
+            if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
           }),
-        );
+        delete: (mailId, contentHash) =>
+          storage('delete payload', () => void payloads.delete(`${mailId} ${contentHash}`)),
+        list: async function* (before) {
+          yield* await storage('list payloads', () =>
+            [...payloads].flatMap(([name, { writtenAt }]) => {
+              const [mailId = '', contentHash = ''] = name.split(' ');
+              return writtenAt < before ? [{ mailId, contentHash }] : [];
+            }),
+          );
+        },
       },
-      storeHeld: (record: HeldRecord) =>
-        storage('store record', () => {
-          const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
-          // As the real one: a record without the mail never takes the place of one that has it.
-          if (record.original === undefined && records.has(name)) return name;
-          records.set(name, JSON.parse(JSON.stringify(record)) as HeldRecord);
-          return name;
-        }),
-      listRecords: () =>
-        storage('list records', () => ({
-          records: [...records].map(([name, { mailId, heldAt }]) => ({
-            name,
-            mailId,
-            writtenAt: new Date(heldAt),
+      records: {
+        store: (record) =>
+          storage('store record', () => {
+            const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
+            // As the real one: a record without the mail never takes the place of one that has it.
+            if (record.original === undefined && records.has(name)) return name;
+            records.set(name, JSON.parse(JSON.stringify(record)) as HeldRecord);
+            return name;
+          }),
+        list: () =>
+          storage('list records', () => ({
+            records: [...records].map(([name, { mailId, heldAt }]) => ({
+              name,
+              mailId,
+              writtenAt: new Date(heldAt),
+            })),
           })),
-        })),
-      readRecord: (name: string) => storage('read record', () => records.get(name)),
-      deleteRecord: (name: string) => storage('delete record', () => void records.delete(name)),
-      sendThroughGraph: ({ body }: { readonly body: string }) => {
-        const mailId = mailIdOf(body);
-        return stepper.ask<SendReport>(
-          process,
-          'send',
-          () => {
-            mailboxes.accept(body, now);
-            history.push(`${mailId} ACCEPTED by Graph`);
-            return { kind: 'answered', status: 202 };
-          },
-          (fate) => {
-            if (fate !== 'refused') doubted.add(mailId);
-            history.push(`${mailId} attempt ${fate}`);
-            return pick(fate === 'refused' ? REFUSALS : DOUBTS, history.length);
-          },
-        );
+        read: (name) => storage('read record', () => records.get(name)),
+        delete: (name) => storage('delete record', () => void records.delete(name)),
       },
-      findInMailbox: (_mailbox: string, mailId: string) =>
-        stepper.ask<Sighting>(
-          process,
-          'look up',
-          () => ({ kind: mailboxes.shows(mailId, now) ? 'found' : 'absent' }),
-          () => ({ kind: 'not-now' }),
-        ),
-    };
+      mailboxes: {
+        send: ({ body }) => {
+          const mailId = mailIdOf(body);
+          return stepper.ask<SendReport>(
+            process,
+            'send',
+            () => {
+              mailboxes.accept(body, now);
+              history.push(`${mailId} ACCEPTED by Graph`);
+              return { kind: 'answered', status: 202 };
+            },
+            (fate) => {
+              if (fate !== 'refused') doubted.add(mailId);
+              history.push(`${mailId} attempt ${fate}`);
+              return pick(fate === 'refused' ? REFUSALS : DOUBTS, history.length);
+            },
+          );
+        },
+        find: (_mailbox, mailId) =>
+          stepper.ask<Sighting>(
+            process,
+            'look up',
+            () => ({ kind: mailboxes.shows(mailId, now) ? 'found' : 'absent' }),
+            () => ({ kind: 'not-now' }),
+          ),
+      },
+    } satisfies Omit<Ports, 'vault'>;
   };
 
   return {
@@ -170,7 +187,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
     history,
     doubted,
     newId,
-    adaptersOf,
+    portsOf,
     now: () => now,
     advanceTo: (time: Date) => {
       if (time > now) now = time;

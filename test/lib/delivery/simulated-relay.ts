@@ -1,8 +1,9 @@
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
-import { type HoldMailNeeds, holdMail } from '../../../src/lib/delivery/hold-poison-message.ts';
+import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
-import { type SweepNeeds, sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
-import { type DeskNeeds, replayMail } from '../../../src/lib/desk/desk.ts';
+import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
+import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
+import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
@@ -20,7 +21,7 @@ const MAX_DEQUEUE_COUNT = 5;
 const FAILED_HIDDEN_MS = 30_000;
 const FOREVER_MS = 365 * 86_400_000;
 
-type Needs = SendMailNeeds & DeliverMailNeeds & HoldMailNeeds & DeskNeeds & SweepNeeds;
+type Needs = SendMailNeeds & DeliverMailNeeds & HoldPoisonNeeds & ReplayNeeds & SweepNeeds;
 
 type Invocation = {
   readonly process: number;
@@ -43,22 +44,22 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
   };
 
   const needsOf = (process: number, touch: (mailId: string) => void): Needs => {
-    const adapters = cloud.adaptersOf(process, touch);
     const sending = {
-      ...adapters,
+      ...cloud.portsOf(process, touch),
       pacer: pacerOf(process),
-      senderPolicy: {
-        defaultSender: { address: 'noreply@contoso.example' },
-        allowedSenders: [],
+      accept: {
+        senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
+        ledgerRecipients: false,
       },
-      ledgerRecipients: false,
-      onUnknown: 'verify' as const,
+      policy: {
+        onUnknown: 'verify',
+        verifyWindowMs: 900_000,
+        sendingLimitMs: SENDING_LIMIT_MS,
+        giveUpAfterMs: 86_400_000,
+        ledgerDays: 90,
+      },
       newMailId: cloud.newId,
-      verifyWindowMs: 900_000,
-      sendingLimitMs: SENDING_LIMIT_MS,
-      giveUpAfterMs: 86_400_000,
-      ledgerDays: 90,
-    };
+    } as const;
     return { ...sending, sending };
   };
 
@@ -149,7 +150,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
     deliver: (process: number) =>
       deliver(process, cloud.queue, (needs, leased) => deliverMail(needs, factsOf(leased))),
     hold: (process: number) =>
-      deliver(process, cloud.poison, (needs, leased) => holdMail(needs, factsOf(leased))),
+      deliver(process, cloud.poison, (needs, leased) => holdPoisonMessage(needs, factsOf(leased))),
     post: (process: number, request: HttpRequest, answer: (received: HttpAnswer) => void) =>
       invoke(
         process,

@@ -99,7 +99,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     }
     client.answered = true;
     mail.accepted = true;
-    if (received.row.state === 'sent') mail.toldSent = true;
+    if (received.row.fate.state === 'sent') mail.toldSent = true;
   };
   const post = ({ policy, large, respondAsync, process }: Extract<Act, { kind: 'post' }>): Promise<void> => {
     const key = `key-${clients.length}`;
@@ -111,12 +111,12 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
   };
 
   const replay = async (process: number, one: number): Promise<void> => {
-    const asides = cloud.ledger.rows().filter(({ state }) => state === 'held');
+    const asides = cloud.ledger.rows().filter(({ fate }) => fate.state === 'held');
     const row = asides[one % Math.max(asides.length, 1)];
     if (row === undefined) return;
-    const mail = mails.get(row.mailId);
+    const mail = mails.get(row.facts.mailId);
     if (mail !== undefined) mail.replays += 1;
-    await relay.replay(process, row.mailId);
+    await relay.replay(process, row.facts.mailId);
   };
 
   const perform = async (act: Act): Promise<void> => {
@@ -150,7 +150,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
   const quiet = async (): Promise<void> => {
     while (cloud.stepper.waiting() > 0) await cloud.stepper.take(0, 'answered');
   };
-  const open = () => cloud.ledger.rows().filter(({ state }) => !isFinal(state));
+  const open = () => cloud.ledger.rows().filter((row) => !isFinal(row));
 
   /** From here on all goes well: messages are delivered, callers ask until they are answered, the sweep runs. */
   const finish = async (): Promise<void> => {
@@ -186,7 +186,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     perform,
     finish,
     stories: (): readonly MailStory[] => {
-      const rows = new Map(cloud.ledger.rows().map((row) => [row.mailId, row]));
+      const rows = new Map(cloud.ledger.rows().map((row) => [row.facts.mailId, row]));
       const records = [...cloud.records.values()];
       return [...mails.values()].map((mail) => {
         const json = JSON.stringify(mail.content);
@@ -222,5 +222,5 @@ const chosenBy =
 
 const describe = (received: HttpAnswer): string => {
   if (received === 'no answer') return received;
-  return received instanceof AppError ? received.code : received.row.state;
+  return received instanceof AppError ? received.code : received.row.fate.state;
 };

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { decideDelivery } from '../../../src/lib/ledger/delivery-decision.ts';
+import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import {
   claimNew,
   close,
-  type LedgerRow,
   queueNew,
   recordDeferred,
   recordHeld,
   recordRejected,
   recordSent,
   recordUnknown,
-} from '../../../src/lib/ledger/ledger-row.ts';
+} from '../../../src/lib/ledger/transitions.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const later = (ms: number): Date => new Date(now.getTime() + ms);
@@ -27,15 +27,15 @@ const newMail = {
   acceptedAt: now.toISOString(),
 };
 const attempt = { at: now.toISOString(), outcome: 'not-sent' } as const;
-const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' } as const;
+const reason = { code: 'GRAPH_THROTTLED' } as const;
 const sending = claimNew(newMail, true, now);
-const waiting = recordDeferred(sending, attempt, { reason, until: now, resent: false }, now);
+const waiting = recordDeferred(sending, attempt, { reason, until: now, isResend: false }, now);
 const unknown = recordUnknown(sending, attempt, reason, now);
-const aside = recordHeld(sending, { reason, record: 'r' }, now);
+const aside = recordHeld(sending, { why: 'refused', reason, record: 'r', hasContent: true }, now);
 
 const decide = (row: LedgerRow | undefined, turn: number, phase: 'send' | 'look-up' = 'send', at = now) => {
   const decision = decideDelivery(row, { turn, phase, acceptedAt: now }, at, LIMIT_MS);
-  return 'row' in decision ? `${decision.kind} from ${decision.row.state}` : decision.kind;
+  return 'row' in decision ? `${decision.kind} from ${decision.row.fate.state}` : decision.kind;
 };
 
 describe('a message and its row, as they should be', () => {
@@ -92,7 +92,7 @@ describe('a message that says more than its row, because the row was not written
 
   test('keeps its turn, so that the next message is newer still', () => {
     const decision = decideDelivery(sending, { turn: 1, phase: 'send', acceptedAt: now }, now, LIMIT_MS);
-    expect(decision).toMatchObject({ row: { turn: 1 } });
+    expect(decision).toMatchObject({ row: { progress: { turn: 1, inQueue: true } } });
   });
 
   test('never revives a mail that is sent', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fillLedger } from '../../../bench/fill-ledger.ts';
-import { claimNew, queueNew } from '../../../src/lib/ledger/ledger-row.ts';
+import { claimNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';

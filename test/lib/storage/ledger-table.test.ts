@@ -1,9 +1,8 @@
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { expect, test } from 'vitest';
-import { claim, holdNew, queueNew, recordSent, replay } from '../../../src/lib/ledger/ledger-row.ts';
+import { claim, holdNew, queueNew, recordSent, replay } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { LEDGER_TABLE } from '../../../src/lib/storage/storage-connection.ts';
-import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
@@ -60,18 +59,18 @@ test('more mails than a transaction holds expire, and one that is replayed at th
   const { connection: own } = await storageForTests();
   const ledger = openLedgerTable(own);
   const idOf = (number: number) => `01a20556-8aab-77d5-aa30-${number.toString(16).padStart(10, '0')}9f`;
-  const reason = { code: 'GIVEN_UP', title: '', remedy: '' } as const;
+  const holding = { why: 'refused', reason: { code: 'GIVEN_UP' }, record: 'r', hasContent: true } as const;
   const rows = Array.from({ length: 120 }, (_, number) =>
-    holdNew({ ...row, mailId: idOf(number) }, reason, 'r', NOW),
+    holdNew({ ...row.facts, mailId: idOf(number) }, holding, NOW),
   );
   for (const held of rows) await ledger.create(held);
   const [kept] = rows;
-  const found = await ledger.find(kept!.mailId);
+  const found = await ledger.find(kept!.facts.mailId);
   const [expired] = await Promise.all([
     ledger.expire(new Date(NOW.getTime() + 86_400_000), 0, () => false),
-    ledger.replace(replay(kept!, NOW), found!.etag),
+    ledger.replace(replay(kept!, 'hash', NOW), found!.etag),
   ]);
-  const left = await ledger.find(kept!.mailId);
+  const left = await ledger.find(kept!.facts.mailId);
   // Whichever came first, it is wholly there or wholly gone.
   expect(expired).toBe(left === undefined ? 120 : 119);
   expect(await keysIn(tableOf(own))).toHaveLength(left === undefined ? 0 : 2);
@@ -135,7 +134,9 @@ test('a row of an earlier version that cannot be read is passed, and the others 
 test('rows of an earlier version are found, and filed by the sweep, a page at a time where it has to stop', async () => {
   const { connection: own } = await storageForTests();
   const [ledger, table] = [openLedgerTable(own), tableOf(own)];
-  const { omittedAttempts: _, ...rest } = row;
+  // All fields side by side, by the names they had then.
+  const { omittedAttempts: _, ...progress } = row.progress;
+  const rest = { ...row.facts, ...progress };
   const reason = { code: 'GRAPH_THROTTLED', title: '', remedy: '' };
   for (let number = 0; number < 1500; number += 100)
     await table.submitTransaction(
@@ -157,7 +158,10 @@ test('rows of an earlier version are found, and filed by the sweep, a page at a 
       }),
     );
   const mailId = '01a20556-8aab-77d5-aa30-000000000000';
-  expect((await ledger.find(mailId))?.row).toMatchObject({ state: 'deferred', omittedAttempts: 3 });
+  expect((await ledger.find(mailId))?.row).toMatchObject({
+    progress: { omittedAttempts: 3 },
+    fate: { state: 'deferred', reason: { code: 'GRAPH_THROTTLED' } },
+  });
   // The service gives a thousand entities in a page.
   expect(await ledger.fileEarlier(() => true, unexpected)).toBe(1000);
   expect(await ledger.fileEarlier(() => false, unexpected)).toBe(500);
@@ -169,19 +173,37 @@ test('rows of an earlier version are found, and filed by the sweep, a page at a 
   expect(await table.getEntity('00', mailId)).toMatchObject({ state: 'deferred' });
 });
 
+test('a row of the first layout is found, goes on, and is written in the present layout from then on', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const flat = { ...row.facts, ...row.progress, state: 'queued' };
+  await table.createEntity({
+    partitionKey: '9f',
+    rowKey: MAIL_ID,
+    state: 'queued',
+    row: JSON.stringify(flat),
+  });
+  const found = await ledger.find(MAIL_ID);
+  expect(found?.row).toEqual(row);
+  const sending = claim(row, NOW);
+  await ledger.replace(sending, found!.etag);
+  const stored = await table.getEntity<{ row: string }>('9f', MAIL_ID);
+  expect(JSON.parse(stored.row)).toEqual(sending);
+});
+
 test('a table that is not there is a failure, not an empty ledger', async () => {
   const bare = await storageForTests();
   const table = TableClient.fromConnectionString(bare.connection.connectionString, LEDGER_TABLE, {
     allowInsecureConnection: true,
   });
   await table.deleteTable();
-  const ledger = explainingFailures(openLedgerTable(bare.connection));
+  const ledger = openLedgerTable(bare.connection);
   for (const call of [ledger.find(MAIL_ID), ledger.create(row), ledger.replace(row, '"1"')])
     await expect(call).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE for every kind of call', async () => {
-  const ledger = explainingFailures(openLedgerTable(awayStorage(connection)));
+  const ledger = openLedgerTable(awayStorage(connection));
   const list = async () => {
     for await (const _entry of ledger.listOpen('open', NOW, 0, () => false));
   };

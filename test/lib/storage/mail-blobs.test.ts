@@ -1,9 +1,8 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
-import type { HeldRecord } from '../../../src/lib/delivery/hold.ts';
+import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
 import { openMailBlobs } from '../../../src/lib/storage/mail-blobs.ts';
 import { PAYLOAD_CONTAINER } from '../../../src/lib/storage/storage-connection.ts';
-import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
@@ -16,7 +15,7 @@ const HASH = 'k1.hash';
 
 const payloadsBefore = async (before: Date) => {
   const found: { readonly mailId: string; readonly contentHash: string }[] = [];
-  for await (const one of blobs.listPayloads(before)) found.push(one);
+  for await (const one of blobs.payloads.list(before)) found.push(one);
   return found;
 };
 
@@ -28,41 +27,41 @@ const record = (day: string, mailId: string): HeldRecord => ({
 });
 
 test('a payload is read as it was written, is found by id and hash alone, and is gone once deleted', async () => {
-  await blobs.putPayload(MAIL_ID, HASH, json);
-  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe(json);
+  await blobs.payloads.put(MAIL_ID, HASH, json);
+  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe(json);
   const blob = BlobServiceClient.fromConnectionString(connection.connectionString)
     .getContainerClient(PAYLOAD_CONTAINER)
     .getBlobClient(`${MAIL_ID}/${HASH}.json`);
   expect((await blob.getProperties()).contentType).toBe('application/json; charset=utf-8');
-  await blobs.deletePayload(MAIL_ID, HASH);
-  expect(await blobs.readPayload(MAIL_ID, HASH)).toBeUndefined();
+  await blobs.payloads.delete(MAIL_ID, HASH);
+  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBeUndefined();
 });
 
 test('two contents of one mail id do not overwrite each other', async () => {
-  await blobs.putPayload(MAIL_ID, HASH, '{"first":1}');
-  await blobs.putPayload(MAIL_ID, 'k1.other', '{"second":2}');
-  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe('{"first":1}');
-  for (const hash of [HASH, 'k1.other']) await blobs.deletePayload(MAIL_ID, hash);
+  await blobs.payloads.put(MAIL_ID, HASH, '{"first":1}');
+  await blobs.payloads.put(MAIL_ID, 'k1.other', '{"second":2}');
+  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe('{"first":1}');
+  for (const hash of [HASH, 'k1.other']) await blobs.payloads.delete(MAIL_ID, hash);
 });
 
 test('content that an earlier version stored, under the id alone, is found by its hash of that time', async () => {
-  await blobs.putPayload(MAIL_ID, 'an-earlier-hash', json);
+  await blobs.payloads.put(MAIL_ID, 'an-earlier-hash', json);
   expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([{ mailId: MAIL_ID, contentHash: '' }]);
-  expect(await blobs.readPayload(MAIL_ID, 'an-earlier-hash')).toBe(json);
-  await blobs.deletePayload(MAIL_ID, '');
-  expect(await blobs.readPayload(MAIL_ID, 'an-earlier-hash')).toBeUndefined();
+  expect(await blobs.payloads.read(MAIL_ID, 'an-earlier-hash')).toBe(json);
+  await blobs.payloads.delete(MAIL_ID, '');
+  expect(await blobs.payloads.read(MAIL_ID, 'an-earlier-hash')).toBeUndefined();
 });
 
 test('writing a payload again, as after a crash, replaces it; deleting it again does no harm', async () => {
-  await blobs.putPayload(MAIL_ID, HASH, '{"first":1}');
-  await blobs.putPayload(MAIL_ID, HASH, '{"second":2}');
-  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe('{"second":2}');
-  await blobs.deletePayload(MAIL_ID, HASH);
-  await blobs.deletePayload(MAIL_ID, HASH);
+  await blobs.payloads.put(MAIL_ID, HASH, '{"first":1}');
+  await blobs.payloads.put(MAIL_ID, HASH, '{"second":2}');
+  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe('{"second":2}');
+  await blobs.payloads.delete(MAIL_ID, HASH);
+  await blobs.payloads.delete(MAIL_ID, HASH);
 });
 
 test('payloads are listed by age with the id and hash of their mail; one that is kept is young again', async () => {
-  await blobs.putPayload(MAIL_ID, HASH, json);
+  await blobs.payloads.put(MAIL_ID, HASH, json);
   expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([
     { mailId: MAIL_ID, contentHash: HASH },
   ]);
@@ -71,41 +70,41 @@ test('payloads are listed by age with the id and hash of their mail; one that is
     .getContainerClient(PAYLOAD_CONTAINER)
     .getBlobClient(`${MAIL_ID}/${HASH}.json`);
   const { etag } = await blob.getProperties();
-  await blobs.keepPayload(MAIL_ID, HASH);
+  await blobs.payloads.keep(MAIL_ID, HASH);
   expect((await blob.getProperties()).etag).not.toBe(etag);
-  expect(await blobs.readPayload(MAIL_ID, HASH)).toBe(json);
-  await blobs.deletePayload(MAIL_ID, HASH);
-  await blobs.keepPayload(MAIL_ID, HASH);
+  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe(json);
+  await blobs.payloads.delete(MAIL_ID, HASH);
+  await blobs.payloads.keep(MAIL_ID, HASH);
 });
 
 test('records are listed oldest first, a page at a time, and read as they were stored', async () => {
   const days = ['2026-03-03', '2026-03-01', '2026-03-02'];
   const records = days.map((day, n) => record(day, `${MAIL_ID.slice(0, -1)}${n}`));
-  const names = await Promise.all(records.map((one) => blobs.storeHeld(one)));
+  const names = await Promise.all(records.map((one) => blobs.records.store(one)));
   expect(names[1]).toBe(`2026-03-01/${records[1]?.mailId}.json`);
 
-  const first = await blobs.listRecords(2, undefined);
+  const first = await blobs.records.list(2, undefined);
   expect(first.records.map(({ mailId }) => mailId)).toEqual([records[1]?.mailId, records[2]?.mailId]);
-  const second = await blobs.listRecords(2, first.next);
+  const second = await blobs.records.list(2, first.next);
   expect(second).toEqual({
     records: [{ name: names[0], mailId: records[0]?.mailId, writtenAt: expect.any(Date) }],
   });
-  expect(await blobs.readRecord(names[0]!)).toEqual(records[0]);
+  expect(await blobs.records.read(names[0]!)).toEqual(records[0]);
 
-  for (const name of names) await blobs.deleteRecord(name);
-  expect(await blobs.readRecord(names[0]!)).toBeUndefined();
-  expect(await blobs.listRecords(2, undefined)).toEqual({ records: [] });
+  for (const name of names) await blobs.records.delete(name);
+  expect(await blobs.records.read(names[0]!)).toBeUndefined();
+  expect(await blobs.records.list(2, undefined)).toEqual({ records: [] });
 });
 
 test('a held mail twice on a day has one record, the later', async () => {
-  await blobs.storeHeld(record('2026-03-04', MAIL_ID));
-  const name = await blobs.storeHeld({ ...record('2026-03-04', MAIL_ID), original: 'later' });
-  expect((await blobs.listRecords(50, undefined)).records).toHaveLength(1);
-  expect((await blobs.readRecord(name))?.original).toBe('later');
-  await blobs.deleteRecord(name);
+  await blobs.records.store(record('2026-03-04', MAIL_ID));
+  const name = await blobs.records.store({ ...record('2026-03-04', MAIL_ID), original: 'later' });
+  expect((await blobs.records.list(50, undefined)).records).toHaveLength(1);
+  expect((await blobs.records.read(name))?.original).toBe('later');
+  await blobs.records.delete(name);
 });
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE, not a payload that is missing', async () => {
-  const away = explainingFailures(openMailBlobs(awayStorage(connection)));
-  await expect(away.readPayload(MAIL_ID, HASH)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  const away = openMailBlobs(awayStorage(connection));
+  await expect(away.payloads.read(MAIL_ID, HASH)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });

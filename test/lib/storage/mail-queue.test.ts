@@ -1,13 +1,12 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, expect, test } from 'vitest';
-import type { MailEvent } from '../../../src/lib/delivery/mail-event.ts';
+import type { MailEvent } from '../../../src/lib/ledger/mail-event.ts';
 import { openMailQueues } from '../../../src/lib/storage/mail-queue.ts';
 import { EVENT_QUEUE, MAIL_QUEUE, POISON_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
-import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
-const { putMessage, putPoison, countPoison, putEvent } = openMailQueues(connection);
+const { mailQueue, poisonQueue, events: announced } = openMailQueues(connection);
 const service = QueueServiceClient.fromConnectionString(connection.connectionString);
 const mails = service.getQueueClient(MAIL_QUEUE);
 const events = service.getQueueClient(EVENT_QUEUE);
@@ -17,33 +16,33 @@ afterEach(() => Promise.all([mails.clearMessages(), events.clearMessages()]));
 const peekMails = async () => (await mails.peekMessages({ numberOfMessages: 32 })).peekedMessageItems;
 
 test('a message arrives as it was written, and never expires', async () => {
-  await putMessage('eyJyZWxheSI6e319', 0);
+  await mailQueue.put('eyJyZWxheSI6e319', 0);
   const [message] = await peekMails();
   expect(message?.messageText).toBe('eyJyZWxheSI6e319');
   expect(message?.expiresOn.getUTCFullYear()).toBeGreaterThan(9000);
 });
 
 test('a message with a delay is there but hidden, and never earlier than asked', async () => {
-  await putMessage('hidden', 1);
+  await mailQueue.put('hidden', 1);
   const { approximateMessagesCount } = await mails.getProperties();
   expect([approximateMessagesCount, await peekMails()]).toEqual([1, []]);
 });
 
 test('a message that could not be held goes back to the poison queue, hidden for a while, and is counted', async () => {
-  await putPoison('stuck', 60_000);
-  expect(await countPoison()).toBe(1);
+  await poisonQueue.put('stuck', 60_000);
+  expect(await poisonQueue.count()).toBe(1);
   await service.getQueueClient(POISON_QUEUE).clearMessages();
-  expect(await countPoison()).toBe(0);
+  expect(await poisonQueue.count()).toBe(0);
 });
 
 test('a message can wait for a day', async () => {
-  await putMessage('tomorrow', 86_400_000);
+  await mailQueue.put('tomorrow', 86_400_000);
   expect(await peekMails()).toEqual([]);
 });
 
 test('a full message of 48 KiB in base64 is taken', async () => {
   const text = Buffer.alloc(49_152, 1).toString('base64');
-  await putMessage(text, 0);
+  await mailQueue.put(text, 0);
   expect((await peekMails())[0]?.messageText).toBe(text);
 });
 
@@ -56,13 +55,13 @@ test('an event is plain JSON on a queue of its own', async () => {
     dataVersion: '1',
     data: { mailId: 'm', state: 'sent', caller: 'key:x', tags: ['薪資'] },
   };
-  await putEvent(event);
+  await announced.put(event);
   const { peekedMessageItems } = await events.peekMessages();
   expect(peekedMessageItems.map(({ messageText }) => JSON.parse(messageText))).toEqual([event]);
   expect(await peekMails()).toEqual([]);
 });
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE', async () => {
-  const away = explainingFailures(openMailQueues(awayStorage(connection)));
-  await expect(away.putMessage('x', 0)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  const away = openMailQueues(awayStorage(connection));
+  await expect(away.mailQueue.put('x', 0)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });

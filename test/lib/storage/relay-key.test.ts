@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { queueNew } from '../../../src/lib/ledger/ledger-row.ts';
+import { queueNew } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { openRelayKey } from '../../../src/lib/storage/relay-key.ts';
-import { explainingFailures } from '../../../src/lib/storage/storage-failure.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
@@ -44,6 +43,6 @@ test('a ledger that has rows when its key is made is known to have earlier ones,
 });
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE, and no new key', async () => {
-  const away = explainingFailures(openRelayKey(awayStorage(connection)));
+  const away = openRelayKey(awayStorage(connection));
   await expect(away.readRelayKey()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });

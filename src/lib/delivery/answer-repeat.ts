@@ -1,0 +1,86 @@
+import { catalogue } from '../error-catalogue.ts';
+import { AppError, errorOf } from '../errors.ts';
+import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
+import { claim, requeue } from '../ledger/transitions.ts';
+import type { LedgerEntry } from '../ports.ts';
+import { type AttemptNeeds, concludeForCaller, type IncomingMail } from './attempt-for-caller.ts';
+import { bringBackMail } from './bring-back-mail.ts';
+import { concludeAttempt } from './conclude-attempt.ts';
+import { sendInLane } from './in-lane.ts';
+import { queueMail } from './queue-mail.ts';
+
+type Answer = { readonly row: LedgerRow; readonly repeated: boolean };
+
+/**
+ * The answer for an email the ledger knows: the first answer again, or the reason why not. Undefined when another
+ * invocation changed the row first. Throws IDEMPOTENCY_KEY_REUSED, MAIL_UNDER_WAY and the first reason again.
+ */
+export const answerRepeat = async (
+  needs: AttemptNeeds,
+  mail: IncomingMail,
+  { row, etag }: LedgerEntry,
+): Promise<Answer | undefined> => {
+  if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  // Of an earlier version, the hash of the same content can be another.
+  const known = { ...mail, envelope: { ...mail.envelope, contentHash: row.facts.bodyHash } };
+  if (isIn(row, 'sending')) return answerSending(needs, known, { row, etag });
+  if (isIn(row, 'rejected')) return tryAfresh(needs, known, { row, etag });
+  if (isIn(row, 'queued')) return putAgain(needs, known, { row, etag });
+  if (isIn(row, 'held') && !row.fate.hasContent) {
+    const brought = { mail: mail.accepted.mail, envelope: known.envelope, original: mail.input };
+    return { row: await bringBackMail(needs, { row, etag }, brought), repeated: true };
+  }
+  return { row, repeated: true };
+};
+
+/** Whoever was sending it may have died; the caller has brought it back, so that it can be looked up and go on. */
+const answerSending = async (
+  needs: AttemptNeeds,
+  { accepted, envelope, input }: IncomingMail,
+  entry: LedgerEntry<InState<'sending'>>,
+): Promise<Answer> => {
+  const age = needs.clock.now().getTime() - Date.parse(entry.row.progress.updatedAt);
+  if (age < needs.policy.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY');
+  const row = await concludeAttempt(needs, {
+    ...entry,
+    outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
+    mail: accepted.mail,
+    envelope,
+    readOriginal: async () => input,
+    callerWaits: true,
+  });
+  return { row, repeated: true };
+};
+
+/** What an administrator may have corrected since is tried afresh: nothing was accepted the first time. */
+const tryAfresh = async (
+  needs: AttemptNeeds,
+  mail: IncomingMail,
+  { row, etag }: LedgerEntry<InState<'rejected'>>,
+): Promise<Answer | undefined> => {
+  if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason);
+  const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
+    needs.ledger.replace(claim(row, needs.clock.now()), etag),
+  );
+  switch (result.kind) {
+    case 'full':
+      throw new AppError('MAILBOX_BOOKED_UP');
+    case 'wait':
+      throw new AppError('MAIL_UNDER_WAY');
+    case 'beaten':
+      return undefined;
+    case 'ended':
+      return { row: await concludeForCaller(needs, mail, result), repeated: false };
+  }
+};
+
+/** Perhaps without its message, as the first request died in between: the message again does no harm. */
+const putAgain = async (
+  needs: AttemptNeeds,
+  { envelope }: IncomingMail,
+  { row, etag }: LedgerEntry<InState<'queued'>>,
+): Promise<Answer | undefined> => {
+  await queueMail(needs, { ...envelope, turn: row.progress.turn }, 0);
+  const again = await needs.ledger.replace(requeue(row, needs.clock.now()), etag);
+  return again === undefined ? undefined : { row: again.row, repeated: true };
+};

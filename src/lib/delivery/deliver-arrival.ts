@@ -1,0 +1,154 @@
+import { AppError } from '../errors.ts';
+import { type Arrival, isOther } from '../ledger/arrived-message.ts';
+import { decideDelivery } from '../ledger/delivery-decision.ts';
+import type { InState } from '../ledger/ledger-row.ts';
+import type { Envelope } from '../ledger/queue-message.ts';
+import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
+import type { LedgerEntry } from '../ports.ts';
+import { type AcceptableMail, type AcceptPolicy, sketchFacts } from './accept-mail.ts';
+import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
+import { hold } from './hold.ts';
+import { type LaneNeeds, sendInLane } from './in-lane.ts';
+import { lookUpMail } from './look-up-mail.ts';
+import { deletePayload, queueMail } from './queue-mail.ts';
+import { readContent } from './read-content.ts';
+import { readMailOf } from './read-mail-of.ts';
+
+export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & { readonly accept: AcceptPolicy };
+
+type Needs = DeliverArrivalNeeds;
+
+/** `beaten` when another invocation changed the row first, so that the decision has to be made again. */
+type Turn = 'done' | 'beaten';
+
+/** Losing a race more often than this is no race but a fault; the host then delivers the message again. */
+const MAX_RACES = 4;
+
+/** Does what the ledger and a message say together. Throws STORAGE_UNAVAILABLE. */
+export const deliverArrival = async (needs: Needs, arrival: Arrival): Promise<void> => {
+  const { envelope, isBare } = arrival;
+  // A bare message is nearly always new: its claim is tried before anything is read.
+  let entry = isBare ? undefined : await needs.ledger.find(envelope.mailId);
+  for (let race = 0; race < MAX_RACES; race += 1) {
+    if ((await takeTurn(needs, arrival, entry)) === 'done') return;
+    entry = await needs.ledger.find(envelope.mailId);
+  }
+  throw new Error('the ledger row changed again and again while its message was delivered');
+};
+
+const takeTurn = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | undefined): Promise<Turn> => {
+  const { envelope } = arrival;
+  if (entry !== undefined && isOther(arrival, entry.row)) return holdStray(needs, arrival);
+  const decision = decideDelivery(entry?.row, envelope, needs.clock.now(), needs.policy.sendingLimitMs);
+  if (entry === undefined || decision.kind === 'first') return send(needs, arrival);
+  const { row, etag } = entry;
+  switch (decision.kind) {
+    case 'drop':
+      if (decision.done) await deletePayload(needs, envelope);
+      needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: row.fate.state });
+      return 'done';
+    case 'later':
+      await queueMail(needs, envelope, decision.waitMs);
+      return 'done';
+    case 'send':
+      return send(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
+    case 'look-up': {
+      const unknown = { row: decision.row, etag };
+      const readOriginal = () => readContent(needs, envelope);
+      const looked = await lookUpMail(needs, { ...unknown, envelope, readOriginal });
+      return looked === 'send now' ? send(needs, arrival, { ...unknown, wasHeld: false }) : looked;
+    }
+    case 'lost':
+      return concludeLost(needs, envelope, { row: decision.row, etag });
+  }
+};
+
+/** Holds an email whose key belongs to another; dropped as a copy of that one, it would be lost. */
+const holdStray = async (needs: Needs, { envelope, strayId }: Arrival): Promise<Turn> => {
+  const original = await readContent(needs, envelope);
+  const origin = { ...envelope, mailId: strayId };
+  const facts = sketchFacts(needs.accept, await needs.readIdentity(), origin, original);
+  const reason = new AppError('IDEMPOTENCY_KEY_REUSED');
+  await hold(needs, { facts }, { why: 'refused', reason, original });
+  return 'done';
+};
+
+type Sendable = LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> & {
+  /** It was held before this message came. */
+  readonly wasHeld: boolean;
+};
+
+const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<Turn> => {
+  const { envelope, isBare, refusedId } = arrival;
+  const read = await readMailOf(needs, envelope);
+  if ('refused' in read) {
+    const { refused: reason, facts, original } = read;
+    // The record it has is better than an empty one.
+    if (entry?.wasHeld && original === undefined) return 'done';
+    const subject = entry ?? { facts: { ...facts, mailId: refusedId } };
+    const held = await hold(needs, subject, { why: 'refused', reason, original });
+    // Where nothing but this message has the id, the row that is there is of this message, held before.
+    if (held === undefined) return entry === undefined && isBare ? 'done' : 'beaten';
+    await deletePayload(needs, envelope);
+    return 'done';
+  }
+  const { accepted, original } = read;
+  const result = await sendInLane(needs, accepted.plan, envelope, () => claimFor(needs, accepted, entry));
+  switch (result.kind) {
+    case 'beaten':
+      return 'beaten';
+    case 'ended':
+      await concludeAttempt(needs, {
+        ...result,
+        mail: accepted.mail,
+        envelope,
+        readOriginal: async () => original,
+        callerWaits: false,
+      });
+      return 'done';
+    default: {
+      // Into the ledger first, so that its state can be asked for while it waits.
+      const now = needs.clock.now();
+      if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, now)))) return 'beaten';
+      // Where no time could be kept for it, it asks again as any other.
+      const { dueAt: _told, ...unbooked } = envelope;
+      const booked = { ...unbooked, dueAt: new Date(now.getTime() + result.waitMs) };
+      await queueMail(needs, result.kind === 'wait' ? booked : unbooked, result.waitMs);
+      needs.log({ event: 'MailPaced', mailId: envelope.mailId, waitMs: result.waitMs });
+      return 'done';
+    }
+  }
+};
+
+const claimFor = (
+  { ledger, clock }: Needs,
+  { facts }: AcceptableMail,
+  entry: Sendable | undefined,
+): Promise<LedgerEntry<InState<'sending'>> | undefined> =>
+  entry === undefined
+    ? ledger.create(claimNew(facts, true, clock.now()))
+    : ledger.replace(claim(entry.row, clock.now()), entry.etag);
+
+/** An attempt that began and whose end nobody wrote down ends as unknown. */
+const concludeLost = async (
+  needs: Needs,
+  envelope: Envelope,
+  entry: LedgerEntry<InState<'sending'>>,
+): Promise<Turn> => {
+  const read = await readMailOf(needs, envelope);
+  const { original } = read;
+  if ('refused' in read) {
+    const order = { why: 'doubt', reason: read.refused, original } as const;
+    return (await hold(needs, entry, order)) === undefined ? 'beaten' : 'done';
+  }
+  await concludeAttempt(needs, {
+    ...entry,
+    outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
+    mail: read.accepted.mail,
+    envelope,
+    readOriginal: async () => original,
+    callerWaits: false,
+    foundUnfinished: true,
+  });
+  return 'done';
+};

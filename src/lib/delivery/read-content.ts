@@ -1,0 +1,31 @@
+import type { KnownIdentity } from '../ledger/identity.ts';
+import type { LedgerRow } from '../ledger/ledger-row.ts';
+import type { Envelope } from '../ledger/queue-message.ts';
+import { parseJson } from '../mail/read-mail.ts';
+import type { Ports } from '../ports.ts';
+
+type ContentNeeds = Pick<Ports, 'payloads' | 'readIdentity'>;
+
+/** The stored email of a row; undefined when there is none, or what is there is no JSON. */
+export const readStored = async (
+  { payloads }: Pick<Ports, 'payloads'>,
+  { mailId, bodyHash }: Pick<LedgerRow['facts'], 'mailId' | 'bodyHash'>,
+): Promise<unknown> => {
+  const json = await payloads.read(mailId, bodyHash);
+  try {
+    return json === undefined ? undefined : parseJson(json);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The email of an envelope; undefined when it is gone, or is not what the envelope speaks of. */
+export const readContent = async (
+  needs: ContentNeeds,
+  { mailId, contentHash, content }: Envelope,
+): Promise<unknown> => {
+  if (content !== 'stored') return content.mail;
+  const mail = await readStored(needs, { mailId, bodyHash: contentHash });
+  const identity: KnownIdentity = await needs.readIdentity();
+  return identity.isContent(contentHash, mail) ? mail : undefined;
+};

@@ -1,0 +1,62 @@
+import { isFinal, isIn } from '../ledger/ledger-row.ts';
+import type { RecordPage } from '../ports.ts';
+import { ago, countFailure, DAY_MS, forEach, type Part, type SweepNeeds } from './sweep-run.ts';
+
+const RECORDS_AT_ONCE = 500;
+
+/** Rows of an earlier version of the ledger. */
+export const sweepEarlier: Part = async (needs, run) => {
+  run.counts.filed = await needs.ledger.fileEarlier(run.isOver, (mailId, failure) =>
+    countFailure(needs, run, mailId, failure),
+  );
+};
+
+/** Rows whose time is over. */
+export const sweepExpired: Part = async (needs, { counts, turn, isOver }) => {
+  counts.expired = await needs.ledger.expire(ago(needs, needs.policy.ledgerDays * DAY_MS), turn, isOver);
+};
+
+/** Stored contents of emails that have ended, or that no ledger knows. */
+export const sweepPayloads: Part = async (needs, run) => {
+  await forEach(needs, run, needs.payloads.list(ago(needs, DAY_MS)), {
+    mailIdOf: ({ mailId }) => mailId,
+    sweep: async ({ mailId, contentHash }) => {
+      const entry = await needs.ledger.find(mailId);
+      if (entry !== undefined && !isFinal(entry.row)) return;
+      await needs.payloads.delete(mailId, contentHash);
+      run.counts.payloads += 1;
+    },
+  });
+};
+
+/** Records of emails that turned out well after all hold content that nobody needs; so do those of a lost race. */
+export const sweepRecords: Part = async (needs, run) => {
+  const before = ago(needs, DAY_MS);
+  await forEach(needs, run, allRecords(needs), {
+    mailIdOf: ({ mailId }) => mailId,
+    sweep: async ({ name, mailId, writtenAt }) => {
+      if (writtenAt >= before) return;
+      const row = (await needs.ledger.find(mailId))?.row;
+      if (row === undefined) return;
+      const isNeedless = isIn(row, 'sent', 'closed') || (isIn(row, 'held') && row.fate.record !== name);
+      if (!isNeedless) return;
+      await needs.records.delete(name);
+      run.counts.records += 1;
+    },
+  });
+};
+
+/** What the host gave up on is held within seconds; what is still there an hour later could not be. */
+export const sweepPoison: Part = async (needs) => {
+  const messages = await needs.poisonQueue.count();
+  if (messages > 0) needs.log({ event: 'MessagesStuck', messages });
+};
+
+async function* allRecords({ records }: SweepNeeds): AsyncIterable<RecordPage['records'][number]> {
+  let after: string | undefined;
+  do {
+    const page = await records.list(RECORDS_AT_ONCE, after);
+    yield* page.records;
+    after = page.next;
+  } while (after !== undefined);
+}

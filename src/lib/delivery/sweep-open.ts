@@ -1,0 +1,80 @@
+import { AppError } from '../errors.ts';
+import { type InState, isFinal, isIn } from '../ledger/ledger-row.ts';
+import { recordFound } from '../ledger/transitions.ts';
+import type { LedgerEntry } from '../ports.ts';
+import { announce } from './announce.ts';
+import { hold, type OpenRow } from './hold.ts';
+import { readStored } from './read-content.ts';
+import { ago, DAY_MS, forEach, type Part, type Run, type SweepNeeds } from './sweep-run.ts';
+
+/** No message stays unseen longer: it is the longest a storage queue hides one. */
+const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
+
+/** Attempts that a caller waited for and whose process died: they are looked for in the mailbox. */
+export const sweepLost: Part = async (needs, run) => {
+  // By then Sent Items have had the time they are given.
+  const before = ago(needs, needs.policy.sendingLimitMs + needs.policy.verifyWindowMs);
+  const attempts = needs.ledger.listOpen('attempt', before, run.turn, run.isOver);
+  await forEachOpen(needs, run, attempts, before, async ({ row, etag }) => {
+    if (isIn(row, 'sending') && (await resolveLost(needs, { row, etag }))) run.counts.lost += 1;
+  });
+};
+
+/** Emails that have waited too long: at first only told of, as their messages may stand in a long queue. */
+export const sweepOverdue: Part = async (needs, run) => {
+  const before = ago(needs, needs.policy.giveUpAfterMs);
+  await forEachOpen(needs, run, openBefore(needs, before, run), before, async ({ row, etag }) => {
+    needs.log({ event: 'MailOverdue', mailId: row.facts.mailId, state: row.fate.state });
+    run.counts.overdue += 1;
+    if (Date.parse(row.progress.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
+    const order = isIn(row, 'queued', 'deferred')
+      ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
+      : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
+    await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
+  });
+};
+
+/** Every email that has not ended, whatever would bring it back. */
+async function* openBefore(needs: SweepNeeds, before: Date, { turn, isOver }: Run): AsyncIterable<string> {
+  yield* needs.ledger.listOpen('open', before, turn, isOver);
+  yield* needs.ledger.listOpen('attempt', before, turn, isOver);
+}
+
+/** Does something for each of these emails that is still as it was listed: not ended, and unchanged since `before`. */
+const forEachOpen = (
+  needs: SweepNeeds,
+  run: Run,
+  mailIds: AsyncIterable<string>,
+  before: Date,
+  sweep: (entry: LedgerEntry<OpenRow>) => Promise<void>,
+): Promise<void> =>
+  forEach(needs, run, mailIds, {
+    mailIdOf: (mailId) => mailId,
+    sweep: async (mailId) => {
+      const entry = await needs.ledger.find(mailId);
+      if (entry === undefined || Date.parse(entry.row.progress.updatedAt) >= before.getTime()) return;
+      const { row, etag } = entry;
+      if (!isFinal(row)) await sweep({ row, etag });
+    },
+  });
+
+/** The caller got no answer and only he had the email: it is found in the mailbox, or held without its content. */
+const resolveLost = async (
+  needs: SweepNeeds,
+  { row, etag }: LedgerEntry<InState<'sending'>>,
+): Promise<boolean> => {
+  const { sender, mailId, leavesCopy } = row.facts;
+  const sighting = await needs.mailboxes.find(sender, mailId);
+  if (sighting.kind === 'not-now') return false;
+  if (sighting.kind !== 'found') {
+    const isAbsent = sighting.kind === 'absent' && leavesCopy;
+    const reason = new AppError(isAbsent ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN');
+    const why = isAbsent ? 'lost-message' : 'doubt';
+    return (await hold(needs, { row, etag }, { why, reason, original: undefined })) !== undefined;
+  }
+  const now = needs.clock.now();
+  const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
+  const found = recordFound(row, now, attempt);
+  await announce(needs, found);
+  return (await needs.ledger.replace(found, etag)) !== undefined;
+};

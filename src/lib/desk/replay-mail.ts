@@ -1,0 +1,49 @@
+import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
+import { AppError } from '../errors.ts';
+import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
+import { newEnvelope } from '../ledger/queue-message.ts';
+import { replay } from '../ledger/transitions.ts';
+import type { Ports } from '../ports.ts';
+import { findHeld, stateDetail } from './find-held.ts';
+import { findMail, type MailStatus, toStatus } from './mail-status.ts';
+
+export type ReplayNeeds = QueueMailNeeds & Pick<Ports, 'ledger' | 'records' | 'clock' | 'log'>;
+
+/**
+ * Sends a mail that was held once more, from the queue. Repeating it does no harm: the second finds the mail
+ * no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING, MESSAGE_UNREADABLE.
+ */
+export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<MailStatus> => {
+  const { row, etag } = await findHeld(needs, mailId);
+  const { original } = (await needs.records.read(row.fate.record)) ?? {};
+  if (original === undefined) throw new AppError('PAYLOAD_MISSING');
+  if (typeof original !== 'object' || original === null) throw new AppError('MESSAGE_UNREADABLE');
+  const now = needs.clock.now();
+  const { caller, bodyHash } = row.facts;
+  // A row of what could not be read has no hash.
+  const contentHash = bodyHash || (await needs.readIdentity()).hashOfContent(original);
+  const queued = replay(row, contentHash, now);
+  const first = newEnvelope({
+    mailId: row.facts.mailId,
+    acceptedAt: now,
+    caller,
+    contentHash,
+    content: { mail: original },
+  });
+  await queueMail(needs, { ...first, turn: queued.progress.turn }, 0);
+  if ((await needs.ledger.replace(queued, etag)) === undefined)
+    return toStatus(await replayedElsewhere(needs, queued));
+  await needs.records.delete(row.fate.record);
+  needs.log({ event: 'MailReplayed', mailId: row.facts.mailId });
+  return toStatus(queued);
+};
+
+/** Another request changed the row first: with the message of this replay or another one, or by closing the mail. */
+const replayedElsewhere = async (
+  needs: Pick<Ports, 'ledger'>,
+  { facts, progress }: InState<'queued'>,
+): Promise<LedgerRow> => {
+  const { row } = await findMail(needs, facts.mailId);
+  if (row.progress.turn < progress.turn) throw new AppError('MAIL_NOT_HELD', { detail: stateDetail(row) });
+  return row;
+};

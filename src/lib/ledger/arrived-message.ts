@@ -1,0 +1,197 @@
+import { AppError } from '../errors.ts';
+import { keyOfMail } from '../mail/idempotency-key.ts';
+import { earlierIdOfKey, earlierIdOfMessage } from './earlier-identity.ts';
+import type { Identity } from './identity.ts';
+import type { LedgerRow, MailFacts } from './ledger-row.ts';
+import {
+  type Envelope,
+  newEnvelope,
+  notOurs,
+  readQueueMessage,
+  type UnprovenEnvelope,
+} from './queue-message.ts';
+
+/** Emails that came by queue, whoever put them there. */
+export const QUEUE_CALLER = 'queue';
+
+/** What is known of a queue message. */
+export type MessageFacts = {
+  /** Exactly as it is on the queue. */
+  readonly text: string;
+  /** The id Storage gave it; undefined where the sender could have written what the host says. */
+  readonly messageId?: string;
+  readonly insertedAt: Date;
+};
+
+/** A message as an email to deliver. */
+export type Arrival = {
+  readonly envelope: Envelope;
+  /** An application's own, and so nearly always new. */
+  readonly isBare: boolean;
+  /** Its id is made from that of the message: moved to another queue, it would be another email. */
+  readonly isKnownByMessage: boolean;
+  /** The id under which it is held if it is not acceptable: never that of its key, which its correction may use. */
+  readonly refusedId: string;
+  /** The id under which it is held if its own belongs to another email. */
+  readonly strayId: string;
+};
+
+/** What a message says by itself. */
+export type ReadMessage =
+  /** No email, or what claims to be the relay's own message and is not; it is held under this id. */
+  | { readonly kind: 'unreadable'; readonly mailId: string; readonly reason: AppError }
+  | { readonly kind: 'envelope'; readonly arrival: Arrival }
+  /** `earlierId` is the id that an earlier version of the relay would have given it. */
+  | {
+      readonly kind: 'bare';
+      readonly arrival: Arrival;
+      readonly mail: object;
+      readonly earlierId: string | undefined;
+    }
+  /** Only worth what the ledger says too; `bare` is what it is without a row. */
+  | {
+      readonly kind: 'unproven';
+      readonly claim: UnprovenEnvelope;
+      readonly bare: Extract<ReadMessage, { kind: 'bare' }> | undefined;
+    };
+
+/** Reads a message and says whose email it is, as far as the message can tell. Never throws. */
+export const readMessage = (facts: MessageFacts, identity: Identity): ReadMessage => {
+  try {
+    const read = readQueueMessage(facts.text, identity);
+    switch (read.kind) {
+      case 'envelope': {
+        const { kind: _, ...envelope } = read;
+        return { kind: 'envelope', arrival: ofRelay(envelope, identity) };
+      }
+      case 'bare':
+        return readBare(facts, identity, read.mail);
+      case 'unproven': {
+        if (read.isTagged) throw notOurs();
+        const bare = read.mail === undefined ? undefined : readBare(facts, identity, read.mail);
+        return { kind: 'unproven', claim: read, bare };
+      }
+    }
+  } catch (reason) {
+    if (!(reason instanceof AppError)) throw reason;
+    return unreadable(facts, identity, reason);
+  }
+};
+
+export const unreadable = (
+  facts: MessageFacts,
+  identity: Identity,
+  reason: AppError,
+): Extract<ReadMessage, { kind: 'unreadable' }> => ({
+  kind: 'unreadable',
+  mailId: idOfMessage(facts, identity),
+  reason,
+});
+
+/** What the ledger can say of a message that cannot be read as an email. */
+export const factsOfUnreadable = ({
+  mailId,
+  caller,
+  acceptedAt,
+  contentHash = '',
+}: Pick<Envelope, 'mailId' | 'caller' | 'acceptedAt'> & { readonly contentHash?: string }): MailFacts => ({
+  mailId,
+  caller,
+  acceptedAt: acceptedAt.toISOString(),
+  sender: '',
+  recipients: 0,
+  tags: [],
+  bodyHash: contentHash,
+  leavesCopy: false,
+});
+
+const readBare = (
+  facts: MessageFacts,
+  identity: Identity,
+  mail: object,
+): Extract<ReadMessage, { kind: 'bare' }> => {
+  const { messageId, insertedAt } = facts;
+  const key = keyOfMail(mail);
+  const ownId = idOfMessage(facts, identity);
+  const fromMessage = messageId === undefined ? undefined : earlierIdOfMessage(messageId);
+  const envelope = newEnvelope({
+    mailId: key === undefined ? ownId : identity.mailIdOfKey(QUEUE_CALLER, key),
+    acceptedAt: insertedAt,
+    caller: QUEUE_CALLER,
+    contentHash: identity.hashOfContent(mail),
+    content: { mail },
+  });
+  return {
+    kind: 'bare',
+    mail,
+    earlierId: key === undefined ? fromMessage : earlierIdOfKey(QUEUE_CALLER, key),
+    arrival: {
+      envelope,
+      isBare: true,
+      isKnownByMessage: key === undefined && messageId !== undefined,
+      refusedId: ownId,
+      strayId: key === undefined ? idBeside(envelope, identity) : ownId,
+    },
+  };
+};
+
+/** The same arrival as the email that an earlier version of the relay has in the ledger. */
+export const asEarlier = (
+  { arrival, mail }: Extract<ReadMessage, { kind: 'bare' }>,
+  { facts: { mailId, bodyHash } }: LedgerRow,
+  identity: Identity,
+): Arrival => {
+  const contentHash = identity.isContent(bodyHash, mail) ? bodyHash : arrival.envelope.contentHash;
+  return { ...arrival, envelope: { ...arrival.envelope, mailId, contentHash } };
+};
+
+/**
+ * An unproven envelope as a reminder of an email that the ledger has with the same caller and content: everything else is
+ * taken from its row. Undefined where the row is of another email.
+ */
+export const asReminder = (
+  { caller, mail }: UnprovenEnvelope,
+  { facts, progress, fate }: LedgerRow,
+  content: unknown,
+  identity: Identity,
+): Arrival | undefined => {
+  if (facts.caller !== caller || !identity.isContent(facts.bodyHash, content)) return undefined;
+  return ofRelay(
+    {
+      mailId: facts.mailId,
+      acceptedAt: new Date(progress.replayedAt ?? facts.acceptedAt),
+      caller,
+      turn: progress.turn,
+      phase: fate.state === 'unknown' ? 'look-up' : 'send',
+      lookUps: 0,
+      ...(progress.resent ? { resent: true } : {}),
+      ...(fate.state === 'deferred' ? { dueAt: new Date(fate.until) } : {}),
+      contentHash: facts.bodyHash,
+      content: mail === undefined ? 'stored' : { mail },
+    },
+    identity,
+  );
+};
+
+const ofRelay = (envelope: Envelope, identity: Identity): Arrival => ({
+  envelope,
+  isBare: false,
+  isKnownByMessage: false,
+  refusedId: envelope.mailId,
+  strayId: idBeside(envelope, identity),
+});
+
+/** The id under which a message is known whatever it holds. */
+const idOfMessage = ({ messageId, text }: MessageFacts, identity: Identity): string =>
+  messageId === undefined ? identity.mailIdOfText(text) : identity.mailIdOfMessage(messageId);
+
+const idBeside = ({ mailId, contentHash }: Envelope, identity: Identity): string =>
+  identity.mailIdOfText(`${mailId} ${contentHash}`);
+
+/**
+ * Whether the row is of another email than the message: its key was used before. A row without a hash is of a message
+ * that could not be read, and only the envelope made of it can bring it back.
+ */
+export const isOther = ({ envelope, isBare }: Arrival, { facts }: LedgerRow): boolean =>
+  facts.caller !== envelope.caller ||
+  (facts.bodyHash === '' ? isBare : facts.bodyHash !== envelope.contentHash);

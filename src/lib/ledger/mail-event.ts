@@ -1,0 +1,42 @@
+import { defined } from '../defined.ts';
+import { isFinal, type LedgerRow, type MailState } from './ledger-row.ts';
+
+/** What is told of a mail that reached a final state, in the shape of Event Grid's own schema. */
+export type MailEvent = {
+  readonly id: string;
+  readonly eventType: `GraphMailRelay.Mail.${string}`;
+  readonly subject: string;
+  readonly eventTime: string;
+  readonly dataVersion: '1';
+  readonly data: {
+    readonly mailId: string;
+    readonly state: MailState;
+    readonly caller: string;
+    readonly tags: readonly string[];
+    readonly code?: string;
+    readonly graphRequestId?: string;
+  };
+};
+
+const EVENT_TYPES = { sent: 'Sent', rejected: 'Rejected', held: 'Held', closed: 'Closed' } as const;
+
+/** The event of a final state; its id is the same each time it is made, so that a receiver can tell. */
+export const eventOf = (row: LedgerRow): MailEvent | undefined => {
+  if (!isFinal(row)) return undefined;
+  const { facts, progress, fate } = row;
+  const { mailId, caller, tags } = facts;
+  return {
+    id: `${mailId}/${progress.turn}/${fate.state}`,
+    eventType: `GraphMailRelay.Mail.${EVENT_TYPES[fate.state]}`,
+    subject: `mail/${mailId}`,
+    eventTime: progress.updatedAt,
+    dataVersion: '1',
+    data: {
+      ...{ mailId, state: fate.state, caller, tags },
+      ...defined({
+        code: 'reason' in fate ? fate.reason.code : undefined,
+        graphRequestId: fate.state === 'sent' ? fate.graphRequestId : undefined,
+      }),
+    },
+  };
+};

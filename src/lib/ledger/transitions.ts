@@ -1,0 +1,211 @@
+import type { Reason } from '../errors.ts';
+import type {
+  Attempt,
+  Closed,
+  Deferred,
+  Held,
+  LedgerRow,
+  MailFacts,
+  MailState,
+  Progress,
+  Queued,
+  Rejected,
+  Row,
+  Sending,
+  Sent,
+  Unknown,
+} from './ledger-row.ts';
+
+/*
+ * The transitions. Each takes only the states it is legal from, so that an illegal one does not compile; the diagram in
+ * docs/architecture.md is drawn from `transitions` below, and a test holds them together. Rows are made nowhere else.
+ */
+
+const MAX_ATTEMPTS_KEPT = 20;
+
+const begun = (inQueue: boolean, now: Date): Progress => ({
+  updatedAt: now.toISOString(),
+  turn: 0,
+  attempts: [],
+  omittedAttempts: 0,
+  inQueue,
+  resent: false,
+});
+
+/** The progress of a row that changes now, with what changes in it. */
+const since = ({ progress }: LedgerRow, now: Date, changes: Partial<Progress> = {}): Progress => ({
+  ...progress,
+  updatedAt: now.toISOString(),
+  ...changes,
+});
+
+const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Progress> = {}): Progress => {
+  const attempts = [...row.progress.attempts, attempt];
+  const kept = attempts.slice(-MAX_ATTEMPTS_KEPT);
+  const omittedAttempts = row.progress.omittedAttempts + attempts.length - kept.length;
+  return since(row, now, { attempts: kept, omittedAttempts, ...changes });
+};
+
+/** The message that brings it back has been put on the queue. */
+const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
+
+export const queueNew = (facts: MailFacts, now: Date): Row<Queued> => ({
+  facts,
+  progress: begun(true, now),
+  fate: { state: 'queued' },
+});
+
+/** Its message was put once more, so that whoever would take the first one back finds the row changed. */
+export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({ ...row, progress: since(row, now) });
+
+/** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
+export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<Sending> => ({
+  facts,
+  progress: begun(inQueue, now),
+  fate: { state: 'sending' },
+});
+
+export const claim = (row: Row<Queued | Deferred | Unknown | Rejected>, now: Date): Row<Sending> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { state: 'sending' },
+});
+
+export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
+  facts: row.facts,
+  progress: after(row, attempt, now),
+  fate: {
+    state: 'sent',
+    ...(attempt.graphRequestId === undefined ? {} : { graphRequestId: attempt.graphRequestId }),
+    verified: false,
+  },
+});
+
+/** Found in the mailbox of the sender; with the attempt, where nothing else has recorded it. */
+export const recordFound = (row: Row<Unknown | Sending>, now: Date, attempt?: Attempt): Row<Sent> => ({
+  facts: row.facts,
+  progress: attempt === undefined ? since(row, now) : after(row, attempt, now),
+  fate: { state: 'sent', verified: true },
+});
+
+export const recordRejected = (
+  row: Row<Sending>,
+  attempt: Attempt,
+  reason: Reason,
+  now: Date,
+): Row<Rejected> => ({
+  facts: row.facts,
+  progress: after(row, attempt, now),
+  fate: { state: 'rejected', reason },
+});
+
+/**
+ * The message that should bring it back could not be put on the queue, and the caller is told so. Should it be there
+ * after all, it must not bring back the email the caller sends again under the same id: its turn is over.
+ */
+export const withdraw = (row: Row<Queued | Sending>, reason: Reason, now: Date): Row<Rejected> => ({
+  facts: row.facts,
+  progress: since(row, now, { turn: row.progress.turn + 2 }),
+  fate: { state: 'rejected', reason },
+});
+
+export const recordDeferred = (
+  row: Row<Sending>,
+  attempt: Attempt,
+  { reason, until, isResend }: { readonly reason: Reason; readonly until: Date; readonly isResend: boolean },
+  now: Date,
+): Row<Deferred> => ({
+  facts: row.facts,
+  progress: after(row, attempt, now, { ...nextTurn(row), resent: row.progress.resent || isResend }),
+  fate: { state: 'deferred', reason, until: until.toISOString() },
+});
+
+export const recordUnknown = (
+  row: Row<Sending>,
+  attempt: Attempt,
+  reason: Reason,
+  now: Date,
+): Row<Unknown> => ({
+  facts: row.facts,
+  progress: after(row, attempt, now, nextTurn(row)),
+  fate: { state: 'unknown', reason },
+});
+
+/** Why it is held, and where its content is. */
+export type Holding = Omit<Held, 'state'>;
+
+export const recordHeld = (
+  row: Row<Queued | Sending | Deferred | Unknown>,
+  holding: Holding,
+  now: Date,
+  attempt?: Attempt,
+): Row<Held> => ({
+  facts: row.facts,
+  progress: attempt === undefined ? since(row, now) : after(row, attempt, now),
+  fate: { state: 'held', ...holding },
+});
+
+export const holdNew = (facts: MailFacts, holding: Holding, now: Date): Row<Held> => ({
+  facts,
+  progress: begun(false, now),
+  fate: { state: 'held', ...holding },
+});
+
+/** Its caller has brought the content that its record did not have. */
+export const completeHeld = (row: Row<Held>, now: Date): Row<Held> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { ...row.fate, hasContent: true },
+});
+
+/** `bodyHash` is that of the content; a row of what could not be read has none of its own. */
+export const replay = (row: Row<Held>, bodyHash: string, now: Date): Row<Queued> => ({
+  facts: { ...row.facts, bodyHash },
+  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
+  fate: { state: 'queued' },
+});
+
+export const close = (row: Row<Held>, note: string, now: Date): Row<Closed> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { state: 'closed', reason: row.fate.reason, note },
+});
+
+/** What a message says that was written before its row, whose last write was lost. */
+export type Announcement = {
+  readonly turn: number;
+  readonly phase: 'send' | 'look-up';
+  readonly acceptedAt: Date;
+  readonly resent?: boolean;
+};
+
+/** The row as it would read, had its last write not been lost. */
+export const catchUp = (
+  row: Row<Sending | Held>,
+  { turn, phase, acceptedAt, resent = false }: Announcement,
+  now: Date,
+): Row<Queued | Unknown> => {
+  const { facts } = row;
+  const progress = since(row, now, {
+    turn,
+    inQueue: true,
+    resent: row.progress.resent || resent,
+    // Brought back by a replay, or by its message after the sweep had given it up: it begins anew.
+    ...(row.fate.state === 'held' ? { replayedAt: acceptedAt.toISOString() } : {}),
+  });
+  return phase === 'look-up'
+    ? { facts, progress, fate: { state: 'unknown', reason: { code: 'OUTCOME_UNKNOWN' } } }
+    : { facts, progress, fate: { state: 'queued' } };
+};
+
+/** Every legal step, for the diagram and for the model the property tests walk. */
+export const transitions = {
+  queued: ['sending', 'rejected', 'held'],
+  sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
+  deferred: ['sending', 'held'],
+  unknown: ['sent', 'sending', 'held'],
+  rejected: ['sending'],
+  held: ['queued', 'unknown', 'closed'],
+  sent: [],
+  closed: [],
+} as const satisfies Record<MailState, readonly MailState[]>;

@@ -1,0 +1,123 @@
+import type { HeldRecord } from './ledger/held-record.ts';
+import type { KnownIdentity } from './ledger/identity.ts';
+import type { Shelf } from './ledger/ledger-index.ts';
+import type { LedgerRow } from './ledger/ledger-row.ts';
+import type { MailEvent } from './ledger/mail-event.ts';
+import type { Log } from './log.ts';
+import type { Sighting } from './sending/look-up-plan.ts';
+import type { SendReport } from './sending/send-outcome.ts';
+import type { SendPlan } from './sending/send-plan.ts';
+
+/*
+ * What the relay needs of the world. Adapters implement these, use cases receive those they name, and src/relay.ts brings
+ * the two together. What reaches storage throws STORAGE_UNAVAILABLE where storage fails.
+ */
+
+/** A row and the version it was read at, which only the ledger understands. */
+export type LedgerEntry<Its extends LedgerRow = LedgerRow> = { readonly row: Its; readonly etag: string };
+
+/** The book of every mail. `create` and `replace` give undefined when somebody else was first; then nothing was written. */
+export type Ledger = {
+  readonly find: (mailId: string) => Promise<LedgerEntry | undefined>;
+  readonly create: <Its extends LedgerRow>(row: Its) => Promise<LedgerEntry<Its> | undefined>;
+  readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => Promise<LedgerEntry<Its> | undefined>;
+  /**
+   * The ids of mails that have not ended, accepted before a time; for the sweep. What it costs depends on how many there
+   * are, never on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early, as
+   * `isOver` says, does not always leave the same ones.
+   */
+  readonly listOpen: (
+    shelf: Exclude<Shelf, 'final'>,
+    before: Date,
+    turn: number,
+    isOver: () => boolean,
+  ) => AsyncIterable<string>;
+  /**
+   * Deletes mails that ended on a day before that of `before`, until `isOver` says that the time for it is; gives how many.
+   * It begins where `turn` says.
+   */
+  readonly expire: (before: Date, turn: number, isOver: () => boolean) => Promise<number>;
+  /**
+   * Files mails of an earlier version of the ledger, which had no shelves, until `isOver`; gives how many. Goes on where it
+   * ended the last time, and costs nothing once it has seen all. What cannot be filed is passed, and told to `onFailure`.
+   */
+  readonly fileEarlier: (
+    isOver: () => boolean,
+    onFailure: (mailId: string, failure: unknown) => void,
+  ) => Promise<number>;
+};
+
+/** The JSON of emails too big for a queue message, by id and hash of the content. */
+export type Payloads = {
+  readonly put: (mailId: string, contentHash: string, json: string) => Promise<void>;
+  /** Undefined when it is gone. */
+  readonly read: (mailId: string, contentHash: string) => Promise<string | undefined>;
+  /** Makes it young again: it is still needed, although the ledger may not know of its email yet. */
+  readonly keep: (mailId: string, contentHash: string) => Promise<void>;
+  readonly delete: (mailId: string, contentHash: string) => Promise<void>;
+  /** Those written before a time. */
+  readonly list: (before: Date) => AsyncIterable<{ readonly mailId: string; readonly contentHash: string }>;
+};
+
+/** Held emails with their reasons, for operators. */
+export type Records = {
+  /** Gives the name of the record; the same mail on the same day has one. */
+  readonly store: (record: HeldRecord) => Promise<string>;
+  /** Oldest first, a page at a time; `after` is the `next` of the page before. Throws QUERY_INVALID. */
+  readonly list: (limit: number, after: string | undefined) => Promise<RecordPage>;
+  readonly read: (name: string) => Promise<HeldRecord | undefined>;
+  readonly delete: (name: string) => Promise<void>;
+};
+
+export type RecordPage = {
+  readonly records: readonly { readonly name: string; readonly mailId: string; readonly writtenAt: Date }[];
+  readonly next?: string;
+};
+
+/** A storage queue; a message is invisible for `delayMs`. */
+export type MessageQueue = {
+  readonly put: (text: string, delayMs: number) => Promise<void>;
+  /** How many messages there are, hidden ones too. */
+  readonly count: () => Promise<number>;
+};
+
+export type Events = { readonly put: (event: MailEvent) => Promise<void> };
+
+/** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
+export type Mailboxes = {
+  readonly send: (plan: SendPlan) => Promise<SendReport>;
+  /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
+  readonly find: (mailbox: string, mailId: string) => Promise<Sighting>;
+};
+
+/** What the vault says of a secret, without its value. */
+export type SecretFacts = { readonly name: string; readonly enabled: boolean; readonly expiresOn?: Date };
+
+/** The vault of the client secret. */
+type Vault = {
+  /** Every secret of the vault, all pages. */
+  readonly listSecrets: () => Promise<readonly SecretFacts[]>;
+};
+
+type Clock = {
+  readonly now: () => Date;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+};
+
+/** All ports, by the names under which they are passed. */
+export type Ports = {
+  readonly ledger: Ledger;
+  readonly payloads: Payloads;
+  readonly records: Records;
+  readonly mailQueue: MessageQueue;
+  readonly poisonQueue: MessageQueue;
+  /** Absent where no events are wanted. */
+  readonly events?: Events;
+  readonly mailboxes: Mailboxes;
+  readonly vault: Vault;
+  readonly readIdentity: () => Promise<KnownIdentity>;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+};

@@ -1,0 +1,35 @@
+import { RestError } from '@azure/storage-blob';
+import { AppError } from '../errors.ts';
+
+/** What storage does not take now it will not take later either (Table, Queue and Blob service error codes). */
+const OURS = /(PropertyValue|Entity|RequestBody)TooLarge|OutOfRangeQueryParameterValue|MessageTooLarge/;
+
+/** Turns what the storage SDKs throw into STORAGE_UNAVAILABLE; faults of our own keep their stack and their name. */
+const explain = (cause: unknown): unknown => {
+  if (cause instanceof RestError && OURS.test(`${cause.code} ${cause.message}`)) return cause;
+  const isOfStorage = cause instanceof RestError || (cause as Error)?.name === 'AbortError';
+  return isOfStorage ? new AppError('STORAGE_UNAVAILABLE', { cause }) : cause;
+};
+
+/** The same call, which throws STORAGE_UNAVAILABLE where storage fails. */
+export const explained =
+  <Inputs extends unknown[], Value>(call: (...inputs: Inputs) => Promise<Value>) =>
+  async (...inputs: Inputs): Promise<Value> => {
+    try {
+      return await call(...inputs);
+    } catch (cause) {
+      throw explain(cause);
+    }
+  };
+
+/** The same list, of which every step throws STORAGE_UNAVAILABLE where storage fails. */
+export const explainedList = <Inputs extends unknown[], Item>(
+  list: (...inputs: Inputs) => AsyncIterable<Item>,
+) =>
+  async function* (...inputs: Inputs): AsyncIterable<Item> {
+    try {
+      yield* list(...inputs);
+    } catch (cause) {
+      throw explain(cause);
+    }
+  };

@@ -23,4 +23,8 @@ export const sampleMail = (mailbox: string) => ({
 
 /** The same mail as the relay gives it to Graph. */
 export const sampleGraphBody = (mailbox: string): string =>
-  planSend('0193e8a0-0000-7000-8000-000000000000', { address: mailbox }, readMail(sampleMail(mailbox))).body;
+  planSend(
+    '0193e8a0-0000-7000-8000-000000000000',
+    { address: mailbox },
+    readMail(sampleMail(mailbox)),
+  ).body.toString();

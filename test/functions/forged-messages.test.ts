@@ -58,7 +58,11 @@ const forged = (override: Record<string, unknown> = {}, content: object = { mail
 const outcome = (world: World) => {
   const victim = world.row(VICTIM);
   const others = world.rows().filter(({ mailId }) => mailId !== VICTIM);
-  return { victim, others, sent: world.plans.map(({ body }) => JSON.parse(body).message.subject as string) };
+  return {
+    victim,
+    others,
+    sent: world.plans.map(({ body }) => JSON.parse(String(body)).message.subject as string),
+  };
 };
 
 describe('whoever may put messages into the queue', () => {

@@ -14,7 +14,7 @@ export type GraphOptions = {
 
 type GraphRequest =
   | { readonly method: 'GET'; readonly path: string }
-  | { readonly method: 'POST'; readonly path: string; readonly body: string };
+  | { readonly method: 'POST'; readonly path: string; readonly body: Buffer };
 
 /** What was observed of one request: facts, no opinion. */
 type GraphAnswer =
@@ -57,7 +57,7 @@ const sendOnce = (request: MakeOneRequest): Middleware => ({
         url: context.request as string,
         method,
         headers: headers as Record<string, string>,
-        ...(typeof body === 'string' ? { body } : {}),
+        ...(Buffer.isBuffer(body) ? { body } : {}),
         signal,
       });
       context.response = await toResponse(answer);

@@ -6,7 +6,7 @@ type OneRequest = {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Buffer;
   /** Our deadline. */
   readonly signal: AbortSignal;
 };

@@ -43,8 +43,11 @@ const isThere = (value: unknown): boolean =>
 
 /** `key` is a secret of 32 random bytes. */
 export const makeIdentity = (key: Uint8Array): Identity => {
-  const mac = (purpose: string, text: string): Buffer =>
-    createHmac('sha256', key).update(`${purpose}\n`).update(text).digest();
+  const mac = (purpose: string, ...pieces: readonly string[]): Buffer => {
+    const made = createHmac('sha256', key).update(`${purpose}\n`);
+    for (const piece of pieces) made.update(piece);
+    return made.digest();
+  };
   const hashOfContent = (mail: object): string => {
     const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
     // What serialisers write for a field that is absent makes no other mail.
@@ -53,7 +56,7 @@ export const makeIdentity = (key: Uint8Array): Identity => {
         .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isThere) : value] as const)
         .filter(([, value]) => isThere(value)),
     );
-    return KEYED + mac('content', canonicalJson(content)).toString('base64url');
+    return KEYED + mac('content', ...canonicalJson(content)).toString('base64url');
   };
   const tagOf = (text: string): string => mac('envelope', text).toString('base64url');
   return {

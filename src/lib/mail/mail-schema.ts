@@ -137,16 +137,15 @@ const checkContentIds = ({ html, attachments: files }: z.output<typeof fields>, 
  * Runs even when single fields are wrong, so that a caller learns of everything at once; a field that failed
  * is then not of its type, which is why each is looked at with care.
  */
-const crossChecks = z.check<z.output<typeof fields>>(({ value, issues }) => {
+const checkAsAWhole = (value: z.output<typeof fields>, { issues }: { readonly issues: unknown[] }): void => {
   if (!isObject(value)) return;
   checkRecipients(value, issues);
   checkBody(value, issues);
   checkContentIds(value, issues);
-});
-crossChecks._zod.def.when = () => true;
+};
 
 /** The mail contract of the HTTP body and the queue message. */
-export const mailSchema = fields.check(crossChecks);
+export const mailSchema = fields.superRefine(checkAsAWhole, { when: () => true });
 
 export type Mail = z.output<typeof mailSchema>;
 

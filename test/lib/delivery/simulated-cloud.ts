@@ -147,7 +147,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         delete: (name) => storage('delete record', () => void records.delete(name)),
       },
       mailboxes: {
-        send: ({ body }) => {
+        send: ({ body: bytes }) => {
+          const body = bytes.toString();
           const mailId = mailIdOf(body);
           return stepper.ask<SendReport>(
             process,

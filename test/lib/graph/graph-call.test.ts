@@ -26,7 +26,7 @@ describe('sending through Graph', () => {
 
     expect(report).toEqual({ kind: 'answered', status: 202, graphRequestId: requestId, text: '' });
     expect(graph.captured).toHaveLength(1);
-    expect(graph.captured[0]?.request.body).toEqual(JSON.parse(plan.body));
+    expect(graph.captured[0]?.request.body).toEqual(JSON.parse(plan.body.toString()));
     expect(graph.captured[0]?.request.path).toBe(`/v1.0${SEND_MAIL}`);
   });
 

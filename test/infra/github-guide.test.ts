@@ -110,6 +110,12 @@ test.each(guides)(
   },
 );
 
+test.each(guides)('%s asks only for outputs that main.bicep has', (_path, guide) => {
+  const asked = namesIn(guide, /properties\.outputs\.(\w+)/g);
+  expect(asked.size).toBeGreaterThan(0);
+  for (const output of asked) expect(readInfra('main.bicep')).toMatch(new RegExp(`^output ${output} `, 'm'));
+});
+
 test.each(guides)('the commands of %s make two identities that GitHub alone can use', (_path, guide) => {
   const calls = follow(guide);
   const credentials = callsOf(calls, 'az identity federated-credential create');

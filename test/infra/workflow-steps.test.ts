@@ -173,3 +173,28 @@ for (const start of Object.keys(answers)) if (words.startsWith(start)) process.s
     },
   );
 });
+
+test('after azd too, infra/deploy.sh finds the hash of what is deployed', () => {
+  const { hooks } = parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8'));
+  const folder = newFolder();
+  mkdirSync(join(folder, 'dist'));
+  writeFileSync(join(folder, 'dist/graph-mail-relay.zip'), 'abc');
+  writeFileSync(join(folder, 'az'), `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/said\n`);
+  chmodSync(join(folder, 'az'), 0o755);
+  const { status, stderr } = spawnSync(hooks.postdeploy.shell, ['-c', hooks.postdeploy.run], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      PATH: `${folder}:${join(process.execPath, '..')}:${process.env.PATH}`,
+      AZURE_SUBSCRIPTION_ID: 's',
+      AZURE_RESOURCE_GROUP: 'rg',
+    },
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const said = readFileSync(join(folder, 'said'), 'utf8');
+  // Of "abc", FIPS 180-2.
+  expect(said).toContain(
+    'graphMailRelayPackage=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
+  expect(said).toContain('/subscriptions/s/resourceGroups/rg\n');
+});

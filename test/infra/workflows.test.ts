@@ -166,7 +166,7 @@ test('every Bicep of a deployment is compiled by the same version', () => {
   expect(new Set(versions)).toEqual(new Set([' --version v0.49.2']));
 });
 
-test('azd deploys the package as it is: it is told so, and finds no .funcignore that contradicts', () => {
+test('azd deploys the package as it is, and does not let Azure build it once more', () => {
   const { services } = parse(readFileSync(join(WORKFLOWS, '../../azure.yaml'), 'utf8'));
   expect(services.relay).toMatchObject({ project: 'dist/package', remoteBuild: false });
 });

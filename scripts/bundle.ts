@@ -31,6 +31,8 @@ export const bundle = async (
     format: 'cjs',
     // Given by the Functions worker at run time; there is no such package.
     external: ['@azure/functions-core'],
+    // debug, of the Azure SDKs, uses it where it finds it: here, where it is a package of development only. node:tty has no `level`.
+    alias: { 'supports-color': 'node:tty' },
     minifySyntax: true,
     minifyWhitespace: true,
     // Not keepNames: it wraps every closure at every call, which made a parser nine times as slow. No name of a class or

@@ -10,7 +10,7 @@ Object.assign(process.env, {
   ENTRA_TENANT_ID: '00000000-0000-4000-8000-000000000001',
   ENTRA_CLIENT_ID: '00000000-0000-4000-8000-000000000002',
   MAIL_DEFAULT_SENDER: 'noreply@contoso.example',
-  KEY_VAULT_URL: 'https://vault.contoso.example',
+  KEY_VAULT_URL: 'https://kv-contoso.vault.azure.net',
 });
 
 const registrations = createRegistrations();

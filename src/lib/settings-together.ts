@@ -1,6 +1,7 @@
 import { describe } from './describe.ts';
 import type { Problem } from './errors.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
+import { isLoopback } from './settings-addresses.ts';
 
 /** A token takes well under a second; what is left of an invocation belongs to Graph. */
 const LONGEST_TOKEN_SECONDS = 15;
@@ -73,5 +74,3 @@ export const checkTogether = (
       received: environment[name] === undefined ? 'the default' : describe(environment[name]),
     }));
 };
-
-const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);

@@ -2,6 +2,7 @@ import { describe } from './describe.ts';
 import { AppError, type Problem } from './errors.ts';
 import { type Address, isAddress } from './mail/address.ts';
 import { parseAddresses } from './mail/address-list.ts';
+import { entraAddress, graphAddress, vaultAddress } from './settings-addresses.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './settings-unknown.ts';
 
@@ -31,13 +32,6 @@ const tenant = (text: string): string =>
   GUID.test(text) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(text)
     ? text
     : expects('the Directory (tenant) ID, a GUID, or a domain of the tenant');
-
-const httpsOrigin = (text: string): string => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === 'https:' && url.pathname === '/' && !url.search && !url.username
-    ? url.origin
-    : expects('an https address without a path');
-};
 
 const wholeNumber =
   (min: number, max: number) =>
@@ -100,16 +94,16 @@ export const settingsTable = {
     parse: guid,
   }),
   ENTRA_AUTHORITY: setting({
-    what: 'Address of Microsoft Entra ID, which issues the tokens. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn.',
+    what: 'Address of Microsoft Entra ID, which issues the tokens. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn. It receives the client secret, so no other address is accepted.',
     example: 'https://login.microsoftonline.com',
     fallback: 'https://login.microsoftonline.com',
-    parse: httpsOrigin,
+    parse: entraAddress,
   }),
   GRAPH_ENDPOINT: setting({
-    what: 'Address of Microsoft Graph. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn.',
+    what: 'Address of Microsoft Graph. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn. It receives the token and the emails, so no other address is accepted.',
     example: 'https://graph.microsoft.com',
     fallback: 'https://graph.microsoft.com',
-    parse: httpsOrigin,
+    parse: graphAddress,
   }),
   GRAPH_TIMEOUT_SECONDS: setting({
     what: 'How long the relay waits for the response to one request to Graph. If there is none by then, the outcome is unknown. Two requests and their tokens must fit into functionTimeout of host.json and into the 230 s of an HTTP request, so the maximum is 99.',
@@ -118,9 +112,9 @@ export const settingsTable = {
     parse: wholeNumber(1, 200),
   }),
   KEY_VAULT_URL: setting({
-    what: 'Address of the vault that holds the client secret. The relay checks all secrets in this vault for expiry.',
+    what: 'Address of the vault that holds the client secret. The relay checks all secrets in this vault for expiry. It ends in vault.azure.net, vault.usgovcloudapi.net or vault.azure.cn.',
     example: 'https://kv-mail-relay.vault.azure.net',
-    parse: httpsOrigin,
+    parse: vaultAddress,
   }),
   CLIENT_SECRET_NAME: setting({
     what: 'Name of the client secret in the vault.',

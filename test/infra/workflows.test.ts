@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -13,7 +13,12 @@ const { runLint } = createRequire(import.meta.url)(
 const WORKFLOWS = join(import.meta.dirname, '../../.github/workflows');
 const textOf = (name: string): string => readFileSync(join(WORKFLOWS, name), 'utf8');
 
-type Step = { readonly name?: string; readonly uses?: string; readonly run?: string };
+type Step = {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+};
 type Job = {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string | { readonly name: string };
@@ -27,7 +32,7 @@ type Workflow = {
 };
 
 const read = (name: string): Workflow => parse(textOf(name));
-const files = ['ci.yml', 'deploy.yml'];
+const files = readdirSync(WORKFLOWS);
 const jobsOf = (name: string): readonly Job[] => Object.values(read(name).jobs);
 const stepsOf = (name: string): readonly Step[] => jobsOf(name).flatMap(({ steps }) => steps);
 
@@ -39,21 +44,61 @@ test.each(files)('%s uses no stored secret', (name) => {
   expect(textOf(name)).not.toMatch(/\bsecrets\b\s*[.[]/);
 });
 
-test.each(files)('%s begins with no right to write, and only who logs in to Azure gets a token', (name) => {
-  const granted = [read(name).permissions, ...jobsOf(name).map(({ permissions }) => permissions ?? {})];
-  const writes = granted.flatMap((rights) => Object.entries(rights)).filter(([, right]) => right !== 'read');
-  expect([...new Set(writes.map(([right]) => right))]).toEqual(name === 'deploy.yml' ? ['id-token'] : []);
-  for (const { permissions, steps } of jobsOf(name)) {
+/** Rights to write, by workflow and job. Everything else can read the repository at most. */
+const WRITES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'deploy.yml': { preview: ['id-token'], deploy: ['id-token'] },
+  'release.yml': { publish: ['contents', 'id-token', 'attestations'] },
+};
+
+test.each(files)('%s begins with no right to write, and only the jobs that need one get it', (name) => {
+  const { permissions, jobs } = read(name);
+  const writesOf = (rights: Readonly<Record<string, string>> = {}) =>
+    Object.keys(rights).filter((right) => rights[right] !== 'read');
+  expect(writesOf(permissions)).toEqual([]);
+  const granted = Object.entries(jobs).map(([job, one]) => [job, writesOf(one.permissions)] as const);
+  expect(Object.fromEntries(granted.filter(([, writes]) => writes.length > 0))).toEqual(WRITES[name] ?? {});
+});
+
+test('every job that logs in to Azure, and no other of that workflow, can get a token of GitHub', () => {
+  for (const { permissions, steps } of jobsOf('deploy.yml')) {
     const logsIn = steps.some(({ uses }) => uses?.startsWith('azure/login@'));
     expect(permissions?.['id-token'] === 'write').toBe(logsIn);
   }
 });
 
-test.each(files)('every action of %s is pinned, and no checkout leaves its token behind', (name) => {
-  for (const { uses } of stepsOf(name)) if (uses) expect(uses).toMatch(/@(v\d+|[0-9a-f]{40})$/);
-  const checkouts = textOf(name).match(/actions\/checkout@/g);
-  expect(textOf(name).match(/persist-credentials: false/g)).toHaveLength(checkouts?.length ?? 0);
+const PINNED = /uses: ([\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$/;
+
+test.each(files)('every action of %s is pinned to a commit, with its version beside it', (name) => {
+  const lines = textOf(name).match(/^.*\buses:.*$/gm) ?? [];
+  expect(lines).toHaveLength(stepsOf(name).filter(({ uses }) => uses !== undefined).length);
+  expect(lines.filter((line) => !PINNED.test(line))).toEqual([]);
 });
+
+test('an action has the same commit everywhere', () => {
+  const used = files.flatMap((name) => textOf(name).match(new RegExp(PINNED, 'gm')) ?? []);
+  const actions = used.map((line) => PINNED.exec(line)?.[1]);
+  expect(used.length).toBeGreaterThan(10);
+  expect(new Set(used).size).toBe(new Set(actions).size);
+});
+
+test.each(files)('no checkout of %s leaves its token behind', (name) => {
+  for (const { uses, with: options } of stepsOf(name))
+    if (uses?.startsWith('actions/checkout@'))
+      expect(options).toMatchObject({ 'persist-credentials': false });
+});
+
+test.each(['deploy.yml', 'release.yml'])(
+  "%s builds the package with setup-node's Node.js, which no package of npm brings, and with no cache of other runs",
+  (name) => {
+    const { steps } = read(name).jobs.package ?? { steps: [] };
+    const commands = steps.flatMap(({ run }) => run?.split('\n') ?? []);
+    expect(commands).toContain('npm ci');
+    expect(commands).toContain('node scripts/package.ts');
+    expect(commands.filter((command) => /npm (run|exec)|npx/.test(command))).toEqual([]);
+    const node = steps.find(({ uses }) => uses?.startsWith('actions/setup-node@'));
+    expect(node?.with).toEqual({ 'node-version': 24 });
+  },
+);
 
 test.each(files)(
   'no command of %s has an expression in it, which could smuggle in another command',
@@ -89,13 +134,39 @@ test('preview and deployment give main.bicepparam the same answers, and all it a
 
 test('the zip is deployed as it is, then asked for its version and its exact functions', () => {
   const deploy = read('deploy.yml').jobs.deploy;
-  expect(deploy?.steps).toContainEqual(
-    expect.objectContaining({
-      uses: 'Azure/functions-action@v1',
-      with: expect.objectContaining({ package: 'dist/graph-mail-relay.zip', 'remote-build': false }),
-    }),
-  );
+  const code = deploy?.steps.find(({ name }) => name === 'Code')?.run ?? '';
+  expect(code).toContain('config-zip');
+  expect(code).toContain('--src dist/graph-mail-relay.zip --build-remote false');
   expect(deploy?.steps.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['This version is up', 'It has exactly the functions of the package']),
   );
+});
+
+test('infra/deploy.sh finds the hash of what the workflow deployed', () => {
+  const tag = /^PACKAGE_TAG=(\w+)$/m.exec(readInfra('scripts/code.sh'))?.[1];
+  const said = stepsOf('deploy.yml').map(({ run }) => run ?? '');
+  expect(tag).toBeDefined();
+  expect(said.join()).toContain(`--tags "${tag}=$sha"`);
+});
+
+test('the workflow compares with the deployment that infra/deploy.sh makes, and continues it', () => {
+  const name = /MAIN_DEPLOYMENT=([\w-]+)/.exec(readInfra('deploy.sh'))?.[1];
+  expect(textOf('deploy.yml')).toContain(`[?name=='${name}'].properties.parameters`);
+  expect(textOf('deploy.yml')).toContain(`--name ${name} \\\n            --parameters infra/main.bicepparam`);
+});
+
+test('every Bicep of a deployment is compiled by the same version', () => {
+  const versions = [
+    ...files
+      .map(textOf)
+      .join()
+      .matchAll(/az bicep install(.*)$/gm),
+  ].map(([, rest]) => rest);
+  expect(versions.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(versions)).toEqual(new Set([' --version v0.49.2']));
+});
+
+test('azd deploys the package as it is, and does not let Azure build it once more', () => {
+  const { services } = parse(readFileSync(join(WORKFLOWS, '../../azure.yaml'), 'utf8'));
+  expect(services.relay).toMatchObject({ project: 'dist/package', remoteBuild: false });
 });

@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+import { constrainedMemory } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
@@ -17,10 +19,13 @@ import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
 
+/** A container or a functions plan can allow less than the machine has; 0 and the like mean that it does not. */
+const memoryOfInstance = (): number => Math.min(totalmem(), constrainedMemory() || Number.POSITIVE_INFINITY);
+
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
 const relay = openRelay(
   process.env,
-  { now: () => new Date(), random: Math.random, sleep: setTimeout },
+  { now: () => new Date(), random: Math.random, sleep: setTimeout, memoryBytes: memoryOfInstance() },
   readFunctionTimeout(hostJson.functionTimeout),
 );
 

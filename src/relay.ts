@@ -2,6 +2,7 @@ import { ManagedIdentityCredential } from '@azure/identity';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
+import { type Admission, admissibleBytes, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
@@ -40,13 +41,15 @@ export type World = {
   readonly now: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Memory of the instance. */
+  readonly memoryBytes: number;
 };
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
   /** Says which settings are wrong or unknown. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
-  readonly forSendMail: (log: Log) => SendMailNeeds;
+  readonly forSendMail: (log: Log) => SendMailNeeds & { readonly admission: Admission };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds;
@@ -85,13 +88,14 @@ const onceMade = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => 
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep }: World,
+  { now, random, sleep, memoryBytes }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
   const makeMailId = () => newMailId(now());
 
   const clock = { now, sleep };
+  const admission = makeAdmission(admissibleBytes(memoryBytes));
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
@@ -213,9 +217,15 @@ export const openRelay = (
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return sending(log);
+      return { ...sending(log), admission };
     },
-    forDeliverMail: (log) => ({ ...storage(), sending: sendingUnlessBlocked(log), clock, log }),
+    forDeliverMail: (log) => ({
+      ...storage(),
+      sending: sendingUnlessBlocked(log),
+      admission,
+      clock,
+      log,
+    }),
     forHoldMail: (log) => ({ ...storage(), clock, log }),
     forDesk: (log) => ({ ...storage(), clock, log }),
     forSweepMail: (log) => {

@@ -1,27 +1,31 @@
 import { MIMEType } from 'node:util';
 import type { HttpRequest } from '@azure/functions';
+import type { Room } from '../lib/delivery/admission.ts';
 import { AppError } from '../lib/errors.ts';
 import { isGzip } from '../lib/mail/not-json.ts';
 import { decodeUtf8, parseJson } from '../lib/mail/read-mail.ts';
 
 /** How much of a request is read, and what more than that is. */
-export type BodyLimit = { readonly code: 'MAIL_TOO_LARGE' | 'REQUEST_TOO_LARGE'; readonly maxBytes: number };
+export type BodyLimit = {
+  readonly code: 'MAIL_TOO_LARGE' | 'REQUEST_TOO_LARGE';
+  readonly maxBytes: number;
+  /** Where a request can be large: room for it in the memory of the instance. */
+  readonly room?: Room;
+};
 
 /** Twice what Graph carries leaves room for escapes and white space in the JSON of a caller. */
-const MAIL_LIMIT: BodyLimit = { code: 'MAIL_TOO_LARGE', maxBytes: 8_000_000 };
+export const MAIL_LIMIT = { code: 'MAIL_TOO_LARGE', maxBytes: 8_000_000 } as const;
 
 /**
  * Reads a request as JSON. Throws CONTENT_TYPE_UNSUPPORTED, CONTENT_ENCODING_UNSUPPORTED, JSON_UNREADABLE,
- * FIELD_REPEATED, and the code of the limit.
+ * FIELD_REPEATED, RELAY_BUSY, and the code of the limit.
  */
-export const readJsonBody = async (
-  { headers, body }: HttpRequest,
-  limit: BodyLimit = MAIL_LIMIT,
-): Promise<unknown> => {
+export const readJsonBody = async ({ headers, body }: HttpRequest, limit: BodyLimit): Promise<unknown> => {
   requireJson(headers.get('content-type')?.trim() ?? '');
   requirePlain(headers.get('content-encoding')?.trim() ?? '');
-  const announced = Number(headers.get('content-length') ?? 0);
+  const announced = Number(headers.get('content-length')) || 0;
   if (announced > limit.maxBytes) throw tooLarge(limit, String(announced));
+  requireRoom(limit, announced);
   const bytes = await readBytes(body, limit);
   if (isGzip(bytes)) throw compressed('The body is compressed with gzip.');
   return parseJson(decodeUtf8(bytes));
@@ -66,6 +70,7 @@ const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<U
     for await (const chunk of body ?? []) {
       length += chunk.byteLength;
       if (length > limit.maxBytes) throw tooLarge(limit, `more than ${limit.maxBytes}`);
+      requireRoom(limit, length);
       chunks.push(chunk);
     }
   } catch (cause) {
@@ -76,6 +81,10 @@ const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<U
     });
   }
   return Buffer.concat(chunks, length);
+};
+
+const requireRoom = ({ room }: BodyLimit, bytes: number): void => {
+  if (room?.grow(bytes) === false) throw new AppError('RELAY_BUSY');
 };
 
 const tooLarge = ({ code, maxBytes }: BodyLimit, bytes: string): AppError =>

@@ -1,26 +1,32 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import { defined } from '../lib/defined.ts';
+import type { Admission } from '../lib/delivery/admission.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import { type Fate, isIn } from '../lib/ledger/ledger-row.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
-import { readJsonBody } from './json-body.ts';
+import { MAIL_LIMIT, readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
 /** POST /api/mail */
 export const sendMailHttp =
-  (needs: (log: Log) => SendMailNeeds): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & { readonly admission: Admission }): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
       const idempotencyKey = request.headers.get('idempotency-key');
-      const answer = await sendMail(ready, {
-        input: await readJsonBody(request),
-        caller: callerOf(request),
-        ...(idempotencyKey === null ? {} : { idempotencyKey }),
-        respondAsync: prefersAsync(request.headers.get('prefer')),
-      });
-      return toAnswer(answer, statusUrl(request, answer.row.facts.mailId));
+      const room = ready.admission.open();
+      try {
+        const answer = await sendMail(ready, {
+          input: await readJsonBody(request, { ...MAIL_LIMIT, room }),
+          caller: callerOf(request),
+          ...(idempotencyKey === null ? {} : { idempotencyKey }),
+          respondAsync: prefersAsync(request.headers.get('prefer')),
+        });
+        return toAnswer(answer, statusUrl(request, answer.row.facts.mailId));
+      } finally {
+        room.close();
+      }
     });
 
 /** What the caller has to know; the status URL tells more. */

@@ -356,6 +356,12 @@ export const catalogue = {
     'Graph currently limits this mailbox',
     'The relay waits as long as Graph asks, at most an hour at a time, and retries automatically.',
   ),
+  RELAY_BUSY: entry(
+    503,
+    'time',
+    'The relay has no memory for another large email at the moment',
+    'Send it again after the time in the header `Retry-After`. Nothing was accepted. If this happens often, deploy with more memory per instance (`instanceMemoryMB`), or send large emails one after another.',
+  ),
   MAILBOX_BOOKED_UP: entry(
     503,
     'time',

@@ -1,3 +1,4 @@
+import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
@@ -96,6 +97,7 @@ export const inMemoryNeeds = (answer: SendReport = { kind: 'answered', status: 2
 
   const needs = {
     ...ports,
+    admission: makeAdmission(16_000_000),
     accept: {
       senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
       ledgerRecipients: false,

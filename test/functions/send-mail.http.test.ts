@@ -23,6 +23,39 @@ const post = async (request: HttpRequest, world: World = inMemoryNeeds()) => {
 
 const headersOf = ({ headers }: HttpResponseInit) => new Headers(headers as Record<string, string>);
 
+describe('a large mail for which the instance has no memory at the moment', () => {
+  const large = () => {
+    const content = Buffer.alloc(2_900_000).toString('base64');
+    return aMail({ attachments: [{ filename: 'a.pdf', content }] });
+  };
+
+  test.each([
+    ['says its length', { 'content-length': '3900000' }],
+    ['does not', {}],
+  ])(
+    'is refused before it is read to its end, with a time to come back, when the request %s',
+    async (_case, headers) => {
+      const world = inMemoryNeeds();
+      const room = world.needs.admission.open();
+      room.grow(14_000_000);
+      const { answer } = await post(mailRequest(large(), { headers }), world);
+      expect([answer.status, headersOf(answer).get('retry-after')]).toEqual([503, '30']);
+      expect(bodyOf(answer)).toMatchObject({ code: 'RELAY_BUSY', fixedBy: 'time' });
+      expect([world.plans, world.rows()]).toEqual([[], []]);
+      expect((await post(mailRequest(aMail()), world)).answer.status).toBe(200);
+      room.close();
+      expect((await post(mailRequest(large(), { headers }), world)).answer.status).toBe(200);
+    },
+  );
+
+  test('gives its room back when it was sent, refused or invalid', async () => {
+    const world = inMemoryNeeds();
+    const wrong = { ...large(), to: 'nobody' };
+    for (const mail of [large(), wrong, large(), wrong, large(), wrong])
+      expect((await post(mailRequest(mail), world)).answer.status).not.toBe(503);
+  });
+});
+
 describe('POST /api/mail answers', () => {
   test('200 with id, sender and the request id of Graph when the mail was sent', async () => {
     const world = inMemoryNeeds({ kind: 'answered', status: 202, graphRequestId: 'r-1' });

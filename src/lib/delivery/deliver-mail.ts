@@ -6,6 +6,8 @@ import {
   QUEUE_CALLER,
 } from '../ledger/arrived-message.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
+import { MAX_REQUEST_BYTES } from '../sending/send-plan.ts';
+import type { Admission } from './admission.ts';
 import { type ArriveNeeds, arrive, type Unreadable } from './arrive.ts';
 import { type DeliverArrivalNeeds, deliverArrival } from './deliver-arrival.ts';
 import { type HoldNeeds, hold } from './hold.ts';
@@ -15,7 +17,10 @@ import { isStorageFailure, STORAGE_WAIT_MS } from './storage-failure.ts';
 /** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
   HoldNeeds &
-  ArriveNeeds & { readonly sending: DeliverArrivalNeeds | { readonly blocked: ErrorCode } };
+  ArriveNeeds & {
+    readonly sending: DeliverArrivalNeeds | { readonly blocked: ErrorCode };
+    readonly admission: Admission;
+  };
 
 export type DeliveryFacts = MessageFacts & {
   /** The host has given this message before, and that ended in a failure or a crash. */
@@ -67,7 +72,13 @@ const deliverArrived = async (
   }
   // On the poison queue a bare message would have another id, and be another email: an envelope keeps the one it has.
   if (redelivered && isKnownByMessage) return queueMail(needs, envelope, 0);
-  await deliverArrival(needs.sending, arrival);
+  // A stored email can be as large as one request to Graph; others are as small as a message.
+  const room = envelope.content === 'stored' ? await needs.admission.enter(MAX_REQUEST_BYTES) : undefined;
+  try {
+    await deliverArrival(needs.sending, arrival);
+  } finally {
+    room?.close();
+  }
 };
 
 /**

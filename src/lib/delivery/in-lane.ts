@@ -55,6 +55,7 @@ const enterLane = async (
     // So that those without a time do not come back together.
     if (pace.kind === 'full') return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
     if (pace.kind !== 'busy') return pace;
+    if (pace.isCrowded) return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
     patience ??= clock.sleep(PATIENCE_MS).then(() => 'over');
     if ((await Promise.race([pacer.freed(lane), patience])) === 'over')
       return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };

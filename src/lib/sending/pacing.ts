@@ -16,8 +16,8 @@ export const bookAheadFor = (giveUpAfterMs: number): number => Math.min(giveUpAf
 
 export type Pace =
   | { readonly kind: 'go' }
-  /** All requests allowed at once are under way; `freed` tells when one has ended. */
-  | { readonly kind: 'busy' }
+  /** All requests allowed at once are under way; `freed` tells when one has ended. Crowded: enough others wait for that. */
+  | { readonly kind: 'busy'; readonly isCrowded: boolean }
   /** Come back then; the time is kept for this mail. */
   | { readonly kind: 'wait'; readonly waitMs: number }
   /** Every time there is to give is given to others. Ask again within this. */
@@ -47,6 +47,12 @@ const WINDOW_MS = 61_000;
 const REGROWTH_MS = 5 * 60_000;
 /** Graph asks for about a second when too many requests run at once, for longer when there were too many in a minute. */
 const LONG_PAUSE_MS = 10_000;
+
+/**
+ * How many emails wait in their invocations for each request under way. With four requests that is half of the 24
+ * invocations that an instance runs for its queue (host.json): a burst for one mailbox leaves the others to the rest.
+ */
+const WAITING_PER_REQUEST = 2;
 
 type Share = { value: number; readonly most: number; cutAt: number };
 
@@ -195,7 +201,11 @@ export const makePacer = (limits: PaceLimits): Pacer => {
             : kept;
       if (slot === undefined) return { kind: 'full', waitMs: Math.ceil(limits.bookAheadMs / 2) };
       if (slot > time) return { kind: 'wait', waitMs: Math.ceil(slot - time) };
-      if (lane.inFlight >= (lane.probe === 'none' ? lane.concurrent.value : 1)) return { kind: 'busy' };
+      if (lane.inFlight >= (lane.probe === 'none' ? lane.concurrent.value : 1))
+        return {
+          kind: 'busy',
+          isCrowded: lane.waiters.length >= WAITING_PER_REQUEST * lane.concurrent.value,
+        };
       if (lane.probe === 'due') lane.probe = 'under way';
       lane.booked.delete(mailId);
       lane.inFlight += 1;

@@ -1,3 +1,4 @@
+import { makeAdmission } from '../../../src/lib/delivery/admission.ts';
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
@@ -47,6 +48,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
     const sending = {
       ...cloud.portsOf(process, touch),
       pacer: pacerOf(process),
+      admission: makeAdmission(1_000_000_000),
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,

@@ -145,6 +145,18 @@ test('whoever waits for a free request is told when one has ended', async () => 
   expect(pacer.enter('payroll', 'second', at(1)).kind).toBe('go');
 });
 
+test('a burst for one mailbox is crowded once two wait for each request under way, and not before', () => {
+  const pacer = makePacer(EXCHANGE);
+  for (const mail of ['a', 'b', 'c', 'd']) pacer.enter('payroll', mail, at(0));
+  const crowded = Array.from({ length: 10 }, (_, mail) => {
+    const pace = pacer.enter('payroll', `later-${mail}`, at(0));
+    void pacer.freed('payroll');
+    return pace.kind === 'busy' && pace.isCrowded;
+  });
+  expect(crowded).toEqual([...Array(8).fill(false), true, true]);
+  expect(pacer.enter('hr', 'other', at(0)).kind).toBe('go');
+});
+
 describe('after a long pause', () => {
   const closed = () => {
     const pacer = makePacer(EXCHANGE);

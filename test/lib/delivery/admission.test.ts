@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { admissibleBytes, makeAdmission, type Room } from '../../../src/lib/delivery/admission.ts';
+
+const MB = 1_000_000;
+
+describe('contents that are worked on', () => {
+  test('have room until the memory for them is taken, and again when one is done', () => {
+    const { open } = makeAdmission(10 * MB);
+    const [first, second, third] = [open(), open(), open()];
+    expect([first.grow(4 * MB), second.grow(4 * MB), third.grow(4 * MB)]).toEqual([true, true, false]);
+    first.close();
+    expect(third.grow(4 * MB)).toBe(true);
+  });
+
+  test('grow as they arrive, and what has no more room keeps what it has', () => {
+    const { open } = makeAdmission(10 * MB);
+    const [one, other] = [open(), open()];
+    for (const bytes of [1, 2, 3, 4, 5, 6]) expect(one.grow(bytes * MB)).toBe(true);
+    expect(other.grow(4 * MB)).toBe(true);
+    expect(one.grow(7 * MB)).toBe(false);
+    other.close();
+    expect(one.grow(7 * MB)).toBe(true);
+  });
+
+  test('have room where they are small, and where one is alone', () => {
+    const { open } = makeAdmission(MB);
+    expect(open().grow(8 * MB)).toBe(true);
+    expect(open().grow(64_000)).toBe(true);
+    expect(open().grow(64_001)).toBe(false);
+  });
+
+  test('give their room back once', () => {
+    const { open } = makeAdmission(4 * MB);
+    const first = open();
+    first.grow(4 * MB);
+    first.close();
+    first.close();
+    expect(open().grow(4 * MB)).toBe(true);
+    expect(open().grow(MB)).toBe(false);
+  });
+
+  test('that nobody waits for with a request wait in turn, and no later one passes them', async () => {
+    const { open, enter } = makeAdmission(4 * MB);
+    const order: string[] = [];
+    const first = open();
+    first.grow(3 * MB);
+    const tell = async (name: string, bytes: number): Promise<Room> => {
+      const room = await enter(bytes);
+      order.push(name);
+      return room;
+    };
+    const large = tell('large', 4 * MB);
+    const small = tell('small', MB);
+    first.close();
+    (await large).close();
+    (await small).close();
+    expect(order).toEqual(['large', 'small']);
+  });
+});
+
+test('whatever comes and goes, more than one never take more than there is, and all room comes back', () => {
+  const step = fc.tuple(fc.nat({ max: 4 }), fc.nat({ max: 8 * MB }));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { open } = makeAdmission(10 * MB);
+      const rooms = new Map<number, { room: Room; bytes: number }>();
+      for (const [who, bytes] of steps) {
+        const held = rooms.get(who) ?? { room: open(), bytes: 0 };
+        if (bytes % 3 === 0) {
+          held.room.close();
+          rooms.delete(who);
+          continue;
+        }
+        if (held.room.grow(bytes) && bytes > 64_000) held.bytes = Math.max(held.bytes, bytes);
+        rooms.set(who, held);
+        const taken = [...rooms.values()].map((one) => one.bytes).filter((one) => one > 0);
+        // One alone may have taken more before the others came.
+        if (taken.length > 1 && Math.max(...taken) <= 10 * MB)
+          expect(taken.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10 * MB);
+      }
+      for (const { room } of rooms.values()) room.close();
+      const [one, other] = [open(), open()];
+      expect([one.grow(5 * MB), other.grow(5 * MB)]).toEqual([true, true]);
+    }),
+  );
+});
+
+test('a sixteenth of the memory is for contents: eight of 4 MB where there are 512 MB', () => {
+  expect(admissibleBytes(512 * 1024 * 1024)).toBe(32 * 1024 * 1024);
+});

@@ -170,7 +170,7 @@ output functionAppUrl string = functionApp.outputs.url
 @description('Name of the vault.')
 output vaultName string = vault.outputs.name
 
-@description('Resource id of the vault: the scope for Key Vault Secrets Officer, for whoever stores the client secret.')
+@description('Resource id of the vault: the scope for Key Vault Secrets Officer, for the person who stores the client secret.')
 output vaultId string = vault.outputs.id
 
 @description('Name under which the app looks for the client secret in the vault.')

@@ -14,9 +14,6 @@ param name = empty(relayName) ? 'mail-relay' : relayName
 // Separated by commas; main.bicep removes blanks.
 param alertRecipients = split(readEnvironmentVariable('RELAY_ALERT_RECIPIENTS', ''), ',')
 
-// The script, the pipeline and azd deploy the code themselves.
-param packageUri = trim(readEnvironmentVariable('RELAY_PACKAGE_URI', ''))
-
 // JSON objects.
 param settings = json(empty(relaySettings) ? '{}' : relaySettings)
 

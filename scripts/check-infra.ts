@@ -86,6 +86,15 @@ const checkFormat = (bicep: BicepCli, scratch: string): readonly Check[] => {
   ]);
 };
 
+/** The compiler writes the outputs in another order each time. */
+const sortOutputs = (file: string): void => {
+  const { outputs, ...snapshot } = JSON.parse(readFileSync(file, 'utf8')) as { outputs: object };
+  const sorted = Object.fromEntries(
+    Object.entries(outputs).sort(([one], [other]) => one.localeCompare(other)),
+  );
+  writeFileSync(file, `${JSON.stringify({ ...snapshot, outputs: sorted }, null, 2)}\n`);
+};
+
 const compareWithCommitted = (written: string): Result =>
   readFileSync(PORTAL_TEMPLATE, 'utf8') === written
     ? { outcome: 'ok' }
@@ -120,6 +129,7 @@ const checksOf = (bicep: BicepCli, scratch: string, isUpdate: boolean): readonly
         NO_COLOR: '1',
       },
     );
+    if (isUpdate && !run.failed) sortOutputs(file.replace(/\.bicepparam$/, '.snapshot.json'));
     const result = toResult(run);
     return result.outcome === 'FAILED'
       ? { ...result, why: `${result.why}\nIf the change is intended: npm run check:infra -- --update` }

@@ -165,7 +165,8 @@ resource queue_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-
 
 // Who read or deleted an email, and who wrote anything: the package and the keys of the host are blobs of this account, so
 // anyone who can write blobs controls the relay. The host's own renewals of leases are among the writes. Reads of queues
-// and tables are left out: the trigger polls its queue every few seconds.
+// and tables are left out: the trigger polls its queue every few seconds. In the workspace they are the tables StorageBlobLogs,
+// StorageQueueLogs and StorageTableLogs.
 resource blobService_diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: blobService

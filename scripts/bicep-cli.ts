@@ -18,8 +18,8 @@ export type BicepRun = {
   readonly failed: boolean;
   /** Errors and warnings, each on a line. */
   readonly findings: readonly string[];
-  /** Nothing is known of the template, because an extension or a module of it cannot be fetched. */
-  readonly cannotFetch: boolean;
+  /** What could not be fetched. Then nothing is known of the template, and the other findings follow from this one. */
+  readonly cannotFetch: readonly string[];
   readonly stdout: string;
   readonly stderr: string;
 };
@@ -55,7 +55,7 @@ const runBicep = (command: string, args: readonly string[], environment: NodeJS.
   return {
     failed: status !== 0,
     findings,
-    cannotFetch: findings.some((finding) => CANNOT_FETCH.test(finding)),
+    cannotFetch: findings.filter((finding) => CANNOT_FETCH.test(finding)),
     stdout: stdout ?? '',
     stderr: stderr ?? '',
   };

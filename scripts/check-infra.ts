@@ -45,9 +45,9 @@ type Result = { readonly outcome: 'ok' | 'FAILED' | 'NOT CHECKED'; readonly why?
 type Check = readonly [what: string, file: string, run: () => Result];
 
 const toResult = ({ failed, findings, cannotFetch, stdout, stderr }: BicepRun): Result => {
-  if (!failed && findings.length === 0) return { outcome: 'ok' };
-  const why = findings.length > 0 ? findings.join('\n') : `${stderr}\n${stdout}`.trim();
-  return { outcome: cannotFetch ? 'NOT CHECKED' : 'FAILED', why };
+  if (cannotFetch.length > 0) return { outcome: 'NOT CHECKED', why: cannotFetch.join('\n') };
+  if (findings.length > 0) return { outcome: 'FAILED', why: findings.join('\n') };
+  return failed ? { outcome: 'FAILED', why: `${stderr}\n${stdout}`.trim() } : { outcome: 'ok' };
 };
 
 const namesIn = (folder: string, ending: string): readonly string[] =>
@@ -131,7 +131,8 @@ const checksOf = (bicep: BicepCli, scratch: string, isUpdate: boolean): readonly
     );
     if (isUpdate && !run.failed) sortOutputs(file.replace(/\.bicepparam$/, '.snapshot.json'));
     const result = toResult(run);
-    return result.outcome === 'FAILED'
+    // Findings of the compiler come first: a snapshot of a template with warnings says little.
+    return result.outcome === 'FAILED' && run.findings.length === 0
       ? { ...result, why: `${result.why}\nIf the change is intended: npm run check:infra -- --update` }
       : result;
   };
@@ -169,7 +170,9 @@ const runChecks = (checks: readonly Check[], version: string): 'passed' | 'faile
     );
   const incomplete = count['NOT CHECKED'];
   const notChecked =
-    incomplete > 0 ? ` ${incomplete} of ${checks.length} could not be checked: see NOT CHECKED above.` : '';
+    incomplete > 0
+      ? ` ${incomplete} of ${checks.length} could not be checked: see NOT CHECKED above, and --help.`
+      : '';
   console.log(
     count.FAILED > 0
       ? `${count.FAILED} of ${checks.length} checks failed.${notChecked}`

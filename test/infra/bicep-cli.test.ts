@@ -140,12 +140,14 @@ test('an azuredeploy.json that is not what main.bicep compiles to fails, whateve
 
 test('an extension that cannot be fetched leaves templates unchecked, and the last line says so', () => {
   const cannotFetch = `if (/^(build|lint)$/.test(args[0]) && !args[1].endsWith('main.bicep'))
-    return { err: args[1] + '(6,11) : Error BCP192: Unable to restore the artifact.\\n', status: 1 };`;
+    return { err: args[1] + '(6,11) : Error BCP192: Unable to restore the artifact.\\n' + args[1] + '(9,1) : Error BCP029: The resource type is not valid.\\n', status: 1 };`;
   putBicep(cannotFetch);
   const { status, said, lastLine } = checkInfra();
   expect(said).toContain('NOT CHECKED  build infra/consent.bicep');
+  expect(said).toContain('Unable to restore the artifact.');
+  expect(said).not.toContain('BCP029');
   expect(lastLine).toMatch(
-    /^\d+ of \d+ checks passed\. 4 of \d+ could not be checked: see NOT CHECKED above\.$/,
+    /^\d+ of \d+ checks passed\. 4 of \d+ could not be checked: see NOT CHECKED above, and --help\.$/,
   );
   expect(status).toBe(0);
   expect(checkInfra(['--required']).status).toBe(1);

@@ -3,14 +3,15 @@ metadata description = 'Everything the relay needs in Azure, in one resource gro
 
 targetScope = 'resourceGroup'
 
-import { CallerAuth, Options, RelaySettings } from 'modules/options.bicep'
+import { toIpRules } from 'modules/ip-rules.bicep'
+import { Options, RelaySettings } from 'modules/options.bicep'
 
 @description('Required. Application (client) id of the app registration that may send: the output clientId of registration.bicep.')
 @minLength(36)
 @maxLength(36)
 param entraClientId string
 
-@description('Required. Sender of mails that name none: a mailbox of the tenant, as noreply@contoso.com or Contoso <noreply@contoso.com>.')
+@description('Required. Sender of emails that name none: a mailbox of the tenant, as noreply@contoso.com or Contoso <noreply@contoso.com>.')
 @minLength(3)
 param defaultSender string
 
@@ -22,21 +23,19 @@ param name string = 'mail-relay'
 @description('Optional. Region of every resource.')
 param location string = resourceGroup().location
 
-@description('Optional. Further settings by name, as docs/settings.md lists them.')
+@description('Optional. Further settings by name, as docs/settings.md lists them. A setting that is not named keeps the value that the app has; an empty value restores the default.')
 param settings RelaySettings = {}
 
-@description('Optional. Mail addresses that alerts go to. With none, alerts show in the portal only.')
+@description('Optional. Email addresses that receive alerts and, unless SECRET_WARNING_RECIPIENTS is set, warnings of expiring secrets. With none, alerts appear in the portal only.')
 param alertRecipients string[] = []
 
-@description('Optional. How callers prove who they are: key (function key), or entra (function key and a token of an allowed application).')
-param callerAuth CallerAuth = 'key'
+@description('Optional. Address of the package to deploy, which Azure downloads without signing in. If empty, no code is deployed.')
+param packageUri string = ''
 
-@description('Optional. What few installations need: Node.js version, allowed callers, private network, tags and more.')
+@description('Optional. What few installations need: Node.js version, instances, private network, tags and more.')
 param options Options = {}
 
 var clientSecretName = 'graph-client-secret'
-// As long as the ledger remembers a mail: what is older belongs to a mail that nobody can look up any more.
-var mailDays = int(settings.?MAIL_LEDGER_DAYS ?? '90')
 
 var relayName = toLower(name)
 var token = uniqueString(resourceGroup().id, relayName)
@@ -44,8 +43,13 @@ var suffix = '${relayName}-${token}'
 var compactName = replace(relayName, '-', '')
 
 var isPrivate = options.?privateNetwork ?? false
-var operatorIpRanges = options.?operatorIpRanges ?? []
-var tags = options.?tags ?? {}
+var operatorIpRules = toIpRules(options.?operatorIpRanges ?? [])
+// teardown.sh selects by this tag, also after a deployment that failed half way.
+var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
+
+// A list from an environment variable or a form has blanks after its commas.
+var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
+var derivedSettings = empty(recipients) ? {} : { SECRET_WARNING_RECIPIENTS: join(recipients, ',') }
 
 module identity 'modules/identity.bicep' = {
   name: '${relayName}-identity'
@@ -75,9 +79,8 @@ module storage 'modules/storage.bicep' = {
     sku: options.?storageSku ?? 'Standard_LRS'
     identityPrincipalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
-    mailDays: mailDays
     isPrivate: isPrivate
-    operatorIpRanges: operatorIpRanges
+    operatorIpRules: operatorIpRules
     tags: tags
   }
 }
@@ -90,7 +93,7 @@ module vault 'modules/vault.bicep' = {
     identityPrincipalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     isPrivate: isPrivate
-    operatorIpRanges: operatorIpRanges
+    operatorIpRules: operatorIpRules
     purgeProtection: options.?purgeProtection ?? false
     tags: tags
   }
@@ -119,16 +122,28 @@ module functionApp 'modules/function-app.bicep' = {
     storageAccountName: storage.outputs.name
     packageContainerUrl: storage.outputs.packageContainerUrl
     componentName: monitoring.outputs.componentName
-    settings: union(settings, {
+    instanceMemoryMB: options.?instanceMemoryMB ?? 2048
+    maximumInstanceCount: options.?maximumInstanceCount ?? 40
+    alwaysReady: options.?alwaysReady ?? 0
+    settings: union(derivedSettings, settings)
+    fixedSettings: {
       KEY_VAULT_URL: vault.outputs.url
       CLIENT_SECRET_NAME: clientSecretName
       MAIL_DEFAULT_SENDER: defaultSender
-    })
-    callerAuth: callerAuth
-    entraClientId: entraClientId
-    allowedCallers: options.?allowedCallers ?? []
+      ENTRA_TENANT_ID: tenant().tenantId
+      ENTRA_CLIENT_ID: entraClientId
+    }
+    packageUri: packageUri
     subnetId: isPrivate ? privateNetwork!.outputs.appSubnetId : ''
     tags: tags
+  }
+}
+
+module mailExpiry 'modules/mail-expiry.bicep' = {
+  name: '${relayName}-mail-expiry'
+  params: {
+    storageAccountName: storage.outputs.name
+    days: functionApp.outputs.ledgerDays
   }
 }
 
@@ -139,7 +154,9 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     componentId: monitoring.outputs.componentId
     installedOn: monitoring.outputs.installedOn
-    recipients: alertRecipients
+    recipients: recipients
+    appUrl: functionApp.outputs.url
+    availabilityTest: options.?availabilityTest ?? true
     tags: tags
   }
 }
@@ -153,7 +170,7 @@ output functionAppUrl string = functionApp.outputs.url
 @description('Name of the vault.')
 output vaultName string = vault.outputs.name
 
-@description('Resource id of the vault: the scope for Key Vault Secrets Officer, for whoever stores the client secret.')
+@description('Resource id of the vault: the scope for Key Vault Secrets Officer, for the person who stores the client secret.')
 output vaultId string = vault.outputs.id
 
 @description('Name under which the app looks for the client secret in the vault.')

@@ -1,18 +1,20 @@
-// Answers from the environment, for azd (azd env set) and for pipelines.
+// Answers from the environment, for azd (azd env set) and for pipelines. An empty variable counts as one that is not set.
 using 'main.bicep'
 
-param entraClientId = readEnvironmentVariable('ENTRA_CLIENT_ID')
+var relayName = trim(readEnvironmentVariable('RELAY_NAME', ''))
+var relaySettings = trim(readEnvironmentVariable('RELAY_SETTINGS', ''))
+var relayOptions = trim(readEnvironmentVariable('RELAY_OPTIONS', ''))
 
-param defaultSender = readEnvironmentVariable('MAIL_DEFAULT_SENDER')
+param entraClientId = trim(readEnvironmentVariable('ENTRA_CLIENT_ID'))
 
-param name = readEnvironmentVariable('RELAY_NAME', 'mail-relay')
+param defaultSender = trim(readEnvironmentVariable('MAIL_DEFAULT_SENDER'))
 
-param callerAuth = readEnvironmentVariable('RELAY_CALLER_AUTH', 'key')
+param name = empty(relayName) ? 'mail-relay' : relayName
 
-// Separated by commas.
-param alertRecipients = filter(split(readEnvironmentVariable('RELAY_ALERT_RECIPIENTS', ''), ','), address => !empty(address))
+// Separated by commas; main.bicep removes blanks.
+param alertRecipients = split(readEnvironmentVariable('RELAY_ALERT_RECIPIENTS', ''), ',')
 
 // JSON objects.
-param settings = json(readEnvironmentVariable('RELAY_SETTINGS', '{}'))
+param settings = json(empty(relaySettings) ? '{}' : relaySettings)
 
-param options = json(readEnvironmentVariable('RELAY_OPTIONS', '{}'))
+param options = json(empty(relayOptions) ? '{}' : relayOptions)

@@ -28,10 +28,6 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: displayName
   description: 'Sends mail for the applications of this organisation with Microsoft Graph.'
   signInAudience: 'AzureADMyOrg'
-  api: {
-    // Callers that bring tokens bring them for this application, from the issuer that the app expects.
-    requestedAccessTokenVersion: 2
-  }
   requiredResourceAccess: [
     {
       resourceAppId: graphAppId

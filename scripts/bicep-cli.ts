@@ -1,67 +1,72 @@
 import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
-/** Where the Bicep compiler was found: by itself, or as `az bicep`. */
+/** With it the committed snapshots and azuredeploy.json were written. Another version can write them differently. */
+export const BICEP_VERSION = '0.49.2';
+
 export type BicepCli = {
-  readonly command: 'bicep' | 'az';
   readonly version: string;
-  readonly build: (file: string) => BicepRun;
-  readonly lint: (file: string) => BicepRun;
-  readonly buildParameters: (file: string, environment: Readonly<Record<string, string>>) => BicepRun;
+  readonly run: (
+    verb: string,
+    args: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ) => BicepRun;
 };
 
 export type BicepRun = {
   readonly failed: boolean;
   /** Errors and warnings, each on a line. */
   readonly findings: readonly string[];
-  /** All that was said, for a failure that is no finding: a registry that cannot be reached, for example. */
-  readonly said: string;
+  /** What could not be fetched. Then nothing is known of the template, and the other findings follow from this one. */
+  readonly cannotFetch: readonly string[];
+  readonly stdout: string;
+  readonly stderr: string;
 };
-
-type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 const MINUTE_MS = 60_000;
 
-const run = (command: string, args: readonly string[], environment: Record<string, string> = {}): Ran => {
+/** Where `az bicep install` puts the compiler. To ask az itself could download one. */
+const installedByAz = (environment: NodeJS.ProcessEnv): string =>
+  join(environment.AZURE_CONFIG_DIR || join(environment.HOME || homedir(), '.azure'), 'bin', 'bicep');
+
+/** Undefined if there is no Bicep CLI, neither on the path nor where az installs it. */
+export const findBicep = (environment: NodeJS.ProcessEnv = process.env): BicepCli | undefined => {
+  for (const command of ['bicep', installedByAz(environment)]) {
+    const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', env: environment });
+    if (status === 0)
+      return {
+        version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim(),
+        run: (verb, args, more = {}) => runBicep(command, [verb, ...args], { ...environment, ...more }),
+      };
+  }
+  return undefined;
+};
+
+const runBicep = (command: string, args: readonly string[], environment: NodeJS.ProcessEnv): BicepRun => {
   const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
-    env: { ...process.env, ...environment },
+    env: environment,
     timeout: 5 * MINUTE_MS,
-    // A compiled template with its types is larger than the default.
+    // A compiled template is larger than the default.
     maxBuffer: 100_000_000,
   });
-  return { status, stdout: stdout ?? '', stderr: stderr ?? '' };
-};
-
-/** Undefined when there is no Bicep CLI. Asks `az` for the version first: `az bicep build` would download one. */
-export const findBicep = (): BicepCli | undefined => {
-  const alone = run('bicep', ['--version']);
-  if (alone.status === 0) return useBicep('bicep', alone.stdout);
-  const withAz = run('az', ['bicep', 'version']);
-  return withAz.status === 0 ? useBicep('az', withAz.stdout) : undefined;
-};
-
-const useBicep = (command: 'bicep' | 'az', said: string): BicepCli => {
-  const call = (verb: string, file: string, options: readonly string[], environment = {}): BicepRun => {
-    const args = command === 'bicep' ? [verb, file, ...options] : ['bicep', verb, '--file', file, ...options];
-    return toBicepRun(run(command, args, environment));
-  };
+  const findings = readFindings(`${stdout}\n${stderr}`);
   return {
-    command,
-    version: /\d+\.\d+\.\d+/.exec(said)?.[0] ?? said.trim(),
-    build: (file) => call('build', file, ['--stdout']),
-    lint: (file) => call('lint', file, []),
-    buildParameters: (file, environment) => call('build-params', file, ['--stdout'], environment),
+    failed: status !== 0,
+    findings,
+    cannotFetch: findings.filter((finding) => CANNOT_FETCH.test(finding)),
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
   };
 };
 
-const toBicepRun = ({ status, stdout, stderr }: Ran): BicepRun => ({
-  failed: status !== 0,
-  findings: readFindings(`${stdout}\n${stderr}`),
-  said: stderr.trim(),
-});
-
-/** `file(line,column) : Warning code: message`; the az puts a prefix before some lines. */
+/** `file(line,column) : Warning code: message`. */
 const FINDING = /\S*\(\d+,\d+\) : (?:Error|Warning) \S+?: .*$/;
 
+/** "Unable to restore the artifact": https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-core-diagnostics */
+const CANNOT_FETCH = / : Error BCP19[02]: /;
+
+/** The errors and warnings in what the compiler prints, without what else it says. */
 export const readFindings = (output: string): readonly string[] =>
   output.split(/\r?\n/).flatMap((line) => FINDING.exec(line)?.[0] ?? []);

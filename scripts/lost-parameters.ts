@@ -14,7 +14,6 @@ type Lost = { readonly parameter: string; readonly variable: string };
  */
 const VARIABLES = {
   name: 'RELAY_NAME',
-  callerAuth: 'RELAY_CALLER_AUTH',
   alertRecipients: 'RELAY_ALERT_RECIPIENTS',
   options: 'RELAY_OPTIONS',
 } as const;

@@ -38,7 +38,8 @@ const CODE = [
   'scripts/*.ts',
   'local/**/*.{ts,js,html}',
   'bench/**/*.ts',
-  'infra/modules/alerts.bicep',
+  'infra/**/*.bicep',
+  'infra/createUiDefinition.json',
   'infra/**/*.{sh,ps1}',
   'test/chaos/{summary,verdict}.ts',
 ].flatMap(filesOf);

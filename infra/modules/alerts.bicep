@@ -1,5 +1,5 @@
 metadata name = 'Alerts'
-metadata description = 'Log queries that raise alerts, and who receives them. docs/operations.md says what to do about each.'
+metadata description = 'Log queries and a test from outside that raise alerts, and who receives them. docs/operations.md says what to do about each.'
 
 @description('Required. Beginning of the names.')
 param name string
@@ -15,6 +15,12 @@ param installedOn string
 
 @description('Required. Email addresses that receive alerts. If empty, alerts appear only in the portal.')
 param recipients string[]
+
+@description('Required. Address of the function app.')
+param appUrl string
+
+@description('Required. Test from outside whether the app responds.')
+param availabilityTest bool
 
 @description('Required. Tags.')
 param tags object
@@ -199,3 +205,68 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+// Three regions of three continents, so that a fault of one network is not taken for a fault of the relay:
+// https://learn.microsoft.com/azure/azure-monitor/app/availability-standard-tests#location-population-tags
+var testLocations = [
+  'emea-nl-ams-azr'
+  'us-va-ash-azr'
+  'apac-sg-sin-azr'
+]
+
+resource healthTest 'Microsoft.Insights/webtests@2022-06-15' = if (availabilityTest) {
+  name: '${name}-health'
+  location: location
+  // The portal shows the test with the component that this tag names.
+  tags: union(tags, { 'hidden-link:${componentId}': 'Resource' })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: '${name}-health'
+    Name: '${name}: health'
+    Kind: 'standard'
+    Enabled: true
+    // Each location tests once in this time, which is what the test costs.
+    Frequency: 900
+    // An app that has scaled to zero starts first.
+    Timeout: 60
+    RetryEnabled: true
+    Locations: [for id in testLocations: { Id: id }]
+    Request: {
+      RequestUrl: '${appUrl}/api/health'
+      HttpVerb: 'GET'
+      ParseDependentRequests: false
+    }
+    ValidationRules: {
+      ExpectedHttpStatusCode: 200
+      ContentValidation: {
+        ContentMatch: '"status":"up"'
+        PassIfTextFound: true
+      }
+    }
+  }
+}
+
+resource notResponding 'Microsoft.Insights/metricAlerts@2018-03-01' = if (availabilityTest) {
+  name: '${name}-not-responding'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: '/api/health did not respond to at least two of three regions. The relay is down, has no code yet, or cannot be reached.'
+    severity: 1
+    enabled: true
+    autoMitigate: true
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    scopes: [
+      healthTest.id
+      componentId
+    ]
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: healthTest.id
+      componentId: componentId
+      failedLocationCount: 2
+    }
+    actions: empty(recipients) ? [] : [{ actionGroupId: actionGroup!.id }]
+  }
+}

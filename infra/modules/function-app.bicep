@@ -1,5 +1,7 @@
 metadata name = 'Function app'
-metadata description = 'The Flex Consumption plan and the app on it, with its settings and, as an option, Entra tokens at its door.'
+metadata description = 'The Flex Consumption plan and the app on it, with its settings and, as an option, its code.'
+
+import { relaySettingNames } from 'options.bicep'
 
 @description('Required. Ending of the names.')
 param suffix string
@@ -29,31 +31,34 @@ param packageContainerUrl string
 @description('Required. Name of the Application Insights component.')
 param componentName string
 
-@description('Required. Settings of the relay by name. They win over nothing that is set here.')
+@description('Required. Memory of an instance.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int
+
+@description('Required. Instances of one function at most.')
+param maximumInstanceCount int
+
+@description('Required. Instances of deliverMail that always run.')
+param alwaysReady int
+
+@description('Required. Settings of the relay by name. An empty value restores the default.')
 param settings object
 
-@description('Required. How callers prove who they are.')
-@allowed([
-  'key'
-  'entra'
-])
-param callerAuth string
+@description('Required. Settings that follow from other resources and parameters. They win over all others.')
+param fixedSettings object
 
-@description('Required. Application whose tokens callers bring.')
-param entraClientId string
-
-@description('Required. Client ids of the applications that may call.')
-param allowedCallers string[]
+@description('Required. Address of the package to deploy. Empty: no code is deployed.')
+param packageUri string
 
 @description('Optional. Resource id of the subnet through which the app reaches out.')
 param subnetId string = ''
 
 @description('Required. Tags.')
 param tags object
-
-// The lowest number that the platform takes. Graph takes no more than a few mails at once from any mailbox.
-var maximumInstances = 40
-var issuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
@@ -108,94 +113,97 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         version: nodeVersion
       }
       scaleAndConcurrency: {
-        instanceMemoryMB: 2048
-        maximumInstanceCount: maximumInstances
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        // HTTP functions scale as one group, and every other function by itself:
+        // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
+        alwaysReady: alwaysReady == 0
+          ? []
+          : [
+              {
+                name: 'function:deliverMail'
+                instanceCount: alwaysReady
+              }
+            ]
       }
     }
   }
 }
 
-// FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
-// app says these things in functionAppConfig, and deployment refuses some of them.
-resource app_settings 'Microsoft.Web/sites/config@2024-11-01' = {
-  parent: app
-  name: 'appsettings'
-  properties: union(settings, {
-    // The name of the account instead of the addresses of its services: with addresses alone the host can fail
-    // at start (azure-functions-host issue 11787).
-    AzureWebJobsStorage__accountName: storageAccountName
-    AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: identityClientId
-    AZURE_CLIENT_ID: identityClientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-    ENTRA_TENANT_ID: tenant().tenantId
-    ENTRA_CLIENT_ID: entraClientId
-  })
+module settingsOfApp 'app-settings.bicep' = {
+  name: '${app.name}-settings'
+  params: {
+    appName: app.name
+    // Only the settings of the relay: parameters of a deployment are readable afterwards, and others can hold secrets.
+    currentSettings: toObject(
+      filter(
+        items(list('${app.id}/config/appsettings', '2024-11-01').properties),
+        setting => contains(relaySettingNames, setting.key)
+      ),
+      setting => setting.key,
+      setting => setting.value
+    )
+    settings: settings
+    // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
+    // app says these things in functionAppConfig, and deployment refuses some of them.
+    fixedSettings: union(fixedSettings, {
+      // The name of the account instead of the addresses of its services: with addresses alone the host can fail
+      // at start (azure-functions-host issue 11787).
+      AzureWebJobsStorage__accountName: storageAccountName
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identityClientId
+      AZURE_CLIENT_ID: identityClientId
+      APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    })
+  }
 }
 
-// Deployed in either case, so that going back to keys turns tokens off.
-resource app_authentication 'Microsoft.Web/sites/config@2024-11-01' = {
+// Deployment with a user name and a password. Two changes to the configuration of one app at the same time end in a
+// conflict, so each of these waits for the one before it.
+resource app_ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
-  name: 'authsettingsV2'
+  name: 'ftp'
   properties: {
-    platform: {
-      enabled: callerAuth == 'entra'
-    }
-    globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-      excludedPaths: [
-        '/api/health'
-      ]
-    }
-    httpSettings: {
-      requireHttps: true
-    }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          clientId: entraClientId
-          openIdIssuer: issuer
-        }
-        validation: {
-          allowedAudiences: [
-            entraClientId
-            'api://${entraClientId}'
-          ]
-          defaultAuthorizationPolicy: {
-            // An empty list would let in every application of the tenant.
-            allowedApplications: empty(allowedCallers) ? [entraClientId] : allowedCallers
-          }
-        }
-      }
-    }
-    login: {
-      tokenStore: {
-        enabled: false
-      }
-    }
+    allow: false
   }
-  // Two changes to the configuration of one app at the same time end in a conflict.
   dependsOn: [
-    app_settings
+    settingsOfApp
   ]
 }
 
-// Deployment with a user name and a password.
-resource app_basicPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [
-  for door in ['ftp', 'scm']: {
-    parent: app
-    name: door
-    properties: {
-      allow: false
-    }
+resource app_scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
   }
-]
+  dependsOn: [
+    app_ftp
+  ]
+}
+
+// Azure reports success even if it cannot download the package: /api/health shows whether the app runs.
+resource app_package 'Microsoft.Web/sites/extensions@2024-11-01' = if (!empty(packageUri)) {
+  parent: app
+  name: 'onedeploy'
+  // The type that Bicep has of this resource lacks its properties:
+  // https://learn.microsoft.com/azure/azure-functions/functions-infrastructure-as-code#deployment-package
+  #disable-next-line BCP187
+  properties: {
+    packageUri: packageUri
+    remoteBuild: false
+  }
+  dependsOn: [
+    app_scm
+  ]
+}
 
 @description('Name of the app.')
 output name string = app.name
 
 @description('Address of the app.')
 output url string = 'https://${app.properties.defaultHostName}'
+
+@description('Days that the ledger keeps an email, by the settings that the app has now.')
+output ledgerDays int = settingsOfApp.outputs.ledgerDays

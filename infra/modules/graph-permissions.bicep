@@ -2,7 +2,7 @@ metadata name = 'Permissions of Microsoft Graph'
 metadata description = 'The application permissions that the relay can use, and nothing else.'
 
 @export()
-@description('Mail.Send sends. Mail.Read finds out what became of a mail when Graph gave no clear answer. Mail.ReadWrite carries large attachments.')
+@description('Mail.Send sends. Mail.Read looks an email up if Graph gave no clear response. Mail.ReadWrite carries large attachments.')
 type MailPermission = 'Mail.Send' | 'Mail.Read' | 'Mail.ReadWrite'
 
 @export()

@@ -1,5 +1,5 @@
 metadata name = 'Identity'
-metadata description = 'The user-assigned identity of the app. It can be granted roles before the app exists, and keeps them when the app is made anew.'
+metadata description = 'The user-assigned identity of the app. It can be granted roles before the app exists, and keeps them when the app is created again.'
 
 @description('Required. Name of the identity.')
 param name string

@@ -47,6 +47,8 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
     DisableLocalAuth: true
+    // All of it: the one line that an alert waits for may not be among those left out. host.json says the same of the app.
+    SamplingPercentage: 100
   }
 }
 

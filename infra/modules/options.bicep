@@ -1,9 +1,5 @@
 metadata name = 'Shapes of the parameters'
-metadata description = 'Both are sealed: a name that is not known here stops the deployment, where the app would have ignored it.'
-
-@export()
-@description('How applications prove who they are: by function key, or by function key and Entra token.')
-type CallerAuth = 'key' | 'entra'
+metadata description = 'The types are sealed: a name that is not known here stops the deployment, where the app would have ignored it.'
 
 @export()
 @sealed()
@@ -28,16 +24,50 @@ type RelaySettings = {
 }
 
 @export()
+@description('The names of RelaySettings: what a deployment keeps of the settings that the app has.')
+var relaySettingNames = [
+  'ENTRA_AUTHORITY'
+  'GRAPH_ENDPOINT'
+  'GRAPH_TIMEOUT_SECONDS'
+  'MAIL_ALLOWED_SENDERS'
+  'MAIL_CONCURRENT_PER_MAILBOX'
+  'MAIL_ENABLED'
+  'MAIL_EVENTS'
+  'MAIL_GIVE_UP_HOURS'
+  'MAIL_LEDGER_DAYS'
+  'MAIL_LEDGER_RECIPIENTS'
+  'MAIL_ON_UNKNOWN'
+  'MAIL_PER_MINUTE_PER_MAILBOX'
+  'MAIL_SENDING_LIMIT_SECONDS'
+  'MAIL_VERIFY_SECONDS'
+  'SECRET_WARNING_DAYS'
+  'SECRET_WARNING_RECIPIENTS'
+]
+
+@export()
 @sealed()
 @description('What few installations need.')
 type Options = {
   @description('Node.js of the app. Default: 24.')
   nodeVersion: ('22' | '24')?
 
-  @description('Client ids of the applications that may call, with callerAuth entra. Default: none but the relay itself.')
-  allowedCallers: string[]?
+  @description('Memory of an instance. Default: 2048.')
+  instanceMemoryMB: (512 | 2048 | 4096)?
 
-  @description('Storage and vault answer inside a virtual network only. Default: false.')
+  @description('Instances of one function at most. Some regions take no number below 40. Default: 40.')
+  @minValue(1)
+  @maxValue(1000)
+  maximumInstanceCount: int?
+
+  @description('Instances of deliverMail that always run, so that a lone email on the queue does not wait for a cold start. They cost money while idle. Default: 0.')
+  @minValue(0)
+  @maxValue(20)
+  alwaysReady: int?
+
+  @description('Call /api/health from outside every 15 minutes and raise an alert if it does not respond. Default: true.')
+  availabilityTest: bool?
+
+  @description('Storage and vault respond inside a virtual network only. Default: false.')
   privateNetwork: bool?
 
   @description('Address space of that virtual network, /24 or larger. Default: 10.80.0.0/24.')
@@ -46,7 +76,7 @@ type Options = {
   @description('Public IPv4 addresses or ranges from which administrators still reach storage and vault in spite of privateNetwork. Default: none.')
   operatorIpRanges: string[]?
 
-  @description('Redundancy of the storage account that holds accepted mail. Default: Standard_LRS.')
+  @description('Redundancy of the storage account that holds accepted email. Default: Standard_LRS.')
   storageSku: ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS')?
 
   @description('A deleted vault cannot be purged for 90 days. It can never be turned off again. Default: false.')
@@ -55,6 +85,6 @@ type Options = {
   @description('Days that logs are kept, 30 to 730. Default: 30.')
   logRetentionDays: int?
 
-  @description('Tags of every resource. Default: none.')
+  @description('Tags of every resource, beside graph-mail-relay, which says to which relay it belongs. Default: none.')
   tags: object?
 }

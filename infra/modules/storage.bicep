@@ -20,15 +20,11 @@ param identityPrincipalId string
 @description('Required. Resource id of the Log Analytics workspace.')
 param workspaceId string
 
-@description('Required. Days after which payloads and records of mails are deleted, whatever became of them.')
-@minValue(1)
-param mailDays int
-
 @description('Required. Closed to the public network.')
 param isPrivate bool
 
-@description('Required. Addresses that may come in all the same.')
-param operatorIpRanges string[]
+@description('Required. Addresses and ranges that the firewall lets in all the same.')
+param operatorIpRules string[]
 
 @description('Required. Tags.')
 param tags object
@@ -58,6 +54,11 @@ var accountRoles = [
 // message and renewing a lease are updates, which those two may not do (azure-docs issue 120932).
 var queueRole = roleIds['Storage Queue Data Contributor']
 
+var changes = [
+  { category: 'StorageWrite', enabled: true }
+  { category: 'StorageDelete', enabled: true }
+]
+
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name
   location: location
@@ -74,12 +75,14 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: isPrivate && empty(operatorIpRanges) ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: isPrivate && empty(operatorIpRules) ? 'Disabled' : 'Enabled'
     networkAcls: {
-      bypass: 'None'
+      // The lifecycle rule deletes the content of old emails, and a firewall can block it without this exception:
+      // https://learn.microsoft.com/azure/storage/blobs/lifecycle-management-overview
+      bypass: 'AzureServices'
       defaultAction: isPrivate ? 'Deny' : 'Allow'
       ipRules: [
-        for range in operatorIpRanges: {
+        for range in operatorIpRules: {
           action: 'Allow'
           value: range
         }
@@ -111,40 +114,6 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
     }
   }
 ]
-
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01' = {
-  parent: account
-  name: 'default'
-  properties: {
-    policy: {
-      rules: [
-        {
-          name: 'forget-mail'
-          type: 'Lifecycle'
-          enabled: true
-          definition: {
-            filters: {
-              blobTypes: [
-                'blockBlob'
-              ]
-              prefixMatch: [
-                'mail-payloads/'
-                'mail-held/'
-              ]
-            }
-            actions: {
-              baseBlob: {
-                delete: {
-                  daysAfterModificationGreaterThan: mailDays
-                }
-              }
-            }
-          }
-        }
-      ]
-    }
-  }
-}
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-01' = {
   parent: account
@@ -194,22 +163,34 @@ resource queue_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-
   }
 ]
 
-// Who read or deleted a payload. Writes are left out: they are mostly the host renewing its leases.
+// Who read or deleted an email, and who wrote anything: the package and the keys of the host are blobs of this account, so
+// anyone who can write blobs controls the relay. The host's own renewals of leases are among the writes. Reads of queues
+// and tables are left out: the trigger polls its queue every few seconds. In the workspace they are the tables StorageBlobLogs,
+// StorageQueueLogs and StorageTableLogs.
 resource blobService_diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: blobService
   properties: {
     workspaceId: workspaceId
-    logs: [
-      {
-        category: 'StorageRead'
-        enabled: true
-      }
-      {
-        category: 'StorageDelete'
-        enabled: true
-      }
-    ]
+    logs: concat(changes, [{ category: 'StorageRead', enabled: true }])
+  }
+}
+
+resource queueService_diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: queueService
+  properties: {
+    workspaceId: workspaceId
+    logs: changes
+  }
+}
+
+resource tableService_diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: tableService
+  properties: {
+    workspaceId: workspaceId
+    logs: changes
   }
 }
 

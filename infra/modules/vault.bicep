@@ -20,8 +20,8 @@ param workspaceId string
 @description('Required. Closed to the public network.')
 param isPrivate bool
 
-@description('Required. Addresses that may come in all the same.')
-param operatorIpRanges string[]
+@description('Required. Addresses and ranges that the firewall lets in all the same.')
+param operatorIpRules string[]
 
 @description('Required. Protect a deleted vault from being purged.')
 param purgeProtection bool
@@ -32,7 +32,8 @@ param tags object
 // The whole vault, not one secret: the daily check lists every secret with its expiry date.
 var readerRole = roleIds['Key Vault Secrets User']
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+// Earlier versions retire on 27 February 2027: https://learn.microsoft.com/azure/key-vault/general/access-control-default
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags
@@ -47,12 +48,12 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     softDeleteRetentionInDays: 90
     // Resource Manager refuses false; what is not wanted has to be left out.
     enablePurgeProtection: purgeProtection ? true : null
-    publicNetworkAccess: isPrivate && empty(operatorIpRanges) ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: isPrivate && empty(operatorIpRules) ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'None'
       defaultAction: isPrivate ? 'Deny' : 'Allow'
       ipRules: [
-        for range in operatorIpRanges: {
+        for range in operatorIpRules: {
           value: range
         }
       ]

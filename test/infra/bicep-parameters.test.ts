@@ -5,7 +5,7 @@ const TOP_LEVEL = ['main.bicep', 'registration.bicep', 'consent.bicep'];
 
 test('main.bicep only composes: it contains no resource', () => {
   expect(readCode('main.bicep')).not.toMatch(/^\s*resource /m);
-  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(7);
+  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(8);
 });
 
 test('main.bicep asks for eight things at most', () => {
@@ -16,7 +16,7 @@ test('main.bicep asks for eight things at most', () => {
     'location',
     'settings',
     'alertRecipients',
-    'callerAuth',
+    'packageUri',
     'options',
   ]);
 });
@@ -50,13 +50,14 @@ test('main.bicepparam answers parameters that exist, and all that are required',
   );
 });
 
-test('what main.bicepparam does not have to be told falls back to what main.bicep does by itself', () => {
+test('what main.bicepparam is not given falls back to what main.bicep does by itself, also if it is given empty', () => {
   const fallbacks = Object.fromEntries(
     parametersOf('main.bicep').map(({ name, fallback }) => [name, fallback]),
   );
   const answers = readInfra('main.bicepparam');
-  expect(answers).toContain(`'RELAY_NAME', ${fallbacks.name})`);
-  expect(answers).toContain(`'RELAY_CALLER_AUTH', ${fallbacks.callerAuth})`);
-  expect(answers).toContain(`'RELAY_SETTINGS', '${fallbacks.settings}')`);
-  expect(answers).toContain(`'RELAY_OPTIONS', '${fallbacks.options}')`);
+  expect(answers).toContain(`empty(relayName) ? ${fallbacks.name} : relayName`);
+  expect(answers).toContain(`empty(relaySettings) ? '${fallbacks.settings}' : relaySettings`);
+  expect(answers).toContain(`empty(relayOptions) ? '${fallbacks.options}' : relayOptions`);
+  for (const variable of answers.match(/readEnvironmentVariable\('RELAY_\w+'[^)]*\)/g) ?? [])
+    expect(variable).toMatch(/, ''\)$/);
 });

@@ -72,22 +72,15 @@ test('granting permissions is a deployment of its own, which nothing else starts
   for (const path of templates) expect(readCode(path)).not.toContain("'consent.bicep'");
 });
 
-test('storage, vault and telemetry open to identities only, and the app takes no passwords for deployment', () => {
+test('storage, vault and telemetry open to identities only, with no key and no password', () => {
   const storage = readCode('modules/storage.bicep');
   expect(storage).toContain('allowSharedKeyAccess: false');
   expect(storage).toContain('allowBlobPublicAccess: false');
   expect(storage).toContain("minimumTlsVersion: 'TLS1_2'");
   expect(readCode('modules/vault.bicep')).toContain('enableRbacAuthorization: true');
   expect(readCode('modules/monitoring.bicep')).toContain('DisableLocalAuth: true');
-  expect(readCode('modules/function-app.bicep')).toMatch(/for door in \['ftp', 'scm'\][\s\S]*?allow: false/);
 });
 
 test('purge protection is on or left out, since Azure refuses to hear that it is off', () => {
   expect(readCode('modules/vault.bicep')).toContain('enablePurgeProtection: purgeProtection ? true : null');
-});
-
-test('with Entra tokens, an empty list of callers lets in nobody but the relay itself', () => {
-  expect(readCode('modules/function-app.bicep')).toContain(
-    'allowedApplications: empty(allowedCallers) ? [entraClientId] : allowedCallers',
-  );
 });

@@ -85,23 +85,51 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
   ]);
 });
 
-test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
-  const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/storage.bicep'))?.[1];
-  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`]);
-  expect(readCode('main.bicep')).toContain(
-    `int(settings.?MAIL_LEDGER_DAYS ?? '${fallbackOf('MAIL_LEDGER_DAYS')}')`,
-  );
+test('a deployment keeps the settings by name that it can be given by name', () => {
+  expect(listVariable('modules/options.bicep', 'relaySettingNames')).toEqual(setOnRequest);
+  const app = readCode('modules/function-app.bicep');
+  expect(app).toMatch(/items\(list\('\$\{app\.id\}\/config\/appsettings', [^)]+\)\.properties\)/);
+  expect(app).toContain('setting => contains(relaySettingNames, setting.key)');
 });
 
-test('the door that Entra leaves open is the health check, and only that', () => {
-  const app = readFileSync(join(import.meta.dirname, '../../src/app.ts'), 'utf8');
-  const anonymous = [...app.matchAll(/app\.http\('\w+', \{([\s\S]*?)\}\);/g)]
-    .filter(([, options]) => options?.includes("authLevel: 'anonymous'"))
-    .map(([, options]) => /route: '([^']+)'/.exec(options ?? '')?.[1]);
-  expect(anonymous).toEqual(['health']);
-  expect(/excludedPaths: \[([^\]]*)\]/.exec(readCode('modules/function-app.bicep'))?.[1]?.trim()).toBe(
-    "'/api/health'",
+test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', () => {
+  const code = readCode('modules/app-settings.bicep');
+  expect(code).toContain('items(union(currentSettings, settings)), setting => !empty(setting.value)');
+  expect(code).toContain('properties: union(relaySettings, fixedSettings)');
+});
+
+test('those who receive alerts receive warnings of expiring secrets, unless the setting says who does', () => {
+  const code = readCode('main.bicep');
+  expect(code).toContain("{ SECRET_WARNING_RECIPIENTS: join(recipients, ',') }");
+  expect(code).toContain('settings: union(derivedSettings, settings)');
+});
+
+test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
+  const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/mail-expiry.bicep'))?.[1];
+  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`]);
+  // By the setting that the app then has, which this deployment may not have been given.
+  expect(readCode('modules/app-settings.bicep')).toContain(
+    `int(relaySettings.?MAIL_LEDGER_DAYS ?? '${fallbackOf('MAIL_LEDGER_DAYS')}')`,
   );
+  expect(readCode('main.bicep')).toContain('days: functionApp.outputs.ledgerDays');
+});
+
+test('nothing that an alert reads is left out by sampling', () => {
+  const { logging } = JSON.parse(readFileSync(join(import.meta.dirname, '../../host.json'), 'utf8')) as {
+    logging: { applicationInsights: { samplingSettings: { excludedTypes: string } } };
+  };
+  const kept = logging.applicationInsights.samplingSettings.excludedTypes.split(';');
+  const tables = [...readCode('modules/alerts.bicep').matchAll(/^ +'(\w+)'$/gm)]
+    .map(([, table]) => table ?? '')
+    .filter((table) => /^(traces|requests|exceptions|dependencies|customEvents|pageViews)$/.test(table));
+  const types: Readonly<Record<string, string>> = {
+    traces: 'Trace',
+    requests: 'Request',
+    exceptions: 'Exception',
+  };
+  expect(new Set(tables)).toEqual(new Set(['traces', 'requests']));
+  for (const table of tables) expect(kept).toContain(types[table]);
+  expect(readCode('modules/monitoring.bicep')).toContain('SamplingPercentage: 100');
 });
 
 test('azd finds the app, the output and the files that azure.yaml names', () => {

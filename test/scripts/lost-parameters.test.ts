@@ -82,13 +82,6 @@ test.each<[string, Values, Values, NodeJS.ProcessEnv, string]>([
     'alertRecipients RELAY_ALERT_RECIPIENTS',
   ],
   ['the name, which would make a second relay', { name: 'post' }, {}, {}, 'name RELAY_NAME'],
-  [
-    'tokens of callers, which would open the relay',
-    { callerAuth: 'entra' },
-    { callerAuth: 'key' },
-    {},
-    'callerAuth RELAY_CALLER_AUTH',
-  ],
 ])('a deployment stops that would reset %s', (_case, last, now, variables, expected) => {
   const { status, stderr } = compare(last, now, variables);
   expect(status).toBe(1);

@@ -1,0 +1,33 @@
+metadata name = 'Settings of the app'
+metadata description = 'The one place where the settings of the app are put together, whichever way it is deployed: by script, pipeline, azd or portal. A setting that nobody names stays as it is, so a deployment neither resumes sending that an operator stopped nor forgets what another way has set.'
+
+@description('Required. Name of the app.')
+param appName string
+
+@description('Required. Settings of the relay that the app has now.')
+param currentSettings object
+
+@description('Required. Settings of the relay to change. An empty value restores the default.')
+param settings object
+
+@description('Required. Settings that win over all others.')
+param fixedSettings object
+
+var relaySettings = toObject(
+  filter(items(union(currentSettings, settings)), setting => !empty(setting.value)),
+  setting => setting.key,
+  setting => setting.value
+)
+
+resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+  name: appName
+}
+
+resource app_settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(relaySettings, fixedSettings)
+}
+
+@description('Days that the ledger keeps an email.')
+output ledgerDays int = int(relaySettings.?MAIL_LEDGER_DAYS ?? '90')

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import { propertiesOfType, readCode } from './bicep-text.ts';
+import { defaults, everyOption, ofType, only } from './snapshots.ts';
+
+/** Removed with the resource that they belong to; Azure gives them no tags. */
+const WITHOUT_TAGS = [
+  'Microsoft.Authorization/roleAssignments',
+  'Microsoft.Insights/diagnosticSettings',
+  'Microsoft.Network/privateEndpoints/privateDnsZoneGroups',
+  'Microsoft.Storage/storageAccounts/blobServices',
+  'Microsoft.Storage/storageAccounts/blobServices/containers',
+  'Microsoft.Storage/storageAccounts/managementPolicies',
+  'Microsoft.Storage/storageAccounts/queueServices',
+  'Microsoft.Storage/storageAccounts/queueServices/queues',
+  'Microsoft.Storage/storageAccounts/tableServices',
+  'Microsoft.Storage/storageAccounts/tableServices/tables',
+  'Microsoft.Web/sites/basicPublishingCredentialsPolicies',
+  'Microsoft.Web/sites/config',
+  'Microsoft.Web/sites/extensions',
+];
+
+const ACCOUNT = 'Microsoft.Storage/storageAccounts';
+const VAULT = 'Microsoft.KeyVault/vaults';
+const APP = 'Microsoft.Web/sites';
+
+test('the parameters of the second snapshot turn every option on', () => {
+  const file = readCode('../test/infra/snapshots/every-option.bicepparam');
+  for (const option of propertiesOfType('modules/options.bicep', 'Options'))
+    expect(file, option).toMatch(new RegExp(`^ {2}${option}: `, 'm'));
+});
+
+describe.each([
+  ['defaults', defaults, 'mail-relay'],
+  ['every option', everyOption, 'relay-two'],
+])('with %s', (_, resources, name) => {
+  test('every resource says to which relay it belongs, whatever tags are given', () => {
+    const tagged = resources.filter(({ type }) => !WITHOUT_TAGS.includes(type));
+    expect(tagged.length).toBeGreaterThan(15);
+    for (const { id, tags } of tagged) expect(tags?.['graph-mail-relay'], id).toBe(name);
+  });
+
+  test('a resource without a tag belongs to one that has it', () => {
+    const tagged = resources.filter(({ tags }) => tags !== undefined).map(({ id }) => id);
+    for (const { id, type } of resources.filter((resource) => resource.tags === undefined)) {
+      expect(WITHOUT_TAGS).toContain(type);
+      // The id of a role assignment is an expression that begins with its scope.
+      const owner = id.replace(/^\[extensionResourceId\('/, '');
+      expect(
+        tagged.some((parent) => owner.startsWith(parent)),
+        id,
+      ).toBe(true);
+    }
+  });
+
+  test('only the identity of the app has roles, and none on more than its resources', () => {
+    const assignments = ofType(resources, 'Microsoft.Authorization/roleAssignments');
+    expect(assignments).toHaveLength(7);
+    for (const { id, properties } of assignments) {
+      expect(properties.principalId).toMatch(
+        /^\[reference\('\S+\/userAssignedIdentities\/\S+', '\S+'\)\.principalId\]$/,
+      );
+      expect(id).toMatch(
+        /^\[extensionResourceId\('\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.\w+\/\w+\/[^']+'/,
+      );
+    }
+  });
+
+  test('whoever writes to storage, reads an email or deletes one is logged', () => {
+    const logs = Object.fromEntries(
+      ofType(resources, 'Microsoft.Insights/diagnosticSettings').map(({ id, properties }) => [
+        /(\w+)(?:\/default|\/[\w-]+)\/providers\/Microsoft\.Insights/.exec(id)?.[1],
+        properties.logs
+          .map(({ category, categoryGroup }: Record<string, string>) => category ?? categoryGroup)
+          .sort(),
+      ]),
+    );
+    expect(logs).toEqual({
+      blobServices: ['StorageDelete', 'StorageRead', 'StorageWrite'],
+      queueServices: ['StorageDelete', 'StorageWrite'],
+      tableServices: ['StorageDelete', 'StorageWrite'],
+      vaults: ['audit'],
+    });
+  });
+
+  test('lifecycle rules pass the firewall of the storage account, and nothing passes that of the vault', () => {
+    expect(only(resources, ACCOUNT).properties.networkAcls.bypass).toBe('AzureServices');
+    expect(only(resources, VAULT).properties.networkAcls.bypass).toBe('None');
+  });
+
+  test('the vault is deployed by a version that does not retire in February 2027, and access is by roles', () => {
+    const vault = only(resources, VAULT);
+    expect(vault.apiVersion >= '2026-02-01').toBe(true);
+    expect(vault.properties.enableRbacAuthorization).toBe(true);
+  });
+
+  test('no password deploys code', () => {
+    const policies = ofType(resources, 'Microsoft.Web/sites/basicPublishingCredentialsPolicies');
+    expect(policies.map((policy) => [policy.name.split('/')[1], policy.properties.allow])).toEqual([
+      ['ftp', false],
+      ['scm', false],
+    ]);
+  });
+
+  test('the health of the app is tested from three regions, and two that fail raise an alert', () => {
+    const healthTest = only(resources, 'Microsoft.Insights/webtests');
+    const {
+      Request: request,
+      Locations: locations,
+      ValidationRules: rules,
+      Timeout: timeout,
+    } = healthTest.properties;
+    expect(request.RequestUrl).toMatch(/^\[format\('\{0\}\/api\/health', .*defaultHostName\)\)\]$/);
+    expect(new Set(locations.map(({ Id: id }: { Id: string }) => id.split('-')[0]))).toEqual(
+      new Set(['emea', 'us', 'apac']),
+    );
+    expect(rules).toMatchObject({
+      ExpectedHttpStatusCode: 200,
+      ContentValidation: { ContentMatch: '"status":"up"' },
+    });
+    // A cold start is not a failure.
+    expect(timeout).toBeGreaterThanOrEqual(60);
+    const alert = only(resources, 'Microsoft.Insights/metricAlerts');
+    expect(alert.properties.criteria).toMatchObject({ webTestId: healthTest.id, failedLocationCount: 2 });
+    expect(alert.properties.scopes).toContain(healthTest.id);
+  });
+});
+
+describe('by default', () => {
+  test('there is no network, no code, no recipient, and nothing runs while idle', () => {
+    for (const type of [
+      'Microsoft.Network/virtualNetworks',
+      'Microsoft.Web/sites/extensions',
+      'Microsoft.Insights/actionGroups',
+    ])
+      expect(ofType(defaults, type)).toEqual([]);
+    expect(only(defaults, APP).properties.functionAppConfig.scaleAndConcurrency).toEqual({
+      instanceMemoryMB: 2048,
+      maximumInstanceCount: 40,
+      alwaysReady: [],
+    });
+    expect(only(defaults, 'Microsoft.Web/sites/config').properties).not.toContain(
+      'SECRET_WARNING_RECIPIENTS',
+    );
+  });
+});
+
+describe('with every option', () => {
+  test('memory, instances and Node.js are what the options say, and deliverMail is always ready', () => {
+    const { scaleAndConcurrency, runtime } = only(everyOption, APP).properties.functionAppConfig;
+    expect(runtime).toEqual({ name: 'node', version: '22' });
+    expect(scaleAndConcurrency).toEqual({
+      instanceMemoryMB: 512,
+      maximumInstanceCount: 100,
+      alwaysReady: [{ name: 'function:deliverMail', instanceCount: 2 }],
+    });
+  });
+
+  test('the addresses of administrators lose their blanks, and small ranges become addresses', () => {
+    const expected = ['203.0.113.7', '198.51.100.0/24', '192.0.2.9', '192.0.2.16', '192.0.2.17'];
+    for (const type of [ACCOUNT, VAULT]) {
+      const { networkAcls, publicNetworkAccess } = only(everyOption, type).properties;
+      expect(networkAcls.ipRules.map(({ value }: { value: string }) => value)).toEqual(expected);
+      expect(networkAcls.defaultAction).toBe('Deny');
+      expect(publicNetworkAccess).toBe('Enabled');
+    }
+  });
+
+  test('recipients of alerts lose their blanks, and receive warnings of expiring secrets', () => {
+    const recipients = ['it@contoso.com', 'on-call@contoso.com'];
+    expect(
+      only(everyOption, 'Microsoft.Insights/actionGroups').properties.emailReceivers.map(
+        ({ emailAddress }: { emailAddress: string }) => emailAddress,
+      ),
+    ).toEqual(recipients);
+    expect(only(everyOption, 'Microsoft.Web/sites/config').properties).toContain(
+      `'SECRET_WARNING_RECIPIENTS', '${recipients.join()}'`,
+    );
+  });
+
+  test('the package is downloaded from its address and not built again', () => {
+    expect(only(everyOption, 'Microsoft.Web/sites/extensions')).toMatchObject({
+      name: expect.stringMatching(/\/onedeploy$/),
+      properties: { packageUri: 'https://packages.contoso.com/graph-mail-relay.zip', remoteBuild: false },
+    });
+  });
+
+  test('every resource carries the tags that were given', () => {
+    for (const { tags } of everyOption.filter((resource) => resource.tags !== undefined))
+      expect(tags?.owner).toBe('it');
+  });
+});

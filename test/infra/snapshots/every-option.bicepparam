@@ -1,0 +1,49 @@
+// What is deployed with every option on, and with the blanks and small ranges that people type.
+using '../../../infra/main.bicep'
+
+param entraClientId = '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55'
+
+param defaultSender = 'Contoso <noreply@contoso.com>'
+
+param name = 'Relay-Two'
+
+param location = 'northeurope'
+
+param settings = {
+  MAIL_ALLOWED_SENDERS: 'payroll@contoso.com, *@service.contoso.com'
+  MAIL_EVENTS: 'queue'
+  MAIL_LEDGER_DAYS: '365'
+  MAIL_ON_UNKNOWN: ''
+}
+
+param alertRecipients = [
+  'it@contoso.com'
+  ' on-call@contoso.com '
+  ''
+]
+
+param packageUri = 'https://packages.contoso.com/graph-mail-relay.zip'
+
+param options = {
+  nodeVersion: '22'
+  instanceMemoryMB: 512
+  maximumInstanceCount: 100
+  alwaysReady: 2
+  availabilityTest: true
+  privateNetwork: true
+  networkAddressSpace: '10.90.0.0/24'
+  operatorIpRanges: [
+    '203.0.113.7'
+    ' 198.51.100.0/24'
+    '192.0.2.9/32'
+    '192.0.2.16/31'
+    ''
+  ]
+  storageSku: 'Standard_ZRS'
+  purgeProtection: true
+  logRetentionDays: 90
+  tags: {
+    owner: 'it'
+    'graph-mail-relay': 'a name of their own'
+  }
+}

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { readSettings } from '../src/lib/settings.ts';
+import { readSettings } from '../src/lib/settings/settings.ts';
 import { SECRET_NAME } from './cloud.ts';
 import type { SecretStore } from './key-vault/secret-store.ts';
 

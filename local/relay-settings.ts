@@ -1,8 +1,13 @@
 import hostJson from '../host.json' with { type: 'json' };
 import { AppError } from '../src/lib/errors.ts';
-import { type Environment, readSettings, type SettingName, settingsTable } from '../src/lib/settings.ts';
-import { readFunctionTimeout } from '../src/lib/settings-together.ts';
-import { findUnknown } from '../src/lib/settings-unknown.ts';
+import {
+  type Environment,
+  readSettings,
+  type SettingName,
+  settingsTable,
+} from '../src/lib/settings/settings.ts';
+import { readFunctionTimeout } from '../src/lib/settings/settings-together.ts';
+import { findUnknown } from '../src/lib/settings/unknown-names.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
 const CHANGEABLE = /^(MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_/;

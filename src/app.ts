@@ -14,7 +14,7 @@ import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
-import { readFunctionTimeout } from './lib/settings-together.ts';
+import { readFunctionTimeout } from './lib/settings/settings-together.ts';
 import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';

@@ -26,8 +26,8 @@ import {
   type Settings,
   STORAGE_SETTINGS,
   strayNames,
-} from './lib/settings.ts';
-import { tokenTimeoutSeconds } from './lib/settings-together.ts';
+} from './lib/settings/settings.ts';
+import { tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
 import { openLedgerTable } from './lib/storage/ledger-table.ts';
 import { openMailBlobs } from './lib/storage/mail-blobs.ts';
 import { openMailQueues } from './lib/storage/mail-queue.ts';

@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/lib/settings.ts';
+import type { Environment } from '../../src/lib/settings/settings.ts';
 
 /** Where a browser finds the inbox when its port is forwarded by a tunnel, such as `https://name-8025.app.github.dev`. */
 const SETTING = 'INBOX_ADDRESS';

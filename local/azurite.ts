@@ -34,7 +34,7 @@ const ACCOUNT_KEY =
 const PORT_SETTINGS = { blob: 'BLOB_PORT', queue: 'QUEUE_PORT', table: 'TABLE_PORT' };
 
 /** Azurite inside this process: it starts in a fraction of the time its command line takes. */
-export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
+export const startAzurite = async (options: AzuriteOptions): Promise<Azurite> => {
   const { folder, portSettings = PORT_SETTINGS } = options;
   const places = {
     blob: { name: 'Blob storage (Azurite)', port: options.blobPort, portSetting: portSettings.blob },
@@ -81,7 +81,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
     tableUrl,
     close: () => (closing ??= close()),
   };
-}
+};
 
 type AzuriteServer = {
   readonly httpServer: http.Server;
@@ -105,7 +105,7 @@ type AzuriteClasses = {
  * Azurite publishes no API to start it from code; these are its inner classes, as of the version pinned in package-lock.json.
  * Its telemetry library is four fifths of its loading time and must send nothing: an empty module stands in for it.
  */
-function loadAzurite(): AzuriteClasses {
+const loadAzurite = (): AzuriteClasses => {
   const require = createRequire(import.meta.url);
   const azuriteRequire = createRequire(require.resolve('azurite/package.json'));
   const telemetry = azuriteRequire.resolve('applicationinsights');
@@ -123,7 +123,7 @@ function loadAzurite(): AzuriteClasses {
     if (before) require.cache[telemetry] = before;
     else delete require.cache[telemetry];
   }
-}
+};
 
 const module = (id: string): NodeJS.Module => ({
   id,
@@ -138,7 +138,7 @@ const module = (id: string): NodeJS.Module => ({
   require: createRequire(import.meta.url),
 });
 
-function createServers({ blob, queue, table, memory }: AzuriteClasses, options: AzuriteOptions) {
+const createServers = ({ blob, queue, table, memory }: AzuriteClasses, options: AzuriteOptions) => {
   const { folder } = options;
   const inMemory = folder === undefined;
   const file = (name: string) => (folder === undefined ? name : join(folder, name));
@@ -190,6 +190,6 @@ function createServers({ blob, queue, table, memory }: AzuriteClasses, options: 
       ),
     ),
   };
-}
+};
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -61,7 +61,7 @@ export const SECRET_NAME = 'graph-client-secret';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
-export async function startCloud(options: CloudOptions): Promise<Cloud> {
+export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, ports, now = () => new Date() } = options;
   const running: { close(): Promise<unknown> }[] = [];
   const close = async () => {
@@ -172,7 +172,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     await close();
     throw error;
   }
-}
+};
 
 const makeSecret = (secrets: SecretStore, now: Date) =>
   secrets.set(

@@ -29,7 +29,7 @@ export type HostProcess = {
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'HTTPS_PROXY', 'NO_PROXY'];
 
 /** Starts the functions host as a process of its own. Rejects with what the host says when it cannot start. */
-export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+export const startHostProcess = async (options: HostProcessOptions): Promise<HostProcess> => {
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
@@ -71,4 +71,4 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     stop: end('SIGTERM'),
     kill: end('SIGKILL'),
   };
-}
+};

@@ -35,7 +35,7 @@ export type HttpFaults = {
   strike(request: http.IncomingMessage, response: http.ServerResponse): Promise<boolean>;
 };
 
-export function makeHttpFaults(): HttpFaults {
+export const makeHttpFaults = (): HttpFaults => {
   let planned: PlannedFault[] = [];
 
   const take = (path: string): PlannedFault | undefined => {
@@ -72,14 +72,14 @@ export function makeHttpFaults(): HttpFaults {
       return true;
     },
   };
-}
+};
 
 /** `/_control/faults`: GET what is planned, POST one more, DELETE all. */
-export async function answerFaultControl(
+export const answerFaultControl = async (
   faults: HttpFaults,
   request: http.IncomingMessage,
   response: http.ServerResponse,
-): Promise<void> {
+): Promise<void> => {
   switch (request.method) {
     case 'GET':
       return answerJson(response, 200, { faults: faults.waiting() });
@@ -95,20 +95,20 @@ export async function answerFaultControl(
     default:
       return answerJson(response, 405, { error: `Expected GET, POST or DELETE, got ${request.method}.` });
   }
-}
+};
 
-async function waitWhileConnected(delayMs: number, response: http.ServerResponse): Promise<void> {
+const waitWhileConnected = async (delayMs: number, response: http.ServerResponse): Promise<void> => {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   response.once('close', onClose);
   await wait(delayMs, undefined, { signal: gone.signal }).catch(() => {});
   response.removeListener('close', onClose);
-}
+};
 
-function parseJson(bytes: Buffer): unknown {
+const parseJson = (bytes: Buffer): unknown => {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }
-}
+};

@@ -42,10 +42,9 @@ export class BodyTooLargeError extends Error {
 }
 
 /** Starts the server on this machine only, never on an address that others can reach, nor for pages of others. */
-export async function listen(server: http.Server | https.Server, place: Place): Promise<Listening> {
-  if (!Number.isInteger(place.port) || place.port < 0 || place.port > HIGHEST_PORT) {
+export const listen = async (server: http.Server | https.Server, place: Place): Promise<Listening> => {
+  if (!Number.isInteger(place.port) || place.port < 0 || place.port > HIGHEST_PORT)
     throw new PortUnavailableError(place, `a port is a whole number from 0 to ${HIGHEST_PORT}`);
-  }
   refuseForeignPages(server, place);
   // closeAllConnections() knows connections that spoke HTTP; one that stopped in the TLS handshake would hold close() up.
   const sockets = new Set<Socket>();
@@ -83,27 +82,27 @@ export async function listen(server: http.Server | https.Server, place: Place): 
       return closing;
     },
   };
-}
+};
 
 /**
  * Ends the connection with a TCP reset, as a dying peer does. The socket under TLS has to be asked: a TLS socket
  * refuses `resetAndDestroy()`.
  */
-export function cutConnection(request: http.IncomingMessage): void {
+export const cutConnection = (request: http.IncomingMessage): void => {
   const socket = openConnections.get(connectionKey(request.socket));
   socket?.resetAndDestroy();
   request.socket.destroy();
-}
+};
 
 /** This server's address as the client wrote it: clients compare it with the links they are answered. */
-export function originOf(request: http.IncomingMessage): string {
+export const originOf = (request: http.IncomingMessage): string => {
   const { host = '' } = request.headers;
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   return `${scheme}://${OWN_HOST.test(host) ? host : `${LOOPBACK}:${request.socket.localPort}`}`;
-}
+};
 
 /** Reads to the end even when it is too much, so that the client gets an answer and not a broken connection. */
-export async function readBody(request: http.IncomingMessage, limitBytes: number): Promise<Buffer> {
+export const readBody = async (request: http.IncomingMessage, limitBytes: number): Promise<Buffer> => {
   let chunks: Buffer[] = [];
   let receivedBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -113,14 +112,14 @@ export async function readBody(request: http.IncomingMessage, limitBytes: number
   }
   if (receivedBytes > limitBytes) throw new BodyTooLargeError(limitBytes, receivedBytes);
   return Buffer.concat(chunks);
-}
+};
 
-export function answerJson(
+export const answerJson = (
   response: http.ServerResponse,
   status: number,
   body: unknown,
   headers: http.OutgoingHttpHeaders = {},
-): void {
+): void => {
   const text = Buffer.from(JSON.stringify(body));
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
@@ -129,13 +128,14 @@ export function answerJson(
     ...headers,
   });
   response.end(text);
-}
+};
 
 /** For `createServer`: a handler may be async, and what it throws becomes an answer instead of the end of the process. */
-export function answering(
-  handle: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
-): http.RequestListener {
-  return (request, response) => {
+export const answering =
+  (
+    handle: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
+  ): http.RequestListener =>
+  (request, response) => {
     handle(request, response).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) {
         response.destroy();
@@ -148,7 +148,6 @@ export function answering(
       });
     });
   };
-}
 
 /** The TCP sockets of every server here, by their two ports: a TLS socket has the ports of the one below it. */
 const openConnections = new Map<string, Socket>();
@@ -159,8 +158,8 @@ const isTls = (server: http.Server | https.Server) => 'setSecureContext' in serv
 
 const exampleOtherThan = (port: number) => (port > 0 && port < HIGHEST_PORT ? port + 1 : 18_080);
 
-function whyUnavailable(error: NodeJS.ErrnoException): string {
+const whyUnavailable = (error: NodeJS.ErrnoException): string => {
   if (error.code === 'EADDRINUSE') return 'another process uses that port';
   if (error.code === 'EACCES') return 'this user has no permission to open that port';
   return error.message;
-}
+};

@@ -15,7 +15,7 @@ class NotReadyError extends Error {
 }
 
 /** Looks at settings, ports and folder before anything is started, and tells all that is wrong at once. */
-export async function prepareStart(environment: NodeJS.ProcessEnv, path: string): Promise<Prepared> {
+export const prepareStart = async (environment: NodeJS.ProcessEnv, path: string): Promise<Prepared> => {
   const { settings, problems, remarks } = readLocalSettings(environment);
   const found = [...problems];
   const ports = await orProblem(async () => readPorts(environment), found);
@@ -26,9 +26,9 @@ export async function prepareStart(environment: NodeJS.ProcessEnv, path: string)
     return { ports, folder, settings, remarks };
   await folder?.release();
   throw new NotReadyError(found.join('\n'));
-}
+};
 
-async function orProblem<T>(work: () => Promise<T>, found: string[]): Promise<T | undefined> {
+const orProblem = async <T>(work: () => Promise<T>, found: string[]): Promise<T | undefined> => {
   try {
     return await work();
   } catch (error) {
@@ -36,4 +36,4 @@ async function orProblem<T>(work: () => Promise<T>, found: string[]): Promise<T 
     found.push(error.message);
     return undefined;
   }
-}
+};

@@ -19,12 +19,12 @@ export const writeRunning = (folder: string, running: RunningRelay): Promise<voi
   replaceFile(join(folder, FILE), `${JSON.stringify(running, undefined, 2)}\n`, 0o600);
 
 /** Undefined when none runs there, or none that can be read of. One that was killed is still in it. */
-export async function readRunning(folder: string): Promise<RunningRelay | undefined> {
+export const readRunning = async (folder: string): Promise<RunningRelay | undefined> => {
   try {
     return schema.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')));
   } catch {
     return undefined;
   }
-}
+};
 
 export const forgetRunning = (folder: string): Promise<void> => rm(join(folder, FILE), { force: true });

@@ -144,7 +144,7 @@ export const resourceUnknown = (resource: string, tenant: string) =>
   );
 
 /** Entra's JSON around a refusal; the trace id is what Microsoft's support asks for. */
-export function toErrorBody(refused: Aadsts, now: Date, correlationId: string, authority: string) {
+export const toErrorBody = (refused: Aadsts, now: Date, correlationId: string, authority: string) => {
   const traceId = randomUUID();
   const timestamp = `${now.toISOString().slice(0, 19).replace('T', ' ')}Z`;
   return {
@@ -158,4 +158,4 @@ export function toErrorBody(refused: Aadsts, now: Date, correlationId: string, a
     correlation_id: correlationId,
     error_uri: `${authority}/error?code=${refused.code}`,
   };
-}
+};

@@ -4,14 +4,14 @@ import type { TokenClaims } from './token-keys.ts';
 const BACKDATED_SECONDS = 300;
 
 /** The claims of a token for an app itself, without a user: the same for a client secret and a managed identity. */
-export function toAppOnlyClaims(app: {
+export const toAppOnlyClaims = (app: {
   readonly tenantId: string;
   readonly clientId: string;
   readonly resource: string;
   readonly roles: readonly string[];
   readonly now: Date;
   readonly lifetimeSeconds: number;
-}): TokenClaims {
+}): TokenClaims => {
   const nowSeconds = Math.floor(app.now.getTime() / 1000);
   return {
     aud: app.resource,
@@ -24,4 +24,4 @@ export function toAppOnlyClaims(app: {
     nbf: nowSeconds - BACKDATED_SECONDS,
     exp: nowSeconds + app.lifetimeSeconds,
   };
-}
+};

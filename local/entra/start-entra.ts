@@ -45,7 +45,7 @@ export type Entra = Listening & {
 };
 
 /** Entra's token endpoint for one pretend tenant. */
-export async function startEntra(options: EntraOptions): Promise<Entra> {
+export const startEntra = async (options: EntraOptions): Promise<Entra> => {
   const faults = makeHttpFaults();
   let records: readonly TokenRequestRecord[] = [];
   const record = (one: TokenRequestRecord) => {
@@ -67,22 +67,21 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     portSetting: options.portSetting ?? 'ENTRA_PORT',
   });
   return { ...listening, faults, tokenRequests: () => records };
-}
+};
 
-async function answerAuthority(
+const answerAuthority = async (
   options: EntraOptions,
   pathname: string,
   request: http.IncomingMessage,
   response: http.ServerResponse,
   record: (one: TokenRequestRecord) => void,
-): Promise<void> {
+): Promise<void> => {
   const directory = options.directory();
   const authority = originOf(request);
   const refuse = (refused: Aadsts) => answerRefusal(request, response, refused, options.now(), authority);
 
-  if (pathname === '/common/discovery/instance') {
+  if (pathname === '/common/discovery/instance')
     return answerJson(response, 200, toInstanceDiscovery(authority, directory.tenantId));
-  }
   const [, tenant = '', endpoint = ''] = /^\/([^/]+)\/(.+)$/.exec(decodePath(pathname)) ?? [];
   switch (endpoint) {
     case 'oauth2/v2.0/token': {
@@ -127,15 +126,15 @@ async function answerAuthority(
         error_description: `The Entra stand-in has no ${request.method} ${pathname}. It has only /{tenant}/oauth2/v2.0/token.`,
       });
   }
-}
+};
 
-function answerRefusal(
+const answerRefusal = (
   request: http.IncomingMessage,
   response: http.ServerResponse,
   refused: Aadsts,
   now: Date,
   authority: string,
-): void {
+): void => {
   const asked = request.headers['client-request-id'];
   const correlationId = typeof asked === 'string' ? asked : randomUUID();
   const body = toErrorBody(refused, now, correlationId, authority);
@@ -144,12 +143,12 @@ function answerRefusal(
     'x-ms-request-id': body.trace_id,
     'client-request-id': correlationId,
   });
-}
+};
 
-function decodePath(pathname: string): string {
+const decodePath = (pathname: string): string => {
   try {
     return decodeURIComponent(pathname);
   } catch {
     return pathname;
   }
-}
+};

@@ -24,7 +24,7 @@ export type TokenKeys = {
   readonly published: readonly JWK[];
 };
 
-export async function makeTokenKeys(now: () => Date = () => new Date()): Promise<TokenKeys> {
+export const makeTokenKeys = async (now: () => Date = () => new Date()): Promise<TokenKeys> => {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   return {
     sign: (claims) =>
@@ -41,4 +41,4 @@ export async function makeTokenKeys(now: () => Date = () => new Date()): Promise
     },
     published: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, use: 'sig', alg: ALGORITHM }],
   };
-}
+};

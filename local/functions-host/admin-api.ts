@@ -31,8 +31,9 @@ export type Drain = { start(): void; status(): object };
 const OPEN_TO_ALL = new Set(['/admin/host/ping', '/admin/warmup']);
 
 /** The part of the host's admin API that Core Tools users reach for. It needs the master key. */
-export function createAdminApi({ keys, functions, status, drain }: AdminDependencies) {
-  return async (request: http.IncomingMessage, response: http.ServerResponse, url: URL): Promise<void> => {
+export const createAdminApi =
+  ({ keys, functions, status, drain }: AdminDependencies) =>
+  async (request: http.IncomingMessage, response: http.ServerResponse, url: URL): Promise<void> => {
     const path = url.pathname.replace(/\/$/, '').toLowerCase();
     if (OPEN_TO_ALL.has(path)) return answerEmpty(response, 200);
     const level = authLevelOf(request, url.searchParams, keys);
@@ -71,7 +72,6 @@ export function createAdminApi({ keys, functions, status, drain }: AdminDependen
     found.start(input);
     answerEmpty(response, 202);
   };
-}
 
 const describe = (one: AdminFunction, url: URL) => ({
   name: one.info.name,
@@ -83,14 +83,14 @@ const describe = (one: AdminFunction, url: URL) => ({
 
 const invokeUrl = ({ invokePath }: AdminFunction, { origin }: URL) => `${origin}${invokePath}`;
 
-function readInput(body: Buffer): string | undefined {
+const readInput = (body: Buffer): string | undefined => {
   try {
     const { data } = invocationBody.safeParse(JSON.parse(body.toString('utf8')));
     return data && (data.input ?? '');
   } catch {
     return undefined;
   }
-}
+};
 
 const problem = (response: http.ServerResponse, status: number, message: string) =>
   answerJson(response, status, { message });

@@ -59,10 +59,10 @@ export const createRegistrations = (): AppRegistrations => ({
 });
 
 /** The object an app gets for `require('@azure/functions-core')`. */
-export function createCoreApi(
+export const createCoreApi = (
   registrations: AppRegistrations,
   log: (level: LogLevel, category: LogCategory, message: string) => void,
-) {
+) => {
   const { functions, hooks } = registrations;
   return {
     version: WORKER_VERSION,
@@ -100,4 +100,4 @@ export function createCoreApi(
       });
     },
   };
-}
+};

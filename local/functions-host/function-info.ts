@@ -31,10 +31,10 @@ class BindingError extends Error {
 }
 
 /** Reads the bindings, and refuses what this host would otherwise silently not do. */
-export function readFunction(
+export const readFunction = (
   { metadata }: RegisteredFunction,
   disabled: boolean,
-): FunctionInfo & { triggerName: string } {
+): FunctionInfo & { triggerName: string } => {
   const { name, bindings } = metadata;
   let found: { triggerName: string; trigger: FunctionInfo['trigger'] } | undefined;
   for (const [bindingName, binding] of Object.entries(bindings)) {
@@ -48,9 +48,9 @@ export function readFunction(
   }
   if (!found) throw new BindingError(`Function "${name}" has no trigger.`);
   return { name, disabled, ...found };
-}
+};
 
-function readTrigger(name: string, binding: Binding): FunctionInfo['trigger'] {
+const readTrigger = (name: string, binding: Binding): FunctionInfo['trigger'] => {
   switch (binding.type.toLowerCase()) {
     case 'httptrigger':
       return {
@@ -77,12 +77,12 @@ function readTrigger(name: string, binding: Binding): FunctionInfo['trigger'] {
         `Function "${name}" has a trigger of type "${binding.type}". The local functions host runs HTTP, queue and timer triggers only.`,
       );
   }
-}
+};
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
-function required(name: string, binding: Binding, option: string): string {
+const required = (name: string, binding: Binding, option: string): string => {
   const value = text(binding[option]);
   if (!value) throw new BindingError(`Function "${name}": the ${binding.type} needs "${option}".`);
   return value;
-}
+};

@@ -87,7 +87,7 @@ const hostJson = z.looseObject({
   logging: z.looseObject({ logLevel: z.record(z.string(), level).default({}) }).prefault({}),
 });
 
-export function readHostJson(appFolder: string, development: boolean): HostOptions {
+export const readHostJson = (appFolder: string, development: boolean): HostOptions => {
   const path = join(appFolder, 'host.json');
   let text: string;
   try {
@@ -98,9 +98,9 @@ export function readHostJson(appFolder: string, development: boolean): HostOptio
     });
   }
   return parseHostJson(text, path, development);
-}
+};
 
-export function parseHostJson(text: string, path: string, development: boolean): HostOptions {
+export const parseHostJson = (text: string, path: string, development: boolean): HostOptions => {
   const parsed = hostJson.safeParse(parseJson(text, path));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
@@ -127,12 +127,12 @@ export function parseHostJson(text: string, path: string, development: boolean):
     functionTimeoutMs: Number.isFinite(functionTimeout) ? functionTimeout : undefined,
     logLevels: logging.logLevel,
   };
-}
+};
 
-function parseJson(text: string, path: string): unknown {
+const parseJson = (text: string, path: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new HostJsonError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
+};

@@ -11,12 +11,12 @@ export type HostServer = {
 };
 
 /** `/` and `/admin` belong to the host, everything else to the functions; `customHeaders` of host.json to every answer. */
-export function createHostServer(
+export const createHostServer = (
   serveFunction: Handle,
   serveAdmin: Handle,
   inFlight: InFlight,
   customHeaders: Readonly<Record<string, string>>,
-): HostServer {
+): HostServer => {
   let refusing = false;
   const handle = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const url = readUrl(request);
@@ -39,23 +39,23 @@ export function createHostServer(
       refusing = true;
     },
   };
-}
+};
 
 /**
  * The URL as the client meant it, at the Host that was checked. Joined as text, because "//host/path" would otherwise name
  * another host; so would the absolute form of a request to a proxy.
  */
-function readUrl({ url = '/', headers }: http.IncomingMessage): URL | undefined {
+const readUrl = ({ url = '/', headers }: http.IncomingMessage): URL | undefined => {
   const path = url.startsWith('/') ? url : pathOf(url);
   const text = `http://${headers.host ?? '127.0.0.1'}${path ?? ''}`;
   return path !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-}
+};
 
-function pathOf(absolute: string): string | undefined {
+const pathOf = (absolute: string): string | undefined => {
   if (!URL.canParse(absolute)) return undefined;
   const { pathname, search } = new URL(absolute);
   return pathname + search;
-}
+};
 
 const untilSent = (response: http.ServerResponse) =>
   new Promise<void>((resolve) => {

@@ -14,7 +14,7 @@ export const readFunctions = (registrations: AppRegistrations, settings: AppSett
   });
 
 /** Checks everything that can be wrong in the bindings, so that it is said before anything has started. */
-export function prepareTriggers(hosted: readonly HostedFunction[], shared: Omit<HostParts, 'wakeQueue'>) {
+export const prepareTriggers = (hosted: readonly HostedFunction[], shared: Omit<HostParts, 'wakeQueue'>) => {
   const background = new Map<string, BackgroundTrigger>();
   const parts: HostParts = {
     ...shared,
@@ -28,15 +28,15 @@ export function prepareTriggers(hosted: readonly HostedFunction[], shared: Omit<
     if (trigger.type === 'timer') background.set(name, prepareTimerTrigger(one, trigger, parts));
   }
   return { background, parts };
-}
+};
 
-export function toAdminFunctions(
+export const toAdminFunctions = (
   hosted: readonly HostedFunction[],
   background: ReadonlyMap<string, BackgroundTrigger>,
   { routePrefix }: HostOptions,
   { inFlight, log }: Pick<HostParts, 'inFlight' | 'log'>,
-): Map<string, AdminFunction> {
-  return new Map(
+): Map<string, AdminFunction> =>
+  new Map(
     hosted.map(({ info, fn }) => [
       info.name.toLowerCase(),
       {
@@ -59,4 +59,3 @@ export function toAdminFunctions(
       },
     ]),
   );
-}

@@ -13,23 +13,23 @@ export type HostKeys = {
 type AuthLevel = HttpTrigger['authLevel'];
 
 /** The header wins over `?code=`, whose name may be in any case; of several the host takes the first, as in Azure. */
-export function authLevelOf(
+export const authLevelOf = (
   request: http.IncomingMessage,
   query: URLSearchParams,
   { functionKey, masterKey }: HostKeys,
-): AuthLevel {
+): AuthLevel => {
   const given = first(headerPairs(request), KEY_HEADER) ?? first(query, 'code');
   if (!given) return 'anonymous';
   if (sameKey(given, masterKey)) return 'admin';
   return sameKey(given, functionKey) ? 'function' : 'anonymous';
-}
+};
 
 const KEY_HEADER = 'x-functions-key';
 
-function first(pairs: Iterable<[string, string]>, name: string): string | undefined {
+const first = (pairs: Iterable<[string, string]>, name: string): string | undefined => {
   for (const [one, value] of pairs) if (one.toLowerCase() === name) return value;
   return undefined;
-}
+};
 
 const RANK: Record<AuthLevel, number> = { anonymous: 0, function: 1, admin: 2 };
 

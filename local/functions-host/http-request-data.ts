@@ -25,7 +25,7 @@ export const toHttpData = ({ request, url, params, body }: Asked): HttpData => (
  * the body's properties and the query as well, over which the route goes last. A property called `headers`, in any case,
  * keeps the real ones out (GetRequestBindingData in HttpTriggerAttributeBindingProvider.cs of azure-webjobs-sdk-extensions).
  */
-export function toRequestMetadata({ request, url, params, body }: Asked): Record<string, TypedData> {
+export const toRequestMetadata = ({ request, url, params, body }: Asked): Record<string, TypedData> => {
   const query = joined(url.searchParams);
   const text = (pairs: Iterable<[string, string]>) =>
     [...pairs].map(([name, value]): [string, TypedData] => [name, { string: value }]);
@@ -39,7 +39,7 @@ export function toRequestMetadata({ request, url, params, body }: Asked): Record
   if (!isTaken('headers'))
     given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }]);
   return toBindingData(given);
-}
+};
 
 /** The pairs as they received: Node joins what was sent twice, and the host looks at the first. */
 export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[string, string]> {
@@ -49,14 +49,14 @@ export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[s
 
 const joinedHeaders = (request: http.IncomingMessage) => joined(headerPairs(request));
 
-function joined(pairs: Iterable<[string, string]>): [string, string][] {
+const joined = (pairs: Iterable<[string, string]>): [string, string][] => {
   const values = new Map<string, string>();
   for (const [name, value] of pairs) {
     const earlier = values.get(name);
     values.set(name, earlier === undefined ? value : `${earlier},${value}`);
   }
   return [...values];
-}
+};
 
 const nullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
   Object.fromEntries(pairs.map(([name, value]) => [name, { value }]));

@@ -26,10 +26,10 @@ export type HttpTriggerParts = {
 };
 
 /** Answers with status codes only, as the host does: what failed stands in the log, not in the answer. */
-export function createHttpTriggers(
+export const createHttpTriggers = (
   functions: readonly HostedFunction[],
   parts: HttpTriggerParts,
-): ServeFunction {
+): ServeFunction => {
   const { workerProxy } = parts;
   const routes = functions
     .flatMap(({ fn, triggerName, info }) =>
@@ -65,10 +65,10 @@ export function createHttpTriggers(
       ? serveBuffered(asked, parts)
       : serveStreamed(asked, { ...parts, workerProxy }));
   };
-}
+};
 
 /** Routes are tried in the order of the functions' names, and the first that matches is taken: `{id}` may hide a literal. */
-function compareNames({ name: one }: FunctionInfo, { name: other }: FunctionInfo): number {
+const compareNames = ({ name: one }: FunctionInfo, { name: other }: FunctionInfo): number => {
   const [left, right] = [one.toLowerCase(), other.toLowerCase()];
   return left < right ? -1 : left > right ? 1 : 0;
-}
+};

@@ -6,7 +6,7 @@ export type InFlight = {
   idle(): Promise<void>;
 };
 
-export function createInFlight(): InFlight {
+export const createInFlight = (): InFlight => {
   const running = new Set<Promise<unknown>>();
   return {
     track(work) {
@@ -20,4 +20,4 @@ export function createInFlight(): InFlight {
       while (running.size > 0) await Promise.allSettled(running);
     },
   };
-}
+};

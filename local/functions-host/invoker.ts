@@ -31,7 +31,7 @@ export type InvokerDependencies = {
   readonly appHookData: object;
 };
 
-export function createInvoker(dependencies: InvokerDependencies): Invoke {
+export const createInvoker = (dependencies: InvokerDependencies): Invoke => {
   const { log, clock, newId } = dependencies;
   return async (fn, request, reason) => {
     const { name } = fn.metadata;
@@ -69,14 +69,14 @@ export function createInvoker(dependencies: InvokerDependencies): Invoke {
       return { succeeded: false, error, invocationId };
     }
   };
-}
+};
 
 /** Arguments, preInvocation hooks, the handler, postInvocation hooks, response: in this order, each hook after the other. */
-async function runAsTheWorkerDoes(
+const runAsTheWorkerDoes = async (
   { registrations, log, appHookData }: InvokerDependencies,
   { metadata, callback }: RegisteredFunction,
   request: InvocationRequest,
-): Promise<InvocationResponse> {
+): Promise<InvocationResponse> => {
   const { name } = metadata;
   const { invocationId } = request;
   let invocationContext: unknown;
@@ -118,29 +118,29 @@ async function runAsTheWorkerDoes(
   await runHooks(registrations, 'postInvocation', postContext);
   if (post.error !== null && post.error !== undefined) throw post.error;
   return model.getResponse(context, post.result);
-}
+};
 
-export async function runHooks(
+export const runHooks = async (
   registrations: AppRegistrations,
   name: HookName,
   context: object,
-): Promise<void> {
+): Promise<void> => {
   for (const hook of registrations.hooks[name]) await hook(context);
-}
+};
 
 /** The host begins a trace where the caller did not bring one: https://www.w3.org/TR/trace-context/#traceparent-header */
-function newTraceContext(invocationId: string) {
+const newTraceContext = (invocationId: string) => {
   const id = invocationId.replaceAll('-', '');
   return { traceParent: `00-${id}-${id.slice(16)}-00`, traceState: '' };
-}
+};
 
 /** In Azure the worker is torn down; here the invocation is abandoned and counts as failed. */
-function withTimeout<T>(
+const withTimeout = <T>(
   { clock, timeoutMs, log }: InvokerDependencies,
   name: string,
   invocationId: string,
   run: () => Promise<T>,
-): Promise<T> {
+): Promise<T> => {
   if (timeoutMs === undefined) return run();
   return new Promise<T>((resolve, reject) => {
     const callOff = clock.after(timeoutMs, () => {
@@ -150,7 +150,7 @@ function withTimeout<T>(
     });
     run().then(resolve, reject).finally(callOff);
   });
-}
+};
 
 const describe = (error: unknown) =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -24,19 +24,18 @@ type ModuleInternals = { _load(request: string, ...rest: unknown[]): unknown };
 let coreInUse: unknown;
 
 /** Loads what `main` of package.json matches, as the Node worker does, and gives it the core API. */
-export async function loadApp(
+export const loadApp = async (
   appFolder: string,
   core: unknown,
   registrations: AppRegistrations,
-): Promise<LoadedApp> {
+): Promise<LoadedApp> => {
   const { main, isEsm } = readPackage(appFolder);
   const matches = globSync(main, { cwd: appFolder }).sort();
-  if (matches.length === 0) {
+  if (matches.length === 0)
     throw new AppLoadError(
       `"main": ${JSON.stringify(main)} of ${join(appFolder, 'package.json')} matches no file. ${SILENT_IN_AZURE} ` +
         'Build the app, or correct "main".',
     );
-  }
 
   const takeBack = provideCore(core);
   const require = createRequire(join(appFolder, 'package.json'));
@@ -50,21 +49,20 @@ export async function loadApp(
 
   try {
     for (const match of matches) await loadFile(appFolder, match, isEsm, require, registrations);
-    if (registrations.functions.size === 0) {
+    if (registrations.functions.size === 0)
       throw new AppLoadError(
         `${named(matches)} was loaded but registered no function. ${SILENT_IN_AZURE} ` +
           'Call app.http, app.storageQueue or app.timer at the top level; an ESM bundle needs a real `require` for it.',
       );
-    }
     registrations.locked = true;
     return { unload };
   } catch (error) {
     unload();
     throw error;
   }
-}
+};
 
-function readPackage(appFolder: string): { main: string; isEsm: boolean } {
+const readPackage = (appFolder: string): { main: string; isEsm: boolean } => {
   const path = join(appFolder, 'package.json');
   let text: string;
   try {
@@ -75,21 +73,20 @@ function readPackage(appFolder: string): { main: string; isEsm: boolean } {
     });
   }
   const { main, type } = packageJson.parse(JSON.parse(text));
-  if (main === undefined) {
+  if (main === undefined)
     throw new AppLoadError(
       `${path} has no "main". ${SILENT_IN_AZURE} Set it to the file that registers the functions, for example "dist/main.cjs".`,
     );
-  }
   return { main, isEsm: type === 'module' };
-}
+};
 
-async function loadFile(
+const loadFile = async (
   appFolder: string,
   match: string,
   isEsm: boolean,
   require: NodeJS.Require,
   registrations: AppRegistrations,
-): Promise<void> {
+): Promise<void> => {
   const path = join(appFolder, match);
   const extension = extname(path);
   try {
@@ -105,15 +102,14 @@ async function loadFile(
       { cause: error },
     );
   }
-}
+};
 
 /** Like the worker: only CommonJS `require` finds the core, `import` does not. */
-function provideCore(core: unknown): () => void {
-  if (coreInUse !== undefined) {
+const provideCore = (core: unknown): (() => void) => {
+  if (coreInUse !== undefined)
     throw new AppLoadError(
       'One process hosts one functions app at a time. Close the first host, or start the second in a child process.',
     );
-  }
   coreInUse = core;
   const internals = Module as unknown as ModuleInternals;
   const original = internals._load;
@@ -123,7 +119,7 @@ function provideCore(core: unknown): () => void {
     internals._load = original;
     coreInUse = undefined;
   };
-}
+};
 
 const isFunctionsLibrary = (path: string) => /[\\/]@azure[\\/]functions[\\/]/.test(path);
 

@@ -13,13 +13,12 @@ const NCRONTAB_ITEM = /^(?:\*|(?:\d+|[a-z]{3,})(?:-(?:\d+|[a-z]{3,}))?)(?:\/\d+)
 const isNcrontabField = (field: string) => field.split(',').every((item) => NCRONTAB_ITEM.test(item));
 const LONGEST_SEARCH_DAYS = 366 * 28;
 
-export function parseNcrontab(expression: string, timeZone: string): Schedule {
+export const parseNcrontab = (expression: string, timeZone: string): Schedule => {
   const fields = expression.trim().split(/\s+/);
-  if (fields.length !== 6 || !fields.every(isNcrontabField)) {
+  if (fields.length !== 6 || !fields.every(isNcrontabField))
     throw new ScheduleError(
       `The schedule "${expression}" is not an NCRONTAB expression of six fields: ${FIELDS}, for example "0 30 7 * * 1-5".`,
     );
-  }
   const daysOfWeek = parse(expression, fields.join(' '), timeZone, new Date(0)).fields.dayOfWeek.values.map(
     Number,
   );
@@ -37,9 +36,9 @@ export function parseNcrontab(expression: string, timeZone: string): Schedule {
       occurrences.reset(next);
     }
   };
-}
+};
 
-function parse(expression: string, text: string, tz: string, currentDate: Date) {
+const parse = (expression: string, text: string, tz: string, currentDate: Date) => {
   try {
     return CronExpressionParser.parse(text, { tz, currentDate });
   } catch (error) {
@@ -47,4 +46,4 @@ function parse(expression: string, text: string, tz: string, currentDate: Date) 
       `The schedule "${expression}" cannot be read: ${error instanceof Error ? error.message : String(error)}. Fields: ${FIELDS}.`,
     );
   }
-}
+};

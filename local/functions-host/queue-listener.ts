@@ -18,7 +18,7 @@ export type ListenerDependencies = MessageDependencies & {
 };
 
 /** Polls for as long as it is not stopped. Storage that fails is waited for, never the end of the host. */
-export function startQueueListener(dependencies: ListenerDependencies): QueueListener {
+export const startQueueListener = (dependencies: ListenerDependencies): QueueListener => {
   const { queue, options, leaseSeconds, clock, log, inFlight, random } = dependencies;
   const nextPause = createPollingBackOff(options.maxPollingIntervalMs, random);
   const processing = new Set<Promise<void>>();
@@ -109,6 +109,6 @@ export function startQueueListener(dependencies: ListenerDependencies): QueueLis
       await ended;
     },
   };
-}
+};
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

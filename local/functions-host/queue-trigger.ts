@@ -8,11 +8,11 @@ import { connectQueue } from './trigger-queue.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
 
-export function prepareQueueTrigger(
+export const prepareQueueTrigger = (
   { fn, triggerName }: HostedFunction,
   trigger: QueueTrigger,
   parts: HostParts,
-): BackgroundTrigger {
+): BackgroundTrigger => {
   const { name } = fn.metadata;
   const { settings, queueOptions, clock, invoke } = parts;
   const where = `Function "${name}"`;
@@ -53,7 +53,7 @@ export function prepareQueueTrigger(
     stop: async () => listener?.stop(),
     runNow: (input) => run(messageFromAdmin(input, clock.now()), ADMIN_REASON),
   };
-}
+};
 
 const SEVEN_DAYS_MS = 7 * 86_400_000;
 

@@ -17,7 +17,7 @@ class RouteTemplateError extends Error {
 
 const PARAMETER = /\{(\*{0,2})(\w+)((?::\w+(?:\([^)]*\))?)*)(\?|=[^}]*)?\}/g;
 
-export function compileRoute(template: string): CompiledRoute {
+export const compileRoute = (template: string): CompiledRoute => {
   const parameters: RouteParameter[] = [];
   const segments = template.split('/').filter((segment) => segment !== '');
   let source = '^';
@@ -35,13 +35,13 @@ export function compileRoute(template: string): CompiledRoute {
     else source += `/${segmentPattern(segment)}`;
   }
   return { pattern: new RegExp(`${source}/?$`, 'i'), parameters };
-}
+};
 
 /** The route values that are there, or undefined when the path does not match. The path comes still encoded. */
-export function matchRoute(
+export const matchRoute = (
   { pattern, parameters }: CompiledRoute,
   path: string,
-): Map<string, string> | undefined {
+): Map<string, string> | undefined => {
   const match = pattern.exec(decode(path));
   if (!match) return undefined;
   const values = new Map<string, string>();
@@ -53,20 +53,20 @@ export function matchRoute(
     values.set(name, value);
   }
   return values;
-}
+};
 
-function segmentPattern(segment: string): string {
+const segmentPattern = (segment: string): string => {
   const literals = segment.split(PARAMETER);
   // split() yields the four groups of each parameter between the literals.
   return literals
     .map((part, index) => (index % 5 === 0 ? escapeLiteral(part ?? '') : index % 5 === 1 ? '([^/]+?)' : ''))
     .join('');
-}
+};
 
-function readParameter(
+const readParameter = (
   template: string,
   match: RegExpExecArray,
-): { parameter: RouteParameter; optional: boolean } {
+): { parameter: RouteParameter; optional: boolean } => {
   const [, stars = '', name = '', constraints = '', tail = ''] = match;
   return {
     optional: tail !== '',
@@ -85,7 +85,7 @@ function readParameter(
       ),
     },
   };
-}
+};
 
 const matching = (pattern: RegExp) => () => (value: string) => pattern.test(value);
 const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
@@ -117,7 +117,7 @@ const CONSTRAINTS: Readonly<Record<string, (argument: string) => (value: string)
 const escapeLiteral = (text: string) => text.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`);
 
 /** As ASP.NET does: everything is decoded before matching, except an encoded slash. */
-function decode(path: string): string {
+const decode = (path: string): string => {
   try {
     return path
       .split(/(%2f)/i)
@@ -126,4 +126,4 @@ function decode(path: string): string {
   } catch {
     return path;
   }
-}
+};

@@ -47,7 +47,7 @@ const DEFAULT_DRAIN_MS = 10_000;
 const HOST = 'Host.Startup';
 
 /** Runs a built Functions app as Azure would. One at a time in a process: see loadApp. */
-export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
+export const startFunctionsHost = async (options: FunctionsHostOptions): Promise<FunctionsHost> => {
   const { appFolder, clock = systemClock, random = Math.random, drainMs = DEFAULT_DRAIN_MS } = options;
   const settings: AppSettings = {
     ...(options.settings ?? process.env),
@@ -154,9 +154,9 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     app.unload();
     throw error;
   }
-}
+};
 
-function drainOf(triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain {
+const drainOf = (triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain => {
   let draining = false;
   return {
     start() {
@@ -169,25 +169,24 @@ function drainOf(triggers: readonly (BackgroundTrigger | undefined)[], invocatio
       outstandingRetries: 0,
     }),
   };
-}
+};
 
-async function stopAll(
+const stopAll = async (
   triggers: readonly (BackgroundTrigger | undefined)[],
   inFlight: InFlight,
-): Promise<void> {
+): Promise<void> => {
   await Promise.all(triggers.map((trigger) => trigger?.stop()));
   await inFlight.idle();
-}
+};
 
-function within(limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
+const within = (limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> =>
+  new Promise((resolve, reject) => {
     const callOff = clock.after(limitMs, () => {
       onLate();
       resolve();
     });
     work.then(resolve, reject).finally(callOff);
   });
-}
 
 const describe = ({ name, trigger, disabled }: FunctionInfo) =>
   `${name} (${trigger.type}${disabled ? ', disabled' : ''})`;

@@ -31,7 +31,7 @@ export type TimerDependencies = {
 };
 
 /** Runs on schedule. A run missed while the host was down is made up at the start, once, as in Azure. */
-export function startTimerListener(dependencies: TimerDependencies): TimerListener {
+export const startTimerListener = (dependencies: TimerDependencies): TimerListener => {
   const { name, trigger, schedule, statusStore, clock, log, inFlight, run } = dependencies;
   const monitored = trigger.useMonitor !== false && !comesMoreOftenThanEveryMinute(schedule, clock.now());
   let status: TimerStatus | undefined;
@@ -99,9 +99,13 @@ export function startTimerListener(dependencies: TimerDependencies): TimerListen
       callOff();
     },
   };
-}
+};
 
-async function readStatus({ name, statusStore, log }: TimerDependencies): Promise<TimerStatus | undefined> {
+const readStatus = async ({
+  name,
+  statusStore,
+  log,
+}: TimerDependencies): Promise<TimerStatus | undefined> => {
   try {
     return await statusStore.read(name);
   } catch (error) {
@@ -112,20 +116,20 @@ async function readStatus({ name, statusStore, log }: TimerDependencies): Promis
     );
     return undefined;
   }
-}
+};
 
 /** By today's schedule, which may have changed since the status was stored. */
-function expectedNext(stored: TimerStatus, schedule: Schedule, now: Date): Date {
+const expectedNext = (stored: TimerStatus, schedule: Schedule, now: Date): Date => {
   if (stored.lastUpdated) return schedule(stored.lastUpdated);
   // Never run: only a stored occurrence that belongs to the schedule can be past due.
   const isOccurrence = schedule(new Date(stored.next.getTime() - 1)).getTime() === stored.next.getTime();
   return isOccurrence ? stored.next : schedule(now);
-}
+};
 
-function comesMoreOftenThanEveryMinute(schedule: Schedule, now: Date): boolean {
+const comesMoreOftenThanEveryMinute = (schedule: Schedule, now: Date): boolean => {
   const first = schedule(now);
   return schedule(first).getTime() - first.getTime() < SHORTEST_MONITORED_MS;
-}
+};
 
 /** .NET's TimerInfo; the library turns the names into camel case. */
 export const toTimerArgument = (isPastDue: boolean, status: TimerStatus | undefined): TypedData => ({

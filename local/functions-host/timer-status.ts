@@ -22,7 +22,7 @@ export const NEVER = '0001-01-01T00:00:00+00:00';
 
 const stored = z.object({ Last: z.string(), Next: z.string(), LastUpdated: z.string() });
 
-export function createTimerStatusStore(connectionString: string): TimerStatusStore {
+export const createTimerStatusStore = (connectionString: string): TimerStatusStore => {
   const container = BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 5_000, retryDelayInMs: 100 },
   }).getContainerClient(CONTAINER);
@@ -50,6 +50,6 @@ export function createTimerStatusStore(connectionString: string): TimerStatusSto
       await blobOf(functionName).upload(text, Buffer.byteLength(text));
     },
   };
-}
+};
 
 const toDate = (text: string) => (text.startsWith('0001-') ? undefined : new Date(text));

@@ -8,11 +8,11 @@ import { createTimerStatusStore } from './timer-status.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
 
-export function prepareTimerTrigger(
+export const prepareTimerTrigger = (
   { fn, triggerName }: HostedFunction,
   trigger: TimerTrigger,
   parts: HostParts,
-): BackgroundTrigger {
+): BackgroundTrigger => {
   const { name } = fn.metadata;
   const { settings } = parts;
   const where = `Function "${name}"`;
@@ -42,4 +42,4 @@ export function prepareTimerTrigger(
     stop: async () => listener?.stop(),
     runNow: () => run(listener?.currentArgument() ?? toTimerArgument(false, undefined), ADMIN_REASON),
   };
-}
+};

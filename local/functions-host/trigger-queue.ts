@@ -21,7 +21,7 @@ export type TriggerQueue = {
 // The listener has its own back-off, so the client retries only what a moment may heal.
 const RETRIES = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 };
 
-export function connectQueue(connectionString: string, name: string): TriggerQueue {
+export const connectQueue = (connectionString: string, name: string): TriggerQueue => {
   const client = new QueueClient(connectionString, name, { retryOptions: RETRIES });
   return {
     name,
@@ -60,9 +60,9 @@ export function connectQueue(connectionString: string, name: string): TriggerQue
       }
     },
   };
-}
+};
 
-async function orGone(act: () => Promise<unknown>): Promise<Outcome> {
+const orGone = async (act: () => Promise<unknown>): Promise<Outcome> => {
   try {
     await act();
     return 'done';
@@ -71,6 +71,6 @@ async function orGone(act: () => Promise<unknown>): Promise<Outcome> {
       return 'gone';
     throw error;
   }
-}
+};
 
 const isNotFound = (error: unknown) => error instanceof RestError && error.statusCode === 404;

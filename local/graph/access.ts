@@ -19,7 +19,7 @@ const GRANTS: Record<Action, { readonly token: readonly string[]; readonly excha
   },
 };
 
-export function requireAccess(action: Action, caller: Caller, mailbox: Mailbox): void {
+export const requireAccess = (action: Action, caller: Caller, mailbox: Mailbox): void => {
   const { token, exchange } = GRANTS[action];
   if (caller.roles.some((role) => token.includes(role))) return;
   const covered = caller.app.exchangeRoles.some(
@@ -27,10 +27,10 @@ export function requireAccess(action: Action, caller: Caller, mailbox: Mailbox):
       exchange.includes(role) && mailboxes.some((address) => isAddressOf(mailbox, address)),
   );
   if (!covered) throw accessDenied();
-}
+};
 
 /** By object id, user principal name or any other address, as Graph does. */
-export function findMailbox(directory: Directory, idOrAddress: string): Mailbox {
+export const findMailbox = (directory: Directory, idOrAddress: string): Mailbox => {
   const found = directory.mailboxes.find(
     (mailbox) =>
       isAddressOf(mailbox, idOrAddress) || mailboxObjectId(directory, mailbox) === idOrAddress.toLowerCase(),
@@ -38,7 +38,7 @@ export function findMailbox(directory: Directory, idOrAddress: string): Mailbox 
   if (found === undefined) throw mailboxUnknown(idOrAddress);
   if (!found.licensed) throw mailboxUnlicensed();
   return found;
-}
+};
 
 /** The directory gives people no object ids; this one is the same at every start. */
 export const mailboxObjectId = (directory: Directory, mailbox: Mailbox) =>

@@ -21,11 +21,11 @@ export type Controlled = {
 type ControlAnswer = { readonly status: number; readonly body: unknown };
 
 /** Plain JSON for tests and people, without a token; no part of Graph. */
-export async function answerControl(
+export const answerControl = async (
   request: IncomingMessage,
   response: ServerResponse,
   controlled: Controlled,
-): Promise<void> {
+): Promise<void> => {
   const answer = await decideControl(request, controlled).catch((error: unknown): ControlAnswer => {
     if (error instanceof ControlError) return { status: error.status, body: { error: error.message } };
     if (error instanceof FaultRuleInvalidError)
@@ -33,9 +33,9 @@ export async function answerControl(
     throw error;
   });
   answerJson(response, answer.status, answer.body, { Connection: 'close' });
-}
+};
 
-async function decideControl(request: IncomingMessage, controlled: Controlled): Promise<ControlAnswer> {
+const decideControl = async (request: IncomingMessage, controlled: Controlled): Promise<ControlAnswer> => {
   const { faults, requests, settings } = controlled;
   const path = (request.url ?? '').split('?')[0] ?? '';
   switch (`${request.method} ${path.slice(CONTROL_PATH.length)}`) {
@@ -68,23 +68,22 @@ async function decideControl(request: IncomingMessage, controlled: Controlled): 
         `No control '${request.method} ${path}'; expected GET, POST or DELETE ${CONTROL_PATH}faults, GET or DELETE ${CONTROL_PATH}requests, GET or PUT ${CONTROL_PATH}settings.`,
       );
   }
-}
+};
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+const readJson = async (request: IncomingMessage): Promise<unknown> => {
   // A page in a browser cannot send this type to another site without asking first.
-  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
+  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new ControlError(
       415,
       `Expected content type application/json, received ${request.headers['content-type'] ?? 'none'}.`,
     );
-  }
   const text = (await readBody(request, LIMIT_BYTES)).toString('utf8');
   try {
     return JSON.parse(text);
   } catch {
     throw new ControlError(400, 'The body is not valid JSON.');
   }
-}
+};
 
 class ControlError extends Error {
   readonly status: number;

@@ -35,12 +35,12 @@ export const errorAnswer = (
   body: { contentType: 'application/json', text: JSON.stringify(graphErrorBody(error, ids, at)) },
 });
 
-export function writeAnswer(
+export const writeAnswer = (
   response: ServerResponse,
   answer: Extract<GraphAnswer, { kind: 'answer' }>,
   ids: RequestIds,
   at: Date,
-): void {
+): void => {
   const { status, headers = {}, body } = answer;
   const bodyHeaders = body && {
     'Content-Type': body.contentType,
@@ -55,4 +55,4 @@ export function writeAnswer(
     ...headers,
   });
   response.end(body?.text);
-}
+};

@@ -37,7 +37,7 @@ export type Graph = Listening & {
 };
 
 /** Microsoft Graph's mail API for one machine: as strict as the real one or stricter, and on request as unreliable. */
-export async function startGraph(options: GraphOptions): Promise<Graph> {
+export const startGraph = async (options: GraphOptions): Promise<Graph> => {
   const { directory, capture, now, verifyToken, audiences = [] } = options;
   const settings = changeableSettings({
     ...(options.limits && { limits: options.limits }),
@@ -98,4 +98,4 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
       await Promise.allSettled(underWay);
     },
   };
-}
+};

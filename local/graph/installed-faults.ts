@@ -30,7 +30,7 @@ export class FaultRuleInvalidError extends Error {
 
 export type InstalledFaults = ReturnType<typeof installedFaults>;
 
-export function installedFaults(directory: () => Directory) {
+export const installedFaults = (directory: () => Directory) => {
   let faults: readonly InstalledFault[] = [];
   let lastId = 0;
 
@@ -64,24 +64,22 @@ export function installedFaults(directory: () => Directory) {
     },
     takesConnection: (): boolean => take({ on: 'connect' }) !== undefined,
   };
-}
+};
 
-function parseFaultRule(input: unknown, directory: Directory): FaultRule {
+const parseFaultRule = (input: unknown, directory: Directory): FaultRule => {
   const { data: rule, error } = faultRuleSchema.safeParse(input);
-  if (error) {
+  if (error)
     throw new FaultRuleInvalidError(
       error.issues.map(({ path, message }) =>
         path.length === 0 ? message : `${path.join('.')}: ${message}`,
       ),
     );
-  }
   const addresses = directory.mailboxes.map(({ address }) => address.toLowerCase());
-  if (rule.on !== 'connect' && rule.mailbox !== undefined && !addresses.includes(rule.mailbox)) {
+  if (rule.on !== 'connect' && rule.mailbox !== undefined && !addresses.includes(rule.mailbox))
     throw new FaultRuleInvalidError([
       `mailbox: expected the primary address of a mailbox (${addresses.join(', ')}), received ${rule.mailbox}`,
     ]);
-  }
   return rule;
-}
+};
 
 const listed = ({ id, rule, passed, fired }: InstalledFault): ListedFault => ({ ...rule, id, passed, fired });

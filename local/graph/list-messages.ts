@@ -8,11 +8,11 @@ import { type Folder, folderOf, type SentItem } from './sent-items.ts';
 const PREVIEW_LENGTH = 255;
 
 /** Messages of a mailbox, or of one folder. Nothing is ever received here. */
-export async function listMessages(
+export const listMessages = async (
   call: MailboxCall,
   graph: GraphState,
   folder?: Folder,
-): Promise<GraphAnswer> {
+): Promise<GraphAnswer> => {
   requireAccess('read', call.caller, call.mailbox);
   const query = parseMessageQuery(call.url.searchParams);
   const carryOut = async () => {
@@ -27,16 +27,16 @@ export async function listMessages(
   if (taken === undefined) return carryOut();
   call.seen.fault = taken.id;
   return performFault(taken.fault, { ...call, carryOut });
-}
+};
 
 type FoundItem = SentItem & { readonly folder: Folder | undefined };
 
-function toPage(
+const toPage = (
   found: readonly FoundItem[],
   { top, skip, select }: MessageQuery,
   { url, mailbox }: MailboxCall,
   domain: string,
-) {
+) => {
   const next = new URL(url);
   next.searchParams.set('$skip', String(skip + top));
   return {
@@ -46,16 +46,18 @@ function toPage(
       .map((item) => selected(toMessage(item, mailbox.displayName, domain), select)),
     ...(found.length > skip + top && { '@odata.nextLink': next.href }),
   };
-}
+};
 
 /** `id` comes whether it is asked for or not. */
-function selected(message: Partial<Record<Selectable, unknown>>, select: readonly Selectable[] = SELECTABLE) {
-  return Object.fromEntries(
+const selected = (
+  message: Partial<Record<Selectable, unknown>>,
+  select: readonly Selectable[] = SELECTABLE,
+) =>
+  Object.fromEntries(
     Object.entries(message).filter(([name]) => name === 'id' || select.some((wanted) => wanted === name)),
   );
-}
 
-function toMessage(item: FoundItem, displayName: string, domain: string) {
+const toMessage = (item: FoundItem, displayName: string, domain: string) => {
   const { message } = item;
   const at = `${item.acceptedAt.toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length)}Z`;
   const from = message.from ?? { emailAddress: { name: displayName, address: item.mailbox } };
@@ -84,7 +86,7 @@ function toMessage(item: FoundItem, displayName: string, domain: string) {
     bccRecipients: message.bccRecipients ?? [],
     replyTo: message.replyTo ?? [],
   } satisfies Partial<Record<Selectable, unknown>>;
-}
+};
 
 const toPreview = ({ contentType, content }: { contentType: 'text' | 'html'; content: string }) =>
   (contentType === 'html' ? content.replaceAll(/<[^<>]*>/g, ' ') : content)

@@ -11,10 +11,10 @@ export type Limits = {
 export const EXCHANGE_LIMITS: Limits = { on: true, concurrentPerMailbox: 4, messagesPerMinute: 30 };
 
 /** How long until one more message fits into the rolling minute: 0 when it fits now. Oldest first. */
-export function untilRoomMs(sentAt: readonly Date[], messagesPerMinute: number, now: Date): number {
+export const untilRoomMs = (sentAt: readonly Date[], messagesPerMinute: number, now: Date): number => {
   const blocking = sentAt.filter((at) => isWithinTheMinute(at, now)).at(-messagesPerMinute);
   return blocking === undefined ? 0 : blocking.getTime() + MINUTE_MS - now.getTime();
-}
+};
 
 const isWithinTheMinute = (at: Date, now: Date) => now.getTime() - at.getTime() < MINUTE_MS;
 
@@ -27,7 +27,7 @@ export type MessageRoom =
 export type MailboxLimits = ReturnType<typeof mailboxLimits>;
 
 /** Who is inside and what was sent, per mailbox; the limits are asked for each time, so they can be switched. */
-export function mailboxLimits(limits: () => Limits) {
+export const mailboxLimits = (limits: () => Limits) => {
   const inside = new Map<string, number>();
   const sent = new Map<string, Date[]>();
 
@@ -67,4 +67,4 @@ export function mailboxLimits(limits: () => Limits) {
       };
     },
   };
-}
+};

@@ -25,7 +25,7 @@ export type SeenRequest = {
 
 export type RequestLog = ReturnType<typeof requestLog>;
 
-export function requestLog() {
+export const requestLog = () => {
   let entries: SeenRequest[] = [];
   return {
     begin(
@@ -51,4 +51,4 @@ export function requestLog() {
       entries = [];
     },
   };
-}
+};

@@ -13,7 +13,7 @@ export type Route = {
 };
 
 /** Exactly the spelling of the documentation; the real one is more forgiving. */
-export function findRoute(method: string, path: string): Route {
+export const findRoute = (method: string, path: string): Route => {
   const [version = '', root = '', user = '', ...rest] = path.slice(1).split('/').map(decode);
   if (version !== 'v1.0') throw versionUnknown(version);
   if (root === 'me') throw meNeedsAPerson();
@@ -31,34 +31,33 @@ export function findRoute(method: string, path: string): Route {
     default:
       throw unknownBelowUser(rest);
   }
-}
+};
 
 /** The well-known name of a folder counts no case. */
-function folderIn([first, second = '', ...rest]: readonly string[]): Folder | undefined {
+const folderIn = ([first, second = '', ...rest]: readonly string[]): Folder | undefined => {
   if (first !== 'mailFolders' || rest.join('/') !== 'messages') return undefined;
   return FOLDERS.find((name) => name === second.toLowerCase());
-}
+};
 
-function route(method: string, allowed: string, found: Route): Route {
+const route = (method: string, allowed: string, found: Route): Route => {
   if (method !== allowed) throw methodNotAllowed(allowed);
   return found;
-}
+};
 
-function unknownBelowUser([first = '', second = '', third]: readonly string[]): GraphError {
-  if (first === 'mailFolders' && third === 'messages') {
+const unknownBelowUser = ([first = '', second = '', third]: readonly string[]): GraphError => {
+  if (first === 'mailFolders' && third === 'messages')
     return new GraphError(
       400,
       'ErrorInvalidIdMalformed',
       `Id is malformed: this stand-in has only the folders ${FOLDERS.join(', ')}, received '${second}'.`,
     );
-  }
   return segmentUnknown(first === 'sendMail' || first === 'messages' ? second : first);
-}
+};
 
-function decode(segment: string): string {
+const decode = (segment: string): string => {
   try {
     return decodeURIComponent(segment);
   } catch {
     throw segmentUnknown(segment);
   }
-}
+};

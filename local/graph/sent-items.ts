@@ -26,10 +26,10 @@ export type PropertyMatch = { readonly id: string; readonly value: string };
 export type SentItems = ReturnType<typeof sentItems>;
 
 /** Kept in memory, seeded with what earlier runs captured: a look-up may come after a restart. */
-export function sentItems(
+export const sentItems = (
   earlier: readonly CapturedMail[],
   settings: () => Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
-) {
+) => {
   const items: SentItem[] = [];
   const keep = (mail: CapturedMail) => {
     items.push(toSentItem(mail, settings()));
@@ -45,7 +45,7 @@ export function sentItems(
         .filter(({ properties }) => match === undefined || properties.has(comparable(match)))
         .sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime()),
   };
-}
+};
 
 type Wanted = { readonly match?: PropertyMatch | undefined; readonly folder?: Folder | undefined };
 
@@ -57,10 +57,10 @@ export const folderOf = ({ leavesDraftsAt, appearsAt }: SentItem, now: Date): Fo
   return appearsAt !== undefined && appearsAt <= now ? 'sentitems' : undefined;
 };
 
-function toSentItem(
+const toSentItem = (
   mail: CapturedMail,
   { sentItemsDelayMs, transportDelayMs }: Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
-): SentItem {
+): SentItem => {
   const { internetMessageHeaders, attachments = [], ...message } = mail.request.body.message;
   const acceptedAt = new Date(mail.acceptedAt);
   const later = (ms: number) => new Date(acceptedAt.getTime() + ms);
@@ -76,7 +76,7 @@ function toSentItem(
     hasAttachments: attachments.some(({ isInline }) => isInline !== true),
     properties: new Set((message.singleValueExtendedProperties ?? []).map(comparable)),
   };
-}
+};
 
 /** The name in the id counts case, the value does not: https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-get */
 const comparable = ({ id, value }: PropertyMatch) => `${canonicalPropertyId(id)} = ${value.toLowerCase()}`;

@@ -26,7 +26,7 @@ export type SettingsChange = z.infer<typeof changeSchema>;
 
 export type ChangeableSettings = ReturnType<typeof changeableSettings>;
 
-export function changeableSettings(start: SettingsChange) {
+export const changeableSettings = (start: SettingsChange) => {
   let settings: GraphSettings = apply(
     { limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0, transportDelayMs: 0 },
     start,
@@ -38,7 +38,7 @@ export function changeableSettings(start: SettingsChange) {
       return settings;
     },
   };
-}
+};
 
 const apply = (
   settings: GraphSettings,

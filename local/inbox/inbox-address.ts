@@ -13,7 +13,7 @@ class InboxAddressError extends Error {
  * (https://docs.github.com/codespaces/developing-in-a-codespace/default-environment-variables-for-your-codespace).
  * Throws an InboxAddressError.
  */
-export function readInboxAddress(environment: Environment, port: number): string | undefined {
+export const readInboxAddress = (environment: Environment, port: number): string | undefined => {
   const given = environment[SETTING]?.trim();
   if (given) {
     const url = URL.parse(given);
@@ -30,4 +30,4 @@ export function readInboxAddress(environment: Environment, port: number): string
   } = environment;
   if (inCodespace !== 'true' || port === 0 || !NAME.test(name) || !NAME.test(domain)) return undefined;
   return `https://${name}-${port}.${domain}`.toLowerCase();
-}
+};

@@ -52,9 +52,8 @@ const ROUTES: readonly Route[] = [
     path: at('messages'),
     answer: async ({ store, incoming }) => {
       const { Read, IDs, Search } = await parseBody(incoming, readStatus);
-      if (IDs.length > 0 && Search !== '') {
+      if (IDs.length > 0 && Search !== '')
         throw new InboxProblem(400, 'Give either IDs or Search, not both.');
-      }
       await store.markRead(IDs.length > 0 ? IDs : idsOf(store, Search), Read);
       return ok();
     },
@@ -106,34 +105,33 @@ const ROUTES: readonly Route[] = [
 ];
 
 /** Undefined: not a path of the API. */
-export async function answerApi(
+export const answerApi = async (
   store: MailStore,
   url: URL,
   incoming: IncomingMessage,
-): Promise<Answer | undefined> {
+): Promise<Answer | undefined> => {
   const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
   const here = ROUTES.filter(({ path }) => path.test(url.pathname));
   if (here.length === 0) return undefined;
   const route = here.find((candidate) => candidate.method === method);
-  if (!route) {
+  if (!route)
     throw new InboxProblem(
       405,
       `This path allows ${here.map((r) => r.method).join(', ')}, received ${method}.`,
     );
-  }
   const path = route.path.exec(url.pathname)?.groups ?? {};
   return route.answer({ store, path, query: url.searchParams, incoming });
-}
+};
 
 /** Mailpit's `latest` stands for the newest mail. */
-export async function findMail({ store, path }: Pick<Request, 'store' | 'path'>): Promise<CapturedMail> {
+export const findMail = async ({ store, path }: Pick<Request, 'store' | 'path'>): Promise<CapturedMail> => {
   const id = decoded(path.id ?? '');
   const wanted = id === 'latest' ? store.list({ limit: 1 }).mails[0]?.summary.ID : id;
   const mail = wanted === undefined ? undefined : await store.find(wanted);
   if (!mail)
     throw new InboxProblem(404, 'There is no email with this ID. GET /api/v1/messages lists all emails.');
   return mail;
-}
+};
 
 export const json = (value: unknown): Answer => ({
   contentType: 'application/json; charset=utf-8',
@@ -156,15 +154,15 @@ const toMailList = (page: MailPage, { start = 0 }: MailQuery) => ({
   messages: page.mails.map(({ summary, isRead }) => ({ ...summary, Read: isRead })),
 });
 
-function toInfo(store: MailStore) {
+const toInfo = (store: MailStore) => {
   const { mails, total, unread } = store.list();
   const tags = new Map<string, number>();
   for (const tag of mails.flatMap(({ summary }) => summary.Tags)) tags.set(tag, (tags.get(tag) ?? 0) + 1);
   return { Version: packageJson.version, Messages: total, Unread: unread, Tags: Object.fromEntries(tags) };
-}
+};
 
 /** Always as a download, whatever the type says: nothing a mail brings along opens on the inbox's own origin. */
-function toPartAnswer(mail: CapturedMail, partId: string): Answer {
+const toPartAnswer = (mail: CapturedMail, partId: string): Answer => {
   const part = partsOf(mail).find((candidate) => candidate.partId === partId);
   const content = contentOfPart(mail, partId);
   if (!part || !content)
@@ -177,4 +175,4 @@ function toPartAnswer(mail: CapturedMail, partId: string): Answer {
       'Content-Security-Policy': "default-src 'none'; sandbox",
     },
   };
-}
+};

@@ -22,7 +22,12 @@ export type InboxOptions = {
 const MAIL_FRAME = /^\/mail\/(?<id>[^/]+)\/html$/;
 
 /** The inbox: the page for people, Mailpit's API for their tests. */
-export async function startInbox({ store, port, firstMail, forwardedAs }: InboxOptions): Promise<Listening> {
+export const startInbox = async ({
+  store,
+  port,
+  firstMail,
+  forwardedAs,
+}: InboxOptions): Promise<Listening> => {
   const server = createServer(
     answering(async (request, response) => {
       response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -45,7 +50,7 @@ export async function startInbox({ store, port, firstMail, forwardedAs }: InboxO
     anyPort: true,
     ...(forwardedAs === undefined ? {} : { forwardedAs }),
   });
-}
+};
 
 type Asked = Pick<InboxOptions, 'store' | 'firstMail'> & {
   readonly forwardedAs: string | undefined;
@@ -53,12 +58,11 @@ type Asked = Pick<InboxOptions, 'store' | 'firstMail'> & {
   readonly request: IncomingMessage;
 };
 
-async function answer({ store, firstMail, forwardedAs, url, request }: Asked): Promise<Answer> {
+const answer = async ({ store, firstMail, forwardedAs, url, request }: Asked): Promise<Answer> => {
   const fromApi = await answerApi(store, url, request);
   if (fromApi) return fromApi;
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
     throw new InboxProblem(405, `This path allows GET, received ${request.method}.`);
-  }
   if (url.pathname === '/first-mail') return json(firstMail);
 
   const frame = MAIL_FRAME.exec(url.pathname);
@@ -77,14 +81,13 @@ async function answer({ store, firstMail, forwardedAs, url, request }: Asked): P
   const file = await readPageFile(url.pathname === '/' ? 'index.html' : url.pathname.slice(1));
   if (!file) throw new InboxProblem(404, 'There is nothing here. The inbox is at /, its API under /api/v1/.');
   return { ...file, headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY } };
-}
+};
 
 /** Whether the browser sees the inbox under the name of the tunnel: the images of a mail have to be asked for there. */
-function isThrough(forwardedAs: string | undefined, { headers }: IncomingMessage): forwardedAs is string {
-  return [headers.host, headers['x-forwarded-host']].some((host) => `https://${host}` === forwardedAs);
-}
+const isThrough = (forwardedAs: string | undefined, { headers }: IncomingMessage): forwardedAs is string =>
+  [headers.host, headers['x-forwarded-host']].some((host) => `https://${host}` === forwardedAs);
 
-function send(response: ServerResponse, { contentType, content, headers }: Answer): void {
+const send = (response: ServerResponse, { contentType, content, headers }: Answer): void => {
   const bytes = Buffer.from(content);
   response.writeHead(200, {
     'Content-Type': contentType,
@@ -93,10 +96,10 @@ function send(response: ServerResponse, { contentType, content, headers }: Answe
     ...headers,
   });
   response.end(bytes);
-}
+};
 
-function answerProblem(response: ServerResponse, error: unknown): void {
+const answerProblem = (response: ServerResponse, error: unknown): void => {
   if (error instanceof InboxProblem) answerJson(response, error.status, { Error: error.message });
   else if (error instanceof BodyTooLargeError) answerJson(response, 400, { Error: error.message });
   else throw error;
-}
+};

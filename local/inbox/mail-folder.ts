@@ -49,7 +49,7 @@ const arrivedMail = z.object({
 
 const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safeParse(value).success;
 
-export function mailFolder(folder: string): MailShelf {
+export const mailFolder = (folder: string): MailShelf => {
   const fileOf = (id: string, kind: string) => {
     if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);
     return path.join(folder, `${id}${kind}`);
@@ -80,10 +80,10 @@ export function mailFolder(folder: string): MailShelf {
       await rm(fileOf(id, READ_MARK), { force: true });
     },
   };
-}
+};
 
 /** What an earlier run left. One file that cannot be read is no reason to hide the others. */
-export async function lookThroughFolder(folder: string): Promise<FoundInFolder> {
+export const lookThroughFolder = async (folder: string): Promise<FoundInFolder> => {
   await mkdir(folder, { recursive: true });
   const arrived: ArrivedMail[] = [];
   const skipped: SkippedFile[] = [];
@@ -98,10 +98,10 @@ export async function lookThroughFolder(folder: string): Promise<FoundInFolder> 
     else skipped.push(found);
   }
   return { arrived, readIds, skipped };
-}
+};
 
 /** Reasons never quote the file: it may be half of somebody's mail. */
-async function readMailFile(file: string, id: string): Promise<ArrivedMail | SkippedFile> {
+const readMailFile = async (file: string, id: string): Promise<ArrivedMail | SkippedFile> => {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (!isArrivedMail(value)) return { file, reason: 'is not a captured email' };
@@ -111,4 +111,4 @@ async function readMailFile(file: string, id: string): Promise<ArrivedMail | Ski
     if (error instanceof SyntaxError) return { file, reason: 'is not complete JSON' };
     return { file, reason: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'})` };
   }
-}
+};

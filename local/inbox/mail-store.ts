@@ -49,7 +49,7 @@ type Entry = {
 };
 
 /** Keeps captured mails in the folder, across restarts; in memory when there is none. */
-export async function openMailStore({ folder }: { readonly folder?: string } = {}): Promise<MailStore> {
+export const openMailStore = async ({ folder }: { readonly folder?: string } = {}): Promise<MailStore> => {
   const found = folder === undefined ? undefined : await lookThroughFolder(folder);
   const shelf = folder === undefined ? mailMemory() : mailFolder(folder);
   const entries = new Map<string, Entry>();
@@ -73,26 +73,24 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
     if (ids.length > 0) for (const listener of listeners) listener({ kind, ids });
   };
 
-  async function remove(ids: readonly string[]): Promise<void> {
+  const remove = async (ids: readonly string[]): Promise<void> => {
     const there = known(ids);
     for (const id of there) {
       await shelf.delete(id);
       entries.delete(id);
     }
     tell('removed', there);
-  }
+  };
 
   return {
     skipped,
     async capture(mail) {
-      if (!MAIL_ID.test(mail.id)) {
+      if (!MAIL_ID.test(mail.id))
         throw new TypeError(`A captured mail's id must match ${MAIL_ID}, but is ${JSON.stringify(mail.id)}`);
-      }
-      if (entries.has(mail.id) || arriving.has(mail.id)) {
+      if (entries.has(mail.id) || arriving.has(mail.id))
         throw new Error(
           `An email with the id ${mail.id} is already captured; every accepted email needs its own id`,
         );
-      }
       const arrived = { arrival: nextArrival++, mail };
       const entry = toEntry(arrived, false);
       arriving.add(mail.id);
@@ -133,9 +131,9 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
       return () => listeners.delete(listener);
     },
   };
-}
+};
 
-function mailMemory(): MailShelf {
+const mailMemory = (): MailShelf => {
   const mails = new Map<string, CapturedMail>();
   return {
     put: async ({ mail }) => void mails.set(mail.id, mail),
@@ -143,9 +141,9 @@ function mailMemory(): MailShelf {
     setRead: async () => {},
     delete: async (id) => void mails.delete(id),
   };
-}
+};
 
-function toEntry({ arrival, mail }: ArrivedMail, isRead: boolean): Entry {
+const toEntry = ({ arrival, mail }: ArrivedMail, isRead: boolean): Entry => {
   const summary = toSummary(mail);
   const addresses = [summary.From, ...summary.To, ...summary.Cc, ...summary.Bcc, ...summary.ReplyTo];
   const words = [
@@ -157,6 +155,6 @@ function toEntry({ arrival, mail }: ArrivedMail, isRead: boolean): Entry {
     wordsOf(mail),
   ];
   return { arrival, summary, isRead, words: words.join('\n').toLowerCase() };
-}
+};
 
 const countUnread = (entries: readonly Entry[]): number => entries.filter(({ isRead }) => !isRead).length;

@@ -19,7 +19,7 @@ export const neededAction = (request: VaultRequest): VaultAction => {
 };
 
 /** Does what is asked; throws a VaultProblem where the vault would refuse. */
-export async function answerVault(store: SecretStore, request: VaultRequest, vault: URL, now: Date) {
+export const answerVault = async (store: SecretStore, request: VaultRequest, vault: URL, now: Date) => {
   switch (request.kind) {
     case 'list': {
       const current = store
@@ -51,20 +51,20 @@ export async function answerVault(store: SecretStore, request: VaultRequest, vau
       return toItem(changed, vault, true);
     }
   }
-}
+};
 
-function lookUp(store: SecretStore, name: string, version: string | undefined): SecretVersion {
+const lookUp = (store: SecretStore, name: string, version: string | undefined): SecretVersion => {
   const found = version === undefined ? store.current(name) : store.find(name, version);
   if (found === undefined) throw secretNotFound(version === undefined ? name : `${name}/${version}`);
   return found;
-}
+};
 
-function toPage<T>(
+const toPage = <T>(
   all: readonly SecretVersion[],
   page: Page,
   vault: URL,
   toJson: (one: SecretVersion) => T,
-): { value: T[]; nextLink: string | null } {
+): { value: T[]; nextLink: string | null } => {
   const end = page.from + page.size;
   const next = new URL(vault);
   next.searchParams.set('$skiptoken', String(end));
@@ -72,9 +72,9 @@ function toPage<T>(
     value: all.slice(page.from, end).map(toJson),
     nextLink: end < all.length ? next.href : null,
   };
-}
+};
 
-function toItem(one: SecretVersion, vault: URL, withVersion: boolean) {
+const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
   const id = `${vault.origin}/secrets/${one.name}${withVersion ? `/${one.version}` : ''}`;
   return {
     ...(one.contentType !== undefined && { contentType: one.contentType }),
@@ -90,6 +90,6 @@ function toItem(one: SecretVersion, vault: URL, withVersion: boolean) {
     },
     tags: one.tags,
   };
-}
+};
 
 const toSeconds = (date: Date) => Math.floor(date.getTime() / 1000);

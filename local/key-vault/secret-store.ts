@@ -49,7 +49,7 @@ export type SecretStore = {
 };
 
 /** In memory; with a file, what is set survives a restart. */
-export async function openSecretStore(file?: string): Promise<SecretStore> {
+export const openSecretStore = async (file?: string): Promise<SecretStore> => {
   let all: readonly SecretVersion[] = file === undefined ? [] : await readStore(file);
   let writing: Promise<void> = Promise.resolve();
 
@@ -101,9 +101,9 @@ export async function openSecretStore(file?: string): Promise<SecretStore> {
     versions: (name) => all.filter((one) => isNamed(one, name)),
     names: () => [...new Set(all.map((one) => one.name))],
   };
-}
+};
 
-async function readStore(file: string): Promise<readonly SecretVersion[]> {
+const readStore = async (file: string): Promise<readonly SecretVersion[]> => {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -116,6 +116,6 @@ async function readStore(file: string): Promise<readonly SecretVersion[]> {
     // The cause is left out: a parser's message quotes the text, and the text is secrets.
     throw new Error(`${file} is not a file that the Key Vault stand-in wrote. To start over, delete it.`);
   }
-}
+};
 
 const isNamed = (one: SecretVersion, name: string) => one.name.toLowerCase() === name.toLowerCase();

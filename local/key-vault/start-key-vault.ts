@@ -41,7 +41,7 @@ export type KeyVault = Listening & {
 };
 
 /** Key Vault's secrets, as the real client asks for them: first without a token, then as the challenge says. */
-export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVault> {
+export const startKeyVault = async (options: KeyVaultOptions): Promise<KeyVault> => {
   const faults = makeHttpFaults();
   let records: readonly VaultRequestRecord[] = [];
 
@@ -74,25 +74,24 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVault>
     portSetting: options.portSetting ?? 'KEY_VAULT_PORT',
   });
   return { ...listening, faults, requests: () => records };
-}
+};
 
-async function decideAnswer(
+const decideAnswer = async (
   options: KeyVaultOptions,
   method: string,
   url: URL,
   authorization: string | undefined,
   body: () => Promise<Buffer>,
-): Promise<{ readonly status: number; readonly body: unknown }> {
+): Promise<{ readonly status: number; readonly body: unknown }> => {
   try {
     const claims = await authenticate(options, authorization);
     const request = parseVaultRequest(method, url, await body());
-    if (request === undefined) {
+    if (request === undefined)
       throw new VaultProblem(
         405,
         'MethodNotAllowed',
         `The Key Vault stand-in has no ${method} ${url.pathname}. It knows secrets: GET, PUT, PATCH and their versions.`,
       );
-    }
     const action = neededAction(request);
     if (options.mayDo && !options.mayDo(claims, action)) throw notPermitted(claims, action);
     return { status: 200, body: await answerVault(options.secrets, request, url, options.now()) };
@@ -100,27 +99,25 @@ async function decideAnswer(
     if (error instanceof VaultProblem) return { status: error.status, body: error.toBody() };
     throw error;
   }
-}
+};
 
-async function authenticate(
+const authenticate = async (
   options: KeyVaultOptions,
   authorization: string | undefined,
-): Promise<TokenClaims> {
+): Promise<TokenClaims> => {
   const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw unauthorized('AKV10000: Request is missing a Bearer or PoP token.');
   const claims = await options.verifyToken(token).catch((error: unknown) => {
     throw unauthorized(`Error validating token: ${error instanceof Error ? error.message : 'unreadable'}`);
   });
-  if (claims.aud.replace(/\/$/, '') !== VAULT_RESOURCE) {
+  if (claims.aud.replace(/\/$/, '') !== VAULT_RESOURCE)
     throw unauthorized(`AKV10022: Invalid audience. Expected ${VAULT_RESOURCE}, found: ${claims.aud}.`);
-  }
-  if (claims.tid !== options.tenantId) {
+  if (claims.tid !== options.tenantId)
     throw unauthorized(
       `AKV10032: Invalid issuer. Expected one of https://sts.windows.net/${options.tenantId}/, found ${claims.iss}.`,
     );
-  }
   return claims;
-}
+};
 
 /** The client takes the tenant and the resource from here; where it signs in is its own setting. */
 const toChallenge = (tenantId: string) =>

@@ -31,7 +31,7 @@ export type VaultRequest =
 
 export type Page = { readonly from: number; readonly size: number };
 
-export function parseVaultRequest(method: string, url: URL, body: Buffer): VaultRequest | undefined {
+export const parseVaultRequest = (method: string, url: URL, body: Buffer): VaultRequest | undefined => {
   if (!url.searchParams.get('api-version')) throw badParameter('api-version must be specified');
   const [root, name, version, ...rest] = url.pathname.split('/').slice(1);
   if (root !== 'secrets' || rest.some((part) => part !== '')) return undefined;
@@ -46,38 +46,34 @@ export function parseVaultRequest(method: string, url: URL, body: Buffer): Vault
     return { kind: 'update', name, version: version || undefined, changes };
   }
   return undefined;
-}
+};
 
-function parseNewSecret(body: Buffer): NewSecret {
+const parseNewSecret = (body: Buffer): NewSecret => {
   const parsed = parseBody(newSecretSchema, body);
-  if (Buffer.byteLength(parsed.value) > VALUE_BYTES) {
+  if (Buffer.byteLength(parsed.value) > VALUE_BYTES)
     throw badParameter(`The secret value must be at most ${VALUE_BYTES} bytes.`);
-  }
   return { value: parsed.value, ...toProperties(parsed) };
-}
+};
 
-function toProperties(parsed: z.output<typeof propertiesSchema>): SecretProperties {
-  return {
-    contentType: parsed.contentType ?? undefined,
-    tags: parsed.tags ?? undefined,
-    enabled: parsed.attributes?.enabled ?? undefined,
-    expiresOn: toDate(parsed.attributes?.exp),
-    notBefore: toDate(parsed.attributes?.nbf),
-  };
-}
+const toProperties = (parsed: z.output<typeof propertiesSchema>): SecretProperties => ({
+  contentType: parsed.contentType ?? undefined,
+  tags: parsed.tags ?? undefined,
+  enabled: parsed.attributes?.enabled ?? undefined,
+  expiresOn: toDate(parsed.attributes?.exp),
+  notBefore: toDate(parsed.attributes?.nbf),
+});
 
-function parsePage(url: URL): Page {
+const parsePage = (url: URL): Page => {
   const asked = url.searchParams.get('maxresults');
   const size = asked === null ? MOST_ON_A_PAGE : Number(asked);
-  if (!Number.isInteger(size) || size < 1 || size > MOST_ON_A_PAGE) {
+  if (!Number.isInteger(size) || size < 1 || size > MOST_ON_A_PAGE)
     throw badParameter(`maxresults must be from 1 to ${MOST_ON_A_PAGE}, got '${asked}'.`);
-  }
   const from = Number(url.searchParams.get('$skiptoken') ?? 0);
   if (!Number.isInteger(from) || from < 0) throw badParameter('The $skiptoken is not one of this vault.');
   return { from, size };
-}
+};
 
-function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
+const parseBody = <T>(schema: z.ZodType<T>, body: Buffer): T => {
   try {
     return schema.parse(JSON.parse(body.toString('utf8')));
   } catch (error) {
@@ -85,7 +81,7 @@ function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
     const where = paths.length > 0 ? `Wrong or missing: ${paths.join(', ')}.` : 'It is not JSON.';
     throw badParameter(`The request body could not be read. ${where}`);
   }
-}
+};
 
 const toDate = (epochSeconds: number | null | undefined) =>
   epochSeconds === null || epochSeconds === undefined ? undefined : new Date(epochSeconds * 1000);

@@ -42,9 +42,9 @@ export type ManagedIdentityEndpoint = Listening & {
 type Refusal = { readonly status: number; readonly message: string };
 
 /** App Service's token endpoint: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference */
-export async function startManagedIdentity(
+export const startManagedIdentity = async (
   options: ManagedIdentityOptions,
-): Promise<ManagedIdentityEndpoint> {
+): Promise<ManagedIdentityEndpoint> => {
   const faults = makeHttpFaults();
   const identityHeader = options.identityHeader ?? randomBytes(16).toString('hex').toUpperCase();
   const server = http.createServer(
@@ -81,27 +81,25 @@ export async function startManagedIdentity(
     faults,
     environment: { IDENTITY_ENDPOINT: `${listening.url}${PATH}`, IDENTITY_HEADER: identityHeader },
   };
-}
+};
 
-function decide(
+const decide = (
   asked: URLSearchParams,
   givenHeader: string | string[] | undefined,
   identityHeader: string,
   options: ManagedIdentityOptions,
-): TokenClaims | Refusal {
+): TokenClaims | Refusal => {
   // The header proves that the request was written by the app and not by a page it was tricked into fetching.
-  if (typeof givenHeader !== 'string' || !isSameSecret(givenHeader, identityHeader)) {
+  if (typeof givenHeader !== 'string' || !isSameSecret(givenHeader, identityHeader))
     return {
       status: 401,
       message: 'The X-IDENTITY-HEADER is missing or is not the IDENTITY_HEADER of this app.',
     };
-  }
-  if (asked.get('api-version') !== API_VERSION) {
+  if (asked.get('api-version') !== API_VERSION)
     return {
       status: 400,
       message: `Expected api-version=${API_VERSION}, got '${asked.get('api-version')}'.`,
     };
-  }
   const resource = asked.get('resource');
   if (!resource) return { status: 400, message: 'Expected the parameter resource.' };
 
@@ -111,20 +109,18 @@ function decide(
       ? one.systemAssigned && !asked.has('principal_id') && !asked.has('mi_res_id')
       : one.clientId.toLowerCase() === clientId.toLowerCase(),
   );
-  if (identity === undefined) {
+  if (identity === undefined)
     return {
       status: 400,
       message:
         'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.',
     };
-  }
   const known = options.resources().find((one) => one === resource.replace(/\/$/, ''));
-  if (known === undefined) {
+  if (known === undefined)
     return {
       status: 400,
       message: `AADSTS500011: The resource principal named ${resource} was not found in the tenant named ${options.tenantId}.`,
     };
-  }
   return toAppOnlyClaims({
     tenantId: options.tenantId,
     clientId: identity.clientId,
@@ -133,4 +129,4 @@ function decide(
     now: options.now(),
     lifetimeSeconds: LIFETIME_SECONDS,
   });
-}
+};

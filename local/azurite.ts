@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { listen, PortUnavailableError } from './http.ts';
+import { messageOf } from './message-of.ts';
 
 export type AzuriteOptions = {
   /** Where the data survives a restart; without it everything stays in memory. */
@@ -22,7 +23,7 @@ export type Azurite = {
   readonly queueUrl: string;
   readonly tableUrl: string;
   /** Writes what is still in memory, then stops. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 const LOOPBACK = '127.0.0.1';
@@ -85,10 +86,10 @@ export const startAzurite = async (options: AzuriteOptions): Promise<Azurite> =>
 
 type AzuriteServer = {
   readonly httpServer: http.Server;
-  start(): Promise<void>;
-  close(): Promise<void>;
-  getStatus(): string;
-  getHttpServerAddress(): string;
+  readonly start: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly getStatus: () => string;
+  readonly getHttpServerAddress: () => string;
 };
 
 /** A class with a positional constructor, as compiled by TypeScript. */
@@ -191,5 +192,3 @@ const createServers = ({ blob, queue, table, memory }: AzuriteClasses, options: 
     ),
   };
 };
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

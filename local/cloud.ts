@@ -54,7 +54,7 @@ export type Cloud = {
   readonly mails: MailStore;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export const SECRET_NAME = 'graph-client-secret';
@@ -63,11 +63,11 @@ const YEAR_MS = 365 * 86_400_000;
 /** Starts everything the relay needs around it, on this machine. */
 export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, ports, now = () => new Date() } = options;
-  const running: { close(): Promise<unknown> }[] = [];
+  const running: { readonly close: () => Promise<unknown> }[] = [];
   const close = async () => {
     await Promise.all(running.map((server) => server.close()));
   };
-  const keep = async <Server extends { close(): Promise<unknown> }>(
+  const keep = async <Server extends { readonly close: () => Promise<unknown> }>(
     starting: Promise<Server>,
   ): Promise<Server> => {
     const server = await starting;

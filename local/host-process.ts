@@ -20,9 +20,9 @@ export type HostProcess = {
   /** Resolves with the exit code when the process ends, whoever ended it. */
   readonly ended: Promise<number | null>;
   /** Lets running invocations end, then stops. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Ends it as a power failure would. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 };
 
 /** What of our own environment a child needs to run at all; the rest would leak into the app's settings. */

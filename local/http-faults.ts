@@ -28,11 +28,11 @@ type PlannedFault = z.output<typeof faultSchema>;
 
 /** Troubles that a stand-in was told to have, in the order they will happen. */
 export type HttpFaults = {
-  add(fault: HttpFault): void;
-  clear(): void;
-  waiting(): readonly PlannedFault[];
+  readonly add: (fault: HttpFault) => void;
+  readonly clear: () => void;
+  readonly waiting: () => readonly PlannedFault[];
   /** Has the trouble that is due, if any; true when the request is dealt with. */
-  strike(request: http.IncomingMessage, response: http.ServerResponse): Promise<boolean>;
+  readonly strike: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 };
 
 export const makeHttpFaults = (): HttpFaults => {
@@ -56,7 +56,7 @@ export const makeHttpFaults = (): HttpFaults => {
       planned = [];
     },
     waiting: () => planned,
-    async strike(request, response) {
+    strike: async (request, response) => {
       const fault = take(request.url ?? '/');
       if (fault === undefined) return false;
       if (fault.delayMs !== undefined) await waitWhileConnected(fault.delayMs, response);

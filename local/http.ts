@@ -3,6 +3,7 @@ import type https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Audience, refuseForeignPages } from './foreign-pages.ts';
 import type { Listening } from './listening.ts';
+import { messageOf } from './message-of.ts';
 
 const LOOPBACK = '127.0.0.1';
 const HIGHEST_PORT = 65_535;
@@ -74,7 +75,7 @@ export const listen = async (server: http.Server | https.Server, place: Place): 
     // By address: on some machines `localhost` is [::1] first, which another process may hold.
     url: `${isTls(server) ? 'https' : 'http'}://${LOOPBACK}:${port}`,
     port,
-    close() {
+    close: () => {
       closing ??= new Promise<void>((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
@@ -142,7 +143,7 @@ export const answering =
         return;
       }
       const tooLarge = error instanceof BodyTooLargeError;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       answerJson(response, tooLarge ? 413 : 500, {
         error: { code: tooLarge ? 'RequestTooLarge' : 'LocalCloudError', message },
       });

@@ -9,11 +9,6 @@ export type Prepared = {
   readonly remarks: LocalSettings['remarks'];
 };
 
-/** Everything that keeps a start from succeeding, a line each. */
-class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-}
-
 /** Looks at settings, ports and folder before anything is started, and tells all that is wrong at once. */
 export const prepareStart = async (environment: NodeJS.ProcessEnv, path: string): Promise<Prepared> => {
   const { settings, problems, remarks } = readLocalSettings(environment);
@@ -25,7 +20,7 @@ export const prepareStart = async (environment: NodeJS.ProcessEnv, path: string)
   if (ports !== undefined && folder !== undefined && found.length === 0)
     return { ports, folder, settings, remarks };
   await folder?.release();
-  throw new NotReadyError(found.join('\n'));
+  throw new Error(found.join('\n'));
 };
 
 const orProblem = async <T>(work: () => Promise<T>, found: string[]): Promise<T | undefined> => {

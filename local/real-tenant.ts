@@ -9,7 +9,7 @@ import type { SecretStore } from './key-vault/secret-store.ts';
 /** What it takes to send through a real tenant from this machine: everything but the vault is Microsoft's. */
 export type RealTenant = {
   readonly environment: Readonly<Record<string, string>>;
-  storeSecret(secrets: SecretStore): Promise<unknown>;
+  readonly storeSecret: (secrets: SecretStore) => Promise<unknown>;
 };
 
 const REAL = ['ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID', 'MAIL_DEFAULT_SENDER'] as const;

@@ -12,10 +12,10 @@ const OWNER_ONLY = { folder: 0o700, file: 0o600 };
 export type StateFolder = {
   readonly path: string;
   /** Says where the relay is, for commands that follow it. */
-  announce(relay: { readonly url: string; readonly masterKey: string }): Promise<void>;
+  readonly announce: (relay: { readonly url: string; readonly masterKey: string }) => Promise<void>;
   /** Forgets earlier runs. */
-  clear(): Promise<void>;
-  release(): Promise<void>;
+  readonly clear: () => Promise<void>;
+  readonly release: () => Promise<void>;
 };
 
 export class FolderInUseError extends Error {
@@ -36,10 +36,10 @@ export const openStateFolder = async (path: string, now: Date): Promise<StateFol
   return {
     path,
     announce: (relay) => writeRunning(path, { ...self, relay }),
-    async clear() {
+    clear: async () => {
       for (const name of KEPT) await rm(join(path, name), { recursive: true, force: true });
     },
-    async release() {
+    release: async () => {
       await forgetRunning(path);
       lock.release();
     },

@@ -41,7 +41,7 @@ type TokenRequestRecord = {
 
 export type Entra = Listening & {
   readonly faults: HttpFaults;
-  tokenRequests(): readonly TokenRequestRecord[];
+  readonly tokenRequests: () => readonly TokenRequestRecord[];
 };
 
 /** Entra's token endpoint for one pretend tenant. */

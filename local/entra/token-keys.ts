@@ -17,9 +17,9 @@ export type TokenClaims = {
 };
 
 export type TokenKeys = {
-  sign(claims: TokenClaims): Promise<string>;
+  readonly sign: (claims: TokenClaims) => Promise<string>;
   /** The claims of a token that these keys signed and that is valid now; throws otherwise. */
-  verify(token: string): Promise<TokenClaims>;
+  readonly verify: (token: string) => Promise<TokenClaims>;
   /** The public half, as Entra publishes it at `discovery/v2.0/keys`. */
   readonly published: readonly JWK[];
 };
@@ -31,7 +31,7 @@ export const makeTokenKeys = async (now: () => Date = () => new Date()): Promise
       new SignJWT({ ...claims, ...(claims.roles && { roles: [...claims.roles] }) })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: KEY_ID })
         .sign(privateKey),
-    async verify(token) {
+    verify: async (token) => {
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [ALGORITHM],
         currentDate: now(),

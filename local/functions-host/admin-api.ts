@@ -26,12 +26,12 @@ export type AdminDependencies = {
 };
 
 /** Stops the listeners while HTTP goes on, as Azure does before it takes an instance away. */
-export type Drain = { start(): void; status(): object };
+export type Drain = { readonly start: () => void; readonly status: () => object };
 
 const OPEN_TO_ALL = new Set(['/admin/host/ping', '/admin/warmup']);
 
 /** The part of the host's admin API that Core Tools users reach for. It needs the master key. */
-export const createAdminApi =
+export const makeAdminApi =
   ({ keys, functions, status, drain }: AdminDependencies) =>
   async (request: http.IncomingMessage, response: http.ServerResponse, url: URL): Promise<void> => {
     const path = url.pathname.replace(/\/$/, '').toLowerCase();

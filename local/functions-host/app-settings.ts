@@ -1,15 +1,11 @@
 export type AppSettings = Readonly<Record<string, string | undefined>>;
 
-class AppSettingError extends Error {
-  override readonly name = 'AppSettingError';
-}
-
 /** `%NAME%` in a binding stands for the setting NAME. */
 export const resolveExpression = (text: string, settings: AppSettings, where: string): string =>
   text.replaceAll(/%([^%\s]+)%/g, (_, name: string) => {
     const value = settings[name];
     if (value === undefined || value === '') {
-      throw new AppSettingError(
+      throw new Error(
         `${where} refers to %${name}%, but the setting ${name} is not set. Set it, then start again.`,
       );
     }
@@ -26,7 +22,7 @@ export const readConnection = (
   const value = settings[`AzureWebJobs${name}`] || settings[name];
   if (value) return value;
   const identity = Object.keys(settings).find((key) => key.startsWith(`${name}__`));
-  throw new AppSettingError(
+  throw new Error(
     `${where} uses the connection "${name}", but the setting ${name} is not set. ` +
       (identity
         ? `${identity} is set, but this host connects by connection string only: set ${name} to one.`

@@ -69,11 +69,11 @@ export const createCoreApi = (
     hostVersion: HOST_VERSION,
     Disposable,
     log,
-    setProgrammingModel(model: ProgrammingModel): void {
+    setProgrammingModel: (model: ProgrammingModel): void => {
       registrations.programmingModel = model;
     },
     getProgrammingModel: () => registrations.programmingModel,
-    registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+    registerFunction: (metadata: FunctionMetadata, callback: FunctionCallback): Disposable => {
       const { name } = metadata;
       if (registrations.locked) throw new Error('A function can only be registered during app startup.');
       if (typeof callback !== 'function')
@@ -91,7 +91,7 @@ export const createCoreApi = (
         functions.delete(key);
       });
     },
-    registerHook(name: string, callback: HookCallback): Disposable {
+    registerHook: (name: string, callback: HookCallback): Disposable => {
       const known = HOOK_NAMES.find((hookName) => hookName === name);
       if (!known) throw new RangeError(`Unrecognized hook "${name}". Known hooks: ${HOOK_NAMES.join(', ')}.`);
       hooks[known].push(callback);

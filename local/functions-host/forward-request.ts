@@ -8,7 +8,7 @@ export type Forwarding = {
   /** Resolves when the app's answer has begun; nothing of it was sent on yet. */
   readonly answered: Promise<http.IncomingMessage>;
   /** Takes the request back. */
-  abort(): void;
+  readonly abort: () => void;
 };
 
 /** Sends a request on to the app's own HTTP server. A body that was read already comes along; another is streamed. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../message-of.ts';
 import type { HostLogLevel } from './host-log.ts';
 import { parseTimespan } from './timespan.ts';
 
@@ -25,10 +26,6 @@ export type HostOptions = {
   /** Keys that nobody reads, by their path: most likely misspelt. */
   readonly ignored: readonly string[];
 };
-
-class HostJsonError extends Error {
-  override readonly name = 'HostJsonError';
-}
 
 const LARGEST_BATCH = 32;
 const SHORTEST_POLLING_INTERVAL_MS = 100;
@@ -93,7 +90,7 @@ export const readHostJson = (appFolder: string, development: boolean): HostOptio
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new HostJsonError(`${path} cannot be read; a Functions app has one, at least {"version": "2.0"}.`, {
+    throw new Error(`${path} cannot be read; a Functions app has one, at least {"version": "2.0"}.`, {
       cause: error,
     });
   }
@@ -106,7 +103,7 @@ export const parseHostJson = (text: string, path: string, development: boolean):
     const problems = parsed.error.issues.map(
       ({ path: at, message }) => `  ${at.join('.') || '(root)'}: ${message}`,
     );
-    throw new HostJsonError(`${path} is not valid:\n${problems.join('\n')}`);
+    throw new Error(`${path} is not valid:\n${problems.join('\n')}`);
   }
   const { extensions, functionTimeout, logging } = parsed.data;
   const { batchSize, newBatchThreshold, maxPollingInterval, visibilityTimeout, ...rest } = extensions.queues;
@@ -133,6 +130,6 @@ const parseJson = (text: string, path: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new HostJsonError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${path} is not JSON: ${messageOf(error)}`);
   }
 };

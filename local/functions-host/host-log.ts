@@ -13,7 +13,7 @@ const RANK: Record<HostLogLevel, number> = {
 };
 
 /** Writes one entry per call; `logLevel` of host.json decides by the longest category prefix, as in Azure. */
-export const createHostLog =
+export const makeHostLog =
   (write: (line: string) => void, now: () => Date, levels: Readonly<Record<string, HostLogLevel>>): HostLog =>
   (level, category, message, invocationId) => {
     if (RANK[level] < RANK[lowestLevelOf(category, levels)]) return;

@@ -7,11 +7,11 @@ type Handle = (request: http.IncomingMessage, response: http.ServerResponse, url
 export type HostServer = {
   readonly server: http.Server;
   /** From now on every request is answered with 503. */
-  refuse(): void;
+  readonly refuse: () => void;
 };
 
 /** `/` and `/admin` belong to the host, everything else to the functions; `customHeaders` of host.json to every answer. */
-export const createHostServer = (
+export const makeHostServer = (
   serveFunction: Handle,
   serveAdmin: Handle,
   inFlight: InFlight,
@@ -35,7 +35,7 @@ export const createHostServer = (
   };
   return {
     server: http.createServer(answering((request, response) => inFlight.track(handle(request, response)))),
-    refuse() {
+    refuse: () => {
       refusing = true;
     },
   };

@@ -18,7 +18,7 @@ export const prepareTriggers = (hosted: readonly HostedFunction[], shared: Omit<
   const background = new Map<string, BackgroundTrigger>();
   const parts: HostParts = {
     ...shared,
-    wakeQueue(queueName) {
+    wakeQueue: (queueName) => {
       for (const trigger of background.values()) if (trigger.queueName === queueName) trigger.wake();
     },
   };
@@ -46,7 +46,7 @@ export const toAdminFunctions = (
           info.trigger.type === 'http'
             ? `/${[routePrefix, info.trigger.route].filter(Boolean).join('/')}`
             : undefined,
-        start(input) {
+        start: (input) => {
           const run = background.get(info.name)?.runNow(input);
           if (run) void inFlight.track(run);
           else

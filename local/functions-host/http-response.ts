@@ -1,11 +1,6 @@
 import http from 'node:http';
 import type { HttpCookie, InvocationResponse, TypedData } from './core-types.ts';
 
-/** Why an answer cannot be sent, which the host answers with 500. */
-class UnsendableError extends Error {
-  override readonly name = 'UnsendableError';
-}
-
 /** Writes what the app returned, in chunks as the host does. Nothing returned is 204, as in the host since version 2. */
 export const writeHttpResponse = (
   response: http.ServerResponse,
@@ -17,7 +12,7 @@ export const writeHttpResponse = (
   for (const [name, value] of headers) {
     assertSendable(name, value);
     if (name.toLowerCase() === 'content-length' && Number(value) !== body.length)
-      throw new UnsendableError(`its Content-Length is ${value}, and its body has ${body.length} bytes`);
+      throw new Error(`its Content-Length is ${value}, and its body has ${body.length} bytes`);
   }
   const cookies = (data?.cookies ?? []).map(formatCookie);
   for (const [name, value] of headers) response.setHeader(name, value);
@@ -45,7 +40,7 @@ const HOP_BY_HOP = new Set([
 /** Kestrel sends ASCII only. */
 export const assertSendable = (name: string, value: string): void => {
   http.validateHeaderValue(name, value);
-  if (!/^[\t\x20-\x7e]*$/.test(value)) throw new UnsendableError(`its header ${name} is not ASCII`);
+  if (!/^[\t\x20-\x7e]*$/.test(value)) throw new Error(`its header ${name} is not ASCII`);
 };
 
 const toBytes = (data: TypedData | null | undefined): Buffer => {
@@ -58,7 +53,7 @@ const SAME_SITE = { lax: 'Lax', strict: 'Strict', explicitNone: 'None', none: un
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const formatCookie = (cookie: HttpCookie): string => {
-  if (!TOKEN.test(cookie.name)) throw new UnsendableError('the name of a cookie is not a token');
+  if (!TOKEN.test(cookie.name)) throw new Error('the name of a cookie is not a token');
   const expires = cookie.expires?.value?.seconds;
   const sameSite = SAME_SITE[cookie.sameSite ?? 'none'];
   const text = [

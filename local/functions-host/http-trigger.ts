@@ -26,7 +26,7 @@ export type HttpTriggerParts = {
 };
 
 /** Answers with status codes only, as the host does: what failed stands in the log, not in the answer. */
-export const createHttpTriggers = (
+export const makeHttpTriggers = (
   functions: readonly HostedFunction[],
   parts: HttpTriggerParts,
 ): ServeFunction => {

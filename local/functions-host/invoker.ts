@@ -31,7 +31,7 @@ export type InvokerDependencies = {
   readonly appHookData: object;
 };
 
-export const createInvoker = (dependencies: InvokerDependencies): Invoke => {
+export const makeInvoker = (dependencies: InvokerDependencies): Invoke => {
   const { log, clock, newId } = dependencies;
   return async (fn, request, reason) => {
     const { name } = fn.metadata;
@@ -84,7 +84,7 @@ const runAsTheWorkerDoes = async (
     invocationId,
     metadata,
     request,
-    log(level: LogLevel, category: LogCategory, message: string) {
+    log: (level: LogLevel, category: LogCategory, message: string) => {
       const entry = { level, message, category, invocationContext };
       for (const hook of registrations.hooks.log) hook(entry);
       log(

@@ -3,6 +3,7 @@ import Module, { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { messageOf } from '../message-of.ts';
 import type { AppRegistrations } from './core-api.ts';
 
 const CORE_MODULE = '@azure/functions-core';
@@ -14,12 +15,12 @@ export class AppLoadError extends Error {
 
 export type LoadedApp = {
   /** Forgets the modules of the app, so that the next host in this process loads it afresh. */
-  unload(): void;
+  readonly unload: () => void;
 };
 
 const packageJson = z.looseObject({ main: z.string().min(1).optional(), type: z.string().optional() });
 
-type ModuleInternals = { _load(request: string, ...rest: unknown[]): unknown };
+type ModuleInternals = { _load: (request: string, ...rest: unknown[]) => unknown };
 
 let coreInUse: unknown;
 
@@ -95,7 +96,7 @@ const loadFile = async (
   } catch (error) {
     const already = registrations.functions.size;
     throw new AppLoadError(
-      `Loading ${named([match])} failed after ${already} registered functions: ${error instanceof Error ? error.message : String(error)}. ` +
+      `Loading ${named([match])} failed after ${already} registered functions: ${messageOf(error)}. ` +
         (already === 0
           ? `${SILENT_IN_AZURE} Register the functions first, check settings later.`
           : 'Azure would not start this app.'),

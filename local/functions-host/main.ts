@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import { AppLoadError } from './load-app.ts';
 import { startFunctionsHost } from './start-functions-host.ts';
 
@@ -78,7 +79,7 @@ const main = async (): Promise<void> => {
 };
 
 const fail = (error: unknown): void => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const cause = error instanceof AppLoadError && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
   console.error(`The functions host did not start: ${message}${cause}`);
   tellParent({ type: 'failed', message });

@@ -3,7 +3,7 @@ const MINIMUM_MS = 100;
 const SPREAD = 0.2;
 
 /** How long to wait for the next look into an empty queue: doubling, a little random, up to the maximum. */
-export const createPollingBackOff = (
+export const makePollingBackOff = (
   maximumMs: number,
   random: () => number,
 ): ((foundMessageSince: boolean) => number) => {

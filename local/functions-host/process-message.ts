@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { Clock } from './clock.ts';
 import type { QueueOptions } from './host-json.ts';
 import type { HostLog } from './host-log.ts';
@@ -99,7 +100,7 @@ const runUnderLease = async (
       log(
         'warning',
         PROCESSOR,
-        `The lease of message '${message.messageId}' could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+        `The lease of message '${message.messageId}' could not be renewed: ${messageOf(error)}`,
       );
     }
     if (!ended) renewLater();

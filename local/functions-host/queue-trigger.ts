@@ -35,14 +35,14 @@ export const prepareQueueTrigger = (
 
   return {
     queueName,
-    start() {
+    start: () => {
       listener = startQueueListener({
         ...parts,
         options: queueOptions,
         queue,
         poisonQueue,
         onPoison: parts.wakeQueue,
-        async run(message, text) {
+        run: async (message, text) => {
           const reason = `New queue message detected on '${queueName}'.`;
           const { succeeded } = await run({ ...message, id: message.messageId, text }, reason);
           return succeeded;

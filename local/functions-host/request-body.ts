@@ -15,7 +15,7 @@ export const declaredLength = ({ headers }: http.IncomingMessage): number | unde
 export const limitBody = (): Transform => {
   let seen = 0;
   return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+    transform: (chunk: Buffer, _encoding, done) => {
       seen += chunk.length;
       if (seen > REQUEST_BODY_LIMIT_BYTES) done(new BodyTooLargeError(REQUEST_BODY_LIMIT_BYTES, seen));
       else done(null, chunk);

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import { readBody } from '../http.ts';
+import { messageOf } from '../message-of.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData } from './http-request-data.ts';
@@ -71,7 +72,7 @@ export const answerEmpty = (response: http.ServerResponse, status: number): void
 
 export const logUnsendable = (log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void => {
   const { name } = fn.metadata;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   log('error', `Function.${name}`, `The response of '${name}' cannot be sent: ${reason}`, id);
 };
 

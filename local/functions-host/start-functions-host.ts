@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { listen } from '../http.ts';
 import type { Listening } from '../listening.ts';
-import { createAdminApi, type Drain } from './admin-api.ts';
+import { messageOf } from '../message-of.ts';
+import { type Drain, makeAdminApi } from './admin-api.ts';
 import type { AppSettings } from './app-settings.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createCoreApi, createRegistrations } from './core-api.ts';
 import type { FunctionInfo } from './function-info.ts';
 import { readHostJson } from './host-json.ts';
-import { createHostLog } from './host-log.ts';
+import { makeHostLog } from './host-log.ts';
 import type { BackgroundTrigger } from './host-parts.ts';
-import { createHostServer } from './host-server.ts';
+import { makeHostServer } from './host-server.ts';
 import { prepareTriggers, readFunctions, toAdminFunctions } from './hosted-functions.ts';
 import type { HostKeys } from './http-keys.ts';
-import { createHttpTriggers } from './http-trigger.ts';
-import { createInFlight, type InFlight } from './in-flight.ts';
-import { createInvoker, runHooks } from './invoker.ts';
+import { makeHttpTriggers } from './http-trigger.ts';
+import { type InFlight, makeInFlight } from './in-flight.ts';
+import { makeInvoker, runHooks } from './invoker.ts';
 import { loadApp } from './load-app.ts';
 import { DEFAULT_LEASE_SECONDS } from './process-message.ts';
 import { HOST_ID } from './timer-status.ts';
@@ -39,7 +40,7 @@ export type FunctionsHostOptions = HostKeys & {
 export type FunctionsHost = Listening & {
   readonly functions: readonly FunctionInfo[];
   /** Resolves when no request, message or timer is being worked on. */
-  idle(): Promise<void>;
+  readonly idle: () => Promise<void>;
 };
 
 const PORT_SETTING = 'FUNCTIONS_PORT';
@@ -54,7 +55,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
     AzureWebJobsStorage: options.storageConnectionString,
   };
   const hostOptions = readHostJson(appFolder, settings.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
-  const log = createHostLog(options.log, clock.now, hostOptions.logLevels);
+  const log = makeHostLog(options.log, clock.now, hostOptions.logLevels);
   for (const key of hostOptions.ignored)
     log('warning', HOST, `host.json: ${key} is not a setting of the host and is ignored as in Azure.`);
   const registrations = createRegistrations();
@@ -66,9 +67,9 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
   let workerProxy: WorkerProxy | undefined;
 
   try {
-    const inFlight = createInFlight();
-    const invocations = createInFlight();
-    const invoke = createInvoker({
+    const inFlight = makeInFlight();
+    const invocations = makeInFlight();
+    const invoke = makeInvoker({
       registrations,
       log,
       clock,
@@ -93,9 +94,9 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
     });
 
     const enabled = hosted.filter(({ info }) => !info.disabled).map(({ info }) => background.get(info.name));
-    const { server, refuse } = createHostServer(
-      createHttpTriggers(hosted, { ...parts, ...hostOptions, keys: options, workerProxy }),
-      createAdminApi({
+    const { server, refuse } = makeHostServer(
+      makeHttpTriggers(hosted, { ...parts, ...hostOptions, keys: options, workerProxy }),
+      makeAdminApi({
         keys: options,
         functions: toAdminFunctions(hosted, background, hostOptions, parts),
         drain: drainOf(enabled, invocations),
@@ -132,12 +133,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
         ),
       );
       await runHooks(registrations, 'appTerminate', { hookData: appHookData, appHookData }).catch(
-        (error: unknown) =>
-          log(
-            'error',
-            HOST,
-            `An appTerminate hook failed: ${error instanceof Error ? error.message : String(error)}`,
-          ),
+        (error: unknown) => log('error', HOST, `An appTerminate hook failed: ${messageOf(error)}`),
       );
       await listening.close();
       await workerProxy?.close();
@@ -159,7 +155,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
 const drainOf = (triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain => {
   let draining = false;
   return {
-    start() {
+    start: () => {
       draining = true;
       for (const trigger of triggers) void trigger?.stop();
     },

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { Clock } from './clock.ts';
 import type { TypedData } from './core-types.ts';
 import type { TimerTrigger } from './function-info.ts';
@@ -14,9 +15,9 @@ const SHORTEST_MONITORED_MS = 60_000;
 
 export type TimerListener = {
   /** What a run outside the schedule gets as its argument. */
-  currentArgument(): TypedData;
+  readonly currentArgument: () => TypedData;
   /** No further runs; one that is under way goes on. */
-  stop(): void;
+  readonly stop: () => void;
 };
 
 export type TimerDependencies = {
@@ -94,7 +95,7 @@ export const startTimerListener = (dependencies: TimerDependencies): TimerListen
 
   return {
     currentArgument: () => toTimerArgument(false, monitored ? status : undefined),
-    stop() {
+    stop: () => {
       stopped = true;
       callOff();
     },
@@ -145,5 +146,3 @@ export const toTimerArgument = (isPastDue: boolean, status: TimerStatus | undefi
     IsPastDue: isPastDue,
   }),
 });
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

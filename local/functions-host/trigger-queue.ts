@@ -8,14 +8,14 @@ type Outcome = 'done' | 'gone';
 /** What a listener needs of a queue. Storage errors other than `gone` are thrown. */
 export type TriggerQueue = {
   readonly name: string;
-  exists(): Promise<boolean>;
+  readonly exists: () => Promise<boolean>;
   /** Undefined when the queue is gone. */
-  receive(count: number, leaseSeconds: number): Promise<QueueMessage[] | undefined>;
+  readonly receive: (count: number, leaseSeconds: number) => Promise<QueueMessage[] | undefined>;
   /** Hides the message for so long from now on, and keeps its new pop receipt. */
-  hide(message: QueueMessage, seconds: number): Promise<Outcome>;
-  delete(message: QueueMessage): Promise<Outcome>;
+  readonly hide: (message: QueueMessage, seconds: number) => Promise<Outcome>;
+  readonly delete: (message: QueueMessage) => Promise<Outcome>;
   /** Creates the queue when it is missing. */
-  add(text: string): Promise<void>;
+  readonly add: (text: string) => Promise<void>;
 };
 
 // The listener has its own back-off, so the client retries only what a moment may heal.
@@ -26,7 +26,7 @@ export const connectQueue = (connectionString: string, name: string): TriggerQue
   return {
     name,
     exists: () => client.exists(),
-    async receive(numberOfMessages, visibilityTimeout) {
+    receive: async (numberOfMessages, visibilityTimeout) => {
       try {
         const { receivedMessageItems } = await client.receiveMessages({
           numberOfMessages,
@@ -38,8 +38,8 @@ export const connectQueue = (connectionString: string, name: string): TriggerQue
         throw error;
       }
     },
-    async hide(message, seconds) {
-      return orGone(async () => {
+    hide: async (message, seconds) =>
+      orGone(async () => {
         const { popReceipt } = await client.updateMessage(
           message.messageId,
           message.popReceipt,
@@ -47,10 +47,9 @@ export const connectQueue = (connectionString: string, name: string): TriggerQue
           seconds,
         );
         if (popReceipt !== undefined) message.popReceipt = popReceipt;
-      });
-    },
+      }),
     delete: (message) => orGone(() => client.deleteMessage(message.messageId, message.popReceipt)),
-    async add(text) {
+    add: async (text) => {
       try {
         await client.sendMessage(text);
       } catch (error) {

@@ -5,8 +5,8 @@ import net, { type AddressInfo } from 'node:net';
 export type WorkerProxy = {
   readonly port: number;
   /** Whether the app has begun to answer the request of this invocation. */
-  hasAnswered(invocationId: string): boolean;
-  close(): Promise<void>;
+  readonly hasAnswered: (invocationId: string) => boolean;
+  readonly close: () => Promise<void>;
 };
 
 export const INVOCATION_ID_HEADER = 'x-ms-invocation-id';

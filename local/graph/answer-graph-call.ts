@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cutConnection, originOf } from '../http.ts';
+import { messageOf } from '../message-of.ts';
 import { findMailbox } from './access.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
 import type { GraphState } from './call.ts';
@@ -79,7 +80,7 @@ const decideAnswer = async (
 const answerToFailure = (error: unknown, clientGone: AbortSignal, ids: RequestIds, at: Date): GraphAnswer => {
   if (error instanceof GraphError) return errorAnswer(error, ids, at);
   if (clientGone.aborted) return { kind: 'client left' };
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const failure = { status: 500, code: 'ErrorInternalServerError', headers: {} };
   return errorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
 };

@@ -28,9 +28,9 @@ export class FaultRuleInvalidError extends Error {
   }
 }
 
-export type InstalledFaults = ReturnType<typeof installedFaults>;
+export type InstalledFaults = ReturnType<typeof makeInstalledFaults>;
 
-export const installedFaults = (directory: () => Directory) => {
+export const makeInstalledFaults = (directory: () => Directory) => {
   let faults: readonly InstalledFault[] = [];
   let lastId = 0;
 
@@ -42,7 +42,7 @@ export const installedFaults = (directory: () => Directory) => {
 
   return {
     /** Typed for tests, checked for everybody. */
-    add(input: FaultRuleInput): ListedFault {
+    add: (input: FaultRuleInput): ListedFault => {
       const rule = parseFaultRule(input, directory());
       lastId += 1;
       const fault: InstalledFault = { id: lastId, rule, passed: 0, fired: 0 };
@@ -50,7 +50,7 @@ export const installedFaults = (directory: () => Directory) => {
       return listed(fault);
     },
     list: (): readonly ListedFault[] => faults.map(listed),
-    clear() {
+    clear: () => {
       faults = [];
     },
     takeForCall(

@@ -23,14 +23,14 @@ export type SeenRequest = {
   fault: number | null;
 };
 
-export type RequestLog = ReturnType<typeof requestLog>;
+export type RequestLog = ReturnType<typeof makeRequestLog>;
 
-export const requestLog = () => {
+export const makeRequestLog = () => {
   let entries: SeenRequest[] = [];
   return {
-    begin(
+    begin: (
       seen: Pick<SeenRequest, 'requestId' | 'clientRequestId' | 'time' | 'method' | 'path'>,
-    ): SeenRequest {
+    ): SeenRequest => {
       const entry: SeenRequest = {
         ...seen,
         mailbox: null,
@@ -47,7 +47,7 @@ export const requestLog = () => {
     },
     /** Oldest first. */
     list: (): readonly Readonly<SeenRequest>[] => entries.map((entry) => ({ ...entry })),
-    clear() {
+    clear: () => {
       entries = [];
     },
   };

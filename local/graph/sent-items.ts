@@ -23,10 +23,10 @@ export type SentItem = {
 
 export type PropertyMatch = { readonly id: string; readonly value: string };
 
-export type SentItems = ReturnType<typeof sentItems>;
+export type SentItems = ReturnType<typeof makeSentItems>;
 
 /** Kept in memory, seeded with what earlier runs captured: a look-up may come after a restart. */
-export const sentItems = (
+export const makeSentItems = (
   earlier: readonly CapturedMail[],
   settings: () => Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
 ) => {

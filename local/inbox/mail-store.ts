@@ -4,7 +4,7 @@ import {
   lookThroughFolder,
   MAIL_ID,
   type MailShelf,
-  mailFolder,
+  openMailFolder,
   type SkippedFile,
 } from './mail-folder.ts';
 import { toMailFilter } from './mail-search.ts';
@@ -28,14 +28,14 @@ export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; reado
 export type MailStore = {
   /** On disk, when there is a folder, before it resolves. */
   readonly capture: CaptureMail;
-  list(query?: MailQuery): MailPage;
-  find(id: string): Promise<CapturedMail | undefined>;
-  markRead(ids: readonly string[], isRead: boolean): Promise<void>;
+  readonly list: (query?: MailQuery) => MailPage;
+  readonly find: (id: string) => Promise<CapturedMail | undefined>;
+  readonly markRead: (ids: readonly string[], isRead: boolean) => Promise<void>;
   /** Ids that are not there are left out without a word. */
-  remove(ids: readonly string[]): Promise<void>;
-  clear(): Promise<void>;
+  readonly remove: (ids: readonly string[]) => Promise<void>;
+  readonly clear: () => Promise<void>;
   /** Returns the end of the subscription. */
-  onChange(listener: (change: MailChange) => void): () => void;
+  readonly onChange: (listener: (change: MailChange) => void) => () => void;
   /** Files of an earlier run that could not be read, and were left where they are. */
   readonly skipped: readonly SkippedFile[];
 };
@@ -51,7 +51,7 @@ type Entry = {
 /** Keeps captured mails in the folder, across restarts; in memory when there is none. */
 export const openMailStore = async ({ folder }: { readonly folder?: string } = {}): Promise<MailStore> => {
   const found = folder === undefined ? undefined : await lookThroughFolder(folder);
-  const shelf = folder === undefined ? mailMemory() : mailFolder(folder);
+  const shelf = folder === undefined ? makeMailMemory() : openMailFolder(folder);
   const entries = new Map<string, Entry>();
   const skipped = [...(found?.skipped ?? [])];
   const listeners = new Set<(change: MailChange) => void>();
@@ -84,7 +84,7 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
 
   return {
     skipped,
-    async capture(mail) {
+    capture: async (mail) => {
       if (!MAIL_ID.test(mail.id))
         throw new TypeError(`A captured mail's id must match ${MAIL_ID}, but is ${JSON.stringify(mail.id)}`);
       if (entries.has(mail.id) || arriving.has(mail.id))
@@ -102,7 +102,7 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
       }
       tell('captured', [mail.id]);
     },
-    list({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) {
+    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) => {
       const all = newestFirst();
       const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
       return {
@@ -115,7 +115,7 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
     },
     // Only ids in the list ever become a file name.
     find: async (id) => (entries.has(id) ? shelf.read(id) : undefined),
-    async markRead(ids, isRead) {
+    markRead: async (ids, isRead) => {
       const changed = known(ids).filter((id) => entries.get(id)?.isRead !== isRead);
       for (const id of changed) {
         await shelf.setRead(id, isRead);
@@ -126,14 +126,14 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
     },
     remove,
     clear: () => remove([...entries.keys()]),
-    onChange(listener) {
+    onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
 };
 
-const mailMemory = (): MailShelf => {
+const makeMailMemory = (): MailShelf => {
   const mails = new Map<string, CapturedMail>();
   return {
     put: async ({ mail }) => void mails.set(mail.id, mail),

@@ -34,18 +34,18 @@ export type SecretProperties = {
 
 /** The secrets of a vault: setting one again makes a new version and keeps the old ones. */
 export type SecretStore = {
-  set(name: string, secret: NewSecret, now: Date): Promise<SecretVersion>;
-  update(
+  readonly set: (name: string, secret: NewSecret, now: Date) => Promise<SecretVersion>;
+  readonly update: (
     name: string,
     version: string,
     changes: SecretProperties,
     now: Date,
-  ): Promise<SecretVersion | undefined>;
+  ) => Promise<SecretVersion | undefined>;
   /** The version that was set last, enabled or not: what the vault answers when no version is named. */
-  current(name: string): SecretVersion | undefined;
-  find(name: string, version: string): SecretVersion | undefined;
-  versions(name: string): readonly SecretVersion[];
-  names(): readonly string[];
+  readonly current: (name: string) => SecretVersion | undefined;
+  readonly find: (name: string, version: string) => SecretVersion | undefined;
+  readonly versions: (name: string) => readonly SecretVersion[];
+  readonly names: () => readonly string[];
 };
 
 /** In memory; with a file, what is set survives a restart. */
@@ -64,7 +64,7 @@ export const openSecretStore = async (file?: string): Promise<SecretStore> => {
     all.find((one) => isNamed(one, name) && one.version === version);
 
   return {
-    async set(name, secret, now) {
+    set: async (name, secret, now) => {
       const made: SecretVersion = {
         // A name keeps the spelling it was first given.
         name: all.find((one) => isNamed(one, name))?.name ?? name,
@@ -81,7 +81,7 @@ export const openSecretStore = async (file?: string): Promise<SecretStore> => {
       await keep([...all, made]);
       return made;
     },
-    async update(name, version, changes, now) {
+    update: async (name, version, changes, now) => {
       const old = find(name, version);
       if (old === undefined) return undefined;
       const changed: SecretVersion = {

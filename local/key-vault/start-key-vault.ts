@@ -37,7 +37,7 @@ type VaultRequestRecord = {
 export type KeyVault = Listening & {
   readonly faults: HttpFaults;
   /** The requests that carried a token or were challenged for one; never a value. */
-  requests(): readonly VaultRequestRecord[];
+  readonly requests: () => readonly VaultRequestRecord[];
 };
 
 /** Key Vault's secrets, as the real client asks for them: first without a token, then as the challenge says. */

@@ -1,6 +1,6 @@
 import { element } from './elements.js';
 import { firstSteps, nothingYet } from './first-steps.js';
-import { createMailList } from './mail-list.js';
+import { makeMailList } from './mail-list.js';
 import { mailView } from './mail-view.js';
 import { count, subjectOf } from './wording.js';
 
@@ -10,7 +10,7 @@ const PAUSE_IN_TYPING_MS = 150;
 const byId = (id) => document.getElementById(id);
 const mailPane = byId('mail');
 const searchField = byId('search');
-const list = createMailList(byId('list'));
+const list = makeMailList(byId('list'));
 
 let shown = PAGE_SIZE;
 let openId = null;

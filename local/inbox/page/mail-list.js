@@ -4,7 +4,7 @@ import { dayOf, nameOf, namesOf, subjectOf, timeOfDay } from './wording.js';
 const FLASH_MS = 1800;
 
 /** Draws the list, newest first under the name of its day, and keeps the focus where it was. */
-export const createMailList = (root) => {
+export const makeMailList = (root) => {
   let items = new Map();
   let openId = null;
 

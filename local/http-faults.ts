@@ -1,7 +1,8 @@
 import type http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { answerJson, cutConnection, readBody } from './http.ts';
+import { answerJson, cutConnection, pathOf, readBody } from './http.ts';
+import { makeRouter } from './routes.ts';
 
 const CONTROL_BODY_BYTES = 64 * 1024;
 const LONGEST_DELAY_MS = 600_000;
@@ -74,27 +75,58 @@ export const makeHttpFaults = (): HttpFaults => {
   };
 };
 
-/** `/_control/faults`: GET what is planned, POST one more, DELETE all. */
-export const answerFaultControl = async (
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
+
+type ControlAnswer = { readonly status: number; readonly body: unknown };
+
+/**
+ * A stand-in that can be told to have troubles. `/_control/faults` shows, plans and forgets them, and beside it are the
+ * `lists` of what was seen; everything else goes to `answer` unless a trouble is due.
+ */
+export const withFaults = (
   faults: HttpFaults,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): Promise<void> => {
-  switch (request.method) {
-    case 'GET':
-      return answerJson(response, 200, { faults: faults.waiting() });
-    case 'DELETE':
-      faults.clear();
-      return answerJson(response, 200, { faults: [] });
-    case 'POST': {
-      const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
-      if (!parsed.success) return answerJson(response, 400, { error: z.prettifyError(parsed.error) });
-      faults.add(parsed.data);
-      return answerJson(response, 200, { faults: faults.waiting() });
+  lists: Readonly<Record<string, () => object>>,
+  answer: Handler,
+): Handler => {
+  const showPlanned = () => ({ status: 200, body: { faults: faults.waiting() } });
+  const findControl = makeRouter<(request: http.IncomingMessage) => ControlAnswer | Promise<ControlAnswer>>([
+    ['GET', '/_control/faults', showPlanned],
+    [
+      'POST',
+      '/_control/faults',
+      async (request) => {
+        const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
+        if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+        faults.add(parsed.data);
+        return showPlanned();
+      },
+    ],
+    [
+      'DELETE',
+      '/_control/faults',
+      () => {
+        faults.clear();
+        return showPlanned();
+      },
+    ],
+    ...Object.entries(lists).map(
+      ([name, list]) => ['GET', `/_control/${name}`, () => ({ status: 200, body: list() })] as const,
+    ),
+  ]);
+
+  return async (request, response) => {
+    const { method = '' } = request;
+    const found = findControl(method, pathOf(request));
+    if (found.target !== undefined) {
+      const { status, body } = await found.target(request);
+      return answerJson(response, status, body);
     }
-    default:
-      return answerJson(response, 405, { error: `Expected GET, POST or DELETE, got ${request.method}.` });
-  }
+    if (found.allowed.length > 0)
+      return answerJson(response, 405, {
+        error: `Expected ${found.allowed.join(', ')}, received ${method}.`,
+      });
+    if (!(await faults.strike(request, response))) await answer(request, response);
+  };
 };
 
 const waitWhileConnected = async (delayMs: number, response: http.ServerResponse): Promise<void> => {

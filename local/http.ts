@@ -102,6 +102,9 @@ export const originOf = (request: http.IncomingMessage): string => {
   return `${scheme}://${OWN_HOST.test(host) ? host : `${LOOPBACK}:${request.socket.localPort}`}`;
 };
 
+/** The path of a request as it was sent, without the query. */
+export const pathOf = ({ url = '/' }: http.IncomingMessage): string => url.split('?', 1)[0] ?? '';
+
 /** Reads to the end even when it is too much, so that the client gets an answer and not a broken connection. */
 export const readBody = async (request: http.IncomingMessage, limitBytes: number): Promise<Buffer> => {
   let chunks: Buffer[] = [];

@@ -1,11 +1,12 @@
 import type http from 'node:http';
+import type { PathParams } from '../routes.ts';
 import { jsonProperties, toBindingData } from './binding-data.ts';
 import type { HttpData, Nullable, TypedData } from './core-types.ts';
 
 type Asked = {
   readonly request: http.IncomingMessage;
   readonly url: URL;
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: PathParams;
   /** What was read of the body: nothing where it came without `Content-Length`, as in the real host. */
   readonly body: Buffer;
 };
@@ -16,7 +17,7 @@ export const toHttpData = ({ request, url, params, body }: Asked): HttpData => (
   url: url.href,
   nullableHeaders: nullable(joinedHeaders(request)),
   nullableQuery: nullable(joined(url.searchParams)),
-  nullableParams: nullable([...params]),
+  nullableParams: nullable(Object.entries(params)),
   ...(body.length > 0 && { body: { bytes: body } }),
 });
 
@@ -32,7 +33,7 @@ export const toRequestMetadata = ({ request, url, params, body }: Asked): Record
   const given = [
     ...jsonProperties(body.toString('utf8')),
     ...text(query.filter(([name]) => name.toLowerCase() !== 'code')),
-    ...text(params),
+    ...text(Object.entries(params)),
   ];
   const isTaken = (name: string) => given.some(([one]) => one.toLowerCase() === name);
   if (!isTaken('query')) given.push(['Query', { json: JSON.stringify(Object.fromEntries(query)) }]);

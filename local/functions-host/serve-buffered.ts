@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import { readBody } from '../http.ts';
 import { messageOf } from '../message-of.ts';
+import type { PathParams } from '../routes.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData } from './http-request-data.ts';
@@ -14,7 +15,7 @@ export type AskedFunction = {
   readonly request: http.IncomingMessage;
   readonly response: http.ServerResponse;
   readonly url: URL;
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: PathParams;
   readonly fn: RegisteredFunction;
   readonly triggerName: string;
 };

@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { TlsIdentity } from '../certificate.ts';
 import type { TokenClaims } from '../entra/token-keys.ts';
 import { answering, answerJson, listen, originOf, readBody } from '../http.ts';
-import { answerFaultControl, type HttpFaults, makeHttpFaults } from '../http-faults.ts';
+import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
 import { answerVault, neededAction, type VaultAction } from './answer-vault.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -47,26 +47,22 @@ export const startKeyVault = async (options: KeyVaultOptions): Promise<KeyVault>
 
   const server = https.createServer(
     { ...options.tls },
-    answering(async (request, response) => {
-      const method = request.method ?? 'GET';
-      const url = new URL(request.url ?? '/', originOf(request));
-      if (url.pathname === '/_control/faults') return answerFaultControl(faults, request, response);
-      if (url.pathname === '/_control/requests') return answerJson(response, 200, { requests: records });
-      if (await faults.strike(request, response)) return;
-
-      const answer = await decideAnswer(options, method, url, request.headers.authorization, () =>
-        readBody(request, BODY_BYTES),
-      );
-      request.resume();
-      records = [
-        ...records,
-        { at: options.now().toISOString(), method, path: url.pathname, status: answer.status },
-      ].slice(-REMEMBERED_REQUESTS);
-      answerJson(response, answer.status, answer.body, {
-        'x-ms-request-id': randomUUID(),
-        ...(answer.status === 401 && { 'WWW-Authenticate': toChallenge(options.tenantId) }),
-      });
-    }),
+    answering(
+      withFaults(faults, { requests: () => ({ requests: records }) }, async (request, response) => {
+        const { method = 'GET' } = request;
+        const url = new URL(request.url ?? '/', originOf(request));
+        const answer = await decideAnswer(options, method, url, request.headers.authorization, () =>
+          readBody(request, BODY_BYTES),
+        );
+        request.resume();
+        const seen = { at: options.now().toISOString(), method, path: url.pathname, status: answer.status };
+        records = [...records, seen].slice(-REMEMBERED_REQUESTS);
+        answerJson(response, answer.status, answer.body, {
+          'x-ms-request-id': randomUUID(),
+          ...(answer.status === 401 ? { 'WWW-Authenticate': toChallenge(options.tenantId) } : {}),
+        });
+      }),
+    ),
   );
   const listening = await listen(server, {
     name: 'The Key Vault stand-in',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { makeRouter } from '../routes.ts';
 import type { NewSecret, SecretProperties } from './secret-store.ts';
 import { badParameter } from './vault-problem.ts';
 
@@ -31,21 +32,43 @@ export type VaultRequest =
 
 export type Page = { readonly from: number; readonly size: number };
 
+type Asked = {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly url: URL;
+  readonly body: Buffer;
+};
+
+// The client ends the path of a secret without a version with a slash.
+const findRequest = makeRouter<(asked: Asked) => VaultRequest>(
+  [
+    ['GET', '/secrets', ({ url }) => ({ kind: 'list', page: parsePage(url) })],
+    ['GET', '/secrets/:name/versions', ({ name, url }) => ({ kind: 'versions', name, page: parsePage(url) })],
+    ['GET', '/secrets/:name{/:version}', ({ name, version }) => ({ kind: 'get', name, version })],
+    ['PUT', '/secrets/:name', ({ name, body }) => ({ kind: 'set', name, secret: parseNewSecret(body) })],
+    [
+      'PATCH',
+      '/secrets/:name{/:version}',
+      ({ name, version, body }) => ({
+        kind: 'update',
+        name,
+        version,
+        changes: toProperties(parseBody(propertiesSchema, body)),
+      }),
+    ],
+  ],
+  { trailing: true },
+);
+
+/** Reads what is asked; undefined where the stand-in has no such path or method. Throws a VaultProblem. */
 export const parseVaultRequest = (method: string, url: URL, body: Buffer): VaultRequest | undefined => {
   if (!url.searchParams.get('api-version')) throw badParameter('api-version must be specified');
-  const [root, name, version, ...rest] = url.pathname.split('/').slice(1);
-  if (root !== 'secrets' || rest.some((part) => part !== '')) return undefined;
-  if (!name) return method === 'GET' ? { kind: 'list', page: parsePage(url) } : undefined;
-  if (!SECRET_NAME.test(name)) throw badParameter(`The request URI contains an invalid name: ${name}`);
-
-  if (method === 'GET' && version === 'versions') return { kind: 'versions', name, page: parsePage(url) };
-  if (method === 'GET') return { kind: 'get', name, version: version || undefined };
-  if (method === 'PUT' && !version) return { kind: 'set', name, secret: parseNewSecret(body) };
-  if (method === 'PATCH') {
-    const changes = toProperties(parseBody(propertiesSchema, body));
-    return { kind: 'update', name, version: version || undefined, changes };
-  }
-  return undefined;
+  const found = findRequest(method, url.pathname);
+  if (found.target === undefined) return undefined;
+  const { name = '', version } = found.params;
+  if (name !== '' && !SECRET_NAME.test(name))
+    throw badParameter(`The request URI contains an invalid name: ${name}`);
+  return found.target({ name, version, url, body });
 };
 
 const parseNewSecret = (body: Buffer): NewSecret => {

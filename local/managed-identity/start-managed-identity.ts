@@ -3,7 +3,7 @@ import http from 'node:http';
 import { toAppOnlyClaims } from '../entra/app-only-claims.ts';
 import type { TokenClaims, TokenKeys } from '../entra/token-keys.ts';
 import { answering, answerJson, listen } from '../http.ts';
-import { answerFaultControl, type HttpFaults, makeHttpFaults } from '../http-faults.ts';
+import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import { isSameSecret } from '../is-same-secret.ts';
 import type { Listening } from '../listening.ts';
 
@@ -48,28 +48,27 @@ export const startManagedIdentity = async (
   const faults = makeHttpFaults();
   const identityHeader = options.identityHeader ?? randomBytes(16).toString('hex').toUpperCase();
   const server = http.createServer(
-    answering(async (request, response) => {
-      const url = new URL(request.url ?? '/', 'http://localhost');
-      if (url.pathname === '/_control/faults') return answerFaultControl(faults, request, response);
-      if (await faults.strike(request, response)) return;
-      request.resume();
-
-      const decision =
-        request.method === 'GET' && url.pathname === PATH
-          ? decide(url.searchParams, request.headers['x-identity-header'], identityHeader, options)
-          : { status: 404, message: `Expected GET ${PATH}, got ${request.method} ${url.pathname}.` };
-      if ('status' in decision) {
-        const { status, message } = decision;
-        return answerJson(response, status, { statusCode: status, message, correlationId: randomUUID() });
-      }
-      answerJson(response, 200, {
-        access_token: await options.keys.sign(decision),
-        expires_on: String(decision.exp),
-        resource: decision.aud,
-        token_type: 'Bearer',
-        client_id: decision.appid,
-      });
-    }),
+    answering(
+      withFaults(faults, {}, async (request, response) => {
+        request.resume();
+        const url = new URL(request.url ?? '/', 'http://localhost');
+        const decision =
+          request.method === 'GET' && url.pathname === PATH
+            ? decideToken(url.searchParams, request.headers['x-identity-header'], identityHeader, options)
+            : { status: 404, message: `Expected GET ${PATH}, got ${request.method} ${url.pathname}.` };
+        if ('status' in decision) {
+          const { status, message } = decision;
+          return answerJson(response, status, { statusCode: status, message, correlationId: randomUUID() });
+        }
+        answerJson(response, 200, {
+          access_token: await options.keys.sign(decision),
+          expires_on: String(decision.exp),
+          resource: decision.aud,
+          token_type: 'Bearer',
+          client_id: decision.appid,
+        });
+      }),
+    ),
   );
   const listening = await listen(server, {
     name: 'The managed identity stand-in',
@@ -83,7 +82,7 @@ export const startManagedIdentity = async (
   };
 };
 
-const decide = (
+const decideToken = (
   asked: URLSearchParams,
   givenHeader: string | string[] | undefined,
   identityHeader: string,

@@ -111,7 +111,7 @@ const loadAzurite = (): AzuriteClasses => {
   const azuriteRequire = createRequire(require.resolve('azurite/package.json'));
   const telemetry = azuriteRequire.resolve('applicationinsights');
   const before = require.cache[telemetry];
-  require.cache[telemetry] = { ...module(telemetry), exports: {} };
+  require.cache[telemetry] = { ...makeModule(telemetry), exports: {} };
   try {
     const load = (path: string) => azuriteRequire(`./dist/src/${path}`);
     return {
@@ -126,7 +126,7 @@ const loadAzurite = (): AzuriteClasses => {
   }
 };
 
-const module = (id: string): NodeJS.Module => ({
+const makeModule = (id: string): NodeJS.Module => ({
   id,
   filename: id,
   path: id,

@@ -96,8 +96,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
-        ...(options.limits === undefined ? {} : { limits: options.limits }),
-        ...(options.sentItemsDelayMs === undefined ? {} : { sentItemsDelayMs: options.sentItemsDelayMs }),
+        limits: options.limits,
+        sentItemsDelayMs: options.sentItemsDelayMs,
         earlierMails: await allMails(mails),
       }),
     );

@@ -24,7 +24,7 @@ export type Audience = {
    * The one other origin under which a tunnel shows it (`https://...`). A tunnel passes this name on as `Host`, or writes
    * localhost into `Host` and `Origin` instead, with a scheme of its choice.
    */
-  readonly forwardedAs?: string;
+  readonly forwardedAs?: string | undefined;
 };
 
 const OWN_NAMES = ['localhost', '127.0.0.1', '[::1]'];

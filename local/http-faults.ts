@@ -36,6 +36,7 @@ export type HttpFaults = {
   readonly strike: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 };
 
+/** No trouble is planned at first. */
 export const makeHttpFaults = (): HttpFaults => {
   let planned: PlannedFault[] = [];
 

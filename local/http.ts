@@ -118,6 +118,7 @@ export const readBody = async (request: http.IncomingMessage, limitBytes: number
   return Buffer.concat(chunks);
 };
 
+/** Ends the response with a JSON body, which nobody may cache. */
 export const answerJson = (
   response: http.ServerResponse,
   status: number,

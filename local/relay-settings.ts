@@ -50,12 +50,12 @@ const wrongValues = (environment: Environment, names: readonly SettingName[]): s
     readSettings({ ...LOCAL, ...given }, undefined, readFunctionTimeout(hostJson.functionTimeout));
     return [];
   } catch (error) {
-    return problemLines(error);
+    return toProblemLines(error);
   }
 };
 
 /** The problems of settings by name, as lines for a terminal. */
-export const problemLines = (error: unknown): string[] =>
+export const toProblemLines = (error: unknown): string[] =>
   error instanceof AppError && error.facts.problems !== undefined
     ? error.facts.problems.map(
         ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,

@@ -15,6 +15,7 @@ const schema = z.object({
 /** What a relay on this machine leaves in its folder while it runs, for its owner only. */
 export type RunningRelay = z.output<typeof schema>;
 
+/** Leaves a note of the relay in its folder, in place of an earlier one. */
 export const writeRunning = (folder: string, running: RunningRelay): Promise<void> =>
   replaceFile(join(folder, FILE), `${JSON.stringify(running, undefined, 2)}\n`, 0o600);
 
@@ -27,4 +28,5 @@ export const readRunning = async (folder: string): Promise<RunningRelay | undefi
   }
 };
 
+/** Removes the note; there need not be one. */
 export const forgetRunning = (folder: string): Promise<void> => rm(join(folder, FILE), { force: true });

@@ -11,7 +11,7 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { problemLines } from './relay-settings.ts';
+import { toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -112,7 +112,7 @@ const main = async () => {
       store: cloud.mails,
       port: ports.inbox,
       firstMail,
-      ...(inboxAddress === undefined ? {} : { forwardedAs: inboxAddress }),
+      forwardedAs: inboxAddress,
     });
     open.push(inbox);
     await folder.announce({ url: functionsUrl, masterKey: keys.masterKey });
@@ -127,12 +127,12 @@ const main = async () => {
       }),
     );
   } catch (error) {
-    console.error(problemLines(error).join('\n'));
+    console.error(toProblemLines(error).join('\n'));
     await stop(1);
   }
 };
 
 await main().catch((error: unknown) => {
-  console.error(problemLines(error).join('\n'));
+  console.error(toProblemLines(error).join('\n'));
   process.exit(1);
 });

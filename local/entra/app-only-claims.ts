@@ -19,7 +19,7 @@ export const toAppOnlyClaims = (app: {
     tid: app.tenantId,
     appid: app.clientId,
     // Nothing consented: Entra leaves the claim out and issues the token all the same.
-    ...(app.roles.length > 0 && { roles: app.roles }),
+    ...(app.roles.length > 0 ? { roles: app.roles } : {}),
     iat: nowSeconds - BACKDATED_SECONDS,
     nbf: nowSeconds - BACKDATED_SECONDS,
     exp: nowSeconds + app.lifetimeSeconds,

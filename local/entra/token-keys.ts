@@ -24,11 +24,12 @@ export type TokenKeys = {
   readonly published: readonly JWK[];
 };
 
+/** Makes a new pair of keys, for as long as this process runs. */
 export const makeTokenKeys = async (now: () => Date = () => new Date()): Promise<TokenKeys> => {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   return {
     sign: (claims) =>
-      new SignJWT({ ...claims, ...(claims.roles && { roles: [...claims.roles] }) })
+      new SignJWT({ ...claims })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: KEY_ID })
         .sign(privateKey),
     verify: async (token) => {

@@ -5,6 +5,7 @@ export type Clock = {
   readonly after: (delayMs: number, run: () => void) => () => void;
 };
 
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => new Date(),
   after: (delayMs, run) => {

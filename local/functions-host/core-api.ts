@@ -51,6 +51,7 @@ class Disposable {
   }
 }
 
+/** Of an app that is not loaded yet. */
 export const createRegistrations = (): AppRegistrations => ({
   functions: new Map(),
   hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },

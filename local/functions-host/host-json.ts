@@ -84,6 +84,7 @@ const hostJson = z.looseObject({
   logging: z.looseObject({ logLevel: z.record(z.string(), level).default({}) }).prefault({}),
 });
 
+/** Reads host.json of an app. Throws with every value that is wrong. */
 export const readHostJson = (appFolder: string, development: boolean): HostOptions => {
   const path = join(appFolder, 'host.json');
   let text: string;
@@ -97,6 +98,7 @@ export const readHostJson = (appFolder: string, development: boolean): HostOptio
   return parseHostJson(text, path, development);
 };
 
+/** The options in the text of a host.json; `path` is for errors. */
 export const parseHostJson = (text: string, path: string, development: boolean): HostOptions => {
   const parsed = hostJson.safeParse(parseJson(text, path));
   if (!parsed.success) {

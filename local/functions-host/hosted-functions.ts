@@ -7,6 +7,7 @@ import type { BackgroundTrigger, HostedFunction, HostParts } from './host-parts.
 import { prepareQueueTrigger } from './queue-trigger.ts';
 import { prepareTimerTrigger } from './timer-trigger.ts';
 
+/** The functions of a loaded app with their triggers. Throws for what this host does not run. */
 export const readFunctions = (registrations: AppRegistrations, settings: AppSettings): HostedFunction[] =>
   [...registrations.functions.values()].map((fn) => {
     const { triggerName, ...info } = readFunction(fn, isDisabled(fn.metadata.name, settings));
@@ -30,6 +31,7 @@ export const prepareTriggers = (hosted: readonly HostedFunction[], shared: Omit<
   return { background, parts };
 };
 
+/** The functions as the admin API shows and starts them, by name in lower case. */
 export const toAdminFunctions = (
   hosted: readonly HostedFunction[],
   background: ReadonlyMap<string, BackgroundTrigger>,

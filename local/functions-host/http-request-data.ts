@@ -15,10 +15,10 @@ type Asked = {
 export const toHttpData = ({ request, url, params, body }: Asked): HttpData => ({
   method: request.method ?? 'GET',
   url: url.href,
-  nullableHeaders: nullable(joinedHeaders(request)),
-  nullableQuery: nullable(joined(url.searchParams)),
-  nullableParams: nullable(Object.entries(params)),
-  ...(body.length > 0 && { body: { bytes: body } }),
+  nullableHeaders: toNullable(joinHeaders(request)),
+  nullableQuery: toNullable(joinValues(url.searchParams)),
+  nullableParams: toNullable(Object.entries(params)),
+  ...(body.length > 0 ? { body: { bytes: body } } : {}),
 });
 
 /**
@@ -27,7 +27,7 @@ export const toHttpData = ({ request, url, params, body }: Asked): HttpData => (
  * keeps the real ones out (GetRequestBindingData in HttpTriggerAttributeBindingProvider.cs of azure-webjobs-sdk-extensions).
  */
 export const toRequestMetadata = ({ request, url, params, body }: Asked): Record<string, TypedData> => {
-  const query = joined(url.searchParams);
+  const query = joinValues(url.searchParams);
   const text = (pairs: Iterable<[string, string]>) =>
     [...pairs].map(([name, value]): [string, TypedData] => [name, { string: value }]);
   const given = [
@@ -38,19 +38,19 @@ export const toRequestMetadata = ({ request, url, params, body }: Asked): Record
   const isTaken = (name: string) => given.some(([one]) => one.toLowerCase() === name);
   if (!isTaken('query')) given.push(['Query', { json: JSON.stringify(Object.fromEntries(query)) }]);
   if (!isTaken('headers'))
-    given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }]);
+    given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinHeaders(request))) }]);
   return toBindingData(given);
 };
 
-/** The pairs as they received: Node joins what was sent twice, and the host looks at the first. */
+/** The pairs as received: Node joins what was sent twice, and the host looks at the first. */
 export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[string, string]> {
   for (let index = 0; index < rawHeaders.length; index += 2)
     yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
 }
 
-const joinedHeaders = (request: http.IncomingMessage) => joined(headerPairs(request));
+const joinHeaders = (request: http.IncomingMessage) => joinValues(headerPairs(request));
 
-const joined = (pairs: Iterable<[string, string]>): [string, string][] => {
+const joinValues = (pairs: Iterable<[string, string]>): [string, string][] => {
   const values = new Map<string, string>();
   for (const [name, value] of pairs) {
     const earlier = values.get(name);
@@ -59,5 +59,5 @@ const joined = (pairs: Iterable<[string, string]>): [string, string][] => {
   return [...values];
 };
 
-const nullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
+const toNullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
   Object.fromEntries(pairs.map(([name, value]) => [name, { value }]));

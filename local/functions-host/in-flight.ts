@@ -6,6 +6,7 @@ export type InFlight = {
   readonly idle: () => Promise<void>;
 };
 
+/** Nothing runs at first. */
 export const makeInFlight = (): InFlight => {
   const running = new Set<Promise<unknown>>();
   return {

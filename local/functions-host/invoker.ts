@@ -31,6 +31,7 @@ export type InvokerDependencies = {
   readonly appHookData: object;
 };
 
+/** Runs functions as the Node worker does, each with a timeout and two lines in the log. */
 export const makeInvoker = (dependencies: InvokerDependencies): Invoke => {
   const { log, clock, newId } = dependencies;
   return async (fn, request, reason) => {
@@ -120,6 +121,7 @@ const runAsTheWorkerDoes = async (
   return model.getResponse(context, post.result);
 };
 
+/** Runs the hooks of one kind, each after the one before. */
 export const runHooks = async (
   registrations: AppRegistrations,
   name: HookName,

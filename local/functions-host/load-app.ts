@@ -52,7 +52,7 @@ export const loadApp = async (
     for (const match of matches) await loadFile(appFolder, match, isEsm, require, registrations);
     if (registrations.functions.size === 0)
       throw new AppLoadError(
-        `${named(matches)} was loaded but registered no function. ${SILENT_IN_AZURE} ` +
+        `${quoteAll(matches)} was loaded but registered no function. ${SILENT_IN_AZURE} ` +
           'Call app.http, app.storageQueue or app.timer at the top level; an ESM bundle needs a real `require` for it.',
       );
     registrations.locked = true;
@@ -96,7 +96,7 @@ const loadFile = async (
   } catch (error) {
     const already = registrations.functions.size;
     throw new AppLoadError(
-      `Loading ${named([match])} failed after ${already} registered functions: ${messageOf(error)}. ` +
+      `Loading ${quoteAll([match])} failed after ${already} registered functions: ${messageOf(error)}. ` +
         (already === 0
           ? `${SILENT_IN_AZURE} Register the functions first, check settings later.`
           : 'Azure would not start this app.'),
@@ -124,4 +124,4 @@ const provideCore = (core: unknown): (() => void) => {
 
 const isFunctionsLibrary = (path: string) => /[\\/]@azure[\\/]functions[\\/]/.test(path);
 
-const named = (matches: readonly string[]) => matches.map((match) => JSON.stringify(match)).join(', ');
+const quoteAll = (matches: readonly string[]) => matches.map((match) => JSON.stringify(match)).join(', ');

@@ -10,6 +10,7 @@ const NCRONTAB_ITEM = /^(?:\*|(?:\d+|[a-z]{3,})(?:-(?:\d+|[a-z]{3,}))?)(?:\/\d+)
 const isNcrontabField = (field: string) => field.split(',').every((item) => NCRONTAB_ITEM.test(item));
 const LONGEST_SEARCH_DAYS = 366 * 28;
 
+/** Reads a schedule. Throws where it is none, or where its day never comes. */
 export const parseNcrontab = (expression: string, timeZone: string): Schedule => {
   const fields = expression.trim().split(/\s+/);
   if (fields.length !== 6 || !fields.every(isNcrontabField))

@@ -27,6 +27,7 @@ export type MessageDependencies = {
   readonly onPoison: (queueName: string) => void;
 };
 
+/** The queue for messages that failed too often; undefined where a queue has none. */
 export const poisonQueueName = (queueName: string): string | undefined => {
   const name = `${queueName}${POISON_SUFFIX}`;
   return queueName.endsWith(POISON_SUFFIX) || name.length > LONGEST_QUEUE_NAME ? undefined : name;

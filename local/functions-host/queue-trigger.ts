@@ -8,6 +8,7 @@ import { connectQueue } from './trigger-queue.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
 
+/** Checks the bindings of a queue trigger. Throws where a setting is missing. */
 export const prepareQueueTrigger = (
   { fn, triggerName }: HostedFunction,
   trigger: QueueTrigger,

@@ -66,17 +66,20 @@ export const refuseBody = (request: http.IncomingMessage, response: http.ServerR
   answerEmpty(response, 500);
 };
 
+/** Ends the response with a status and no body. */
 export const answerEmpty = (response: http.ServerResponse, status: number): void => {
   response.writeHead(status, { 'Content-Length': 0 });
   response.end();
 };
 
+/** Says in the log, and only there, why an answer of the app became a 500. */
 export const logUnsendable = (log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void => {
   const { name } = fn.metadata;
   const reason = messageOf(error);
   log('error', `Function.${name}`, `The response of '${name}' cannot be sent: ${reason}`, id);
 };
 
+/** The trace of the caller, where the request names one. */
 export const traceContextOf = ({ headers }: http.IncomingMessage) => {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== 'string') return {};

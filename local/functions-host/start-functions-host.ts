@@ -99,7 +99,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
       makeAdminApi({
         keys: options,
         functions: toAdminFunctions(hosted, background, hostOptions, parts),
-        drain: drainOf(enabled, invocations),
+        drain: makeDrain(enabled, invocations),
         status: () => ({
           id: HOST_ID,
           state: 'Running',
@@ -125,7 +125,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
     let closing: Promise<void> | undefined;
     const close = async () => {
       refuse();
-      await within(drainMs, clock, stopAll(enabled, inFlight), () =>
+      await waitWithin(drainMs, clock, stopAll(enabled, inFlight), () =>
         log(
           'warning',
           HOST,
@@ -152,7 +152,7 @@ export const startFunctionsHost = async (options: FunctionsHostOptions): Promise
   }
 };
 
-const drainOf = (triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain => {
+const makeDrain = (triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain => {
   let draining = false;
   return {
     start: () => {
@@ -175,7 +175,7 @@ const stopAll = async (
   await inFlight.idle();
 };
 
-const within = (limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> =>
+const waitWithin = (limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> =>
   new Promise((resolve, reject) => {
     const callOff = clock.after(limitMs, () => {
       onLate();

@@ -22,6 +22,7 @@ export const NEVER = '0001-01-01T00:00:00+00:00';
 
 const stored = z.object({ Last: z.string(), Next: z.string(), LastUpdated: z.string() });
 
+/** The status of timers in blobs. */
 export const openTimerStatusStore = (connectionString: string): TimerStatusStore => {
   const container = BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 5_000, retryDelayInMs: 100 },

@@ -8,6 +8,7 @@ import { openTimerStatusStore } from './timer-status.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
 
+/** Checks the bindings of a timer trigger. Throws where its schedule is wrong or a setting is missing. */
 export const prepareTimerTrigger = (
   { fn, triggerName }: HostedFunction,
   trigger: TimerTrigger,

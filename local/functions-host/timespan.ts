@@ -12,6 +12,7 @@ export const parseTimespan = (text: string): number | undefined => {
   return sign ? -ms : ms;
 };
 
+/** Milliseconds as `hh:mm:ss`. */
 export const formatTimespan = (ms: number): string => {
   const seconds = Math.floor(ms / 1000);
   const two = (value: number) => String(value).padStart(2, '0');

@@ -21,6 +21,7 @@ export type TriggerQueue = {
 // The listener has its own back-off, so the client retries only what a moment may heal.
 const RETRIES = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 };
 
+/** A queue of Azure Storage; it need not exist yet. */
 export const connectQueue = (connectionString: string, name: string): TriggerQueue => {
   const client = new QueueClient(connectionString, name, { retryOptions: RETRIES });
   return {

@@ -19,6 +19,7 @@ const GRANTS: Record<Action, { readonly token: readonly string[]; readonly excha
   },
 };
 
+/** Throws the refusal of Graph where neither way gives this right. */
 export const requireAccess = (action: Action, caller: Caller, mailbox: Mailbox): void => {
   const { token, exchange } = GRANTS[action];
   if (caller.roles.some((role) => token.includes(role))) return;
@@ -33,7 +34,7 @@ export const requireAccess = (action: Action, caller: Caller, mailbox: Mailbox):
 export const findMailbox = (directory: Directory, idOrAddress: string): Mailbox => {
   const found = directory.mailboxes.find(
     (mailbox) =>
-      isAddressOf(mailbox, idOrAddress) || mailboxObjectId(directory, mailbox) === idOrAddress.toLowerCase(),
+      isAddressOf(mailbox, idOrAddress) || objectIdOf(directory, mailbox) === idOrAddress.toLowerCase(),
   );
   if (found === undefined) throw mailboxUnknown(idOrAddress);
   if (!found.licensed) throw mailboxUnlicensed();
@@ -41,12 +42,13 @@ export const findMailbox = (directory: Directory, idOrAddress: string): Mailbox 
 };
 
 /** The directory gives people no object ids; this one is the same at every start. */
-export const mailboxObjectId = (directory: Directory, mailbox: Mailbox) =>
+export const objectIdOf = (directory: Directory, mailbox: Mailbox) =>
   uuidFromName(mailbox.address.toLowerCase(), directory.tenantId);
 
 const isAddressOf = (mailbox: Mailbox, address: string) =>
   [mailbox.address, ...mailbox.proxyAddresses].some((own) => isSameAddress(own, address));
 
+/** Whether the mailbox can have this address in `from`. */
 export const maySendAs = (mailbox: Mailbox, address: string) =>
   isAddressOf(mailbox, address) || mailbox.sendAs.some((other) => isSameAddress(other, address));
 

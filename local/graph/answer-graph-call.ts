@@ -5,7 +5,7 @@ import { messageOf } from '../message-of.ts';
 import { findMailbox } from './access.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
 import type { GraphState } from './call.ts';
-import { errorAnswer, type GraphAnswer, writeAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toErrorAnswer, writeAnswer } from './graph-answer.ts';
 import { GraphError, type RequestIds } from './graph-error.ts';
 import { tooManyAtOnce } from './refusals.ts';
 import type { RequestLog, SeenRequest } from './request-log.ts';
@@ -17,13 +17,14 @@ export type GraphServerState = GraphState & {
   readonly requests: RequestLog;
 };
 
+/** Answers one request to Graph and lists what became of it. */
 export const answerGraphCall = async (
   request: IncomingMessage,
   response: ServerResponse,
   graph: GraphServerState,
 ): Promise<void> => {
   const at = graph.now();
-  const ids = requestIds(request);
+  const ids = readRequestIds(request);
   const seen = graph.requests.begin({
     ...ids,
     time: at.toISOString(),
@@ -78,11 +79,11 @@ const decideAnswer = async (
 };
 
 const answerToFailure = (error: unknown, clientGone: AbortSignal, ids: RequestIds, at: Date): GraphAnswer => {
-  if (error instanceof GraphError) return errorAnswer(error, ids, at);
+  if (error instanceof GraphError) return toErrorAnswer(error, ids, at);
   if (clientGone.aborted) return { kind: 'client left' };
   const reason = messageOf(error);
   const failure = { status: 500, code: 'ErrorInternalServerError', headers: {} };
-  return errorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
+  return toErrorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
 };
 
 const finish = (seen: SeenRequest, answer: GraphAnswer): void => {
@@ -93,7 +94,7 @@ const finish = (seen: SeenRequest, answer: GraphAnswer): void => {
 };
 
 /** Given back as it came when it fits into a header and a log; Graph's own otherwise. */
-const requestIds = ({ headers }: IncomingMessage): RequestIds => {
+const readRequestIds = ({ headers }: IncomingMessage): RequestIds => {
   const requestId = randomUUID();
   const given = headers['client-request-id'];
   const usable = typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given);

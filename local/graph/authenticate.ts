@@ -33,6 +33,7 @@ export type TokenRules = {
   readonly now: Date;
 };
 
+/** Reads who calls from the token. Throws the refusal of Graph. */
 export const authenticate = async (authorization: string | undefined, rules: TokenRules): Promise<Caller> => {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw tokenMissing();

@@ -23,8 +23,8 @@ export type GraphOptions = {
   readonly audiences?: readonly string[];
   readonly capture: CaptureMail;
   readonly now: () => Date;
-  readonly limits?: Partial<Limits>;
-  readonly sentItemsDelayMs?: number;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly sentItemsDelayMs?: number | undefined;
   /** Mails of earlier runs: their copies are in Sent Items. */
   readonly earlierMails?: readonly CapturedMail[];
 };
@@ -40,8 +40,8 @@ export type Graph = Listening & {
 export const startGraph = async (options: GraphOptions): Promise<Graph> => {
   const { directory, capture, now, verifyToken, audiences = [] } = options;
   const settings = makeChangeableSettings({
-    ...(options.limits && { limits: options.limits }),
-    ...(options.sentItemsDelayMs !== undefined && { sentItemsDelayMs: options.sentItemsDelayMs }),
+    limits: options.limits,
+    sentItemsDelayMs: options.sentItemsDelayMs,
   });
   const faults = makeInstalledFaults(directory);
   const requests = makeRequestLog();

@@ -30,6 +30,7 @@ export class FaultRuleInvalidError extends Error {
 
 export type InstalledFaults = ReturnType<typeof makeInstalledFaults>;
 
+/** The fault rules of one server, and how often each was used. */
 export const makeInstalledFaults = (directory: () => Directory) => {
   let faults: readonly InstalledFault[] = [];
   let lastId = 0;
@@ -47,9 +48,9 @@ export const makeInstalledFaults = (directory: () => Directory) => {
       lastId += 1;
       const fault: InstalledFault = { id: lastId, rule, passed: 0, fired: 0 };
       faults = [...faults, fault];
-      return listed(fault);
+      return toListed(fault);
     },
-    list: (): readonly ListedFault[] => faults.map(listed),
+    list: (): readonly ListedFault[] => faults.map(toListed),
     clear: () => {
       faults = [];
     },
@@ -82,4 +83,9 @@ const parseFaultRule = (input: unknown, directory: Directory): FaultRule => {
   return rule;
 };
 
-const listed = ({ id, rule, passed, fired }: InstalledFault): ListedFault => ({ ...rule, id, passed, fired });
+const toListed = ({ id, rule, passed, fired }: InstalledFault): ListedFault => ({
+  ...rule,
+  id,
+  passed,
+  fired,
+});

@@ -1,6 +1,6 @@
 import { requireAccess } from './access.ts';
 import type { GraphState, MailboxCall } from './call.ts';
-import { type GraphAnswer, jsonAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toJsonAnswer } from './graph-answer.ts';
 import { type MessageQuery, parseMessageQuery, SELECTABLE, type Selectable } from './message-query.ts';
 import { performFault } from './perform-fault.ts';
 import { type Folder, folderOf, type SentItem } from './sent-items.ts';
@@ -20,7 +20,7 @@ export const listMessages = async (
     const found = graph.sentItems
       .list(call.mailbox.address, now, { match: query.match, folder })
       .map((item) => ({ ...item, folder: folderOf(item, now) }));
-    return jsonAnswer(200, toPage(found, query, call, graph.directory().tenantDomain));
+    return toJsonAnswer(200, toPage(found, query, call, graph.directory().tenantDomain));
   };
 
   const taken = graph.faults.takeForCall('listMessages', call.mailbox.address);
@@ -43,13 +43,13 @@ const toPage = (
     '@odata.context': `${url.origin}/v1.0/$metadata#users('${encodeURIComponent(mailbox.address)}')/messages`,
     value: found
       .slice(skip, skip + top)
-      .map((item) => selected(toMessage(item, mailbox.displayName, domain), select)),
-    ...(found.length > skip + top && { '@odata.nextLink': next.href }),
+      .map((item) => pickSelected(toMessage(item, mailbox.displayName, domain), select)),
+    ...(found.length > skip + top ? { '@odata.nextLink': next.href } : {}),
   };
 };
 
 /** `id` comes whether it is asked for or not. */
-const selected = (
+const pickSelected = (
   message: Partial<Record<Selectable, unknown>>,
   select: readonly Selectable[] = SELECTABLE,
 ) =>

@@ -41,12 +41,13 @@ export const SELECTABLE = [
 export type Selectable = (typeof SELECTABLE)[number];
 
 export type MessageQuery = {
-  readonly match?: PropertyMatch;
-  readonly select?: readonly Selectable[];
+  readonly match: PropertyMatch | undefined;
+  readonly select: readonly Selectable[] | undefined;
   readonly top: number;
   readonly skip: number;
 };
 
+/** Reads the OData options of a list. Throws the refusal of Graph for what is wrong or not known here. */
 export const parseMessageQuery = (query: URLSearchParams): MessageQuery => {
   const unknown = [...query.keys()].find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined)
@@ -57,8 +58,8 @@ export const parseMessageQuery = (query: URLSearchParams): MessageQuery => {
   const filter = query.get('$filter');
   const select = query.get('$select');
   return {
-    ...(filter !== null && { match: parseFilter(filter) }),
-    ...(select !== null && { select: select.split(',').map(parseSelected) }),
+    match: filter === null ? undefined : parseFilter(filter),
+    select: select?.split(',').map(parseSelected),
     top: parseCount(query, '$top', 1, HIGHEST_TOP) ?? DEFAULT_TOP,
     skip: parseCount(query, '$skip', 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
@@ -72,7 +73,7 @@ const parseFilter = (filter: string): PropertyMatch => {
       'ErrorInvalidUrlQueryFilter',
       "The query filter is not valid; expected singleValueExtendedProperties/Any(ep: ep/id eq '...' and ep/value eq '...'), with every single quote inside a value doubled.",
     );
-  const match = { id: unquoted(id), value: unquoted(value) };
+  const match = { id: unquote(id), value: unquote(value) };
   if (canonicalPropertyId(match.id) === undefined)
     throw new GraphError(
       400,
@@ -82,7 +83,7 @@ const parseFilter = (filter: string): PropertyMatch => {
   return match;
 };
 
-const unquoted = (literal: string) => literal.replaceAll("''", "'");
+const unquote = (literal: string) => literal.replaceAll("''", "'");
 
 const parseSelected = (name: string): Selectable => {
   const known = SELECTABLE.find((selectable) => selectable === name.trim());

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CallFault } from './fault-rules.ts';
-import { errorAnswer, type GraphAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toErrorAnswer } from './graph-answer.ts';
 import type { RequestIds } from './graph-error.ts';
 
 export type FaultyCall = {
@@ -11,6 +11,7 @@ export type FaultyCall = {
   readonly at: Date;
 };
 
+/** Does what a fault rule says, and says how the call ends. */
 export const performFault = async (fault: CallFault, call: FaultyCall): Promise<GraphAnswer> => {
   switch (fault.kind) {
     case 'answer':
@@ -42,7 +43,7 @@ const toAnswer = (fault: Extract<CallFault, { kind: 'answer' }>, { ids, at }: Fa
   const isError = status >= 400 || fault.code !== undefined || fault.message !== undefined;
   if (!isError) return { kind: 'answer', status, headers };
   const { code = usual.code, message = usual.message } = fault;
-  return errorAnswer({ status, code, message, headers }, ids, at);
+  return toErrorAnswer({ status, code, message, headers }, ids, at);
 };
 
 /** What people saw Graph answer with these; 504 and its empty message included. */

@@ -9,6 +9,7 @@ const REQUEST_LIMIT_BYTES = 4_000_000;
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const CHARSET = /; *charset *= *"?([^";]+)"?/i;
 
+/** Reads the body of sendMail. Throws the refusal of Graph. */
 export const readSendMail = async (request: IncomingMessage): Promise<GraphSendMailBody> => {
   const bytes = await readBody(request, REQUEST_LIMIT_BYTES).catch((error: unknown) => {
     throw error instanceof BodyTooLargeError ? requestTooLarge(error.limitBytes, error.receivedBytes) : error;

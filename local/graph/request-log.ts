@@ -25,6 +25,7 @@ export type SeenRequest = {
 
 export type RequestLog = ReturnType<typeof makeRequestLog>;
 
+/** The requests of one server, in memory. */
 export const makeRequestLog = () => {
   let entries: SeenRequest[] = [];
   return {

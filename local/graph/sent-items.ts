@@ -42,7 +42,7 @@ export const makeSentItems = (
     list: (mailbox: string, now: Date, { match, folder }: Wanted = {}): readonly SentItem[] =>
       items
         .filter((item) => item.mailbox === mailbox && isIn(folder, folderOf(item, now)))
-        .filter(({ properties }) => match === undefined || properties.has(comparable(match)))
+        .filter(({ properties }) => match === undefined || properties.has(toComparable(match)))
         .sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime()),
   };
 };
@@ -52,6 +52,7 @@ type Wanted = { readonly match?: PropertyMatch | undefined; readonly folder?: Fo
 const isIn = (wanted: Folder | undefined, folder: Folder | undefined): boolean =>
   folder !== undefined && (wanted ?? folder) === folder;
 
+/** Where the copy is now; undefined where it is in no folder. */
 export const folderOf = ({ leavesDraftsAt, appearsAt }: SentItem, now: Date): Folder | undefined => {
   if (now < leavesDraftsAt) return 'drafts';
   return appearsAt !== undefined && appearsAt <= now ? 'sentitems' : undefined;
@@ -74,9 +75,9 @@ const toSentItem = (
     message,
     // Graph says false when all attachments are inline: https://learn.microsoft.com/graph/api/resources/message
     hasAttachments: attachments.some(({ isInline }) => isInline !== true),
-    properties: new Set((message.singleValueExtendedProperties ?? []).map(comparable)),
+    properties: new Set((message.singleValueExtendedProperties ?? []).map(toComparable)),
   };
 };
 
 /** The name in the id counts case, the value does not: https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-get */
-const comparable = ({ id, value }: PropertyMatch) => `${canonicalPropertyId(id)} = ${value.toLowerCase()}`;
+const toComparable = ({ id, value }: PropertyMatch) => `${canonicalPropertyId(id)} = ${value.toLowerCase()}`;

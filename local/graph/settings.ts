@@ -26,6 +26,7 @@ export type SettingsChange = z.infer<typeof changeSchema>;
 
 export type ChangeableSettings = ReturnType<typeof makeChangeableSettings>;
 
+/** The limits of Exchange and no delays, with what is set at the start. */
 export const makeChangeableSettings = (start: SettingsChange) => {
   let settings: GraphSettings = apply(
     { limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0, transportDelayMs: 0 },

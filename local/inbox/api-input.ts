@@ -37,6 +37,7 @@ export const parseBody = async <T>(incoming: IncomingMessage, schema: z.ZodType<
   throw new InboxProblem(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
 };
 
+/** Reads `start` and `limit`. Throws an InboxProblem. */
 export const readPaging = (query: URLSearchParams) => ({
   start: readCount(query, 'start', 0),
   limit: readCount(query, 'limit', DEFAULT_LIMIT),
@@ -52,6 +53,7 @@ const readCount = (query: URLSearchParams, name: string, otherwise: number): num
   );
 };
 
+/** Reads `query`. Throws an InboxProblem where it is empty: it would otherwise mean every email. */
 export const readSearch = (query: URLSearchParams): string => {
   const search = query.get('query')?.trim() ?? '';
   if (search === '')
@@ -60,7 +62,7 @@ export const readSearch = (query: URLSearchParams): string => {
 };
 
 /** A segment of the path. */
-export const decoded = (segment: string): string => {
+export const decodeSegment = (segment: string): string => {
   try {
     return decodeURIComponent(segment);
   } catch {

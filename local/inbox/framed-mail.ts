@@ -48,12 +48,12 @@ const CID_URL = /(["'=(]\s*)cid:([^"'()\s<>]+)/gi;
 const withPartsForCids = (html: string, mail: CapturedMail, parts: string): string => {
   const partIds = new Map(partsOf(mail).map((part) => [part.contentId, part.partId]));
   return html.replace(CID_URL, (whole, before: string, cid: string) => {
-    const partId = partIds.get(cid) ?? partIds.get(unescaped(cid));
+    const partId = partIds.get(cid) ?? partIds.get(decodeCid(cid));
     return partId === undefined ? whole : `${before}${parts}${partId}`;
   });
 };
 
-const unescaped = (cid: string): string => {
+const decodeCid = (cid: string): string => {
   try {
     return decodeURIComponent(cid);
   } catch {

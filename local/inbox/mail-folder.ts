@@ -49,6 +49,7 @@ const arrivedMail = z.object({
 
 const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safeParse(value).success;
 
+/** Keeps each email in a file of its own, which is complete or not there. */
 export const openMailFolder = (folder: string): MailShelf => {
   const fileOf = (id: string, kind: string) => {
     if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);

@@ -14,6 +14,7 @@ export type MailPart = {
 const UNKNOWN_TYPE = 'application/octet-stream';
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+$/;
 
+/** The attachments of an email, numbered. */
 export const partsOf = (mail: CapturedMail): MailPart[] =>
   attachmentsOf(mail).map((attachment, index) => ({
     partId: String(index + 1),
@@ -24,6 +25,7 @@ export const partsOf = (mail: CapturedMail): MailPart[] =>
     sizeBytes: Buffer.byteLength(attachment.contentBytes, 'base64'),
   }));
 
+/** The bytes of an attachment; undefined where there is none with that number. */
 export const contentOfPart = (mail: CapturedMail, partId: string): Buffer | undefined => {
   const attachment = /^[1-9]\d{0,4}$/.test(partId) ? attachmentsOf(mail)[Number(partId) - 1] : undefined;
   return attachment && Buffer.from(attachment.contentBytes, 'base64');

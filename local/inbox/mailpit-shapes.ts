@@ -46,6 +46,7 @@ type MailpitAttachment = {
 /** Mailpit's own length. */
 const SNIPPET_CHARACTERS = 250;
 
+/** An email in a list. */
 export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   ...toEnvelope(mail),
   Created: mail.acceptedAt,
@@ -53,6 +54,7 @@ export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   Snippet: firstCharacters(wordsOf(mail), SNIPPET_CHARACTERS),
 });
 
+/** An email in full. */
 export const toMessage = (mail: CapturedMail): MailpitMessage => {
   const parts = partsOf(mail);
   return {

@@ -31,6 +31,7 @@ const FILES: ReadonlySet<string> = new Set([
 
 export type PageFile = { readonly contentType: string; readonly content: Buffer };
 
+/** Reads a file of the page; undefined where the page has none of that name. */
 export const readPageFile = async (name: string): Promise<PageFile | undefined> => {
   if (!FILES.has(name)) return undefined;
   const content = await readFile(new URL(name, FOLDER));

@@ -5,7 +5,8 @@ import type { Page, VaultRequest } from './vault-request.ts';
 /** What an Azure role of the vault allows: https://learn.microsoft.com/azure/key-vault/general/rbac-guide */
 export type VaultAction = 'getSecret' | 'readMetadata' | 'setSecret' | 'update';
 
-export const neededAction = (request: VaultRequest): VaultAction => {
+/** The action that a role must allow for this request. */
+export const toAction = (request: VaultRequest): VaultAction => {
   switch (request.kind) {
     case 'get':
       return 'getSecret';
@@ -77,12 +78,12 @@ const toPage = <T>(
 const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
   const id = `${vault.origin}/secrets/${one.name}${withVersion ? `/${one.version}` : ''}`;
   return {
-    ...(one.contentType !== undefined && { contentType: one.contentType }),
+    contentType: one.contentType,
     id,
     attributes: {
       enabled: one.enabled,
-      ...(one.notBefore !== undefined && { nbf: toSeconds(one.notBefore) }),
-      ...(one.expiresOn !== undefined && { exp: toSeconds(one.expiresOn) }),
+      nbf: one.notBefore && toSeconds(one.notBefore),
+      exp: one.expiresOn && toSeconds(one.expiresOn),
       created: toSeconds(one.createdOn),
       updated: toSeconds(one.updatedOn),
       recoveryLevel: 'Recoverable+Purgeable',

@@ -5,7 +5,7 @@ import type { TokenClaims } from '../entra/token-keys.ts';
 import { answering, answerJson, listen, originOf, readBody } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
-import { answerVault, neededAction, type VaultAction } from './answer-vault.ts';
+import { answerVault, toAction, type VaultAction } from './answer-vault.ts';
 import type { SecretStore } from './secret-store.ts';
 import { notPermitted, unauthorized, VaultProblem } from './vault-problem.ts';
 import { parseVaultRequest } from './vault-request.ts';
@@ -88,7 +88,7 @@ const decideAnswer = async (
         'MethodNotAllowed',
         `The Key Vault stand-in has no ${method} ${url.pathname}. It knows secrets: GET, PUT, PATCH and their versions.`,
       );
-    const action = neededAction(request);
+    const action = toAction(request);
     if (options.mayDo && !options.mayDo(claims, action)) throw notPermitted(claims, action);
     return { status: 200, body: await answerVault(options.secrets, request, url, options.now()) };
   } catch (error) {

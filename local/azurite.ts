@@ -60,8 +60,7 @@ export const startAzurite = async (options: AzuriteOptions): Promise<Azurite> =>
   };
   if (failure) {
     await close();
-    const place =
-      places[(Object.keys(places) as (keyof typeof places)[])[started.indexOf(failure)] ?? 'blob'];
+    const place = Object.values(places)[started.indexOf(failure)] ?? places.blob;
     throw new PortUnavailableError(place, messageOf(failure.reason), failure.reason);
   }
 
@@ -93,13 +92,18 @@ type AzuriteServer = {
 };
 
 /** A class with a positional constructor, as compiled by TypeScript. */
-type Exported<T> = { default: new (...args: unknown[]) => T };
+type Exported<T> = { readonly default: new (...args: unknown[]) => T };
+
+type AzuriteService = {
+  readonly server: Exported<AzuriteServer>;
+  readonly configuration: Exported<object>;
+};
 
 type AzuriteClasses = {
-  readonly blob: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly queue: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly table: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly memory: { MemoryExtentChunkStore: new () => object };
+  readonly blob: AzuriteService;
+  readonly queue: AzuriteService;
+  readonly table: AzuriteService;
+  readonly memory: { readonly MemoryExtentChunkStore: new () => object };
 };
 
 /**
@@ -143,44 +147,33 @@ const createServers = ({ blob, queue, table, memory }: AzuriteClasses, options: 
   const { folder } = options;
   const inMemory = folder === undefined;
   const file = (name: string) => (folder === undefined ? name : join(folder, name));
-  const extents = (name: string) => [{ locationId: 'Default', locationPath: file(name), maxConcurrency: 50 }];
   // Arguments go by position. First the logs, off: access, its stream, debug, its file; tables have another order.
   const noLogs = [false, undefined, false, undefined] as const;
   const noTableLogs = [false, false, undefined, undefined] as const;
   // Not loose, API versions not checked, no certificate, key, password or OAuth, product-style URLs left on.
   const rest = [false, true, '', '', '', undefined, false] as const;
   const KEEP_ALIVE_SECONDS = 5;
+  const withExtents = ({ server, configuration }: AzuriteService, name: 'blob' | 'queue', port: number) =>
+    new server.default(
+      new configuration.default(
+        LOOPBACK,
+        port,
+        KEEP_ALIVE_SECONDS,
+        file(`${name}s.json`),
+        file(`${name}-extents.json`),
+        [{ locationId: 'Default', locationPath: file(`${name}-extents`), maxConcurrency: 50 }],
+        ...noLogs,
+        ...rest,
+        inMemory,
+        new memory.MemoryExtentChunkStore(),
+      ),
+    );
+  const { server, configuration } = table;
   return {
-    blob: new blob.server.default(
-      new blob.configuration.default(
-        LOOPBACK,
-        options.blobPort,
-        KEEP_ALIVE_SECONDS,
-        file('blobs.json'),
-        file('blob-extents.json'),
-        extents('blob-extents'),
-        ...noLogs,
-        ...rest,
-        inMemory,
-        new memory.MemoryExtentChunkStore(),
-      ),
-    ),
-    queue: new queue.server.default(
-      new queue.configuration.default(
-        LOOPBACK,
-        options.queuePort,
-        KEEP_ALIVE_SECONDS,
-        file('queues.json'),
-        file('queue-extents.json'),
-        extents('queue-extents'),
-        ...noLogs,
-        ...rest,
-        inMemory,
-        new memory.MemoryExtentChunkStore(),
-      ),
-    ),
-    table: new table.server.default(
-      new table.configuration.default(
+    blob: withExtents(blob, 'blob', options.blobPort),
+    queue: withExtents(queue, 'queue', options.queuePort),
+    table: new server.default(
+      new configuration.default(
         LOOPBACK,
         options.tablePort,
         KEEP_ALIVE_SECONDS,

@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { answerJson, cutConnection, pathOf, readBody } from './http.ts';
+import { answerJson, cutConnection, type JsonAnswer, pathOf, readBody } from './http.ts';
 import { makeRouter } from './routes.ts';
 
 const CONTROL_BODY_BYTES = 64 * 1024;
@@ -78,8 +78,6 @@ export const makeHttpFaults = (): HttpFaults => {
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
 
-type ControlAnswer = { readonly status: number; readonly body: unknown };
-
 /**
  * A stand-in that can be told to have troubles. `/_control/faults` shows, plans and forgets them, and beside it are the
  * `lists` of what was seen; everything else goes to `answer` unless a trouble is due.
@@ -89,27 +87,21 @@ export const withFaults = (
   lists: Readonly<Record<string, () => object>>,
   answer: Handler,
 ): Handler => {
-  const showPlanned = () => ({ status: 200, body: { faults: faults.waiting() } });
-  const findControl = makeRouter<(request: http.IncomingMessage) => ControlAnswer | Promise<ControlAnswer>>([
-    ['GET', '/_control/faults', showPlanned],
-    [
-      'POST',
-      '/_control/faults',
-      async (request) => {
-        const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
-        if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
-        faults.add(parsed.data);
-        return showPlanned();
-      },
-    ],
-    [
-      'DELETE',
-      '/_control/faults',
-      () => {
-        faults.clear();
-        return showPlanned();
-      },
-    ],
+  const show = () => ({ status: 200, body: { faults: faults.waiting() } });
+  const plan = async (request: http.IncomingMessage): Promise<JsonAnswer> => {
+    const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
+    if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+    faults.add(parsed.data);
+    return show();
+  };
+  const forget = () => {
+    faults.clear();
+    return show();
+  };
+  const findControl = makeRouter<(request: http.IncomingMessage) => JsonAnswer | Promise<JsonAnswer>>([
+    ['GET', '/_control/faults', show],
+    ['POST', '/_control/faults', plan],
+    ['DELETE', '/_control/faults', forget],
     ...Object.entries(lists).map(
       ([name, list]) => ['GET', `/_control/${name}`, () => ({ status: 200, body: list() })] as const,
     ),

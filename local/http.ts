@@ -16,6 +16,9 @@ export type Place = Audience & {
   readonly portSetting: string;
 };
 
+/** An answer with a JSON body, before it is sent. */
+export type JsonAnswer = { readonly status: number; readonly body: unknown };
+
 export class PortUnavailableError extends Error {
   override readonly name = 'PortUnavailableError';
   readonly place: Place;

@@ -43,35 +43,28 @@ export const makeAdminApi = ({ keys, functions, status, drain }: AdminDependenci
     404,
     `No such admin resource. Functions: ${all.map(({ info }) => info.name).join(', ')}.`,
   );
+  const startDrain = () => {
+    drain.start();
+    return { status: 202 };
+  };
+  const orNotFound =
+    (answer: (found: AdminFunction, asked: Asked) => Answer | Promise<Answer>) =>
+    (asked: Asked): Answer | Promise<Answer> => {
+      const found = functions.get(asked.name.toLowerCase());
+      return found === undefined ? notFound : answer(found, asked);
+    };
   const findResource = makeRouter<(asked: Asked) => Answer | Promise<Answer>>(
     [
       ['GET', '/admin/host/status', () => ({ status: 200, body: status() })],
       ['GET', '/admin/host/drain/status', () => ({ status: 200, body: drain.status() })],
-      [
-        'POST',
-        '/admin/host/drain',
-        () => {
-          drain.start();
-          return { status: 202 };
-        },
-      ],
+      ['POST', '/admin/host/drain', startDrain],
       ['GET', '/admin/functions', ({ url }) => ({ status: 200, body: all.map((one) => describe(one, url)) })],
       [
         'GET',
         '/admin/functions/:name',
-        ({ name, url }) => {
-          const found = functions.get(name.toLowerCase());
-          return found === undefined ? notFound : { status: 200, body: describe(found, url) };
-        },
+        orNotFound((one, { url }) => ({ status: 200, body: describe(one, url) })),
       ],
-      [
-        'POST',
-        '/admin/functions/:name',
-        ({ name, request }) => {
-          const found = functions.get(name.toLowerCase());
-          return found === undefined ? notFound : startFunction(found, request);
-        },
-      ],
+      ['POST', '/admin/functions/:name', orNotFound((one, { request }) => startFunction(one, request))],
     ],
     { sensitive: false, trailing: true },
   );

@@ -39,12 +39,8 @@ export const makeInvoker = (dependencies: InvokerDependencies): Invoke => {
     const invocationId = request.invocationId ?? newId();
     const startedAt = clock.now().getTime();
     const duration = () => `${clock.now().getTime() - startedAt}ms`;
-    log(
-      'information',
-      `Function.${name}`,
-      `Executing 'Functions.${name}' (Reason='${reason}')`,
-      invocationId,
-    );
+    const say = (level: LogLevel, message: string) => log(level, `Function.${name}`, message, invocationId);
+    say('information', `Executing 'Functions.${name}' (Reason='${reason}')`);
     try {
       const response = await withTimeout(dependencies, name, invocationId, () =>
         runAsTheWorkerDoes(dependencies, fn, {
@@ -53,20 +49,10 @@ export const makeInvoker = (dependencies: InvokerDependencies): Invoke => {
           invocationId,
         }),
       );
-      log(
-        'information',
-        `Function.${name}`,
-        `Executed 'Functions.${name}' (Succeeded, Duration=${duration()})`,
-        invocationId,
-      );
+      say('information', `Executed 'Functions.${name}' (Succeeded, Duration=${duration()})`);
       return { succeeded: true, response, invocationId };
     } catch (error) {
-      log(
-        'error',
-        `Function.${name}`,
-        `Executed 'Functions.${name}' (Failed, Duration=${duration()})\n${describe(error)}`,
-        invocationId,
-      );
+      say('error', `Executed 'Functions.${name}' (Failed, Duration=${duration()})\n${describe(error)}`);
       return { succeeded: false, error, invocationId };
     }
   };

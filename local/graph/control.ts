@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { answerJson, pathOf, readBody } from '../http.ts';
+import { answerJson, type JsonAnswer, pathOf, readBody } from '../http.ts';
 import { makeRouter } from '../routes.ts';
 import type { FaultRuleInput } from './fault-rules.ts';
 import { FaultRuleInvalidError, type InstalledFaults } from './installed-faults.ts';
@@ -19,16 +19,14 @@ export type Controlled = {
   readonly closeIdleConnections: () => void;
 };
 
-type ControlAnswer = { readonly status: number; readonly body: unknown };
+type Control = (controlled: Controlled, request: IncomingMessage) => JsonAnswer | Promise<JsonAnswer>;
 
-type Control = (controlled: Controlled, request: IncomingMessage) => ControlAnswer | Promise<ControlAnswer>;
+const ok = (body: unknown): JsonAnswer => ({ status: 200, body });
 
-const ok = (body: unknown): ControlAnswer => ({ status: 200, body });
-
-const refusal = (status: number, error: string): ControlAnswer => ({ status, body: { error } });
+const refusal = (status: number, error: string): JsonAnswer => ({ status, body: { error } });
 
 const withJson =
-  (answer: (controlled: Controlled, body: unknown) => ControlAnswer): Control =>
+  (answer: (controlled: Controlled, body: unknown) => JsonAnswer): Control =>
   async (controlled, request) => {
     const { 'content-type': contentType = 'none' } = request.headers;
     // A page in a browser cannot send this type to another site without asking first.
@@ -45,48 +43,40 @@ const withJson =
     }
   };
 
+const addFault = withJson(({ faults, closeIdleConnections }, rule) => {
+  // Checked by add(), which takes nothing on trust.
+  const added = faults.add(rule as FaultRuleInput);
+  if (added.on === 'connect') closeIdleConnections();
+  return { status: 201, body: added };
+});
+
+const clearFaults: Control = ({ faults }) => {
+  faults.clear();
+  return ok({ faults: [] });
+};
+
+const clearRequests: Control = ({ requests }) => {
+  requests.clear();
+  return ok({ requests: [] });
+};
+
+const changeSettings = withJson(({ settings }, change) => {
+  const { data, error } = changeSchema.safeParse(change);
+  if (error) return refusal(400, `The settings are not valid:\n${z.prettifyError(error)}`);
+  return ok(settings.change(data));
+});
+
 const findControl = makeRouter<Control>([
   ['GET', `${CONTROL_PATH}faults`, ({ faults }) => ok({ faults: faults.list() })],
-  [
-    'POST',
-    `${CONTROL_PATH}faults`,
-    withJson(({ faults, closeIdleConnections }, rule) => {
-      // Checked by add(), which takes nothing on trust.
-      const added = faults.add(rule as FaultRuleInput);
-      if (added.on === 'connect') closeIdleConnections();
-      return { status: 201, body: added };
-    }),
-  ],
-  [
-    'DELETE',
-    `${CONTROL_PATH}faults`,
-    ({ faults }) => {
-      faults.clear();
-      return ok({ faults: [] });
-    },
-  ],
+  ['POST', `${CONTROL_PATH}faults`, addFault],
+  ['DELETE', `${CONTROL_PATH}faults`, clearFaults],
   ['GET', `${CONTROL_PATH}requests`, ({ requests }) => ok({ requests: requests.list() })],
-  [
-    'DELETE',
-    `${CONTROL_PATH}requests`,
-    ({ requests }) => {
-      requests.clear();
-      return ok({ requests: [] });
-    },
-  ],
+  ['DELETE', `${CONTROL_PATH}requests`, clearRequests],
   ['GET', `${CONTROL_PATH}settings`, ({ settings }) => ok(settings.current())],
-  [
-    'PUT',
-    `${CONTROL_PATH}settings`,
-    withJson(({ settings }, change) => {
-      const { data, error } = changeSchema.safeParse(change);
-      if (error) return refusal(400, `The settings are not valid:\n${z.prettifyError(error)}`);
-      return ok(settings.change(data));
-    }),
-  ],
+  ['PUT', `${CONTROL_PATH}settings`, changeSettings],
 ]);
 
-const noSuchControl = (asked: string): ControlAnswer =>
+const noSuchControl = (asked: string): JsonAnswer =>
   refusal(
     404,
     `No control '${asked}'; expected GET, POST or DELETE ${CONTROL_PATH}faults, GET or DELETE ${CONTROL_PATH}requests, GET or PUT ${CONTROL_PATH}settings.`,

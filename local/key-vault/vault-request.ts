@@ -49,12 +49,7 @@ const findRequest = makeRouter<(asked: Asked) => VaultRequest>(
     [
       'PATCH',
       '/secrets/:name{/:version}',
-      ({ name, version, body }) => ({
-        kind: 'update',
-        name,
-        version,
-        changes: toProperties(parseBody(propertiesSchema, body)),
-      }),
+      ({ name, version, body }) => ({ kind: 'update', name, version, changes: parseChanges(body) }),
     ],
   ],
   { trailing: true },
@@ -70,6 +65,8 @@ export const parseVaultRequest = (method: string, url: URL, body: Buffer): Vault
     throw badParameter(`The request URI contains an invalid name: ${name}`);
   return found.target({ name, version, url, body });
 };
+
+const parseChanges = (body: Buffer): SecretProperties => toProperties(parseBody(propertiesSchema, body));
 
 const parseNewSecret = (body: Buffer): NewSecret => {
   const parsed = parseBody(newSecretSchema, body);

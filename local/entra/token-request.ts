@@ -29,7 +29,9 @@ export const parseTokenRequest = (
   };
 };
 
-const parseBasic = (authorization: string | undefined): { id: string; secret: string } | undefined => {
+const parseBasic = (
+  authorization: string | undefined,
+): { readonly id: string; readonly secret: string } | undefined => {
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const [id = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');

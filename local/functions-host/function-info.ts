@@ -30,9 +30,9 @@ export type FunctionInfo = {
 export const readFunction = (
   { metadata }: RegisteredFunction,
   disabled: boolean,
-): FunctionInfo & { triggerName: string } => {
+): FunctionInfo & { readonly triggerName: string } => {
   const { name, bindings } = metadata;
-  let found: { triggerName: string; trigger: FunctionInfo['trigger'] } | undefined;
+  let found: { readonly triggerName: string; readonly trigger: FunctionInfo['trigger'] } | undefined;
   for (const [bindingName, binding] of Object.entries(bindings)) {
     if (binding.type.toLowerCase().endsWith('trigger'))
       found = { triggerName: bindingName, trigger: readTrigger(name, binding) };

@@ -63,7 +63,7 @@ export const loadApp = async (
   }
 };
 
-const readPackage = (appFolder: string): { main: string; isEsm: boolean } => {
+const readPackage = (appFolder: string): { readonly main: string; readonly isEsm: boolean } => {
   const path = join(appFolder, 'package.json');
   let text: string;
   try {

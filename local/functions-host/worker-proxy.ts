@@ -40,7 +40,9 @@ export const openWorkerProxy = async (
 };
 
 /** The library's `server.listen(callback)` runs before its first await, so nothing else is touched. */
-const listeningOnLoopback = <T>(start: () => T): { asking: T; server: http.Server | undefined } => {
+const listeningOnLoopback = <T>(
+  start: () => T,
+): { readonly asking: T; readonly server: http.Server | undefined } => {
   const prototype = net.Server.prototype;
   const listen = prototype.listen;
   let server: http.Server | undefined;

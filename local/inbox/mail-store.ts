@@ -45,7 +45,7 @@ type Entry = {
   readonly arrival: number;
   readonly summary: MailpitSummary;
   readonly words: string;
-  isRead: boolean;
+  readonly isRead: boolean;
 };
 
 /** Keeps captured mails in the folder, across restarts; in memory when there is none. */
@@ -120,7 +120,7 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
       for (const id of changed) {
         await shelf.setRead(id, isRead);
         const entry = entries.get(id);
-        if (entry) entry.isRead = isRead;
+        if (entry) entries.set(id, { ...entry, isRead });
       }
       tell('read', changed);
     },

@@ -65,7 +65,7 @@ const toPage = <T>(
   page: Page,
   vault: URL,
   toJson: (one: SecretVersion) => T,
-): { value: T[]; nextLink: string | null } => {
+): { readonly value: readonly T[]; readonly nextLink: string | null } => {
   const end = page.from + page.size;
   const next = new URL(vault);
   next.searchParams.set('$skiptoken', String(end));

@@ -17,19 +17,17 @@ const decode = (segment: string): string => {
   }
 };
 
+const listFolder = ({ folder = '' }: PathParams): Run => {
+  const known = readFolder(folder);
+  return (call, graph) => listMessages(call, graph, known);
+};
+
 /** Exactly the spelling of the documentation; the real one is more forgiving. */
 const findRun = makeRouter<(params: PathParams) => Run>(
   [
     ['POST', '/v1.0/users/:user/sendMail', () => sendMail],
     ['GET', '/v1.0/users/:user/messages', () => listMessages],
-    [
-      'GET',
-      '/v1.0/users/:user/mailFolders/:folder/messages',
-      ({ folder = '' }) => {
-        const known = readFolder(folder);
-        return (call, graph) => listMessages(call, graph, known);
-      },
-    ],
+    ['GET', '/v1.0/users/:user/mailFolders/:folder/messages', listFolder],
   ],
   { decode },
 );

@@ -1,4 +1,3 @@
-import { ManagedIdentityCredential } from '@azure/identity';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import type { KnownIdentity } from './lib/delivery/arrived-message.ts';
 import type { DeliverMailNeeds, SendingNeeds } from './lib/delivery/deliver-mail.ts';
@@ -8,8 +7,8 @@ import type { SweepNeeds } from './lib/delivery/sweep-mail.ts';
 import type { DeskNeeds } from './lib/desk/desk.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
-import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
+import { openGraph } from './lib/graph/open-graph.ts';
 import { makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
@@ -22,14 +21,11 @@ import {
   strayNames,
 } from './lib/settings.ts';
 import { tokenTimeoutSeconds } from './lib/settings-together.ts';
-import { openLedgerTable } from './lib/storage/ledger-table.ts';
-import { openMailBlobs } from './lib/storage/mail-blobs.ts';
-import { openMailQueues } from './lib/storage/mail-queue.ts';
-import { openRelayKey } from './lib/storage/relay-key.ts';
+import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { explainingFailures } from './lib/storage/storage-failure.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
-import { openKeyVault } from './lib/vault/key-vault.ts';
+import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
 /** The parts of the world that are not deterministic. */
 export type World = {
@@ -234,9 +230,6 @@ export const openRelay = (
 };
 
 const vaultName = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
-
-const managedIdentity = (clientId: string | undefined): ManagedIdentityCredential =>
-  clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
 
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,

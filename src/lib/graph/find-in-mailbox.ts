@@ -2,7 +2,8 @@ import type { Sighting } from '../delivery/look-up-mail.ts';
 import { AppError } from '../errors.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
 import { RELAY_ID_PROPERTY } from '../sending/send-plan.ts';
-import { type GraphCall, pathOfMailbox } from './graph-call.ts';
+import type { GraphCall } from './graph-call.ts';
+import { pathOfMailbox } from './mailbox-path.ts';
 
 /**
  * Where a mail can be that Graph has accepted: a draft until transport takes it, then in Sent Items

@@ -40,14 +40,20 @@ afterAll(() => {
 
 const textOf = (path: string): string => strFromU8(contents[path] ?? new Uint8Array());
 
-test('the package is host.json, package.json, the bundle and its source map', () => {
-  expect(Object.keys(contents).sort()).toEqual([
+test('the package is host.json, package.json, and the bundle with its source maps', () => {
+  const paths = Object.keys(contents);
+  expect(paths.filter((path) => !path.startsWith('dist/chunks/')).sort()).toEqual([
     'dist/app.cjs',
     'dist/app.cjs.map',
     'dist/main.cjs',
+    'dist/readable-stacks.cjs',
+    'dist/readable-stacks.cjs.map',
     'host.json',
     'package.json',
   ]);
+  const chunks = paths.filter((path) => path.startsWith('dist/chunks/'));
+  expect(chunks.length).toBeGreaterThan(10);
+  for (const path of chunks) expect(path).toMatch(/^dist\/chunks\/[\w-]+\.cjs(\.map)?$/);
   expect(made.files.map(({ path }) => path).sort()).toEqual(Object.keys(contents).sort());
   expect(textOf('host.json')).toBe(readFileSync(join(ROOT, 'host.json'), 'utf8'));
 });

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { build, type OutputFile, type Plugin, transform } from 'esbuild';
+import { build, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild';
+import { toNotices } from './third-party-notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHUNKS = 'chunks';
@@ -43,7 +44,7 @@ export const bundle = async (
   hostJson = join(ROOT, 'host.json'),
 ): Promise<readonly string[]> => {
   const dist = join(ROOT, 'dist');
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...TARGET,
     ...MINIFIED,
     entryPoints: [join(ROOT, 'src/app.ts'), join(ROOT, 'src/readable-stacks.ts')],
@@ -60,10 +61,14 @@ export const bundle = async (
     external: ['@azure/functions-core'],
     sourcemap: 'inline',
     sourcesContent: false,
+    metafile: true,
     logLevel: 'warning',
     plugins: [withHostJson(hostJson), withoutArrow],
   });
-  const files = new Map([['main.cjs', ENTRY]]);
+  const files = new Map([
+    ['main.cjs', ENTRY],
+    ['THIRD-PARTY-NOTICES.txt', await toNotices(ROOT, sourcesOf(metafile))],
+  ]);
   for (const file of outputFiles) {
     const name = relative(dist, file.path).replaceAll('\\', '/');
     const { code, map } = await toCommonJs(file);
@@ -76,6 +81,12 @@ export const bundle = async (
   }
   return [...files.keys()].sort();
 };
+
+/** The files of which something is in the bundle. */
+const sourcesOf = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
 
 /** esbuild splits ES modules only, and what the Functions worker gives can only be had by `require`. */
 const toCommonJs = ({ text, path }: OutputFile) =>
@@ -100,9 +111,13 @@ export const bundleIfStale = async (): Promise<void> => {
   const sources = (await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })).map((entry) =>
     join(entry.parentPath, entry.name),
   );
-  const made = ['host.json', 'package.json', 'package-lock.json', 'scripts/bundle.ts'].map((name) =>
-    join(ROOT, name),
-  );
+  const made = [
+    'host.json',
+    'package.json',
+    'package-lock.json',
+    'scripts/bundle.ts',
+    'scripts/third-party-notices.ts',
+  ].map((name) => join(ROOT, name));
   const newest = Math.max(...(await Promise.all([...sources, ...made].map(changedAt))));
   const oldest = Math.min(
     ...(await Promise.all(['main.cjs', 'app.cjs'].map((name) => changedAt(join(ROOT, 'dist', name))))),

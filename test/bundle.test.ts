@@ -148,6 +148,7 @@ test('main of package.json is the entry of the bundle, which makes stacks readab
   expect(entry.indexOf('makeStacksReadable(__dirname)')).toBeGreaterThanOrEqual(0);
   expect(entry.indexOf("require('./app.cjs')")).toBeGreaterThan(entry.indexOf('makeStacksReadable'));
   expect(await readdir(dist)).toEqual([
+    'THIRD-PARTY-NOTICES.txt',
     'app.cjs',
     'app.cjs.map',
     'chunks',
@@ -168,4 +169,15 @@ test('the bundle needs nothing but Node, itself and what the Functions worker gi
   }
   // kerberos is asked for by a proxy that negotiates, and is optional there.
   expect([...foreign].sort()).toEqual(['@azure/functions-core', 'kerberos']);
+});
+
+test('the licence of every package in the bundle is part of it', async () => {
+  const notices = (await readFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).split(/^-{80}\n/m).slice(1);
+  const names = notices.map(
+    (notice) => /^(\S+) \d+\.\d+\.\d+\S* \((MIT|ISC|0BSD|BSD-\d-Clause|Apache-2\.0)\)\n/.exec(notice)?.[1],
+  );
+  expect(names.length).toBeGreaterThan(40);
+  expect(names).toEqual(expect.arrayContaining([...packagesOf(sources.keys())]));
+  for (const notice of notices)
+    expect(notice).toMatch(/Permission (is hereby granted|to use)|Redistribution and use|Apache License/);
 });

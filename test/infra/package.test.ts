@@ -40,9 +40,10 @@ afterAll(() => {
 
 const textOf = (path: string): string => strFromU8(contents[path] ?? new Uint8Array());
 
-test('the package is host.json, package.json, and the bundle with its source maps', () => {
+test('the package is host.json, package.json, and the bundle with its source maps and licences', () => {
   const paths = Object.keys(contents);
   expect(paths.filter((path) => !path.startsWith('dist/chunks/')).sort()).toEqual([
+    'dist/THIRD-PARTY-NOTICES.txt',
     'dist/app.cjs',
     'dist/app.cjs.map',
     'dist/main.cjs',

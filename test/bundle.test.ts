@@ -116,6 +116,31 @@ test('to register, the app loads no SDK, and a third of its code at most', async
   expect((await bytes(loaded)) / (await bytes(sources.keys()))).toBeLessThan(1 / 3);
 });
 
+test('once it has registered, the app loads what the first email needs, and neither queues nor blobs', async () => {
+  const { registrations, unload } = await loadSilently();
+  const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
+  for (const start of registrations.hooks.appStart) await start({});
+  console.mockRestore();
+  const loaded = () =>
+    packagesOf(
+      Object.keys(require.cache)
+        .filter((path) => path.startsWith(dist))
+        .map((path) => relative(dist, path)),
+    );
+  await expect
+    .poll(loaded)
+    .toEqual(
+      expect.arrayContaining([
+        '@azure/data-tables',
+        '@azure/identity',
+        '@azure/keyvault-secrets',
+        '@microsoft/microsoft-graph-client',
+      ]),
+    );
+  expect(loaded().filter((name) => name.startsWith('@azure/storage-'))).toEqual([]);
+  unload();
+});
+
 test('of the languages of zod the bundle has English, and nothing of apache-arrow', () => {
   const all = [...sources.values()].flat();
   expect(all.filter((path) => path.includes('/zod/v4/locales/')).map((path) => basename(path))).toEqual([

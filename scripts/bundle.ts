@@ -5,6 +5,7 @@ import { toNotices } from './third-party-notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHUNKS = 'chunks';
+const DAY_MS = 86_400_000;
 // Functions runs Node 22 or 24; the older of the two.
 const TARGET = { platform: 'node', target: 'node22' } as const;
 /**
@@ -74,12 +75,20 @@ export const bundle = async (
     const { code, map } = await toCommonJs(file);
     files.set(name, `${code}//# sourceMappingURL=${basename(name)}.map\n`).set(`${name}.map`, map);
   }
-  await rm(join(folder, CHUNKS), { recursive: true, force: true });
   for (const [name, text] of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
+  await removeOldChunks(join(folder, CHUNKS), new Set([...files.keys()].map((name) => basename(name))));
   return [...files.keys()].sort();
+};
+
+/** A relay that was started from an earlier build may load its chunks yet. Their names change with their content. */
+const removeOldChunks = async (folder: string, current: ReadonlySet<string>): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!current.has(name) && Date.now() - (await changedAt(path)) > DAY_MS) await rm(path, { force: true });
+  }
 };
 
 /** The files of which something is in the bundle. */

@@ -64,7 +64,14 @@ is_absent() {
 
 # Directory and role data lag behind writes, hence the two of them that are "not found".
 may_pass() {
-  failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|AnotherOperationInProgress|PrincipalNotFound|Request_ResourceNotFound|RetryableError'
+  failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|OperationInProgress|(operation|deployment)( is)?( currently)? in progress|PrincipalNotFound|Request_ResourceNotFound|RetryableError' ||
+    is_passing_conflict
+}
+
+# Two changes to one resource at the same time. A name that is taken is a conflict too, and stays one.
+is_passing_conflict() {
+  failed_with '(^|[^a-z])Conflict([^a-z]|$)' &&
+    ! failed_with 'already ?exists|AlreadyTaken|already (in use|taken)|is taken|deleted state|not available'
 }
 
 # failed WHAT: stops with what az reported and who can help.

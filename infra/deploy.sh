@@ -197,6 +197,7 @@ check_sign_in() {
       'Sign in: az login --tenant <tenant>. Select a subscription: az account set --subscription <id>'
   SUBSCRIPTION_ID=$(line_of_answer 1) TENANT_ID=$(line_of_answer 2) SIGNED_IN_AS=$(line_of_answer 3)
   SUBSCRIPTION=(--subscription "$SUBSCRIPTION_ID")
+  [ -z "$GIVEN_SUBSCRIPTION" ] || check_tenant "$TENANT_ID"
   say "signed in as $SIGNED_IN_AS, tenant $TENANT_ID, subscription $SUBSCRIPTION_ID"
 }
 
@@ -245,7 +246,7 @@ if wants infrastructure; then
   ensure_infrastructure
 elif wants secret || wants code || wants smoke-test || wants test-mail; then
   [ "$WHAT_IF" = yes ] || find_infrastructure ||
-    stop "$STOPPED" 'the infrastructure does not exist yet.' 'Run the step infrastructure first.'
+    stop "$STOPPED" "the infrastructure is not complete (last deployment: $DEPLOYMENT_STATE)." 'Run the step infrastructure first.'
 fi
 ! wants secret || ensure_secret
 ! wants code || ensure_code

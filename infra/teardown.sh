@@ -79,13 +79,14 @@ check_sign_in() {
   command -v az >/dev/null || stop "$STOPPED" 'az, the Azure CLI, is not installed.' 'Install it: https://aka.ms/installazurecli'
   local choice=()
   [ -z "$GIVEN_SUBSCRIPTION" ] || choice=(--subscription "$GIVEN_SUBSCRIPTION")
-  ask account show ${choice[@]+"${choice[@]}"} --query '[id, user.name]' --output tsv ||
+  ask account show ${choice[@]+"${choice[@]}"} --query '[id, user.name, tenantId]' --output tsv ||
     stop "$STOPPED" 'you are not signed in, or you have no access to the subscription.' "az reported: $FAILURE" \
       'Sign in: az login --tenant <tenant>. Select a subscription: az account set --subscription <id>'
   SUBSCRIPTION_ID=$(line_of_answer 1)
   # shellcheck disable=SC2034 # read by who_can
   SIGNED_IN_AS=$(line_of_answer 2)
   SUBSCRIPTION=(--subscription "$SUBSCRIPTION_ID")
+  [ -z "$GIVEN_SUBSCRIPTION" ] || check_tenant "$(line_of_answer 3)"
 }
 
 OTHER_RELAYS=''

@@ -98,6 +98,14 @@ must() {
   done
 }
 
+# check_tenant TENANT: that of --subscription. Commands of Entra take no subscription: they go to the tenant of the current one.
+check_tenant() {
+  must 'read the current subscription' account show --query tenantId --output tsv
+  [ "$ANSWER" = "$1" ] ||
+    stop "$STOPPED" "the subscription of --subscription belongs to tenant $1, and the current one of az to tenant $ANSWER." \
+      'Select it first: az account set --subscription <id>'
+}
+
 # must_once_granted WHAT ARGUMENTS: as must, and patient with rights too, as a role just assigned takes a while.
 must_once_granted() {
   local what=$1 tries=1

@@ -3,9 +3,11 @@
 
 MAIN_OUTPUTS="[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-', properties.outputs.functionAppUrl.value || '-', properties.outputs.vaultName.value || '-', properties.outputs.vaultId.value || '-', properties.outputs.clientSecretName.value || '-']"
 
+DEPLOYMENT_STATE=none
 # Takes the names from ANSWER; fails where there are none.
 # shellcheck disable=SC2034 # read by the steps after it
 read_infrastructure() {
+  DEPLOYMENT_STATE=$(line_of_answer 1)
   [ "$(line_of_answer 1)" = Succeeded ] || return 1
   APP=$(line_of_answer 2) APP_URL=$(line_of_answer 3)
   VAULT=$(line_of_answer 4) VAULT_ID=$(line_of_answer 5) SECRET_NAME=$(line_of_answer 6)
@@ -86,6 +88,9 @@ UNREGISTERED=''
 # What stands on the command line counts before what stands in the file.
 collect_parameters() {
   PARAMETERS=()
+  # What infra/main.bicepparam reads and cannot do without.
+  export ENTRA_CLIENT_ID=$CLIENT_ID
+  [ -z "$SENDER" ] || export MAIL_DEFAULT_SENDER=$SENDER
   [ -z "$PARAMETER_FILE" ] || PARAMETERS+=("$PARAMETER_FILE")
   PARAMETERS+=("entraClientId=$CLIENT_ID")
   [ -z "$SENDER" ] || PARAMETERS+=("defaultSender=$SENDER")

@@ -134,6 +134,28 @@ describe('Bicep', () => {
   });
 });
 
+test.each([
+  ['deploy.sh', OPTIONS],
+  ['teardown.sh', ['--resource-group', 'rg-relay', '--registration', '--yes']],
+])(
+  '%s does not take a subscription of another tenant than az is in, as Entra would be asked there',
+  async (script, options) => {
+    const run = await sandbox.run(script, [...options, '--subscription', 'another'], {
+      CURRENT_TENANT: '88888888-8888-8888-8888-888888888888',
+    });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('az account set --subscription');
+    expect(calls(run, 'group')).toEqual([]);
+    expect((await sandbox.run(script, [...options, '--subscription', 'this one'])).status).toBe(0);
+  },
+);
+
+test('infra/main.bicepparam can be given, which reads what the script knows from the environment', async () => {
+  const run = await sandbox.run('deploy.sh', [...OPTIONS, '--parameters', 'infra/main.bicepparam']);
+  expect(run.stderr).toBe('');
+  expect(run.status).toBe(0);
+});
+
 test.each(['deploy.sh', 'teardown.sh'])('%s finds its own files whatever CDPATH says', async (script) => {
   const elsewhere = join(sandbox.root, 'elsewhere');
   mkdirSync(join(elsewhere, 'infra'), { recursive: true });

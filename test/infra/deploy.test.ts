@@ -1,3 +1,5 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSandbox, type Run, type Sandbox } from './az-stand-in/sandbox.ts';
 
@@ -194,6 +196,37 @@ describe('where a right is missing', () => {
       storedSecretIsOneOfThem: true,
       borrowedRoles: '',
     });
+  });
+});
+
+describe('Website Contributor', () => {
+  test('completes the step code, and hears which role would record the package', async () => {
+    const run = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: 'tag update' });
+    expect(run.status).toBe(0);
+    expect(run.stderr).toContain('the next run deploys it again');
+    expect(run.stderr).toContain('Tag Contributor');
+    expect(sandbox.cloud().code).toBe('a package');
+    const again = await sandbox.run('deploy.sh', [...OPTIONS, 'code']);
+    expect(changes(again).join()).toContain('config-zip');
+  });
+
+  test('deploys the package where the record cannot be read', async () => {
+    await sandbox.run('deploy.sh', EVERYTHING);
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, 'code'], { LACKS: 'tags.graphMailRelayPackage' });
+    expect(run.status).toBe(0);
+    expect(changes(run).join()).toContain('config-zip');
+  });
+});
+
+describe('the package', () => {
+  const npm = (run: Run) => run.calls.filter(([tool]) => tool === 'npm').map(([, command]) => command);
+
+  test('is built with the dependencies of the lockfile, also after an upgrade of the sources', async () => {
+    writeFileSync(join(sandbox.root, 'node_modules/.package-lock.json'), '{}');
+    utimesSync(join(sandbox.root, 'node_modules/.package-lock.json'), 1, 1);
+    expect(npm(await sandbox.run('deploy.sh', OPTIONS))).toEqual(['run']);
+    writeFileSync(join(sandbox.root, 'package-lock.json'), '{}');
+    expect(npm(await sandbox.run('deploy.sh', [...OPTIONS, 'code']))).toEqual(['ci', 'run']);
   });
 });
 

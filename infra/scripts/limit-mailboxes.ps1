@@ -91,6 +91,7 @@ $Failures = [System.Collections.Generic.List[string]]::new()
 # What this run has changed; Exchange does not apply it yet.
 $Changes = [System.Collections.Generic.List[string]]::new()
 $Made = $null
+$OwnIds = @()
 $ExpectedTenant = if ($PSBoundParameters.ContainsKey('TenantId')) { "$TenantId" } else { '' }
 $Exchange = @(
     'Get-OrganizationConfig', 'Get-Mailbox', 'Get-DistributionGroup', 'New-DistributionGroup', 'Set-DistributionGroup'
@@ -225,10 +226,22 @@ function Resolve-SenderMailbox([string] $Address) {
     return $found[0]
 }
 
-# What Exchange calls an application in a role assignment: the Object ID; the others where an older one was made with them.
+# What Exchange can call the application in a role assignment: usually its Object ID. Never its display name, which two
+# relays can share.
+function Get-OwnIds([object[]] $Known) {
+    "$ServicePrincipalId"
+    "$ClientId"
+    foreach ($pointer in @($Known | Where-Object { "$($_.AppId)" -eq "$ClientId" })) {
+        foreach ($property in 'Identity', 'Id', 'Guid', 'ExchangeObjectId', 'DistinguishedName', 'Sid') {
+            $value = $pointer.PSObject.Properties[$property]
+            if ($null -ne $value -and "$($value.Value)" -and "$($value.Value)" -ne "$($pointer.DisplayName)") { "$($value.Value)" }
+        }
+    }
+}
+
 function Test-Ours([object] $Assignment) {
-    $names = "$($Assignment.RoleAssignee)", "$($Assignment.RoleAssigneeName)", "$($Assignment.App)"
-    return "$ServicePrincipalId" -in $names -or "$ClientId" -in $names
+    $names = @("$($Assignment.RoleAssignee)", "$($Assignment.RoleAssigneeName)", "$($Assignment.App)")
+    return @($OwnIds | Where-Object { $_ -in $names }).Count -gt 0
 }
 
 function Get-AssigneeName([object] $Assignment, [object[]] $Known) {
@@ -504,6 +517,7 @@ try {
     }
     $known = @(Invoke-Exchange Get-ServicePrincipal)
     Assert-Pointer $known
+    $OwnIds = @(Get-OwnIds $known)
     $ours = @(Assert-NameIsFree $known)
     $group = Find-SenderGroup
     $scope = Find-SenderScope

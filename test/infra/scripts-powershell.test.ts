@@ -147,6 +147,18 @@ describe.skipIf(!hasPwsh)(
         expect(shell.get()).toEqual(before);
       });
 
+      test('knows its own role where Exchange calls the application by another of its ids', async () => {
+        await setUp();
+        shell.change(({ servicePrincipals, assignments }) => {
+          for (const principal of servicePrincipals) Object.assign(principal, { Guid: 'pointer-1' });
+          for (const assignment of assignments)
+            Object.assign(assignment, { App: 'pointer-1', RoleAssignee: 'pointer-1' });
+        });
+        const { said } = await run();
+        expect(said).not.toContain('stopped');
+        expect(changes()).toEqual([]);
+      });
+
       test('with an alias finds the same mailbox', async () => {
         await setUp();
         const { status, said } = await run({ Mailbox: ['no-reply@contoso.com', 'noreply@contoso.com'] });

@@ -49,7 +49,7 @@ export type Tenant = {
     Role: string;
     RoleAssignee: string;
     RoleAssigneeName: string;
-    App: null;
+    App: string | null;
     RoleAssigneeType: 'ServicePrincipal';
     CustomResourceScope: string | null;
     Enabled: boolean;

@@ -20,11 +20,14 @@ const toBound = ({ limit, show = times }: Aim): string => {
   return 'atLeast' in limit ? `at least ${show(limit.atLeast)}` : `at most ${show(limit.atMost)}`;
 };
 
-/** All aims of a run in a table, and how many of them were met. */
+/** All aims of a run in a table, how many of them were met, and the sections that ended with an error. */
 export const toVerdicts = (
   aims: readonly Aim[],
+  failed: readonly string[] = [],
 ): { readonly title: string; readonly rows: readonly (readonly string[])[] } => ({
-  title: `Aims: ${aims.filter(isMet).length} of ${aims.length} met`,
+  title: `Aims: ${aims.filter(isMet).length} of ${aims.length} met${
+    failed.length === 0 ? '' : `, and nothing is known of ${failed.join(', ')}`
+  }`,
   rows: [
     ['', 'aim', 'measured', 'verdict'],
     ...aims.map((aim) => [
@@ -33,5 +36,6 @@ export const toVerdicts = (
       (aim.show ?? times)(aim.figure),
       isMet(aim) ? 'met' : 'NOT MET',
     ]),
+    ...failed.map((section) => [`Section ${section}`, '', 'failed, see above', 'NOT MET']),
   ],
 });

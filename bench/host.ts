@@ -16,8 +16,10 @@ export type BenchHost = {
   readUse(options?: { readonly collect: boolean }): Promise<WorkerUse>;
   /** Starts a timer function now. */
   startTimer(name: string): Promise<void>;
-  isAlive(): boolean;
+  /** Lets what is in progress end. */
   close(): Promise<void>;
+  /** Ends it whatever is in progress. */
+  kill(): Promise<void>;
 };
 
 export type HostOptions = {
@@ -47,10 +49,6 @@ export const startHost = async (
     },
     log: onLine,
   });
-  let ended = false;
-  void host.ended.then(() => {
-    ended = true;
-  });
   const client = openClient(host.url);
   return {
     client,
@@ -64,10 +62,13 @@ export const startHost = async (
       if (status !== 202)
         throw new Error(`The functions host returned ${status} instead of 202 for ${name}.`);
     },
-    isAlive: () => !ended,
     close: async () => {
       client.close();
       await host.stop();
+    },
+    kill: async () => {
+      await host.kill();
+      client.close();
     },
   };
 };

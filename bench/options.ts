@@ -22,8 +22,8 @@ const MOST_ROWS = 100_000;
 export const USAGE = `Usage: npm run bench -- [--quick] [--only http,cpu] [--rows 25600]
 
 Compares the relay with fixed raw requests and a naive relay in one run on this machine. Takes about 20 minutes, with --quick
-less than three minutes. Ends with a table of the aims, each met or not met. The exit status is 0 in both cases, because a
-busy machine proves nothing.
+less than three minutes if the machine does nothing else. Ends with a table of the aims, each met or not met. The exit status
+is 0 in both cases, because a busy machine proves nothing; it is 1 if a section could not be measured.
 
   --quick        A short run: fewer rounds, no ${[...LONG].join(', ')}, at most 2560 ledger rows.
   --only a,b     Only these sections:

@@ -7,7 +7,7 @@ import { median } from '../rounds.ts';
 import type { Section } from './section.ts';
 
 const ROUNDS = 21;
-const QUICK_ROUNDS = 5;
+const QUICK_ROUNDS = 3;
 const AIM = 0.22;
 
 const SOURCE = join(import.meta.dirname, '..', '..', 'src', 'app.ts');

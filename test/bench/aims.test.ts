@@ -31,3 +31,9 @@ test('the verdicts are a table with the figure beside the aim, under a line that
     ],
   });
 });
+
+test('a section that failed is a verdict of its own, and does not take away the others', () => {
+  const { title, rows } = toVerdicts([atLeast(0.86)], ['queue']);
+  expect(title).toBe('Aims: 1 of 1 met, and nothing is known of queue');
+  expect(rows.at(-1)).toEqual(['Section queue', '', 'failed, see above', 'NOT MET']);
+});

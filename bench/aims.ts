@@ -1,5 +1,3 @@
-import { times } from './print-table.ts';
-
 /** What a section is to show: a figure of its table that should be at least, at most, or exactly so much. */
 export type Aim = {
   readonly what: string;
@@ -8,6 +6,9 @@ export type Aim = {
   readonly show?: (figure: number) => string;
 };
 
+/** As many digits as an aim is judged with. */
+const ratio = (figure: number): string => figure.toFixed(3);
+
 /** Judged with the figure that is printed, and no figure at all meets no aim. An equal figure is judged as it is. */
 export const isMet = ({ figure, limit }: Aim): boolean => {
   if ('equal' in limit) return figure === limit.equal;
@@ -15,7 +16,7 @@ export const isMet = ({ figure, limit }: Aim): boolean => {
   return 'atLeast' in limit ? printed >= limit.atLeast : printed <= limit.atMost;
 };
 
-const toBound = ({ limit, show = times }: Aim): string => {
+const toBound = ({ limit, show = ratio }: Aim): string => {
   if ('equal' in limit) return `exactly ${show(limit.equal)}`;
   return 'atLeast' in limit ? `at least ${show(limit.atLeast)}` : `at most ${show(limit.atMost)}`;
 };
@@ -33,7 +34,7 @@ export const toVerdicts = (
     ...aims.map((aim) => [
       aim.what,
       toBound(aim),
-      (aim.show ?? times)(aim.figure),
+      (aim.show ?? ratio)(aim.figure),
       isMet(aim) ? 'met' : 'NOT MET',
     ]),
     ...failed.map((section) => [`Section ${section}`, '', 'failed, see above', 'NOT MET']),

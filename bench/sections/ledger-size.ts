@@ -3,7 +3,7 @@ import type { Aim } from '../aims.ts';
 import { startBenchCloud, startBenchStorage } from '../cloud.ts';
 import { startCountingProxy, type Traffic } from '../counting-proxy.ts';
 import { fillLedger } from '../fill-ledger.ts';
-import { printTable, times, whole } from '../print-table.ts';
+import { printTable, whole } from '../print-table.ts';
 import { type RelayUnderLoad, startRelay } from '../relay-under-load.ts';
 import { MAILBOXES, sampleMail } from '../sample-mail.ts';
 import { type Bench, type Keep, NO_MINUTE_LIMIT, type Section, withOpen } from './section.ts';
@@ -49,7 +49,6 @@ export const ledgerSize: Section = (bench) =>
         what: `Email, bytes, ${sizes}`,
         figure: ratio('emails', 'bytes'),
         limit: { atMost: AIM_BYTES },
-        show: times,
       },
     ] satisfies Aim[];
   });

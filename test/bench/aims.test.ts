@@ -25,9 +25,9 @@ test('the verdicts are a table with the figure beside the aim, under a line that
     title: 'Aims: 2 of 3 met',
     rows: [
       ['', 'aim', 'measured', 'verdict'],
-      ['a ratio', 'at least 0.80', '0.86', 'met'],
+      ['a ratio', 'at least 0.800', '0.860', 'met'],
       ['waste', 'at most 2.0 %', '5.0 %', 'NOT MET'],
-      ['requests', 'exactly 1.00', '1.00', 'met'],
+      ['requests', 'exactly 1.000', '1.000', 'met'],
     ],
   });
 });

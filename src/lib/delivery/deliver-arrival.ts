@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { type Arrival, isOther } from '../ledger/arrived-message.ts';
+import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
 import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
@@ -36,9 +36,10 @@ export const deliverArrival = async (needs: Needs, arrival: Arrival): Promise<vo
   throw new Error('the ledger row changed again and again while its message was delivered');
 };
 
-const takeTurn = async (needs: Needs, arrival: Arrival, entry: LedgerEntry | undefined): Promise<Turn> => {
+const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | undefined): Promise<Turn> => {
+  const arrival = entry === undefined ? arrived : asOf(arrived, entry.row, await needs.readIdentity());
+  if (arrival === undefined) return holdStray(needs, arrived);
   const { envelope } = arrival;
-  if (entry !== undefined && isOther(arrival, entry.row)) return holdStray(needs, arrival);
   const decision = decideDelivery(entry?.row, envelope, needs.clock.now(), needs.policy.sendingLimitMs);
   if (entry === undefined || decision.kind === 'first') return send(needs, arrival);
   const { row, etag } = entry;

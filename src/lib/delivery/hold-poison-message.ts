@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { factsOfUnreadable, isOther, type MessageFacts, unreadable } from '../ledger/arrived-message.ts';
+import { asOf, factsOfUnreadable, type MessageFacts, unreadable } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
 import { fitsQueueMessage, toQueueText } from '../ledger/queue-message.ts';
 import { unexpected } from '../log.ts';
@@ -75,7 +75,7 @@ const holdKnown = async (needs: HoldPoisonNeeds, facts: MessageFacts): Promise<b
   const entry = await needs.ledger.find(envelope.mailId);
   // What is held must not keep its correction from using the key.
   if (entry === undefined) return (await holdAs(refusedId)) !== undefined || isBare;
-  if (isOther(arrival, entry.row)) {
+  if (asOf(arrival, entry.row, await needs.readIdentity()) === undefined) {
     await holdAs(strayId);
     return true;
   }

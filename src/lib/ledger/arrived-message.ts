@@ -189,9 +189,20 @@ const idBeside = ({ mailId, contentHash }: Envelope, identity: Identity): string
   identity.mailIdOfText(`${mailId} ${contentHash}`);
 
 /**
- * Whether the row is of another email than the message: its key was used before. A row without a hash is of a message
- * that could not be read, and only the envelope made of it can bring it back.
+ * The message as one about this row, by whose hash its content is known from then on; undefined where the row is of another
+ * email, whose key was used before. A row without a hash is of a message that could not be read, and only the envelope made
+ * of it can bring it back. A row of an earlier version can have another hash of the same content.
  */
-export const isOther = ({ envelope, isBare }: Arrival, { facts }: LedgerRow): boolean =>
-  facts.caller !== envelope.caller ||
-  (facts.bodyHash === '' ? isBare : facts.bodyHash !== envelope.contentHash);
+export const asOf = (
+  arrival: Arrival,
+  { facts: { caller, bodyHash } }: LedgerRow,
+  identity: Pick<Identity, 'isContent'>,
+): Arrival | undefined => {
+  const { envelope, isBare } = arrival;
+  const { contentHash, content } = envelope;
+  if (caller !== envelope.caller) return undefined;
+  if (bodyHash === '') return isBare ? undefined : arrival;
+  if (bodyHash === contentHash) return arrival;
+  const isSame = content !== 'stored' && identity.isContent(bodyHash, content.mail);
+  return isSame ? { ...arrival, envelope: { ...envelope, contentHash: bodyHash } } : undefined;
+};

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, hash, timingSafeEqual } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 import { earlierHashOfContent } from './earlier-identity.ts';
 
@@ -26,8 +26,17 @@ export type Identity = {
 /** The identity of the relay, and whether the ledger may hold rows from before it had one. */
 export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean };
 
-/** Hashes of this form are keyed; those of earlier versions are not. */
-const KEYED = 'k1.';
+/** What hashes begin with: of contents, of contents in which files were not hashed by themselves, and of idempotency keys. */
+const CONTENT = 'k2.';
+const EARLIER_CONTENT = 'k1.';
+const KEY = 'k1.';
+
+/** A text of this length is in the hash of a content by a hash of its own: a file is not copied, and not written as JSON. */
+const LONG_TEXT = 4096;
+
+/** Outside quotes, so that no other text is written like it. */
+const shortened = (text: string): string =>
+  text.length < LONG_TEXT ? JSON.stringify(text) : `#${hash('sha256', text, 'base64url')}`;
 
 /** A UUID of our own making (RFC 9562, version 8) from the first 16 bytes of a hash. */
 const toUuid = (hash: Buffer): string => {
@@ -41,36 +50,39 @@ const toUuid = (hash: Buffer): string => {
 const isThere = (value: unknown): boolean =>
   value !== null && value !== '' && !(typeof value === 'object' && Object.keys(value).length === 0);
 
+/** What makes an email another one: without its key, and without what serialisers write for a field that is absent. */
+const contentOf = (mail: object): object => {
+  const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(fields)
+      .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isThere) : value] as const)
+      .filter(([, value]) => isThere(value)),
+  );
+};
+
 /** `key` is a secret of 32 random bytes. */
 export const makeIdentity = (key: Uint8Array): Identity => {
   // Given as bytes, Node would make this for every hash, which takes longer than the hash of a small email.
   const secret = createSecretKey(key);
-  const mac = (purpose: string, ...pieces: readonly string[]): Buffer => {
-    const made = createHmac('sha256', secret).update(`${purpose}\n`);
-    for (const piece of pieces) made.update(piece);
-    return made.digest();
-  };
-  const hashOfContent = (mail: object): string => {
-    const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
-    // What serialisers write for a field that is absent makes no other mail.
-    const content = Object.fromEntries(
-      Object.entries(fields)
-        .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isThere) : value] as const)
-        .filter(([, value]) => isThere(value)),
-    );
-    return KEYED + mac('content', ...canonicalJson(content)).toString('base64url');
+  const mac = (purpose: string, text: string): Buffer =>
+    createHmac('sha256', secret).update(`${purpose}\n`).update(text).digest();
+  const hashOfContent = (mail: object): string =>
+    CONTENT + mac('content', canonicalJson(contentOf(mail), shortened)).toString('base64url');
+  const earlierHash = (mail: object): string =>
+    EARLIER_CONTENT + mac('content', canonicalJson(contentOf(mail))).toString('base64url');
+  /** The hash that a content has in the form of another hash. */
+  const hashAs = (form: string, mail: object): string => {
+    if (form.startsWith(CONTENT)) return hashOfContent(mail);
+    return form.startsWith(EARLIER_CONTENT) ? earlierHash(mail) : earlierHashOfContent(mail);
   };
   const tagOf = (text: string): string => mac('envelope', text).toString('base64url');
   return {
     mailIdOfKey: (caller, idempotencyKey) => toUuid(mac('key', `${caller}\n${idempotencyKey}`)),
     mailIdOfMessage: (messageId) => toUuid(mac('message', messageId)),
     mailIdOfText: (text) => toUuid(mac('text', text)),
-    hashOfKey: (idempotencyKey) => KEYED + mac('key hash', idempotencyKey).toString('base64url'),
+    hashOfKey: (idempotencyKey) => KEY + mac('key hash', idempotencyKey).toString('base64url'),
     hashOfContent,
-    isContent: (hash, mail) =>
-      typeof mail === 'object' &&
-      mail !== null &&
-      (hash.startsWith(KEYED) ? hashOfContent(mail) : earlierHashOfContent(mail)) === hash,
+    isContent: (given, mail) => typeof mail === 'object' && mail !== null && hashAs(given, mail) === given,
     tagOf,
     isTag: (tag, text) => {
       const [given, right] = [Buffer.from(tag), Buffer.from(tagOf(text))];

@@ -1,4 +1,7 @@
-/** Does `count` jobs, never more than `concurrency` at once, and gives the milliseconds that each one took of the whole. */
+/**
+ * Does `count` jobs, at most `concurrency` of them simultaneously, and gives the milliseconds of the whole per job. After a
+ * failure no further job begins, and the failure is thrown once those in progress have ended.
+ */
 export const closedLoop = async (
   { count, concurrency }: { readonly count: number; readonly concurrency: number },
   job: (index: number) => Promise<void>,
@@ -8,10 +11,17 @@ export const closedLoop = async (
     while (next < count) {
       const index = next;
       next += 1;
-      await job(index);
+      try {
+        await job(index);
+      } catch (failure) {
+        next = count;
+        throw failure;
+      }
     }
   };
   const start = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: concurrency }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return (performance.now() - start) / count;
 };

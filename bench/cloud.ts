@@ -16,8 +16,6 @@ export type OfferedMail = {
 
 export type BenchCloud = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Straight to the Graph stand-in, past the relay. */
-  readonly graph: KeepAliveClient;
   readToken(): Promise<string>;
   /** Without limits the stand-in takes whatever comes. */
   limit(on: boolean): Promise<void>;
@@ -26,6 +24,10 @@ export type BenchCloud = {
   offered(): Promise<readonly OfferedMail[]>;
   close(): Promise<void>;
 };
+
+/** Straight to the Graph stand-in, past the relay. */
+export const openGraphClient = (environment: BenchCloud['environment']): KeepAliveClient =>
+  openClient(environment.GRAPH_ENDPOINT ?? '', environment.NODE_EXTRA_CA_CERTS);
 
 const CONTROL = '/_control';
 
@@ -46,7 +48,7 @@ export const startBenchCloud = async (): Promise<BenchCloud> => {
   const process = await startProcess<StandInsSaid>('stand-ins.ts', makeScratchFolder(), MAILBOXES.join(','));
   const { environment, clientSecret } = process.said;
   const { GRAPH_ENDPOINT = '', ENTRA_AUTHORITY = '', NODE_EXTRA_CA_CERTS: certificate } = environment;
-  const graph = openClient(GRAPH_ENDPOINT, certificate);
+  const graph = openGraphClient(environment);
 
   const control = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -62,7 +64,6 @@ export const startBenchCloud = async (): Promise<BenchCloud> => {
 
   return {
     environment,
-    graph,
     readToken: async () => {
       const entra = openClient(ENTRA_AUTHORITY, certificate);
       const { text } = await entra.send(

@@ -1,56 +1,59 @@
-import { TableClient, type TransactionAction } from '@azure/data-tables';
-import { indexKeyOf } from '../src/lib/ledger/ledger-index.ts';
-import { newMailId } from '../src/lib/ledger/mail-id.ts';
-import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
-import { LEDGER_TABLE } from '../src/lib/storage/storage-connection.ts';
-import type { BenchStorage } from './cloud.ts';
-import { sentRow } from './ledger-writes.ts';
+import { randomBytes } from 'node:crypto';
+import { openRawStorage, type RawEntity } from './raw-storage.ts';
 
-/** A transaction holds 100 entities of one partition at most, and a mail has two. */
-const MOST_IN_TRANSACTION = 50;
+const LEDGER_TABLE = 'mailledger';
+/** The last two digits of an id. */
 const PARTITIONS = 256;
+/** https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions */
+const MOST_IN_TRANSACTION = 100;
+const TIMESTAMPS = /^Timestamp$|^odata\./;
 
-/** Fills the ledger with mails sent long ago: in transactions, as row by row would take minutes. */
-export const fillLedger = async (storage: BenchStorage, rows: number): Promise<void> => {
-  const table = TableClient.fromConnectionString(storage.connectionString, LEDGER_TABLE, {
-    allowInsecureConnection: true,
-  });
-  let lastId = '';
-  for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    const partitionKey = partition.toString(16).padStart(2, '0');
-    const due =
-      Math.floor((rows * (partition + 1)) / PARTITIONS) - Math.floor((rows * partition) / PARTITIONS);
-    for (let done = 0; done < due; done += MOST_IN_TRANSACTION) {
-      const batch = Array.from(
-        { length: Math.min(MOST_IN_TRANSACTION, due - done) },
-        (): readonly TransactionAction[] => {
-          const now = new Date();
-          const mailId = newMailId(now).slice(0, -partitionKey.length) + partitionKey;
-          const row = sentRow(mailId, now);
-          lastId = mailId;
-          const index = indexKeyOf(row);
-          const entity = {
-            partitionKey,
-            rowKey: mailId,
-            state: row.fate.state,
-            index,
-            row: JSON.stringify(row),
-          };
-          return [
-            ['create', entity],
-            ['create', { partitionKey, rowKey: index }],
-          ];
-        },
-      );
-      await table.submitTransaction(batch.flat());
+/**
+ * Fills a ledger with copies of an email that is in it already: everything that the ledger has of that email, under new ids.
+ * So nothing here knows the layout of the table, except that an id ends with its partition and begins with its time.
+ */
+export const fillLedger = async (
+  { connectionString }: { readonly connectionString: string },
+  template: string,
+  rows: number,
+): Promise<void> => {
+  const storage = openRawStorage(connectionString);
+  try {
+    const entities = (
+      await storage.listEntities(LEDGER_TABLE, `PartitionKey eq '${partitionOf(template)}'`)
+    ).filter((entity) => entity.RowKey.includes(template));
+    if (entities.length === 0)
+      throw new Error('Expected the email that is copied in the ledger, found nothing of it.');
+    const perTransaction = Math.floor(MOST_IN_TRANSACTION / entities.length);
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      const due =
+        Math.floor((rows * (partition + 1)) / PARTITIONS) - Math.floor((rows * partition) / PARTITIONS);
+      for (let done = 0; done < due; done += perTransaction) {
+        const ids = Array.from({ length: Math.min(perTransaction, due - done) }, () =>
+          newId(template, partition),
+        );
+        await storage.insertEntities(
+          LEDGER_TABLE,
+          ids.flatMap((id) => entities.map((entity) => copyOf(entity, template, id))),
+        );
+      }
     }
+  } finally {
+    storage.close();
   }
-  await requireReadable(storage, lastId);
 };
 
-/** The layout of the table is known to src/lib/storage/ledger-table.ts alone; here it is written past it. */
-const requireReadable = async (storage: BenchStorage, mailId: string): Promise<void> => {
-  const ledger = openLedgerTable({ kind: 'connection-string', connectionString: storage.connectionString });
-  if ((await ledger.find(mailId))?.row.facts.mailId !== mailId)
-    throw new Error('The ledger does not find a row of bench/fill-ledger.ts: its layout has changed.');
-};
+const partitionOf = (mailId: string): string => mailId.slice(-2);
+
+/** Of the same time and version, with other random digits. */
+const newId = (template: string, partition: number): string =>
+  `${template.slice(0, 24)}${randomBytes(5).toString('hex')}${partition.toString(16).padStart(2, '0')}`;
+
+const copyOf = (entity: RawEntity, template: string, id: string): RawEntity => ({
+  ...(Object.fromEntries(
+    Object.entries(entity)
+      .filter(([name]) => !TIMESTAMPS.test(name))
+      .map(([name, value]) => [name, typeof value === 'string' ? value.replaceAll(template, id) : value]),
+  ) as RawEntity),
+  PartitionKey: partitionOf(id),
+});

@@ -19,3 +19,5 @@ export const ms = (figure: number): string => `${figure.toFixed(2)} ms`;
 export const perSecond = (msPerMail: number): string => `${(1000 / msPerMail).toFixed(0)}/s`;
 export const times = (ratio: number): string => ratio.toFixed(2);
 export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+export const whole = (figure: number): string => figure.toFixed(0);

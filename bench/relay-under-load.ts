@@ -1,73 +1,49 @@
-import { copyFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { startHostProcess } from '../local/host-process.ts';
-import { bundle } from '../scripts/bundle.ts';
 import type { BenchCloud, BenchStorage } from './cloud.ts';
-import { openClient } from './keep-alive-client.ts';
+import { type BenchHost, type HostOptions, JSON_HEADERS, startHost } from './host.ts';
+import type { RawAnswer } from './keep-alive-client.ts';
 import { sampleMail } from './sample-mail.ts';
-import { makeScratchFolder } from './scratch-folder.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-const FUNCTION_KEY = 'bench-function-key';
 const SENT = '"event":"MailSent"';
+const SWEPT = '"event":"MailSwept"';
 
-/** The app as it is deployed, built for this run beside whatever `npm start` may be running. Gives its folder. */
-export const buildApp = async (): Promise<string> => {
-  const path = makeScratchFolder();
-  await bundle(join(path, 'dist'));
-  await copyFile(join(ROOT, 'host.json'), join(path, 'host.json'));
-  await writeFile(join(path, 'package.json'), JSON.stringify({ main: 'dist/main.cjs' }));
-  return path;
-};
-
-export type RelayUnderLoad = {
-  /** Sends one mail by HTTP. Throws unless it was sent at once. */
+export type RelayUnderLoad = BenchHost & {
+  /** Sends one mail by HTTP. Throws unless it was sent immediately. */
   post(mailbox: string): Promise<void>;
-  /** Calls a function that does nothing: what is left is the functions host. */
-  callHealth(): Promise<void>;
+  /** Gives a body to POST /api/mail, whatever the answer. */
+  postBody(body: string | Uint8Array): Promise<RawAnswer>;
   /** When each mail was reported as sent, in milliseconds of `performance.now()`; grows while the relay works. */
   readonly sentAt: readonly number[];
-  close(): Promise<void>;
+  /** How many sweeps have ended. */
+  readonly sweeps: readonly string[];
 };
 
-/** One instance of the relay in the functions host. */
+/** One instance of the relay, or of anything with the same API, in the functions host. */
 export const startRelay = async (
   appFolder: string,
-  cloud: BenchCloud,
-  storage: BenchStorage,
+  cloud: Pick<BenchCloud, 'environment'>,
+  storage: Pick<BenchStorage, 'connectionString'>,
   settings: Readonly<Record<string, string>>,
+  options: Pick<HostOptions, 'nodeOptions'> = {},
 ): Promise<RelayUnderLoad> => {
   const sentAt: number[] = [];
-  const host = await startHostProcess({
-    appFolder,
-    port: 0,
-    functionKey: FUNCTION_KEY,
-    masterKey: 'bench-master-key',
-    environment: { ...cloud.environment, AzureWebJobsStorage: storage.connectionString, ...settings },
-    log: (line) => {
+  const sweeps: string[] = [];
+  const host = await startHost(appFolder, cloud, storage, {
+    settings,
+    ...options,
+    onLine: (line) => {
       if (line.includes(SENT)) sentAt.push(performance.now());
+      if (line.includes(SWEPT)) sweeps.push(line);
     },
   });
-  const client = openClient(host.url);
-  const headers = { 'content-type': 'application/json', 'x-functions-key': FUNCTION_KEY };
+  const postBody = (body: string | Uint8Array) => host.client.send('POST', '/api/mail', JSON_HEADERS, body);
   return {
+    ...host,
     sentAt,
+    sweeps,
+    postBody,
     post: async (mailbox) => {
-      const { status, text } = await client.send(
-        'POST',
-        '/api/mail',
-        headers,
-        JSON.stringify(sampleMail(mailbox)),
-      );
-      if (status !== 200) throw new Error(`The relay returned ${status} instead of 200: ${text}`);
-    },
-    callHealth: async () => {
-      const { status } = await client.send('GET', '/api/health');
-      if (status !== 200) throw new Error(`The relay returned ${status} instead of 200 to GET /api/health.`);
-    },
-    close: async () => {
-      client.close();
-      await host.stop();
+      const { status, text } = await postBody(JSON.stringify(sampleMail(mailbox)));
+      if (status !== 200) throw new Error(`POST /api/mail returned ${status} instead of 200: ${text}`);
     },
   };
 };

@@ -1,3 +1,5 @@
+import { ConnectionLost } from './keep-alive-client.ts';
+
 /** One thing to be measured; gives a figure. */
 export type Case<Name extends string = string> = {
   readonly name: Name;
@@ -5,11 +7,14 @@ export type Case<Name extends string = string> = {
 };
 
 /** The figures of one round, by name. */
-export type Round<Name extends string = string> = ReadonlyMap<Name, number>;
+type Round<Name extends string = string> = ReadonlyMap<Name, number>;
+
+/** A connection that ends in the middle of a request is rare; more than this is a fault. */
+const MOST_REPEATED = 3;
 
 /**
  * Measures every case once for warmth and then in rounds, one after the other, so that what else the machine does
- * falls on all of them.
+ * falls on all of them. A measurement that lost a connection is discarded as a whole and made again.
  */
 export const inRounds = async <Name extends string>(
   count: number,
@@ -17,10 +22,22 @@ export const inRounds = async <Name extends string>(
   progress: (line: string) => void,
 ): Promise<readonly Round<Name>[]> => {
   const rounds: Round<Name>[] = [];
+  let repeated = 0;
+  const measured = async ({ name, measure }: Case<Name>): Promise<number> => {
+    for (;;) {
+      try {
+        return await measure();
+      } catch (failure) {
+        if (!(failure instanceof ConnectionLost) || repeated === MOST_REPEATED) throw failure;
+        repeated += 1;
+        progress(`${name} is measured again. ${failure.message}`);
+      }
+    }
+  };
   for (let round = 0; round <= count; round += 1) {
     progress(round === 0 ? 'warming up' : `round ${round} of ${count}`);
     const figures = new Map<Name, number>();
-    for (const { name, measure } of cases) figures.set(name, await measure());
+    for (const one of cases) figures.set(one.name, await measured(one));
     if (round > 0) rounds.push(figures);
   }
   return rounds;

@@ -5,6 +5,8 @@ set -euo pipefail
 # Where the caller's shell exports all it sets, nothing set here is meant: the function key is among it.
 set +a
 
+# With CDPATH, cd goes elsewhere and prints where.
+unset CDPATH
 INFRA=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(dirname "$INFRA")
 # shellcheck source=infra/scripts/say.sh
@@ -14,6 +16,8 @@ readonly ALL_STEPS='registration consent infrastructure secret code smoke-test t
 readonly MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
 # The first that deploys to the Flex Consumption plan.
 readonly OLDEST_AZ=2.60
+# The first that knows the Microsoft Graph extension as infra/bicepconfig.json names it.
+readonly OLDEST_BICEP=0.36.1
 
 usage() {
   cat <<'HELP'
@@ -34,8 +38,10 @@ Run it again at any time with the same options: it keeps what exists and creates
       --parameters FILE      more parameters of infra/main.bicep (JSON or .bicepparam)
       --registration NAME    unique name of the app registration (graph-mail-relay)
       --client-id GUID       use this existing app registration
-      --consent              grant Mail.Send for every mailbox of the tenant. Without it, an Exchange
+      --consent              grant the permissions for every mailbox of the tenant. Without it, an Exchange
                              administrator allows only the sender mailboxes (recommended)
+      --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
+                             unknown. Mail.ReadWrite is not used yet
       --secret-days N        how long a new client secret is valid (180)
       --renew-secret         create a new client secret even if the old one is valid
       --package FILE         deploy this package instead of building one
@@ -51,8 +57,8 @@ HELP
 }
 
 RESOURCE_GROUP='' SENDER='' LOCATION='' TEST_TO='' GIVEN_SUBSCRIPTION='' NAME='' PARAMETER_FILE=''
-REGISTRATION=graph-mail-relay GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
-PACKAGE='' REDEPLOY=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=()
+REGISTRATION=graph-mail-relay REGISTRATION_GIVEN=no GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
+PACKAGE='' REDEPLOY=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT=''
 
 # read_value OPTION VALUE
 read_value() {
@@ -68,7 +74,8 @@ read_value() {
     --set) SETTINGS+=("$2") ;;
     --alert-to) ALERT_TO+=("$2") ;;
     --parameters) PARAMETER_FILE=$2 ;;
-    --registration) REGISTRATION=$2 ;;
+    --registration) REGISTRATION=$2 REGISTRATION_GIVEN=yes ;;
+    --also-grant) ALSO_GRANT=$2 PERMISSIONS=(Mail.Send "$2") ;;
     --client-id) GIVEN_CLIENT_ID=$2 ;;
     --secret-days) SECRET_DAYS=$2 ;;
     --package) PACKAGE=$2 ;;
@@ -78,7 +85,7 @@ read_value() {
 while [ $# -gt 0 ]; do
   case $1 in
     -g | --resource-group | --sender | --location | --test-to | --subscription | --name | --set | --alert-to | \
-      --parameters | --registration | --client-id | --secret-days | --package)
+      --parameters | --registration | --client-id | --also-grant | --secret-days | --package)
       read_value "$1" "${2:-}"
       shift
       ;;
@@ -117,18 +124,17 @@ check_options() {
   if [ -n "$SENDER" ] && ! [[ $SENDER =~ $ADDRESS || $SENDER =~ $NAMED_ADDRESS ]]; then
     wrong_usage "--sender expects one address, as noreply@contoso.com or Contoso <noreply@contoso.com>, not '$SENDER'."
   fi
-  local address setting warned=no
+  local address setting
   for address in ${ALERT_TO[@]+"${ALERT_TO[@]}"} ${TEST_TO:+"$TEST_TO"}; do
     [[ $address =~ $ADDRESS ]] || wrong_usage "'$address' is not an address; expected an address such as it@contoso.com."
   done
   for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
     [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
-    case $setting in SECRET_WARNING_RECIPIENTS=*) warned=yes ;; esac
   done
-  # Those who get alerts get warnings of expiring secrets too.
-  if [ ${#ALERT_TO[@]} -gt 0 ] && [ "$warned" = no ]; then
-    SETTINGS+=("SECRET_WARNING_RECIPIENTS=$(IFS=,; printf '%s' "${ALERT_TO[*]}")")
-  fi
+  case $ALSO_GRANT in
+    '' | Mail.Read | Mail.ReadWrite) ;;
+    *) wrong_usage "--also-grant expects Mail.Read or Mail.ReadWrite, not '$ALSO_GRANT'." ;;
+  esac
   [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."
   [[ -z $NAME || $NAME =~ ^[a-z][a-z0-9-]{1,19}$ ]] ||
     wrong_usage "--name expects 2 to 20 lowercase letters, digits and dashes, not '$NAME'."
@@ -146,6 +152,8 @@ check_options
 source "$INFRA/scripts/az-call.sh"
 # shellcheck source=infra/scripts/who-can.sh
 source "$INFRA/scripts/who-can.sh"
+# shellcheck source=infra/scripts/deployment.sh
+source "$INFRA/scripts/deployment.sh"
 # shellcheck source=infra/scripts/registration.sh
 source "$INFRA/scripts/registration.sh"
 # shellcheck source=infra/scripts/infrastructure.sh
@@ -165,6 +173,20 @@ check_tools() {
   must 'read the version of az' version --query '"azure-cli"' --output tsv
   ! older_than "$ANSWER" "$OLDEST_AZ" || stop "$STOPPED" "az $ANSWER is too old for the Flex Consumption plan." \
     "Install version $OLDEST_AZ or newer: az upgrade"
+  ! { wants registration || wants consent || wants infrastructure; } || check_bicep
+}
+
+check_bicep() {
+  if ! ask bicep version; then
+    is_absent || failed 'read the version of Bicep'
+    # az installs the newest one for the first deployment.
+    return 0
+  fi
+  [[ $ANSWER =~ ([0-9]+\.[0-9]+\.[0-9]+) ]] || stop "$STOPPED" 'az did not say which Bicep it has.' "az reported: $ANSWER"
+  ! older_than "${BASH_REMATCH[1]}" "$OLDEST_BICEP" ||
+    stop "$STOPPED" "Bicep ${BASH_REMATCH[1]} is too old for the Microsoft Graph extension." \
+      "Install version $OLDEST_BICEP or newer: az bicep upgrade" \
+      'If az uses a Bicep from the PATH, upgrade that one: az config get bicep.use_binary_from_path'
 }
 
 check_sign_in() {
@@ -173,17 +195,27 @@ check_sign_in() {
   ask account show ${choice[@]+"${choice[@]}"} --query '[id, tenantId, user.name]' --output tsv ||
     stop "$STOPPED" 'you are not signed in, or you have no access to the subscription.' "az reported: $FAILURE" \
       'Sign in: az login --tenant <tenant>. Select a subscription: az account set --subscription <id>'
-  SUBSCRIPTION_ID=$(line_of_answer 1) SIGNED_IN_AS=$(line_of_answer 3)
+  SUBSCRIPTION_ID=$(line_of_answer 1) TENANT_ID=$(line_of_answer 2) SIGNED_IN_AS=$(line_of_answer 3)
   SUBSCRIPTION=(--subscription "$SUBSCRIPTION_ID")
-  say "signed in as $SIGNED_IN_AS, tenant $(line_of_answer 2), subscription $SUBSCRIPTION_ID"
+  [ -z "$GIVEN_SUBSCRIPTION" ] || check_tenant "$TENANT_ID"
+  say "signed in as $SIGNED_IN_AS, tenant $TENANT_ID, subscription $SUBSCRIPTION_ID"
 }
 
+# In a PowerShell that is signed in already: `pwsh limit-mailboxes.ps1` would be another session, which is not.
 exchange_advice() {
+  local sender=${SENDER##*<} quote="'"
+  sender=${sender%>}
+  sender=${sender:+$quote${sender//$quote/$quote$quote}$quote}
   cat <<HELP
-Next, an Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes"):
-    pwsh infra/scripts/limit-mailboxes.ps1 -ClientId $CLIENT_ID \\
-      -ServicePrincipalId $PRINCIPAL_ID \\
-      -Mailbox <sender> -OutsideMailbox <any other mailbox>
+Next, an Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes").
+In PowerShell 7, all in the same session:
+    Connect-ExchangeOnline
+    Connect-MgGraph -Scopes Application.Read.All
+    ./infra/scripts/limit-mailboxes.ps1 -TenantId $TENANT_ID \`
+      -ClientId $CLIENT_ID \`
+      -ServicePrincipalId $PRINCIPAL_ID \`
+      -Name '$(exchange_name)'${ALSO_GRANT:+ -AlsoGrant $ALSO_GRANT} \`
+      -Mailbox ${sender:-<sender>} -OutsideMailbox <any other mailbox>
 HELP
 }
 
@@ -192,7 +224,7 @@ closing() {
   [ "$WHAT_IF" = no ] || { say 'nothing was changed' && return; }
   [ -n "${APP:-}" ] || { say "client id $CLIENT_ID" && return; }
   say "endpoint      $APP_URL/api/mail"
-  say "function key  az functionapp keys list --resource-group $RESOURCE_GROUP --name $APP --query functionKeys.default --output tsv"
+  say "function key  az functionapp keys list --resource-group $(shell_word "$RESOURCE_GROUP") --name $APP --query functionKeys.default --output tsv"
   say "client id     $CLIENT_ID"
   [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
 }
@@ -202,6 +234,7 @@ say "Graph Mail Relay -> resource group $RESOURCE_GROUP"
 check_tools
 check_sign_in
 ensure_resource_group
+! wants infrastructure || ensure_providers
 # Later steps need to know the registration, also when they run alone.
 if wants registration || [ -n "$GIVEN_CLIENT_ID" ]; then
   ensure_registration
@@ -213,7 +246,7 @@ if wants infrastructure; then
   ensure_infrastructure
 elif wants secret || wants code || wants smoke-test || wants test-mail; then
   [ "$WHAT_IF" = yes ] || find_infrastructure ||
-    stop "$STOPPED" 'the infrastructure does not exist yet.' 'Run the step infrastructure first.'
+    stop "$STOPPED" "the infrastructure is not complete (last deployment: $DEPLOYMENT_STATE)." 'Run the step infrastructure first.'
 fi
 ! wants secret || ensure_secret
 ! wants code || ensure_code

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { listen, PortUnavailableError } from './http.ts';
+import { messageOf } from './message-of.ts';
 
 export type AzuriteOptions = {
   /** Where the data survives a restart; without it everything stays in memory. */
@@ -22,7 +23,7 @@ export type Azurite = {
   readonly queueUrl: string;
   readonly tableUrl: string;
   /** Writes what is still in memory, then stops. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 const LOOPBACK = '127.0.0.1';
@@ -34,7 +35,7 @@ const ACCOUNT_KEY =
 const PORT_SETTINGS = { blob: 'BLOB_PORT', queue: 'QUEUE_PORT', table: 'TABLE_PORT' };
 
 /** Azurite inside this process: it starts in a fraction of the time its command line takes. */
-export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
+export const startAzurite = async (options: AzuriteOptions): Promise<Azurite> => {
   const { folder, portSettings = PORT_SETTINGS } = options;
   const places = {
     blob: { name: 'Blob storage (Azurite)', port: options.blobPort, portSetting: portSettings.blob },
@@ -59,8 +60,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
   };
   if (failure) {
     await close();
-    const place =
-      places[(Object.keys(places) as (keyof typeof places)[])[started.indexOf(failure)] ?? 'blob'];
+    const place = Object.values(places)[started.indexOf(failure)] ?? places.blob;
     throw new PortUnavailableError(place, messageOf(failure.reason), failure.reason);
   }
 
@@ -81,36 +81,41 @@ export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
     tableUrl,
     close: () => (closing ??= close()),
   };
-}
+};
 
 type AzuriteServer = {
   readonly httpServer: http.Server;
-  start(): Promise<void>;
-  close(): Promise<void>;
-  getStatus(): string;
-  getHttpServerAddress(): string;
+  readonly start: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly getStatus: () => string;
+  readonly getHttpServerAddress: () => string;
 };
 
 /** A class with a positional constructor, as compiled by TypeScript. */
-type Exported<T> = { default: new (...args: unknown[]) => T };
+type Exported<T> = { readonly default: new (...args: unknown[]) => T };
+
+type AzuriteService = {
+  readonly server: Exported<AzuriteServer>;
+  readonly configuration: Exported<object>;
+};
 
 type AzuriteClasses = {
-  readonly blob: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly queue: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly table: { server: Exported<AzuriteServer>; configuration: Exported<object> };
-  readonly memory: { MemoryExtentChunkStore: new () => object };
+  readonly blob: AzuriteService;
+  readonly queue: AzuriteService;
+  readonly table: AzuriteService;
+  readonly memory: { readonly MemoryExtentChunkStore: new () => object };
 };
 
 /**
  * Azurite publishes no API to start it from code; these are its inner classes, as of the version pinned in package-lock.json.
  * Its telemetry library is four fifths of its loading time and must send nothing: an empty module stands in for it.
  */
-function loadAzurite(): AzuriteClasses {
+const loadAzurite = (): AzuriteClasses => {
   const require = createRequire(import.meta.url);
   const azuriteRequire = createRequire(require.resolve('azurite/package.json'));
   const telemetry = azuriteRequire.resolve('applicationinsights');
   const before = require.cache[telemetry];
-  require.cache[telemetry] = { ...module(telemetry), exports: {} };
+  require.cache[telemetry] = { ...makeModule(telemetry), exports: {} };
   try {
     const load = (path: string) => azuriteRequire(`./dist/src/${path}`);
     return {
@@ -123,9 +128,9 @@ function loadAzurite(): AzuriteClasses {
     if (before) require.cache[telemetry] = before;
     else delete require.cache[telemetry];
   }
-}
+};
 
-const module = (id: string): NodeJS.Module => ({
+const makeModule = (id: string): NodeJS.Module => ({
   id,
   filename: id,
   path: id,
@@ -138,48 +143,37 @@ const module = (id: string): NodeJS.Module => ({
   require: createRequire(import.meta.url),
 });
 
-function createServers({ blob, queue, table, memory }: AzuriteClasses, options: AzuriteOptions) {
+const createServers = ({ blob, queue, table, memory }: AzuriteClasses, options: AzuriteOptions) => {
   const { folder } = options;
   const inMemory = folder === undefined;
   const file = (name: string) => (folder === undefined ? name : join(folder, name));
-  const extents = (name: string) => [{ locationId: 'Default', locationPath: file(name), maxConcurrency: 50 }];
   // Arguments go by position. First the logs, off: access, its stream, debug, its file; tables have another order.
   const noLogs = [false, undefined, false, undefined] as const;
   const noTableLogs = [false, false, undefined, undefined] as const;
   // Not loose, API versions not checked, no certificate, key, password or OAuth, product-style URLs left on.
   const rest = [false, true, '', '', '', undefined, false] as const;
   const KEEP_ALIVE_SECONDS = 5;
+  const withExtents = ({ server, configuration }: AzuriteService, name: 'blob' | 'queue', port: number) =>
+    new server.default(
+      new configuration.default(
+        LOOPBACK,
+        port,
+        KEEP_ALIVE_SECONDS,
+        file(`${name}s.json`),
+        file(`${name}-extents.json`),
+        [{ locationId: 'Default', locationPath: file(`${name}-extents`), maxConcurrency: 50 }],
+        ...noLogs,
+        ...rest,
+        inMemory,
+        new memory.MemoryExtentChunkStore(),
+      ),
+    );
+  const { server, configuration } = table;
   return {
-    blob: new blob.server.default(
-      new blob.configuration.default(
-        LOOPBACK,
-        options.blobPort,
-        KEEP_ALIVE_SECONDS,
-        file('blobs.json'),
-        file('blob-extents.json'),
-        extents('blob-extents'),
-        ...noLogs,
-        ...rest,
-        inMemory,
-        new memory.MemoryExtentChunkStore(),
-      ),
-    ),
-    queue: new queue.server.default(
-      new queue.configuration.default(
-        LOOPBACK,
-        options.queuePort,
-        KEEP_ALIVE_SECONDS,
-        file('queues.json'),
-        file('queue-extents.json'),
-        extents('queue-extents'),
-        ...noLogs,
-        ...rest,
-        inMemory,
-        new memory.MemoryExtentChunkStore(),
-      ),
-    ),
-    table: new table.server.default(
-      new table.configuration.default(
+    blob: withExtents(blob, 'blob', options.blobPort),
+    queue: withExtents(queue, 'queue', options.queuePort),
+    table: new server.default(
+      new configuration.default(
         LOOPBACK,
         options.tablePort,
         KEEP_ALIVE_SECONDS,
@@ -190,6 +184,4 @@ function createServers({ blob, queue, table, memory }: AzuriteClasses, options: 
       ),
     ),
   };
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+};

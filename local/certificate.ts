@@ -27,7 +27,7 @@ export type Certificate = {
 export type TlsIdentity = { readonly cert: string; readonly key: string };
 
 /** The certificate of the local cloud, kept in a folder; made anew when there is none or it is about to end. */
-export async function obtainCertificate(folder: string, now: Date): Promise<Certificate> {
+export const obtainCertificate = async (folder: string, now: Date): Promise<Certificate> => {
   const pairFile = path.join(folder, PAIR_FILE);
   const certificateFile = path.join(folder, CERTIFICATE_FILE);
 
@@ -40,9 +40,9 @@ export async function obtainCertificate(folder: string, now: Date): Promise<Cert
   await chmod(pairFile, 0o600);
   await replaceFile(certificateFile, tls.cert, 0o600);
   return { tls, certificateFile, validTo: new X509Certificate(tls.cert).validToDate };
-}
+};
 
-async function makePair(now: Date): Promise<TlsIdentity> {
+const makePair = async (now: Date): Promise<TlsIdentity> => {
   const made = await generate([{ name: 'commonName', value: HOST }], {
     keyType: 'ec',
     curve: 'P-256',
@@ -64,9 +64,9 @@ async function makePair(now: Date): Promise<TlsIdentity> {
     ],
   });
   return { cert: ensureNewline(made.cert), key: ensureNewline(made.private) };
-}
+};
 
-async function readPair(file: string): Promise<TlsIdentity | undefined> {
+const readPair = async (file: string): Promise<TlsIdentity | undefined> => {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
@@ -74,9 +74,9 @@ async function readPair(file: string): Promise<TlsIdentity | undefined> {
   const key = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/.exec(text)?.[0];
   const cert = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(text)?.[0];
   return key && cert ? { key, cert } : undefined;
-}
+};
 
-function isUsable(tls: TlsIdentity, now: Date): boolean {
+const isUsable = (tls: TlsIdentity, now: Date): boolean => {
   try {
     const certificate = new X509Certificate(tls.cert);
     return (
@@ -89,6 +89,6 @@ function isUsable(tls: TlsIdentity, now: Date): boolean {
   } catch {
     return false;
   }
-}
+};
 
 const ensureNewline = (pem: string) => `${pem.replaceAll('\r\n', '\n').trimEnd()}\n`;

@@ -54,20 +54,20 @@ export type Cloud = {
   readonly mails: MailStore;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export const SECRET_NAME = 'graph-client-secret';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
-export async function startCloud(options: CloudOptions): Promise<Cloud> {
+export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   const { folder, ports, now = () => new Date() } = options;
-  const running: { close(): Promise<unknown> }[] = [];
+  const running: { readonly close: () => Promise<unknown> }[] = [];
   const close = async () => {
     await Promise.all(running.map((server) => server.close()));
   };
-  const keep = async <Server extends { close(): Promise<unknown> }>(
+  const keep = async <Server extends { readonly close: () => Promise<unknown> }>(
     starting: Promise<Server>,
   ): Promise<Server> => {
     const server = await starting;
@@ -96,8 +96,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
-        ...(options.limits === undefined ? {} : { limits: options.limits }),
-        ...(options.sentItemsDelayMs === undefined ? {} : { sentItemsDelayMs: options.sentItemsDelayMs }),
+        limits: options.limits,
+        sentItemsDelayMs: options.sentItemsDelayMs,
         earlierMails: await allMails(mails),
       }),
     );
@@ -172,7 +172,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     await close();
     throw error;
   }
-}
+};
 
 const makeSecret = (secrets: SecretStore, now: Date) =>
   secrets.set(

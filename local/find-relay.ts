@@ -19,11 +19,11 @@ const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  * The relay that a command means, and its master key: the one given by URL, in the option or the environment, with the key of the
  * environment, else the one that runs on this machine and says both in its folder.
  */
-export async function findRelay(
+export const findRelay = async (
   given: string | undefined,
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<Relay> {
+): Promise<Relay> => {
   const running = (await readRunning(folder))?.relay;
   const asked = given ?? (environment[URL_VARIABLE] || undefined);
   const url = parseUrl(asked ?? running?.url);
@@ -43,7 +43,7 @@ export async function findRelay(
         ? ' MAIL_RELAY_KEY is the function key of an application and does not work here.'
         : ''),
   );
-}
+};
 
 /** `localhost` and 127.0.0.1 are one machine. */
 const isSame = (one: URL, other: URL | undefined): boolean =>
@@ -53,8 +53,8 @@ const isSame = (one: URL, other: URL | undefined): boolean =>
     OWN_NAMES.has(other.hostname) &&
     one.port === other.port);
 
-function parseUrl(text: string | undefined): URL | undefined {
+const parseUrl = (text: string | undefined): URL | undefined => {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:') return url;
   return url?.protocol === 'http:' && OWN_NAMES.has(url.hostname) ? url : undefined;
-}
+};

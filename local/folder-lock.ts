@@ -9,7 +9,7 @@ const SQLITE_BUSY = 5;
  * Takes the folder for this process; undefined when another process has it. The lock is one of the operating system on an
  * empty database: it ends with its process, however that ends, and no number of a process has to be believed.
  */
-export function lockFolder(folder: string): { release(): void } | undefined {
+export const lockFolder = (folder: string): { readonly release: () => void } | undefined => {
   const database = new DatabaseSync(join(folder, FILE), { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
@@ -19,4 +19,4 @@ export function lockFolder(folder: string): { release(): void } | undefined {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
     throw error;
   }
-}
+};

@@ -24,7 +24,7 @@ export type Audience = {
    * The one other origin under which a tunnel shows it (`https://...`). A tunnel passes this name on as `Host`, or writes
    * localhost into `Host` and `Origin` instead, with a scheme of its choice.
    */
-  readonly forwardedAs?: string;
+  readonly forwardedAs?: string | undefined;
 };
 
 const OWN_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -37,7 +37,7 @@ const METHODS_THAT_ONLY_LOOK = new Set(['GET', 'HEAD']);
  * here are known. A name that was made to point to 127.0.0.1 (DNS rebinding) shows in `Host`; a page of another origin in
  * `Origin` and `Sec-Fetch-Site`. Programs send neither of these two.
  */
-export function whyForeign({ method, host = '', origin, site }: Asker, asked: Asked): string | undefined {
+export const whyForeign = ({ method, host = '', origin, site }: Asker, asked: Asked): string | undefined => {
   const { name, scheme, port, mayBeLookedAt, anyPort, forwardedAs } = asked;
   const [, hostName = '', hostPort = DEFAULT_PORTS[scheme]] = AUTHORITY.exec(host.toLowerCase()) ?? [];
   const isForwarded = forwardedAs !== undefined && `https://${host.toLowerCase()}` === forwardedAs;
@@ -58,10 +58,10 @@ export function whyForeign({ method, host = '', origin, site }: Asker, asked: As
     `This request is from ${origin === undefined || own ? 'a page of another site' : JSON.stringify(origin)}. ` +
     'Send it from the server side of your application, which can keep the key secret.'
   );
-}
+};
 
 /** Puts the refusal in front of everything the server would answer. */
-export function refuseForeignPages(server: http.Server | https.Server, audience: Audience): void {
+export const refuseForeignPages = (server: http.Server | https.Server, audience: Audience): void => {
   const answer = server.listeners('request') as http.RequestListener[];
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
@@ -78,9 +78,9 @@ export function refuseForeignPages(server: http.Server | https.Server, audience:
     if (reason !== undefined) return refuse(request, response, reason);
     for (const listener of answer) listener.call(server, request, response);
   });
-}
+};
 
-function refuse(request: http.IncomingMessage, response: http.ServerResponse, message: string): void {
+const refuse = (request: http.IncomingMessage, response: http.ServerResponse, message: string): void => {
   const body = JSON.stringify({ error: { code: 'FOREIGN_PAGE', message } });
   request.resume();
   response.writeHead(403, {
@@ -90,4 +90,4 @@ function refuse(request: http.IncomingMessage, response: http.ServerResponse, me
     Connection: 'close',
   });
   response.end(body);
-}
+};

@@ -20,16 +20,16 @@ export type HostProcess = {
   /** Resolves with the exit code when the process ends, whoever ended it. */
   readonly ended: Promise<number | null>;
   /** Lets running invocations end, then stops. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Ends it as a power failure would. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 };
 
 /** What of our own environment a child needs to run at all; the rest would leak into the app's settings. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'HTTPS_PROXY', 'NO_PROXY'];
 
 /** Starts the functions host as a process of its own. Rejects with what the host says when it cannot start. */
-export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+export const startHostProcess = async (options: HostProcessOptions): Promise<HostProcess> => {
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
@@ -71,4 +71,4 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     stop: end('SIGTERM'),
     kill: end('SIGKILL'),
   };
-}
+};

@@ -1,7 +1,8 @@
 import type http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { answerJson, cutConnection, readBody } from './http.ts';
+import { answerJson, cutConnection, type JsonAnswer, pathOf, readBody } from './http.ts';
+import { makeRouter } from './routes.ts';
 
 const CONTROL_BODY_BYTES = 64 * 1024;
 const LONGEST_DELAY_MS = 600_000;
@@ -28,14 +29,15 @@ type PlannedFault = z.output<typeof faultSchema>;
 
 /** Troubles that a stand-in was told to have, in the order they will happen. */
 export type HttpFaults = {
-  add(fault: HttpFault): void;
-  clear(): void;
-  waiting(): readonly PlannedFault[];
+  readonly add: (fault: HttpFault) => void;
+  readonly clear: () => void;
+  readonly waiting: () => readonly PlannedFault[];
   /** Has the trouble that is due, if any; true when the request is dealt with. */
-  strike(request: http.IncomingMessage, response: http.ServerResponse): Promise<boolean>;
+  readonly strike: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<boolean>;
 };
 
-export function makeHttpFaults(): HttpFaults {
+/** No trouble is planned at first. */
+export const makeHttpFaults = (): HttpFaults => {
   let planned: PlannedFault[] = [];
 
   const take = (path: string): PlannedFault | undefined => {
@@ -56,7 +58,7 @@ export function makeHttpFaults(): HttpFaults {
       planned = [];
     },
     waiting: () => planned,
-    async strike(request, response) {
+    strike: async (request, response) => {
       const fault = take(request.url ?? '/');
       if (fault === undefined) return false;
       if (fault.delayMs !== undefined) await waitWhileConnected(fault.delayMs, response);
@@ -72,43 +74,66 @@ export function makeHttpFaults(): HttpFaults {
       return true;
     },
   };
-}
+};
 
-/** `/_control/faults`: GET what is planned, POST one more, DELETE all. */
-export async function answerFaultControl(
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
+
+/**
+ * A stand-in that can be told to have troubles. `/_control/faults` shows, plans and forgets them, and beside it are the
+ * `lists` of what was seen; everything else goes to `answer` unless a trouble is due.
+ */
+export const withFaults = (
   faults: HttpFaults,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): Promise<void> {
-  switch (request.method) {
-    case 'GET':
-      return answerJson(response, 200, { faults: faults.waiting() });
-    case 'DELETE':
-      faults.clear();
-      return answerJson(response, 200, { faults: [] });
-    case 'POST': {
-      const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
-      if (!parsed.success) return answerJson(response, 400, { error: z.prettifyError(parsed.error) });
-      faults.add(parsed.data);
-      return answerJson(response, 200, { faults: faults.waiting() });
-    }
-    default:
-      return answerJson(response, 405, { error: `Expected GET, POST or DELETE, got ${request.method}.` });
-  }
-}
+  lists: Readonly<Record<string, () => object>>,
+  answer: Handler,
+): Handler => {
+  const show = () => ({ status: 200, body: { faults: faults.waiting() } });
+  const plan = async (request: http.IncomingMessage): Promise<JsonAnswer> => {
+    const parsed = faultSchema.safeParse(parseJson(await readBody(request, CONTROL_BODY_BYTES)));
+    if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+    faults.add(parsed.data);
+    return show();
+  };
+  const forget = () => {
+    faults.clear();
+    return show();
+  };
+  const findControl = makeRouter<(request: http.IncomingMessage) => JsonAnswer | Promise<JsonAnswer>>([
+    ['GET', '/_control/faults', show],
+    ['POST', '/_control/faults', plan],
+    ['DELETE', '/_control/faults', forget],
+    ...Object.entries(lists).map(
+      ([name, list]) => ['GET', `/_control/${name}`, () => ({ status: 200, body: list() })] as const,
+    ),
+  ]);
 
-async function waitWhileConnected(delayMs: number, response: http.ServerResponse): Promise<void> {
+  return async (request, response) => {
+    const { method = '' } = request;
+    const found = findControl(method, pathOf(request));
+    if (found.target !== undefined) {
+      const { status, body } = await found.target(request);
+      return answerJson(response, status, body);
+    }
+    if (found.allowed.length > 0)
+      return answerJson(response, 405, {
+        error: `Expected ${found.allowed.join(', ')}, received ${method}.`,
+      });
+    if (!(await faults.strike(request, response))) await answer(request, response);
+  };
+};
+
+const waitWhileConnected = async (delayMs: number, response: http.ServerResponse): Promise<void> => {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   response.once('close', onClose);
   await wait(delayMs, undefined, { signal: gone.signal }).catch(() => {});
   response.removeListener('close', onClose);
-}
+};
 
-function parseJson(bytes: Buffer): unknown {
+const parseJson = (bytes: Buffer): unknown => {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }
-}
+};

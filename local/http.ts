@@ -3,6 +3,7 @@ import type https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Audience, refuseForeignPages } from './foreign-pages.ts';
 import type { Listening } from './listening.ts';
+import { messageOf } from './message-of.ts';
 
 const LOOPBACK = '127.0.0.1';
 const HIGHEST_PORT = 65_535;
@@ -14,6 +15,9 @@ export type Place = Audience & {
   /** The environment variable that chooses the port. */
   readonly portSetting: string;
 };
+
+/** An answer with a JSON body, before it is sent. */
+export type JsonAnswer = { readonly status: number; readonly body: unknown };
 
 export class PortUnavailableError extends Error {
   override readonly name = 'PortUnavailableError';
@@ -42,10 +46,9 @@ export class BodyTooLargeError extends Error {
 }
 
 /** Starts the server on this machine only, never on an address that others can reach, nor for pages of others. */
-export async function listen(server: http.Server | https.Server, place: Place): Promise<Listening> {
-  if (!Number.isInteger(place.port) || place.port < 0 || place.port > HIGHEST_PORT) {
+export const listen = async (server: http.Server | https.Server, place: Place): Promise<Listening> => {
+  if (!Number.isInteger(place.port) || place.port < 0 || place.port > HIGHEST_PORT)
     throw new PortUnavailableError(place, `a port is a whole number from 0 to ${HIGHEST_PORT}`);
-  }
   refuseForeignPages(server, place);
   // closeAllConnections() knows connections that spoke HTTP; one that stopped in the TLS handshake would hold close() up.
   const sockets = new Set<Socket>();
@@ -75,7 +78,7 @@ export async function listen(server: http.Server | https.Server, place: Place): 
     // By address: on some machines `localhost` is [::1] first, which another process may hold.
     url: `${isTls(server) ? 'https' : 'http'}://${LOOPBACK}:${port}`,
     port,
-    close() {
+    close: () => {
       closing ??= new Promise<void>((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
@@ -83,27 +86,30 @@ export async function listen(server: http.Server | https.Server, place: Place): 
       return closing;
     },
   };
-}
+};
 
 /**
  * Ends the connection with a TCP reset, as a dying peer does. The socket under TLS has to be asked: a TLS socket
  * refuses `resetAndDestroy()`.
  */
-export function cutConnection(request: http.IncomingMessage): void {
+export const cutConnection = (request: http.IncomingMessage): void => {
   const socket = openConnections.get(connectionKey(request.socket));
   socket?.resetAndDestroy();
   request.socket.destroy();
-}
+};
 
 /** This server's address as the client wrote it: clients compare it with the links they are answered. */
-export function originOf(request: http.IncomingMessage): string {
+export const originOf = (request: http.IncomingMessage): string => {
   const { host = '' } = request.headers;
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   return `${scheme}://${OWN_HOST.test(host) ? host : `${LOOPBACK}:${request.socket.localPort}`}`;
-}
+};
+
+/** The path of a request as it was sent, without the query. */
+export const pathOf = ({ url = '/' }: http.IncomingMessage): string => url.split('?', 1)[0] ?? '';
 
 /** Reads to the end even when it is too much, so that the client gets an answer and not a broken connection. */
-export async function readBody(request: http.IncomingMessage, limitBytes: number): Promise<Buffer> {
+export const readBody = async (request: http.IncomingMessage, limitBytes: number): Promise<Buffer> => {
   let chunks: Buffer[] = [];
   let receivedBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -113,14 +119,15 @@ export async function readBody(request: http.IncomingMessage, limitBytes: number
   }
   if (receivedBytes > limitBytes) throw new BodyTooLargeError(limitBytes, receivedBytes);
   return Buffer.concat(chunks);
-}
+};
 
-export function answerJson(
+/** Ends the response with a JSON body, which nobody may cache. */
+export const answerJson = (
   response: http.ServerResponse,
   status: number,
   body: unknown,
   headers: http.OutgoingHttpHeaders = {},
-): void {
+): void => {
   const text = Buffer.from(JSON.stringify(body));
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
@@ -129,26 +136,26 @@ export function answerJson(
     ...headers,
   });
   response.end(text);
-}
+};
 
 /** For `createServer`: a handler may be async, and what it throws becomes an answer instead of the end of the process. */
-export function answering(
-  handle: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
-): http.RequestListener {
-  return (request, response) => {
+export const answering =
+  (
+    handle: (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>,
+  ): http.RequestListener =>
+  (request, response) => {
     handle(request, response).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) {
         response.destroy();
         return;
       }
       const tooLarge = error instanceof BodyTooLargeError;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       answerJson(response, tooLarge ? 413 : 500, {
         error: { code: tooLarge ? 'RequestTooLarge' : 'LocalCloudError', message },
       });
     });
   };
-}
 
 /** The TCP sockets of every server here, by their two ports: a TLS socket has the ports of the one below it. */
 const openConnections = new Map<string, Socket>();
@@ -159,8 +166,8 @@ const isTls = (server: http.Server | https.Server) => 'setSecureContext' in serv
 
 const exampleOtherThan = (port: number) => (port > 0 && port < HIGHEST_PORT ? port + 1 : 18_080);
 
-function whyUnavailable(error: NodeJS.ErrnoException): string {
+const whyUnavailable = (error: NodeJS.ErrnoException): string => {
   if (error.code === 'EADDRINUSE') return 'another process uses that port';
   if (error.code === 'EACCES') return 'this user has no permission to open that port';
   return error.message;
-}
+};

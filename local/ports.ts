@@ -22,7 +22,7 @@ export class PortsWrongError extends Error {
 }
 
 /** Reads the ports. Throws a PortsWrongError with the names of all that are not ports. */
-export function readPorts(environment: Readonly<Record<string, string | undefined>>): Ports {
+export const readPorts = (environment: Readonly<Record<string, string | undefined>>): Ports => {
   const wrong: string[] = [];
   const port = (name: keyof typeof DEFAULT_PORTS): number => {
     const text = environment[name]?.trim();
@@ -49,12 +49,12 @@ export function readPorts(environment: Readonly<Record<string, string | undefine
       `${wrong.join(', ')}: expected a port, a whole number from 0 (0 for any free port) to 65535.`,
     );
   return ports;
-}
+};
 
 /** Which of the ports are taken, with what they are for: all of them, so that one start is enough to learn it. */
-export async function findTakenPorts(
+export const findTakenPorts = async (
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly string[]> {
+): Promise<readonly string[]> => {
   const open: Server[] = [];
   const taken: string[] = [];
   for (const name of Object.keys(DEFAULT_PORTS) as (keyof typeof DEFAULT_PORTS)[]) {
@@ -72,4 +72,4 @@ export async function findTakenPorts(
   }
   await Promise.all(open.map((server) => once(server.close(), 'close')));
   return taken;
-}
+};

@@ -9,13 +9,8 @@ export type Prepared = {
   readonly remarks: LocalSettings['remarks'];
 };
 
-/** Everything that keeps a start from succeeding, a line each. */
-class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-}
-
 /** Looks at settings, ports and folder before anything is started, and tells all that is wrong at once. */
-export async function prepareStart(environment: NodeJS.ProcessEnv, path: string): Promise<Prepared> {
+export const prepareStart = async (environment: NodeJS.ProcessEnv, path: string): Promise<Prepared> => {
   const { settings, problems, remarks } = readLocalSettings(environment);
   const found = [...problems];
   const ports = await orProblem(async () => readPorts(environment), found);
@@ -25,10 +20,10 @@ export async function prepareStart(environment: NodeJS.ProcessEnv, path: string)
   if (ports !== undefined && folder !== undefined && found.length === 0)
     return { ports, folder, settings, remarks };
   await folder?.release();
-  throw new NotReadyError(found.join('\n'));
-}
+  throw new Error(found.join('\n'));
+};
 
-async function orProblem<T>(work: () => Promise<T>, found: string[]): Promise<T | undefined> {
+const orProblem = async <T>(work: () => Promise<T>, found: string[]): Promise<T | undefined> => {
   try {
     return await work();
   } catch (error) {
@@ -36,4 +31,4 @@ async function orProblem<T>(work: () => Promise<T>, found: string[]): Promise<T 
     found.push(error.message);
     return undefined;
   }
-}
+};

@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { readSettings } from '../src/lib/settings.ts';
+import { readSettings } from '../src/lib/settings/settings.ts';
 import { SECRET_NAME } from './cloud.ts';
 import type { SecretStore } from './key-vault/secret-store.ts';
 
 /** What it takes to send through a real tenant from this machine: everything but the vault is Microsoft's. */
 export type RealTenant = {
   readonly environment: Readonly<Record<string, string>>;
-  storeSecret(secrets: SecretStore): Promise<unknown>;
+  readonly storeSecret: (secrets: SecretStore) => Promise<unknown>;
 };
 
 const REAL = ['ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID', 'MAIL_DEFAULT_SENDER'] as const;
@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
  * Reads tenant, app and sender from local.settings.json, and the client secret from GRAPH_CLIENT_SECRET or the
  * terminal, where it is not shown. It is kept in the local vault only.
  */
-export async function readRealTenant(root: string): Promise<RealTenant> {
+export const readRealTenant = async (root: string): Promise<RealTenant> => {
   const file = join(root, 'local.settings.json');
   const text = await readFile(file, 'utf8').catch(() => {
     throw new Error(
@@ -39,9 +39,9 @@ export async function readRealTenant(root: string): Promise<RealTenant> {
     storeSecret: (secrets) =>
       secrets.set(SECRET_NAME, { value: secret, expiresOn: new Date(Date.now() + DAY_MS) }, new Date()),
   };
-}
+};
 
-async function askSecret(): Promise<string> {
+const askSecret = async (): Promise<string> => {
   if (!process.stdin.isTTY)
     throw new Error('Expected the client secret in the environment variable GRAPH_CLIENT_SECRET.');
   process.stdout.write('Client secret (not shown): ');
@@ -51,4 +51,4 @@ async function askSecret(): Promise<string> {
   lines.close();
   process.stdout.write('\n');
   return secret;
-}
+};

@@ -6,7 +6,7 @@ const KNOWN: HostKeys = { functionKey: 'local-function-key', masterKey: 'local-m
 const BYTES = 24;
 
 /** The keys of one start. Where mails are real, nobody else may know them. */
-export const relayKeys = ({ mailsAreReal }: { readonly mailsAreReal: boolean }): HostKeys =>
+export const chooseRelayKeys = ({ mailsAreReal }: { readonly mailsAreReal: boolean }): HostKeys =>
   mailsAreReal ? { functionKey: newKey(), masterKey: newKey() } : KNOWN;
 
 const newKey = (): string => randomBytes(BYTES).toString('base64url');

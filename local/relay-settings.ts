@@ -1,8 +1,13 @@
 import hostJson from '../host.json' with { type: 'json' };
 import { AppError } from '../src/lib/errors.ts';
-import { type Environment, readSettings, type SettingName, settingsTable } from '../src/lib/settings.ts';
-import { readFunctionTimeout } from '../src/lib/settings-together.ts';
-import { findUnknown } from '../src/lib/settings-unknown.ts';
+import {
+  type Environment,
+  readSettings,
+  type SettingName,
+  settingsTable,
+} from '../src/lib/settings/settings.ts';
+import { readFunctionTimeout } from '../src/lib/settings/settings-together.ts';
+import { findUnknown } from '../src/lib/settings/unknown-names.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
 const CHANGEABLE = /^(MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_/;
@@ -20,7 +25,7 @@ export type LocalSettings = {
 const KNOWN = Object.keys(settingsTable) as SettingName[];
 
 /** What the environment of `npm start` says to the relay: its settings, and everything that is wrong with their names and values. */
-export function readLocalSettings(environment: Environment): LocalSettings {
+export const readLocalSettings = (environment: Environment): LocalSettings => {
   const given = KNOWN.filter((name) => CHANGEABLE.test(name) && environment[name] !== undefined);
   const unknown = findUnknown(environment, KNOWN).filter(({ name }) => !NOT_SETTINGS.test(name));
   return {
@@ -35,7 +40,7 @@ export function readLocalSettings(environment: Environment): LocalSettings {
       isSlip ? [] : [`${name} is not a setting of the relay (docs/settings.md) and has no effect.`],
     ),
   };
-}
+};
 
 /** What the local cloud will say, as far as the values of others are checked against it. */
 const LOCAL: Environment = Object.fromEntries([
@@ -44,18 +49,18 @@ const LOCAL: Environment = Object.fromEntries([
   ['GRAPH_ENDPOINT', 'https://localhost'],
 ]);
 
-function wrongValues(environment: Environment, names: readonly SettingName[]): string[] {
+const wrongValues = (environment: Environment, names: readonly SettingName[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
   try {
     readSettings({ ...LOCAL, ...given }, undefined, readFunctionTimeout(hostJson.functionTimeout));
     return [];
   } catch (error) {
-    return problemLines(error);
+    return toProblemLines(error);
   }
-}
+};
 
 /** The problems of settings by name, as lines for a terminal. */
-export const problemLines = (error: unknown): string[] =>
+export const toProblemLines = (error: unknown): string[] =>
   error instanceof AppError && error.facts.problems !== undefined
     ? error.facts.problems.map(
         ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,

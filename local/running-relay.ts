@@ -15,16 +15,18 @@ const schema = z.object({
 /** What a relay on this machine leaves in its folder while it runs, for its owner only. */
 export type RunningRelay = z.output<typeof schema>;
 
+/** Leaves a note of the relay in its folder, in place of an earlier one. */
 export const writeRunning = (folder: string, running: RunningRelay): Promise<void> =>
   replaceFile(join(folder, FILE), `${JSON.stringify(running, undefined, 2)}\n`, 0o600);
 
 /** Undefined when none runs there, or none that can be read of. One that was killed is still in it. */
-export async function readRunning(folder: string): Promise<RunningRelay | undefined> {
+export const readRunning = async (folder: string): Promise<RunningRelay | undefined> => {
   try {
     return schema.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')));
   } catch {
     return undefined;
   }
-}
+};
 
+/** Removes the note; there need not be one. */
 export const forgetRunning = (folder: string): Promise<void> => rm(join(folder, FILE), { force: true });

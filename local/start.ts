@@ -10,8 +10,8 @@ import { readInboxAddress } from './inbox/inbox-address.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
-import { relayKeys } from './relay-keys.ts';
-import { problemLines } from './relay-settings.ts';
+import { chooseRelayKeys } from './relay-keys.ts';
+import { toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -50,7 +50,7 @@ const main = async () => {
   const { ports, folder, settings, remarks } = await prepareStart(process.env, resolve(options.folder));
   for (const remark of remarks) console.warn(remark);
 
-  const open: { close(): Promise<unknown> }[] = [];
+  const open: { readonly close: () => Promise<unknown> }[] = [];
   let host: HostProcess | undefined;
   let stopping: Promise<void> | undefined;
   const stop = async (code: number) => {
@@ -73,7 +73,7 @@ const main = async () => {
   try {
     const inboxAddress = readInboxAddress(process.env, ports.inbox);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
-    const keys = relayKeys({ mailsAreReal: realTenant !== undefined });
+    const keys = chooseRelayKeys({ mailsAreReal: realTenant !== undefined });
     if (options.fresh) await folder.clear();
     await bundleIfStale();
     // After the bundle, which others may read.
@@ -112,7 +112,7 @@ const main = async () => {
       store: cloud.mails,
       port: ports.inbox,
       firstMail,
-      ...(inboxAddress === undefined ? {} : { forwardedAs: inboxAddress }),
+      forwardedAs: inboxAddress,
     });
     open.push(inbox);
     await folder.announce({ url: functionsUrl, masterKey: keys.masterKey });
@@ -127,12 +127,12 @@ const main = async () => {
       }),
     );
   } catch (error) {
-    console.error(problemLines(error).join('\n'));
+    console.error(toProblemLines(error).join('\n'));
     await stop(1);
   }
 };
 
 await main().catch((error: unknown) => {
-  console.error(problemLines(error).join('\n'));
+  console.error(toProblemLines(error).join('\n'));
   process.exit(1);
 });

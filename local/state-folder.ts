@@ -12,10 +12,10 @@ const OWNER_ONLY = { folder: 0o700, file: 0o600 };
 export type StateFolder = {
   readonly path: string;
   /** Says where the relay is, for commands that follow it. */
-  announce(relay: { readonly url: string; readonly masterKey: string }): Promise<void>;
+  readonly announce: (relay: { readonly url: string; readonly masterKey: string }) => Promise<void>;
   /** Forgets earlier runs. */
-  clear(): Promise<void>;
-  release(): Promise<void>;
+  readonly clear: () => Promise<void>;
+  readonly release: () => Promise<void>;
 };
 
 export class FolderInUseError extends Error {
@@ -26,7 +26,7 @@ export class FolderInUseError extends Error {
  * Takes a folder, creating it. Two that write into one lose each other's mails: it throws a FolderInUseError with who has
  * it. Nobody but the owner can read what is in it.
  */
-export async function openStateFolder(path: string, now: Date): Promise<StateFolder> {
+export const openStateFolder = async (path: string, now: Date): Promise<StateFolder> => {
   await mkdir(path, { recursive: true, mode: OWNER_ONLY.folder });
   const lock = lockFolder(path);
   if (lock === undefined) throw await inUse(path);
@@ -36,17 +36,17 @@ export async function openStateFolder(path: string, now: Date): Promise<StateFol
   return {
     path,
     announce: (relay) => writeRunning(path, { ...self, relay }),
-    async clear() {
+    clear: async () => {
       for (const name of KEPT) await rm(join(path, name), { recursive: true, force: true });
     },
-    async release() {
+    release: async () => {
       await forgetRunning(path);
       lock.release();
     },
   };
-}
+};
 
-async function inUse(path: string): Promise<FolderInUseError> {
+const inUse = async (path: string): Promise<FolderInUseError> => {
   const holder = await readRunning(path);
   const who =
     holder === undefined
@@ -56,17 +56,17 @@ async function inUse(path: string): Promise<FolderInUseError> {
     `The folder ${path} is in use by ${who}. Stop that relay, or use another folder and other ports for this one: ` +
       'FUNCTIONS_PORT=0 INBOX_PORT=0 ... npm start -- --folder <another folder> (docs/local.md).',
   );
-}
+};
 
 /** What earlier versions left readable. A folder that holds other things too keeps its own permissions. */
-async function keepToOwner(path: string): Promise<void> {
+const keepToOwner = async (path: string): Promise<void> => {
   const names = await readdir(path);
   if (names.every((name) => OURS.has(name))) await chmod(path, OWNER_ONLY.folder);
   for (const name of names.filter((one) => OURS.has(one))) await chmodAll(join(path, name));
-}
+};
 
-async function chmodAll(path: string): Promise<void> {
+const chmodAll = async (path: string): Promise<void> => {
   const isFolder = (await stat(path)).isDirectory();
   await chmod(path, isFolder ? OWNER_ONLY.folder : OWNER_ONLY.file);
   if (isFolder) for (const name of await readdir(path)) await chmodAll(join(path, name));
-}
+};

@@ -11,7 +11,7 @@ import {
 } from '../src/lib/storage/storage-connection.ts';
 
 /** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
-export async function layOutStorage(connectionString: string): Promise<void> {
+export const layOutStorage = async (connectionString: string): Promise<void> => {
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
@@ -20,4 +20,4 @@ export async function layOutStorage(connectionString: string): Promise<void> {
     ...[PAYLOAD_CONTAINER, HELD_CONTAINER].map((name) => blobs.getContainerClient(name).createIfNotExists()),
     tables.createTable(LEDGER_TABLE),
   ]);
-}
+};

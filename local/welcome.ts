@@ -23,6 +23,7 @@ export const toCurl = ({
     `  -d '{"to":"Chan Tai Man <chan@example.com>","subject":"薪資單 2026-11","html":"<p>您的薪資單已備妥。</p>"}'`,
   ].join('\n');
 
+/** The start screen. */
 export const toWelcome = (welcome: Welcome): string =>
   `
   Graph Mail Relay is running.${welcome.realTenant ? ' It sends real emails through your tenant.' : ' No email leaves this machine.'}

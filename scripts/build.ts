@@ -1,4 +1,4 @@
 import { bundle } from './bundle.ts';
 
-await bundle();
-console.log('Built dist/main.cjs, the entry, and dist/app.cjs, the app.');
+const files = await bundle();
+console.log(`Built ${files.length} files in dist: main.cjs is the entry, app.cjs the app.`);

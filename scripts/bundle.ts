@@ -1,56 +1,115 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { build, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild';
+import { toNotices } from './third-party-notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-
+const CHUNKS = 'chunks';
+const DAY_MS = 86_400_000;
+// Functions runs Node 22 or 24; the older of the two.
+const TARGET = { platform: 'node', target: 'node22' } as const;
 /**
- * The entry of the app. Source maps must be on before the bundle is compiled, so a file of its own asks for
- * them: inside the bundle the call would come too late for the bundle itself.
+ * Identifiers keep their names: shorter ones load no faster and make code and source maps together larger. Not keepNames: it
+ * wraps every closure at every call, which made a parser nine times as slow.
  */
-const ENTRY = "process.setSourceMapsEnabled(true);\nrequire('./app.cjs');\n";
+const MINIFIED = { minifySyntax: true, minifyWhitespace: true, legalComments: 'none' } as const;
+
+/** The entry of the app. The source maps are read when a stack is, because to read them takes as long as to load the app. */
+const ENTRY = "require('./readable-stacks.cjs').makeStacksReadable(__dirname);\nrequire('./app.cjs');\n";
+
+/** The app carries what it has to know of the host.json that it runs with. */
+const withHostJson = (path: string): Plugin => ({
+  name: 'host.json',
+  setup: ({ onResolve }) => onResolve({ filter: /\/host\.json$/ }, () => ({ path })),
+});
+
+/** Storage lists blobs as Arrow only if asked to, which the relay never does, and a tenth of the code would be for that. */
+const withoutArrow: Plugin = {
+  name: 'apache-arrow',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^apache-arrow$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+      contents: `export const tableFromIPC = () => {
+        throw new Error('Expected blobs to be listed as XML: ${path} is not in the bundle (scripts/bundle.ts).');
+      };`,
+    }));
+  },
+};
 
 /**
- * Bundles the app into one CommonJS file beside its entry; `folder` is where both go. The app carries what it has to know
- * of the host.json that it runs with.
+ * Bundles the app for CommonJS; `folder` is where it goes, and the names of the files are given back. What is imported
+ * dynamically, the adapters with their SDKs, comes into files of its own: Node parses all of a file that it loads.
  */
 export const bundle = async (
   folder = join(ROOT, 'dist'),
   hostJson = join(ROOT, 'host.json'),
-): Promise<void> => {
-  await mkdir(folder, { recursive: true });
-  const { outputFiles } = await build({
-    entryPoints: [join(ROOT, 'src/app.ts')],
-    // Paths in the source map are as from here, wherever the files go: they say nothing of the machine.
-    outfile: join(ROOT, 'dist', 'app.cjs'),
+): Promise<readonly string[]> => {
+  const dist = join(ROOT, 'dist');
+  const { outputFiles, metafile } = await build({
+    ...TARGET,
+    ...MINIFIED,
+    entryPoints: [join(ROOT, 'src/app.ts'), join(ROOT, 'src/readable-stacks.ts')],
+    // Paths in the source maps are as from here, wherever the files go: they say nothing of the machine.
+    outdir: dist,
+    absWorkingDir: ROOT,
     write: false,
     bundle: true,
-    platform: 'node',
-    // Functions runs Node 22 or 24; the older of the two.
-    target: 'node22',
-    format: 'cjs',
+    format: 'esm',
+    splitting: true,
+    chunkNames: `${CHUNKS}/[name]-[hash]`,
+    outExtension: { '.js': '.cjs' },
     // Given by the Functions worker at run time; there is no such package.
     external: ['@azure/functions-core'],
     // debug, of the Azure SDKs, uses it where it finds it: here, where it is a package of development only. node:tty has no `level`.
     alias: { 'supports-color': 'node:tty' },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // Not keepNames: it wraps every closure at every call, which made a parser nine times as slow. No name of a class or
-    // function is relied upon: errors set their own, and the SDKs compare names only for policies of older versions.
-    sourcemap: 'linked',
+    sourcemap: 'inline',
     sourcesContent: false,
-    legalComments: 'none',
+    metafile: true,
     logLevel: 'warning',
-    plugins: [
-      {
-        name: 'host.json',
-        setup: ({ onResolve }) => onResolve({ filter: /\/host\.json$/ }, () => ({ path: hostJson })),
-      },
-    ],
+    plugins: [withHostJson(hostJson), withoutArrow],
   });
-  for (const { path, contents } of outputFiles) await writeFile(join(folder, basename(path)), contents);
-  await writeFile(join(folder, 'main.cjs'), ENTRY);
+  const files = new Map([
+    ['main.cjs', ENTRY],
+    ['THIRD-PARTY-NOTICES.txt', await toNotices(ROOT, sourcesOf(metafile))],
+  ]);
+  for (const file of outputFiles) {
+    const name = relative(dist, file.path).replaceAll('\\', '/');
+    const { code, map } = await toCommonJs(file);
+    files.set(name, `${code}//# sourceMappingURL=${basename(name)}.map\n`).set(`${name}.map`, map);
+  }
+  for (const [name, text] of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  await removeOldChunks(join(folder, CHUNKS), new Set([...files.keys()].map((name) => basename(name))));
+  return [...files.keys()].sort();
 };
+
+/** A relay that was started from an earlier build may load its chunks yet. Their names change with their content. */
+const removeOldChunks = async (folder: string, current: ReadonlySet<string>): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!current.has(name) && Date.now() - (await changedAt(path)) > DAY_MS) await rm(path, { force: true });
+  }
+};
+
+/** The files of which something is in the bundle. */
+const sourcesOf = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+
+/** esbuild splits ES modules only, and what the Functions worker gives can only be had by `require`. */
+const toCommonJs = ({ text, path }: OutputFile) =>
+  transform(text, {
+    ...TARGET,
+    ...MINIFIED,
+    format: 'cjs',
+    sourcefile: basename(path),
+    sourcemap: 'external',
+    sourcesContent: false,
+    supported: { 'dynamic-import': false },
+  });
 
 const changedAt = (file: string): Promise<number> =>
   stat(file).then(
@@ -63,9 +122,13 @@ export const bundleIfStale = async (): Promise<void> => {
   const sources = (await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })).map((entry) =>
     join(entry.parentPath, entry.name),
   );
-  const made = ['host.json', 'package.json', 'package-lock.json', 'scripts/bundle.ts'].map((name) =>
-    join(ROOT, name),
-  );
+  const made = [
+    'host.json',
+    'package.json',
+    'package-lock.json',
+    'scripts/bundle.ts',
+    'scripts/third-party-notices.ts',
+  ].map((name) => join(ROOT, name));
   const newest = Math.max(...(await Promise.all([...sources, ...made].map(changedAt))));
   const oldest = Math.min(
     ...(await Promise.all(['main.cjs', 'app.cjs'].map((name) => changedAt(join(ROOT, 'dist', name))))),

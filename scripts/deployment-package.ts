@@ -5,7 +5,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bundle } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const BUNDLE_FILES = ['main.cjs', 'app.cjs', 'app.cjs.map'];
 
 export type DeploymentPackage = {
   /** What the zip holds, as a folder. */
@@ -17,15 +16,18 @@ export type DeploymentPackage = {
 
 /** Bundles the app and puts into `folder` what is deployed: `package/`, and the same as `graph-mail-relay.zip`. */
 export const makePackage = async (folder = join(ROOT, 'dist')): Promise<DeploymentPackage> => {
-  await bundle(folder);
+  const bundled = await bundle(folder);
   const unzipped = join(folder, 'package');
   await rm(unzipped, { recursive: true, force: true });
-  await mkdir(join(unzipped, 'dist'), { recursive: true });
-  for (const file of BUNDLE_FILES) await copyFile(join(folder, file), join(unzipped, 'dist', file));
+  for (const file of bundled) {
+    const copy = join(unzipped, 'dist', file);
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(join(folder, file), copy);
+  }
   await copyFile(join(ROOT, 'host.json'), join(unzipped, 'host.json'));
   await writeFile(join(unzipped, 'package.json'), `${JSON.stringify(toDeployedPackageJson(), null, 2)}\n`);
 
-  const paths = ['host.json', 'package.json', ...BUNDLE_FILES.map((file) => `dist/${file}`)];
+  const paths = ['host.json', 'package.json', ...bundled.map((file) => `dist/${file}`)];
   const contents = await Promise.all(
     paths.map(async (path) => ({ path, bytes: await readFile(join(unzipped, path)) })),
   );

@@ -1,5 +1,5 @@
 import { type CatalogueEntry, catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
-import { type Setting, settingsTable } from '../src/lib/settings.ts';
+import { exampleOf, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
 
 /** A file that is written from a table in src, and never by hand. */
 export type Page = { readonly path: string; readonly text: string };
@@ -29,7 +29,7 @@ const code = (text: string): string => (text === '' ? '' : `\`${text}\``);
 const toSettingsPage = (): string => `# Settings
 
 ${WRITTEN}
-<!-- Table: src/lib/settings.ts -->
+<!-- Table: src/lib/settings/settings.ts -->
 
 The app reads these application settings once, when it starts. A setting without a default is required. If a setting is
 missing or invalid, the relay sends nothing: HTTP returns [SETTINGS_INVALID](errors.md#settings_invalid) with a list of all
@@ -46,9 +46,10 @@ No setting holds a secret: the client secret is in the vault.
 | Setting | Description | Default | Example |
 | --- | --- | --- | --- |
 ${settings
-  .map(([name, { what, example, fallback }]) => {
+  .map(([name, definition]) => {
+    const { what, fallback } = definition;
     const byDefault = fallback === undefined ? '**required**' : code(fallback) || 'empty';
-    return `| \`${name}\` | ${toMarkdown(what)} | ${byDefault} | ${code(example)} |`;
+    return `| \`${name}\` | ${toMarkdown(what)} | ${byDefault} | ${code(exampleOf(definition))} |`;
   })
   .join('\n')}
 
@@ -128,7 +129,7 @@ const AZURE_ONLY = 'AzureWebJobsStorage__accountName';
 const toExampleSettings = (): string => {
   const values = settings
     .filter(([name]) => name !== AZURE_ONLY)
-    .map(([name, { example, fallback }]) => [name, fallback ?? example]);
+    .map(([name, definition]) => [name, definition.fallback ?? exampleOf(definition)]);
   return `${JSON.stringify(
     {
       IsEncrypted: false,

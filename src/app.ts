@@ -14,8 +14,9 @@ import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
-import { readFunctionTimeout } from './lib/settings-together.ts';
+import { readFunctionTimeout } from './lib/settings/settings-together.ts';
 import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
+import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
 
@@ -101,3 +102,8 @@ app.timer('sweepMail', {
 
 // For whoever watches a deployment: an invocation, and its log, may be hours away. There is no other log yet.
 app.hook.appStart(() => relay.tellOfSettings((event) => console.error(JSON.stringify(event))));
+
+// Not awaited: the host goes on. What fails here fails again where it is needed, and is reported there.
+app.hook.appStart(() => {
+  loadAhead().catch(() => {});
+});

@@ -1,6 +1,4 @@
-import { ManagedIdentityCredential } from '@azure/identity';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
-import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
@@ -11,8 +9,9 @@ import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
-import { openGraph } from './lib/graph/graph-call.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
+import { openGraph } from './lib/graph/open-graph.ts';
+import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
@@ -26,15 +25,12 @@ import {
   type Settings,
   STORAGE_SETTINGS,
   strayNames,
-} from './lib/settings.ts';
-import { tokenTimeoutSeconds } from './lib/settings-together.ts';
-import { openLedgerTable } from './lib/storage/ledger-table.ts';
-import { openMailBlobs } from './lib/storage/mail-blobs.ts';
-import { openMailQueues } from './lib/storage/mail-queue.ts';
-import { openRelayKey } from './lib/storage/relay-key.ts';
+} from './lib/settings/settings.ts';
+import { tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
-import { openKeyVault } from './lib/vault/key-vault.ts';
+import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
 /** The parts of the world that are not deterministic. */
 export type World = {
@@ -73,18 +69,6 @@ const once = <Value>(make: () => Value): (() => Value) => {
   };
 };
 
-/** As `once`, for what takes time and can fail: what failed is tried again at the next call. */
-const onceMade = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
-  let made: Promise<Value> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-};
-
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
@@ -103,7 +87,7 @@ export const openRelay = (
     const { readRelayKey } = openRelayKey(connection);
     return {
       ...openMailBlobs(connection),
-      readIdentity: onceMade(async (): Promise<KnownIdentity> => {
+      readIdentity: lazily(async (): Promise<KnownIdentity> => {
         const { key, hasEarlierRows } = await readRelayKey();
         return { ...makeIdentity(key), hasEarlierRows };
       }),
@@ -250,9 +234,6 @@ export const openRelay = (
 };
 
 const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
-
-const managedIdentity = (clientId: string | undefined): ManagedIdentityCredential =>
-  new ManagedIdentityCredential(defined({ clientId }));
 
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,

@@ -9,7 +9,7 @@ import { FINAL_STATES } from '../src/lib/ledger/ledger-row.ts';
 import { transitions } from '../src/lib/ledger/transitions.ts';
 import { mailSchema } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
-import { settingsTable } from '../src/lib/settings.ts';
+import { settingsTable } from '../src/lib/settings/settings.ts';
 import {
   anchorsOf,
   codeBlocksOf,

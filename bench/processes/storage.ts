@@ -1,5 +1,6 @@
 import { startAzurite } from '../../local/azurite.ts';
 import { layOutStorage } from '../../local/storage-layout.ts';
+import { queryByPartition } from './partition-index.ts';
 import { serveParent } from './serve-parent.ts';
 
 /**
@@ -8,6 +9,7 @@ import { serveParent } from './serve-parent.ts';
  */
 export type StorageSaid = { readonly connectionString: string };
 
+queryByPartition();
 await serveParent(async () => {
   const azurite = await startAzurite({ blobPort: 0, queuePort: 0, tablePort: 0 });
   await layOutStorage(azurite.connectionString);

@@ -10,25 +10,31 @@ const QUICK_BYTES = 2_000_000;
 const MAX_HEAP_MB = 256;
 const AIM = 10;
 
-/** (f): what the worst inputs cost against an ordinary mail of their size, in the built app. */
+/** What the worst inputs cost against an ordinary mail of their size, in the built app. */
 export const inputCosts: Section = ({ appFolder, quick, progress }) =>
   withOpen(async (keep) => {
     const bytes = quick ? QUICK_BYTES : BYTES;
     const reader = await keep(openInputReader(appFolder, MAX_HEAP_MB));
     const usual = await reader.cost(ordinary(bytes));
     const rows: string[][] = [];
-    const aims: Aim[] = [];
+    let worst = { name: '', ratio: 0 };
     for (const [name, make] of Object.entries(HOSTILE)) {
-      progress(`f: ${name}`);
+      progress(`inputs: ${name}`);
       const { cpuMs, code } = await reader.cost(make(bytes));
       const ratio = cpuMs / usual.cpuMs;
-      rows.push([name, ms(cpuMs), times(ratio), `<= ${times(AIM)}`, code]);
-      aims.push({ what: `(f) ${name}`, figure: ratio, limit: { atMost: AIM } });
+      rows.push([name, ms(cpuMs), times(ratio), code]);
+      if (ratio > worst.ratio) worst = { name, ratio };
     }
-    printTable(`(f) What an input of ${bytes} bytes costs, within ${MAX_HEAP_MB} MB`, [
-      ['', 'processor', 'of ordinary', 'aim', 'answer'],
-      ['an ordinary mail', ms(usual.cpuMs), times(1), '', usual.code],
+    printTable(`What an input of ${bytes} bytes costs, within ${MAX_HEAP_MB} MB`, [
+      ['', 'processor', 'of ordinary', 'answer'],
+      ['an ordinary mail', ms(usual.cpuMs), times(1), usual.code],
       ...rows,
     ]);
-    return aims;
+    return [
+      {
+        what: `Costliest input (${worst.name}): CPU of an ordinary one's`,
+        figure: worst.ratio,
+        limit: { atMost: AIM },
+      },
+    ] satisfies Aim[];
   });

@@ -11,6 +11,7 @@ import {
   wastedShare,
 } from '../mailbox-use.ts';
 import { percent, printTable } from '../print-table.ts';
+import { openRawStorage } from '../raw-storage.ts';
 import { startRelay } from '../relay-under-load.ts';
 import { median } from '../rounds.ts';
 import { MAILBOXES } from '../sample-mail.ts';
@@ -26,17 +27,17 @@ const START_LIMIT_MS = 60_000;
 const AIM_SHARE = 0.95;
 const AIM_WASTED = 0.02;
 
-/** (d): the limits of Exchange on, more mail than they allow, and one instance or two that share the queue. */
 const meanOf = (figures: readonly number[]): number =>
   figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 
+/** The limits of Exchange on, more mail than they allow, and one instance or two that share the queue. */
 export const mailboxLimits: Section = async (bench) => {
   bench.progress(
-    `d: ${MAILS_PER_MAILBOX} emails for each of ${MAILBOXES_USED.length} mailboxes, ${WATCHED_MS / 1000} s`,
+    `limits: ${MAILS_PER_MAILBOX} emails for each of ${MAILBOXES_USED.length} mailboxes, ${WATCHED_MS / 1000} s`,
   );
   // Little is done in these minutes, so that both fit beside each other.
   const results = await Promise.all([1, 2].map((instances) => underLimits(bench, instances)));
-  printTable('(d) Under the limits of Exchange: 30 emails a minute and 4 simultaneous requests per mailbox', [
+  printTable('Under the limits of Exchange: 30 emails a minute and 4 simultaneous requests per mailbox', [
     [
       'instances',
       'of the limit',
@@ -68,7 +69,7 @@ export const mailboxLimits: Section = async (bench) => {
     }),
   ]);
   return results.flatMap(({ instances, mailboxes, offered, watched }): Aim[] => {
-    const run = `(d) ${instances === 1 ? 'one instance' : `${instances} instances`}`;
+    const run = `Limits of Exchange, ${instances === 1 ? 'one instance' : `${instances} instances`}`;
     const shares = mailboxes.map((mails) => steadyShare(mails, watched));
     const later = offered.filter(({ at }) => at >= watched.startedAt + WARM_UP_MS);
     return [
@@ -100,11 +101,13 @@ const underLimits = async ({ appFolder }: Bench, instances: number): Promise<Und
   withOpen(async (keep) => {
     const cloud = await keep(startBenchCloud());
     const storage = await keep(startBenchStorage());
-    await fillQueue(storage, {
+    const raw = openRawStorage(storage.connectionString);
+    await fillQueue(raw, 'mail', {
       count: MAILBOXES_USED.length * MAILS_PER_MAILBOX,
       mailboxes: MAILBOXES_USED.length,
       visibleInMs: 0,
     });
+    raw.close();
     await Promise.all(
       Array.from({ length: instances }, () => keep(startRelay(appFolder, cloud, storage, {}))),
     );

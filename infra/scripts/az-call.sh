@@ -64,7 +64,14 @@ is_absent() {
 
 # Directory and role data lag behind writes, hence the two of them that are "not found".
 may_pass() {
-  failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|AnotherOperationInProgress|PrincipalNotFound|Request_ResourceNotFound|RetryableError'
+  failed_with 'TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|timed out|Connection (reset|aborted|refused)|RemoteDisconnected|DeploymentActive|OperationInProgress|(operation|deployment)( is)?( currently)? in progress|PrincipalNotFound|Request_ResourceNotFound|RetryableError' ||
+    is_passing_conflict
+}
+
+# Two changes to one resource at the same time. A name that is taken is a conflict too, and stays one.
+is_passing_conflict() {
+  failed_with '(^|[^a-z])Conflict([^a-z]|$)' &&
+    ! failed_with 'already ?exists|AlreadyTaken|already (in use|taken)|is taken|deleted state|not available'
 }
 
 # failed WHAT: stops with what az reported and who can help.
@@ -89,6 +96,14 @@ must() {
     tries=$((tries + 1))
     sleep "$RETRY_SECONDS"
   done
+}
+
+# check_tenant TENANT: that of --subscription. Commands of Entra take no subscription: they go to the tenant of the current one.
+check_tenant() {
+  must 'read the current subscription' account show --query tenantId --output tsv
+  [ "$ANSWER" = "$1" ] ||
+    stop "$STOPPED" "the subscription of --subscription belongs to tenant $1, and the current one of az to tenant $ANSWER." \
+      'Select it first: az account set --subscription <id>'
 }
 
 # must_once_granted WHAT ARGUMENTS: as must, and patient with rights too, as a role just assigned takes a while.

@@ -3,9 +3,11 @@
 
 MAIN_OUTPUTS="[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-', properties.outputs.functionAppUrl.value || '-', properties.outputs.vaultName.value || '-', properties.outputs.vaultId.value || '-', properties.outputs.clientSecretName.value || '-']"
 
+DEPLOYMENT_STATE=none
 # Takes the names from ANSWER; fails where there are none.
 # shellcheck disable=SC2034 # read by the steps after it
 read_infrastructure() {
+  DEPLOYMENT_STATE=$(line_of_answer 1)
   [ "$(line_of_answer 1)" = Succeeded ] || return 1
   APP=$(line_of_answer 2) APP_URL=$(line_of_answer 3)
   VAULT=$(line_of_answer 4) VAULT_ID=$(line_of_answer 5) SECRET_NAME=$(line_of_answer 6)
@@ -40,9 +42,55 @@ json_list() {
   printf ']'
 }
 
+# Resource providers of everything in infra/modules, and those that options.privateNetwork adds: its network is delegated
+# to Microsoft.App, which no resource names. A test compares them with the templates.
+readonly PROVIDERS='Microsoft.Insights Microsoft.KeyVault Microsoft.ManagedIdentity Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web'
+readonly PRIVATE_NETWORK_PROVIDERS='Microsoft.App Microsoft.Network'
+
+# Only the parameter file can ask for it, or the variable that infra/main.bicepparam reads.
+wants_private_network() {
+  matches "${RELAY_OPTIONS:-}" privateNetwork && return 0
+  [ -n "$PARAMETER_FILE" ] && matches "$(cat "$PARAMETER_FILE")" privateNetwork
+}
+
+# A subscription that never used a service has its provider unregistered. Azure registers most of them with a deployment,
+# if the person who deploys has rights on the subscription; with rights on the group alone it fails, halfway.
+ensure_providers() {
+  step resource-providers
+  local needed=$PROVIDERS provider
+  ! wants_private_network || needed="$needed $PRIVATE_NETWORK_PROVIDERS"
+  local list=(provider list "${SUBSCRIPTION[@]}" --query "[?registrationState=='Registered'].namespace" --output tsv)
+  if ! ask "${list[@]}"; then
+    if lacks_rights; then
+      warn 'you are not allowed to see which resource providers are registered. If the deployment fails with MissingSubscriptionRegistration,'
+      warn "an Owner or Contributor of the subscription registers: $needed"
+      return 0
+    fi
+    may_pass || failed 'list the resource providers'
+    must 'list the resource providers' "${list[@]}"
+  fi
+  for provider in $needed; do
+    has_line "$ANSWER" "$provider" || UNREGISTERED="$UNREGISTERED $provider"
+  done
+  if [ -z "$UNREGISTERED" ]; then
+    say 'all resource providers are registered'
+  elif [ "$WHAT_IF" = yes ]; then
+    say "would register the resource providers$UNREGISTERED"
+  else
+    for provider in $UNREGISTERED; do
+      say "registering the resource provider $provider; this can take some minutes ..."
+      must "register the resource provider $provider" provider register --namespace "$provider" --wait "${SUBSCRIPTION[@]}" --output none
+    done
+  fi
+}
+UNREGISTERED=''
+
 # What stands on the command line counts before what stands in the file.
 collect_parameters() {
   PARAMETERS=()
+  # What infra/main.bicepparam reads and cannot do without.
+  export ENTRA_CLIENT_ID=$CLIENT_ID
+  [ -z "$SENDER" ] || export MAIL_DEFAULT_SENDER=$SENDER
   [ -z "$PARAMETER_FILE" ] || PARAMETERS+=("$PARAMETER_FILE")
   PARAMETERS+=("entraClientId=$CLIENT_ID")
   [ -z "$SENDER" ] || PARAMETERS+=("defaultSender=$SENDER")
@@ -60,15 +108,8 @@ ensure_infrastructure() {
     return
   fi
   say 'deploying infra/main.bicep; this takes a few minutes ...'
-  if ! ask deployment group create --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" "${SUBSCRIPTION[@]}" \
-    --template-file "$INFRA/main.bicep" --parameters "${PARAMETERS[@]}" --query "$MAIN_OUTPUTS" --output tsv; then
-    explain_deleted_vault
-    may_pass || failed 'deploy infra/main.bicep'
-    sleep "$RETRY_SECONDS"
-    must 'deploy infra/main.bicep' deployment group create --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" \
-      "${SUBSCRIPTION[@]}" --template-file "$INFRA/main.bicep" --parameters "${PARAMETERS[@]}" \
-      --query "$MAIN_OUTPUTS" --output tsv
-  fi
+  must_deploy 'deploy infra/main.bicep' --name "$MAIN_DEPLOYMENT" --template-file "$INFRA/main.bicep" \
+    --parameters "${PARAMETERS[@]}" --query "$MAIN_OUTPUTS" --output tsv
   read_infrastructure || stop "$STOPPED" 'the deployment returned no resource names.' "az reported: $ANSWER"
   say "function app $APP, vault $VAULT"
 }
@@ -81,16 +122,6 @@ preview_infrastructure() {
   must 'preview infra/main.bicep' deployment group what-if --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" \
     "${SUBSCRIPTION[@]}" --template-file "$INFRA/main.bicep" --parameters "${PARAMETERS[@]}" --no-prompt true
   printf '%s\n' "$ANSWER"
-}
-
-# A vault is only soft-deleted, and keeps its name for 90 days.
-explain_deleted_vault() {
-  failed_with 'VaultAlreadyExists|deleted state|SoftDeletedVaultDoesNotExist|same name already exists' || return 0
-  stop "$STOPPED" 'Azure keeps a deleted vault of this name for recovery.' \
-    'List it:                    az keyvault list-deleted --output table' \
-    'Restore it with its secrets: az keyvault recover --name <vault>' \
-    'Or delete it permanently:    az keyvault purge --name <vault>' \
-    'Then run the same command again: it continues here.'
 }
 
 # For the steps after it, when they run alone.

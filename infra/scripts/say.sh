@@ -18,6 +18,9 @@ say() { printf '   %s\n' "$*"; }
 # Goes to the error stream, where a log of the run shows it apart from the story.
 warn() { printf '   ! %s\n' "$*" >&2; }
 
+# shell_word TEXT: as a command line needs it; the name of a resource group may have parentheses.
+shell_word() { printf '%q' "$1"; }
+
 wrong_usage() {
   printf '%s: %s\nSee %s --help\n' "$SCRIPT_NAME" "$1" "$SCRIPT_NAME" >&2
   exit "$WRONG_USAGE"

@@ -5,6 +5,8 @@
 { set +x +a; } 2>/dev/null
 set -euo pipefail
 
+# With CDPATH, cd goes elsewhere and prints where.
+unset CDPATH
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=infra/scripts/say.sh
 source "$HERE/say.sh"
@@ -53,7 +55,7 @@ while [ $# -gt 0 ]; do
     *) wrong_usage "'$1' is not an option." ;;
   esac
 done
-[[ $VAULT_ID =~ ^/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.KeyVault/vaults/([A-Za-z0-9-]+)$ ]] ||
+[[ $VAULT_ID =~ ^/subscriptions/([^/]+)/resource[Gg]roups/([^/]+)/providers/[Mm]icrosoft\.[Kk]ey[Vv]ault/vaults/([A-Za-z0-9-]+)$ ]] ||
   wrong_usage "--vault-id expects /subscriptions/.../providers/Microsoft.KeyVault/vaults/<name>, not '$VAULT_ID'."
 SUBSCRIPTION_ID=${BASH_REMATCH[1]} RESOURCE_GROUP=${BASH_REMATCH[2]} VAULT=${BASH_REMATCH[3]}
 [[ $CLIENT_ID =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] ||
@@ -114,10 +116,13 @@ judge() {
   fi
 }
 
-# By the management API, which shows dates but no values: a check needs no right to read secrets.
+# Earlier versions of the management API end on 27 February 2027.
+readonly VAULT_API=2026-02-01
+
+# By the management API of the cloud that az is set to. It shows dates but no values: a check needs no right to read secrets.
 is_stored() {
   if ! ask rest --method get \
-    --url "https://management.azure.com$VAULT_ID/secrets/$SECRET_NAME?api-version=2023-07-01" \
+    --url "$VAULT_ID/secrets/$SECRET_NAME?api-version=$VAULT_API" \
     --query "[properties.attributes.enabled && 'yes' || 'no', properties.attributes.exp || '-', tags.keyId || '-']" --output tsv; then
     is_absent || failed 'find the stored client secret'
     return 1

@@ -8,7 +8,8 @@ curl_line() {
   printf '%s = "%s"\n' "$1" "${value//\"/\\\"}"
 }
 
-# post_mail URL KEY JSON: prints the response and, on a last line, the status. Tracing would show the key.
+# post_mail URL KEY JSON: prints the response and, on a last line, the status. Tracing would show the key, and so would
+# options of the user's .curlrc, which --disable ignores.
 post_mail() {
   { set +x; } 2>/dev/null
   {
@@ -16,7 +17,7 @@ post_mail() {
     curl_line header "x-functions-key: $2"
     curl_line header 'content-type: application/json'
     curl_line data-raw "$3"
-  } | curl --silent --show-error --max-time 120 --write-out '\n%{http_code}' --config -
+  } | curl --disable --silent --show-error --max-time 120 --write-out '\n%{http_code}' --config -
 }
 
 test_mail_json() {
@@ -71,7 +72,7 @@ judge_test_mail() {
     *MAILBOX_OUT_OF_SCOPE* | *PERMISSION_NOT_GRANTED*)
       [ "$CONSENT" = no ] ||
         stop "$STOPPED" 'the relay runs, but Graph has not applied the consent yet.' \
-          "The relay keeps its token for up to an hour. To get a new one, restart the app: az functionapp restart --resource-group $RESOURCE_GROUP --name $APP" \
+          "The relay keeps its token for up to an hour. To get a new one, restart the app: az functionapp restart --resource-group $(shell_word "$RESOURCE_GROUP") --name $APP" \
           'Then run the same command again.'
       stop "$STOPPED" 'the relay runs, but is not allowed to send from this mailbox yet.' "$(exchange_advice)" \
         'Exchange applies changes within 30 minutes to 2 hours. Then run the same command again.'

@@ -2,7 +2,8 @@
 # Who can help when a right is missing, and with which command. Sourced; one answer per step.
 
 who_can() {
-  local group="${RESOURCE_GROUP:-<resource group>}" scope
+  local group='<resource group>' scope
+  [ -z "${RESOURCE_GROUP:-}" ] || group=$(shell_word "$RESOURCE_GROUP")
   scope="/subscriptions/${SUBSCRIPTION_ID:-<subscription>}/resourceGroups/$group"
   case $1 in
     resource-group)
@@ -10,6 +11,14 @@ who_can() {
 Who can help: an Owner of the subscription creates the resource group and assigns you the role Owner:
     az group create --name $group --location <region>
     az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role Owner --scope $scope
+HELP
+      ;;
+    resource-providers)
+      cat <<HELP
+Who can help: an Owner or Contributor of the subscription registers what the templates use, once:
+$(for provider in ${UNREGISTERED:-}; do
+        printf '    az provider register --subscription %s --namespace %s --wait\n' "${SUBSCRIPTION_ID:-<subscription>}" "$provider"
+      done)
 HELP
       ;;
     registration)
@@ -23,7 +32,7 @@ HELP
     consent)
       cat <<HELP
 Who can help: a Privileged Role Administrator (or Global Administrator) with rights on the resource group runs:
-    infra/deploy.sh --resource-group $group --consent consent
+    infra/deploy.sh --resource-group $group --consent${ALSO_GRANT:+ --also-grant $ALSO_GRANT} consent
   Recommended instead: omit --consent, and ask an Exchange administrator to allow only the sender mailboxes
   with infra/scripts/limit-mailboxes.ps1 (docs/setup.md, "Limit the mailboxes").
 HELP
@@ -44,7 +53,7 @@ HELP
       ;;
     code | smoke-test | test-mail)
       cat <<HELP
-Who can help: someone with Website Contributor on the function app (Contributor and Owner include it):
+Who can help: someone with Website Contributor on the resource group (Contributor and Owner include it):
     az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role "Website Contributor" --scope $scope
 HELP
       ;;

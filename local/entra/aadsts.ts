@@ -8,9 +8,10 @@ export type Aadsts = {
   readonly message: string;
 };
 
-const refusal = (code: number, status: number, error: string, message: string): Aadsts => ({
+/** 401 only for what is wrong with the client's credential: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+const refusal = (code: number, error: string, message: string): Aadsts => ({
   code,
-  status,
+  status: error === 'invalid_client' ? 401 : 400,
   error,
   message,
 });
@@ -19,25 +20,14 @@ const refusal = (code: number, status: number, error: string, message: string): 
 // Status, `error` and wording: answers of the real service that people have published.
 
 export const parameterMissing = (name: string) =>
-  refusal(
-    900144,
-    400,
-    'invalid_request',
-    `The request body must contain the following parameter: '${name}'.`,
-  );
+  refusal(900144, 'invalid_request', `The request body must contain the following parameter: '${name}'.`);
 
 export const grantUnsupported = (grantType: string) =>
-  refusal(
-    70003,
-    400,
-    'unsupported_grant_type',
-    `The app requested an unsupported grant type '${grantType}'.`,
-  );
+  refusal(70003, 'unsupported_grant_type', `The app requested an unsupported grant type '${grantType}'.`);
 
 export const onlyPost = (method: string) =>
   refusal(
     900561,
-    400,
     'invalid_request',
     `The endpoint only accepts POST requests. Received a ${method} request.`,
   );
@@ -45,7 +35,6 @@ export const onlyPost = (method: string) =>
 export const tenantUnknown = (tenant: string, error = 'invalid_request') =>
   refusal(
     90002,
-    400,
     error,
     `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. ` +
       'Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.',
@@ -54,7 +43,6 @@ export const tenantUnknown = (tenant: string, error = 'invalid_request') =>
 export const tenantMalformed = (tenant: string) =>
   refusal(
     900023,
-    400,
     'invalid_request',
     `Specified tenant identifier '${tenant}' is neither a valid DNS name, nor a valid external domain.`,
   );
@@ -62,7 +50,6 @@ export const tenantMalformed = (tenant: string) =>
 export const tenantNeeded = () =>
   refusal(
     9001023,
-    400,
     'invalid_request',
     'The grant type is not supported over the /common or /consumers endpoints. ' +
       'Please use the /organizations or tenant-specific endpoint.',
@@ -71,7 +58,6 @@ export const tenantNeeded = () =>
 export const appUnknown = (clientId: string, tenant: string) =>
   refusal(
     700016,
-    400,
     'unauthorized_client',
     `Application with identifier '${clientId}' was not found in the directory '${tenant}'. ` +
       'This can happen if the application has not been installed by the administrator of the tenant or consented to by any ' +
@@ -79,12 +65,11 @@ export const appUnknown = (clientId: string, tenant: string) =>
   );
 
 export const appDisabled = (clientId: string, displayName: string) =>
-  refusal(7000112, 400, 'unauthorized_client', `Application '${clientId}'(${displayName}) is disabled.`);
+  refusal(7000112, 'unauthorized_client', `Application '${clientId}'(${displayName}) is disabled.`);
 
 export const credentialMissing = () =>
   refusal(
     7000216,
-    401,
     'invalid_client',
     "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
   );
@@ -92,7 +77,6 @@ export const credentialMissing = () =>
 export const secretWrong = (clientId: string) =>
   refusal(
     7000215,
-    401,
     'invalid_client',
     'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, ' +
       `not the client secret ID, for a secret added to app '${clientId}'.`,
@@ -101,7 +85,6 @@ export const secretWrong = (clientId: string) =>
 export const secretExpired = (clientId: string) =>
   refusal(
     7000222,
-    401,
     'invalid_client',
     `The provided client secret keys for app '${clientId}' are expired. Visit the Azure portal to create new keys for your app: ` +
       'https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.',
@@ -110,7 +93,6 @@ export const secretExpired = (clientId: string) =>
 export const assertionKeyUnknown = (clientId: string) =>
   refusal(
     700027,
-    401,
     'invalid_client',
     'The certificate with identifier used to sign the client assertion is not registered on application. ' +
       `[Reason - The key was not found.] Application: '${clientId}'.`,
@@ -119,7 +101,6 @@ export const assertionKeyUnknown = (clientId: string) =>
 export const scopeNotDefault = (scope: string) =>
   refusal(
     1002012,
-    400,
     'invalid_scope',
     `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default ` +
       'suffixed to the resource identifier (application ID URI).',
@@ -128,7 +109,6 @@ export const scopeNotDefault = (scope: string) =>
 export const scopeInvalid = (scope: string) =>
   refusal(
     70011,
-    400,
     'invalid_scope',
     `The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`,
   );
@@ -136,7 +116,6 @@ export const scopeInvalid = (scope: string) =>
 export const resourceUnknown = (resource: string, tenant: string) =>
   refusal(
     500011,
-    400,
     'invalid_resource',
     `The resource principal named ${resource} was not found in the tenant named ${tenant}. This can happen if the application ` +
       'has not been installed by the administrator of the tenant or consented to by any user in the tenant. ' +
@@ -144,7 +123,7 @@ export const resourceUnknown = (resource: string, tenant: string) =>
   );
 
 /** Entra's JSON around a refusal; the trace id is what Microsoft's support asks for. */
-export function toErrorBody(refused: Aadsts, now: Date, correlationId: string, authority: string) {
+export const toErrorBody = (refused: Aadsts, now: Date, correlationId: string, authority: string) => {
   const traceId = randomUUID();
   const timestamp = `${now.toISOString().slice(0, 19).replace('T', ' ')}Z`;
   return {
@@ -158,4 +137,4 @@ export function toErrorBody(refused: Aadsts, now: Date, correlationId: string, a
     correlation_id: correlationId,
     error_uri: `${authority}/error?code=${refused.code}`,
   };
-}
+};

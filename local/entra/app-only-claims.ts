@@ -4,14 +4,14 @@ import type { TokenClaims } from './token-keys.ts';
 const BACKDATED_SECONDS = 300;
 
 /** The claims of a token for an app itself, without a user: the same for a client secret and a managed identity. */
-export function toAppOnlyClaims(app: {
+export const toAppOnlyClaims = (app: {
   readonly tenantId: string;
   readonly clientId: string;
   readonly resource: string;
   readonly roles: readonly string[];
   readonly now: Date;
   readonly lifetimeSeconds: number;
-}): TokenClaims {
+}): TokenClaims => {
   const nowSeconds = Math.floor(app.now.getTime() / 1000);
   return {
     aud: app.resource,
@@ -19,9 +19,9 @@ export function toAppOnlyClaims(app: {
     tid: app.tenantId,
     appid: app.clientId,
     // Nothing consented: Entra leaves the claim out and issues the token all the same.
-    ...(app.roles.length > 0 && { roles: app.roles }),
+    ...(app.roles.length > 0 ? { roles: app.roles } : {}),
     iat: nowSeconds - BACKDATED_SECONDS,
     nbf: nowSeconds - BACKDATED_SECONDS,
     exp: nowSeconds + app.lifetimeSeconds,
   };
-}
+};

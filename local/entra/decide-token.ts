@@ -20,7 +20,7 @@ export type TokenRules = {
 };
 
 /** Client credentials: a token, or the refusal that Entra would answer with. */
-export function decideToken(request: TokenRequest, rules: TokenRules): TokenDecision {
+export const decideToken = (request: TokenRequest, rules: TokenRules): TokenDecision => {
   const { directory } = rules;
   const refuse = (refused: aadsts.Aadsts): TokenDecision => ({ refused });
 
@@ -41,27 +41,30 @@ export function decideToken(request: TokenRequest, rules: TokenRules): TokenDeci
   const credentialRefusal = refuseCredential(request, app, rules.now);
   if (credentialRefusal) return refuse(credentialRefusal);
   if (!app.enabled) return refuse(aadsts.appDisabled(app.clientId, app.displayName));
-  if (!rules.audiences.some((audience) => withoutSlash(audience) === withoutSlash(resource))) {
+  if (!rules.audiences.some((audience) => withoutSlash(audience) === withoutSlash(resource)))
     return refuse(aadsts.resourceUnknown(resource, directory.tenantDomain));
-  }
   const { roles } = app;
   const { tenantId } = directory;
   const { lifetimeSeconds, now } = rules;
   return {
     claims: toAppOnlyClaims({ tenantId, clientId: app.clientId, resource, roles, now, lifetimeSeconds }),
   };
-}
+};
 
 /** Also asked by the discovery documents, which carry the tenant in their address. */
-export function refuseTenant(tenant: string, directory: Directory): aadsts.Aadsts | undefined {
+export const refuseTenant = (tenant: string, directory: Directory): aadsts.Aadsts | undefined => {
   if (isSame(tenant, directory.tenantId) || isSame(tenant, directory.tenantDomain)) return undefined;
   if (isSame(tenant, 'common') || isSame(tenant, 'consumers')) return aadsts.tenantNeeded();
   return GUID.test(tenant) || DNS_NAME.test(tenant)
     ? aadsts.tenantUnknown(tenant)
     : aadsts.tenantMalformed(tenant);
-}
+};
 
-function refuseCredential(request: TokenRequest, app: AppRegistration, now: Date): aadsts.Aadsts | undefined {
+const refuseCredential = (
+  request: TokenRequest,
+  app: AppRegistration,
+  now: Date,
+): aadsts.Aadsts | undefined => {
   const given = request.clientSecret;
   if (given === undefined) {
     // The pretend directory registers no certificate and no federated credential.
@@ -74,11 +77,10 @@ function refuseCredential(request: TokenRequest, app: AppRegistration, now: Date
   );
   if (matching.length === 0) return aadsts.secretWrong(app.clientId);
   return matching.every((secret) => secret.expiresOn <= now) ? aadsts.secretExpired(app.clientId) : undefined;
-}
+};
 
-function isResourceIdentifier(text: string): boolean {
-  return GUID.test(text) || (URL.canParse(text) && new URL(text).host !== '');
-}
+const isResourceIdentifier = (text: string): boolean =>
+  GUID.test(text) || (URL.canParse(text) && new URL(text).host !== '');
 
 const isSame = (left: string, right: string) => left.toLowerCase() === right.toLowerCase();
 const withoutSlash = (text: string) => text.replace(/\/$/, '').toLowerCase();

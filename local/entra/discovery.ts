@@ -1,5 +1,5 @@
 /** What MSAL reads before its first token request: where the endpoints of a tenant are. */
-export function toOpenIdConfiguration(authority: string, tenantId: string) {
+export const toOpenIdConfiguration = (authority: string, tenantId: string) => {
   const tenant = `${authority}/${tenantId}`;
   return {
     issuer: `${tenant}/v2.0`,
@@ -12,14 +12,14 @@ export function toOpenIdConfiguration(authority: string, tenantId: string) {
     id_token_signing_alg_values_supported: ['RS256'],
     scopes_supported: ['openid'],
   };
-}
+};
 
 /** The list of clouds; asked for only when `disableInstanceDiscovery` is not set. */
-export function toInstanceDiscovery(authority: string, tenantId: string) {
+export const toInstanceDiscovery = (authority: string, tenantId: string) => {
   const { host } = new URL(authority);
   return {
     tenant_discovery_endpoint: `${authority}/${tenantId}/v2.0/.well-known/openid-configuration`,
     'api-version': '1.1',
     metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
   };
-}
+};

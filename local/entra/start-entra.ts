@@ -3,9 +3,10 @@ import type http from 'node:http';
 import https from 'node:https';
 import type { TlsIdentity } from '../certificate.ts';
 import type { Directory } from '../directory.ts';
-import { answering, answerJson, listen, originOf, readBody } from '../http.ts';
-import { answerFaultControl, type HttpFaults, makeHttpFaults } from '../http-faults.ts';
+import { answering, answerJson, listen, originOf, pathOf, readBody } from '../http.ts';
+import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
+import { makeRouter } from '../routes.ts';
 import { type Aadsts, onlyPost, tenantUnknown, toErrorBody } from './aadsts.ts';
 import { decideToken, refuseTenant } from './decide-token.ts';
 import { toInstanceDiscovery, toOpenIdConfiguration } from './discovery.ts';
@@ -41,11 +42,11 @@ type TokenRequestRecord = {
 
 export type Entra = Listening & {
   readonly faults: HttpFaults;
-  tokenRequests(): readonly TokenRequestRecord[];
+  readonly tokenRequests: () => readonly TokenRequestRecord[];
 };
 
 /** Entra's token endpoint for one pretend tenant. */
-export async function startEntra(options: EntraOptions): Promise<Entra> {
+export const startEntra = async (options: EntraOptions): Promise<Entra> => {
   const faults = makeHttpFaults();
   let records: readonly TokenRequestRecord[] = [];
   const record = (one: TokenRequestRecord) => {
@@ -53,13 +54,11 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
   };
   const server = https.createServer(
     { ...options.tls },
-    answering(async (request, response) => {
-      const url = new URL(request.url ?? '/', 'https://localhost');
-      if (url.pathname === '/_control/faults') return answerFaultControl(faults, request, response);
-      if (url.pathname === '/_control/requests') return answerJson(response, 200, { tokenRequests: records });
-      if (await faults.strike(request, response)) return;
-      await answerAuthority(options, url.pathname, request, response, record);
-    }),
+    answering(
+      withFaults(faults, { requests: () => ({ tokenRequests: records }) }, (request, response) =>
+        answerAuthority(options, request, response, record),
+      ),
+    ),
   );
   const listening = await listen(server, {
     name: 'The Entra stand-in',
@@ -67,75 +66,104 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     portSetting: options.portSetting ?? 'ENTRA_PORT',
   });
   return { ...listening, faults, tokenRequests: () => records };
-}
+};
 
-async function answerAuthority(
+type Asked = Pick<EntraOptions, 'audiences' | 'keys' | 'lifetimeSeconds'> & {
+  readonly request: http.IncomingMessage;
+  readonly directory: Directory;
+  /** This server, as the client wrote it. */
+  readonly authority: string;
+  /** As written in the path. */
+  readonly tenant: string;
+  readonly now: Date;
+  readonly record: (one: TokenRequestRecord) => void;
+};
+
+type Answer = { readonly refused: Aadsts } | { readonly body: object };
+
+const issueToken = async (asked: Asked): Promise<Answer> => {
+  const { request, directory, tenant, now, keys } = asked;
+  const wanted = parseTokenRequest(tenant, request.headers, await readBody(request, FORM_BYTES));
+  const lifetimeSeconds = asked.lifetimeSeconds?.() ?? randomInt(LIFETIME_SECONDS.from, LIFETIME_SECONDS.to);
+  const decision = decideToken(wanted, { directory, audiences: asked.audiences(), lifetimeSeconds, now });
+  asked.record({
+    at: now.toISOString(),
+    tenant,
+    clientId: wanted.clientId,
+    scope: wanted.scope,
+    outcome: 'refused' in decision ? decision.refused.code : 'issued',
+  });
+  if ('refused' in decision) return decision;
+  return {
+    body: {
+      token_type: 'Bearer',
+      // A second less than the token lives, as Entra has it.
+      expires_in: lifetimeSeconds - 1,
+      ext_expires_in: lifetimeSeconds - 1,
+      access_token: await keys.sign(decision.claims),
+    },
+  };
+};
+
+const describeTenant = ({ directory, authority, tenant }: Asked): Answer => {
+  const refused = refuseTenant(tenant, directory);
+  if (refused === undefined) return { body: toOpenIdConfiguration(authority, directory.tenantId) };
+  // The discovery document names the same refusal by another OAuth error than the token endpoint does.
+  return { refused: refused.code === 90002 ? tenantUnknown(tenant, 'invalid_tenant') : refused };
+};
+
+const findEndpoint = makeRouter<(asked: Asked) => Answer | Promise<Answer>>([
+  [
+    'GET',
+    '/common/discovery/instance',
+    ({ authority, directory }) => ({ body: toInstanceDiscovery(authority, directory.tenantId) }),
+  ],
+  ['POST', '/:tenant/oauth2/v2.0/token', issueToken],
+  ['GET', '/:tenant/v2.0/.well-known/openid-configuration', describeTenant],
+  ['GET', '/:tenant/discovery/v2.0/keys', ({ keys }) => ({ body: { keys: keys.published } })],
+]);
+
+const answerAuthority = async (
   options: EntraOptions,
-  pathname: string,
   request: http.IncomingMessage,
   response: http.ServerResponse,
   record: (one: TokenRequestRecord) => void,
-): Promise<void> {
-  const directory = options.directory();
+): Promise<void> => {
+  const { method = '' } = request;
+  const path = pathOf(request);
   const authority = originOf(request);
   const refuse = (refused: Aadsts) => answerRefusal(request, response, refused, options.now(), authority);
 
-  if (pathname === '/common/discovery/instance') {
-    return answerJson(response, 200, toInstanceDiscovery(authority, directory.tenantId));
+  const found = findEndpoint(method, path);
+  if (found.target === undefined) {
+    if (found.allowed.includes('POST')) return refuse(onlyPost(method));
+    return answerJson(response, 404, {
+      error: 'not_found',
+      error_description: `The Entra stand-in has no ${method} ${path}. It has only /{tenant}/oauth2/v2.0/token.`,
+    });
   }
-  const [, tenant = '', endpoint = ''] = /^\/([^/]+)\/(.+)$/.exec(decodePath(pathname)) ?? [];
-  switch (endpoint) {
-    case 'oauth2/v2.0/token': {
-      if (request.method !== 'POST') return refuse(onlyPost(request.method ?? ''));
-      const asked = parseTokenRequest(tenant, request.headers, await readBody(request, FORM_BYTES));
-      const lifetimeSeconds =
-        options.lifetimeSeconds?.() ?? randomInt(LIFETIME_SECONDS.from, LIFETIME_SECONDS.to);
-      const decision = decideToken(asked, {
-        directory,
-        audiences: options.audiences(),
-        lifetimeSeconds,
-        now: options.now(),
-      });
-      record({
-        at: options.now().toISOString(),
-        tenant,
-        clientId: asked.clientId,
-        scope: asked.scope,
-        outcome: 'refused' in decision ? decision.refused.code : 'issued',
-      });
-      if ('refused' in decision) return refuse(decision.refused);
-      return answerJson(response, 200, {
-        token_type: 'Bearer',
-        // A second less than the token lives, as Entra has it.
-        expires_in: lifetimeSeconds - 1,
-        ext_expires_in: lifetimeSeconds - 1,
-        access_token: await options.keys.sign(decision.claims),
-      });
-    }
-    case 'v2.0/.well-known/openid-configuration': {
-      const refused = refuseTenant(tenant, directory);
-      // The discovery document names the same refusal by another OAuth error than the token endpoint does.
-      if (refused?.code === 90002) return refuse(tenantUnknown(tenant, 'invalid_tenant'));
-      if (refused) return refuse(refused);
-      return answerJson(response, 200, toOpenIdConfiguration(authority, directory.tenantId));
-    }
-    case 'discovery/v2.0/keys':
-      return answerJson(response, 200, { keys: options.keys.published });
-    default:
-      return answerJson(response, 404, {
-        error: 'not_found',
-        error_description: `The Entra stand-in has no ${request.method} ${pathname}. It has only /{tenant}/oauth2/v2.0/token.`,
-      });
-  }
-}
+  const { tenant = '' } = found.params;
+  const asked = {
+    ...options,
+    directory: options.directory(),
+    now: options.now(),
+    request,
+    authority,
+    tenant,
+    record,
+  };
+  const answer = await found.target(asked);
+  if ('refused' in answer) refuse(answer.refused);
+  else answerJson(response, 200, answer.body);
+};
 
-function answerRefusal(
+const answerRefusal = (
   request: http.IncomingMessage,
   response: http.ServerResponse,
   refused: Aadsts,
   now: Date,
   authority: string,
-): void {
+): void => {
   const asked = request.headers['client-request-id'];
   const correlationId = typeof asked === 'string' ? asked : randomUUID();
   const body = toErrorBody(refused, now, correlationId, authority);
@@ -144,12 +172,4 @@ function answerRefusal(
     'x-ms-request-id': body.trace_id,
     'client-request-id': correlationId,
   });
-}
-
-function decodePath(pathname: string): string {
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    return pathname;
-  }
-}
+};

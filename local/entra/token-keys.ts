@@ -17,21 +17,22 @@ export type TokenClaims = {
 };
 
 export type TokenKeys = {
-  sign(claims: TokenClaims): Promise<string>;
+  readonly sign: (claims: TokenClaims) => Promise<string>;
   /** The claims of a token that these keys signed and that is valid now; throws otherwise. */
-  verify(token: string): Promise<TokenClaims>;
+  readonly verify: (token: string) => Promise<TokenClaims>;
   /** The public half, as Entra publishes it at `discovery/v2.0/keys`. */
   readonly published: readonly JWK[];
 };
 
-export async function makeTokenKeys(now: () => Date = () => new Date()): Promise<TokenKeys> {
+/** Makes a new pair of keys, for as long as this process runs. */
+export const makeTokenKeys = async (now: () => Date = () => new Date()): Promise<TokenKeys> => {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   return {
     sign: (claims) =>
-      new SignJWT({ ...claims, ...(claims.roles && { roles: [...claims.roles] }) })
+      new SignJWT({ ...claims })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: KEY_ID })
         .sign(privateKey),
-    async verify(token) {
+    verify: async (token) => {
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [ALGORITHM],
         currentDate: now(),
@@ -41,4 +42,4 @@ export async function makeTokenKeys(now: () => Date = () => new Date()): Promise
     },
     published: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, use: 'sig', alg: ALGORITHM }],
   };
-}
+};

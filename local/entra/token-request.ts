@@ -9,11 +9,11 @@ export type TokenRequest = {
 };
 
 /** Client id and secret may stand in the form or in an HTTP Basic header (RFC 6749 §2.3.1); the form wins. */
-export function parseTokenRequest(
+export const parseTokenRequest = (
   tenant: string,
   headers: { readonly authorization?: string | undefined; readonly 'content-type'?: string | undefined },
   body: Buffer,
-): TokenRequest {
+): TokenRequest => {
   // Entra ignores a body of another type and then misses its first parameter.
   const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
   const form = new URLSearchParams(isForm ? body.toString('utf8') : '');
@@ -27,15 +27,17 @@ export function parseTokenRequest(
     clientAssertion: field('client_assertion'),
     scope: field('scope'),
   };
-}
+};
 
-function parseBasic(authorization: string | undefined): { id: string; secret: string } | undefined {
+const parseBasic = (
+  authorization: string | undefined,
+): { readonly id: string; readonly secret: string } | undefined => {
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const [id = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
   const secret = rest.join(':');
   return id && secret ? { id: formDecode(id), secret: formDecode(secret) } : undefined;
-}
+};
 
 /** Both halves are form-encoded before they are joined, so a `+` is a space and `%2B` a plus. */
 const formDecode = (text: string) =>

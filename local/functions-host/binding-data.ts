@@ -3,7 +3,7 @@ import { isTooDeep } from '../../src/lib/mail/json-depth.ts';
 import type { TypedData } from './core-types.ts';
 
 /** Later values win over earlier ones whose names differ only in case; a name keeps the spelling it had first. */
-export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Record<string, TypedData> {
+export const toBindingData = (pairs: Iterable<readonly [string, TypedData]>): Record<string, TypedData> => {
   const names = new Map<string, string>();
   const data = new Map<string, TypedData>();
   for (const [name, value] of pairs) {
@@ -13,7 +13,7 @@ export function toBindingData(pairs: Iterable<readonly [string, TypedData]>): Re
     data.set(known ?? name, value);
   }
   return Object.fromEntries(data);
-}
+};
 
 /** Newtonsoft.Json 13 reads no deeper, and what it cannot read the host passes on as text. */
 const NEWTONSOFT_DEPTH = 64;
@@ -42,27 +42,27 @@ export function* jsonProperties(text: string): Generator<[string, TypedData]> {
 }
 
 /** The strict parser first, which is far faster. */
-function parseObject(text: string): Record<string, unknown> {
+const parseObject = (text: string): Record<string, unknown> => {
   for (const parser of [JSON, JSON5]) {
     try {
       return parser.parse(text);
     } catch {}
   }
   return {};
-}
+};
 
 /** Scalars become text on the way: 5 is "5", true is "True", and a date is one of the invariant culture. */
-function asDotNetText(value: unknown): string {
+const asDotNetText = (value: unknown): string => {
   if (value === true) return 'True';
   if (value === false) return 'False';
   return typeof value === 'string' ? (asDotNetDate(value) ?? value) : String(value);
-}
+};
 
 const LONGEST_DATE = '2026-01-01T00:00:00.0000000+00:00'.length;
 const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,7})?(Z|[+-]\d\d:\d\d)?$/;
 
 /** Newtonsoft takes every ISO date and time for a date; one with an offset is moved to the host's time, which is UTC. */
-function asDotNetDate(text: string): string | undefined {
+const asDotNetDate = (text: string): string | undefined => {
   const found = text.length <= LONGEST_DATE ? ISO_DATE.exec(text) : null;
   if (found === null) return undefined;
   const [, year, month, day, time, zone = 'Z'] = found;
@@ -70,4 +70,4 @@ function asDotNetDate(text: string): string | undefined {
   if (Number.isNaN(date.getTime())) return undefined;
   const iso = date.toISOString();
   return `${iso.slice(5, 7)}/${iso.slice(8, 10)}/${iso.slice(0, 4)} ${iso.slice(11, 19)}`;
-}
+};

@@ -51,6 +51,7 @@ class Disposable {
   }
 }
 
+/** Of an app that is not loaded yet. */
 export const createRegistrations = (): AppRegistrations => ({
   functions: new Map(),
   hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
@@ -59,21 +60,21 @@ export const createRegistrations = (): AppRegistrations => ({
 });
 
 /** The object an app gets for `require('@azure/functions-core')`. */
-export function createCoreApi(
+export const createCoreApi = (
   registrations: AppRegistrations,
   log: (level: LogLevel, category: LogCategory, message: string) => void,
-) {
+) => {
   const { functions, hooks } = registrations;
   return {
     version: WORKER_VERSION,
     hostVersion: HOST_VERSION,
     Disposable,
     log,
-    setProgrammingModel(model: ProgrammingModel): void {
+    setProgrammingModel: (model: ProgrammingModel): void => {
       registrations.programmingModel = model;
     },
     getProgrammingModel: () => registrations.programmingModel,
-    registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+    registerFunction: (metadata: FunctionMetadata, callback: FunctionCallback): Disposable => {
       const { name } = metadata;
       if (registrations.locked) throw new Error('A function can only be registered during app startup.');
       if (typeof callback !== 'function')
@@ -91,7 +92,7 @@ export function createCoreApi(
         functions.delete(key);
       });
     },
-    registerHook(name: string, callback: HookCallback): Disposable {
+    registerHook: (name: string, callback: HookCallback): Disposable => {
       const known = HOOK_NAMES.find((hookName) => hookName === name);
       if (!known) throw new RangeError(`Unrecognized hook "${name}". Known hooks: ${HOOK_NAMES.join(', ')}.`);
       hooks[known].push(callback);
@@ -100,4 +101,4 @@ export function createCoreApi(
       });
     },
   };
-}
+};

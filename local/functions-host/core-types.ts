@@ -68,18 +68,22 @@ export type CoreInvocationContext = {
   readonly metadata: FunctionMetadata;
   readonly request: InvocationRequest;
   state?: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks';
-  log(level: LogLevel, category: LogCategory, message: string): void;
+  readonly log: (level: LogLevel, category: LogCategory, message: string) => void;
 };
 
 type InvocationModel = {
-  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
-  invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
-  getResponse(context: unknown, result: unknown): Promise<InvocationResponse>;
+  readonly getArguments: () => Promise<{ context: unknown; inputs: unknown[] }>;
+  readonly invokeFunction: (
+    context: unknown,
+    inputs: unknown[],
+    callback: FunctionCallback,
+  ) => Promise<unknown>;
+  readonly getResponse: (context: unknown, result: unknown) => Promise<InvocationResponse>;
 };
 
 export type ProgrammingModel = {
   readonly name: string;
   readonly version: string;
-  getInvocationModel(context: CoreInvocationContext): InvocationModel;
-  getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
+  readonly getInvocationModel: (context: CoreInvocationContext) => InvocationModel;
+  readonly getCapabilities: (capabilities: Record<string, string>) => Promise<Record<string, string>>;
 };

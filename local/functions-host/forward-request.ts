@@ -8,15 +8,15 @@ export type Forwarding = {
   /** Resolves when the app's answer has begun; nothing of it was sent on yet. */
   readonly answered: Promise<http.IncomingMessage>;
   /** Takes the request back. */
-  abort(): void;
+  readonly abort: () => void;
 };
 
 /** Sends a request on to the app's own HTTP server. A body that was read already comes along; another is streamed. */
-export function forwardRequest(
+export const forwardRequest = (
   request: http.IncomingMessage,
   body: Buffer | undefined,
   { port, invocationId }: { readonly port: number; readonly invocationId: string },
-): Forwarding {
+): Forwarding => {
   // Without keep-alive the server would close on an answer that comes before the body's end, and the answer be lost.
   const agent = new http.Agent({ keepAlive: true });
   const onward = http.request({
@@ -45,10 +45,10 @@ export function forwardRequest(
   // Whoever waits hears of it; nobody has to.
   answered.catch(() => {});
   return { answered, abort: () => onward.destroy() };
-}
+};
 
 /** Sends the app's answer on as it comes. Throws before the first byte where the host could not send it. */
-export function sendAnswerOn(answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+export const sendAnswerOn = (answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
   const headers = new Map<string, string[]>();
   for (let index = 0; index < answer.rawHeaders.length; index += 2) {
     const [name, value] = [answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!];
@@ -59,9 +59,9 @@ export function sendAnswerOn(answer: http.IncomingMessage, response: http.Server
   for (const [name, values] of headers) response.setHeader(name, values.length === 1 ? values[0]! : values);
   response.writeHead(answer.statusCode ?? 200);
   return new Promise((resolve) => pipeline(answer, response, () => resolve()));
-}
+};
 
-function onwardHeaders(request: http.IncomingMessage, invocationId: string): string[] {
+const onwardHeaders = (request: http.IncomingMessage, invocationId: string): string[] => {
   const { rawHeaders } = request;
   const headers: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -76,6 +76,6 @@ function onwardHeaders(request: http.IncomingMessage, invocationId: string): str
     ...['X-Forwarded-Proto', 'http'],
     ...[INVOCATION_ID_HEADER, invocationId],
   ];
-}
+};
 
 const REPLACED = new Set(['host', 'expect', 'x-forwarded-host', 'x-forwarded-proto', INVOCATION_ID_HEADER]);

@@ -26,31 +26,27 @@ export type FunctionInfo = {
   readonly trigger: HttpTrigger | QueueTrigger | TimerTrigger;
 };
 
-class BindingError extends Error {
-  override readonly name = 'BindingError';
-}
-
 /** Reads the bindings, and refuses what this host would otherwise silently not do. */
-export function readFunction(
+export const readFunction = (
   { metadata }: RegisteredFunction,
   disabled: boolean,
-): FunctionInfo & { triggerName: string } {
+): FunctionInfo & { readonly triggerName: string } => {
   const { name, bindings } = metadata;
-  let found: { triggerName: string; trigger: FunctionInfo['trigger'] } | undefined;
+  let found: { readonly triggerName: string; readonly trigger: FunctionInfo['trigger'] } | undefined;
   for (const [bindingName, binding] of Object.entries(bindings)) {
     if (binding.type.toLowerCase().endsWith('trigger'))
       found = { triggerName: bindingName, trigger: readTrigger(name, binding) };
     else if (binding.type !== 'http') {
-      throw new BindingError(
+      throw new Error(
         `Function "${name}" has a binding of type "${binding.type}". The local functions host runs HTTP, queue and timer triggers only; use the SDK inside the function, or run the app with Core Tools.`,
       );
     }
   }
-  if (!found) throw new BindingError(`Function "${name}" has no trigger.`);
+  if (!found) throw new Error(`Function "${name}" has no trigger.`);
   return { name, disabled, ...found };
-}
+};
 
-function readTrigger(name: string, binding: Binding): FunctionInfo['trigger'] {
+const readTrigger = (name: string, binding: Binding): FunctionInfo['trigger'] => {
   switch (binding.type.toLowerCase()) {
     case 'httptrigger':
       return {
@@ -73,16 +69,16 @@ function readTrigger(name: string, binding: Binding): FunctionInfo['trigger'] {
         useMonitor: typeof binding.useMonitor === 'boolean' ? binding.useMonitor : undefined,
       };
     default:
-      throw new BindingError(
+      throw new Error(
         `Function "${name}" has a trigger of type "${binding.type}". The local functions host runs HTTP, queue and timer triggers only.`,
       );
   }
-}
+};
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
-function required(name: string, binding: Binding, option: string): string {
+const required = (name: string, binding: Binding, option: string): string => {
   const value = text(binding[option]);
-  if (!value) throw new BindingError(`Function "${name}": the ${binding.type} needs "${option}".`);
+  if (!value) throw new Error(`Function "${name}": the ${binding.type} needs "${option}".`);
   return value;
-}
+};

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../message-of.ts';
 import type { HostLogLevel } from './host-log.ts';
 import { parseTimespan } from './timespan.ts';
 
@@ -25,10 +26,6 @@ export type HostOptions = {
   /** Keys that nobody reads, by their path: most likely misspelt. */
   readonly ignored: readonly string[];
 };
-
-class HostJsonError extends Error {
-  override readonly name = 'HostJsonError';
-}
 
 const LARGEST_BATCH = 32;
 const SHORTEST_POLLING_INTERVAL_MS = 100;
@@ -87,26 +84,28 @@ const hostJson = z.looseObject({
   logging: z.looseObject({ logLevel: z.record(z.string(), level).default({}) }).prefault({}),
 });
 
-export function readHostJson(appFolder: string, development: boolean): HostOptions {
+/** Reads host.json of an app. Throws with every value that is wrong. */
+export const readHostJson = (appFolder: string, development: boolean): HostOptions => {
   const path = join(appFolder, 'host.json');
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new HostJsonError(`${path} cannot be read; a Functions app has one, at least {"version": "2.0"}.`, {
+    throw new Error(`${path} cannot be read; a Functions app has one, at least {"version": "2.0"}.`, {
       cause: error,
     });
   }
   return parseHostJson(text, path, development);
-}
+};
 
-export function parseHostJson(text: string, path: string, development: boolean): HostOptions {
+/** The options in the text of a host.json; `path` is for errors. */
+export const parseHostJson = (text: string, path: string, development: boolean): HostOptions => {
   const parsed = hostJson.safeParse(parseJson(text, path));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       ({ path: at, message }) => `  ${at.join('.') || '(root)'}: ${message}`,
     );
-    throw new HostJsonError(`${path} is not valid:\n${problems.join('\n')}`);
+    throw new Error(`${path} is not valid:\n${problems.join('\n')}`);
   }
   const { extensions, functionTimeout, logging } = parsed.data;
   const { batchSize, newBatchThreshold, maxPollingInterval, visibilityTimeout, ...rest } = extensions.queues;
@@ -127,12 +126,12 @@ export function parseHostJson(text: string, path: string, development: boolean):
     functionTimeoutMs: Number.isFinite(functionTimeout) ? functionTimeout : undefined,
     logLevels: logging.logLevel,
   };
-}
+};
 
-function parseJson(text: string, path: string): unknown {
+const parseJson = (text: string, path: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new HostJsonError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${path} is not JSON: ${messageOf(error)}`);
   }
-}
+};

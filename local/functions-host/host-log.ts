@@ -13,19 +13,15 @@ const RANK: Record<HostLogLevel, number> = {
 };
 
 /** Writes one entry per call; `logLevel` of host.json decides by the longest category prefix, as in Azure. */
-export function createHostLog(
-  write: (line: string) => void,
-  now: () => Date,
-  levels: Readonly<Record<string, HostLogLevel>>,
-): HostLog {
-  return (level, category, message, invocationId) => {
+export const makeHostLog =
+  (write: (line: string) => void, now: () => Date, levels: Readonly<Record<string, HostLogLevel>>): HostLog =>
+  (level, category, message, invocationId) => {
     if (RANK[level] < RANK[lowestLevelOf(category, levels)]) return;
     const id = invocationId === undefined ? '' : ` ${invocationId}`;
     write(`${now().toISOString()} ${level} ${category}${id}: ${onlyOneEntry(message)}`);
   };
-}
 
-function lowestLevelOf(category: string, levels: Readonly<Record<string, HostLogLevel>>): HostLogLevel {
+const lowestLevelOf = (category: string, levels: Readonly<Record<string, HostLogLevel>>): HostLogLevel => {
   let found = levels.default ?? 'information';
   let length = -1;
   for (const [prefix, level] of Object.entries(levels)) {
@@ -36,7 +32,7 @@ function lowestLevelOf(category: string, levels: Readonly<Record<string, HostLog
     }
   }
   return found;
-}
+};
 
 /** Following lines are indented, so that a message cannot pass for an entry of its own. */
 const onlyOneEntry = (message: string) => message.replaceAll(/\r\n|\r|\n/g, '\n  ');

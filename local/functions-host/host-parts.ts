@@ -33,10 +33,10 @@ export type HostedFunction = {
 export type BackgroundTrigger = {
   /** Undefined for a timer. */
   readonly queueName: string | undefined;
-  start(): void;
-  wake(): void;
+  readonly start: () => void;
+  readonly wake: () => void;
   /** Starts nothing new; what runs goes on. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Runs the function outside its trigger, as the admin API does. */
-  runNow(input: string): Promise<unknown>;
+  readonly runNow: (input: string) => Promise<unknown>;
 };

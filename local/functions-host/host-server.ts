@@ -7,16 +7,16 @@ type Handle = (request: http.IncomingMessage, response: http.ServerResponse, url
 export type HostServer = {
   readonly server: http.Server;
   /** From now on every request is answered with 503. */
-  refuse(): void;
+  readonly refuse: () => void;
 };
 
 /** `/` and `/admin` belong to the host, everything else to the functions; `customHeaders` of host.json to every answer. */
-export function createHostServer(
+export const makeHostServer = (
   serveFunction: Handle,
   serveAdmin: Handle,
   inFlight: InFlight,
   customHeaders: Readonly<Record<string, string>>,
-): HostServer {
+): HostServer => {
   let refusing = false;
   const handle = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const url = readUrl(request);
@@ -35,27 +35,27 @@ export function createHostServer(
   };
   return {
     server: http.createServer(answering((request, response) => inFlight.track(handle(request, response)))),
-    refuse() {
+    refuse: () => {
       refusing = true;
     },
   };
-}
+};
 
 /**
  * The URL as the client meant it, at the Host that was checked. Joined as text, because "//host/path" would otherwise name
  * another host; so would the absolute form of a request to a proxy.
  */
-function readUrl({ url = '/', headers }: http.IncomingMessage): URL | undefined {
+const readUrl = ({ url = '/', headers }: http.IncomingMessage): URL | undefined => {
   const path = url.startsWith('/') ? url : pathOf(url);
   const text = `http://${headers.host ?? '127.0.0.1'}${path ?? ''}`;
   return path !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-}
+};
 
-function pathOf(absolute: string): string | undefined {
+const pathOf = (absolute: string): string | undefined => {
   if (!URL.canParse(absolute)) return undefined;
   const { pathname, search } = new URL(absolute);
   return pathname + search;
-}
+};
 
 const untilSent = (response: http.ServerResponse) =>
   new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import type { BackgroundTrigger, HostedFunction, HostParts } from './host-parts.
 import { prepareQueueTrigger } from './queue-trigger.ts';
 import { prepareTimerTrigger } from './timer-trigger.ts';
 
+/** The functions of a loaded app with their triggers. Throws for what this host does not run. */
 export const readFunctions = (registrations: AppRegistrations, settings: AppSettings): HostedFunction[] =>
   [...registrations.functions.values()].map((fn) => {
     const { triggerName, ...info } = readFunction(fn, isDisabled(fn.metadata.name, settings));
@@ -14,11 +15,11 @@ export const readFunctions = (registrations: AppRegistrations, settings: AppSett
   });
 
 /** Checks everything that can be wrong in the bindings, so that it is said before anything has started. */
-export function prepareTriggers(hosted: readonly HostedFunction[], shared: Omit<HostParts, 'wakeQueue'>) {
+export const prepareTriggers = (hosted: readonly HostedFunction[], shared: Omit<HostParts, 'wakeQueue'>) => {
   const background = new Map<string, BackgroundTrigger>();
   const parts: HostParts = {
     ...shared,
-    wakeQueue(queueName) {
+    wakeQueue: (queueName) => {
       for (const trigger of background.values()) if (trigger.queueName === queueName) trigger.wake();
     },
   };
@@ -28,15 +29,16 @@ export function prepareTriggers(hosted: readonly HostedFunction[], shared: Omit<
     if (trigger.type === 'timer') background.set(name, prepareTimerTrigger(one, trigger, parts));
   }
   return { background, parts };
-}
+};
 
-export function toAdminFunctions(
+/** The functions as the admin API shows and starts them, by name in lower case. */
+export const toAdminFunctions = (
   hosted: readonly HostedFunction[],
   background: ReadonlyMap<string, BackgroundTrigger>,
   { routePrefix }: HostOptions,
   { inFlight, log }: Pick<HostParts, 'inFlight' | 'log'>,
-): Map<string, AdminFunction> {
-  return new Map(
+): Map<string, AdminFunction> =>
+  new Map(
     hosted.map(({ info, fn }) => [
       info.name.toLowerCase(),
       {
@@ -46,7 +48,7 @@ export function toAdminFunctions(
           info.trigger.type === 'http'
             ? `/${[routePrefix, info.trigger.route].filter(Boolean).join('/')}`
             : undefined,
-        start(input) {
+        start: (input) => {
           const run = background.get(info.name)?.runNow(input);
           if (run) void inFlight.track(run);
           else
@@ -59,4 +61,3 @@ export function toAdminFunctions(
       },
     ]),
   );
-}

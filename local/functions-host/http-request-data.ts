@@ -1,11 +1,12 @@
 import type http from 'node:http';
+import type { PathParams } from '../routes.ts';
 import { jsonProperties, toBindingData } from './binding-data.ts';
 import type { HttpData, Nullable, TypedData } from './core-types.ts';
 
 type Asked = {
   readonly request: http.IncomingMessage;
   readonly url: URL;
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: PathParams;
   /** What was read of the body: nothing where it came without `Content-Length`, as in the real host. */
   readonly body: Buffer;
 };
@@ -14,10 +15,10 @@ type Asked = {
 export const toHttpData = ({ request, url, params, body }: Asked): HttpData => ({
   method: request.method ?? 'GET',
   url: url.href,
-  nullableHeaders: nullable(joinedHeaders(request)),
-  nullableQuery: nullable(joined(url.searchParams)),
-  nullableParams: nullable([...params]),
-  ...(body.length > 0 && { body: { bytes: body } }),
+  nullableHeaders: toNullable(joinHeaders(request)),
+  nullableQuery: toNullable(joinValues(url.searchParams)),
+  nullableParams: toNullable(Object.entries(params)),
+  ...(body.length > 0 ? { body: { bytes: body } } : {}),
 });
 
 /**
@@ -25,38 +26,38 @@ export const toHttpData = ({ request, url, params, body }: Asked): HttpData => (
  * the body's properties and the query as well, over which the route goes last. A property called `headers`, in any case,
  * keeps the real ones out (GetRequestBindingData in HttpTriggerAttributeBindingProvider.cs of azure-webjobs-sdk-extensions).
  */
-export function toRequestMetadata({ request, url, params, body }: Asked): Record<string, TypedData> {
-  const query = joined(url.searchParams);
+export const toRequestMetadata = ({ request, url, params, body }: Asked): Record<string, TypedData> => {
+  const query = joinValues(url.searchParams);
   const text = (pairs: Iterable<[string, string]>) =>
     [...pairs].map(([name, value]): [string, TypedData] => [name, { string: value }]);
   const given = [
     ...jsonProperties(body.toString('utf8')),
     ...text(query.filter(([name]) => name.toLowerCase() !== 'code')),
-    ...text(params),
+    ...text(Object.entries(params)),
   ];
   const isTaken = (name: string) => given.some(([one]) => one.toLowerCase() === name);
   if (!isTaken('query')) given.push(['Query', { json: JSON.stringify(Object.fromEntries(query)) }]);
   if (!isTaken('headers'))
-    given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinedHeaders(request))) }]);
+    given.push(['Headers', { json: JSON.stringify(Object.fromEntries(joinHeaders(request))) }]);
   return toBindingData(given);
-}
+};
 
-/** The pairs as they received: Node joins what was sent twice, and the host looks at the first. */
+/** The pairs as received: Node joins what was sent twice, and the host looks at the first. */
 export function* headerPairs({ rawHeaders }: http.IncomingMessage): Generator<[string, string]> {
   for (let index = 0; index < rawHeaders.length; index += 2)
     yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
 }
 
-const joinedHeaders = (request: http.IncomingMessage) => joined(headerPairs(request));
+const joinHeaders = (request: http.IncomingMessage) => joinValues(headerPairs(request));
 
-function joined(pairs: Iterable<[string, string]>): [string, string][] {
+const joinValues = (pairs: Iterable<[string, string]>): [string, string][] => {
   const values = new Map<string, string>();
   for (const [name, value] of pairs) {
     const earlier = values.get(name);
     values.set(name, earlier === undefined ? value : `${earlier},${value}`);
   }
   return [...values];
-}
+};
 
-const nullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
+const toNullable = (pairs: readonly [string, string][]): Record<string, Nullable<string>> =>
   Object.fromEntries(pairs.map(([name, value]) => [name, { value }]));

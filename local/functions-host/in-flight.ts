@@ -1,23 +1,24 @@
 /** What is running now: so that a stop can wait for it, and a test for quiet. */
 export type InFlight = {
-  track<T>(work: Promise<T>): Promise<T>;
-  count(): number;
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
+  readonly count: () => number;
   /** Resolves when nothing runs. */
-  idle(): Promise<void>;
+  readonly idle: () => Promise<void>;
 };
 
-export function createInFlight(): InFlight {
+/** Nothing runs at first. */
+export const makeInFlight = (): InFlight => {
   const running = new Set<Promise<unknown>>();
   return {
-    track(work) {
+    track: (work) => {
       running.add(work);
       const forget = () => running.delete(work);
       work.then(forget, forget);
       return work;
     },
     count: () => running.size,
-    async idle() {
+    idle: async () => {
       while (running.size > 0) await Promise.allSettled(running);
     },
   };
-}
+};

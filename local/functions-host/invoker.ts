@@ -31,19 +31,16 @@ export type InvokerDependencies = {
   readonly appHookData: object;
 };
 
-export function createInvoker(dependencies: InvokerDependencies): Invoke {
+/** Runs functions as the Node worker does, each with a timeout and two lines in the log. */
+export const makeInvoker = (dependencies: InvokerDependencies): Invoke => {
   const { log, clock, newId } = dependencies;
   return async (fn, request, reason) => {
     const { name } = fn.metadata;
     const invocationId = request.invocationId ?? newId();
     const startedAt = clock.now().getTime();
     const duration = () => `${clock.now().getTime() - startedAt}ms`;
-    log(
-      'information',
-      `Function.${name}`,
-      `Executing 'Functions.${name}' (Reason='${reason}')`,
-      invocationId,
-    );
+    const say = (level: LogLevel, message: string) => log(level, `Function.${name}`, message, invocationId);
+    say('information', `Executing 'Functions.${name}' (Reason='${reason}')`);
     try {
       const response = await withTimeout(dependencies, name, invocationId, () =>
         runAsTheWorkerDoes(dependencies, fn, {
@@ -52,31 +49,21 @@ export function createInvoker(dependencies: InvokerDependencies): Invoke {
           invocationId,
         }),
       );
-      log(
-        'information',
-        `Function.${name}`,
-        `Executed 'Functions.${name}' (Succeeded, Duration=${duration()})`,
-        invocationId,
-      );
+      say('information', `Executed 'Functions.${name}' (Succeeded, Duration=${duration()})`);
       return { succeeded: true, response, invocationId };
     } catch (error) {
-      log(
-        'error',
-        `Function.${name}`,
-        `Executed 'Functions.${name}' (Failed, Duration=${duration()})\n${describe(error)}`,
-        invocationId,
-      );
+      say('error', `Executed 'Functions.${name}' (Failed, Duration=${duration()})\n${describe(error)}`);
       return { succeeded: false, error, invocationId };
     }
   };
-}
+};
 
 /** Arguments, preInvocation hooks, the handler, postInvocation hooks, response: in this order, each hook after the other. */
-async function runAsTheWorkerDoes(
+const runAsTheWorkerDoes = async (
   { registrations, log, appHookData }: InvokerDependencies,
   { metadata, callback }: RegisteredFunction,
   request: InvocationRequest,
-): Promise<InvocationResponse> {
+): Promise<InvocationResponse> => {
   const { name } = metadata;
   const { invocationId } = request;
   let invocationContext: unknown;
@@ -84,7 +71,7 @@ async function runAsTheWorkerDoes(
     invocationId,
     metadata,
     request,
-    log(level: LogLevel, category: LogCategory, message: string) {
+    log: (level: LogLevel, category: LogCategory, message: string) => {
       const entry = { level, message, category, invocationContext };
       for (const hook of registrations.hooks.log) hook(entry);
       log(
@@ -118,29 +105,30 @@ async function runAsTheWorkerDoes(
   await runHooks(registrations, 'postInvocation', postContext);
   if (post.error !== null && post.error !== undefined) throw post.error;
   return model.getResponse(context, post.result);
-}
+};
 
-export async function runHooks(
+/** Runs the hooks of one kind, each after the one before. */
+export const runHooks = async (
   registrations: AppRegistrations,
   name: HookName,
   context: object,
-): Promise<void> {
+): Promise<void> => {
   for (const hook of registrations.hooks[name]) await hook(context);
-}
+};
 
 /** The host begins a trace where the caller did not bring one: https://www.w3.org/TR/trace-context/#traceparent-header */
-function newTraceContext(invocationId: string) {
+const newTraceContext = (invocationId: string) => {
   const id = invocationId.replaceAll('-', '');
   return { traceParent: `00-${id}-${id.slice(16)}-00`, traceState: '' };
-}
+};
 
 /** In Azure the worker is torn down; here the invocation is abandoned and counts as failed. */
-function withTimeout<T>(
+const withTimeout = <T>(
   { clock, timeoutMs, log }: InvokerDependencies,
   name: string,
   invocationId: string,
   run: () => Promise<T>,
-): Promise<T> {
+): Promise<T> => {
   if (timeoutMs === undefined) return run();
   return new Promise<T>((resolve, reject) => {
     const callOff = clock.after(timeoutMs, () => {
@@ -150,7 +138,7 @@ function withTimeout<T>(
     });
     run().then(resolve, reject).finally(callOff);
   });
-}
+};
 
 const describe = (error: unknown) =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import { AppLoadError } from './load-app.ts';
 import { startFunctionsHost } from './start-functions-host.ts';
 
@@ -22,27 +23,27 @@ const USED = [
   'AzureWebJobsStorage',
 ] as const;
 
-function readEnvironment(env: NodeJS.ProcessEnv): Record<(typeof USED)[number], string> {
+const readEnvironment = (env: NodeJS.ProcessEnv): Record<(typeof USED)[number], string> => {
   const missing = USED.filter((name) => !env[name]);
   if (missing.length > 0)
     throw new Error(`The functions host needs these environment variables: ${missing.join(', ')}.`);
   return env as Record<(typeof USED)[number], string>;
-}
+};
 
 const LEASE_SETTING = 'FUNCTIONS_QUEUE_LEASE_SECONDS';
 
-function readLease(text: string | undefined): { queueLeaseSeconds?: number } {
+const readLease = (text: string | undefined): { queueLeaseSeconds?: number } => {
   if (!text) return {};
   const queueLeaseSeconds = Number(text);
   if (Number.isInteger(queueLeaseSeconds) && queueLeaseSeconds >= 1) return { queueLeaseSeconds };
   throw new Error(`${LEASE_SETTING} must be a whole number of seconds from 1, got "${text}".`);
-}
+};
 
 const tellParent = (message: HostProcessMessage) => process.send?.(message);
 
 const INTERRUPTED = 130;
 
-async function main(): Promise<void> {
+const main = async (): Promise<void> => {
   const env = readEnvironment(process.env);
   const host = await startFunctionsHost({
     appFolder: env.APP_FOLDER,
@@ -75,10 +76,10 @@ async function main(): Promise<void> {
     port: host.port,
     functions: host.functions.map(({ name }) => name),
   });
-}
+};
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+const fail = (error: unknown): void => {
+  const message = messageOf(error);
   const cause = error instanceof AppLoadError && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
   console.error(`The functions host did not start: ${message}${cause}`);
   tellParent({ type: 'failed', message });
@@ -86,6 +87,6 @@ function fail(error: unknown): void {
   process.disconnect?.();
   // What the app opened before it failed must not keep a host alive that serves nothing.
   setTimeout(() => process.exit(1), 1_000).unref();
-}
+};
 
 main().catch(fail);

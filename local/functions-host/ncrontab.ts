@@ -1,8 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
-
-class ScheduleError extends Error {
-  override readonly name = 'ScheduleError';
-}
+import { messageOf } from '../message-of.ts';
 
 /** The first occurrence strictly after a moment. */
 export type Schedule = (after: Date) => Date;
@@ -13,13 +10,13 @@ const NCRONTAB_ITEM = /^(?:\*|(?:\d+|[a-z]{3,})(?:-(?:\d+|[a-z]{3,}))?)(?:\/\d+)
 const isNcrontabField = (field: string) => field.split(',').every((item) => NCRONTAB_ITEM.test(item));
 const LONGEST_SEARCH_DAYS = 366 * 28;
 
-export function parseNcrontab(expression: string, timeZone: string): Schedule {
+/** Reads a schedule. Throws where it is none, or where its day never comes. */
+export const parseNcrontab = (expression: string, timeZone: string): Schedule => {
   const fields = expression.trim().split(/\s+/);
-  if (fields.length !== 6 || !fields.every(isNcrontabField)) {
-    throw new ScheduleError(
+  if (fields.length !== 6 || !fields.every(isNcrontabField))
+    throw new Error(
       `The schedule "${expression}" is not an NCRONTAB expression of six fields: ${FIELDS}, for example "0 30 7 * * 1-5".`,
     );
-  }
   const daysOfWeek = parse(expression, fields.join(' '), timeZone, new Date(0)).fields.dayOfWeek.values.map(
     Number,
   );
@@ -31,20 +28,17 @@ export function parseNcrontab(expression: string, timeZone: string): Schedule {
     for (;;) {
       const next = occurrences.next();
       if (daysOfWeek.includes(next.getDay())) return next.toDate();
-      if (next.getTime() > end)
-        throw new ScheduleError(`The schedule "${expression}" never comes: no such day.`);
+      if (next.getTime() > end) throw new Error(`The schedule "${expression}" never comes: no such day.`);
       next.setEndOfDay();
       occurrences.reset(next);
     }
   };
-}
+};
 
-function parse(expression: string, text: string, tz: string, currentDate: Date) {
+const parse = (expression: string, text: string, tz: string, currentDate: Date) => {
   try {
     return CronExpressionParser.parse(text, { tz, currentDate });
   } catch (error) {
-    throw new ScheduleError(
-      `The schedule "${expression}" cannot be read: ${error instanceof Error ? error.message : String(error)}. Fields: ${FIELDS}.`,
-    );
+    throw new Error(`The schedule "${expression}" cannot be read: ${messageOf(error)}. Fields: ${FIELDS}.`);
   }
-}
+};

@@ -3,10 +3,10 @@ const MINIMUM_MS = 100;
 const SPREAD = 0.2;
 
 /** How long to wait for the next look into an empty queue: doubling, a little random, up to the maximum. */
-export function createPollingBackOff(
+export const makePollingBackOff = (
   maximumMs: number,
   random: () => number,
-): (foundMessageSince: boolean) => number {
+): ((foundMessageSince: boolean) => number) => {
   let currentMs = 0;
   let exponent = 1;
   return (foundMessageSince) => {
@@ -21,4 +21,4 @@ export function createPollingBackOff(
     }
     return Math.min(currentMs, maximumMs);
   };
-}
+};

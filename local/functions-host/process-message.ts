@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { Clock } from './clock.ts';
 import type { QueueOptions } from './host-json.ts';
 import type { HostLog } from './host-log.ts';
@@ -26,49 +27,48 @@ export type MessageDependencies = {
   readonly onPoison: (queueName: string) => void;
 };
 
-export function poisonQueueName(queueName: string): string | undefined {
+/** The queue for messages that failed too often; undefined where a queue has none. */
+export const poisonQueueName = (queueName: string): string | undefined => {
   const name = `${queueName}${POISON_SUFFIX}`;
   return queueName.endsWith(POISON_SUFFIX) || name.length > LONGEST_QUEUE_NAME ? undefined : name;
-}
+};
 
 /** One received message to its end: run, then deleted, released or moved to the poison queue. */
-export async function processMessage(
+export const processMessage = async (
   dependencies: MessageDependencies,
   message: QueueMessage,
-): Promise<void> {
+): Promise<void> => {
   const { queue, poisonQueue, options, log } = dependencies;
   if (message.dequeueCount > options.maxDequeueCount) return moveToPoison(dependencies, message);
 
   const text = decodeMessage(message.messageText, options.messageEncoding);
   // Once for a message, and not for each time it comes back.
-  if (text === undefined && message.dequeueCount === 1) {
+  if (text === undefined && message.dequeueCount === 1)
     log(
       'warning',
       PROCESSOR,
       `Message '${message.messageId}' in queue '${queue.name}' is not base64, which messageEncoding "${options.messageEncoding}" expects: the function was not called.`,
     );
-  }
   if (text !== undefined && (await runUnderLease(dependencies, message, text))) {
     const outcome = await queue.delete(message);
-    if (outcome === 'gone') {
+    if (outcome === 'gone')
       log(
         'debug',
         PROCESSOR,
         `Unable to delete queue message '${message.messageId}': it is gone, or its pop receipt did not match. The function may have modified the message.`,
       );
-    }
     return;
   }
   // Without a poison queue the message stays hidden for the rest of its lease, so that it does not come back at once.
   if (!poisonQueue) return;
   if (message.dequeueCount >= options.maxDequeueCount) return moveToPoison(dependencies, message);
   await queue.hide(message, Math.floor(options.visibilityTimeoutMs / 1000));
-}
+};
 
-async function moveToPoison(
+const moveToPoison = async (
   { queue, poisonQueue, options, log, onPoison }: MessageDependencies,
   message: QueueMessage,
-) {
+) => {
   if (!poisonQueue) return;
   log(
     'warning',
@@ -78,14 +78,14 @@ async function moveToPoison(
   await poisonQueue.add(message.messageText);
   onPoison(poisonQueue.name);
   await queue.delete(message);
-}
+};
 
 /** Renews the lease at half time for as long as the function runs. */
-async function runUnderLease(
+const runUnderLease = async (
   { queue, leaseSeconds, clock, log, run }: MessageDependencies,
   message: QueueMessage,
   text: string,
-): Promise<boolean> {
+): Promise<boolean> => {
   let callOff: () => void;
   let renewing: Promise<void> = Promise.resolve();
   let ended = false;
@@ -101,7 +101,7 @@ async function runUnderLease(
       log(
         'warning',
         PROCESSOR,
-        `The lease of message '${message.messageId}' could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+        `The lease of message '${message.messageId}' could not be renewed: ${messageOf(error)}`,
       );
     }
     if (!ended) renewLater();
@@ -114,4 +114,4 @@ async function runUnderLease(
     callOff!();
     await renewing;
   }
-}
+};

@@ -1,5 +1,6 @@
+import { messageOf } from '../message-of.ts';
 import type { InFlight } from './in-flight.ts';
-import { createPollingBackOff } from './polling-back-off.ts';
+import { makePollingBackOff } from './polling-back-off.ts';
 import { type MessageDependencies, processMessage } from './process-message.ts';
 
 const LISTENER = 'Microsoft.Azure.WebJobs.Host.Queues.QueueListener';
@@ -7,9 +8,9 @@ const LISTENER = 'Microsoft.Azure.WebJobs.Host.Queues.QueueListener';
 export type QueueListener = {
   readonly queueName: string;
   /** Looks at once instead of after its pause. */
-  wake(): void;
+  readonly wake: () => void;
   /** Takes no more messages; those that run go on. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 export type ListenerDependencies = MessageDependencies & {
@@ -18,9 +19,9 @@ export type ListenerDependencies = MessageDependencies & {
 };
 
 /** Polls for as long as it is not stopped. Storage that fails is waited for, never the end of the host. */
-export function startQueueListener(dependencies: ListenerDependencies): QueueListener {
+export const startQueueListener = (dependencies: ListenerDependencies): QueueListener => {
   const { queue, options, leaseSeconds, clock, log, inFlight, random } = dependencies;
-  const nextPause = createPollingBackOff(options.maxPollingIntervalMs, random);
+  const nextPause = makePollingBackOff(options.maxPollingIntervalMs, random);
   const processing = new Set<Promise<void>>();
   let stopped = false;
   let queueExists = false;
@@ -102,13 +103,11 @@ export function startQueueListener(dependencies: ListenerDependencies): QueueLis
   return {
     queueName: queue.name,
     wake: () => endPause(),
-    async stop() {
+    stop: async () => {
       stopped = true;
       noticeEnd();
       endPause();
       await ended;
     },
   };
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+};

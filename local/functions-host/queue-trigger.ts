@@ -8,11 +8,12 @@ import { connectQueue } from './trigger-queue.ts';
 
 const ADMIN_REASON = 'This function was programmatically called via the host APIs.';
 
-export function prepareQueueTrigger(
+/** Checks the bindings of a queue trigger. Throws where a setting is missing. */
+export const prepareQueueTrigger = (
   { fn, triggerName }: HostedFunction,
   trigger: QueueTrigger,
   parts: HostParts,
-): BackgroundTrigger {
+): BackgroundTrigger => {
   const { name } = fn.metadata;
   const { settings, queueOptions, clock, invoke } = parts;
   const where = `Function "${name}"`;
@@ -35,14 +36,14 @@ export function prepareQueueTrigger(
 
   return {
     queueName,
-    start() {
+    start: () => {
       listener = startQueueListener({
         ...parts,
         options: queueOptions,
         queue,
         poisonQueue,
         onPoison: parts.wakeQueue,
-        async run(message, text) {
+        run: async (message, text) => {
           const reason = `New queue message detected on '${queueName}'.`;
           const { succeeded } = await run({ ...message, id: message.messageId, text }, reason);
           return succeeded;
@@ -53,7 +54,7 @@ export function prepareQueueTrigger(
     stop: async () => listener?.stop(),
     runNow: (input) => run(messageFromAdmin(input, clock.now()), ADMIN_REASON),
   };
-}
+};
 
 const SEVEN_DAYS_MS = 7 * 86_400_000;
 

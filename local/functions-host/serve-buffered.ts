@@ -1,5 +1,7 @@
 import type http from 'node:http';
 import { readBody } from '../http.ts';
+import { messageOf } from '../message-of.ts';
+import type { PathParams } from '../routes.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData } from './http-request-data.ts';
@@ -13,16 +15,16 @@ export type AskedFunction = {
   readonly request: http.IncomingMessage;
   readonly response: http.ServerResponse;
   readonly url: URL;
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: PathParams;
   readonly fn: RegisteredFunction;
   readonly triggerName: string;
 };
 
 /** Hands the whole request to the app, and sends what it returns. A body without `Content-Length` is not read. */
-export async function serveBuffered(
+export const serveBuffered = async (
   { response, fn, triggerName, ...asked }: AskedFunction,
   { invoke, log }: { readonly invoke: Invoke; readonly log: HostLog },
-): Promise<void> {
+): Promise<void> => {
   const body = await readDeclaredBody(asked.request, response);
   if (body === undefined) return;
 
@@ -35,13 +37,13 @@ export async function serveBuffered(
     logUnsendable(log, fn, error, result.invocationId);
     answerEmpty(response, 500);
   }
-}
+};
 
 /** The body as far as its length was told. Undefined when there is nothing more to answer. */
-export async function readDeclaredBody(
+export const readDeclaredBody = async (
   request: http.IncomingMessage,
   response: http.ServerResponse,
-): Promise<Buffer | undefined> {
+): Promise<Buffer | undefined> => {
   const length = declaredLength(request) ?? 0;
   if (length > REQUEST_BODY_LIMIT_BYTES) {
     refuseBody(request, response);
@@ -55,30 +57,33 @@ export async function readDeclaredBody(
     response.destroy();
     return undefined;
   }
-}
+};
 
 /** The host knows no 413: it answers 500 and closes the connection. */
-export function refuseBody(request: http.IncomingMessage, response: http.ServerResponse): void {
+export const refuseBody = (request: http.IncomingMessage, response: http.ServerResponse): void => {
   request.resume();
   response.setHeader('Connection', 'close');
   answerEmpty(response, 500);
-}
+};
 
-export function answerEmpty(response: http.ServerResponse, status: number): void {
+/** Ends the response with a status and no body. */
+export const answerEmpty = (response: http.ServerResponse, status: number): void => {
   response.writeHead(status, { 'Content-Length': 0 });
   response.end();
-}
+};
 
-export function logUnsendable(log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void {
+/** Says in the log, and only there, why an answer of the app became a 500. */
+export const logUnsendable = (log: HostLog, fn: RegisteredFunction, error: unknown, id: string): void => {
   const { name } = fn.metadata;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   log('error', `Function.${name}`, `The response of '${name}' cannot be sent: ${reason}`, id);
-}
+};
 
-export function traceContextOf({ headers }: http.IncomingMessage) {
+/** The trace of the caller, where the request names one. */
+export const traceContextOf = ({ headers }: http.IncomingMessage) => {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== 'string') return {};
   return {
     traceContext: { traceParent: traceparent, traceState: typeof tracestate === 'string' ? tracestate : '' },
   };
-}
+};

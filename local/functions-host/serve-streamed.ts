@@ -26,7 +26,7 @@ type Parts = {
  * Calls the function by message, and sends the request itself to the app's own HTTP server, whose answer it sends on. A
  * body of known length is read first, because the host looks for binding data in it; any other is streamed.
  */
-export async function serveStreamed(asked: AskedFunction, parts: Parts): Promise<void> {
+export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise<void> => {
   const { request, response, fn, triggerName } = asked;
   const { invoke, newId, log, workerProxy } = parts;
   const body = declaredLength(request) === undefined ? undefined : await readDeclaredBody(request, response);
@@ -66,4 +66,4 @@ export async function serveStreamed(asked: AskedFunction, parts: Parts): Promise
     if (succeeded) logUnsendable(log, fn, error, invocationId);
     answerEmpty(response, 500);
   }
-}
+};

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { listen } from '../http.ts';
 import type { Listening } from '../listening.ts';
-import { createAdminApi, type Drain } from './admin-api.ts';
+import { messageOf } from '../message-of.ts';
+import { type Drain, makeAdminApi } from './admin-api.ts';
 import type { AppSettings } from './app-settings.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createCoreApi, createRegistrations } from './core-api.ts';
 import type { FunctionInfo } from './function-info.ts';
 import { readHostJson } from './host-json.ts';
-import { createHostLog } from './host-log.ts';
+import { makeHostLog } from './host-log.ts';
 import type { BackgroundTrigger } from './host-parts.ts';
-import { createHostServer } from './host-server.ts';
+import { makeHostServer } from './host-server.ts';
 import { prepareTriggers, readFunctions, toAdminFunctions } from './hosted-functions.ts';
 import type { HostKeys } from './http-keys.ts';
-import { createHttpTriggers } from './http-trigger.ts';
-import { createInFlight, type InFlight } from './in-flight.ts';
-import { createInvoker, runHooks } from './invoker.ts';
+import { makeHttpTriggers } from './http-trigger.ts';
+import { type InFlight, makeInFlight } from './in-flight.ts';
+import { makeInvoker, runHooks } from './invoker.ts';
 import { loadApp } from './load-app.ts';
 import { DEFAULT_LEASE_SECONDS } from './process-message.ts';
 import { HOST_ID } from './timer-status.ts';
@@ -39,7 +40,7 @@ export type FunctionsHostOptions = HostKeys & {
 export type FunctionsHost = Listening & {
   readonly functions: readonly FunctionInfo[];
   /** Resolves when no request, message or timer is being worked on. */
-  idle(): Promise<void>;
+  readonly idle: () => Promise<void>;
 };
 
 const PORT_SETTING = 'FUNCTIONS_PORT';
@@ -47,14 +48,14 @@ const DEFAULT_DRAIN_MS = 10_000;
 const HOST = 'Host.Startup';
 
 /** Runs a built Functions app as Azure would. One at a time in a process: see loadApp. */
-export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
+export const startFunctionsHost = async (options: FunctionsHostOptions): Promise<FunctionsHost> => {
   const { appFolder, clock = systemClock, random = Math.random, drainMs = DEFAULT_DRAIN_MS } = options;
   const settings: AppSettings = {
     ...(options.settings ?? process.env),
     AzureWebJobsStorage: options.storageConnectionString,
   };
   const hostOptions = readHostJson(appFolder, settings.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
-  const log = createHostLog(options.log, clock.now, hostOptions.logLevels);
+  const log = makeHostLog(options.log, clock.now, hostOptions.logLevels);
   for (const key of hostOptions.ignored)
     log('warning', HOST, `host.json: ${key} is not a setting of the host and is ignored as in Azure.`);
   const registrations = createRegistrations();
@@ -66,9 +67,9 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   let workerProxy: WorkerProxy | undefined;
 
   try {
-    const inFlight = createInFlight();
-    const invocations = createInFlight();
-    const invoke = createInvoker({
+    const inFlight = makeInFlight();
+    const invocations = makeInFlight();
+    const invoke = makeInvoker({
       registrations,
       log,
       clock,
@@ -93,12 +94,12 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     });
 
     const enabled = hosted.filter(({ info }) => !info.disabled).map(({ info }) => background.get(info.name));
-    const { server, refuse } = createHostServer(
-      createHttpTriggers(hosted, { ...parts, ...hostOptions, keys: options, workerProxy }),
-      createAdminApi({
+    const { server, refuse } = makeHostServer(
+      makeHttpTriggers(hosted, { ...parts, ...hostOptions, keys: options, workerProxy }),
+      makeAdminApi({
         keys: options,
         functions: toAdminFunctions(hosted, background, hostOptions, parts),
-        drain: drainOf(enabled, invocations),
+        drain: makeDrain(enabled, invocations),
         status: () => ({
           id: HOST_ID,
           state: 'Running',
@@ -124,7 +125,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     let closing: Promise<void> | undefined;
     const close = async () => {
       refuse();
-      await within(drainMs, clock, stopAll(enabled, inFlight), () =>
+      await waitWithin(drainMs, clock, stopAll(enabled, inFlight), () =>
         log(
           'warning',
           HOST,
@@ -132,12 +133,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
         ),
       );
       await runHooks(registrations, 'appTerminate', { hookData: appHookData, appHookData }).catch(
-        (error: unknown) =>
-          log(
-            'error',
-            HOST,
-            `An appTerminate hook failed: ${error instanceof Error ? error.message : String(error)}`,
-          ),
+        (error: unknown) => log('error', HOST, `An appTerminate hook failed: ${messageOf(error)}`),
       );
       await listening.close();
       await workerProxy?.close();
@@ -154,12 +150,12 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     app.unload();
     throw error;
   }
-}
+};
 
-function drainOf(triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain {
+const makeDrain = (triggers: readonly (BackgroundTrigger | undefined)[], invocations: InFlight): Drain => {
   let draining = false;
   return {
-    start() {
+    start: () => {
       draining = true;
       for (const trigger of triggers) void trigger?.stop();
     },
@@ -169,25 +165,24 @@ function drainOf(triggers: readonly (BackgroundTrigger | undefined)[], invocatio
       outstandingRetries: 0,
     }),
   };
-}
+};
 
-async function stopAll(
+const stopAll = async (
   triggers: readonly (BackgroundTrigger | undefined)[],
   inFlight: InFlight,
-): Promise<void> {
+): Promise<void> => {
   await Promise.all(triggers.map((trigger) => trigger?.stop()));
   await inFlight.idle();
-}
+};
 
-function within(limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
+const waitWithin = (limitMs: number, clock: Clock, work: Promise<void>, onLate: () => void): Promise<void> =>
+  new Promise((resolve, reject) => {
     const callOff = clock.after(limitMs, () => {
       onLate();
       resolve();
     });
     work.then(resolve, reject).finally(callOff);
   });
-}
 
 const describe = ({ name, trigger, disabled }: FunctionInfo) =>
   `${name} (${trigger.type}${disabled ? ', disabled' : ''})`;

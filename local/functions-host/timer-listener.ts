@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { Clock } from './clock.ts';
 import type { TypedData } from './core-types.ts';
 import type { TimerTrigger } from './function-info.ts';
@@ -14,9 +15,9 @@ const SHORTEST_MONITORED_MS = 60_000;
 
 export type TimerListener = {
   /** What a run outside the schedule gets as its argument. */
-  currentArgument(): TypedData;
+  readonly currentArgument: () => TypedData;
   /** No further runs; one that is under way goes on. */
-  stop(): void;
+  readonly stop: () => void;
 };
 
 export type TimerDependencies = {
@@ -31,7 +32,7 @@ export type TimerDependencies = {
 };
 
 /** Runs on schedule. A run missed while the host was down is made up at the start, once, as in Azure. */
-export function startTimerListener(dependencies: TimerDependencies): TimerListener {
+export const startTimerListener = (dependencies: TimerDependencies): TimerListener => {
   const { name, trigger, schedule, statusStore, clock, log, inFlight, run } = dependencies;
   const monitored = trigger.useMonitor !== false && !comesMoreOftenThanEveryMinute(schedule, clock.now());
   let status: TimerStatus | undefined;
@@ -94,14 +95,18 @@ export function startTimerListener(dependencies: TimerDependencies): TimerListen
 
   return {
     currentArgument: () => toTimerArgument(false, monitored ? status : undefined),
-    stop() {
+    stop: () => {
       stopped = true;
       callOff();
     },
   };
-}
+};
 
-async function readStatus({ name, statusStore, log }: TimerDependencies): Promise<TimerStatus | undefined> {
+const readStatus = async ({
+  name,
+  statusStore,
+  log,
+}: TimerDependencies): Promise<TimerStatus | undefined> => {
   try {
     return await statusStore.read(name);
   } catch (error) {
@@ -112,20 +117,20 @@ async function readStatus({ name, statusStore, log }: TimerDependencies): Promis
     );
     return undefined;
   }
-}
+};
 
 /** By today's schedule, which may have changed since the status was stored. */
-function expectedNext(stored: TimerStatus, schedule: Schedule, now: Date): Date {
+const expectedNext = (stored: TimerStatus, schedule: Schedule, now: Date): Date => {
   if (stored.lastUpdated) return schedule(stored.lastUpdated);
   // Never run: only a stored occurrence that belongs to the schedule can be past due.
   const isOccurrence = schedule(new Date(stored.next.getTime() - 1)).getTime() === stored.next.getTime();
   return isOccurrence ? stored.next : schedule(now);
-}
+};
 
-function comesMoreOftenThanEveryMinute(schedule: Schedule, now: Date): boolean {
+const comesMoreOftenThanEveryMinute = (schedule: Schedule, now: Date): boolean => {
   const first = schedule(now);
   return schedule(first).getTime() - first.getTime() < SHORTEST_MONITORED_MS;
-}
+};
 
 /** .NET's TimerInfo; the library turns the names into camel case. */
 export const toTimerArgument = (isPastDue: boolean, status: TimerStatus | undefined): TypedData => ({
@@ -141,5 +146,3 @@ export const toTimerArgument = (isPastDue: boolean, status: TimerStatus | undefi
     IsPastDue: isPastDue,
   }),
 });
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

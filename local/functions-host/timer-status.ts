@@ -9,8 +9,8 @@ export type TimerStatus = {
 };
 
 export type TimerStatusStore = {
-  read(functionName: string): Promise<TimerStatus | undefined>;
-  write(functionName: string, status: TimerStatus): Promise<void>;
+  readonly read: (functionName: string) => Promise<TimerStatus | undefined>;
+  readonly write: (functionName: string, status: TimerStatus) => Promise<void>;
 };
 
 // Where the timer extension keeps it, so that Core Tools and this host can take turns on one storage.
@@ -22,7 +22,8 @@ export const NEVER = '0001-01-01T00:00:00+00:00';
 
 const stored = z.object({ Last: z.string(), Next: z.string(), LastUpdated: z.string() });
 
-export function createTimerStatusStore(connectionString: string): TimerStatusStore {
+/** The status of timers in blobs. */
+export const openTimerStatusStore = (connectionString: string): TimerStatusStore => {
   const container = BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 5_000, retryDelayInMs: 100 },
   }).getContainerClient(CONTAINER);
@@ -30,7 +31,7 @@ export function createTimerStatusStore(connectionString: string): TimerStatusSto
     container.getBlockBlobClient(`timers/${HOST_ID}/Host.Functions.${functionName}/status`);
 
   return {
-    async read(functionName) {
+    read: async (functionName) => {
       try {
         const text = (await blobOf(functionName).downloadToBuffer()).toString('utf8');
         const { Last, Next, LastUpdated } = stored.parse(JSON.parse(text));
@@ -40,7 +41,7 @@ export function createTimerStatusStore(connectionString: string): TimerStatusSto
         throw error;
       }
     },
-    async write(functionName, { last, next, lastUpdated }) {
+    write: async (functionName, { last, next, lastUpdated }) => {
       await container.createIfNotExists();
       const text = JSON.stringify({
         Last: last?.toISOString() ?? NEVER,
@@ -50,6 +51,6 @@ export function createTimerStatusStore(connectionString: string): TimerStatusSto
       await blobOf(functionName).upload(text, Buffer.byteLength(text));
     },
   };
-}
+};
 
 const toDate = (text: string) => (text.startsWith('0001-') ? undefined : new Date(text));

@@ -8,25 +8,26 @@ type Outcome = 'done' | 'gone';
 /** What a listener needs of a queue. Storage errors other than `gone` are thrown. */
 export type TriggerQueue = {
   readonly name: string;
-  exists(): Promise<boolean>;
+  readonly exists: () => Promise<boolean>;
   /** Undefined when the queue is gone. */
-  receive(count: number, leaseSeconds: number): Promise<QueueMessage[] | undefined>;
+  readonly receive: (count: number, leaseSeconds: number) => Promise<QueueMessage[] | undefined>;
   /** Hides the message for so long from now on, and keeps its new pop receipt. */
-  hide(message: QueueMessage, seconds: number): Promise<Outcome>;
-  delete(message: QueueMessage): Promise<Outcome>;
+  readonly hide: (message: QueueMessage, seconds: number) => Promise<Outcome>;
+  readonly delete: (message: QueueMessage) => Promise<Outcome>;
   /** Creates the queue when it is missing. */
-  add(text: string): Promise<void>;
+  readonly add: (text: string) => Promise<void>;
 };
 
 // The listener has its own back-off, so the client retries only what a moment may heal.
 const RETRIES = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 };
 
-export function connectQueue(connectionString: string, name: string): TriggerQueue {
+/** A queue of Azure Storage; it need not exist yet. */
+export const connectQueue = (connectionString: string, name: string): TriggerQueue => {
   const client = new QueueClient(connectionString, name, { retryOptions: RETRIES });
   return {
     name,
     exists: () => client.exists(),
-    async receive(numberOfMessages, visibilityTimeout) {
+    receive: async (numberOfMessages, visibilityTimeout) => {
       try {
         const { receivedMessageItems } = await client.receiveMessages({
           numberOfMessages,
@@ -38,8 +39,8 @@ export function connectQueue(connectionString: string, name: string): TriggerQue
         throw error;
       }
     },
-    async hide(message, seconds) {
-      return orGone(async () => {
+    hide: async (message, seconds) =>
+      orGone(async () => {
         const { popReceipt } = await client.updateMessage(
           message.messageId,
           message.popReceipt,
@@ -47,10 +48,9 @@ export function connectQueue(connectionString: string, name: string): TriggerQue
           seconds,
         );
         if (popReceipt !== undefined) message.popReceipt = popReceipt;
-      });
-    },
+      }),
     delete: (message) => orGone(() => client.deleteMessage(message.messageId, message.popReceipt)),
-    async add(text) {
+    add: async (text) => {
       try {
         await client.sendMessage(text);
       } catch (error) {
@@ -60,9 +60,9 @@ export function connectQueue(connectionString: string, name: string): TriggerQue
       }
     },
   };
-}
+};
 
-async function orGone(act: () => Promise<unknown>): Promise<Outcome> {
+const orGone = async (act: () => Promise<unknown>): Promise<Outcome> => {
   try {
     await act();
     return 'done';
@@ -71,6 +71,6 @@ async function orGone(act: () => Promise<unknown>): Promise<Outcome> {
       return 'gone';
     throw error;
   }
-}
+};
 
 const isNotFound = (error: unknown) => error instanceof RestError && error.statusCode === 404;

@@ -5,8 +5,8 @@ import net, { type AddressInfo } from 'node:net';
 export type WorkerProxy = {
   readonly port: number;
   /** Whether the app has begun to answer the request of this invocation. */
-  hasAnswered(invocationId: string): boolean;
-  close(): Promise<void>;
+  readonly hasAnswered: (invocationId: string) => boolean;
+  readonly close: () => Promise<void>;
 };
 
 export const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
@@ -15,9 +15,9 @@ export const INVOCATION_ID_HEADER = 'x-ms-invocation-id';
  * Asks the app for its capabilities. One that turned streaming on (`app.setup({ enableHttpStream: true })`) answers with
  * `HttpUri`, the server that the library has just started on every address of the machine; here it is kept on this one.
  */
-export async function openWorkerProxy(
+export const openWorkerProxy = async (
   askCapabilities: () => Promise<Record<string, string>> | undefined,
-): Promise<WorkerProxy | undefined> {
+): Promise<WorkerProxy | undefined> => {
   const { asking, server } = listeningOnLoopback(askCapabilities);
   const capabilities = await asking;
   if (!capabilities?.HttpUri || server === undefined) return undefined;
@@ -37,10 +37,12 @@ export async function openWorkerProxy(
         server.closeAllConnections();
       }),
   };
-}
+};
 
 /** The library's `server.listen(callback)` runs before its first await, so nothing else is touched. */
-function listeningOnLoopback<T>(start: () => T): { asking: T; server: http.Server | undefined } {
+const listeningOnLoopback = <T>(
+  start: () => T,
+): { readonly asking: T; readonly server: http.Server | undefined } => {
   const prototype = net.Server.prototype;
   const listen = prototype.listen;
   let server: http.Server | undefined;
@@ -55,4 +57,4 @@ function listeningOnLoopback<T>(start: () => T): { asking: T; server: http.Serve
   } finally {
     prototype.listen = listen;
   }
-}
+};

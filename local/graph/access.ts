@@ -19,7 +19,8 @@ const GRANTS: Record<Action, { readonly token: readonly string[]; readonly excha
   },
 };
 
-export function requireAccess(action: Action, caller: Caller, mailbox: Mailbox): void {
+/** Throws the refusal of Graph where neither way gives this right. */
+export const requireAccess = (action: Action, caller: Caller, mailbox: Mailbox): void => {
   const { token, exchange } = GRANTS[action];
   if (caller.roles.some((role) => token.includes(role))) return;
   const covered = caller.app.exchangeRoles.some(
@@ -27,26 +28,27 @@ export function requireAccess(action: Action, caller: Caller, mailbox: Mailbox):
       exchange.includes(role) && mailboxes.some((address) => isAddressOf(mailbox, address)),
   );
   if (!covered) throw accessDenied();
-}
+};
 
 /** By object id, user principal name or any other address, as Graph does. */
-export function findMailbox(directory: Directory, idOrAddress: string): Mailbox {
+export const findMailbox = (directory: Directory, idOrAddress: string): Mailbox => {
   const found = directory.mailboxes.find(
     (mailbox) =>
-      isAddressOf(mailbox, idOrAddress) || mailboxObjectId(directory, mailbox) === idOrAddress.toLowerCase(),
+      isAddressOf(mailbox, idOrAddress) || objectIdOf(directory, mailbox) === idOrAddress.toLowerCase(),
   );
   if (found === undefined) throw mailboxUnknown(idOrAddress);
   if (!found.licensed) throw mailboxUnlicensed();
   return found;
-}
+};
 
 /** The directory gives people no object ids; this one is the same at every start. */
-export const mailboxObjectId = (directory: Directory, mailbox: Mailbox) =>
+export const objectIdOf = (directory: Directory, mailbox: Mailbox) =>
   uuidFromName(mailbox.address.toLowerCase(), directory.tenantId);
 
 const isAddressOf = (mailbox: Mailbox, address: string) =>
   [mailbox.address, ...mailbox.proxyAddresses].some((own) => isSameAddress(own, address));
 
+/** Whether the mailbox can have this address in `from`. */
 export const maySendAs = (mailbox: Mailbox, address: string) =>
   isAddressOf(mailbox, address) || mailbox.sendAs.some((other) => isSameAddress(other, address));
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cutConnection, originOf } from '../http.ts';
+import { messageOf } from '../message-of.ts';
 import { findMailbox } from './access.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
 import type { GraphState } from './call.ts';
-import { errorAnswer, type GraphAnswer, writeAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toErrorAnswer, writeAnswer } from './graph-answer.ts';
 import { GraphError, type RequestIds } from './graph-error.ts';
 import { tooManyAtOnce } from './refusals.ts';
 import type { RequestLog, SeenRequest } from './request-log.ts';
@@ -16,13 +17,14 @@ export type GraphServerState = GraphState & {
   readonly requests: RequestLog;
 };
 
-export async function answerGraphCall(
+/** Answers one request to Graph and lists what became of it. */
+export const answerGraphCall = async (
   request: IncomingMessage,
   response: ServerResponse,
   graph: GraphServerState,
-): Promise<void> {
+): Promise<void> => {
   const at = graph.now();
-  const ids = requestIds(request);
+  const ids = readRequestIds(request);
   const seen = graph.requests.begin({
     ...ids,
     time: at.toISOString(),
@@ -39,7 +41,7 @@ export async function answerGraphCall(
   finish(seen, clientGone.signal.aborted ? { kind: 'client left' } : answer);
   if (answer.kind === 'reset') cutConnection(request);
   else if (answer.kind === 'answer') writeAnswer(response, answer, ids, at);
-}
+};
 
 type Begun = {
   readonly ids: RequestIds;
@@ -48,11 +50,11 @@ type Begun = {
   readonly clientGone: AbortSignal;
 };
 
-async function decideAnswer(
+const decideAnswer = async (
   request: IncomingMessage,
   begun: Begun,
   graph: GraphServerState,
-): Promise<GraphAnswer> {
+): Promise<GraphAnswer> => {
   const directory = graph.directory();
   const caller = await authenticate(request.headers.authorization, {
     verifyToken: graph.verifyToken,
@@ -74,34 +76,34 @@ async function decideAnswer(
     // Before the answer leaves: a client that keeps to the limit may send its next request the moment it reads this answer.
     entrance.leave();
   }
-}
+};
 
-function answerToFailure(error: unknown, clientGone: AbortSignal, ids: RequestIds, at: Date): GraphAnswer {
-  if (error instanceof GraphError) return errorAnswer(error, ids, at);
+const answerToFailure = (error: unknown, clientGone: AbortSignal, ids: RequestIds, at: Date): GraphAnswer => {
+  if (error instanceof GraphError) return toErrorAnswer(error, ids, at);
   if (clientGone.aborted) return { kind: 'client left' };
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const failure = { status: 500, code: 'ErrorInternalServerError', headers: {} };
-  return errorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
-}
+  return toErrorAnswer({ ...failure, message: `The Graph stand-in failed: ${reason}` }, ids, at);
+};
 
-function finish(seen: SeenRequest, answer: GraphAnswer): void {
+const finish = (seen: SeenRequest, answer: GraphAnswer): void => {
   seen.outcome = answer.kind === 'answer' ? 'answered' : answer.kind;
   if (answer.kind !== 'answer') return;
   seen.status = answer.status;
   seen.code = answer.code ?? null;
-}
+};
 
 /** Given back as it came when it fits into a header and a log; Graph's own otherwise. */
-function requestIds({ headers }: IncomingMessage): RequestIds {
+const readRequestIds = ({ headers }: IncomingMessage): RequestIds => {
   const requestId = randomUUID();
   const given = headers['client-request-id'];
   const usable = typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given);
   return { requestId, clientRequestId: usable ? given : requestId };
-}
+};
 
-function toUrl(request: IncomingMessage): URL {
+const toUrl = (request: IncomingMessage): URL => {
   const { url = '' } = request;
   const parsed = url.startsWith('/') ? URL.parse(`${originOf(request)}${url}`) : null;
   if (parsed === null) throw new GraphError(400, 'BadRequest', 'The request URL is not valid.');
   return parsed;
-}
+};

@@ -33,7 +33,8 @@ export type TokenRules = {
   readonly now: Date;
 };
 
-export async function authenticate(authorization: string | undefined, rules: TokenRules): Promise<Caller> {
+/** Reads who calls from the token. Throws the refusal of Graph. */
+export const authenticate = async (authorization: string | undefined, rules: TokenRules): Promise<Caller> => {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw tokenMissing();
   if (token.split('.').length !== 3) throw tokenMalformed();
@@ -48,7 +49,7 @@ export async function authenticate(authorization: string | undefined, rules: Tok
   const app = rules.directory.apps.find(({ clientId }) => clientId === claims.appid);
   if (app === undefined) throw appUnknown();
   return { app, roles: claims.roles ?? [] };
-}
+};
 
 /** jose's code: https://github.com/panva/jose/blob/main/docs/util/errors/classes/JWTExpired.md */
 const isExpiry = (error: unknown) =>

@@ -33,16 +33,16 @@ const VALUE_OF_TYPE: ReadonlyMap<string, ValueRule> = new Map([
 ]);
 
 /** One spelling for all that mean the same property: its name is case-sensitive, everything else is not. */
-export function canonicalPropertyId(id: string): string | undefined {
+export const canonicalPropertyId = (id: string): string | undefined => {
   const parts = ID_FORM.exec(id)?.groups;
   if (parts === undefined || !VALUE_OF_TYPE.has(parts.type ?? '')) return undefined;
   const { type, guid, name, lid, tag } = parts;
   if (tag !== undefined) return `${type} ${Number(tag)}`;
   return `${type} {${guid?.toLowerCase()}} ${name === undefined ? `Id ${Number(lid)}` : `Name ${name}`}`;
-}
+};
 
 /** What the property's type expects of its value, when the value is something else. */
-export function unmetValueRule(id: string, value: string): string | undefined {
+export const unmetValueRule = (id: string, value: string): string | undefined => {
   const rule = VALUE_OF_TYPE.get(id.slice(0, id.indexOf(' ')));
   return rule === undefined || rule.pattern.test(value) ? undefined : rule.expected;
-}
+};

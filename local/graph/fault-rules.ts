@@ -86,10 +86,10 @@ export type FaultedCall =
  * Which rule, if any, takes this call: the first that matches, has let enough calls pass and is not used up. A rule that lets
  * a call pass hands it to the next; a call that was taken is not seen by the rules behind.
  */
-export function takeFault(
+export const takeFault = (
   faults: readonly InstalledFault[],
   seen: FaultedCall,
-): { readonly faults: readonly InstalledFault[]; readonly taken?: InstalledFault } {
+): { readonly faults: readonly InstalledFault[]; readonly taken?: InstalledFault } => {
   const after = [...faults];
   for (const [index, fault] of faults.entries()) {
     if (!matches(fault.rule, seen) || fault.fired >= fault.rule.times) continue;
@@ -102,7 +102,7 @@ export function takeFault(
     return { faults: after, taken };
   }
   return { faults: after };
-}
+};
 
 const matches = (rule: FaultRule, seen: FaultedCall) =>
   rule.on === seen.on &&

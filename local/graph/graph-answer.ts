@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type GraphError, graphErrorBody, type RequestIds } from './graph-error.ts';
+import { type GraphError, type RequestIds, toGraphErrorBody } from './graph-error.ts';
 
 /** How a call ends, as data: one place writes it. */
 export type GraphAnswer =
@@ -17,13 +17,15 @@ export type GraphAnswer =
 const JSON_BODY =
   'application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8';
 
-export const jsonAnswer = (status: number, body: unknown): GraphAnswer => ({
+/** An answer with a body in OData's JSON. */
+export const toJsonAnswer = (status: number, body: unknown): GraphAnswer => ({
   kind: 'answer',
   status,
   body: { contentType: JSON_BODY, text: JSON.stringify(body) },
 });
 
-export const errorAnswer = (
+/** An answer with Graph's error body. */
+export const toErrorAnswer = (
   error: Pick<GraphError, 'status' | 'code' | 'message' | 'headers'>,
   ids: RequestIds,
   at: Date,
@@ -32,15 +34,16 @@ export const errorAnswer = (
   status: error.status,
   headers: error.headers,
   code: error.code,
-  body: { contentType: 'application/json', text: JSON.stringify(graphErrorBody(error, ids, at)) },
+  body: { contentType: 'application/json', text: JSON.stringify(toGraphErrorBody(error, ids, at)) },
 });
 
-export function writeAnswer(
+/** Sends an answer with the headers that Graph adds to each. */
+export const writeAnswer = (
   response: ServerResponse,
   answer: Extract<GraphAnswer, { kind: 'answer' }>,
   ids: RequestIds,
   at: Date,
-): void {
+): void => {
   const { status, headers = {}, body } = answer;
   const bodyHeaders = body && {
     'Content-Type': body.contentType,
@@ -55,4 +58,4 @@ export function writeAnswer(
     ...headers,
   });
   response.end(body?.text);
-}
+};

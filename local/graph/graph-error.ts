@@ -16,7 +16,7 @@ export class GraphError extends Error {
 export type RequestIds = { readonly requestId: string; readonly clientRequestId: string };
 
 /** https://learn.microsoft.com/graph/errors; the date carries no zone there either. */
-export const graphErrorBody = (
+export const toGraphErrorBody = (
   { code, message }: { readonly code: string; readonly message: string },
   { requestId, clientRequestId }: RequestIds,
   at: Date,

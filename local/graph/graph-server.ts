@@ -7,11 +7,11 @@ import type { Listening } from '../listening.ts';
 import { answerGraphCall, type GraphServerState } from './answer-graph-call.ts';
 import { GRAPH_AUDIENCES, type VerifyToken } from './authenticate.ts';
 import { answerControl, CONTROL_PATH } from './control.ts';
-import { type InstalledFaults, installedFaults } from './installed-faults.ts';
-import { type Limits, mailboxLimits } from './mailbox-limits.ts';
-import { type RequestLog, requestLog } from './request-log.ts';
-import { sentItems } from './sent-items.ts';
-import { type ChangeableSettings, changeableSettings } from './settings.ts';
+import { type InstalledFaults, makeInstalledFaults } from './installed-faults.ts';
+import { type Limits, makeMailboxLimits } from './mailbox-limits.ts';
+import { makeRequestLog, type RequestLog } from './request-log.ts';
+import { makeSentItems } from './sent-items.ts';
+import { type ChangeableSettings, makeChangeableSettings } from './settings.ts';
 
 export type GraphOptions = {
   readonly tls: { readonly cert: string; readonly key: string };
@@ -23,8 +23,8 @@ export type GraphOptions = {
   readonly audiences?: readonly string[];
   readonly capture: CaptureMail;
   readonly now: () => Date;
-  readonly limits?: Partial<Limits>;
-  readonly sentItemsDelayMs?: number;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly sentItemsDelayMs?: number | undefined;
   /** Mails of earlier runs: their copies are in Sent Items. */
   readonly earlierMails?: readonly CapturedMail[];
 };
@@ -37,14 +37,14 @@ export type Graph = Listening & {
 };
 
 /** Microsoft Graph's mail API for one machine: as strict as the real one or stricter, and on request as unreliable. */
-export async function startGraph(options: GraphOptions): Promise<Graph> {
+export const startGraph = async (options: GraphOptions): Promise<Graph> => {
   const { directory, capture, now, verifyToken, audiences = [] } = options;
-  const settings = changeableSettings({
-    ...(options.limits && { limits: options.limits }),
-    ...(options.sentItemsDelayMs !== undefined && { sentItemsDelayMs: options.sentItemsDelayMs }),
+  const settings = makeChangeableSettings({
+    limits: options.limits,
+    sentItemsDelayMs: options.sentItemsDelayMs,
   });
-  const faults = installedFaults(directory);
-  const requests = requestLog();
+  const faults = makeInstalledFaults(directory);
+  const requests = makeRequestLog();
 
   const server = createServer(
     { cert: options.tls.cert, key: options.tls.key },
@@ -62,9 +62,9 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     now,
     verifyToken,
     audiences: [...GRAPH_AUDIENCES, ...audiences, listening.url, `https://localhost:${listening.port}`],
-    limits: mailboxLimits(() => settings.current().limits),
+    limits: makeMailboxLimits(() => settings.current().limits),
     faults,
-    sentItems: sentItems(options.earlierMails ?? [], settings.current),
+    sentItems: makeSentItems(options.earlierMails ?? [], settings.current),
     requests,
   };
   const closeIdleConnections = () => server.closeIdleConnections();
@@ -84,7 +84,7 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     faults: {
       list: faults.list,
       clear: faults.clear,
-      add(rule) {
+      add: (rule) => {
         const added = faults.add(rule);
         if (added.on === 'connect') closeIdleConnections();
         return added;
@@ -93,9 +93,9 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
     requests,
     settings,
     /** Nothing is captured any more once this resolves. */
-    async close() {
+    close: async () => {
       await listening.close();
       await Promise.allSettled(underWay);
     },
   };
-}
+};

@@ -28,9 +28,10 @@ export class FaultRuleInvalidError extends Error {
   }
 }
 
-export type InstalledFaults = ReturnType<typeof installedFaults>;
+export type InstalledFaults = ReturnType<typeof makeInstalledFaults>;
 
-export function installedFaults(directory: () => Directory) {
+/** The fault rules of one server, and how often each was used. */
+export const makeInstalledFaults = (directory: () => Directory) => {
   let faults: readonly InstalledFault[] = [];
   let lastId = 0;
 
@@ -42,15 +43,15 @@ export function installedFaults(directory: () => Directory) {
 
   return {
     /** Typed for tests, checked for everybody. */
-    add(input: FaultRuleInput): ListedFault {
+    add: (input: FaultRuleInput): ListedFault => {
       const rule = parseFaultRule(input, directory());
       lastId += 1;
       const fault: InstalledFault = { id: lastId, rule, passed: 0, fired: 0 };
       faults = [...faults, fault];
-      return listed(fault);
+      return toListed(fault);
     },
-    list: (): readonly ListedFault[] => faults.map(listed),
-    clear() {
+    list: (): readonly ListedFault[] => faults.map(toListed),
+    clear: () => {
       faults = [];
     },
     takeForCall(
@@ -64,24 +65,27 @@ export function installedFaults(directory: () => Directory) {
     },
     takesConnection: (): boolean => take({ on: 'connect' }) !== undefined,
   };
-}
+};
 
-function parseFaultRule(input: unknown, directory: Directory): FaultRule {
+const parseFaultRule = (input: unknown, directory: Directory): FaultRule => {
   const { data: rule, error } = faultRuleSchema.safeParse(input);
-  if (error) {
+  if (error)
     throw new FaultRuleInvalidError(
       error.issues.map(({ path, message }) =>
         path.length === 0 ? message : `${path.join('.')}: ${message}`,
       ),
     );
-  }
   const addresses = directory.mailboxes.map(({ address }) => address.toLowerCase());
-  if (rule.on !== 'connect' && rule.mailbox !== undefined && !addresses.includes(rule.mailbox)) {
+  if (rule.on !== 'connect' && rule.mailbox !== undefined && !addresses.includes(rule.mailbox))
     throw new FaultRuleInvalidError([
       `mailbox: expected the primary address of a mailbox (${addresses.join(', ')}), received ${rule.mailbox}`,
     ]);
-  }
   return rule;
-}
+};
 
-const listed = ({ id, rule, passed, fired }: InstalledFault): ListedFault => ({ ...rule, id, passed, fired });
+const toListed = ({ id, rule, passed, fired }: InstalledFault): ListedFault => ({
+  ...rule,
+  id,
+  passed,
+  fired,
+});

@@ -1,6 +1,6 @@
 import { requireAccess } from './access.ts';
 import type { GraphState, MailboxCall } from './call.ts';
-import { type GraphAnswer, jsonAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toJsonAnswer } from './graph-answer.ts';
 import { type MessageQuery, parseMessageQuery, SELECTABLE, type Selectable } from './message-query.ts';
 import { performFault } from './perform-fault.ts';
 import { type Folder, folderOf, type SentItem } from './sent-items.ts';
@@ -8,11 +8,11 @@ import { type Folder, folderOf, type SentItem } from './sent-items.ts';
 const PREVIEW_LENGTH = 255;
 
 /** Messages of a mailbox, or of one folder. Nothing is ever received here. */
-export async function listMessages(
+export const listMessages = async (
   call: MailboxCall,
   graph: GraphState,
   folder?: Folder,
-): Promise<GraphAnswer> {
+): Promise<GraphAnswer> => {
   requireAccess('read', call.caller, call.mailbox);
   const query = parseMessageQuery(call.url.searchParams);
   const carryOut = async () => {
@@ -20,42 +20,44 @@ export async function listMessages(
     const found = graph.sentItems
       .list(call.mailbox.address, now, { match: query.match, folder })
       .map((item) => ({ ...item, folder: folderOf(item, now) }));
-    return jsonAnswer(200, toPage(found, query, call, graph.directory().tenantDomain));
+    return toJsonAnswer(200, toPage(found, query, call, graph.directory().tenantDomain));
   };
 
   const taken = graph.faults.takeForCall('listMessages', call.mailbox.address);
   if (taken === undefined) return carryOut();
   call.seen.fault = taken.id;
   return performFault(taken.fault, { ...call, carryOut });
-}
+};
 
 type FoundItem = SentItem & { readonly folder: Folder | undefined };
 
-function toPage(
+const toPage = (
   found: readonly FoundItem[],
   { top, skip, select }: MessageQuery,
   { url, mailbox }: MailboxCall,
   domain: string,
-) {
+) => {
   const next = new URL(url);
   next.searchParams.set('$skip', String(skip + top));
   return {
     '@odata.context': `${url.origin}/v1.0/$metadata#users('${encodeURIComponent(mailbox.address)}')/messages`,
     value: found
       .slice(skip, skip + top)
-      .map((item) => selected(toMessage(item, mailbox.displayName, domain), select)),
-    ...(found.length > skip + top && { '@odata.nextLink': next.href }),
+      .map((item) => pickSelected(toMessage(item, mailbox.displayName, domain), select)),
+    ...(found.length > skip + top ? { '@odata.nextLink': next.href } : {}),
   };
-}
+};
 
 /** `id` comes whether it is asked for or not. */
-function selected(message: Partial<Record<Selectable, unknown>>, select: readonly Selectable[] = SELECTABLE) {
-  return Object.fromEntries(
+const pickSelected = (
+  message: Partial<Record<Selectable, unknown>>,
+  select: readonly Selectable[] = SELECTABLE,
+) =>
+  Object.fromEntries(
     Object.entries(message).filter(([name]) => name === 'id' || select.some((wanted) => wanted === name)),
   );
-}
 
-function toMessage(item: FoundItem, displayName: string, domain: string) {
+const toMessage = (item: FoundItem, displayName: string, domain: string) => {
   const { message } = item;
   const at = `${item.acceptedAt.toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length)}Z`;
   const from = message.from ?? { emailAddress: { name: displayName, address: item.mailbox } };
@@ -84,7 +86,7 @@ function toMessage(item: FoundItem, displayName: string, domain: string) {
     bccRecipients: message.bccRecipients ?? [],
     replyTo: message.replyTo ?? [],
   } satisfies Partial<Record<Selectable, unknown>>;
-}
+};
 
 const toPreview = ({ contentType, content }: { contentType: 'text' | 'html'; content: string }) =>
   (contentType === 'html' ? content.replaceAll(/<[^<>]*>/g, ' ') : content)

@@ -11,36 +11,37 @@ export type Limits = {
 export const EXCHANGE_LIMITS: Limits = { on: true, concurrentPerMailbox: 4, messagesPerMinute: 30 };
 
 /** How long until one more message fits into the rolling minute: 0 when it fits now. Oldest first. */
-export function untilRoomMs(sentAt: readonly Date[], messagesPerMinute: number, now: Date): number {
+export const untilRoomMs = (sentAt: readonly Date[], messagesPerMinute: number, now: Date): number => {
   const blocking = sentAt.filter((at) => isWithinTheMinute(at, now)).at(-messagesPerMinute);
   return blocking === undefined ? 0 : blocking.getTime() + MINUTE_MS - now.getTime();
-}
+};
 
 const isWithinTheMinute = (at: Date, now: Date) => now.getTime() - at.getTime() < MINUTE_MS;
 
-export type Entrance = { readonly concurrent: number; readonly tooMany: boolean; leave(): void };
+export type Entrance = { readonly concurrent: number; readonly tooMany: boolean; readonly leave: () => void };
 
 export type MessageRoom =
-  | { readonly fits: true /** For a message that was then not accepted. */; giveBack(): void }
+  /** `giveBack` is for a message that was then not accepted. */
+  | { readonly fits: true; readonly giveBack: () => void }
   | { readonly fits: false; readonly retryAfterSeconds: number };
 
-export type MailboxLimits = ReturnType<typeof mailboxLimits>;
+export type MailboxLimits = ReturnType<typeof makeMailboxLimits>;
 
 /** Who is inside and what was sent, per mailbox; the limits are asked for each time, so they can be switched. */
-export function mailboxLimits(limits: () => Limits) {
+export const makeMailboxLimits = (limits: () => Limits) => {
   const inside = new Map<string, number>();
   const sent = new Map<string, Date[]>();
 
   return {
     /** A refused request counts too, for as long as it is being answered. */
-    enter(appAndMailbox: string): Entrance {
+    enter: (appAndMailbox: string): Entrance => {
       const concurrent = (inside.get(appAndMailbox) ?? 0) + 1;
       inside.set(appAndMailbox, concurrent);
       let left = false;
       return {
         concurrent,
         tooMany: limits().on && concurrent > limits().concurrentPerMailbox,
-        leave() {
+        leave: () => {
           if (left) return;
           left = true;
           const remaining = (inside.get(appAndMailbox) ?? 1) - 1;
@@ -50,7 +51,7 @@ export function mailboxLimits(limits: () => Limits) {
       };
     },
 
-    takeRoomForMessage(mailbox: string, now: Date): MessageRoom {
+    takeRoomForMessage: (mailbox: string, now: Date): MessageRoom => {
       if (!limits().on) return { fits: true, giveBack() {} };
       const recent = (sent.get(mailbox) ?? []).filter((at) => isWithinTheMinute(at, now));
       const waitMs = untilRoomMs(recent, limits().messagesPerMinute, now);
@@ -67,4 +68,4 @@ export function mailboxLimits(limits: () => Limits) {
       };
     },
   };
-}
+};

@@ -41,61 +41,64 @@ export const SELECTABLE = [
 export type Selectable = (typeof SELECTABLE)[number];
 
 export type MessageQuery = {
-  readonly match?: PropertyMatch;
-  readonly select?: readonly Selectable[];
+  readonly match: PropertyMatch | undefined;
+  readonly select: readonly Selectable[] | undefined;
   readonly top: number;
   readonly skip: number;
 };
 
-export function parseMessageQuery(query: URLSearchParams): MessageQuery {
+/** Reads the OData options of a list. Throws the refusal of Graph for what is wrong or not known here. */
+export const parseMessageQuery = (query: URLSearchParams): MessageQuery => {
   const unknown = [...query.keys()].find((key) => !OPTIONS.includes(key));
-  if (unknown !== undefined) {
+  if (unknown !== undefined)
     throw invalid(`The query option '${unknown}' is not supported here; expected ${OPTIONS.join(', ')}.`);
-  }
   const repeated = OPTIONS.find((option) => query.getAll(option).length > 1);
   if (repeated !== undefined) throw invalid(`Query option '${repeated}' was specified more than once.`);
 
   const filter = query.get('$filter');
   const select = query.get('$select');
   return {
-    ...(filter !== null && { match: parseFilter(filter) }),
-    ...(select !== null && { select: select.split(',').map(parseSelected) }),
+    match: filter === null ? undefined : parseFilter(filter),
+    select: select?.split(',').map(parseSelected),
     top: parseCount(query, '$top', 1, HIGHEST_TOP) ?? DEFAULT_TOP,
     skip: parseCount(query, '$skip', 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
-}
+};
 
-function parseFilter(filter: string): PropertyMatch {
+const parseFilter = (filter: string): PropertyMatch => {
   const [, , id, value] = BY_EXTENDED_PROPERTY.exec(filter) ?? [];
-  if (id === undefined || value === undefined) {
+  if (id === undefined || value === undefined)
     throw new GraphError(
       400,
       'ErrorInvalidUrlQueryFilter',
       "The query filter is not valid; expected singleValueExtendedProperties/Any(ep: ep/id eq '...' and ep/value eq '...'), with every single quote inside a value doubled.",
     );
-  }
-  const match = { id: unquoted(id), value: unquoted(value) };
-  if (canonicalPropertyId(match.id) === undefined) {
+  const match = { id: unquote(id), value: unquote(value) };
+  if (canonicalPropertyId(match.id) === undefined)
     throw new GraphError(
       400,
       'ErrorInvalidExtendedProperty',
       `The extended property id '${match.id}' is not valid; expected '{type} {GUID} Name {name}', '{type} {GUID} Id {id}' or '{type} {proptag}'.`,
     );
-  }
   return match;
-}
+};
 
-const unquoted = (literal: string) => literal.replaceAll("''", "'");
+const unquote = (literal: string) => literal.replaceAll("''", "'");
 
-function parseSelected(name: string): Selectable {
+const parseSelected = (name: string): Selectable => {
   const known = SELECTABLE.find((selectable) => selectable === name.trim());
   if (known !== undefined) return known;
   throw invalid(
     `Parsing OData Select and Expand failed: Could not find a property named '${name.trim()}' on type 'microsoft.graph.message'.`,
   );
-}
+};
 
-function parseCount(query: URLSearchParams, option: string, least: number, most: number): number | undefined {
+const parseCount = (
+  query: URLSearchParams,
+  option: string,
+  least: number,
+  most: number,
+): number | undefined => {
   const text = query.get(option);
   if (text === null) return undefined;
   const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -103,6 +106,6 @@ function parseCount(query: URLSearchParams, option: string, least: number, most:
   throw invalid(
     `Invalid value '${text}' for ${option} query option found; expected a whole number from ${least}${most === HIGHEST_TOP ? ` to ${most}` : ''}.`,
   );
-}
+};
 
 const invalid = (message: string) => new GraphError(400, 'BadRequest', message);

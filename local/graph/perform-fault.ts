@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CallFault } from './fault-rules.ts';
-import { errorAnswer, type GraphAnswer } from './graph-answer.ts';
+import { type GraphAnswer, toErrorAnswer } from './graph-answer.ts';
 import type { RequestIds } from './graph-error.ts';
 
 export type FaultyCall = {
@@ -11,7 +11,8 @@ export type FaultyCall = {
   readonly at: Date;
 };
 
-export async function performFault(fault: CallFault, call: FaultyCall): Promise<GraphAnswer> {
+/** Does what a fault rule says, and says how the call ends. */
+export const performFault = async (fault: CallFault, call: FaultyCall): Promise<GraphAnswer> => {
   switch (fault.kind) {
     case 'answer':
       if (fault.accept) await call.carryOut();
@@ -20,13 +21,12 @@ export async function performFault(fault: CallFault, call: FaultyCall): Promise<
       if (fault.when === 'after') await call.carryOut();
       return { kind: 'reset' };
     case 'delay':
-      if (await staysFor(fault.ms, call.clientGone)) {
+      if (await staysFor(fault.ms, call.clientGone))
         return fault.afterwards ? performFault(fault.afterwards, call) : call.carryOut();
-      }
       if (fault.whenClientLeaves === 'accept') await call.carryOut();
       return { kind: 'client left' };
   }
-}
+};
 
 const staysFor = (ms: number, clientGone: AbortSignal): Promise<boolean> =>
   wait(ms, true, { signal: clientGone }).catch((error: unknown) => {
@@ -34,7 +34,7 @@ const staysFor = (ms: number, clientGone: AbortSignal): Promise<boolean> =>
     throw error;
   });
 
-function toAnswer(fault: Extract<CallFault, { kind: 'answer' }>, { ids, at }: FaultyCall): GraphAnswer {
+const toAnswer = (fault: Extract<CallFault, { kind: 'answer' }>, { ids, at }: FaultyCall): GraphAnswer => {
   const { status, retryAfter, body, contentType = 'application/json' } = fault;
   const headers: Record<string, string> = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
   if (body !== undefined) return { kind: 'answer', status, headers, body: { contentType, text: body } };
@@ -43,8 +43,8 @@ function toAnswer(fault: Extract<CallFault, { kind: 'answer' }>, { ids, at }: Fa
   const isError = status >= 400 || fault.code !== undefined || fault.message !== undefined;
   if (!isError) return { kind: 'answer', status, headers };
   const { code = usual.code, message = usual.message } = fault;
-  return errorAnswer({ status, code, message, headers }, ids, at);
-}
+  return toErrorAnswer({ status, code, message, headers }, ids, at);
+};
 
 /** What people saw Graph answer with these; 504 and its empty message included. */
 const USUAL_ERRORS: ReadonlyMap<number, { readonly code: string; readonly message: string }> = new Map([

@@ -9,7 +9,8 @@ const REQUEST_LIMIT_BYTES = 4_000_000;
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const CHARSET = /; *charset *= *"?([^";]+)"?/i;
 
-export async function readSendMail(request: IncomingMessage): Promise<GraphSendMailBody> {
+/** Reads the body of sendMail. Throws the refusal of Graph. */
+export const readSendMail = async (request: IncomingMessage): Promise<GraphSendMailBody> => {
   const bytes = await readBody(request, REQUEST_LIMIT_BYTES).catch((error: unknown) => {
     throw error instanceof BodyTooLargeError ? requestTooLarge(error.limitBytes, error.receivedBytes) : error;
   });
@@ -17,19 +18,18 @@ export async function readSendMail(request: IncomingMessage): Promise<GraphSendM
   const body = parseJson(bytes);
   assertSendMailBody(body);
   return body;
-}
+};
 
-function requireJson({ headers }: IncomingMessage): void {
+const requireJson = ({ headers }: IncomingMessage): void => {
   const contentType = headers['content-type'];
   if (contentType === undefined || !JSON_TYPE.test(contentType)) throw contentTypeUnsupported(contentType);
   const charset = CHARSET.exec(contentType)?.[1] ?? 'utf-8';
   if (charset.trim().toLowerCase() !== 'utf-8') throw contentTypeUnsupported(contentType);
-  if (headers['content-encoding'] !== undefined) {
+  if (headers['content-encoding'] !== undefined)
     throw contentTypeUnsupported(`${contentType}, encoded as ${headers['content-encoding']}`);
-  }
-}
+};
 
-function parseJson(bytes: Buffer): unknown {
+const parseJson = (bytes: Buffer): unknown => {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
@@ -39,4 +39,4 @@ function parseJson(bytes: Buffer): unknown {
         : 'The request body is not valid UTF-8.',
     );
   }
-}
+};

@@ -23,14 +23,15 @@ export type SeenRequest = {
   fault: number | null;
 };
 
-export type RequestLog = ReturnType<typeof requestLog>;
+export type RequestLog = ReturnType<typeof makeRequestLog>;
 
-export function requestLog() {
+/** The requests of one server, in memory. */
+export const makeRequestLog = () => {
   let entries: SeenRequest[] = [];
   return {
-    begin(
+    begin: (
       seen: Pick<SeenRequest, 'requestId' | 'clientRequestId' | 'time' | 'method' | 'path'>,
-    ): SeenRequest {
+    ): SeenRequest => {
       const entry: SeenRequest = {
         ...seen,
         mailbox: null,
@@ -47,8 +48,8 @@ export function requestLog() {
     },
     /** Oldest first. */
     list: (): readonly Readonly<SeenRequest>[] => entries.map((entry) => ({ ...entry })),
-    clear() {
+    clear: () => {
       entries = [];
     },
   };
-}
+};

@@ -1,3 +1,4 @@
+import { makeRouter, type PathParams } from '../routes.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 import type { GraphAnswer } from './graph-answer.ts';
 import { GraphError } from './graph-error.ts';
@@ -6,59 +7,56 @@ import { meNeedsAPerson, methodNotAllowed, segmentUnknown, versionUnknown } from
 import { sendMail } from './send-mail.ts';
 import { FOLDERS, type Folder } from './sent-items.ts';
 
-export type Route = {
-  /** As written in the URL: an object id or an address. */
-  readonly user: string;
-  readonly run: (call: MailboxCall, graph: GraphState) => Promise<GraphAnswer>;
-};
+type Run = (call: MailboxCall, graph: GraphState) => Promise<GraphAnswer>;
 
-/** Exactly the spelling of the documentation; the real one is more forgiving. */
-export function findRoute(method: string, path: string): Route {
-  const [version = '', root = '', user = '', ...rest] = path.slice(1).split('/').map(decode);
-  if (version !== 'v1.0') throw versionUnknown(version);
-  if (root === 'me') throw meNeedsAPerson();
-  if (root !== 'users') throw segmentUnknown(root);
-  if (user === '') throw segmentUnknown('users');
-
-  const folder = folderIn(rest);
-  if (folder !== undefined)
-    return route(method, 'GET', { user, run: (call, graph) => listMessages(call, graph, folder) });
-  switch (rest.join('/')) {
-    case 'sendMail':
-      return route(method, 'POST', { user, run: sendMail });
-    case 'messages':
-      return route(method, 'GET', { user, run: listMessages });
-    default:
-      throw unknownBelowUser(rest);
-  }
-}
-
-/** The well-known name of a folder counts no case. */
-function folderIn([first, second = '', ...rest]: readonly string[]): Folder | undefined {
-  if (first !== 'mailFolders' || rest.join('/') !== 'messages') return undefined;
-  return FOLDERS.find((name) => name === second.toLowerCase());
-}
-
-function route(method: string, allowed: string, found: Route): Route {
-  if (method !== allowed) throw methodNotAllowed(allowed);
-  return found;
-}
-
-function unknownBelowUser([first = '', second = '', third]: readonly string[]): GraphError {
-  if (first === 'mailFolders' && third === 'messages') {
-    return new GraphError(
-      400,
-      'ErrorInvalidIdMalformed',
-      `Id is malformed: this stand-in has only the folders ${FOLDERS.join(', ')}, received '${second}'.`,
-    );
-  }
-  return segmentUnknown(first === 'sendMail' || first === 'messages' ? second : first);
-}
-
-function decode(segment: string): string {
+const decode = (segment: string): string => {
   try {
     return decodeURIComponent(segment);
   } catch {
     throw segmentUnknown(segment);
   }
-}
+};
+
+const listFolder = ({ folder = '' }: PathParams): Run => {
+  const known = readFolder(folder);
+  return (call, graph) => listMessages(call, graph, known);
+};
+
+/** Exactly the spelling of the documentation; the real one is more forgiving. */
+const findRun = makeRouter<(params: PathParams) => Run>(
+  [
+    ['POST', '/v1.0/users/:user/sendMail', () => sendMail],
+    ['GET', '/v1.0/users/:user/messages', () => listMessages],
+    ['GET', '/v1.0/users/:user/mailFolders/:folder/messages', listFolder],
+  ],
+  { decode },
+);
+
+/** The user is as written in the URL: an object id or an address. */
+export const findRoute = (method: string, path: string): { readonly user: string; readonly run: Run } => {
+  const found = findRun(method, path);
+  if (found.target !== undefined) return { user: found.params.user ?? '', run: found.target(found.params) };
+  if (found.allowed.length > 0) throw methodNotAllowed(found.allowed.join(', '));
+  throw pathUnknown(path);
+};
+
+/** The well-known name of a folder counts no case. */
+const readFolder = (name: string): Folder => {
+  const known = FOLDERS.find((folder) => folder === name.toLowerCase());
+  if (known !== undefined) return known;
+  throw new GraphError(
+    400,
+    'ErrorInvalidIdMalformed',
+    `Id is malformed: this stand-in has only the folders ${FOLDERS.join(', ')}, received '${name}'.`,
+  );
+};
+
+/** Names the first segment that Graph would not know. */
+const pathUnknown = (path: string): GraphError => {
+  const [version = '', root = '', user = '', first = '', second = ''] = path.slice(1).split('/').map(decode);
+  if (version !== 'v1.0') return versionUnknown(version);
+  if (root === 'me') return meNeedsAPerson();
+  if (root !== 'users') return segmentUnknown(root);
+  if (user === '') return segmentUnknown('users');
+  return segmentUnknown(first === 'sendMail' || first === 'messages' ? second : first);
+};

@@ -18,45 +18,42 @@ const CONTROL_CHARACTER = /[\x00-\x08\x0a-\x1f\x7f]/;
  * What a well-formed request may still get wrong. There is no rule for the 3 MB that one attachment may have: as base64 it
  * never fits into a request, so that limit is met first.
  */
-export function requireSendable(message: GraphMessage, mailbox: Mailbox): void {
+export const requireSendable = (message: GraphMessage, mailbox: Mailbox): void => {
   requireSender(message, mailbox);
   requireRecipients(message);
   requireHeaders(message.internetMessageHeaders ?? []);
   requireExtendedProperties(message.singleValueExtendedProperties ?? []);
   for (const attachment of message.attachments ?? []) requireAttachment(attachment);
-}
+};
 
-function requireSender({ from }: GraphMessage, mailbox: Mailbox): void {
+const requireSender = ({ from }: GraphMessage, mailbox: Mailbox): void => {
   if (from === undefined || maySendAs(mailbox, from.emailAddress.address)) return;
   throw new GraphError(
     403,
     'ErrorSendAsDenied',
     'The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.',
   );
-}
+};
 
-function requireRecipients(message: GraphMessage): void {
+const requireRecipients = (message: GraphMessage): void => {
   const { toRecipients = [], ccRecipients = [], bccRecipients = [], replyTo = [] } = message;
   const recipients = [...toRecipients, ...ccRecipients, ...bccRecipients];
-  if (recipients.length === 0) {
+  if (recipients.length === 0)
     throw invalidRecipients(
       "At least one recipient is not valid., A message can't be sent because it contains no recipients.",
     );
-  }
-  if (recipients.length > MOST_RECIPIENTS) {
+  if (recipients.length > MOST_RECIPIENTS)
     throw new GraphError(
       400,
       'ErrorExceededMaxRecipientLimit',
       `The message has ${recipients.length} recipients; at most ${MOST_RECIPIENTS} are allowed.`,
     );
-  }
   const unresolved = [...recipients, ...replyTo].find((recipient) => !isWellFormed(recipient));
-  if (unresolved !== undefined) {
+  if (unresolved !== undefined)
     throw invalidRecipients(
       `At least one recipient is not valid., Recipient '${unresolved.emailAddress.address}' is not resolved. All recipients must be resolved before a message can be submitted.`,
     );
-  }
-}
+};
 
 const invalidRecipients = (message: string) => new GraphError(400, 'ErrorInvalidRecipients', message);
 
@@ -64,68 +61,61 @@ const invalidRecipients = (message: string) => new GraphError(400, 'ErrorInvalid
 const isWellFormed = ({ emailAddress: { address, name = '' } }: GraphRecipient) =>
   bareAddress(address) === address && !CONTROL_CHARACTER.test(name);
 
-function bareAddress(input: string): string | undefined {
+const bareAddress = (input: string): string | undefined => {
   const parsed = emailAddresses.parseOneAddress({ input, rfc6532: true });
   return parsed?.type === 'mailbox' && parsed.name === null ? parsed.address : undefined;
-}
+};
 
-function requireHeaders(headers: NonNullable<GraphMessage['internetMessageHeaders']>): void {
-  if (headers.length > MOST_HEADERS) {
+const requireHeaders = (headers: NonNullable<GraphMessage['internetMessageHeaders']>): void => {
+  if (headers.length > MOST_HEADERS)
     throw new GraphError(
       400,
       'InvalidInternetMessageHeaderCollection',
       `Maximum number of headers in one message should be less than or equal to ${MOST_HEADERS}.`,
     );
-  }
   for (const { name, value } of headers) {
-    if (!HEADER_NAME.test(name)) {
+    if (!HEADER_NAME.test(name))
       throw invalidHeader(
         `The internet message header name '${name}' should start with 'x-' or 'X-' and hold printable ASCII without a colon.`,
       );
-    }
-    if (CONTROL_CHARACTER.test(value)) {
+    if (CONTROL_CHARACTER.test(value))
       throw invalidHeader(
         `The value of internet message header '${name}' contains a line end or another control character.`,
       );
-    }
   }
-}
+};
 
 const invalidHeader = (message: string) => new GraphError(400, 'InvalidInternetMessageHeader', message);
 
 /** Codes after EWS: https://learn.microsoft.com/exchange/client-developer/web-service-reference/responsecode */
-function requireExtendedProperties(
+const requireExtendedProperties = (
   properties: NonNullable<GraphMessage['singleValueExtendedProperties']>,
-): void {
+): void => {
   for (const { id, value } of properties) {
-    if (canonicalPropertyId(id) === undefined) {
+    if (canonicalPropertyId(id) === undefined)
       throw new GraphError(
         400,
         'ErrorInvalidExtendedProperty',
         `The extended property id '${id}' is not valid; expected '{type} {GUID} Name {name}', '{type} {GUID} Id {id}' or '{type} {proptag}'.`,
       );
-    }
     const expected = unmetValueRule(id, value);
-    if (expected !== undefined) {
+    if (expected !== undefined)
       throw new GraphError(
         400,
         'ErrorInvalidExtendedPropertyValue',
         `The value of the extended property '${id}' is not valid; expected ${expected}.`,
       );
-    }
   }
-}
+};
 
-function requireAttachment({ name, contentBytes }: GraphFileAttachment): void {
-  if (name === '') {
+const requireAttachment = ({ name, contentBytes }: GraphFileAttachment): void => {
+  if (name === '')
     throw new GraphError(400, 'ErrorInvalidRequest', "An attachment needs a 'name' that is not empty.");
-  }
   // Compared with what the bytes encode to: Node's decoder skips whatever it does not know.
-  if (Buffer.from(contentBytes, 'base64').toString('base64') !== contentBytes) {
+  if (Buffer.from(contentBytes, 'base64').toString('base64') !== contentBytes)
     throw new GraphError(
       400,
       'RequestBodyRead',
       `Cannot convert the 'contentBytes' of attachment '${name}' to the expected type 'Edm.Binary': expected base64 with padding and without line breaks.`,
     );
-  }
-}
+};

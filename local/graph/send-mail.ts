@@ -10,7 +10,7 @@ import { tooManyMessages } from './refusals.ts';
 import { requireSendable } from './send-mail-rules.ts';
 
 /** Faults come last: a rule counts mails that would have been accepted, whatever else arrives. */
-export async function sendMail(call: MailboxCall, graph: GraphState): Promise<GraphAnswer> {
+export const sendMail = async (call: MailboxCall, graph: GraphState): Promise<GraphAnswer> => {
   const { mailbox, seen } = call;
   requireAccess('send', call.caller, mailbox);
   const body = await readSendMail(call.request);
@@ -31,10 +31,10 @@ export async function sendMail(call: MailboxCall, graph: GraphState): Promise<Gr
   } finally {
     if (!seen.accepted) room.giveBack();
   }
-}
+};
 
 /** On disk before anything is answered. */
-async function acceptMail(call: MailboxCall, body: GraphSendMailBody, graph: GraphState): Promise<void> {
+const acceptMail = async (call: MailboxCall, body: GraphSendMailBody, graph: GraphState): Promise<void> => {
   const mail: CapturedMail = {
     id: timeOrderedId(),
     acceptedAt: graph.now().toISOString(),
@@ -50,7 +50,7 @@ async function acceptMail(call: MailboxCall, body: GraphSendMailBody, graph: Gra
   await graph.capture(mail);
   call.seen.accepted = true;
   graph.sentItems.keep(mail);
-}
+};
 
 const withoutSecrets = ({ authorization, ...headers }: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(

@@ -23,13 +23,13 @@ export type SentItem = {
 
 export type PropertyMatch = { readonly id: string; readonly value: string };
 
-export type SentItems = ReturnType<typeof sentItems>;
+export type SentItems = ReturnType<typeof makeSentItems>;
 
 /** Kept in memory, seeded with what earlier runs captured: a look-up may come after a restart. */
-export function sentItems(
+export const makeSentItems = (
   earlier: readonly CapturedMail[],
   settings: () => Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
-) {
+) => {
   const items: SentItem[] = [];
   const keep = (mail: CapturedMail) => {
     items.push(toSentItem(mail, settings()));
@@ -42,25 +42,26 @@ export function sentItems(
     list: (mailbox: string, now: Date, { match, folder }: Wanted = {}): readonly SentItem[] =>
       items
         .filter((item) => item.mailbox === mailbox && isIn(folder, folderOf(item, now)))
-        .filter(({ properties }) => match === undefined || properties.has(comparable(match)))
+        .filter(({ properties }) => match === undefined || properties.has(toComparable(match)))
         .sort((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime()),
   };
-}
+};
 
 type Wanted = { readonly match?: PropertyMatch | undefined; readonly folder?: Folder | undefined };
 
 const isIn = (wanted: Folder | undefined, folder: Folder | undefined): boolean =>
   folder !== undefined && (wanted ?? folder) === folder;
 
+/** Where the copy is now; undefined where it is in no folder. */
 export const folderOf = ({ leavesDraftsAt, appearsAt }: SentItem, now: Date): Folder | undefined => {
   if (now < leavesDraftsAt) return 'drafts';
   return appearsAt !== undefined && appearsAt <= now ? 'sentitems' : undefined;
 };
 
-function toSentItem(
+const toSentItem = (
   mail: CapturedMail,
   { sentItemsDelayMs, transportDelayMs }: Pick<GraphSettings, 'sentItemsDelayMs' | 'transportDelayMs'>,
-): SentItem {
+): SentItem => {
   const { internetMessageHeaders, attachments = [], ...message } = mail.request.body.message;
   const acceptedAt = new Date(mail.acceptedAt);
   const later = (ms: number) => new Date(acceptedAt.getTime() + ms);
@@ -74,9 +75,9 @@ function toSentItem(
     message,
     // Graph says false when all attachments are inline: https://learn.microsoft.com/graph/api/resources/message
     hasAttachments: attachments.some(({ isInline }) => isInline !== true),
-    properties: new Set((message.singleValueExtendedProperties ?? []).map(comparable)),
+    properties: new Set((message.singleValueExtendedProperties ?? []).map(toComparable)),
   };
-}
+};
 
 /** The name in the id counts case, the value does not: https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-get */
-const comparable = ({ id, value }: PropertyMatch) => `${canonicalPropertyId(id)} = ${value.toLowerCase()}`;
+const toComparable = ({ id, value }: PropertyMatch) => `${canonicalPropertyId(id)} = ${value.toLowerCase()}`;

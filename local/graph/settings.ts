@@ -24,21 +24,22 @@ export const changeSchema = z.strictObject({
 
 export type SettingsChange = z.infer<typeof changeSchema>;
 
-export type ChangeableSettings = ReturnType<typeof changeableSettings>;
+export type ChangeableSettings = ReturnType<typeof makeChangeableSettings>;
 
-export function changeableSettings(start: SettingsChange) {
+/** The limits of Exchange and no delays, with what is set at the start. */
+export const makeChangeableSettings = (start: SettingsChange) => {
   let settings: GraphSettings = apply(
     { limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0, transportDelayMs: 0 },
     start,
   );
   return {
     current: (): GraphSettings => settings,
-    change(input: SettingsChange): GraphSettings {
+    change: (input: SettingsChange): GraphSettings => {
       settings = apply(settings, input);
       return settings;
     },
   };
-}
+};
 
 const apply = (
   settings: GraphSettings,

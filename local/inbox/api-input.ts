@@ -21,7 +21,7 @@ export const readStatus = z.strictObject({
 });
 
 /** An empty body is an empty object, as in Mailpit; unlike Mailpit, a broken one does not mean "all". */
-export async function parseBody<T>(incoming: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
+export const parseBody = async <T>(incoming: IncomingMessage, schema: z.ZodType<T>): Promise<T> => {
   const text = (await readBody(incoming, BODY_LIMIT_BYTES)).toString('utf8').trim();
   let value: unknown;
   try {
@@ -35,14 +35,15 @@ export async function parseBody<T>(incoming: IncomingMessage, schema: z.ZodType<
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new InboxProblem(400, `The body is not valid:\n${z.prettifyError(parsed.error)}`);
-}
+};
 
+/** Reads `start` and `limit`. Throws an InboxProblem. */
 export const readPaging = (query: URLSearchParams) => ({
   start: readCount(query, 'start', 0),
   limit: readCount(query, 'limit', DEFAULT_LIMIT),
 });
 
-function readCount(query: URLSearchParams, name: string, otherwise: number): number {
+const readCount = (query: URLSearchParams, name: string, otherwise: number): number => {
   const value = query.get(name);
   if (value === null || value === '') return otherwise;
   if (/^\d{1,9}$/.test(value)) return Number(value);
@@ -50,20 +51,21 @@ function readCount(query: URLSearchParams, name: string, otherwise: number): num
     400,
     `"${name}": expected a whole number from 0, received ${JSON.stringify(value)}.`,
   );
-}
+};
 
-export function readSearch(query: URLSearchParams): string {
+/** Reads `query`. Throws an InboxProblem where it is empty: it would otherwise mean every email. */
+export const readSearch = (query: URLSearchParams): string => {
   const search = query.get('query')?.trim() ?? '';
   if (search === '')
     throw new InboxProblem(400, 'The search query is missing. Add ?query=..., for example ?query=to:ada');
   return search;
-}
+};
 
 /** A segment of the path. */
-export function decoded(segment: string): string {
+export const decodeSegment = (segment: string): string => {
   try {
     return decodeURIComponent(segment);
   } catch {
     throw new InboxProblem(400, `${JSON.stringify(segment)} is not correctly percent-encoded.`);
   }
-}
+};

@@ -5,9 +5,12 @@ import type { MailStore } from './mail-store.ts';
 const RETRY_MS = 1000;
 
 /** Server-sent events: one for every change, with the ids it is about. */
-export function streamChanges(store: MailStore, response: ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  response.write(`retry: ${RETRY_MS}\n\n`);
-  const unsubscribe = store.onChange((change) => response.write(`data: ${JSON.stringify(change)}\n\n`));
-  response.once('close', unsubscribe);
-}
+export const streamChanges =
+  (store: MailStore) =>
+  (response: ServerResponse): void => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    if (response.req.method === 'HEAD') return void response.end();
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    const unsubscribe = store.onChange((change) => response.write(`data: ${JSON.stringify(change)}\n\n`));
+    response.once('close', unsubscribe);
+  };

@@ -21,10 +21,10 @@ img { max-width: 100%; height: auto; }
 `;
 
 /** The HTML of a mail as a document of its own, which can run nothing and, unless asked, fetches nothing from elsewhere. */
-export function toFramedMail(
+export const toFramedMail = (
   mail: CapturedMail,
   { origin, remoteImages }: { readonly origin: string; readonly remoteImages: boolean },
-): FramedMail {
+): FramedMail => {
   const parts = `${origin}/api/v1/message/${mail.id}/part/`;
   const images = remoteImages ? `${parts} data: https: http:` : `${parts} data:`;
   return {
@@ -40,23 +40,23 @@ export function toFramedMail(
       `sandbox ${FRAME_SANDBOX}`,
     ].join('; '),
   };
-}
+};
 
 /** `cid:` where a URL can stand: an attribute's value or CSS `url(...)`. */
 const CID_URL = /(["'=(]\s*)cid:([^"'()\s<>]+)/gi;
 
-function withPartsForCids(html: string, mail: CapturedMail, parts: string): string {
+const withPartsForCids = (html: string, mail: CapturedMail, parts: string): string => {
   const partIds = new Map(partsOf(mail).map((part) => [part.contentId, part.partId]));
   return html.replace(CID_URL, (whole, before: string, cid: string) => {
-    const partId = partIds.get(cid) ?? partIds.get(unescaped(cid));
+    const partId = partIds.get(cid) ?? partIds.get(decodeCid(cid));
     return partId === undefined ? whole : `${before}${parts}${partId}`;
   });
-}
+};
 
-function unescaped(cid: string): string {
+const decodeCid = (cid: string): string => {
   try {
     return decodeURIComponent(cid);
   } catch {
     return cid;
   }
-}
+};

@@ -16,7 +16,7 @@ const HIGHEST_CODE_POINT = 0x10ffff;
  * The words of an HTML body, for the snippet and the search; never shown as HTML. It walks forward only: a
  * regular expression over `<style>...</style>` takes quadratic time when the closing tag is missing.
  */
-export function textOfHtml(html: string): string {
+export const textOfHtml = (html: string): string => {
   const lowerCase = html.toLowerCase();
   let text = '';
   let at = 0;
@@ -30,21 +30,21 @@ export function textOfHtml(html: string): string {
     at = end;
   }
   return decodeCharacters(text).replace(/\s+/gu, ' ').trim();
-}
+};
 
 /** Where the text goes on after the tag, comment or unseen element that opens at `open`; -1: nowhere. */
-function endOfMarkup(lowerCase: string, open: number): number {
+const endOfMarkup = (lowerCase: string, open: number): number => {
   if (lowerCase.startsWith('<!--', open)) return after(lowerCase, '-->', open + 4);
   const tag = /^<([a-z][a-z0-9]*)/.exec(lowerCase.slice(open, open + 16))?.[1];
   if (tag === undefined || !UNSEEN.has(tag)) return after(lowerCase, '>', open);
   const close = lowerCase.indexOf(`</${tag}`, open);
   return close < 0 ? -1 : after(lowerCase, '>', close);
-}
+};
 
-function after(text: string, mark: string, from: number): number {
+const after = (text: string, mark: string, from: number): number => {
   const at = text.indexOf(mark, from);
   return at < 0 ? -1 : at + mark.length;
-}
+};
 
 const decodeCharacters = (text: string) =>
   text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,5}));/gi, (whole, decimal, hex, name) => {

@@ -9,10 +9,10 @@ export type ArrivedMail = { readonly arrival: number; readonly mail: CapturedMai
 
 /** Where the store keeps its mails: this folder, or the memory. */
 export type MailShelf = {
-  put(arrived: ArrivedMail): Promise<void>;
-  read(id: string): Promise<CapturedMail | undefined>;
-  setRead(id: string, isRead: boolean): Promise<void>;
-  delete(id: string): Promise<void>;
+  readonly put: (arrived: ArrivedMail) => Promise<void>;
+  readonly read: (id: string) => Promise<CapturedMail | undefined>;
+  readonly setRead: (id: string, isRead: boolean) => Promise<void>;
+  readonly delete: (id: string) => Promise<void>;
 };
 
 export type SkippedFile = { readonly file: string; readonly reason: string };
@@ -49,13 +49,14 @@ const arrivedMail = z.object({
 
 const isArrivedMail = (value: unknown): value is ArrivedMail => arrivedMail.safeParse(value).success;
 
-export function mailFolder(folder: string): MailShelf {
+/** Keeps each email in a file of its own, which is complete or not there. */
+export const openMailFolder = (folder: string): MailShelf => {
   const fileOf = (id: string, kind: string) => {
     if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);
     return path.join(folder, `${id}${kind}`);
   };
   return {
-    async put(arrived) {
+    put: async (arrived) => {
       const file = fileOf(arrived.mail.id, MAIL);
       const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
       const handle = await open(unfinished, 'wx');
@@ -67,23 +68,23 @@ export function mailFolder(folder: string): MailShelf {
       }
       await rename(unfinished, file);
     },
-    async read(id) {
+    read: async (id) => {
       const found = await readMailFile(fileOf(id, MAIL), id);
       return 'mail' in found ? found.mail : undefined;
     },
-    async setRead(id, isRead) {
+    setRead: async (id, isRead) => {
       if (isRead) await writeFile(fileOf(id, READ_MARK), '');
       else await rm(fileOf(id, READ_MARK), { force: true });
     },
-    async delete(id) {
+    delete: async (id) => {
       await rm(fileOf(id, MAIL), { force: true });
       await rm(fileOf(id, READ_MARK), { force: true });
     },
   };
-}
+};
 
 /** What an earlier run left. One file that cannot be read is no reason to hide the others. */
-export async function lookThroughFolder(folder: string): Promise<FoundInFolder> {
+export const lookThroughFolder = async (folder: string): Promise<FoundInFolder> => {
   await mkdir(folder, { recursive: true });
   const arrived: ArrivedMail[] = [];
   const skipped: SkippedFile[] = [];
@@ -98,10 +99,10 @@ export async function lookThroughFolder(folder: string): Promise<FoundInFolder> 
     else skipped.push(found);
   }
   return { arrived, readIds, skipped };
-}
+};
 
 /** Reasons never quote the file: it may be half of somebody's mail. */
-async function readMailFile(file: string, id: string): Promise<ArrivedMail | SkippedFile> {
+const readMailFile = async (file: string, id: string): Promise<ArrivedMail | SkippedFile> => {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (!isArrivedMail(value)) return { file, reason: 'is not a captured email' };
@@ -111,4 +112,4 @@ async function readMailFile(file: string, id: string): Promise<ArrivedMail | Ski
     if (error instanceof SyntaxError) return { file, reason: 'is not complete JSON' };
     return { file, reason: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'})` };
   }
-}
+};

@@ -14,6 +14,7 @@ export type MailPart = {
 const UNKNOWN_TYPE = 'application/octet-stream';
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+$/;
 
+/** The attachments of an email, numbered. */
 export const partsOf = (mail: CapturedMail): MailPart[] =>
   attachmentsOf(mail).map((attachment, index) => ({
     partId: String(index + 1),
@@ -24,13 +25,14 @@ export const partsOf = (mail: CapturedMail): MailPart[] =>
     sizeBytes: Buffer.byteLength(attachment.contentBytes, 'base64'),
   }));
 
-export function contentOfPart(mail: CapturedMail, partId: string): Buffer | undefined {
+/** The bytes of an attachment; undefined where there is none with that number. */
+export const contentOfPart = (mail: CapturedMail, partId: string): Buffer | undefined => {
   const attachment = /^[1-9]\d{0,4}$/.test(partId) ? attachmentsOf(mail)[Number(partId) - 1] : undefined;
   return attachment && Buffer.from(attachment.contentBytes, 'base64');
-}
+};
 
 /** RFC 6266 and RFC 8187: the real name in `filename*`, for everyone else the nearest ASCII. */
-export function downloadAs(fileName: string): string {
+export const downloadAs = (fileName: string): string => {
   const name = fileName.toWellFormed() || 'attachment';
   const ascii = name.replace(/[^\x20-\x7e]|["\\%/]/g, '_');
   const encoded = encodeURIComponent(name).replace(
@@ -38,13 +40,13 @@ export function downloadAs(fileName: string): string {
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
-}
+};
 
 const attachmentsOf = (mail: CapturedMail): readonly GraphFileAttachment[] =>
   mail.request.body.message.attachments ?? [];
 
 /** What the mail declares, unless that could not stand in a response header. */
-function mediaTypeOf(declared: string | undefined): string {
+const mediaTypeOf = (declared: string | undefined): string => {
   const bare = (declared ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return MEDIA_TYPE.test(bare) ? bare : UNKNOWN_TYPE;
-}
+};

@@ -11,7 +11,7 @@ export type SearchableMail = {
  * Mailpit's search: words and "quoted phrases", all of which must be there; `from:` `to:` `cc:` `bcc:` `reply-to:`
  * `subject:` `tag:` look in one field; `is:read` `is:unread` `has:attachment`; `-` or `!` in front means "without".
  */
-export function toMailFilter(query: string): (mail: SearchableMail) => boolean {
+export const toMailFilter = (query: string): ((mail: SearchableMail) => boolean) => {
   const terms = [...query.toLowerCase().matchAll(/([-!]?)(?:([a-z-]+):)?(?:"([^"]*)"?|(\S+))/g)].map(
     ([whole, not, field, phrase, word]) => {
       const value = phrase ?? word ?? '';
@@ -25,7 +25,7 @@ export function toMailFilter(query: string): (mail: SearchableMail) => boolean {
     },
   );
   return (mail) => terms.every(({ wanted, matches }) => matches(mail) === wanted);
-}
+};
 
 const FIELDS: Readonly<Record<string, (mail: SearchableMail, value: string) => boolean>> = {
   from: ({ summary }, value) => anyAddress([summary.From], value),

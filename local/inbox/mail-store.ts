@@ -4,7 +4,7 @@ import {
   lookThroughFolder,
   MAIL_ID,
   type MailShelf,
-  mailFolder,
+  openMailFolder,
   type SkippedFile,
 } from './mail-folder.ts';
 import { toMailFilter } from './mail-search.ts';
@@ -28,14 +28,14 @@ export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; reado
 export type MailStore = {
   /** On disk, when there is a folder, before it resolves. */
   readonly capture: CaptureMail;
-  list(query?: MailQuery): MailPage;
-  find(id: string): Promise<CapturedMail | undefined>;
-  markRead(ids: readonly string[], isRead: boolean): Promise<void>;
+  readonly list: (query?: MailQuery) => MailPage;
+  readonly find: (id: string) => Promise<CapturedMail | undefined>;
+  readonly markRead: (ids: readonly string[], isRead: boolean) => Promise<void>;
   /** Ids that are not there are left out without a word. */
-  remove(ids: readonly string[]): Promise<void>;
-  clear(): Promise<void>;
+  readonly remove: (ids: readonly string[]) => Promise<void>;
+  readonly clear: () => Promise<void>;
   /** Returns the end of the subscription. */
-  onChange(listener: (change: MailChange) => void): () => void;
+  readonly onChange: (listener: (change: MailChange) => void) => () => void;
   /** Files of an earlier run that could not be read, and were left where they are. */
   readonly skipped: readonly SkippedFile[];
 };
@@ -45,13 +45,13 @@ type Entry = {
   readonly arrival: number;
   readonly summary: MailpitSummary;
   readonly words: string;
-  isRead: boolean;
+  readonly isRead: boolean;
 };
 
 /** Keeps captured mails in the folder, across restarts; in memory when there is none. */
-export async function openMailStore({ folder }: { readonly folder?: string } = {}): Promise<MailStore> {
+export const openMailStore = async ({ folder }: { readonly folder?: string } = {}): Promise<MailStore> => {
   const found = folder === undefined ? undefined : await lookThroughFolder(folder);
-  const shelf = folder === undefined ? mailMemory() : mailFolder(folder);
+  const shelf = folder === undefined ? makeMailMemory() : openMailFolder(folder);
   const entries = new Map<string, Entry>();
   const skipped = [...(found?.skipped ?? [])];
   const listeners = new Set<(change: MailChange) => void>();
@@ -73,26 +73,24 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
     if (ids.length > 0) for (const listener of listeners) listener({ kind, ids });
   };
 
-  async function remove(ids: readonly string[]): Promise<void> {
+  const remove = async (ids: readonly string[]): Promise<void> => {
     const there = known(ids);
     for (const id of there) {
       await shelf.delete(id);
       entries.delete(id);
     }
     tell('removed', there);
-  }
+  };
 
   return {
     skipped,
-    async capture(mail) {
-      if (!MAIL_ID.test(mail.id)) {
+    capture: async (mail) => {
+      if (!MAIL_ID.test(mail.id))
         throw new TypeError(`A captured mail's id must match ${MAIL_ID}, but is ${JSON.stringify(mail.id)}`);
-      }
-      if (entries.has(mail.id) || arriving.has(mail.id)) {
+      if (entries.has(mail.id) || arriving.has(mail.id))
         throw new Error(
           `An email with the id ${mail.id} is already captured; every accepted email needs its own id`,
         );
-      }
       const arrived = { arrival: nextArrival++, mail };
       const entry = toEntry(arrived, false);
       arriving.add(mail.id);
@@ -104,7 +102,7 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
       }
       tell('captured', [mail.id]);
     },
-    list({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) {
+    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) => {
       const all = newestFirst();
       const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
       return {
@@ -117,25 +115,25 @@ export async function openMailStore({ folder }: { readonly folder?: string } = {
     },
     // Only ids in the list ever become a file name.
     find: async (id) => (entries.has(id) ? shelf.read(id) : undefined),
-    async markRead(ids, isRead) {
+    markRead: async (ids, isRead) => {
       const changed = known(ids).filter((id) => entries.get(id)?.isRead !== isRead);
       for (const id of changed) {
         await shelf.setRead(id, isRead);
         const entry = entries.get(id);
-        if (entry) entry.isRead = isRead;
+        if (entry) entries.set(id, { ...entry, isRead });
       }
       tell('read', changed);
     },
     remove,
     clear: () => remove([...entries.keys()]),
-    onChange(listener) {
+    onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
-}
+};
 
-function mailMemory(): MailShelf {
+const makeMailMemory = (): MailShelf => {
   const mails = new Map<string, CapturedMail>();
   return {
     put: async ({ mail }) => void mails.set(mail.id, mail),
@@ -143,9 +141,9 @@ function mailMemory(): MailShelf {
     setRead: async () => {},
     delete: async (id) => void mails.delete(id),
   };
-}
+};
 
-function toEntry({ arrival, mail }: ArrivedMail, isRead: boolean): Entry {
+const toEntry = ({ arrival, mail }: ArrivedMail, isRead: boolean): Entry => {
   const summary = toSummary(mail);
   const addresses = [summary.From, ...summary.To, ...summary.Cc, ...summary.Bcc, ...summary.ReplyTo];
   const words = [
@@ -157,6 +155,6 @@ function toEntry({ arrival, mail }: ArrivedMail, isRead: boolean): Entry {
     wordsOf(mail),
   ];
   return { arrival, summary, isRead, words: words.join('\n').toLowerCase() };
-}
+};
 
 const countUnread = (entries: readonly Entry[]): number => entries.filter(({ isRead }) => !isRead).length;

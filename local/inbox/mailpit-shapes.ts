@@ -46,6 +46,7 @@ type MailpitAttachment = {
 /** Mailpit's own length. */
 const SNIPPET_CHARACTERS = 250;
 
+/** An email in a list. */
 export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   ...toEnvelope(mail),
   Created: mail.acceptedAt,
@@ -53,7 +54,8 @@ export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   Snippet: firstCharacters(wordsOf(mail), SNIPPET_CHARACTERS),
 });
 
-export function toMessage(mail: CapturedMail): MailpitMessage {
+/** An email in full. */
+export const toMessage = (mail: CapturedMail): MailpitMessage => {
   const parts = partsOf(mail);
   return {
     ...toEnvelope(mail),
@@ -64,10 +66,10 @@ export function toMessage(mail: CapturedMail): MailpitMessage {
     Attachments: parts.filter((part) => !part.isInline).map(toAttachment),
     Inline: parts.filter((part) => part.isInline).map(toAttachment),
   };
-}
+};
 
 /** The header fields these Graph properties stand for, and those the sender added. */
-export function toHeaders(mail: CapturedMail): Record<string, string[]> {
+export const toHeaders = (mail: CapturedMail): Record<string, string[]> => {
   const message = mail.request.body.message;
   const fields = new Map<string, string[]>();
   const add = (name: string, value: string) =>
@@ -84,13 +86,13 @@ export function toHeaders(mail: CapturedMail): Record<string, string[]> {
   if (message.isDeliveryReceiptRequested) add('Return-Receipt-To', addressLine([fromOf(mail)]));
   for (const { name, value } of message.internetMessageHeaders ?? []) add(name, value);
   return Object.fromEntries(fields);
-}
+};
 
 /** The body as words, whichever way it was written. */
 export const wordsOf = (mail: CapturedMail): string =>
   isHtml(mail) ? textOfHtml(contentOf(mail)) : contentOf(mail).replace(/\s+/gu, ' ').trim();
 
-function toEnvelope(mail: CapturedMail): MailpitEnvelope {
+const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
   const message = mail.request.body.message;
   return {
     ID: mail.id,
@@ -104,7 +106,7 @@ function toEnvelope(mail: CapturedMail): MailpitEnvelope {
     Tags: message.categories ?? [],
     Size: Buffer.byteLength(JSON.stringify(mail.request.body)),
   };
-}
+};
 
 /** Without a `from`, Exchange writes the mailbox it is sent from. */
 const fromOf = (mail: CapturedMail): MailpitAddress => {

@@ -31,11 +31,12 @@ const FILES: ReadonlySet<string> = new Set([
 
 export type PageFile = { readonly contentType: string; readonly content: Buffer };
 
-export async function readPageFile(name: string): Promise<PageFile | undefined> {
+/** Reads a file of the page; undefined where the page has none of that name. */
+export const readPageFile = async (name: string): Promise<PageFile | undefined> => {
   if (!FILES.has(name)) return undefined;
   const content = await readFile(new URL(name, FOLDER));
   return { contentType: TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream', content };
-}
+};
 
 export const PAGE_SECURITY_POLICY = [
   "default-src 'none'",

@@ -5,7 +5,8 @@ import type { Page, VaultRequest } from './vault-request.ts';
 /** What an Azure role of the vault allows: https://learn.microsoft.com/azure/key-vault/general/rbac-guide */
 export type VaultAction = 'getSecret' | 'readMetadata' | 'setSecret' | 'update';
 
-export const neededAction = (request: VaultRequest): VaultAction => {
+/** The action that a role must allow for this request. */
+export const toAction = (request: VaultRequest): VaultAction => {
   switch (request.kind) {
     case 'get':
       return 'getSecret';
@@ -19,7 +20,7 @@ export const neededAction = (request: VaultRequest): VaultAction => {
 };
 
 /** Does what is asked; throws a VaultProblem where the vault would refuse. */
-export async function answerVault(store: SecretStore, request: VaultRequest, vault: URL, now: Date) {
+export const answerVault = async (store: SecretStore, request: VaultRequest, vault: URL, now: Date) => {
   switch (request.kind) {
     case 'list': {
       const current = store
@@ -51,20 +52,20 @@ export async function answerVault(store: SecretStore, request: VaultRequest, vau
       return toItem(changed, vault, true);
     }
   }
-}
+};
 
-function lookUp(store: SecretStore, name: string, version: string | undefined): SecretVersion {
+const lookUp = (store: SecretStore, name: string, version: string | undefined): SecretVersion => {
   const found = version === undefined ? store.current(name) : store.find(name, version);
   if (found === undefined) throw secretNotFound(version === undefined ? name : `${name}/${version}`);
   return found;
-}
+};
 
-function toPage<T>(
+const toPage = <T>(
   all: readonly SecretVersion[],
   page: Page,
   vault: URL,
   toJson: (one: SecretVersion) => T,
-): { value: T[]; nextLink: string | null } {
+): { readonly value: readonly T[]; readonly nextLink: string | null } => {
   const end = page.from + page.size;
   const next = new URL(vault);
   next.searchParams.set('$skiptoken', String(end));
@@ -72,17 +73,17 @@ function toPage<T>(
     value: all.slice(page.from, end).map(toJson),
     nextLink: end < all.length ? next.href : null,
   };
-}
+};
 
-function toItem(one: SecretVersion, vault: URL, withVersion: boolean) {
+const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
   const id = `${vault.origin}/secrets/${one.name}${withVersion ? `/${one.version}` : ''}`;
   return {
-    ...(one.contentType !== undefined && { contentType: one.contentType }),
+    contentType: one.contentType,
     id,
     attributes: {
       enabled: one.enabled,
-      ...(one.notBefore !== undefined && { nbf: toSeconds(one.notBefore) }),
-      ...(one.expiresOn !== undefined && { exp: toSeconds(one.expiresOn) }),
+      nbf: one.notBefore && toSeconds(one.notBefore),
+      exp: one.expiresOn && toSeconds(one.expiresOn),
       created: toSeconds(one.createdOn),
       updated: toSeconds(one.updatedOn),
       recoveryLevel: 'Recoverable+Purgeable',
@@ -90,6 +91,6 @@ function toItem(one: SecretVersion, vault: URL, withVersion: boolean) {
     },
     tags: one.tags,
   };
-}
+};
 
 const toSeconds = (date: Date) => Math.floor(date.getTime() / 1000);

@@ -34,22 +34,22 @@ export type SecretProperties = {
 
 /** The secrets of a vault: setting one again makes a new version and keeps the old ones. */
 export type SecretStore = {
-  set(name: string, secret: NewSecret, now: Date): Promise<SecretVersion>;
-  update(
+  readonly set: (name: string, secret: NewSecret, now: Date) => Promise<SecretVersion>;
+  readonly update: (
     name: string,
     version: string,
     changes: SecretProperties,
     now: Date,
-  ): Promise<SecretVersion | undefined>;
+  ) => Promise<SecretVersion | undefined>;
   /** The version that was set last, enabled or not: what the vault answers when no version is named. */
-  current(name: string): SecretVersion | undefined;
-  find(name: string, version: string): SecretVersion | undefined;
-  versions(name: string): readonly SecretVersion[];
-  names(): readonly string[];
+  readonly current: (name: string) => SecretVersion | undefined;
+  readonly find: (name: string, version: string) => SecretVersion | undefined;
+  readonly versions: (name: string) => readonly SecretVersion[];
+  readonly names: () => readonly string[];
 };
 
 /** In memory; with a file, what is set survives a restart. */
-export async function openSecretStore(file?: string): Promise<SecretStore> {
+export const openSecretStore = async (file?: string): Promise<SecretStore> => {
   let all: readonly SecretVersion[] = file === undefined ? [] : await readStore(file);
   let writing: Promise<void> = Promise.resolve();
 
@@ -64,7 +64,7 @@ export async function openSecretStore(file?: string): Promise<SecretStore> {
     all.find((one) => isNamed(one, name) && one.version === version);
 
   return {
-    async set(name, secret, now) {
+    set: async (name, secret, now) => {
       const made: SecretVersion = {
         // A name keeps the spelling it was first given.
         name: all.find((one) => isNamed(one, name))?.name ?? name,
@@ -81,7 +81,7 @@ export async function openSecretStore(file?: string): Promise<SecretStore> {
       await keep([...all, made]);
       return made;
     },
-    async update(name, version, changes, now) {
+    update: async (name, version, changes, now) => {
       const old = find(name, version);
       if (old === undefined) return undefined;
       const changed: SecretVersion = {
@@ -101,9 +101,9 @@ export async function openSecretStore(file?: string): Promise<SecretStore> {
     versions: (name) => all.filter((one) => isNamed(one, name)),
     names: () => [...new Set(all.map((one) => one.name))],
   };
-}
+};
 
-async function readStore(file: string): Promise<readonly SecretVersion[]> {
+const readStore = async (file: string): Promise<readonly SecretVersion[]> => {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -116,6 +116,6 @@ async function readStore(file: string): Promise<readonly SecretVersion[]> {
     // The cause is left out: a parser's message quotes the text, and the text is secrets.
     throw new Error(`${file} is not a file that the Key Vault stand-in wrote. To start over, delete it.`);
   }
-}
+};
 
 const isNamed = (one: SecretVersion, name: string) => one.name.toLowerCase() === name.toLowerCase();

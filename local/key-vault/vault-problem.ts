@@ -19,7 +19,7 @@ export class VaultProblem extends Error {
       error: {
         code: this.code,
         message: this.message,
-        ...(this.innerCode !== undefined && { innererror: { code: this.innerCode } }),
+        innererror: this.innerCode === undefined ? undefined : { code: this.innerCode },
       },
     };
   }

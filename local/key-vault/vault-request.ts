@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { makeRouter } from '../routes.ts';
 import type { NewSecret, SecretProperties } from './secret-store.ts';
 import { badParameter } from './vault-problem.ts';
 
@@ -31,53 +32,68 @@ export type VaultRequest =
 
 export type Page = { readonly from: number; readonly size: number };
 
-export function parseVaultRequest(method: string, url: URL, body: Buffer): VaultRequest | undefined {
+type Asked = {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly url: URL;
+  readonly body: Buffer;
+};
+
+// The client ends the path of a secret without a version with a slash.
+const findRequest = makeRouter<(asked: Asked) => VaultRequest>(
+  [
+    ['GET', '/secrets', ({ url }) => ({ kind: 'list', page: parsePage(url) })],
+    ['GET', '/secrets/:name/versions', ({ name, url }) => ({ kind: 'versions', name, page: parsePage(url) })],
+    ['GET', '/secrets/:name{/:version}', ({ name, version }) => ({ kind: 'get', name, version })],
+    ['PUT', '/secrets/:name', ({ name, body }) => ({ kind: 'set', name, secret: parseNewSecret(body) })],
+    [
+      'PATCH',
+      '/secrets/:name{/:version}',
+      ({ name, version, body }) => ({ kind: 'update', name, version, changes: parseChanges(body) }),
+    ],
+  ],
+  { trailing: true },
+);
+
+/** Reads what is asked; undefined where the stand-in has no such path or method. Throws a VaultProblem. */
+export const parseVaultRequest = (method: string, url: URL, body: Buffer): VaultRequest | undefined => {
   if (!url.searchParams.get('api-version')) throw badParameter('api-version must be specified');
-  const [root, name, version, ...rest] = url.pathname.split('/').slice(1);
-  if (root !== 'secrets' || rest.some((part) => part !== '')) return undefined;
-  if (!name) return method === 'GET' ? { kind: 'list', page: parsePage(url) } : undefined;
-  if (!SECRET_NAME.test(name)) throw badParameter(`The request URI contains an invalid name: ${name}`);
+  const found = findRequest(method, url.pathname);
+  if (found.target === undefined) return undefined;
+  const { name = '', version } = found.params;
+  if (name !== '' && !SECRET_NAME.test(name))
+    throw badParameter(`The request URI contains an invalid name: ${name}`);
+  return found.target({ name, version, url, body });
+};
 
-  if (method === 'GET' && version === 'versions') return { kind: 'versions', name, page: parsePage(url) };
-  if (method === 'GET') return { kind: 'get', name, version: version || undefined };
-  if (method === 'PUT' && !version) return { kind: 'set', name, secret: parseNewSecret(body) };
-  if (method === 'PATCH') {
-    const changes = toProperties(parseBody(propertiesSchema, body));
-    return { kind: 'update', name, version: version || undefined, changes };
-  }
-  return undefined;
-}
+const parseChanges = (body: Buffer): SecretProperties => toProperties(parseBody(propertiesSchema, body));
 
-function parseNewSecret(body: Buffer): NewSecret {
+const parseNewSecret = (body: Buffer): NewSecret => {
   const parsed = parseBody(newSecretSchema, body);
-  if (Buffer.byteLength(parsed.value) > VALUE_BYTES) {
+  if (Buffer.byteLength(parsed.value) > VALUE_BYTES)
     throw badParameter(`The secret value must be at most ${VALUE_BYTES} bytes.`);
-  }
   return { value: parsed.value, ...toProperties(parsed) };
-}
+};
 
-function toProperties(parsed: z.output<typeof propertiesSchema>): SecretProperties {
-  return {
-    contentType: parsed.contentType ?? undefined,
-    tags: parsed.tags ?? undefined,
-    enabled: parsed.attributes?.enabled ?? undefined,
-    expiresOn: toDate(parsed.attributes?.exp),
-    notBefore: toDate(parsed.attributes?.nbf),
-  };
-}
+const toProperties = (parsed: z.output<typeof propertiesSchema>): SecretProperties => ({
+  contentType: parsed.contentType ?? undefined,
+  tags: parsed.tags ?? undefined,
+  enabled: parsed.attributes?.enabled ?? undefined,
+  expiresOn: toDate(parsed.attributes?.exp),
+  notBefore: toDate(parsed.attributes?.nbf),
+});
 
-function parsePage(url: URL): Page {
+const parsePage = (url: URL): Page => {
   const asked = url.searchParams.get('maxresults');
   const size = asked === null ? MOST_ON_A_PAGE : Number(asked);
-  if (!Number.isInteger(size) || size < 1 || size > MOST_ON_A_PAGE) {
+  if (!Number.isInteger(size) || size < 1 || size > MOST_ON_A_PAGE)
     throw badParameter(`maxresults must be from 1 to ${MOST_ON_A_PAGE}, got '${asked}'.`);
-  }
   const from = Number(url.searchParams.get('$skiptoken') ?? 0);
   if (!Number.isInteger(from) || from < 0) throw badParameter('The $skiptoken is not one of this vault.');
   return { from, size };
-}
+};
 
-function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
+const parseBody = <T>(schema: z.ZodType<T>, body: Buffer): T => {
   try {
     return schema.parse(JSON.parse(body.toString('utf8')));
   } catch (error) {
@@ -85,7 +101,7 @@ function parseBody<T>(schema: z.ZodType<T>, body: Buffer): T {
     const where = paths.length > 0 ? `Wrong or missing: ${paths.join(', ')}.` : 'It is not JSON.';
     throw badParameter(`The request body could not be read. ${where}`);
   }
-}
+};
 
 const toDate = (epochSeconds: number | null | undefined) =>
   epochSeconds === null || epochSeconds === undefined ? undefined : new Date(epochSeconds * 1000);

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { toAppOnlyClaims } from '../entra/app-only-claims.ts';
 import type { TokenClaims, TokenKeys } from '../entra/token-keys.ts';
 import { answering, answerJson, listen } from '../http.ts';
-import { answerFaultControl, type HttpFaults, makeHttpFaults } from '../http-faults.ts';
+import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import { isSameSecret } from '../is-same-secret.ts';
 import type { Listening } from '../listening.ts';
 
@@ -42,34 +42,33 @@ export type ManagedIdentityEndpoint = Listening & {
 type Refusal = { readonly status: number; readonly message: string };
 
 /** App Service's token endpoint: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference */
-export async function startManagedIdentity(
+export const startManagedIdentity = async (
   options: ManagedIdentityOptions,
-): Promise<ManagedIdentityEndpoint> {
+): Promise<ManagedIdentityEndpoint> => {
   const faults = makeHttpFaults();
   const identityHeader = options.identityHeader ?? randomBytes(16).toString('hex').toUpperCase();
   const server = http.createServer(
-    answering(async (request, response) => {
-      const url = new URL(request.url ?? '/', 'http://localhost');
-      if (url.pathname === '/_control/faults') return answerFaultControl(faults, request, response);
-      if (await faults.strike(request, response)) return;
-      request.resume();
-
-      const decision =
-        request.method === 'GET' && url.pathname === PATH
-          ? decide(url.searchParams, request.headers['x-identity-header'], identityHeader, options)
-          : { status: 404, message: `Expected GET ${PATH}, got ${request.method} ${url.pathname}.` };
-      if ('status' in decision) {
-        const { status, message } = decision;
-        return answerJson(response, status, { statusCode: status, message, correlationId: randomUUID() });
-      }
-      answerJson(response, 200, {
-        access_token: await options.keys.sign(decision),
-        expires_on: String(decision.exp),
-        resource: decision.aud,
-        token_type: 'Bearer',
-        client_id: decision.appid,
-      });
-    }),
+    answering(
+      withFaults(faults, {}, async (request, response) => {
+        request.resume();
+        const url = new URL(request.url ?? '/', 'http://localhost');
+        const decision =
+          request.method === 'GET' && url.pathname === PATH
+            ? decideToken(url.searchParams, request.headers['x-identity-header'], identityHeader, options)
+            : { status: 404, message: `Expected GET ${PATH}, got ${request.method} ${url.pathname}.` };
+        if ('status' in decision) {
+          const { status, message } = decision;
+          return answerJson(response, status, { statusCode: status, message, correlationId: randomUUID() });
+        }
+        answerJson(response, 200, {
+          access_token: await options.keys.sign(decision),
+          expires_on: String(decision.exp),
+          resource: decision.aud,
+          token_type: 'Bearer',
+          client_id: decision.appid,
+        });
+      }),
+    ),
   );
   const listening = await listen(server, {
     name: 'The managed identity stand-in',
@@ -81,27 +80,25 @@ export async function startManagedIdentity(
     faults,
     environment: { IDENTITY_ENDPOINT: `${listening.url}${PATH}`, IDENTITY_HEADER: identityHeader },
   };
-}
+};
 
-function decide(
+const decideToken = (
   asked: URLSearchParams,
   givenHeader: string | string[] | undefined,
   identityHeader: string,
   options: ManagedIdentityOptions,
-): TokenClaims | Refusal {
+): TokenClaims | Refusal => {
   // The header proves that the request was written by the app and not by a page it was tricked into fetching.
-  if (typeof givenHeader !== 'string' || !isSameSecret(givenHeader, identityHeader)) {
+  if (typeof givenHeader !== 'string' || !isSameSecret(givenHeader, identityHeader))
     return {
       status: 401,
       message: 'The X-IDENTITY-HEADER is missing or is not the IDENTITY_HEADER of this app.',
     };
-  }
-  if (asked.get('api-version') !== API_VERSION) {
+  if (asked.get('api-version') !== API_VERSION)
     return {
       status: 400,
       message: `Expected api-version=${API_VERSION}, got '${asked.get('api-version')}'.`,
     };
-  }
   const resource = asked.get('resource');
   if (!resource) return { status: 400, message: 'Expected the parameter resource.' };
 
@@ -111,20 +108,18 @@ function decide(
       ? one.systemAssigned && !asked.has('principal_id') && !asked.has('mi_res_id')
       : one.clientId.toLowerCase() === clientId.toLowerCase(),
   );
-  if (identity === undefined) {
+  if (identity === undefined)
     return {
       status: 400,
       message:
         'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.',
     };
-  }
   const known = options.resources().find((one) => one === resource.replace(/\/$/, ''));
-  if (known === undefined) {
+  if (known === undefined)
     return {
       status: 400,
       message: `AADSTS500011: The resource principal named ${resource} was not found in the tenant named ${options.tenantId}.`,
     };
-  }
   return toAppOnlyClaims({
     tenantId: options.tenantId,
     clientId: identity.clientId,
@@ -133,4 +128,4 @@ function decide(
     now: options.now(),
     lifetimeSeconds: LIFETIME_SECONDS,
   });
-}
+};

@@ -1,4 +1,5 @@
 import type { HttpResponseInit, InvocationContext } from '@azure/functions';
+import { defined } from '../lib/defined.ts';
 import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError, reasonOf, reportOf } from '../lib/errors.ts';
 import { type LogEvent, levelOf, unexpected } from '../lib/log.ts';
@@ -21,13 +22,13 @@ const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseIni
     status,
     headers: {
       'content-type': 'application/problem+json',
-      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      ...defined({ 'retry-after': retryAfter }),
     },
     body: JSON.stringify({
       type: `urn:graph-mail-relay:error:${code}`,
       title,
       status,
-      ...(detail === undefined ? {} : { detail }),
+      ...defined({ detail }),
       instance: `urn:uuid:${invocationId}`,
       code,
       remedy,

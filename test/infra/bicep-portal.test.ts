@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { settingsTable } from '../../src/lib/settings.ts';
+import { settingsTable } from '../../src/lib/settings/settings.ts';
 
 const readJson = (name: string) =>
   JSON.parse(readFileSync(join(import.meta.dirname, '../../infra', name), 'utf8'));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings.ts';
+import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
   EVENT_QUEUE,
   HELD_CONTAINER,

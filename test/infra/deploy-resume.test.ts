@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TOOLS_MS } from '../support/patience.ts';
 import { openSandbox, type Sandbox } from './az-stand-in/sandbox.ts';
 
@@ -64,17 +64,75 @@ test(
   TOOLS_MS,
 );
 
-test('a failure that passes by itself is waited out', async () => {
+/** The number of the call that deploys main.bicep, or another one that `words` names. */
+const numberOf = async (words: string): Promise<number> => {
   const calls = await withSandbox(async (sandbox) => (await sandbox.run('deploy.sh', OPTIONS)).calls);
-  const at =
-    calls.findIndex((call) => call.includes('graph-mail-relay-registration') && call.includes('create')) + 1;
-  await withSandbox(async (sandbox) => {
-    const run = await sandbox.run('deploy.sh', OPTIONS, {
-      FAIL_AT: String(at),
-      FAIL_WITH: '(ServiceUnavailable) The service is busy.',
+  const at = calls.findIndex((call) => call.join(' ').includes(words));
+  expect(at, words).toBeGreaterThan(0);
+  return at + 1;
+};
+const MAIN = '--name graph-mail-relay --template-file';
+
+describe('a failure that passes by itself is waited out', () => {
+  test.each([
+    [MAIN, '(ServiceUnavailable) The service is busy.'],
+    [MAIN, '(AnotherOperationInProgress) Another operation on this or dependent resource is in progress.'],
+    [MAIN, '{"code": "Conflict", "message": "Another operation is in progress. Please try again later."}'],
+    [
+      MAIN,
+      '(DeploymentActive) The deployment with resource id /x cannot be saved, because this would overwrite an existing deployment which is still active.',
+    ],
+    [
+      'source config-zip',
+      'An error occured during deployment. Status Code: 409, Details: Conflict. There is a deployment currently in progress.',
+    ],
+    ['tag update', '(Conflict) The tags are being changed.'],
+    ['group create', '(OperationInProgress) Operation is in progress.'],
+  ])('%s: %s', async (words, message) => {
+    const at = await numberOf(words);
+    await withSandbox(async (sandbox) => {
+      const run = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
+      expect(run.stderr).toBe('');
+      expect(run.status).toBe(0);
     });
-    expect(run.status).toBe(0);
-    expect(run.stdout).toContain('retrying ...');
+  });
+});
+
+describe('a failure that stays is not waited for', () => {
+  test.each([
+    '(Conflict) Website with given name func-mail-relay already exists.',
+    '(StorageAccountAlreadyTaken) Conflict: The storage account named stmailrelay is already taken.',
+    '(ConflictError) A vault with the same name already exists in deleted state.',
+  ])('%s', async (message) => {
+    const at = await numberOf(MAIN);
+    await withSandbox(async (sandbox) => {
+      const run = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
+      expect(run.status).toBe(1);
+      expect(run.calls).toHaveLength(at);
+    });
+  });
+
+  test('and a deployment, which takes minutes, is tried three times at most', () =>
+    withSandbox(async (sandbox) => {
+      const run = await sandbox.run('deploy.sh', OPTIONS, {
+        FAIL_DEPLOYMENT: '(ServiceUnavailable) The service is busy.',
+        RETRY_TIMES: '30',
+      });
+      expect(run.status).toBe(1);
+      expect(run.calls.filter((call) => call.join(' ').includes(MAIN))).toHaveLength(3);
+    }));
+
+  test('and a unique name that Entra keeps is named with each way out', async () => {
+    const at = await numberOf('registration.bicep');
+    await withSandbox(async (sandbox) => {
+      const run = await sandbox.run('deploy.sh', OPTIONS, {
+        FAIL_AT: String(at),
+        FAIL_WITH: 'Another object with the same value for property uniqueName already exists.',
+      });
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain('/directory/deletedItems/<its id>/restore');
+      expect(run.stderr).toContain('--registration <name>');
+    });
   });
 });
 

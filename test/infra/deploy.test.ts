@@ -1,3 +1,5 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSandbox, type Run, type Sandbox } from './az-stand-in/sandbox.ts';
 
@@ -14,7 +16,7 @@ const EVERYTHING = [...OPTIONS, '--alert-to', 'it@contoso.com', '--consent', '--
 const STEPS = ['registration', 'infrastructure', 'test-mail'];
 /** What changes something; none of these may stand in a run that only looks. */
 const CHANGES =
-  /^az (?:.* )?(?:create|set|reset|delete|update|config-zip|purge) |^az rest --method (?!get)|^curl .*--config/;
+  /^az (?:.* )?(?:create|set|reset|delete|update|register|config-zip|purge) |^az rest --method (?!get)|^curl .*--config/;
 
 let sandbox: Sandbox;
 beforeEach(() => {
@@ -45,7 +47,7 @@ describe('a first run', () => {
   test('leaves a relay that can send, and no right behind', async () => {
     await sandbox.run('deploy.sh', EVERYTHING);
     expect(sandbox.cloud()).toMatchObject({
-      grants: 'grant-1\n',
+      grants: 'b633e1c5-b582-4048-a93e-9f11b44c7e96\n',
       secretsAtEntra: 1,
       storedSecretIsOneOfThem: true,
       borrowedRoles: '',
@@ -60,8 +62,15 @@ describe('a first run', () => {
     expect(run.status).toBe(0);
     expect(sandbox.cloud().grants).toBe('');
     expect(run.stdout).toContain(
-      'limit-mailboxes.ps1 -ClientId 22222222-2222-2222-2222-222222222222 \\\n' +
-        '      -ServicePrincipalId 33333333-3333-3333-3333-333333333333',
+      [
+        '    Connect-ExchangeOnline',
+        '    Connect-MgGraph -Scopes Application.Read.All',
+        '    ./infra/scripts/limit-mailboxes.ps1 -TenantId 99999999-9999-9999-9999-999999999999 `',
+        '      -ClientId 22222222-2222-2222-2222-222222222222 `',
+        '      -ServicePrincipalId 33333333-3333-3333-3333-333333333333 `',
+        "      -Name 'graph-mail-relay' `",
+        "      -Mailbox 'noreply@contoso.com' -OutsideMailbox <any other mailbox>",
+      ].join('\n'),
     );
   });
 
@@ -79,10 +88,8 @@ describe('a first run', () => {
     const parameters = sandbox.lines('deployment-graph-mail-relay');
     const value = (name: string) =>
       JSON.parse(parameters.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '');
-    expect(value('settings')).toEqual({
-      MAIL_ALLOWED_SENDERS: tricky,
-      SECRET_WARNING_RECIPIENTS: 'a@contoso.com,b@contoso.com',
-    });
+    // As they were given: what follows from them is decided in one place, the template.
+    expect(value('settings')).toEqual({ MAIL_ALLOWED_SENDERS: tricky });
     expect(value('alertRecipients')).toEqual(['a@contoso.com', 'b@contoso.com']);
   });
 
@@ -106,7 +113,7 @@ describe('a second run', () => {
     expect(sandbox.cloud()).toEqual(before);
     // The one that Azure itself compares with what is there.
     expect(changes(run)).toEqual([
-      expect.stringContaining('deployment group create --resource-group rg-relay --name graph-mail-relay '),
+      expect.stringMatching(/^az deployment group create .*--name graph-mail-relay /),
     ]);
     await expect(readable(run)).toMatchFileSnapshot('az-stand-in/second-run.txt');
   });
@@ -192,6 +199,37 @@ describe('where a right is missing', () => {
   });
 });
 
+describe('Website Contributor', () => {
+  test('completes the step code, and hears which role would record the package', async () => {
+    const run = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: 'tag update' });
+    expect(run.status).toBe(0);
+    expect(run.stderr).toContain('the next run deploys it again');
+    expect(run.stderr).toContain('Tag Contributor');
+    expect(sandbox.cloud().code).toBe('a package');
+    const again = await sandbox.run('deploy.sh', [...OPTIONS, 'code']);
+    expect(changes(again).join()).toContain('config-zip');
+  });
+
+  test('deploys the package where the record cannot be read', async () => {
+    await sandbox.run('deploy.sh', EVERYTHING);
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, 'code'], { LACKS: 'tags.graphMailRelayPackage' });
+    expect(run.status).toBe(0);
+    expect(changes(run).join()).toContain('config-zip');
+  });
+});
+
+describe('the package', () => {
+  const npm = (run: Run) => run.calls.filter(([tool]) => tool === 'npm').map(([, command]) => command);
+
+  test('is built with the dependencies of the lockfile, also after an upgrade of the sources', async () => {
+    writeFileSync(join(sandbox.root, 'node_modules/.package-lock.json'), '{}');
+    utimesSync(join(sandbox.root, 'node_modules/.package-lock.json'), 1, 1);
+    expect(npm(await sandbox.run('deploy.sh', OPTIONS))).toEqual(['run']);
+    writeFileSync(join(sandbox.root, 'package-lock.json'), '{}');
+    expect(npm(await sandbox.run('deploy.sh', [...OPTIONS, 'code']))).toEqual(['ci', 'run']);
+  });
+});
+
 describe('what cannot be deployed', () => {
   test('without a sign-in it says how to sign in', async () => {
     sandbox.set('signed-out', '');
@@ -209,7 +247,7 @@ describe('what cannot be deployed', () => {
 
   test('a vault of the same name, deleted and kept, is named with both ways out', async () => {
     await sandbox.run('deploy.sh', OPTIONS);
-    sandbox.set('deleted-vaults', 'kv-relay');
+    sandbox.set('deleted-vaults', 'kv-relay\tthere\tmail-relay\n');
     const run = await sandbox.run('deploy.sh', OPTIONS);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('az keyvault recover');
@@ -267,6 +305,7 @@ describe('the command line', () => {
     [[...OPTIONS, '--set', 'lower=1'], 'NAME=VALUE'],
     [[...OPTIONS, '--client-id', '123'], 'a GUID'],
     [[...OPTIONS, '--name', 'X'], '2 to 20 lowercase letters'],
+    [[...OPTIONS, '--also-grant', 'Mail.Everything'], 'Mail.Read or Mail.ReadWrite'],
     [[...OPTIONS, '--secret-days', '731'], 'from 1 to 730'],
     [[...OPTIONS, '--package', 'none.zip'], "file 'none.zip' does not exist"],
     [[...OPTIONS, '--parameters', 'none.json'], "file 'none.json' does not exist"],

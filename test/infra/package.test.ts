@@ -41,14 +41,21 @@ afterAll(() => {
 
 const textOf = (path: string): string => strFromU8(contents[path] ?? new Uint8Array());
 
-test('the package is host.json, package.json, the bundle and its source map', () => {
-  expect(Object.keys(contents).sort()).toEqual([
+test('the package is host.json, package.json, and the bundle with its source maps and licences', () => {
+  const paths = Object.keys(contents);
+  expect(paths.filter((path) => !path.startsWith('dist/chunks/')).sort()).toEqual([
+    'dist/THIRD-PARTY-NOTICES.txt',
     'dist/app.cjs',
     'dist/app.cjs.map',
     'dist/main.cjs',
+    'dist/readable-stacks.cjs',
+    'dist/readable-stacks.cjs.map',
     'host.json',
     'package.json',
   ]);
+  const chunks = paths.filter((path) => path.startsWith('dist/chunks/'));
+  expect(chunks.length).toBeGreaterThan(10);
+  for (const path of chunks) expect(path).toMatch(/^dist\/chunks\/[\w-]+\.cjs(\.map)?$/);
   expect(made.files.map(({ path }) => path).sort()).toEqual(Object.keys(contents).sort());
   expect(textOf('host.json')).toBe(readFileSync(join(ROOT, 'host.json'), 'utf8'));
 });
@@ -106,9 +113,11 @@ test('the SBOM of a release lists every package of which the bundle has code, wi
   );
   const listed = new Set(components.map(({ name }: { name: string }) => name));
   const bundled = new Set(
-    JSON.parse(textOf('dist/app.cjs.map'))
-      .sources.map((path: string) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
-      .filter(Boolean),
+    Object.keys(contents)
+      .filter((path) => path.endsWith('.map'))
+      .flatMap((path) => JSON.parse(textOf(path)).sources as readonly string[])
+      .map((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
+      .filter((name) => name !== undefined),
   );
   expect(metadata.component).toMatchObject({ name: packageJson.name, version: packageJson.version });
   expect(bundled.size).toBeGreaterThan(20);

@@ -60,6 +60,8 @@ const recordCalls = async (): Promise<(readonly string[])[]> => {
         'me@contoso.com',
         '--alert-to',
         'it@contoso.com',
+        '--also-grant',
+        'Mail.Read',
       ]),
       await sandbox.run('deploy.sh', [
         ...options,
@@ -72,9 +74,11 @@ const recordCalls = async (): Promise<(readonly string[])[]> => {
       await sandbox.run('teardown.sh', [...group, '--registration', '--purge', '--yes']),
     ];
     sandbox.set('app-deleted', 'app-object-1');
-    sandbox.remove('deleted-vaults');
+    sandbox.set('deleted-vaults', '');
     runs.push(await sandbox.run('deploy.sh', options));
     sandbox.set('tags', '');
+    sandbox.set('providers', '');
+    runs.push(await sandbox.run('deploy.sh', options));
     runs.push(await sandbox.run('teardown.sh', [...group, '--registration', '--yes']));
     const kinds = new Map(
       runs.flatMap(({ calls }) =>

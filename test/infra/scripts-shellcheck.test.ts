@@ -37,3 +37,9 @@ test.each(SCRIPTS)('%s uses nothing newer than the bash of macOS, 3.2', (script)
   const text = readFileSync(join(ROOT, script), 'utf8');
   expect(text).not.toMatch(/declare -A|local -A|mapfile|readarray|\$\{\w+(,,|\^\^)|&>>|\|&|\[\[ -v /);
 });
+
+test('a checkout gives scripts the line ends that bash reads, whatever the machine', () => {
+  expect(readFileSync(join(ROOT, '.gitattributes'), 'utf8')).toMatch(/^\* text=auto eol=lf$/m);
+  for (const script of [...SCRIPTS, ...STAND_INS])
+    expect(readFileSync(join(ROOT, script), 'utf8')).not.toContain('\r');
+});

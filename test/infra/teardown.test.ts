@@ -12,12 +12,26 @@ const DEPLOY = [
 ];
 const GROUP = ['--resource-group', 'rg-relay'];
 
+const IN_GROUP = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-relay/providers';
+const PAYROLL = `${IN_GROUP}/Microsoft.Sql/servers/payroll`;
+
 let sandbox: Sandbox;
 beforeEach(async () => {
   sandbox = openSandbox();
   await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
 });
 afterEach(() => sandbox.close());
+
+/** Resources that are there, as the ends of their ids. */
+const resources = (): (string | undefined)[] =>
+  sandbox.lines('resources').map((line) => line.split('\t')[0]?.split('/').at(-1));
+const addResource = (id: string, tag = '-') =>
+  sandbox.set('resources', `${sandbox.read('resources')}${id}\t${tag}\t-\n`);
+/** A resource group that was there before deploy.sh. */
+const shareGroup = () => sandbox.set('tags', 'owner=finance\n');
+/** As a version of before the tag has deployed them. */
+const removeTags = () =>
+  sandbox.set('resources', sandbox.read('resources').replaceAll('\tmail-relay\t', '\t-\t'));
 
 const commands = (run: Run): string[] =>
   run.calls.map((call) =>
@@ -60,30 +74,157 @@ describe('what deploy.sh made', () => {
   });
 
   test('leaves a resource group that was there before, and what others have in it', async () => {
-    sandbox.set('tags', 'owner=finance\n');
-    sandbox.set(
-      'strangers',
-      '/subscriptions/x/resourceGroups/rg-relay/providers/Microsoft.Sql/servers/payroll\n',
-    );
+    shareGroup();
+    addResource(PAYROLL);
     const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     expect(commands(run)).not.toContain('group delete');
-    expect(sandbox.lines('removed-resources')).toEqual([
-      expect.stringContaining('Microsoft.Web/sites/func-relay'),
-      expect.stringContaining('Microsoft.KeyVault/vaults/kv-relay'),
-    ]);
+    // The rule that Azure added to the component goes with it.
+    expect(resources()).toEqual(['payroll']);
   });
 
   test('leaves even its own resource group once others have put something there', async () => {
-    sandbox.set(
-      'strangers',
-      '/subscriptions/x/resourceGroups/rg-relay/providers/Microsoft.Sql/servers/payroll\n',
-    );
+    addResource(PAYROLL);
     const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
     expect(run.stderr).toContain('payroll, so the resource group stays.');
     expect(commands(run)).not.toContain('group delete');
+    expect(resources()).toEqual(['payroll']);
   });
+
+  test('of before the tag is found by the record of the deployment', async () => {
+    removeTags();
+    shareGroup();
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.status).toBe(0);
+    // The record names no component.
+    expect(resources()).toEqual(['appi-relay', 'Failure Anomalies - appi-relay']);
+  });
+
+  test('stays where purge protection keeps it, and the rest is purged', async () => {
+    sandbox.set('purge-protected', '');
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--registration', '--purge', '--yes']);
+    expect(run.status).toBe(0);
+    expect(run.stderr).toContain('the vault kv-relay has purge protection');
+    expect(run.stdout).toContain('purged the app registration');
+  });
+});
+
+describe('a deployment that failed halfway', () => {
+  const failHalfway = async () => {
+    sandbox.close();
+    sandbox = openSandbox();
+    const failed = await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure'], {
+      FAIL_DEPLOYMENT: '(BadRequest) The template was rejected.',
+    });
+    expect(failed.status).toBe(1);
+    expect(resources()).toEqual(['kv-relay']);
+  };
+  beforeEach(failHalfway);
+
+  test('is removed with its resource group', async () => {
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('Microsoft.KeyVault/vaults/kv-relay');
+    expect(sandbox.cloud().group).toBe('');
+  });
+
+  test('is removed from a resource group that others use', async () => {
+    shareGroup();
+    addResource(PAYROLL);
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--purge', '--yes']);
+    expect(run.status).toBe(0);
+    expect(resources()).toEqual(['payroll']);
+    expect(sandbox.read('deleted-vaults')).toBe('');
+  });
+
+  test.each(['its own', 'a shared'])(
+    'without tags in %s resource group stops and names what is there, instead of reporting success',
+    async (kind) => {
+      removeTags();
+      if (kind === 'a shared') shareGroup();
+      const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain('the last deployment is Failed, and Azure does not say what it created');
+      expect(run.stderr).toContain('Microsoft.KeyVault/vaults/kv-relay');
+      expect(run.stderr).toContain('az group delete --name rg-relay');
+      expect(resources()).toEqual(['kv-relay']);
+    },
+  );
+});
+
+describe('with another relay in the resource group', () => {
+  const OTHER = `${IN_GROUP}/Microsoft.Web/sites/func-second`;
+  beforeEach(() => addResource(OTHER, 'second'));
+
+  test('it asks which one', async () => {
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('has several relays: mail-relay second');
+    expect(resources()).toContain('func-relay');
+  });
+
+  test.each(['mail-relay', 'Mail-Relay'])(
+    '--name %s removes that one, and nothing of the other',
+    async (name) => {
+      const run = await sandbox.run('teardown.sh', [...GROUP, '--name', name, '--yes']);
+      expect(run.status).toBe(0);
+      expect(resources()).toEqual(['func-second']);
+      expect(sandbox.cloud().group).not.toBe('');
+    },
+  );
+
+  test('--name of the other one does not take what the record of the last deployment names', async () => {
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'second', '--yes']);
+    expect(run.status).toBe(0);
+    expect(resources()).toEqual(['kv-relay', 'func-relay', 'appi-relay', 'Failure Anomalies - appi-relay']);
+  });
+
+  test('a name that no resource has removes nothing, and the names are listed', async () => {
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'third', '--yes']);
+    expect(run.stderr).toContain("has no relay 'third'; it has: mail-relay second");
+    expect(commands(run)).not.toContain('resource delete');
+  });
+
+  test('the registration on record goes only if it is named', async () => {
+    const run = await sandbox.run('teardown.sh', [
+      ...GROUP,
+      '--name',
+      'mail-relay',
+      '--registration',
+      '--yes',
+    ]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('--client-id <id>');
+    expect(sandbox.read('app-deleted')).toBe('');
+    expect(resources()).toContain('func-relay');
+  });
+
+  test('its deleted vault is not purged', async () => {
+    sandbox.set('deleted-vaults', `kv-second\t${IN_GROUP}/Microsoft.KeyVault/vaults/kv-second\tsecond\n`);
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'mail-relay', '--purge', '--yes']);
+    expect(run.status).toBe(0);
+    expect(sandbox.lines('deleted-vaults')).toEqual([expect.stringContaining('kv-second')]);
+    expect(run.stdout).toContain('not of this relay, and stay as they are: kv-second');
+  });
+});
+
+test('a deleted vault of before the tag is known by its name, and one of another product is left', async () => {
+  const vault = (name: string) => `${name}\t${IN_GROUP.toUpperCase()}/Microsoft.KeyVault/vaults/${name}\t-\n`;
+  sandbox.set(
+    'deleted-vaults',
+    vault('kv-mailrel-abcdefghijklm') +
+      vault('kv-payroll') +
+      vault('kv-mailrel-nopqrstuvwxyz').replace(/rg-relay/i, 'rg-relay-2'),
+  );
+  const run = await sandbox.run('teardown.sh', [...GROUP, '--purge', '--yes']);
+  expect(run.status).toBe(0);
+  expect(sandbox.lines('deleted-vaults').map((line) => line.split('\t')[0])).toEqual([
+    'kv-payroll',
+    'kv-mailrel-nopqrstuvwxyz',
+  ]);
 });
 
 describe('before anything goes', () => {
@@ -150,6 +291,7 @@ test.each([
   [['-g'], '-g expects a value'],
   [[...GROUP, '--everything'], "'--everything' is not an option"],
   [[...GROUP, '--client-id', 'x'], 'a GUID'],
+  [[...GROUP, '--name', 'x/y'], "not 'x/y'"],
 ])('wrong usage %j', async (args, said) => {
   const run = await sandbox.run('teardown.sh', args);
   expect(run.status).toBe(2);

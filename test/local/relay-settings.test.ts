@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readLocalSettings } from '../../local/relay-settings.ts';
-import { settingsTable } from '../../src/lib/settings.ts';
+import { settingsTable } from '../../src/lib/settings/settings.ts';
 
 test.each([
   ['MAIL_PER_MINUT', 'MAIL_PER_MINUTE_PER_MAILBOX'],

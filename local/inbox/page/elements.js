@@ -4,7 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
  * Makes an element. Text only ever becomes a text node, so nothing of a mail is read as markup.
  * Properties: `class`, `on` ({ click: ... }), everything else is an attribute; false, null and undefined leave it out.
  */
-export function element(tag, properties = {}, ...children) {
+export const element = (tag, properties = {}, ...children) => {
   const made = document.createElement(tag);
   const { on = {}, ...attributes } = properties;
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,10 +14,10 @@ export function element(tag, properties = {}, ...children) {
   for (const [type, listener] of Object.entries(on)) made.addEventListener(type, listener);
   made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return made;
-}
+};
 
 /** An icon of the sprite in index.html; the words beside it say what it means. */
-export function icon(name) {
+export const icon = (name) => {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
@@ -25,11 +25,11 @@ export function icon(name) {
   use.setAttribute('href', `#icon-${name}`);
   svg.append(use);
   return svg;
-}
+};
 
 const COPIED_MS = 1600;
 
-export function copyButton(label, readText) {
+export const copyButton = (label, readText) => {
   const words = element('span', {}, label);
   const copy = async () => {
     await navigator.clipboard.writeText(readText());
@@ -39,4 +39,4 @@ export function copyButton(label, readText) {
     }, COPIED_MS);
   };
   return element('button', { type: 'button', class: 'quiet copy', on: { click: copy } }, icon('copy'), words);
-}
+};

@@ -1,8 +1,8 @@
 import { copyButton, element } from './elements.js';
 
 /** What to paste for a first mail, and where everything is. */
-export function firstSteps({ endpoint, functionKey, curl }) {
-  return element(
+export const firstSteps = ({ endpoint, functionKey, curl }) =>
+  element(
     'div',
     { class: 'first-steps' },
     element(
@@ -19,7 +19,6 @@ export function firstSteps({ endpoint, functionKey, curl }) {
       fact('For your tests', `${location.origin}/api/v1/messages`, 'the same API as Mailpit'),
     ),
   );
-}
 
 const fact = (name, value, note) =>
   element(
@@ -30,15 +29,13 @@ const fact = (name, value, note) =>
   );
 
 /** For an inbox in which nothing has arrived yet. */
-export function nothingYet(firstMail) {
-  return [
-    element('img', { src: 'icon.svg', alt: '', width: '64', height: '64' }),
-    element('h2', {}, 'Nothing has been sent yet'),
-    element(
-      'p',
-      { class: 'lead' },
-      'Emails that the relay sends on this machine appear here and go nowhere else. To send one, paste this into a terminal.',
-    ),
-    firstSteps(firstMail),
-  ];
-}
+export const nothingYet = (firstMail) => [
+  element('img', { src: 'icon.svg', alt: '', width: '64', height: '64' }),
+  element('h2', {}, 'Nothing has been sent yet'),
+  element(
+    'p',
+    { class: 'lead' },
+    'Emails that the relay sends on this machine appear here and go nowhere else. To send one, paste this into a terminal.',
+  ),
+  firstSteps(firstMail),
+];

@@ -6,8 +6,8 @@ const SHOWN_OF_CONTENT_BYTES = 32;
 const LONGEST_SHOWN_STRING = 20_000;
 
 /** The request exactly as the relay sent it to Graph, except that long strings are cut for the eye. */
-export function graphRequest(mailId, { method, path, headers, body, graphRequestId }) {
-  return element(
+export const graphRequest = (mailId, { method, path, headers, body, graphRequestId }) =>
+  element(
     'div',
     { class: 'graph-request' },
     element('p', { class: 'request-line' }, element('b', {}, method), ' ', element('code', {}, path)),
@@ -43,7 +43,6 @@ export function graphRequest(mailId, { method, path, headers, body, graphRequest
       element('code', {}, graphRequestId),
     ),
   );
-}
 
 export const headerTable = (rows) =>
   element(
@@ -63,7 +62,7 @@ export const headerTable = (rows) =>
     ),
   );
 
-function toNodes(value, key = '', indent = '') {
+const toNodes = (value, key = '', indent = '') => {
   if (typeof value === 'string') return stringNodes(value, key);
   if (value === null || typeof value !== 'object') return [token('literal', String(value))];
   const entries = Object.entries(value);
@@ -77,9 +76,9 @@ function toNodes(value, key = '', indent = '') {
     index < entries.length - 1 ? ',' : '',
   ]);
   return [open, ...lines, `\n${indent}`, close];
-}
+};
 
-function stringNodes(value, key) {
+const stringNodes = (value, key) => {
   const shown = key === 'contentBytes' ? SHOWN_OF_CONTENT_BYTES : LONGEST_SHOWN_STRING;
   if (value.length <= shown) return [token('string', JSON.stringify(value))];
   const cut = token('string', `${JSON.stringify(value.slice(0, shown)).slice(0, -1)}…"`);
@@ -87,7 +86,7 @@ function stringNodes(value, key) {
     cut,
     token('cut', key === 'contentBytes' ? `${size(decodedLength(value))} in base64` : size(value.length)),
   ];
-}
+};
 
 const token = (kind, text) => element('span', { class: `json-${kind}` }, text);
 

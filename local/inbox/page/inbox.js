@@ -1,6 +1,6 @@
 import { element } from './elements.js';
 import { firstSteps, nothingYet } from './first-steps.js';
-import { createMailList } from './mail-list.js';
+import { makeMailList } from './mail-list.js';
 import { mailView } from './mail-view.js';
 import { count, subjectOf } from './wording.js';
 
@@ -10,17 +10,17 @@ const PAUSE_IN_TYPING_MS = 150;
 const byId = (id) => document.getElementById(id);
 const mailPane = byId('mail');
 const searchField = byId('search');
-const list = createMailList(byId('list'));
+const list = makeMailList(byId('list'));
 
 let shown = PAGE_SIZE;
 let openId = null;
 let total = 0;
 
-async function ask(path, options) {
+const ask = async (path, options) => {
   const answer = await fetch(path, options);
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer;
-}
+};
 
 const askJson = async (path) => (await ask(path)).json();
 
@@ -36,7 +36,7 @@ let reloading = false;
 let changedMeanwhile = false;
 let justArrived = new Set();
 
-async function reload() {
+const reload = async () => {
   changedMeanwhile = true;
   if (reloading) return;
   reloading = true;
@@ -54,9 +54,9 @@ async function reload() {
   } finally {
     reloading = false;
   }
-}
+};
 
-function drawList({ messages, messages_count: matching, total: all, unread }, { search, arrived }) {
+const drawList = ({ messages, messages_count: matching, total: all, unread }, { search, arrived }) => {
   total = all;
   document.body.dataset.empty = String(all === 0);
   document.title = `${unread > 0 ? `(${unread}) ` : ''}Inbox · Graph Mail Relay`;
@@ -73,7 +73,7 @@ function drawList({ messages, messages_count: matching, total: all, unread }, { 
   list.draw(messages, { justArrived: arrived });
   const news = messages.find(({ ID }) => arrived.has(ID));
   if (news) byId('announcer').textContent = `New email: ${subjectOf(news)}`;
-}
+};
 
 // The mail: the address says which one is open, so the browser's own back button works.
 const idInAddress = () => {
@@ -81,7 +81,7 @@ const idInAddress = () => {
   return coded === undefined ? null : decodeURIComponent(coded);
 };
 
-async function showMail() {
+const showMail = async () => {
   const id = idInAddress();
   const before = openId;
   openId = id;
@@ -113,7 +113,7 @@ async function showMail() {
   list.reveal(id);
   const listIsHidden = byId('list').offsetParent === null;
   if (listIsHidden) mailPane.focus();
-}
+};
 
 const chooseOne = () =>
   element(
@@ -179,13 +179,13 @@ const KEYS = {
 };
 
 /** With a mail open it turns the page; without one it only moves, and Enter opens. */
-function go(step) {
+const go = (step) => {
   const id = list.neighbour(step);
   if (id === undefined) return;
   if (openId !== null) location.hash = `#/mail/${encodeURIComponent(id)}`;
   list.focus(id);
   list.reveal(id);
-}
+};
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;

@@ -4,11 +4,11 @@ import { dayOf, nameOf, namesOf, subjectOf, timeOfDay } from './wording.js';
 const FLASH_MS = 1800;
 
 /** Draws the list, newest first under the name of its day, and keeps the focus where it was. */
-export function createMailList(root) {
+export const makeMailList = (root) => {
   let items = new Map();
   let openId = null;
 
-  function draw(mails, { justArrived = new Set() } = {}) {
+  const draw = (mails, { justArrived = new Set() } = {}) => {
     const focused = document.activeElement?.closest?.('[data-id]')?.dataset.id;
     const days = Map.groupBy(mails, ({ Created }) => dayOf(Created));
     const next = new Map(mails.map((mail) => [mail.ID, items.get(mail.ID) ?? toItem(mail)]));
@@ -27,10 +27,10 @@ export function createMailList(root) {
     );
     markOpen(openId);
     if (focused !== undefined) focus(focused);
-  }
+  };
 
   /** One stop for Tab; j and k move within. */
-  function markOpen(id) {
+  const markOpen = (id) => {
     openId = id;
     const stop = items.has(id) ? id : items.keys().next().value;
     for (const [itemId, item] of items) {
@@ -39,26 +39,26 @@ export function createMailList(root) {
       else link.removeAttribute('aria-current');
       link.tabIndex = itemId === stop ? 0 : -1;
     }
-  }
+  };
 
-  function focus(id) {
+  const focus = (id) => {
     items.get(id)?.firstElementChild.focus({ preventScroll: true });
-  }
+  };
 
   const reveal = (id) => items.get(id)?.scrollIntoView({ block: 'nearest' });
 
   /** The id `step` places after the one that has the focus or is open; the first when none is. */
-  function neighbour(step) {
+  const neighbour = (step) => {
     const ids = [...items.keys()];
     const current = document.activeElement?.closest?.('[data-id]')?.dataset.id ?? openId;
     const at = ids.indexOf(current);
     return at < 0 ? ids[0] : ids[Math.min(Math.max(at + step, 0), ids.length - 1)];
-  }
+  };
 
   return { draw, markOpen, focus, reveal, neighbour };
-}
+};
 
-function toItem(mail) {
+const toItem = (mail) => {
   const marks = [
     mail.Attachments > 0 &&
       element(
@@ -87,13 +87,13 @@ function toItem(mail) {
       ),
     ),
   );
-}
+};
 
 /** Not a CSS animation: those begin again whenever the list is drawn. */
-function flash(item) {
+const flash = (item) => {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   item.firstElementChild.animate({ backgroundColor: ['var(--stamp-wash)', 'var(--sheet)'] }, FLASH_MS);
-}
+};
 
 const everyone = ({ To, Cc, Bcc }) => [...To, ...Cc, ...Bcc];
 

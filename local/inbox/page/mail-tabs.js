@@ -12,7 +12,7 @@ const ALIGNED = /\S {3,}\S|\S\t+\S/;
 let lastChosen = null;
 
 /** The mail's body in the ways it can be looked at: only those it has. */
-export function mailTabs({ message, headers, graph }) {
+export const mailTabs = ({ message, headers, graph }) => {
   const tabs = [
     message.HTML && { id: 'html', label: 'HTML', draw: () => htmlPanel(message) },
     message.Text && { id: 'text', label: 'Text', draw: () => textPanel(message.Text) },
@@ -26,7 +26,7 @@ export function mailTabs({ message, headers, graph }) {
     element('button', { type: 'button', role: 'tab', id: `tab-${id}`, 'aria-controls': 'panel' }, label),
   );
 
-  function choose(index) {
+  const choose = (index) => {
     for (const [place, button] of buttons.entries()) {
       button.setAttribute('aria-selected', String(place === index));
       button.tabIndex = place === index ? 0 : -1;
@@ -34,14 +34,13 @@ export function mailTabs({ message, headers, graph }) {
     panel.dataset.tab = tabs[index].id;
     panel.setAttribute('aria-labelledby', buttons[index].id);
     panel.replaceChildren(...tabs[index].draw());
-  }
+  };
 
-  for (const [index, button] of buttons.entries()) {
+  for (const [index, button] of buttons.entries())
     button.addEventListener('click', () => {
       lastChosen = tabs[index].id;
       choose(index);
     });
-  }
   const list = element(
     'div',
     { class: 'tabs', role: 'tablist', 'aria-label': 'Views of the email' },
@@ -58,9 +57,9 @@ export function mailTabs({ message, headers, graph }) {
   const remembered = tabs.findIndex(({ id }) => id === lastChosen);
   choose(Math.max(remembered, 0));
   return [list, panel];
-}
+};
 
-function htmlPanel(message) {
+const htmlPanel = (message) => {
   const source = `/mail/${encodeURIComponent(message.ID)}/html`;
   const frame = element('iframe', {
     title: 'The email as the recipient sees it',
@@ -86,7 +85,7 @@ function htmlPanel(message) {
     ),
     frame,
   ];
-}
+};
 
 const textPanel = (text) => [element('pre', { class: ALIGNED.test(text) ? 'text aligned' : 'text' }, text)];
 

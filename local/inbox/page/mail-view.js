@@ -5,8 +5,8 @@ import { count, fullTime, size, subjectOf } from './wording.js';
 const RECIPIENTS_SHOWN = 3;
 
 /** A mail: what was asked of Graph, in the order a reader looks for it. */
-export function mailView({ message, headers, graph }, { onDelete }) {
-  return [
+export const mailView = ({ message, headers, graph }, { onDelete }) =>
+  [
     element(
       'header',
       { class: 'mail-head' },
@@ -42,11 +42,10 @@ export function mailView({ message, headers, graph }, { onDelete }) {
     message.Attachments.length > 0 && attachments(message),
     ...mailTabs({ message, headers, graph }),
   ].filter(Boolean);
-}
 
 const row = (name, ...value) => element('div', {}, element('dt', {}, name), element('dd', {}, ...value));
 
-function badges(message, { message: sent, saveToSentItems }) {
+const badges = (message, { message: sent, saveToSentItems }) => {
   const words = [
     sent.importance === 'high' && ['high', 'High importance'],
     sent.importance === 'low' && ['', 'Low importance'],
@@ -61,9 +60,9 @@ function badges(message, { message: sent, saveToSentItems }) {
     { class: 'badges' },
     ...words.map(([kind, text]) => element('li', { class: kind || false }, text)),
   );
-}
+};
 
-function addresses(list) {
+const addresses = (list) => {
   const few = list.slice(0, RECIPIENTS_SHOWN).map(address);
   const hidden = list.length - few.length;
   if (hidden <= 0) return few;
@@ -82,22 +81,21 @@ function addresses(list) {
   });
   label();
   return [people, toggle];
-}
+};
 
 const address = ({ Name, Address }) =>
   Name === ''
     ? element('span', { class: 'address' }, Address)
     : element('span', { class: 'address' }, element('b', {}, Name), ' ', element('span', {}, Address));
 
-function attachments({ ID, Attachments }) {
-  return element(
+const attachments = ({ ID, Attachments }) =>
+  element(
     'section',
     { class: 'attachments', 'aria-label': count(Attachments.length, 'attachment') },
     element('ul', {}, ...Attachments.map((part) => element('li', {}, attachmentLink(ID, part)))),
   );
-}
 
-function attachmentLink(mailId, { PartID, FileName, ContentType, Size }) {
+const attachmentLink = (mailId, { PartID, FileName, ContentType, Size }) => {
   const ending = /\.([A-Za-z0-9]{1,4})$/.exec(FileName)?.[1] ?? ContentType.split('/')[1]?.slice(0, 4) ?? '';
   return element(
     'a',
@@ -115,13 +113,13 @@ function attachmentLink(mailId, { PartID, FileName, ContentType, Size }) {
     element('span', { class: 'file-size' }, size(Size)),
     icon('download'),
   );
-}
+};
 
-function kindOf(contentType, ending) {
+const kindOf = (contentType, ending) => {
   if (contentType === 'application/pdf') return 'pdf';
   if (contentType.startsWith('image/')) return 'image';
   if (/^(?:xlsx?|csv|ods)$/i.test(ending)) return 'sheet';
   if (/^(?:docx?|odt|rtf|txt|md)$/i.test(ending)) return 'document';
   if (/^(?:zip|7z|gz|tar|rar)$/i.test(ending)) return 'archive';
   return 'other';
-}
+};

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { type InState, isFinal, isIn } from '../ledger/ledger-row.ts';
+import { type InState, isFinal, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { recordFound } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { announce } from './announce.ts';
@@ -17,28 +17,35 @@ export const sweepLost: Part = async (needs, run) => {
   const attempts = needs.ledger.listOpen('attempt', before, run.turn, run.isOver);
   await forEachOpen(needs, run, attempts, before, async ({ row, etag }) => {
     if (isIn(row, 'sending') && (await resolveLost(needs, { row, etag }))) run.counts.lost += 1;
+    else if (isChangedBefore(row, ago(needs, needs.policy.giveUpAfterMs)))
+      await tellOfOverdue(needs, run, { row, etag });
   });
 };
 
-/** Emails that have waited too long: at first only told of, as their messages may stand in a long queue. */
+/** Emails whose messages have not come for too long. */
 export const sweepOverdue: Part = async (needs, run) => {
   const before = ago(needs, needs.policy.giveUpAfterMs);
-  await forEachOpen(needs, run, openBefore(needs, before, run), before, async ({ row, etag }) => {
-    needs.log({ event: 'MailOverdue', mailId: row.facts.mailId, state: row.fate.state });
-    run.counts.overdue += 1;
-    if (Date.parse(row.progress.updatedAt) >= ago(needs, MESSAGE_GONE_AFTER_MS).getTime()) return;
-    const order = isIn(row, 'queued', 'deferred')
-      ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
-      : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
-    await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
-  });
+  const open = needs.ledger.listOpen('open', before, run.turn, run.isOver);
+  await forEachOpen(needs, run, open, before, (entry) => tellOfOverdue(needs, run, entry));
 };
 
-/** Every email that has not ended, whatever would bring it back. */
-async function* openBefore(needs: SweepNeeds, before: Date, { turn, isOver }: Run): AsyncIterable<string> {
-  yield* needs.ledger.listOpen('open', before, turn, isOver);
-  yield* needs.ledger.listOpen('attempt', before, turn, isOver);
-}
+/** At first only tells of an email that waits too long, as its message may stand in a long queue; holds it in the end. */
+const tellOfOverdue = async (
+  needs: SweepNeeds,
+  { counts }: Run,
+  { row, etag }: LedgerEntry<OpenRow>,
+): Promise<void> => {
+  needs.log({ event: 'MailOverdue', mailId: row.facts.mailId, state: row.fate.state });
+  counts.overdue += 1;
+  if (!isChangedBefore(row, ago(needs, MESSAGE_GONE_AFTER_MS))) return;
+  const order = isIn(row, 'queued', 'deferred')
+    ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
+    : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
+  await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
+};
+
+const isChangedBefore = ({ progress }: LedgerRow, time: Date): boolean =>
+  Date.parse(progress.updatedAt) < time.getTime();
 
 /** Does something for each of these emails that is still as it was listed: not ended, and unchanged since `before`. */
 const forEachOpen = (
@@ -52,7 +59,7 @@ const forEachOpen = (
     mailIdOf: (mailId) => mailId,
     sweep: async (mailId) => {
       const entry = await needs.ledger.find(mailId);
-      if (entry === undefined || Date.parse(entry.row.progress.updatedAt) >= before.getTime()) return;
+      if (entry === undefined || !isChangedBefore(entry.row, before)) return;
       const { row, etag } = entry;
       if (!isFinal(row)) await sweep({ row, etag });
     },

@@ -3,7 +3,8 @@ import type { Ports } from '../ports.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
 import { RELAY_ID_PROPERTY } from '../sending/send-plan.ts';
-import { type GraphCall, pathOfMailbox } from './graph-call.ts';
+import type { GraphCall } from './graph-call.ts';
+import { pathOfMailbox } from './mailbox-path.ts';
 
 /**
  * Where a mail can be that Graph has accepted: a draft until transport takes it, then in Sent Items

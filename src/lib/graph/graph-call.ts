@@ -34,10 +34,6 @@ type GraphAnswer =
 /** Makes one request, once. Throws the AppError of the token source when there is no token. */
 export type GraphCall = (request: GraphRequest) => Promise<GraphAnswer>;
 
-/** A row of the ledger can hold text that is cut inside a character, of which no path can be made. */
-export const pathOfMailbox = (mailbox: string): string =>
-  `/users/${encodeURIComponent(mailbox.toWellFormed())}`;
-
 /** Graph's error answers are small, and a look-up asks for one id; more than this is some proxy's page. */
 const MAX_TEXT = 64 * 1024;
 

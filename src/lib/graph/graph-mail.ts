@@ -2,7 +2,8 @@ import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { SendReport } from '../sending/send-outcome.ts';
 import { TokenError } from '../vault/entra-token.ts';
-import { type GraphCall, pathOfMailbox } from './graph-call.ts';
+import type { GraphCall } from './graph-call.ts';
+import { pathOfMailbox } from './mailbox-path.ts';
 
 /** Sends mail by `POST /users/{mailbox}/sendMail` and reports what was observed. */
 export const openGraphMail =

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../errors.ts';
 import { lookOfText } from '../mail/not-json.ts';
 import { decodeUtf8, parseJson } from '../mail/read-mail.ts';

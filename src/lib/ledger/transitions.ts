@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { Reason } from '../errors.ts';
 import type {
   Attempt,
@@ -76,7 +77,7 @@ export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<
   progress: after(row, attempt, now),
   fate: {
     state: 'sent',
-    ...(attempt.graphRequestId === undefined ? {} : { graphRequestId: attempt.graphRequestId }),
+    ...defined({ graphRequestId: attempt.graphRequestId }),
     verified: false,
   },
 });

@@ -1,5 +1,5 @@
 import mime from 'mime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isAbsent, isObject, withoutAbsent } from './absent.ts';
 import { base64Fault, encodedTwiceFault, inOneLine } from './base64.ts';
 import { ATTACHMENT_PLACE, sortFields, unknownFields } from './field-names.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { describe } from '../describe.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isAbsent, isObject, withoutAbsent } from './absent.ts';
 import type { Address } from './address.ts';
 import { attachments, cidFault } from './attachments.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { describe } from '../describe.ts';
 import { isAbsent, isObject } from './absent.ts';
 import { type Address, addressFault } from './address.ts';

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { type UpstreamFacts, upstreamFacts } from '../errors.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -108,6 +109,5 @@ const decideAnswer = (answer: Answer, now: Date): SendOutcome => {
 };
 
 const waiting = (retryAfter: string | undefined, now: Date): { readonly waitMs?: number } => {
-  const waitMs = parseRetryAfter(retryAfter, now);
-  return waitMs === undefined ? {} : { waitMs };
+  return defined({ waitMs: parseRetryAfter(retryAfter, now) });
 };

@@ -1,13 +1,16 @@
-import { RestError } from '@azure/storage-blob';
+import type { RestError } from '@azure/storage-blob';
 import { AppError } from '../errors.ts';
 
 /** What storage does not take now it will not take later either (Table, Queue and Blob service error codes). */
 const OURS = /(PropertyValue|Entity|RequestBody)TooLarge|OutOfRangeQueryParameterValue|MessageTooLarge/;
 
+/** By its name, as the SDKs' own guard does: to import the class would load an SDK. */
+const isRestError = (cause: unknown): cause is RestError => (cause as Error)?.name === 'RestError';
+
 /** Turns what the storage SDKs throw into STORAGE_UNAVAILABLE; faults of our own keep their stack and their name. */
 const explain = (cause: unknown): unknown => {
-  if (cause instanceof RestError && OURS.test(`${cause.code} ${cause.message}`)) return cause;
-  const isOfStorage = cause instanceof RestError || (cause as Error)?.name === 'AbortError';
+  if (isRestError(cause) && OURS.test(`${cause.code} ${cause.message}`)) return cause;
+  const isOfStorage = isRestError(cause) || (cause as Error)?.name === 'AbortError';
   return isOfStorage ? new AppError('STORAGE_UNAVAILABLE', { cause }) : cause;
 };
 

@@ -149,7 +149,8 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
     actions: TransactionAction[],
   ): Promise<LedgerEntry<Its> | undefined> => {
     const written = await table.submitTransaction(actions).catch(unlessChanged);
-    return asWritten(row, entity, written?.getResponseForEntity(row.facts.mailId)?.etag);
+    // In the order of the actions, of which the row is the first. By its key the SDK finds what was created only.
+    return asWritten(row, entity, written?.subResponses[0]?.etag);
   };
 
   const create = <Its extends LedgerRow>(row: Its): Promise<LedgerEntry<Its> | undefined> => {

@@ -3,7 +3,7 @@ import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } fro
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { HeldRecord } from '../ledger/held-record.ts';
-import type { Payloads, Records } from '../ports.ts';
+import type { Payloads, Ports, Records } from '../ports.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
   HELD_CONTAINER,
@@ -134,10 +134,10 @@ const openRecords = (container: ContainerClient): Records => ({
   }),
 });
 
+export type MailBlobs = Pick<Ports, 'payloads' | 'records'>;
+
 /** The blobs of the relay. */
-export const openMailBlobs = (
-  connection: StorageConnection,
-): { readonly payloads: Payloads; readonly records: Records } => {
+export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const service = openService(connection);
   return {
     payloads: openPayloads(service.getContainerClient(PAYLOAD_CONTAINER)),

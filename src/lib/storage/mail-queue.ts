@@ -1,5 +1,5 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { Events, MessageQueue } from '../ports.ts';
+import type { Events, MessageQueue, Ports } from '../ports.ts';
 import { explained } from './explain-failures.ts';
 import {
   EVENT_QUEUE,
@@ -40,10 +40,10 @@ const openEvents = (queue: QueueClient): Events => ({
   }),
 });
 
+export type MailQueues = Required<Pick<Ports, 'mailQueue' | 'poisonQueue' | 'events'>>;
+
 /** The queues of the relay: the one it waits on, the one of what the host gave up on, and the one that tells of final states. */
-export const openMailQueues = (
-  connection: StorageConnection,
-): { readonly mailQueue: MessageQueue; readonly poisonQueue: MessageQueue; readonly events: Events } => {
+export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const service = openService(connection);
   return {
     mailQueue: openQueue(service.getQueueClient(MAIL_QUEUE)),

@@ -2,7 +2,7 @@ import type { AccessToken } from '@azure/identity';
 import { AppError } from '../errors.ts';
 import type { ClientSecret, SecretSource } from './key-vault.ts';
 import { chooseTokenFailure, isAboutOneVersion, mayBeTheSecret, type TokenFailure } from './token-failure.ts';
-import { type EntraTokenOptions, type Refusal, requestToken } from './token-request.ts';
+import type { EntraTokenOptions, Refusal } from './token-request.ts';
 
 export type TokenSource = {
   /** A token with at least some minutes to live. Throws an AppError that says who refused it and why. */
@@ -40,6 +40,8 @@ export const makeTokenSource = (
   let refused: { readonly error: unknown; readonly until: number } | undefined;
 
   const fetchToken = async (): Promise<AccessToken> => {
+    // It loads the identity library, which an instance that sends nothing does not need.
+    const { requestToken } = await import('./token-request.ts');
     const signal = AbortSignal.timeout(options.timeoutMs);
     const tried: { readonly secret: ClientSecret; readonly refusal: Refusal }[] = [];
     /** Undefined when it is refused, or is the same as one that was. */

@@ -23,8 +23,10 @@ const SECRET_CACHE_MS = 5 * 60_000;
 /** The one that is to be used and the one before it: a rotation has no more. */
 const VERSIONS_TRIED = 2;
 
+export type KeyVaultOptions = { readonly vaultUrl: string; readonly secretName: string };
+
 export const openKeyVault = (
-  { vaultUrl, secretName }: { readonly vaultUrl: string; readonly secretName: string },
+  { vaultUrl, secretName }: KeyVaultOptions,
   needs: { readonly credential: TokenCredential; readonly now: () => Date },
 ): KeyVault => {
   const client = new SecretClient(vaultUrl, needs.credential, {

@@ -19,6 +19,16 @@ const INFRA = join(HERE, '../../../infra');
 
 /** The functions that the pretend package has. */
 const FUNCTIONS = ['deliverMail', 'health', 'holdMail', 'sendMail', 'warnExpiringSecrets'];
+/** Registered in the subscription, as after years of use. */
+const PROVIDERS = [
+  'Microsoft.Insights',
+  'Microsoft.KeyVault',
+  'Microsoft.ManagedIdentity',
+  'Microsoft.OperationalInsights',
+  'Microsoft.Storage',
+  // As Azure spells it at times.
+  'microsoft.web',
+];
 /** Every secret of the stand-ins begins so; nothing else does. */
 export const CANARY = 'cAnArY';
 
@@ -44,6 +54,8 @@ export const openSandbox = () => {
   set('made', '0');
   set('lag', '0');
   set('zip-lag', '0');
+  set('resources', '');
+  set('providers', `${PROVIDERS.join('\n')}\n`);
   set('functions', `${FUNCTIONS.join('\n')}\n`);
 
   const read = (name: string) => (existsSync(state(name)) ? readFileSync(state(name), 'utf8') : '');
@@ -57,7 +69,7 @@ export const openSandbox = () => {
   ): Promise<Run> => {
     set('count', '0');
     const before = lines('calls').length;
-    const child = spawn('bash', [path('infra', script), ...args], {
+    const child = spawn('bash', [join('infra', script), ...args], {
       cwd: root,
       env: {
         PATH: `${path('bin')}:/usr/bin:/bin`,
@@ -106,6 +118,7 @@ export const openSandbox = () => {
             .map((name) => [name, read(name)]),
         ),
         grants: read('grants'),
+        resources: lines('resources').map((line) => line.split('\t').slice(0, 2).join(' ')),
         secretsAtEntra: lines('credentials').length,
         storedSecretIsOneOfThem: lines('credentials').some((line) => line.split('\t')[0] === keyId),
         borrowedRoles: read('roles'),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fillLedger } from '../../../bench/fill-ledger.ts';
-import { claimNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
+import { claimNew, queueNew, recordSent } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
@@ -13,7 +13,11 @@ const newMail = aNewMail(NOW);
 /** A ledger of so many ended mails and two open ones, and what reaches its storage. */
 const aLedger = async (endedMails: number) => {
   const { connection } = await storageForTests();
-  await fillLedger({ connectionString: connection.connectionString } as never, endedMails);
+  const ended = claimNew(newMail, false, NOW);
+  const straight = openLedgerTable(connection);
+  const { etag = '' } = (await straight.create(ended)) ?? {};
+  await straight.replace(recordSent(ended, { at: NOW.toISOString(), outcome: 'accepted' }, NOW), etag);
+  await fillLedger(connection, ended.facts.mailId, endedMails - 1);
   const table = /TableEndpoint=([^;]+)/.exec(connection.connectionString)?.[1] ?? '';
   const seen = { requests: 0, bytes: 0 };
   const proxy = await startStorageProxy(table, {
@@ -29,7 +33,7 @@ const aLedger = async (endedMails: number) => {
   });
   const connectionString = connection.connectionString.replace(table, proxy.url);
   const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
-  await ledger.create(queueNew(newMail, NOW));
+  await ledger.create(queueNew({ ...newMail, mailId: newMail.mailId.replace('9f', 'a1') }, NOW));
   await ledger.create(claimNew({ ...newMail, mailId: newMail.mailId.replace('9f', 'a0') }, false, NOW));
   const costOf = async (work: () => Promise<unknown>) => {
     Object.assign(seen, { requests: 0, bytes: 0 });
@@ -38,6 +42,18 @@ const aLedger = async (endedMails: number) => {
   };
   return { ledger, costOf, close: proxy.close };
 };
+
+test('an email costs two requests to the table: its claim and its end', async () => {
+  const { ledger, costOf, close } = await aLedger(1);
+  const claimed = claimNew({ ...newMail, mailId: newMail.mailId.replace('9f', 'b0') }, true, NOW);
+  const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
+  const { requests } = await costOf(async () => {
+    const created = await ledger.create(claimed);
+    await ledger.replace(recordSent(claimed, attempt, NOW), created?.etag ?? '');
+  });
+  await close();
+  expect(requests).toBe(2);
+});
 
 test('what a sweep asks, and what it is told, does not depend on how many mails the ledger has', async () => {
   const costs = await Promise.all(

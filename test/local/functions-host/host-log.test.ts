@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createHostLog, type HostLogLevel } from '../../../local/functions-host/host-log.ts';
+import { type HostLogLevel, makeHostLog } from '../../../local/functions-host/host-log.ts';
 
 const entries = (levels: Record<string, HostLogLevel>) => {
   const lines: string[] = [];
-  const log = createHostLog(
+  const log = makeHostLog(
     (line) => lines.push(line),
     () => new Date('2026-11-22T08:00:00Z'),
     levels,

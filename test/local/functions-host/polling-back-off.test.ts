@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createPollingBackOff } from '../../../local/functions-host/polling-back-off.ts';
+import { makePollingBackOff } from '../../../local/functions-host/polling-back-off.ts';
 
 const pauses = (random: number, found: readonly boolean[]) => {
-  const next = createPollingBackOff(2_000, () => random);
+  const next = makePollingBackOff(2_000, () => random);
   return found.map((one) => next(one));
 };
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { createInFlight } from '../../../local/functions-host/in-flight.ts';
+import { makeInFlight } from '../../../local/functions-host/in-flight.ts';
 import {
   type ListenerDependencies,
   startQueueListener,
@@ -57,7 +57,7 @@ const listen = (values: Partial<ListenerDependencies> = {}) =>
     clock,
     random: () => 0.5,
     log: (level, _category, message) => log.push(`${level}: ${message}`),
-    inFlight: createInFlight(),
+    inFlight: makeInFlight(),
     run: async () => true,
     onPoison: () => {},
     ...values,

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { createInFlight } from '../../../local/functions-host/in-flight.ts';
+import { makeInFlight } from '../../../local/functions-host/in-flight.ts';
 import { parseNcrontab } from '../../../local/functions-host/ncrontab.ts';
 import { startTimerListener, type TimerDependencies } from '../../../local/functions-host/timer-listener.ts';
 import type { TimerStatus } from '../../../local/functions-host/timer-status.ts';
@@ -25,7 +25,7 @@ const start = (expression: string, values: Partial<TimerDependencies> = {}) =>
     },
     clock,
     log: (level, _category, message) => log.push(`${level}: ${message}`),
-    inFlight: createInFlight(),
+    inFlight: makeInFlight(),
     run: async ({ json = '' }) => runs.push({ at: clock.now().toISOString(), argument: JSON.parse(json) }),
     ...values,
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../../local/azurite.ts';
-import { createTimerStatusStore } from '../../../local/functions-host/timer-status.ts';
+import { openTimerStatusStore } from '../../../local/functions-host/timer-status.ts';
 import { hostApp, KEYS } from './hosted-app.ts';
 import { createTestClock } from './test-clock.ts';
 
@@ -50,7 +50,7 @@ test('the status survives a restart, so a run missed in between is made up', asy
   const first = await hostTimerApp('2026-11-22T07:00:00Z').hosting;
   await first.idle();
   await first.close();
-  const stored = await createTimerStatusStore(azurite.connectionString).read('daily');
+  const stored = await openTimerStatusStore(azurite.connectionString).read('daily');
   expect(stored).toEqual({
     last: undefined,
     next: new Date('2026-11-22T08:00:00Z'),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXCHANGE_LIMITS, mailboxLimits, untilRoomMs } from '../../../local/graph/mailbox-limits.ts';
+import { EXCHANGE_LIMITS, makeMailboxLimits, untilRoomMs } from '../../../local/graph/mailbox-limits.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000);
 
@@ -20,7 +20,7 @@ describe('the rolling minute', () => {
 
 describe('a mailbox', () => {
   test('takes 30 messages in a minute and says how many seconds the next must wait', () => {
-    const limits = mailboxLimits(() => EXCHANGE_LIMITS);
+    const limits = makeMailboxLimits(() => EXCHANGE_LIMITS);
     for (let second = 0; second < 30; second += 1) {
       expect(limits.takeRoomForMessage('a', at(second))).toMatchObject({ fits: true });
     }
@@ -31,14 +31,14 @@ describe('a mailbox', () => {
   });
 
   test('gets the room back of a message that was not accepted', () => {
-    const limits = mailboxLimits(() => ({ ...EXCHANGE_LIMITS, messagesPerMinute: 1 }));
+    const limits = makeMailboxLimits(() => ({ ...EXCHANGE_LIMITS, messagesPerMinute: 1 }));
     const room = limits.takeRoomForMessage('a', at(0));
     if (room.fits) room.giveBack();
     expect(limits.takeRoomForMessage('a', at(0))).toMatchObject({ fits: true });
   });
 
   test('lets four in at once, and a refused one counts until it is answered', () => {
-    const limits = mailboxLimits(() => EXCHANGE_LIMITS);
+    const limits = makeMailboxLimits(() => EXCHANGE_LIMITS);
     const [first, ...others] = Array.from({ length: 4 }, () => limits.enter('app a'));
     expect([first, ...others].map((entrance) => entrance?.tooMany)).toEqual([false, false, false, false]);
     const fifth = limits.enter('app a');
@@ -49,7 +49,7 @@ describe('a mailbox', () => {
   });
 
   test('is left once, however often that is said', () => {
-    const limits = mailboxLimits(() => EXCHANGE_LIMITS);
+    const limits = makeMailboxLimits(() => EXCHANGE_LIMITS);
     limits.enter('app a');
     const second = limits.enter('app a');
     second.leave();
@@ -58,7 +58,7 @@ describe('a mailbox', () => {
   });
 
   test('has no limits while they are switched off', () => {
-    const limits = mailboxLimits(() => ({ on: false, concurrentPerMailbox: 1, messagesPerMinute: 1 }));
+    const limits = makeMailboxLimits(() => ({ on: false, concurrentPerMailbox: 1, messagesPerMinute: 1 }));
     for (let i = 0; i < 3; i += 1) {
       expect(limits.enter('app a').tooMany).toBe(false);
       expect(limits.takeRoomForMessage('a', at(0)).fits).toBe(true);

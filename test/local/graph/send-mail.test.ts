@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mailboxObjectId } from '../../../local/graph/access.ts';
+import { objectIdOf } from '../../../local/graph/access.ts';
 import {
   aMessage,
   contosoForTests,
@@ -74,7 +74,7 @@ describe('an accepted mail', () => {
   const good: [what: string, sending: Sending][] = [
     [
       'the object id of the mailbox',
-      { mailbox: mailboxObjectId(contosoForTests(), contosoForTests().mailboxes[0]!) },
+      { mailbox: objectIdOf(contosoForTests(), contosoForTests().mailboxes[0]!) },
     ],
     ['an encoded address', { mailbox: 'noreply%40contoso.example' }],
     ['only a Bcc recipient', message({ toRecipients: [], bccRecipients: [address('a@b.example')] })],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../src/lib/errors.ts';
-import { readSettings } from '../../src/lib/settings.ts';
-import { errorOf } from '../support/problems-of.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { readSettings } from '../../../src/lib/settings/settings.ts';
+import { errorOf } from '../../support/problems-of.ts';
 
 const NAMES = ['ENTRA_AUTHORITY', 'GRAPH_ENDPOINT', 'KEY_VAULT_URL'] as const;
 type Name = (typeof NAMES)[number];

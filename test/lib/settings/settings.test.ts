@@ -1,16 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import hostJson from '../../host.json' with { type: 'json' };
-import { AppError } from '../../src/lib/errors.ts';
+import hostJson from '../../../host.json' with { type: 'json' };
+import { AppError } from '../../../src/lib/errors.ts';
 import {
+  exampleOf,
   FUNCTION_TIMEOUT_SECONDS,
   readSettings,
+  type Setting,
   type SettingName,
   settingsTable,
   strayNames,
-} from '../../src/lib/settings.ts';
-import { readFunctionTimeout } from '../../src/lib/settings-together.ts';
-import { errorOf, problemsOf } from '../support/problems-of.ts';
+} from '../../../src/lib/settings/settings.ts';
+import { readFunctionTimeout } from '../../../src/lib/settings/settings-together.ts';
+import { errorOf, problemsOf } from '../../support/problems-of.ts';
 
 const enough = {
   ENTRA_TENANT_ID: '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812',
@@ -70,7 +72,8 @@ describe('settings', () => {
   });
 
   test('every example is a value its parser takes', () => {
-    for (const { example, parse } of Object.values(settingsTable)) expect(() => parse(example)).not.toThrow();
+    for (const definition of Object.values<Setting<unknown>>(settingsTable))
+      expect(() => definition.parse(exampleOf(definition))).not.toThrow();
   });
 
   test('storage alone can be read while the others are wrong', () => {

@@ -1,7 +1,7 @@
-import { describe } from './describe.ts';
-import type { Problem } from './errors.ts';
+import { describe } from '../describe.ts';
+import type { Problem } from '../errors.ts';
+import { isLoopback } from './addresses.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
-import { isLoopback } from './settings-addresses.ts';
 
 /** A token takes well under a second; what is left of an invocation belongs to Graph. */
 const LONGEST_TOKEN_SECONDS = 15;

@@ -1,10 +1,10 @@
-import { describe } from './describe.ts';
-import { AppError, type Problem } from './errors.ts';
-import { type Address, isAddress } from './mail/address.ts';
-import { parseAddresses } from './mail/address-list.ts';
-import { entraAddress, graphAddress, vaultAddress } from './settings-addresses.ts';
+import { describe } from '../describe.ts';
+import { AppError, type Problem } from '../errors.ts';
+import { type Address, isAddress } from '../mail/address.ts';
+import { parseAddresses } from '../mail/address-list.ts';
+import { entraAddress, graphAddress, vaultAddress } from './addresses.ts';
 import { checkTogether } from './settings-together.ts';
-import { findUnknown } from './settings-unknown.ts';
+import { findUnknown } from './unknown-names.ts';
 
 /**
  * One setting: its documentation and its parser. `docs/settings.md` and `local.settings.example.json` are
@@ -12,13 +12,17 @@ import { findUnknown } from './settings-unknown.ts';
  */
 export type Setting<Value> = {
   readonly what: string;
-  readonly example: string;
   /** The value as text when nothing is set; without it the setting is required. */
   readonly fallback?: string;
+  /** A value where the one by default shows nothing, or there is none. */
+  readonly example?: string;
   readonly parse: (text: string) => Value;
 };
 
 const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition;
+
+/** A value that the parser takes, for people who look for the form. */
+export const exampleOf = ({ example, fallback = '' }: Setting<unknown>): string => example ?? fallback;
 
 const expects = (expected: string): never => {
   throw new Error(expected);
@@ -95,19 +99,16 @@ export const settingsTable = {
   }),
   ENTRA_AUTHORITY: setting({
     what: 'Address of Microsoft Entra ID, which issues the tokens. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn. It receives the client secret, so no other address is accepted.',
-    example: 'https://login.microsoftonline.com',
     fallback: 'https://login.microsoftonline.com',
     parse: entraAddress,
   }),
   GRAPH_ENDPOINT: setting({
     what: 'Address of Microsoft Graph. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn. It receives the token and the emails, so no other address is accepted.',
-    example: 'https://graph.microsoft.com',
     fallback: 'https://graph.microsoft.com',
     parse: graphAddress,
   }),
   GRAPH_TIMEOUT_SECONDS: setting({
     what: 'How long the relay waits for the response to one request to Graph. If there is none by then, the outcome is unknown. Two requests and their tokens must fit into functionTimeout of host.json and into the 230 s of an HTTP request, so the maximum is 99.',
-    example: '60',
     fallback: '60',
     parse: wholeNumber(1, 200),
   }),
@@ -118,7 +119,6 @@ export const settingsTable = {
   }),
   CLIENT_SECRET_NAME: setting({
     what: 'Name of the client secret in the vault.',
-    example: 'graph-client-secret',
     fallback: 'graph-client-secret',
     parse: (text) =>
       /^[0-9a-z-]{1,127}$/i.test(text) ? text : expects('1 to 127 letters, digits and dashes'),
@@ -142,68 +142,57 @@ export const settingsTable = {
   }),
   MAIL_ENABLED: setting({
     what: '`false` stops sending: HTTP returns 503 and queued emails wait.',
-    example: 'true',
     fallback: 'true',
     parse: onOff,
   }),
   MAIL_GIVE_UP_HOURS: setting({
     what: 'How long the relay tries to send an email before it holds it.',
-    example: '24',
     fallback: '24',
     parse: wholeNumber(1, 168),
   }),
   MAIL_ON_UNKNOWN: setting({
     what: 'What the relay does if it is unknown whether Graph sent an email. `verify`: look in Sent Items, which needs Mail.Read on the sender mailboxes, send again only if the email is not there, and hold it if the relay has no permission to look. `hold`: hold it. `resend`: send it once more, at the risk of a duplicate.',
-    example: 'verify',
     fallback: 'verify',
     parse: (text) =>
       text === 'verify' || text === 'hold' || text === 'resend' ? text : expects('verify, hold or resend'),
   }),
   MAIL_VERIFY_SECONDS: setting({
     what: 'How long the relay checks Sent Items for an email before the email counts as not sent. At least 60.',
-    example: '900',
     fallback: '900',
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_SENDING_LIMIT_SECONDS: setting({
     what: 'If no result of an attempt is recorded after this time, its outcome is unknown. Must be more than functionTimeout of host.json, which is 300.',
-    example: '360',
     fallback: '360',
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_CONCURRENT_PER_MAILBOX: setting({
     what: 'Simultaneous requests to Graph for one mailbox from one instance. Exchange allows 4.',
-    example: '4',
     fallback: '4',
     parse: wholeNumber(1, 100),
   }),
   MAIL_PER_MINUTE_PER_MAILBOX: setting({
     what: 'Emails per minute from one mailbox and one instance, counted since the instance started. Exchange allows 30.',
-    example: '30',
     fallback: '30',
     parse: wholeNumber(1, 10_000),
   }),
   MAIL_LEDGER_DAYS: setting({
     what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too.',
-    example: '90',
     fallback: '90',
     parse: wholeNumber(2, 3650),
   }),
   MAIL_LEDGER_RECIPIENTS: setting({
     what: '`true` also keeps the addresses of the recipients in the ledger.',
-    example: 'false',
     fallback: 'false',
     parse: onOff,
   }),
   MAIL_EVENTS: setting({
     what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',
-    example: 'off',
     fallback: 'off',
     parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
   }),
   SECRET_WARNING_DAYS: setting({
     what: 'Days before the expiry of a secret on which the relay warns. The largest is when warnings begin.',
-    example: '60,30,14,7,3,1',
     fallback: '60,30,14,7,3,1',
     parse: days,
   }),
@@ -215,7 +204,6 @@ export const settingsTable = {
   }),
   AzureWebJobsStorage: setting({
     what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',
-    example: '',
     fallback: '',
     parse: asIs,
   }),
@@ -299,7 +287,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
       problems.push({
         code: 'SETTINGS_INVALID',
         pointer: name,
-        expected: `${(error as Error).message}, such as ${definition.example}`,
+        expected: `${(error as Error).message}, such as ${exampleOf(definition)}`,
         received: describe(environment[name]),
       });
       return [name, undefined];

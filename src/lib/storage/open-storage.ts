@@ -1,0 +1,57 @@
+import { lazily, openedAtFirstCall } from '../lazily.ts';
+import type { Ledger } from '../ports.ts';
+import type { MailBlobs } from './mail-blobs.ts';
+import type { MailQueues } from './mail-queue.ts';
+import type { RelayKey } from './relay-key.ts';
+import type { StorageConnection } from './storage-connection.ts';
+
+/** The ledger; loads the SDK of tables when first asked. */
+export const openLedgerTable = (connection: StorageConnection): Ledger =>
+  openedAtFirstCall(async () => (await import('./ledger-table.ts')).openLedgerTable(connection), {
+    find: 'promise',
+    create: 'promise',
+    replace: 'promise',
+    listOpen: 'list',
+    expire: 'promise',
+    fileEarlier: 'promise',
+  });
+
+/** The key of the relay; loads the SDK of tables when first asked. */
+export const openRelayKey = (
+  connection: StorageConnection,
+): { readonly readRelayKey: () => Promise<RelayKey> } =>
+  openedAtFirstCall(async () => (await import('./relay-key.ts')).openRelayKey(connection), {
+    readRelayKey: 'promise',
+  });
+
+/** The queues; loads the SDK of queues when first asked, which an email that is sent immediately never does. */
+export const openMailQueues = (connection: StorageConnection): MailQueues => {
+  const opened = lazily(async () => (await import('./mail-queue.ts')).openMailQueues(connection));
+  const queueOf = (name: 'mailQueue' | 'poisonQueue') =>
+    openedAtFirstCall(async () => (await opened())[name], { put: 'promise', count: 'promise' });
+  return {
+    mailQueue: queueOf('mailQueue'),
+    poisonQueue: queueOf('poisonQueue'),
+    events: openedAtFirstCall(async () => (await opened()).events, { put: 'promise' }),
+  };
+};
+
+/** The blobs; loads the SDK of blobs when first asked, which only a large or a held email does. */
+export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
+  const opened = lazily(async () => (await import('./mail-blobs.ts')).openMailBlobs(connection));
+  return {
+    payloads: openedAtFirstCall(async () => (await opened()).payloads, {
+      put: 'promise',
+      read: 'promise',
+      keep: 'promise',
+      delete: 'promise',
+      list: 'list',
+    }),
+    records: openedAtFirstCall(async () => (await opened()).records, {
+      store: 'promise',
+      list: 'promise',
+      read: 'promise',
+      delete: 'promise',
+    }),
+  };
+};

@@ -1,0 +1,20 @@
+import type { TokenCredential } from '@azure/identity';
+import { lazily, openedAtFirstCall } from '../lazily.ts';
+import type { KeyVault, KeyVaultOptions } from './key-vault.ts';
+
+/** The vault; loads the SDK of secrets when first asked. */
+export const openKeyVault = (
+  options: KeyVaultOptions,
+  needs: { readonly credential: TokenCredential; readonly now: () => Date },
+): KeyVault =>
+  openedAtFirstCall(async () => (await import('./key-vault.ts')).openKeyVault(options, needs), {
+    readClientSecret: 'promise',
+    readValidVersions: 'promise',
+    listSecrets: 'promise',
+  });
+
+/** The identity of the app; loads the identity library with the first token. */
+export const managedIdentity = (clientId: string | undefined): TokenCredential => {
+  const opened = lazily(async () => (await import('./managed-identity.ts')).openManagedIdentity(clientId));
+  return { getToken: async (scopes, options) => (await opened()).getToken(scopes, options) };
+};

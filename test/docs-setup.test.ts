@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { hasPwsh } from './infra/exchange-stand-in/powershell.ts';
 import { firstCellsUnder, ROOT, readDocument, readDocuments } from './support/documents.ts';
 import { bashBlocksOf } from './support/follow-guide.ts';
+import { TOOLS_MS } from './support/patience.ts';
 
 /** Stands for the address of the repository, until it has a public one. */
 const PLACEHOLDER = 'OWNER/REPOSITORY';
@@ -178,3 +181,30 @@ describe('the guide in Traditional Chinese', () => {
     expect(codesOf(translated)).toEqual(codesOf(english));
   });
 });
+
+const PARSE = `
+foreach ($block in (ConvertFrom-Json ([Console]::In.ReadToEnd()))) {
+  $problems = $null
+  $null = [System.Management.Automation.Language.Parser]::ParseInput($block, [ref]$null, [ref]$problems)
+  foreach ($problem in $problems) { "$($problem.Message) $block" }
+}`;
+
+test.skipIf(!hasPwsh)(
+  `the real PowerShell understands every command line of the guides${hasPwsh ? '' : ' (skipped: pwsh is not installed)'}`,
+  () => {
+    const blocksOf = (text: string) =>
+      [...text.matchAll(/^ *```powershell\n(.*?)^ *```/gms)].map(([, block = '']) =>
+        block.replaceAll(/<[^>\n]+>/g, 'x'),
+      );
+    const parse = (blocks: readonly string[]) =>
+      spawnSync('pwsh', ['-NoProfile', '-NonInteractive', '-Command', PARSE], {
+        input: JSON.stringify(blocks),
+        encoding: 'utf8',
+      }).stdout;
+    const blocks = pages.filter(({ path }) => path.startsWith('docs/')).flatMap(({ text }) => blocksOf(text));
+    expect(blocks.length).toBeGreaterThan(12);
+    expect(parse(blocks)).toBe('');
+    expect(parse(["Get-Mailbox 'x"])).toContain('terminator');
+  },
+  TOOLS_MS,
+);

@@ -107,14 +107,14 @@ export const largeEmail: Section = ({ appFolder, quick, progress }) =>
     const email = `${BYTES / 1_000_000} MB email`;
     return [
       {
-        what: `${email}, subject in ASCII: CPU, functions host included`,
-        figure: ascii,
+        what: `${email}, subject in ASCII: CPU beside an empty function that reads it`,
+        figure: ascii - of('empty'),
         limit: { atMost: AIM_CPU_MS },
         show: ms,
       },
       {
-        what: `${email}, subject in Chinese: CPU, functions host included`,
-        figure: chinese,
+        what: `${email}, subject in Chinese: CPU beside an empty function that reads it`,
+        figure: chinese - of('empty'),
         limit: { atMost: AIM_CPU_MS },
         show: ms,
       },

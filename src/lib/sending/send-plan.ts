@@ -68,17 +68,25 @@ const opened = (object: object): string => `${JSON.stringify(object).slice(0, -1
  * each of its characters would take two bytes.
  */
 const toBody = (id: string, sender: Address, mail: Mail): Buffer => {
-  const last = `"saveToSentItems":${mail.saveToSentItems}}`;
   const message = toMessage(id, sender, mail);
+  const last = `"saveToSentItems":${mail.saveToSentItems}}`;
   if (mail.attachments.length === 0) return Buffer.from(`${opened({ message })}${last}`);
-  const pieces = [Buffer.from(`{"message":${opened(message)}"attachments":[`)];
-  for (const [index, file] of mail.attachments.entries())
-    pieces.push(
-      Buffer.from(`${index === 0 ? '' : ','}${opened(toAttachment(file))}"contentBytes":"`),
-      Buffer.from(file.content, 'latin1'),
-      Buffer.from('"}'),
-    );
-  return Buffer.concat([...pieces, Buffer.from(`]},${last}`)]);
+  const texts = mail.attachments.map((file, index) => {
+    const start = index === 0 ? `{"message":${opened(message)}"attachments":[` : '"},';
+    return `${start}${opened(toAttachment(file))}"contentBytes":"`;
+  });
+  const end = `"}]},${last}`;
+  const lengths = [...texts, end].map((text) => Buffer.byteLength(text));
+  const files = mail.attachments.map(({ content }) => content);
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const body = Buffer.allocUnsafe(sum(lengths) + sum(files.map(({ length }) => length)));
+  let at = 0;
+  for (const [index, text] of texts.entries()) {
+    at += body.write(text, at);
+    at += body.write(files[index] ?? '', at, 'latin1');
+  }
+  body.write(end, at);
+  return body;
 };
 
 /** Plans how a mail goes to Graph. Throws MAIL_TOO_LARGE with limit and figure when it cannot. */

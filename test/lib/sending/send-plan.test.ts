@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import { MAX_REQUEST_BYTES, planSend, RELAY_ID_PROPERTY } from '../../../src/lib/sending/send-plan.ts';
@@ -101,4 +102,31 @@ describe('what one request cannot carry is refused with limit and figure', () =>
     );
     expect(errorOf(() => plan({ text: '薪'.repeat(Math.floor(room / 3) + 1) })).code).toBe('MAIL_TOO_LARGE');
   });
+});
+
+test('whatever the subject and the files, the body is the JSON of all of them', () => {
+  const file = fc.record({
+    filename: fc.constantFrom('a.bin', '薪資.bin', 'q"u.bin'),
+    bytes: fc.uint8Array(),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom('plain', '薪資單', 'a "quote"'),
+      fc.array(file, { maxLength: 4 }),
+      (subject, files) => {
+        const attachments = files.map(({ filename, bytes }) => ({
+          filename,
+          content: Buffer.from(bytes).toString('base64'),
+        }));
+        const sent = message({ subject, attachments });
+        expect(sent.subject).toBe(subject);
+        expect(
+          (sent.attachments ?? []).map(({ name, contentBytes }: Record<string, string>) => [
+            name,
+            contentBytes,
+          ]),
+        ).toEqual(attachments.map(({ filename, content }) => [filename, content]));
+      },
+    ),
+  );
 });

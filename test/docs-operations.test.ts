@@ -47,21 +47,3 @@ describe('the runbook in Traditional Chinese', () => {
     expect(commandsOf(chinese)).toEqual(commandsOf(english));
   });
 });
-
-describe.each(['docs/setup.zh-Hant.md', 'docs/operations.zh-Hant.md'])(
-  '%s uses one word for one thing',
-  (path) => {
-    const { text } = readDocument(path);
-
-    test('a client secret is never just a password, and a secret has one spelling', () => {
-      expect(text.match(/.{0,6}(?<!用戶端|使用者名稱與|應用程式|使用者)密碼/g) ?? []).toEqual([]);
-      expect(text).not.toContain('祕');
-      expect(text).toMatch(/用戶端密碼(?:（client secret）|」指 client secret)/);
-    });
-
-    test('an email is 郵件, and one that is held is 待人工處理', () => {
-      expect(text.match(/信件|測試信|封信|擱置/g) ?? []).toEqual([]);
-      expect(text).toContain('待人工處理');
-    });
-  },
-);

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ROOT, readDocument } from '../support/documents.ts';
+import { type Call, followGuide } from '../support/follow-guide.ts';
 import { readInfra } from './bicep-text.ts';
 
 const sectionOf = (path: string, heading: string): string => {
@@ -23,48 +22,16 @@ const condition = readFileSync(join(ROOT, '.github/role-condition.txt'), 'utf8')
 const namesIn = (text: string, pattern: RegExp): ReadonlySet<string> =>
   new Set([...text.matchAll(pattern)].map(([, name = '']) => name));
 
-/** Stand-ins for az and gh: they write down what they were asked, and answer as each question of the guide needs. */
-const STAND_IN = `#!${process.execPath}
-const { appendFileSync } = require('node:fs');
-const [, script, ...words] = process.argv;
-appendFileSync(process.env.CALLS, JSON.stringify([script.split('/').pop(), ...words]) + '\\n');
-const after = (option) => words[words.indexOf(option) + 1];
-const answers = [
-  ['api', 'repo:contoso@1/mail-relay@2'],
-  ['group show', '/subscriptions/s/resourceGroups/rg-mail-relay'],
-  ['identity show', 'principal-of-' + after('--name')],
-  ['deployment group show', '11111111-1111-4111-8111-111111111111'],
-];
-const answer = answers.find(([start]) => words.join(' ').startsWith(start));
-if (answer) console.log(answer[1]);
-`;
-
-const folder = mkdtempSync(join(tmpdir(), 'github-guide-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-for (const command of ['az', 'gh']) {
-  writeFileSync(join(folder, command), STAND_IN);
-  chmodSync(join(folder, command), 0o755);
-}
-
-type Call = readonly string[];
+/** As each question of the guide needs. */
+const ANSWERS = {
+  api: 'repo:contoso@1/mail-relay@2',
+  'group show': '/subscriptions/s/resourceGroups/rg-mail-relay',
+  'identity show': 'principal-of-{name}',
+  'deployment group show': '11111111-1111-4111-8111-111111111111',
+};
 
 /** Runs the commands of a guide in the order in which it gives them. */
-const follow = (guide: string): readonly Call[] => {
-  const calls = join(folder, 'calls');
-  writeFileSync(calls, '');
-  const blocks = [...guide.matchAll(/^ *```bash\n(.*?)^ *```/gms)].map(([, block = '']) => block);
-  const script = `set -euo pipefail\n${blocks.join('\n')}`.replaceAll(/<[^>\n]+>/g, 'x');
-  const { status, stderr } = spawnSync('bash', ['-c', script], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, CALLS: calls, PATH: `${folder}:${process.env.PATH}` },
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  return readFileSync(calls, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Call);
-};
+const follow = (guide: string): readonly Call[] => followGuide(guide, ['az', 'gh'], ANSWERS);
 
 const optionOf = (call: Call, option: string): string => call[call.indexOf(option) + 1] ?? '';
 const callsOf = (calls: readonly Call[], words: string): readonly Call[] =>

@@ -1,45 +1,7 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { TOOLS_MS } from '../support/patience.ts';
+import { azVersion, misunderstoodByAz } from '../support/real-az.ts';
 import { openSandbox } from './az-stand-in/sandbox.ts';
-
-/** What argparse, and az with it, answers to a command line it does not understand. */
-const WRONG_USAGE = 2;
-
-const version = spawnSync('az', ['version', '--query', '"azure-cli"', '--output', 'tsv'], {
-  encoding: 'utf8',
-});
-const hasAz = version.status === 0 && /^\d+\.\d+\.\d+\s*$/.test(version.stdout);
-
-let configuration = '';
-beforeAll(() => {
-  configuration = mkdtempSync(join(tmpdir(), 'relay-az-'));
-});
-afterAll(() => rmSync(configuration, { recursive: true, force: true }));
-
-/** Signed in nowhere and cut off from the network, so that a command line is read and nothing more comes of it. */
-const exitOfAz = (args: readonly string[]): Promise<{ status: number; stderr: string }> =>
-  new Promise((resolve) => {
-    const child = execFile(
-      'az',
-      [...args],
-      {
-        env: {
-          ...process.env,
-          AZURE_CONFIG_DIR: configuration,
-          AZURE_CORE_COLLECT_TELEMETRY: 'no',
-          HTTPS_PROXY: 'http://127.0.0.1:9',
-          HTTP_PROXY: 'http://127.0.0.1:9',
-          NO_PROXY: '',
-        },
-      },
-      (_error, _stdout, stderr) => resolve({ status: child.exitCode ?? -1, stderr }),
-    );
-    child.stdin?.end('x');
-  });
 
 /** One of each kind of call: the words of the command and the names of its options. */
 const kindOf = (call: readonly string[]): string =>
@@ -91,28 +53,20 @@ const recordCalls = async (): Promise<(readonly string[])[]> => {
   }
 };
 
-test.skipIf(!hasAz)(
-  `the real az understands every command line${hasAz ? ` (${version.stdout.trim()})` : ' (skipped: the Azure CLI is not installed)'}`,
+test.skipIf(azVersion === undefined)(
+  `the real az understands every command line (${azVersion ?? 'skipped: the Azure CLI is not installed'})`,
   async () => {
     const calls = await recordCalls();
     expect(calls.length).toBeGreaterThan(25);
-    const misunderstood: string[] = [];
-    const worker = async () => {
-      for (let call = calls.pop(); call !== undefined; call = calls.pop()) {
-        const { status, stderr } = await exitOfAz(call.slice(1));
-        if (status === WRONG_USAGE) misunderstood.push(`${call.join(' ')}\n${stderr}`);
-      }
-    };
-    await Promise.all([worker(), worker()]);
-    expect(misunderstood).toEqual([]);
+    expect(await misunderstoodByAz(calls.map((call) => call.slice(1)))).toEqual([]);
   },
   TOOLS_MS,
 );
 
-test.skipIf(!hasAz)(
+test.skipIf(azVersion === undefined)(
   'and refuses one with an option it does not have, or this would prove nothing',
   async () => {
-    const { status } = await exitOfAz(['group', 'exists', '--name', 'x', '--colour', 'red']);
-    expect(status).toBe(WRONG_USAGE);
+    const wrong = ['group', 'exists', '--name', 'x', '--colour', 'red'];
+    expect(await misunderstoodByAz([wrong])).toEqual([expect.stringContaining('--colour red')]);
   },
 );

@@ -2,7 +2,9 @@ import { isFinal, isIn } from '../ledger/ledger-row.ts';
 import type { RecordPage } from '../ports.ts';
 import { ago, countFailure, DAY_MS, forEach, type Part, type SweepNeeds } from './sweep-run.ts';
 
-const RECORDS_AT_ONCE = 500;
+/** The most that one list has (List Blobs, maxresults). */
+const RECORDS_AT_ONCE = 5000;
+const HOURS_OF_DAY = 24;
 
 /** Rows of an earlier version of the ledger. */
 export const sweepEarlier: Part = async (needs, run) => {
@@ -29,13 +31,17 @@ export const sweepPayloads: Part = async (needs, run) => {
   });
 };
 
-/** Records of emails that turned out well after all hold content that nobody needs; so do those of a lost race. */
+/**
+ * Records of emails that turned out well after all hold content that nobody needs; so do those of a lost race. Each is looked
+ * at once a day, by its id, so that thousands of held emails do not cost thousands of requests an hour.
+ */
 export const sweepRecords: Part = async (needs, run) => {
   const before = ago(needs, DAY_MS);
+  const hour = run.turn % HOURS_OF_DAY;
   await forEach(needs, run, allRecords(needs), {
     mailIdOf: ({ mailId }) => mailId,
     sweep: async ({ name, mailId, writtenAt }) => {
-      if (writtenAt >= before) return;
+      if (writtenAt >= before || hourOf(mailId) !== hour) return;
       const row = (await needs.ledger.find(mailId))?.row;
       if (row === undefined) return;
       const isNeedless = isIn(row, 'sent', 'closed') || (isIn(row, 'held') && row.fate.record !== name);
@@ -45,6 +51,8 @@ export const sweepRecords: Part = async (needs, run) => {
     },
   });
 };
+
+const hourOf = (mailId: string): number => Number.parseInt(mailId.slice(-2), 16) % HOURS_OF_DAY;
 
 /** What the host gave up on is held within seconds; what is still there an hour later could not be. */
 export const sweepPoison: Part = async (needs) => {

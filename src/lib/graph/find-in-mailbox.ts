@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
@@ -41,9 +42,9 @@ const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sig
   if (status === 200) return countOf(text);
   if (status === 401 || status === 408 || status === 429 || status >= 500) {
     const waitMs = parseRetryAfter(retryAfter, now());
-    return { kind: 'not-now', ...(waitMs === undefined ? {} : { waitMs }) };
+    return { kind: 'not-now', ...defined({ waitMs }) };
   }
-  return { kind: 'cannot-tell', ...(upstreamCode === undefined ? {} : { upstreamCode }) };
+  return { kind: 'cannot-tell', ...defined({ upstreamCode }) };
 };
 
 const countOf = (text: string): Sighting => {

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { SendReport } from '../sending/send-outcome.ts';
@@ -23,7 +24,6 @@ const noToken = (thrown: unknown): SendReport => {
   return {
     kind: 'no-token',
     code: thrown.code,
-    ...(upstreamCode === undefined ? {} : { upstreamCode }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...defined({ upstreamCode, retryAfter }),
   };
 };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { defined } from '../defined.ts';
 
 type OneRequest = {
   readonly url: string;
@@ -37,7 +38,7 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest =
   const agent = new https.Agent({
     keepAlive: true,
     timeout: IDLE_MS,
-    ...(proxyEnv === undefined ? {} : { proxyEnv }),
+    ...defined({ proxyEnv }),
   });
 
   return ({ url, method, headers, body, signal }) =>

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
+import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
 import type { SecretFacts } from '../ports.ts';
@@ -38,10 +39,10 @@ export const openKeyVault = (
 
   const readVersion = async (signal?: AbortSignal, version?: string): Promise<ClientSecret> => {
     const { value, properties } = await client
-      .getSecret(secretName, { ...untilAborted(signal), ...(version === undefined ? {} : { version }) })
+      .getSecret(secretName, defined({ abortSignal: signal, version }))
       .catch(explain);
     if (!value) throw new AppError('SECRET_NOT_FOUND', { detail: 'The secret in the vault is empty.' });
-    return { value, ...(properties.createdOn === undefined ? {} : { createdOn: properties.createdOn }) };
+    return { value, ...defined({ createdOn: properties.createdOn }) };
   };
 
   return {
@@ -57,7 +58,7 @@ export const openKeyVault = (
       cached = undefined;
       const versions: SecretProperties[] = [];
       try {
-        const listed = client.listPropertiesOfSecretVersions(secretName, untilAborted(signal));
+        const listed = client.listPropertiesOfSecretVersions(secretName, defined({ abortSignal: signal }));
         for await (const version of listed) versions.push(version);
       } catch (cause) {
         explain(cause);
@@ -73,7 +74,7 @@ export const openKeyVault = (
       const secrets: SecretFacts[] = [];
       try {
         for await (const { name, enabled, expiresOn } of client.listPropertiesOfSecrets())
-          secrets.push({ name, enabled: enabled ?? true, ...(expiresOn === undefined ? {} : { expiresOn }) });
+          secrets.push({ name, enabled: enabled ?? true, ...defined({ expiresOn }) });
       } catch (cause) {
         explain(cause);
       }
@@ -83,9 +84,6 @@ export const openKeyVault = (
 };
 
 const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);
-
-const untilAborted = (signal: AbortSignal | undefined) =>
-  signal === undefined ? {} : { abortSignal: signal };
 
 /** Every version has its value when asked for by name, so the dates say which are meant to be used. */
 const isValid = ({ enabled, notBefore, expiresOn }: SecretProperties, now: Date): boolean =>

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
 
@@ -27,8 +28,7 @@ const decideTokenFailure = (answer: EntraAnswer | undefined): TokenFailure => {
   const { aadsts, retryAfter } = answer;
   return {
     code: codeOf(answer),
-    ...(aadsts === undefined ? {} : { aadsts }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...defined({ aadsts, retryAfter }),
   };
 };
 

@@ -214,5 +214,5 @@ test('storage that cannot be reached is STORAGE_UNAVAILABLE for every kind of ca
     ledger.expire(NOW, 0, () => false),
   ];
   await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })));
-  await expect(list()).rejects.toThrow();
+  await expect(list()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });

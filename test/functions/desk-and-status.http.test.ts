@@ -6,7 +6,7 @@ import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../support/a-mail.ts';
-import { inMemoryNeeds } from './in-memory-needs.ts';
+import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { bodyOf, invocation, MAIL_URL, mailRequest } from './invocation.ts';
 
 const get = (init: HttpRequestInit = {}) =>
@@ -14,7 +14,7 @@ const get = (init: HttpRequestInit = {}) =>
 
 /** A relay with one mail that is held, and its functions. */
 const aDesk = async () => {
-  const world = inMemoryNeeds({ kind: 'answered', status: 504 });
+  const world = inMemoryPorts({ kind: 'answered', status: 504 });
   let other: object = {};
   const needs = (log: unknown) => ({ ...world.needs, ...other, log: log as () => void });
   const run = async (

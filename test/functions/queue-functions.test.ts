@@ -5,16 +5,14 @@ import { AppError } from '../../src/lib/errors.ts';
 import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { IDENTITY } from '../support/identity-for-tests.ts';
-import { inMemoryNeeds } from './in-memory-needs.ts';
+import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const MAIL_ID = IDENTITY.mailIdOfMessage(MESSAGE_ID);
 const metadata = { id: MESSAGE_ID, insertionTime: '2026-03-02T07:59:00.000Z', dequeueCount: 1 };
 
-type World = ReturnType<typeof inMemoryNeeds>;
-
-const deliver = async (message: unknown, world: World = inMemoryNeeds(), more: object = {}) => {
+const deliver = async (message: unknown, world: World = inMemoryPorts(), more: object = {}) => {
   const { context, logged, events } = invocation({ ...metadata, ...more });
   await deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }))(
     message,
@@ -39,7 +37,7 @@ describe('deliverMail', () => {
   });
 
   test('a mail for which its mailbox has no time to give waits without one, and is sent when it has', async () => {
-    const usual = inMemoryNeeds();
+    const usual = inMemoryPorts();
     const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 61_000 });
     const world = { ...usual, needs: { ...usual.needs, pacer } };
     const id = (mail: number) => MESSAGE_ID.replace('8', String(mail));
@@ -58,7 +56,7 @@ describe('deliverMail', () => {
   });
 
   test('a mail for which Graph answers Retry-After: 0 again and again is tried ever more rarely', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '0' });
+    const world = inMemoryPorts({ kind: 'answered', status: 429, retryAfter: '0' });
     const calls: number[] = [];
     let message: unknown = aMail();
     let waited = 0;
@@ -76,7 +74,7 @@ describe('deliverMail', () => {
   });
 
   test('a message that is delivered again goes back to the queue as what it is, and is not sent again', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(aMail(), world);
     await deliver(aMail(), world, { dequeueCount: 2 });
     const [envelope] = world.messages;
@@ -87,7 +85,7 @@ describe('deliverMail', () => {
   });
 
   test('of two mails with one key that waited while sending was off, the second is held, not dropped', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const blocked = async (message: unknown, id: string) => {
       const { context } = invocation({ ...metadata, id });
       await deliverMailQueue((log) => ({ ...world.needs, log, sending: { blocked: 'MAIL_DISABLED' } }))(
@@ -111,7 +109,7 @@ describe('deliverMail', () => {
   test.each([' ', 'a b', 'clé', 'k'.repeat(256)])(
     'two mails with the key %j, which is none, are each held for that and under its own id',
     async (idempotencyKey) => {
-      const world = inMemoryNeeds();
+      const world = inMemoryPorts();
       const ids = [MESSAGE_ID, MESSAGE_ID.replace('8', '9')];
       for (const id of ids) await deliver(aMail({ idempotencyKey, subject: id }), world, { id });
       expect(world.plans).toEqual([]);
@@ -139,7 +137,7 @@ describe('deliverMail', () => {
   test('fields of the mail that the host lays over its facts are refused as unknown, under one id', async () => {
     const message = aMail({ id: 'order-4711', insertionTime: 'canary' });
     const laidOver = { id: 'order-4711', insertionTime: 'canary' };
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(message, world, laidOver);
     await deliver(message, world, laidOver);
     expect(world.plans).toEqual([]);
@@ -148,7 +146,7 @@ describe('deliverMail', () => {
   });
 
   test('a count of deliveries that the message itself brings does not keep it from being refused', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(aMail({ dequeueCount: 9 }), world, { dequeueCount: '9' });
     for (const { text } of world.messages) await deliver(text, world);
     expect(world.plans).toEqual([]);
@@ -163,7 +161,7 @@ describe('deliverMail', () => {
   });
 
   test('a mail whose storage fails waits on the queue with its id, and does not use up its attempts', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const create = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
     const needs = { ...world.needs, ledger: { ...world.needs.ledger, create } };
     const { events } = await deliver(aMail(), { ...world, needs } as World);
@@ -175,7 +173,7 @@ describe('deliverMail', () => {
   });
 
   test('a message that cannot even be read then is put back as it is, unless it may have been claimed before', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const readIdentity = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
     const away = { ...world, needs: { ...world.needs, readIdentity } as never };
     await deliver(aMail(), away);
@@ -185,14 +183,14 @@ describe('deliverMail', () => {
   });
 
   test('a mail older than the ledger remembers is held, as it may be a copy of one that was sent', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(aMail(), world, { insertionTime: '2025-11-30T00:00:00Z' });
     expect(world.plans).toEqual([]);
     expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'GIVEN_UP' }, recipients: 1 }]);
   });
 
   test('storage that fails fails the invocation, so that the host delivers the message again', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const broken = {
       ...world,
       needs: {
@@ -207,7 +205,7 @@ describe('deliverMail', () => {
 
 describe('holdMail', () => {
   test('sets aside what the host gave up on, with one error in the log', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const { context, logged } = invocation(metadata);
     await holdMailQueue((log) => ({ ...world.needs, log }))(aMail(), context);
     expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
@@ -216,7 +214,7 @@ describe('holdMail', () => {
   });
 
   test('puts the message back when storage fails, so that it does not end where nobody hears of it', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const store = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
     const records = { ...world.needs.records, store };
     const { context, logged } = invocation(metadata);
@@ -232,7 +230,7 @@ describe('holdMail', () => {
   });
 
   test('doing so again, after a crash, leaves one row and one record', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const handler = holdMailQueue((log) => ({ ...world.needs, log }));
     await handler(aMail(), invocation(metadata).context);
     await handler(aMail(), invocation(metadata).context);

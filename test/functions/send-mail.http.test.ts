@@ -7,12 +7,10 @@ import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
-import { inMemoryNeeds } from './in-memory-needs.ts';
+import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
 
-type World = ReturnType<typeof inMemoryNeeds>;
-
-const post = async (request: HttpRequest, world: World = inMemoryNeeds()) => {
+const post = async (request: HttpRequest, world: World = inMemoryPorts()) => {
   const { context, logged, events } = invocation();
   const answer = (await sendMailHttp((log) => ({ ...world.needs, log }))(
     request,
@@ -25,7 +23,7 @@ const headersOf = ({ headers }: HttpResponseInit) => new Headers(headers as Reco
 
 describe('POST /api/mail answers', () => {
   test('200 with id, sender and the request id of Graph when the mail was sent', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
+    const world = inMemoryPorts({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
     const { answer, plans, events } = await post(mailRequest(aMail()), world);
     const [row] = world.rows();
     expect(answer.status).toBe(200);
@@ -40,7 +38,7 @@ describe('POST /api/mail answers', () => {
   });
 
   test('202 with a status URL, without the key that rode in the query, when the mail is queued', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '7' });
+    const world = inMemoryPorts({ kind: 'answered', status: 429, retryAfter: '7' });
     const url = `${MAIL_URL}/?code=a-key`;
     const { answer, messages } = await post(mailRequest(aMail(), { url }), world);
     const [row] = world.rows();
@@ -55,7 +53,7 @@ describe('POST /api/mail answers', () => {
   });
 
   test('202 queued, for an hour and no longer, whatever Graph asks for', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '86400000' });
+    const world = inMemoryPorts({ kind: 'answered', status: 429, retryAfter: '86400000' });
     const { answer, messages } = await post(mailRequest(aMail()), world);
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'queued']);
     expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
@@ -63,7 +61,7 @@ describe('POST /api/mail answers', () => {
   });
 
   test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
-    const usual = inMemoryNeeds();
+    const usual = inMemoryPorts();
     const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 2 * 61_000 });
     const world = { ...usual, needs: { ...usual.needs, pacer } };
     const statuses = [];
@@ -77,12 +75,12 @@ describe('POST /api/mail answers', () => {
   });
 
   test('202 unknown when nobody knows whether the mail was sent', async () => {
-    const { answer } = await post(mailRequest(aMail()), inMemoryNeeds({ kind: 'lost', why: 'timeout' }));
+    const { answer } = await post(mailRequest(aMail()), inMemoryPorts({ kind: 'lost', why: 'timeout' }));
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
   });
 
   test('202 unknown when the mail may have been sent, and is sent once more by choice', async () => {
-    const world = inMemoryNeeds({ kind: 'lost', why: 'timeout' });
+    const world = inMemoryPorts({ kind: 'lost', why: 'timeout' });
     const { answer } = await post(mailRequest(aMail({ onUnknown: 'resend' })), world);
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
     expect(world.rows()).toMatchObject([{ state: 'deferred', resent: true }]);
@@ -91,7 +89,7 @@ describe('POST /api/mail answers', () => {
   test.each(['readIdentity', 'create'])(
     '503 MAIL_NOT_STORED, and that sending again is safe, when storage fails before anything: %s',
     async (name) => {
-      const world = inMemoryNeeds();
+      const world = inMemoryPorts();
       const fail = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
       const broken =
         name === 'create' ? { ledger: { ...world.needs.ledger, create: fail } } : { readIdentity: fail };
@@ -106,7 +104,7 @@ describe('POST /api/mail answers', () => {
   );
 
   test('503 without a word of safety when storage fails as a mail is asked for that may have been sent', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
     await post(request(), world);
     const ledger = { ...world.needs.ledger, find: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
@@ -136,7 +134,7 @@ describe('POST /api/mail answers', () => {
   );
 
   test('the first answer again when the fields of the mail are written in another order', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const init = { headers: { 'idempotency-key': 'k' } };
     await post(mailRequest(aMail(), init), world);
     const turned = Object.fromEntries(Object.entries(aMail()).toReversed());
@@ -145,7 +143,7 @@ describe('POST /api/mail answers', () => {
   });
 
   test('the first answer again, marked, when the key is known', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
     const first = await post(request(), world);
     const again = await post(request(), world);
@@ -341,7 +339,7 @@ describe('a problem answer', () => {
 
   test('of what an administrator mends is an error in the log, of what a caller mends is not', async () => {
     const denied = { kind: 'answered', status: 403, upstreamCode: 'ErrorAccessDenied' } as const;
-    const { logged } = await post(mailRequest(aMail()), inMemoryNeeds(denied));
+    const { logged } = await post(mailRequest(aMail()), inMemoryPorts(denied));
     expect(logged.map(({ level, event }) => [level, event.event])).toEqual([
       ['error', 'MailRejected'],
       ['error', 'RequestRefused'],

@@ -6,13 +6,11 @@ import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { claim, claimNew, holdNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
 import type { Ledger } from '../../src/lib/ports.ts';
 import { aNewMail } from '../support/a-new-mail.ts';
-import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
+import { inMemoryPorts, NOW, type World } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-type World = ReturnType<typeof inMemoryNeeds>;
 
 const newMail = () => aNewMail(NOW, { mailId: newMailId(NOW) });
 const queued = () => queueNew(newMail(), NOW);
@@ -32,7 +30,7 @@ const sweep = async (world: World) => {
 
 describe('sweepMail', () => {
   test('deletes the content of a mail that is done, or that is in no ledger, once it is a day old', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const [waiting, done] = [queued(), sent()];
     for (const row of [waiting, done]) world.ledger.create(row);
     for (const { mailId } of [waiting.facts, done.facts, newMail()])
@@ -46,7 +44,7 @@ describe('sweepMail', () => {
   });
 
   test('looks for a mail whose caller got no answer, and holds it when it is not there', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const row = claimNew(newMail(), false, NOW);
     world.ledger.create(row);
     world.pass(HOUR_MS);
@@ -56,7 +54,7 @@ describe('sweepMail', () => {
   });
 
   test('leaves an attempt alone that may still be under way, and one whose message will come back', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(claimNew(newMail(), true, NOW));
     world.pass(HOUR_MS);
     world.ledger.create(claimNew(newMail(), false, new Date(NOW.getTime() + HOUR_MS)));
@@ -65,7 +63,7 @@ describe('sweepMail', () => {
   });
 
   test('tells of a mail that waits for longer than it should, and gives it up after a week', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const row = queued();
     world.ledger.create(row);
     world.pass(DAY_MS + 1);
@@ -81,7 +79,7 @@ describe('sweepMail', () => {
   });
 
   test('passes what fails for one mail, says so as an error, and goes on with all others', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const [bad, good] = [claimNew(newMail(), false, NOW), claimNew(newMail(), false, NOW)];
     for (const row of [bad, good]) world.ledger.create(row);
     world.ledger.create(sent());
@@ -101,7 +99,7 @@ describe('sweepMail', () => {
   });
 
   test('does the other parts where one cannot be done at all, but is not said to have swept', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(sent());
     const listPayloads = () => {
       throw new Error('storage');
@@ -113,7 +111,7 @@ describe('sweepMail', () => {
   });
 
   test('passes a row that cannot be read', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const [bad, good] = [claimNew(newMail(), false, NOW), claimNew(newMail(), false, NOW)];
     for (const row of [bad, good]) world.ledger.create(row);
     const find = async (mailId: string) => {
@@ -128,7 +126,7 @@ describe('sweepMail', () => {
   });
 
   test('ends when its time is over, says how much is unfinished, and begins elsewhere the next time', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     for (let made = 0; made < 5; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));
     const turns: number[] = [];
     const listOpen = (...[shelf, before, turn, isOver]: Parameters<Ledger['listOpen']>) => {
@@ -155,14 +153,14 @@ describe('sweepMail', () => {
   });
 
   test('says so when messages stay on the poison queue', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     expect(await sweep(world)).not.toContainEqual(expect.objectContaining({ event: 'MessagesStuck' }));
     await world.needs.poisonQueue.put('x', 0);
     expect(await sweep(world)).toContainEqual({ event: 'MessagesStuck', messages: 1 });
   });
 
   test('stops a part in which nothing works any more', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     for (let made = 0; made < 50; made += 1) world.ledger.create(claimNew(newMail(), false, NOW));
     let asked = 0;
     const findInMailbox = async () => {
@@ -177,7 +175,7 @@ describe('sweepMail', () => {
   });
 
   test('deletes the record of a mail that was held again since, under another name', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const reason = { code: 'GIVEN_UP' } as const;
     const row = holdNew(newMail(), { why: 'refused', reason, record: 'its-record', hasContent: true }, NOW);
     world.ledger.create(row);
@@ -194,7 +192,7 @@ describe('sweepMail', () => {
   });
 
   test('forgets mails that are done after the days of the ledger', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(sent());
     world.pass(90 * DAY_MS);
     expect(await sweep(world)).toContainEqual(expect.objectContaining({ expired: 0 }));

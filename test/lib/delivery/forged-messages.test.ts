@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
-import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
-import { earlierHashOfContent, earlierIdOfKey } from '../../src/lib/ledger/earlier-identity.ts';
-import type { MailFacts } from '../../src/lib/ledger/ledger-row.ts';
-import { toQueueText } from '../../src/lib/ledger/queue-message.ts';
-import { claimNew, holdNew, queueNew } from '../../src/lib/ledger/transitions.ts';
-import { aMail } from '../support/a-mail.ts';
-import { IDENTITY } from '../support/identity-for-tests.ts';
-import { inMemoryPorts, NOW, type World } from '../support/in-memory-ports.ts';
-import { invocation } from './invocation.ts';
+import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
+import { holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
+import { earlierHashOfContent, earlierIdOfKey } from '../../../src/lib/ledger/earlier-identity.ts';
+import type { MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
+import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
+import { claimNew, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const VICTIM = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
@@ -33,12 +32,15 @@ const newMail = (override: Partial<MailFacts> = {}): MailFacts => ({
   ...override,
 });
 
-const deliver = async (world: World, message: unknown, id = MESSAGE_ID) => {
-  const { context } = invocation({ id, insertionTime: NOW.toISOString(), dequeueCount: 1 });
-  const text = typeof message === 'string' ? message : JSON.stringify(message);
-  const handler = deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }));
-  await handler(Buffer.from(text), context);
-};
+const factsOf = (message: unknown) => ({
+  text: typeof message === 'string' ? message : JSON.stringify(message),
+  insertedAt: NOW,
+  redelivered: false,
+});
+
+/** Without the id of the message where it could have written itself what the host says of it. */
+const deliver = (world: World, message: unknown, known: { messageId?: string } = { messageId: MESSAGE_ID }) =>
+  deliverMail({ ...world.needs, sending: world.needs }, { ...factsOf(message), ...known });
 
 const forged = (override: Record<string, unknown> = {}, content: object = { mail: attack }) => ({
   relay: {
@@ -114,7 +116,7 @@ describe('whoever may put messages into the queue', () => {
   test('a message of theirs that is refused is listed with its own content, whatever id it names', async () => {
     const world = inMemoryPorts();
     await deliver(world, paySlip);
-    for (const subject of ['one', 'two']) await deliver(world, aMail({ subject, id: MESSAGE_ID }));
+    for (const subject of ['one', 'two']) await deliver(world, aMail({ subject, id: MESSAGE_ID }), {});
     expect(
       [...world.records.values()].map(({ original }) => (original as { subject: string }).subject),
     ).toEqual(['one', 'two']);
@@ -218,20 +220,17 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
 
   test.each(messages)('%s, given up by the host', async (_case, text) => {
     const world = inMemoryPorts();
-    const handler = holdMailQueue((log) => ({ ...world.needs, log }));
-    await handler(Buffer.from(text), invocation({ id: MESSAGE_ID }).context);
+    await holdPoisonMessage(world.needs, { ...factsOf(text), messageId: MESSAGE_ID });
     expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
   test('also where everything but storage fails', async () => {
     const world = inMemoryPorts();
-    const find = () => Promise.reject(new RangeError('canary'));
-    const needs = { ...world.needs, ledger: { ...world.needs.ledger, find } };
-    const { context, logged } = invocation({ id: MESSAGE_ID });
-    await holdMailQueue((log) => ({ ...needs, log }))(Buffer.from(JSON.stringify(attack)), context);
+    world.fail('ledger.find', new RangeError('canary'));
+    await holdPoisonMessage(world.needs, { ...factsOf(attack), messageId: MESSAGE_ID });
     expect([...world.records.values()]).toMatchObject([{ original: JSON.stringify(attack) }]);
-    expect(logged.map(({ event }) => event.event)).toEqual(['Unexpected', 'MailHeld']);
-    expect(JSON.stringify(logged)).not.toContain('canary');
+    expect(world.logged.map(({ event }) => event)).toEqual(['Unexpected', 'MailHeld']);
+    expect(JSON.stringify(world.logged)).not.toContain('canary');
   });
 });

@@ -5,7 +5,6 @@ import { callerOf } from '../../src/functions/caller.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
@@ -52,28 +51,6 @@ describe('POST /api/mail answers', () => {
     expect(messages).toMatchObject([{ delayMs: 7000 }]);
   });
 
-  test('202 queued, for an hour and no longer, whatever Graph asks for', async () => {
-    const world = inMemoryPorts({ kind: 'answered', status: 429, retryAfter: '86400000' });
-    const { answer, messages } = await post(mailRequest(aMail()), world);
-    expect([answer.status, bodyOf(answer).state]).toEqual([202, 'queued']);
-    expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
-    expect(world.rows()).toMatchObject([{ state: 'deferred' }]);
-  });
-
-  test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
-    const usual = inMemoryPorts();
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 2 * 61_000 });
-    const world = { ...usual, needs: { ...usual.needs, pacer } };
-    const statuses = [];
-    for (let mail = 0; mail < 3; mail += 1)
-      statuses.push((await post(mailRequest(aMail()), world)).answer.status);
-    const { answer } = await post(mailRequest(aMail()), world);
-    expect(statuses).toEqual([200, 202, 202]);
-    expect([answer.status, bodyOf(answer).code]).toEqual([503, 'MAILBOX_BOOKED_UP']);
-    expect(headersOf(answer).get('retry-after')).toMatch(/^\d+$/);
-    expect([world.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
-  });
-
   test('202 unknown when nobody knows whether the mail was sent', async () => {
     const { answer } = await post(mailRequest(aMail()), inMemoryPorts({ kind: 'lost', why: 'timeout' }));
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
@@ -111,35 +88,6 @@ describe('POST /api/mail answers', () => {
     const { answer } = await post(request(), { ...world, needs: { ...world.needs, ledger } as never });
     expect([answer.status, bodyOf(answer).code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
     expect(JSON.stringify(bodyOf(answer))).not.toMatch(/safe/);
-  });
-
-  test.each([
-    ['is empty', ''],
-    ['has a blank', 'a b'],
-    ['has a character that is not printable ASCII', 'k\u00e9y'],
-    ['has 256 characters', 'k'.repeat(256)],
-  ])('400 with the reason when the idempotency key %s', async (_case, key) => {
-    const { answer } = await post(mailRequest(aMail(), { headers: { 'idempotency-key': key } }));
-    expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
-    expect(bodyOf(answer).detail).toMatch(/^The header Idempotency-Key /);
-  });
-
-  test.each([' ', 'a b', 'k'.repeat(256)])(
-    '400 with the reason when the key in the mail is one the header may not have: %j',
-    async (idempotencyKey) => {
-      const { answer, rows, plans } = await post(mailRequest(aMail({ idempotencyKey })));
-      expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
-      expect([rows(), plans]).toEqual([[], []]);
-    },
-  );
-
-  test('the first answer again when the fields of the mail are written in another order', async () => {
-    const world = inMemoryPorts();
-    const init = { headers: { 'idempotency-key': 'k' } };
-    await post(mailRequest(aMail(), init), world);
-    const turned = Object.fromEntries(Object.entries(aMail()).toReversed());
-    const { answer } = await post(mailRequest(turned, init), world);
-    expect([answer.status, headersOf(answer).get('idempotent-replayed')]).toEqual([200, 'true']);
   });
 
   test('the first answer again, marked, when the key is known', async () => {
@@ -358,6 +306,7 @@ describe('a problem answer', () => {
 
   test.each<[ErrorCode, string | null]>([
     ['STORAGE_UNAVAILABLE', '30'],
+    ['MAILBOX_BOOKED_UP', '30'],
     ['MAIL_DISABLED', '30'],
     ['MAIL_UNDER_WAY', '5'],
     ['MAIL_NOT_HELD', null],

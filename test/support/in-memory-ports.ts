@@ -212,7 +212,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       void troubles.set(call, { error, happens: true }),
     mend: () => troubles.clear(),
     /** What another invocation does just before the next call of this kind. */
-    before: (call: PortCall, what: () => unknown) => void interludes.set(call, what),
+    meanwhile: (call: PortCall, what: () => unknown) => void interludes.set(call, what),
   };
 };
 

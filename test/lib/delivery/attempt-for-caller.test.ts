@@ -80,9 +80,9 @@ describe('a caller who waits while storage fails', () => {
   });
 
   test('is told that the email is under way where its message went out after all and was taken', async () => {
-    const { conclude, loseAnswer, before, ledger, messages } = waiting(throttled);
+    const { conclude, loseAnswer, meanwhile, ledger, messages } = waiting(throttled);
     loseAnswer('mailQueue.put');
-    before('ledger.replace', () => {
+    meanwhile('ledger.replace', () => {
       const attempt = { at: NOW.toISOString(), outcome: 'unknown' } as const;
       ledger.replace(
         recordUnknown(rows.sending, attempt, { code: 'OUTCOME_UNKNOWN' }, NOW),

@@ -55,9 +55,9 @@ describe('an email that is held without its content, brought again by its caller
   test.each([lost, { ...lost, why: 'doubt' as const }])(
     'is answered as the ledger has it where another invocation wrote the row first: $why',
     async (fate) => {
-      const { bring, before, ledger, mailId, row } = bringing(fate);
+      const { bring, meanwhile, ledger, mailId, row } = bringing(fate);
       const closed = close(row(), 'found', NOW);
-      before('ledger.replace', () => ledger.replace(closed, ledger.find(mailId)!.etag));
+      meanwhile('ledger.replace', () => ledger.replace(closed, ledger.find(mailId)!.etag));
       const answered = await bring();
       expect(answered.fate.state).toBe(fate.why === 'doubt' ? 'held' : 'closed');
       expect(ledger.rows()).toEqual([closed]);

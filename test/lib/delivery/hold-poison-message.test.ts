@@ -99,7 +99,7 @@ describe("the relay's own message that the host gave up on", () => {
     world.ledger.create(rows.sending);
     const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
     const sent = recordSent(rows.sending, attempt, NOW);
-    world.before('ledger.replace', () => world.ledger.replace(sent, world.ledger.find(mailId)!.etag));
+    world.meanwhile('ledger.replace', () => world.ledger.replace(sent, world.ledger.find(mailId)!.etag));
     await giveUp(toQueueText(envelope, IDENTITY), world);
     expect(world.ledger.rows()).toEqual([sent]);
     expect(world.logged.map(({ event }) => event)).toEqual(['LedgerBehind', 'MailRepeated']);

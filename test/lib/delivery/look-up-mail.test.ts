@@ -13,7 +13,9 @@ const lookUp = async (sighting: Sighting, lookUps = 0, afterMs = 0, isBeaten = f
   const entry = world.ledger.create(rows.unknown)!;
   world.pass(afterMs);
   if (isBeaten)
-    world.before('ledger.replace', () => world.ledger.replace(rows.unknown, world.ledger.find(mailId)!.etag));
+    world.meanwhile('ledger.replace', () =>
+      world.ledger.replace(rows.unknown, world.ledger.find(mailId)!.etag),
+    );
   const asked: unknown[] = [];
   const find = (mailbox: string, id: string) => {
     asked.push([mailbox, id]);

@@ -28,8 +28,8 @@ const attempting = (more: object = {}) => {
 };
 
 /** Another invocation writes the row just before this one. */
-const beatenIn = ({ ledger, before }: World) =>
-  before('ledger.replace', () => {
+const beatenIn = ({ ledger, meanwhile }: World) =>
+  meanwhile('ledger.replace', () => {
     const { row, etag } = ledger.find(mailId)!;
     ledger.replace(row, etag);
   });
@@ -178,7 +178,7 @@ describe('when another invocation writes the row first after an attempt', () => 
 
   test('nothing is told as held, its content is kept, and the row is the one of the other', async () => {
     const { world, perform } = attempting();
-    world.before('ledger.replace', () =>
+    world.meanwhile('ledger.replace', () =>
       world.ledger.replace(recordSent(rows.sending, attempt, NOW), world.ledger.find(mailId)!.etag),
     );
     const { row, isBeaten } = await perform(holdIt);

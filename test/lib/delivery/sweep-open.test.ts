@@ -78,7 +78,7 @@ describe('an attempt whose caller got no answer', () => {
       world.pass(HOUR_MS);
       const attempt = { at: NOW.toISOString(), outcome: 'unknown' } as const;
       const other = recordUnknown(row, attempt, { code: 'OUTCOME_UNKNOWN' }, NOW);
-      world.before('ledger.replace', () =>
+      world.meanwhile('ledger.replace', () =>
         world.ledger.replace(other, world.ledger.find(row.facts.mailId)!.etag),
       );
       const run = aRun();

@@ -34,7 +34,7 @@ describe('an email whose message may not be on the queue', () => {
   test('is accepted where another invocation has taken its message already', async () => {
     const { world, back } = unqueued();
     const taken = claim(rows.queued, NOW);
-    world.before('ledger.replace', () => world.ledger.replace(taken, world.ledger.find(mailId)!.etag));
+    world.meanwhile('ledger.replace', () => world.ledger.replace(taken, world.ledger.find(mailId)!.etag));
     await back();
     expect(world.ledger.rows()).toEqual([taken]);
   });
@@ -42,7 +42,7 @@ describe('an email whose message may not be on the queue', () => {
   test('is withdrawn also where that was written, and only the answer to it was lost', async () => {
     const { world, back } = unqueued();
     // The adapter tries again, and finds the row changed: by itself.
-    world.before('ledger.replace', () =>
+    world.meanwhile('ledger.replace', () =>
       world.ledger.replace(
         withdraw(rows.queued, { code: 'MAIL_NOT_STORED' }, NOW),
         world.ledger.find(mailId)!.etag,
@@ -57,7 +57,7 @@ describe('an email whose message may not be on the queue', () => {
       const { world, back } = unqueued();
       world.fail(call);
       if (call === 'ledger.find')
-        world.before('ledger.replace', () =>
+        world.meanwhile('ledger.replace', () =>
           world.ledger.replace(rows.queued, world.ledger.find(mailId)!.etag),
         );
       await expect(back()).rejects.toMatchObject({

@@ -56,11 +56,11 @@ describe('the level of an event', () => {
 });
 
 describe('a thrown value that nobody foresaw', () => {
-  test('is logged with its kind and where it was thrown, never with its message', () => {
+  test('is logged with its kind and where it was thrown, never with its message, whatever that looks like', () => {
     const event = unexpected(new RangeError('canary@contoso.example\n    at canary'));
     expect(event).toMatchObject({ event: 'Unexpected', name: 'RangeError' });
     expect(JSON.stringify(event)).toContain('log.test.ts');
-    expect(JSON.stringify({ ...event, stack: '' })).not.toContain('canary');
+    expect(JSON.stringify(event)).not.toContain('canary');
   });
 
   test('has twelve lines of stack at most', () => {

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aMail } from '../../support/a-mail.ts';
+import { aFile, aMail } from '../../support/a-mail.ts';
 import { problemsOf } from '../../support/problems-of.ts';
 
 const read = (override: Record<string, unknown>) => readMail(aMail(override));
-
-const file = (override: Record<string, unknown> = {}) => ({
-  filename: 'a.txt',
-  content: 'YQ==',
-  ...override,
-});
 
 describe('what serialisers write for nothing is nothing', () => {
   const plain = readMail(aMail());
@@ -59,7 +53,7 @@ describe('what serialisers write for nothing is nothing', () => {
   });
 
   test('an optional field of a file', () => {
-    expect(read({ attachments: [file({ contentType: null, cid: '' })] }).attachments).toEqual([
+    expect(read({ attachments: [aFile({ contentType: null, cid: '' })] }).attachments).toEqual([
       { filename: 'a.txt', content: 'YQ==', contentType: 'text/plain' },
     ]);
   });
@@ -74,7 +68,7 @@ describe('what serialisers write for nothing is nothing', () => {
   test('what is required is not absent without a word', () => {
     expect(problemsOf(() => read({ subject: null }))).toEqual(['FIELD_INVALID /subject']);
     expect(problemsOf(() => read({ to: ['', null] }))).toEqual(['RECIPIENT_MISSING /to']);
-    expect(problemsOf(() => read({ attachments: [file({ content: null })] }))).toEqual([
+    expect(problemsOf(() => read({ attachments: [aFile({ content: null })] }))).toEqual([
       'FIELD_INVALID /attachments/0/content',
     ]);
   });

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aMail, base64Of } from '../../support/a-mail.ts';
+import { aFile, aMail, base64Of } from '../../support/a-mail.ts';
 import { problemsOf } from '../../support/problems-of.ts';
 
 const read = (override: Record<string, unknown>) => readMail(aMail(override));
-
-const file = (override: Record<string, unknown> = {}) => ({
-  filename: 'a.txt',
-  content: 'YQ==',
-  ...override,
-});
 
 describe('the type of a file is guessed', () => {
   test.each([
@@ -35,20 +29,24 @@ describe('each fault of a file is its own problem at its own place', () => {
       { attachments: [{ filename: '../a', content: '' }] },
       ['FIELD_INVALID /attachments/0/filename'],
     ],
-    ['a file named .', { attachments: [file({ filename: '.' })] }, ['FIELD_INVALID /attachments/0/filename']],
+    [
+      'a file named .',
+      { attachments: [aFile({ filename: '.' })] },
+      ['FIELD_INVALID /attachments/0/filename'],
+    ],
     [
       'a file named ..',
-      { attachments: [file({ filename: '..' })] },
+      { attachments: [aFile({ filename: '..' })] },
       ['FIELD_INVALID /attachments/0/filename'],
     ],
     [
       'a file without a name',
-      { attachments: [file({ filename: '' })] },
+      { attachments: [aFile({ filename: '' })] },
       ['FIELD_INVALID /attachments/0/filename'],
     ],
     [
       'exe.jpg that is gpj.exe',
-      { attachments: [file({ filename: 'a\u202egpj.exe' })] },
+      { attachments: [aFile({ filename: 'a\u202egpj.exe' })] },
       ['CHARACTER_NOT_ALLOWED /attachments/0/filename'],
     ],
     ...[
@@ -68,34 +66,38 @@ describe('each fault of a file is its own problem at its own place', () => {
       ['CHARACTER_NOT_ALLOWED', '陳\u200d\u200d文.txt'],
     ].map(([code, filename]): [string, Record<string, unknown>, string[]] => [
       `the file name ${JSON.stringify(filename)}`,
-      { attachments: [file({ filename })] },
+      { attachments: [aFile({ filename })] },
       [`${code} /attachments/0/filename`],
     ]),
     [
       'a media type with a name that turns round',
-      { attachments: [file({ contentType: 'text/plain; name="a\u202eb"' })] },
+      { attachments: [aFile({ contentType: 'text/plain; name="a\u202eb"' })] },
       ['CHARACTER_NOT_ALLOWED /attachments/0/contentType'],
     ],
     [
       'a media type with an invisible name',
-      { attachments: [file({ contentType: 'text/plain; name="a\u200bb"' })] },
+      { attachments: [aFile({ contentType: 'text/plain; name="a\u200bb"' })] },
       ['CHARACTER_NOT_ALLOWED /attachments/0/contentType'],
     ],
     [
       'a name of 256 characters',
-      { attachments: [file({ filename: 'n'.repeat(256) })] },
+      { attachments: [aFile({ filename: 'n'.repeat(256) })] },
       ['FIELD_INVALID /attachments/0/filename'],
     ],
-    ['251 files', { attachments: Array.from({ length: 251 }, () => file()) }, ['FIELD_INVALID /attachments']],
-    ['a hidden file', { attachments: [file({ cid: 'logo' })] }, ['CID_UNUSED /attachments/0/cid']],
+    [
+      '251 files',
+      { attachments: Array.from({ length: 251 }, () => aFile()) },
+      ['FIELD_INVALID /attachments'],
+    ],
+    ['a hidden file', { attachments: [aFile({ cid: 'logo' })] }, ['CID_UNUSED /attachments/0/cid']],
     [
       'one of two files that is hidden',
-      { text: undefined, html: '<img src="cid:A">', attachments: [file({ cid: 'a' }), file({ cid: 'b' })] },
+      { text: undefined, html: '<img src="cid:A">', attachments: [aFile({ cid: 'a' }), aFile({ cid: 'b' })] },
       ['CID_UNUSED /attachments/1/cid'],
     ],
     [
       'two files with one content id',
-      { text: undefined, html: '<img src="cid:a">', attachments: [file({ cid: 'a' }), file({ cid: 'A' })] },
+      { text: undefined, html: '<img src="cid:a">', attachments: [aFile({ cid: 'a' }), aFile({ cid: 'A' })] },
       ['CID_REPEATED /attachments/1/cid'],
     ],
   ])('%s', (_, override, expected) => {
@@ -107,7 +109,7 @@ test('a file the html refers to is inline', () => {
   const mail = read({
     text: undefined,
     html: '<img src="CID:Logo%40x">',
-    attachments: [file({ cid: 'logo@X' })],
+    attachments: [aFile({ cid: 'logo@X' })],
   });
   expect(mail.attachments[0]?.cid).toBe('logo@X');
 });
@@ -126,6 +128,6 @@ describe('what applications need goes through', () => {
     'می\u200cخواهم.txt',
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.png',
   ])('the file name %s', (filename) => {
-    expect(read({ attachments: [file({ filename })] }).attachments[0]?.filename).toBe(filename);
+    expect(read({ attachments: [aFile({ filename })] }).attachments[0]?.filename).toBe(filename);
   });
 });

@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aMail, base64Of } from '../../support/a-mail.ts';
+import { aFile, aMail, base64Of } from '../../support/a-mail.ts';
 import { errorOf, problemsOf } from '../../support/problems-of.ts';
 
 const read = (override: Record<string, unknown>) => readMail(aMail(override));
-
-const file = (override: Record<string, unknown> = {}) => ({
-  filename: 'a.txt',
-  content: 'YQ==',
-  ...override,
-});
 
 describe('what is no base64 is refused', () => {
   test.each<[string, Record<string, unknown>, string[]]>([
@@ -41,7 +35,7 @@ describe('base64', () => {
 
   test('with line breaks is read as one line', () => {
     const lines = content.replace(/.{76}/g, '$&\r\n');
-    expect(read({ attachments: [file({ content: `${lines}\n` })] }).attachments[0]?.content).toBe(content);
+    expect(read({ attachments: [aFile({ content: `${lines}\n` })] }).attachments[0]?.content).toBe(content);
   });
 
   test.each([

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aMail } from '../../support/a-mail.ts';
+import { aFile, aMail } from '../../support/a-mail.ts';
 import { errorOf, problemsOf } from '../../support/problems-of.ts';
 
 const read = (override: Record<string, unknown>) => readMail(aMail(override));
-
-const file = (override: Record<string, unknown> = {}) => ({
-  filename: 'a.txt',
-  content: 'YQ==',
-  ...override,
-});
 
 describe('a problem never repeats what may be data', () => {
   test.each<[string, Record<string, unknown>, string[]]>([
@@ -18,7 +12,7 @@ describe('a problem never repeats what may be data', () => {
     ['an address beside the fields', { 'chan@example.com': 1, '98765432': 2 }, ['FIELD_UNKNOWN ']],
     [
       'an address in a file',
-      { attachments: [{ ...file(), 'chan@example.com': 1 }] },
+      { attachments: [{ ...aFile(), 'chan@example.com': 1 }] },
       ['FIELD_UNKNOWN /attachments/0'],
     ],
     ['an address as a header', { headers: { 'chan@example.com': 'v' } }, ['HEADER_NOT_CARRIED /headers']],

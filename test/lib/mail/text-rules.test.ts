@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aMail } from '../../support/a-mail.ts';
+import { aFile, aMail } from '../../support/a-mail.ts';
 import { problemsOf } from '../../support/problems-of.ts';
 
 const read = (override: Record<string, unknown>) => readMail(aMail(override));
-
-const file = (override: Record<string, unknown> = {}) => ({
-  filename: 'a.txt',
-  content: 'YQ==',
-  ...override,
-});
 
 describe('a line break where none may be is refused at its own place', () => {
   test.each<[string, Record<string, unknown>, string[]]>([
@@ -86,21 +80,21 @@ describe('half a character is told wherever it stands', () => {
     ['in a header', { headers: { 'x-a': half } }, ['TEXT_MALFORMED /headers/x-a']],
     [
       'in the name of a file',
-      { attachments: [file({ filename: half })] },
+      { attachments: [aFile({ filename: half })] },
       ['TEXT_MALFORMED /attachments/0/filename'],
     ],
     [
       'in a media type',
-      { attachments: [file({ contentType: half })] },
+      { attachments: [aFile({ contentType: half })] },
       ['TEXT_MALFORMED /attachments/0/contentType'],
     ],
-    ['in a content id', { attachments: [file({ cid: half })] }, ['TEXT_MALFORMED /attachments/0/cid']],
-    ['in base64', { attachments: [file({ content: half })] }, ['BASE64_INVALID /attachments/0/content']],
+    ['in a content id', { attachments: [aFile({ cid: half })] }, ['TEXT_MALFORMED /attachments/0/cid']],
+    ['in base64', { attachments: [aFile({ content: half })] }, ['BASE64_INVALID /attachments/0/content']],
     ['in the name of a field', { [half]: 1 }, ['TEXT_MALFORMED ']],
     ['in the name of a field of a recipient', { to: { [half]: 1 } }, ['TEXT_MALFORMED /to']],
     [
       'in the name of a field of a file',
-      { attachments: [{ ...file(), [half]: 1 }] },
+      { attachments: [{ ...aFile(), [half]: 1 }] },
       ['TEXT_MALFORMED /attachments/0'],
     ],
   ])('%s', (_, override, expected) => {

@@ -3,7 +3,7 @@ import { judgeMail, planMail } from '../../../src/lib/delivery/accept-mail.ts';
 import { answerRepeat } from '../../../src/lib/delivery/answer-repeat.ts';
 import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
-import { claimNew, close, recordRejected } from '../../../src/lib/ledger/transitions.ts';
+import { claimNew, close, recordRejected, replay } from '../../../src/lib/ledger/transitions.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aDelivery, heldAs } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
@@ -122,6 +122,12 @@ describe('a repeated request for an email that is queued', () => {
     expect(effects).toEqual(['mailQueue.put', 'ledger.replace queued']);
     expect(queued()).toMatchObject([{ mailId, turn: 0, delayMs: 0 }]);
     expect(row(mailId)?.updatedAt).toBe(new Date(NOW.getTime() + 1000).toISOString());
+  });
+
+  test('after a replay puts the message of that turn, as an older one would be dropped', async () => {
+    const { repeat, queued } = repeating(replay(rows.held, facts.bodyHash, NOW));
+    await repeat();
+    expect(queued()).toMatchObject([{ turn: 1 }]);
   });
 
   test('is looked at again where its message was taken meanwhile', async () => {

@@ -110,6 +110,19 @@ describe('a message does what the ledger and it say together:', () => {
     expect(queued()).toEqual([{ kind: 'envelope', delayMs: 1000, ...envelope }]);
   });
 
+  test('a new email is claimed as one that its message will bring back, should this process die', async () => {
+    expect((await deliver({})).rows()).toMatchObject([{ state: 'sent', inQueue: true }]);
+  });
+
+  test('the content of an attempt that was lost is kept when it is held, as a message that knows more may come', async () => {
+    const { stored: message, content: mail, rows: known } = aDelivery(aMail({ onUnknown: 'hold' }));
+    const world = inMemoryPorts();
+    await world.needs.payloads.put(mailId, message.contentHash, JSON.stringify(mail));
+    await deliver({ row: known.sending, message, afterMs: SENDING_LIMIT_MS }, world);
+    expect(world.rows()).toMatchObject([{ state: 'held', why: 'doubt' }]);
+    expect(world.payloads.size).toBe(1);
+  });
+
   test('an email absent at every look-up is claimed and sent, in the same invocation', async () => {
     const { plans, rows: all } = await deliver({ row: rows.unknown, message: { ...lookUp, lookUps: 3 } });
     expect(plans).toHaveLength(1);

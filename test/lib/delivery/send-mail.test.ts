@@ -31,6 +31,8 @@ describe('an email from a caller who waits', () => {
       'log MailSent',
     ]);
     expect([row.fate.state, row.facts.caller, repeated]).toEqual(['sent', CALLER, false]);
+    // No message would bring it back, should this process die.
+    expect(row.progress.inQueue).toBe(false);
   });
 
   test.each<[string, SendReport, string]>([

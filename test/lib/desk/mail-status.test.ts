@@ -6,6 +6,7 @@ import {
   claim,
   close,
   recordDeferred,
+  recordHeld,
   recordSent,
   recordUnknown,
   replay,
@@ -91,10 +92,17 @@ describe('the status of an email', () => {
 
 describe('the timeline of an email', () => {
   test('tells what happened, oldest first: attempts, a replay, and the state it is in', () => {
-    const again = claim(replay(rows.held, facts.bodyHash, later(5)), later(6));
+    const held = recordHeld(
+      rows.sending,
+      { why: 'doubt', reason: doubt, record: 'r', hasContent: true },
+      later(2),
+      unknown,
+    );
+    const again = claim(replay(held, facts.bodyHash, later(5)), later(6));
     const row = recordUnknown(again, { ...unknown, at: at(7) }, doubt, later(8));
     expect(toStatus(row).timeline).toEqual([
       { at: at(0), event: 'accepted' },
+      { at: at(1), event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },
       { at: at(5), event: 'replayed' },
       { at: at(7), event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },
       { at: at(8), event: 'unknown' },

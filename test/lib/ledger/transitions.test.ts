@@ -278,6 +278,18 @@ describe('what a step adds', () => {
   });
 });
 
+test('of twenty-five attempts the latest twenty are kept, and five are counted', () => {
+  let row = claimNew(facts, true, NOW);
+  const tried: Attempt[] = [];
+  for (let attempt = 0; attempt < 25; attempt += 1) {
+    const now = new Date(NOW.getTime() + attempt * 1000);
+    tried.push(attemptAt(now));
+    row = claim(recordDeferred(row, attemptAt(now), { reason, until: now, isResend: false }, now), now);
+  }
+  expect(row.progress).toMatchObject({ attempts: tried.slice(-20), omittedAttempts: 5, turn: 25 });
+  expect(attemptsOf(row)).toBe(25);
+});
+
 describe('a row whose last write was lost catches up with the message that was written before it', () => {
   const message = { turn: 3, phase: 'send', acceptedAt: later } as const;
 

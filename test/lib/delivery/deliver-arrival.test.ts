@@ -145,7 +145,8 @@ describe('an email that may not be sent', () => {
   });
 
   test('and is in the ledger is held there', async () => {
-    const { rows: all } = await deliver({ row: bad.rows.queued, message: bad.envelope });
+    const { rows: all, logged } = await deliver({ row: bad.rows.queued, message: bad.envelope });
+    expect(logged.map(({ event }) => event)).toEqual(['MailHeld']);
     expect(all()).toMatchObject([{ mailId: bad.mailId, state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
   });
 
@@ -162,6 +163,40 @@ describe('an email that may not be sent', () => {
     const world = await deliver({ message: bad.envelope, isBare: true });
     await deliver({ message: bad.envelope, isBare: true }, world);
     expect([world.rows().length, world.records.size]).toEqual([1, 1]);
+  });
+
+  test('is held before its stored content is deleted', async () => {
+    const world = inMemoryPorts();
+    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, JSON.stringify(bad.content));
+    const { effects } = await deliver({ row: bad.rows.queued, message: bad.stored }, world);
+    expect(effects.indexOf('payloads.delete')).toBeGreaterThan(effects.indexOf('ledger.replace held'));
+    expect([...world.records.values()]).toMatchObject([{ original: bad.content }]);
+  });
+
+  test('is not held where another invocation wrote the row first, and its content is kept for that', async () => {
+    const world = inMemoryPorts();
+    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, JSON.stringify(bad.content));
+    world.meanwhile('ledger.replace', () =>
+      world.ledger.replace(bad.rows.deferred, world.ledger.find(bad.mailId)!.etag),
+    );
+    await deliver({ row: bad.rows.queued, message: bad.stored }, world);
+    expect(world.ledger.rows()).toEqual([bad.rows.deferred]);
+    expect(world.payloads.size).toBe(1);
+    expect(world.logged.map(({ event }) => event)).toEqual(['LedgerBehind', 'MailRepeated']);
+  });
+
+  test('as Graph rejects it is held, as nobody waits who could be told', async () => {
+    const world = inMemoryPorts({ kind: 'answered', status: 403, upstreamCode: 'ErrorAccessDenied' });
+    await deliver({}, world);
+    expect(world.rows()).toMatchObject([
+      { state: 'held', why: 'refused', reason: { code: 'MAILBOX_OUT_OF_SCOPE' } },
+    ]);
+  });
+
+  test('again after every look-up, as its content is gone, is held and not dropped', async () => {
+    const message = { ...stored, turn: 1, phase: 'look-up', lookUps: 3 } as const;
+    const { rows: all } = await deliver({ row: rows.unknown, message });
+    expect(all()).toMatchObject([{ state: 'held', reason: { code: 'PAYLOAD_MISSING' } }]);
   });
 
   test('as its content is gone is held; but a record that it has is better than an empty one', async () => {

@@ -151,11 +151,12 @@ describe('an email that may not be sent', () => {
   });
 
   test('whose attempt was lost is held in doubt, as that attempt may have sent it', async () => {
-    const { rows: all } = await deliver({
+    const { rows: all, logged } = await deliver({
       row: bad.rows.sending,
       message: bad.envelope,
       afterMs: SENDING_LIMIT_MS,
     });
+    expect(logged.map(({ event }) => event)).toEqual(['MailHeld']);
     expect(all()).toMatchObject([{ state: 'held', why: 'doubt' }]);
   });
 

@@ -64,7 +64,8 @@ describe("the relay's own message that the host gave up on", () => {
     ['in an attempt that the message says was not sent', rows.sending, { turn: 1 }, 'refused'],
     ['in an attempt that the message says is unknown', rows.sending, { turn: 1, phase: 'look-up' }, 'doubt'],
   ])('holds an email that is %s, as refused or in doubt', async (_case, row, more, why) => {
-    const { rows: held, records } = await giveUpOwn(row, more);
+    const { rows: held, records, logged } = await giveUpOwn(row, more);
+    expect(logged.map(({ event }) => event)).toEqual(['MailHeld']);
     expect(held()).toMatchObject([{ mailId, state: 'held', why, reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...records.values()]).toMatchObject([{ original: content }]);
   });

@@ -108,6 +108,8 @@ export const levelOf = <Event extends LogEvent>(event: Event): LogLevel => {
 /** The event for a thrown value that nobody foresaw: its stack without its message, which could quote content. */
 export const unexpected = (thrown: unknown): LogEvent => {
   const error = thrown instanceof Error ? thrown : new Error();
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  // Without the message first: a line of it can look like a frame.
+  const stack = (error.stack ?? '').replace(error.message, '');
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return { event: 'Unexpected', name: error.name, stack: frames.slice(0, 12).join('\n') };
 };

@@ -1,5 +1,5 @@
-import { asLedger } from '../functions/in-memory-needs.ts';
 import { makeFakeLedger } from '../support/fake-ledger.ts';
+import { asLedger } from '../support/in-memory-ports.ts';
 import { ledgerContract } from './ledger.contract.ts';
 
 ledgerContract('the ledger in memory', () => asLedger(makeFakeLedger()));

@@ -4,9 +4,8 @@ import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions
 import { healthHttp } from '../../src/functions/health.http.ts';
 import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
-import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { aMail } from '../support/a-mail.ts';
-import { inMemoryNeeds } from './in-memory-needs.ts';
+import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { bodyOf, invocation, MAIL_URL, mailRequest } from './invocation.ts';
 
 const get = (init: HttpRequestInit = {}) =>
@@ -14,7 +13,7 @@ const get = (init: HttpRequestInit = {}) =>
 
 /** A relay with one mail that is held, and its functions. */
 const aDesk = async () => {
-  const world = inMemoryNeeds({ kind: 'answered', status: 504 });
+  const world = inMemoryPorts({ kind: 'answered', status: 504 });
   let other: object = {};
   const needs = (log: unknown) => ({ ...world.needs, ...other, log: log as () => void });
   const run = async (
@@ -31,8 +30,6 @@ const aDesk = async () => {
   return {
     ...world,
     id,
-    send: async (override: Record<string, unknown>) =>
-      String((await run(sendMailHttp(needs), mailRequest(aMail(override)))).body.id),
     /** Takes something else in place of what the desk needs. */
     use: (needed: object) => {
       other = needed;
@@ -53,22 +50,6 @@ describe('GET /api/mail/{id}', () => {
     expect(answer.body).toMatchObject({ id, state: 'held', reason: { code: 'OUTCOME_UNKNOWN' } });
     expect(answer.body).not.toHaveProperty('recipientAddresses');
   });
-
-  test.each([
-    ['unknown', {}, /^Wait/],
-    ['deferred', { onUnknown: 'resend' }, /^Wait/],
-    ['held', { onUnknown: 'hold' }, /replay/],
-  ])(
-    'says what to do about an unknown outcome only once an operator must: %s',
-    async (state, override, remedy) => {
-      const { send, status } = await aDesk();
-      const { body } = await status({ params: { id: await send(override) } });
-      expect(body).toMatchObject({
-        state,
-        reason: { code: 'OUTCOME_UNKNOWN', remedy: expect.stringMatching(remedy) },
-      });
-    },
-  );
 
   test.each([
     ['another caller', { headers: { 'x-functions-key': 'another' } }, undefined],
@@ -135,25 +116,6 @@ describe('the desk', () => {
     expect([messages.length, records.size]).toEqual([1, 0]);
     expect(await replay()).toMatchObject({ status: 409, body: { code: 'MAIL_NOT_HELD' } });
     expect(messages).toHaveLength(1);
-  });
-
-  test('a replay that another one overtook says what became of the mail; one after a close is refused', async () => {
-    for (const [overtakenBy, status] of [
-      ['replay', 202],
-      ['close', 409],
-    ] as const) {
-      const desk = await aDesk();
-      const { ledger } = desk.needs;
-      let first = true;
-      const replace = async (row: LedgerRow, etag: string) => {
-        if (!first) return ledger.replace(row, etag);
-        first = false;
-        await (overtakenBy === 'replay' ? desk.replay() : desk.close({ note: 'sent by hand' }));
-        return ledger.replace(row, etag);
-      };
-      desk.use({ ledger: { ...ledger, replace } });
-      expect((await desk.replay()).status, overtakenBy).toBe(status);
-    }
   });
 
   test('closes a mail with a note, trimmed', async () => {

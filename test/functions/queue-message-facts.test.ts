@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { queueMessageFacts } from '../../src/functions/queue-message-facts.ts';
 import { aMail } from '../support/a-mail.ts';
-import { NOW } from './in-memory-needs.ts';
+import { NOW } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';

@@ -5,14 +5,11 @@ import { callerOf } from '../../src/functions/caller.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { makePacer } from '../../src/lib/sending/pacing.ts';
 import { aMail } from '../support/a-mail.ts';
-import { inMemoryNeeds } from './in-memory-needs.ts';
+import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
 
-type World = ReturnType<typeof inMemoryNeeds>;
-
-const post = async (request: HttpRequest, world: World = inMemoryNeeds()) => {
+const post = async (request: HttpRequest, world: World = inMemoryPorts()) => {
   const { context, logged, events } = invocation();
   const answer = (await sendMailHttp((log) => ({ ...world.needs, log }))(
     request,
@@ -35,7 +32,7 @@ describe('a large mail for which the instance has no memory at the moment', () =
   ])(
     'is refused before it is read to its end, with a time to come back, when the request %s',
     async (_case, headers) => {
-      const world = inMemoryNeeds();
+      const world = inMemoryPorts();
       const room = world.needs.admission.open();
       room.grow(14_000_000);
       const { answer } = await post(mailRequest(large(), { headers }), world);
@@ -49,7 +46,7 @@ describe('a large mail for which the instance has no memory at the moment', () =
   );
 
   test('gives its room back when it was sent, refused or invalid', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const wrong = { ...large(), to: 'nobody' };
     for (const mail of [large(), wrong, large(), wrong, large(), wrong])
       expect((await post(mailRequest(mail), world)).answer.status).not.toBe(503);
@@ -58,7 +55,7 @@ describe('a large mail for which the instance has no memory at the moment', () =
 
 describe('POST /api/mail answers', () => {
   test('200 with id, sender and the request id of Graph when the mail was sent', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
+    const world = inMemoryPorts({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
     const { answer, plans, events } = await post(mailRequest(aMail()), world);
     const [row] = world.rows();
     expect(answer.status).toBe(200);
@@ -73,7 +70,7 @@ describe('POST /api/mail answers', () => {
   });
 
   test('202 with a status URL, without the key that rode in the query, when the mail is queued', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '7' });
+    const world = inMemoryPorts({ kind: 'answered', status: 429, retryAfter: '7' });
     const url = `${MAIL_URL}/?code=a-key`;
     const { answer, messages } = await post(mailRequest(aMail(), { url }), world);
     const [row] = world.rows();
@@ -87,35 +84,13 @@ describe('POST /api/mail answers', () => {
     expect(messages).toMatchObject([{ delayMs: 7000 }]);
   });
 
-  test('202 queued, for an hour and no longer, whatever Graph asks for', async () => {
-    const world = inMemoryNeeds({ kind: 'answered', status: 429, retryAfter: '86400000' });
-    const { answer, messages } = await post(mailRequest(aMail()), world);
-    expect([answer.status, bodyOf(answer).state]).toEqual([202, 'queued']);
-    expect(messages).toMatchObject([{ delayMs: 3_600_000 }]);
-    expect(world.rows()).toMatchObject([{ state: 'deferred' }]);
-  });
-
-  test('503 with Retry-After, and nothing accepted, when the mailbox has more mails than it can send in time', async () => {
-    const usual = inMemoryNeeds();
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 2 * 61_000 });
-    const world = { ...usual, needs: { ...usual.needs, pacer } };
-    const statuses = [];
-    for (let mail = 0; mail < 3; mail += 1)
-      statuses.push((await post(mailRequest(aMail()), world)).answer.status);
-    const { answer } = await post(mailRequest(aMail()), world);
-    expect(statuses).toEqual([200, 202, 202]);
-    expect([answer.status, bodyOf(answer).code]).toEqual([503, 'MAILBOX_BOOKED_UP']);
-    expect(headersOf(answer).get('retry-after')).toMatch(/^\d+$/);
-    expect([world.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
-  });
-
   test('202 unknown when nobody knows whether the mail was sent', async () => {
-    const { answer } = await post(mailRequest(aMail()), inMemoryNeeds({ kind: 'lost', why: 'timeout' }));
+    const { answer } = await post(mailRequest(aMail()), inMemoryPorts({ kind: 'lost', why: 'timeout' }));
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
   });
 
   test('202 unknown when the mail may have been sent, and is sent once more by choice', async () => {
-    const world = inMemoryNeeds({ kind: 'lost', why: 'timeout' });
+    const world = inMemoryPorts({ kind: 'lost', why: 'timeout' });
     const { answer } = await post(mailRequest(aMail({ onUnknown: 'resend' })), world);
     expect([answer.status, bodyOf(answer).state]).toEqual([202, 'unknown']);
     expect(world.rows()).toMatchObject([{ state: 'deferred', resent: true }]);
@@ -124,7 +99,7 @@ describe('POST /api/mail answers', () => {
   test.each(['readIdentity', 'create'])(
     '503 MAIL_NOT_STORED, and that sending again is safe, when storage fails before anything: %s',
     async (name) => {
-      const world = inMemoryNeeds();
+      const world = inMemoryPorts();
       const fail = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
       const broken =
         name === 'create' ? { ledger: { ...world.needs.ledger, create: fail } } : { readIdentity: fail };
@@ -139,7 +114,7 @@ describe('POST /api/mail answers', () => {
   );
 
   test('503 without a word of safety when storage fails as a mail is asked for that may have been sent', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
     await post(request(), world);
     const ledger = { ...world.needs.ledger, find: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
@@ -148,37 +123,8 @@ describe('POST /api/mail answers', () => {
     expect(JSON.stringify(bodyOf(answer))).not.toMatch(/safe/);
   });
 
-  test.each([
-    ['is empty', ''],
-    ['has a blank', 'a b'],
-    ['has a character that is not printable ASCII', 'k\u00e9y'],
-    ['has 256 characters', 'k'.repeat(256)],
-  ])('400 with the reason when the idempotency key %s', async (_case, key) => {
-    const { answer } = await post(mailRequest(aMail(), { headers: { 'idempotency-key': key } }));
-    expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
-    expect(bodyOf(answer).detail).toMatch(/^The header Idempotency-Key /);
-  });
-
-  test.each([' ', 'a b', 'k'.repeat(256)])(
-    '400 with the reason when the key in the mail is one the header may not have: %j',
-    async (idempotencyKey) => {
-      const { answer, rows, plans } = await post(mailRequest(aMail({ idempotencyKey })));
-      expect([answer.status, bodyOf(answer).code]).toEqual([400, 'IDEMPOTENCY_KEY_INVALID']);
-      expect([rows(), plans]).toEqual([[], []]);
-    },
-  );
-
-  test('the first answer again when the fields of the mail are written in another order', async () => {
-    const world = inMemoryNeeds();
-    const init = { headers: { 'idempotency-key': 'k' } };
-    await post(mailRequest(aMail(), init), world);
-    const turned = Object.fromEntries(Object.entries(aMail()).toReversed());
-    const { answer } = await post(mailRequest(turned, init), world);
-    expect([answer.status, headersOf(answer).get('idempotent-replayed')]).toEqual([200, 'true']);
-  });
-
   test('the first answer again, marked, when the key is known', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const request = () => mailRequest(aMail(), { headers: { 'idempotency-key': 'k' } });
     const first = await post(request(), world);
     const again = await post(request(), world);
@@ -374,7 +320,7 @@ describe('a problem answer', () => {
 
   test('of what an administrator mends is an error in the log, of what a caller mends is not', async () => {
     const denied = { kind: 'answered', status: 403, upstreamCode: 'ErrorAccessDenied' } as const;
-    const { logged } = await post(mailRequest(aMail()), inMemoryNeeds(denied));
+    const { logged } = await post(mailRequest(aMail()), inMemoryPorts(denied));
     expect(logged.map(({ level, event }) => [level, event.event])).toEqual([
       ['error', 'MailRejected'],
       ['error', 'RequestRefused'],
@@ -393,6 +339,7 @@ describe('a problem answer', () => {
 
   test.each<[ErrorCode, string | null]>([
     ['STORAGE_UNAVAILABLE', '30'],
+    ['MAILBOX_BOOKED_UP', '30'],
     ['MAIL_DISABLED', '30'],
     ['MAIL_UNDER_WAY', '5'],
     ['MAIL_NOT_HELD', null],

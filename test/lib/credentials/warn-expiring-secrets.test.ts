@@ -3,8 +3,8 @@ import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-
 import { readQueueMessage } from '../../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
 import type { SecretFacts } from '../../../src/lib/ports.ts';
-import { inMemoryNeeds } from '../../functions/in-memory-needs.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { inMemoryPorts } from '../../support/in-memory-ports.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const expired: SecretFacts = { name: 'old', enabled: true, expiresOn: new Date('2026-11-01T00:00:00Z') };
@@ -39,7 +39,7 @@ const warn = async (
           mails.push(readQueueMessage(text, IDENTITY));
         }),
     },
-    payloads: inMemoryNeeds().needs.payloads,
+    payloads: inMemoryPorts().needs.payloads,
     readIdentity: async () => IDENTITY,
     clock: { now: () => now, sleep: async () => undefined },
     log,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/lib/ledger/canonical-json.ts';
 import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
-import { makeIdentity } from '../../../src/lib/ledger/identity.ts';
+import { callerOfKey, makeIdentity } from '../../../src/lib/ledger/identity.ts';
 import { aMail } from '../../support/a-mail.ts';
 
 const one = makeIdentity(Buffer.alloc(32, 1));
@@ -66,6 +66,13 @@ describe('ids and hashes', () => {
     expect(one.isTag(other.tagOf('text'), 'text')).toBe(false);
     expect(one.isTag('', 'text')).toBe(false);
   });
+});
+
+test('a caller is named by its function key, and the name does not show the key', () => {
+  expect(callerOfKey('canary')).toMatch(/^key:[\w-]{10}$/);
+  expect(callerOfKey('canary')).toBe(callerOfKey('canary'));
+  expect(callerOfKey('canary')).not.toBe(callerOfKey('canary2'));
+  expect(callerOfKey('canary')).not.toContain('canary');
 });
 
 test('canonical JSON is JSON of the same value, the same for values that are equal', () => {

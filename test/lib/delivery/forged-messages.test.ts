@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { deliverMailQueue } from '../../src/functions/deliver-mail.queue.ts';
-import { holdMailQueue } from '../../src/functions/hold-mail.queue.ts';
-import { earlierHashOfContent, earlierIdOfKey } from '../../src/lib/ledger/earlier-identity.ts';
-import type { MailFacts } from '../../src/lib/ledger/ledger-row.ts';
-import { toQueueText } from '../../src/lib/ledger/queue-message.ts';
-import { claimNew, holdNew, queueNew } from '../../src/lib/ledger/transitions.ts';
-import { aMail } from '../support/a-mail.ts';
-import { IDENTITY } from '../support/identity-for-tests.ts';
-import { inMemoryNeeds, NOW } from './in-memory-needs.ts';
-import { invocation } from './invocation.ts';
-
-type World = ReturnType<typeof inMemoryNeeds>;
+import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
+import { holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
+import { earlierHashOfContent, earlierIdOfKey } from '../../../src/lib/ledger/earlier-identity.ts';
+import type { MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
+import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
+import { claimNew, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
 
 const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const VICTIM = '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
@@ -35,12 +32,15 @@ const newMail = (override: Partial<MailFacts> = {}): MailFacts => ({
   ...override,
 });
 
-const deliver = async (world: World, message: unknown, id = MESSAGE_ID) => {
-  const { context } = invocation({ id, insertionTime: NOW.toISOString(), dequeueCount: 1 });
-  const text = typeof message === 'string' ? message : JSON.stringify(message);
-  const handler = deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }));
-  await handler(Buffer.from(text), context);
-};
+const factsOf = (message: unknown) => ({
+  text: typeof message === 'string' ? message : JSON.stringify(message),
+  insertedAt: NOW,
+  redelivered: false,
+});
+
+/** Without the id of the message where it could have written itself what the host says of it. */
+const deliver = (world: World, message: unknown, known: { messageId?: string } = { messageId: MESSAGE_ID }) =>
+  deliverMail({ ...world.needs, sending: world.needs }, { ...factsOf(message), ...known });
 
 const forged = (override: Record<string, unknown> = {}, content: object = { mail: attack }) => ({
   relay: {
@@ -74,7 +74,7 @@ describe('whoever may put messages into the queue', () => {
     ['an id in upper case', { turn: 1, mailId: VICTIM.toUpperCase() }],
     ['times in 2031', { turn: 1, acceptedAt: '2031-01-01T00:00:00Z', dueAt: '2031-01-01T00:00:00Z' }],
   ])('cannot take the place of a mail that waits, by %s', async (_case, override) => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(queueNew(newMail(), NOW));
     await deliver(world, forged(override));
     const { victim, others, sent } = outcome(world);
@@ -88,7 +88,7 @@ describe('whoever may put messages into the queue', () => {
       claimNew(newMail(), true, NOW),
       holdNew(newMail(), HOLDING, NOW),
     ]) {
-      const world = inMemoryNeeds();
+      const world = inMemoryPorts();
       world.ledger.create(row);
       for (const mail of [{}, attack]) await deliver(world, forged({ turn: 9 }, { mail }));
       expect(world.ledger.find(VICTIM)?.row).toEqual(row);
@@ -96,7 +96,7 @@ describe('whoever may put messages into the queue', () => {
   });
 
   test('cannot have anything read or deleted by its name', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const asked: string[] = [];
     const spy = async (...names: string[]) => void asked.push(...names);
     const payloads = { ...world.needs.payloads, read: spy as never, delete: spy, keep: spy };
@@ -110,7 +110,7 @@ describe('whoever may put messages into the queue', () => {
   });
 
   test('cannot be another caller, nor make a row that a request of theirs would meet', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(world, forged({ mailId: IDENTITY.mailIdOfKey('key:payroll', 'payslip-1') }));
     const rows = world.rows();
     expect(rows.map(({ caller }) => caller)).toEqual(['queue']);
@@ -118,9 +118,9 @@ describe('whoever may put messages into the queue', () => {
   });
 
   test('a message of theirs that is refused is listed with its own content, whatever id it names', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(world, paySlip);
-    for (const subject of ['one', 'two']) await deliver(world, aMail({ subject, id: MESSAGE_ID }));
+    for (const subject of ['one', 'two']) await deliver(world, aMail({ subject, id: MESSAGE_ID }), {});
     expect(
       [...world.records.values()].map(({ original }) => (original as { subject: string }).subject),
     ).toEqual(['one', 'two']);
@@ -133,14 +133,14 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
     newMail({ bodyHash: earlierHashOfContent(paySlip), ...row });
 
   test('is delivered, as the ledger has its mail with this caller and content', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(queueNew(earlier(), NOW));
     await deliver(world, forged({}, { mail: paySlip }));
     expect(outcome(world)).toMatchObject({ victim: { state: 'sent' }, sent: [paySlip.subject] });
   });
 
   test('is delivered from stored content too', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(queueNew(earlier(), NOW));
     await world.needs.payloads.put(VICTIM, earlierHashOfContent(paySlip), JSON.stringify(paySlip));
     await deliver(world, forged({}, { payload: `${VICTIM}.json` }));
@@ -149,7 +149,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
   });
 
   test('says no more than the ledger: a mail under way is not sent beside the attempt', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     world.ledger.create(claimNew(earlier(), true, NOW));
     await deliver(world, forged({ turn: 7 }, { mail: paySlip }));
     expect(outcome(world)).toMatchObject({ victim: { state: 'sending', turn: 0 }, sent: [] });
@@ -157,13 +157,13 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
   });
 
   test('of a mail that was not in the ledger, as sending was off, is an application mail', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(world, forged({ caller: 'queue' }, { mail: paySlip }));
     expect(world.rows()).toMatchObject([{ state: 'sent', caller: 'queue' }]);
   });
 
   test('with an idempotency key that was used then meets its row', async () => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     const keyed = aMail({ idempotencyKey: 'k' });
     const mailId = earlierIdOfKey('queue', 'k') ?? '';
     world.ledger.create(
@@ -176,7 +176,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
 });
 
 test('content that is not what its message speaks of is not sent', async () => {
-  const world = inMemoryNeeds();
+  const world = inMemoryPorts();
   world.ledger.create(queueNew(newMail(), NOW));
   const contentHash = IDENTITY.hashOfContent(paySlip);
   await world.needs.payloads.put(VICTIM, contentHash, JSON.stringify(attack));
@@ -216,28 +216,25 @@ describe('whatever bytes arrive, they end as a mail or as a record with a reason
   ];
 
   test.each(messages)('%s, delivered', async (_case, text) => {
-    const world = inMemoryNeeds();
+    const world = inMemoryPorts();
     await deliver(world, text);
     expect(world.rows()).toMatchObject([{ state: 'held' }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
   test.each(messages)('%s, given up by the host', async (_case, text) => {
-    const world = inMemoryNeeds();
-    const handler = holdMailQueue((log) => ({ ...world.needs, log }));
-    await handler(Buffer.from(text), invocation({ id: MESSAGE_ID }).context);
+    const world = inMemoryPorts();
+    await holdPoisonMessage(world.needs, { ...factsOf(text), messageId: MESSAGE_ID });
     expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'HOST_GAVE_UP' } }]);
     expect([...world.records.values()]).toHaveLength(1);
   });
 
   test('also where everything but storage fails', async () => {
-    const world = inMemoryNeeds();
-    const find = () => Promise.reject(new RangeError('canary'));
-    const needs = { ...world.needs, ledger: { ...world.needs.ledger, find } };
-    const { context, logged } = invocation({ id: MESSAGE_ID });
-    await holdMailQueue((log) => ({ ...needs, log }))(Buffer.from(JSON.stringify(attack)), context);
+    const world = inMemoryPorts();
+    world.fail('ledger.find', new RangeError('canary'));
+    await holdPoisonMessage(world.needs, { ...factsOf(attack), messageId: MESSAGE_ID });
     expect([...world.records.values()]).toMatchObject([{ original: JSON.stringify(attack) }]);
-    expect(logged.map(({ event }) => event.event)).toEqual(['Unexpected', 'MailHeld']);
-    expect(JSON.stringify(logged)).not.toContain('canary');
+    expect(world.logged.map(({ event }) => event)).toEqual(['Unexpected', 'MailHeld']);
+    expect(JSON.stringify(world.logged)).not.toContain('canary');
   });
 });

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type AcceptPolicy,
+  judgeMail,
+  planMail,
+  sketchFacts,
+  tryToAccept,
+} from '../../../src/lib/delivery/accept-mail.ts';
+import { aMail, base64Of } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
+import { errorOf } from '../../support/problems-of.ts';
+
+const { accept: policy } = inMemoryPorts().needs;
+const origin = { mailId: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', caller: 'key:test', acceptedAt: NOW };
+const everything = aMail({
+  from: 'noreply@contoso.example',
+  cc: 'lee@contoso.example',
+  bcc: ['wong@contoso.example'],
+  tags: ['pay-slip'],
+  idempotencyKey: 'k-1',
+  saveToSentItems: false,
+});
+
+const accept = (input: unknown, more: AcceptPolicy = policy) => tryToAccept(more, IDENTITY, origin, input);
+
+describe('what the ledger keeps of an email', () => {
+  const { idempotencyKey: key } = everything;
+
+  test('is how many recipients it has and hashes: no address of theirs, no content, no key', () => {
+    expect(accept(everything)).toMatchObject({
+      facts: {
+        ...{ mailId: origin.mailId, caller: 'key:test', acceptedAt: NOW.toISOString() },
+        ...{ sender: 'noreply@contoso.example', recipients: 3, tags: ['pay-slip'], leavesCopy: false },
+        keyHash: IDENTITY.hashOfKey(String(key)),
+        bodyHash: IDENTITY.hashOfContent(everything),
+      },
+    });
+    const { facts } = accept(everything);
+    expect(facts).not.toHaveProperty('recipientAddresses');
+    expect(JSON.stringify(facts)).not.toMatch(/chan|lee|wong|k-1|Pay slip/);
+  });
+
+  test('has the addresses of recipients where the settings want that', () => {
+    expect(accept(everything, { ...policy, ledgerRecipients: true }).facts.recipientAddresses).toEqual([
+      'chan@contoso.example',
+      'lee@contoso.example',
+      'wong@contoso.example',
+    ]);
+  });
+
+  test('has the hash it is known by, where it is known already', () => {
+    const known = { ...origin, contentHash: 'of an earlier version' };
+    expect(tryToAccept(policy, IDENTITY, known, aMail()).facts.bodyHash).toBe('of an earlier version');
+  });
+});
+
+describe('an email that may not be sent', () => {
+  const tooLarge = aMail({ attachments: [{ filename: 'a.bin', content: base64Of(3_000_000) }] });
+
+  test.each<[string, unknown, string, object]>([
+    ['is no object', 'hello', 'JSON_UNREADABLE', { sender: '', recipients: 0 }],
+    ['has a field nobody knows', aMail({ nope: 1 }), 'FIELD_UNKNOWN', { recipients: 1 }],
+    [
+      'has another sender',
+      aMail({ from: 'ceo@contoso.example' }),
+      'SENDER_NOT_ALLOWED',
+      { sender: 'ceo@contoso.example' },
+    ],
+    ['is too large', tooLarge, 'MAIL_TOO_LARGE', { recipients: 1 }],
+  ])('is refused with its reason and what can be read of it: it %s', (_case, input, code, facts) => {
+    expect(accept(input)).toMatchObject({ refused: { code }, facts: { caller: 'key:test', ...facts } });
+  });
+
+  test('is refused to a caller before anything is asked of storage', () => {
+    expect(errorOf(() => judgeMail(policy, aMail({ nope: 1 }))).code).toBe('FIELD_UNKNOWN');
+    expect(errorOf(() => judgeMail(policy, aMail({ from: 'ceo@contoso.example' }))).code).toBe(
+      'SENDER_NOT_ALLOWED',
+    );
+    const judged = judgeMail(policy, tooLarge);
+    expect(errorOf(() => planMail(policy, IDENTITY, origin, tooLarge, judged)).code).toBe('MAIL_TOO_LARGE');
+  });
+});
+
+test('a caller who waits and the queue accept the same', () => {
+  expect(planMail(policy, IDENTITY, origin, everything, judgeMail(policy, everything))).toEqual(
+    accept(everything),
+  );
+});
+
+test('a fault of ours is no refusal', () => {
+  const hashes = {
+    ...IDENTITY,
+    hashOfContent: () => {
+      throw new RangeError('a fault');
+    },
+  };
+  expect(() => tryToAccept(policy, hashes, origin, aMail())).toThrow(RangeError);
+});
+
+test('what can be read of an email that is held says who sent it, if the fault lies elsewhere', () => {
+  expect(sketchFacts(policy, IDENTITY, origin, aMail({ nope: 1 }))).toMatchObject({ recipients: 1 });
+  expect(sketchFacts(policy, IDENTITY, origin, undefined)).toMatchObject({ sender: '', bodyHash: '' });
+});

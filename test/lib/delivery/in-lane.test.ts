@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { sendInLane } from '../../../src/lib/delivery/in-lane.ts';
+import type { InState } from '../../../src/lib/ledger/ledger-row.ts';
+import { readMail } from '../../../src/lib/mail/read-mail.ts';
+import type { LedgerEntry } from '../../../src/lib/ports.ts';
+import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
+import { planSend } from '../../../src/lib/sending/send-plan.ts';
+import { aDelivery } from '../../support/a-delivery.ts';
+import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
+
+const { mailId, content, rows } = aDelivery();
+const MAILBOX = 'noreply@contoso.example';
+const plan = planSend(mailId, { address: 'NoReply@Contoso.example' }, readMail(content));
+const claimed = { row: rows.sending, etag: '"1"' };
+const HOUR_MS = 3_600_000;
+
+type Claim = () => Promise<LedgerEntry<InState<'sending'>> | undefined>;
+
+/** A mailbox that takes one request at a time, and what is needed to send within its limits. */
+const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202 }]) => {
+  const world = inMemoryPorts();
+  const pacer = makePacer({ concurrent: 1, perMinute: 30, bookAheadMs: HOUR_MS });
+  const left = [...answers];
+  const send = async () => {
+    world.effects.push('mailboxes.send');
+    return left.shift() ?? ({ kind: 'lost', why: 'timeout' } as const);
+  };
+  const needs = { ...world.needs, pacer, mailboxes: { ...world.needs.mailboxes, send } };
+  const claim: Claim = async () => {
+    world.effects.push('claim');
+    return claimed;
+  };
+  return {
+    ...world,
+    needs,
+    claim,
+    run: (how: Claim = claim, more: object = {}) => sendInLane({ ...needs, ...more }, plan, { mailId }, how),
+    /** Whether the next email may go at this time. */
+    next: (at: Date = NOW) => pacer.enter(MAILBOX, 'the next', at),
+  };
+};
+
+describe('an email whose mailbox has room', () => {
+  test('is claimed, then sent once, and its outcome comes with the claim', async () => {
+    const { run, effects } = aLane();
+    expect(await run()).toEqual({ kind: 'ended', ...claimed, outcome: { kind: 'accepted' } });
+    expect(effects).toEqual(['claim', 'mailboxes.send']);
+  });
+
+  test('is sent once more where Graph did not accept the token, for which there is a new one then', async () => {
+    const { run, effects } = aLane([
+      { kind: 'answered', status: 401 },
+      { kind: 'answered', status: 202 },
+    ]);
+    expect(await run()).toMatchObject({ outcome: { kind: 'accepted' } });
+    expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
+  });
+
+  test('is not sent a third time for a token, but was not sent', async () => {
+    const { run, effects } = aLane(Array.from({ length: 3 }, () => ({ kind: 'answered', status: 401 })));
+    expect(await run()).toMatchObject({ outcome: { kind: 'not-sent', code: 'GRAPH_TOKEN_NOT_ACCEPTED' } });
+    expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
+  });
+
+  test.each<SendReport>([
+    { kind: 'answered', status: 503 },
+    { kind: 'answered', status: 500 },
+    { kind: 'not-connected' },
+    { kind: 'lost', why: 'timeout' },
+  ])('is sent once whatever else is reported: %o', async (report) => {
+    const { run, effects } = aLane([report]);
+    await run();
+    expect(effects).toEqual(['claim', 'mailboxes.send']);
+  });
+});
+
+describe('the lane is left, so that the next email may go,', () => {
+  test.each<[string, Claim, object]>([
+    ['when the email was sent', async () => claimed, {}],
+    ['when another invocation claimed the email', async () => undefined, {}],
+    ['when the claim fails', () => Promise.reject(new Error('storage')), {}],
+    [
+      'when sending throws',
+      async () => claimed,
+      { mailboxes: { send: () => Promise.reject(new Error('a fault')) } },
+    ],
+  ])('%s', async (_case, claim, more) => {
+    const { run, next } = aLane();
+    await run(claim, more).catch(() => undefined);
+    expect(next()).toEqual({ kind: 'go' });
+  });
+
+  test('in whatever case the mailbox is written', async () => {
+    const { needs, claim, next } = aLane();
+    const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
+    await sendInLane(needs, upper, { mailId }, async () => {
+      expect(next()).toEqual({ kind: 'busy' });
+      return claim();
+    });
+    expect(next()).toMatchObject({ kind: 'go' });
+  });
+});
+
+test('nothing is sent without a claim', async () => {
+  const { run, effects } = aLane();
+  expect(await run(async () => undefined)).toEqual({ kind: 'beaten' });
+  await expect(run(() => Promise.reject(new Error('storage')))).rejects.toThrow('storage');
+  expect(effects).toEqual([]);
+});
+
+describe('a mailbox that Graph limits', () => {
+  test.each([
+    ['as long as it asked', '7', 7000],
+    ['the first step of our back-off where it asked for nothing', undefined, 5000],
+    ['an hour at most', '86400', HOUR_MS],
+  ])('is closed to all its emails for %s', async (_case, retryAfter, ms) => {
+    const { run, next } = aLane([
+      { kind: 'answered', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) },
+    ]);
+    await run();
+    expect(next()).toEqual({ kind: 'wait', waitMs: ms });
+  });
+
+  test('is not closed for what one email met otherwise', async () => {
+    const { run, next } = aLane([{ kind: 'answered', status: 503, retryAfter: '20' }]);
+    await run();
+    expect(next()).toEqual({ kind: 'go' });
+  });
+});
+
+describe('an email whose mailbox has no room', () => {
+  /** A lane in which two emails have gone within the minute, and times are given for so long ahead. */
+  const full = (bookAheadMs: number) => {
+    const lane = aLane();
+    const pacer = makePacer({ concurrent: 1, perMinute: 2, bookAheadMs });
+    for (const email of ['one', 'two'])
+      if (pacer.enter(MAILBOX, email, NOW).kind === 'go') pacer.leave(MAILBOX);
+    return { ...lane, run: (random: number) => lane.run(lane.claim, { pacer, random: () => random }) };
+  };
+
+  test('is not claimed: it is told when to come back', async () => {
+    const { run, effects } = full(HOUR_MS);
+    expect(await run(0)).toEqual({ kind: 'wait', waitMs: 61_000 });
+    expect(effects).toEqual([]);
+  });
+
+  test.each([
+    [0, 12_500],
+    [1, 25_000],
+  ])(
+    'and for which no time is left asks again later, spread by chance %i: after %i ms',
+    async (random, waitMs) => {
+      const { run, effects } = full(50_000);
+      expect(await run(random)).toEqual({ kind: 'full', waitMs });
+      expect(effects).toEqual([]);
+    },
+  );
+});
+
+describe('an email behind a request of its mailbox that is under way', () => {
+  /** A lane that is taken, and a patience that ends when the test says. */
+  const behind = () => {
+    const lane = aLane();
+    const slept: number[] = [];
+    let end: () => void = () => undefined;
+    const sleep = (ms: number) => {
+      slept.push(ms);
+      return new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    };
+    lane.needs.pacer.enter(MAILBOX, 'the one before', NOW);
+    const clock = { ...lane.needs.clock, sleep };
+    const running = lane.run(lane.claim, { clock, random: () => 0.5 });
+    return { ...lane, running, slept, losePatience: () => end() };
+  };
+
+  test('waits for it, and is sent when it ends', async () => {
+    const { running, needs, effects } = behind();
+    expect(effects).toEqual([]);
+    needs.pacer.leave(MAILBOX);
+    expect(await running).toMatchObject({ kind: 'ended' });
+  });
+
+  test('waits for two seconds and no longer, then on the queue, without a claim', async () => {
+    const { running, losePatience, slept, effects } = behind();
+    losePatience();
+    expect(await running).toEqual({ kind: 'wait', waitMs: 3000 });
+    expect([slept, effects]).toEqual([[2000], []]);
+  });
+
+  test('that finds the lane taken again has no new patience', async () => {
+    const { running, needs, losePatience, slept } = behind();
+    needs.pacer.leave(MAILBOX);
+    needs.pacer.enter(MAILBOX, 'one that was faster', NOW);
+    losePatience();
+    expect((await running).kind).toBe('wait');
+    expect(slept).toEqual([2000]);
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import {
+  sweepEarlier,
+  sweepExpired,
+  sweepPayloads,
+  sweepPoison,
+  sweepRecords,
+} from '../../../src/lib/delivery/sweep-leftovers.ts';
+import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
+import { reportOf } from '../../../src/lib/errors.ts';
+import type { LedgerRow, MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
+import { close, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
+import type { RecordPage } from '../../../src/lib/ports.ts';
+import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
+import { aRun, DAY_MS, newMail, queued, sent } from './sweep-for-tests.ts';
+
+const reason = { code: 'GIVEN_UP' } as const;
+const held = (facts: MailFacts, record = 'its-record') =>
+  holdNew(facts, { why: 'refused', reason, record, hasContent: true }, NOW);
+
+describe('stored content', () => {
+  test('of a mail that is done, or that is in no ledger, is deleted once it is a day old', async () => {
+    const { needs, ledger, pass, payloads } = inMemoryPorts();
+    const [waiting, done] = [queued(), sent()];
+    for (const row of [waiting, done]) ledger.create(row);
+    for (const { mailId } of [waiting.facts, done.facts, newMail()])
+      await needs.payloads.put(mailId, 'hash', '{}');
+
+    const run = aRun();
+    pass(DAY_MS);
+    await sweepPayloads(needs, run);
+    expect(run.counts.payloads).toBe(0);
+    pass(1);
+    await sweepPayloads(needs, run);
+    expect(run.counts.payloads).toBe(2);
+    expect([...payloads.keys()]).toEqual([`${waiting.facts.mailId} hash`]);
+  });
+
+  test('that cannot be deleted is told of by its mail, and the others are', async () => {
+    const { needs, pass, logged } = inMemoryPorts();
+    const [bad, good] = [newMail(), newMail()];
+    for (const { mailId } of [bad, good]) await needs.payloads.put(mailId, 'hash', '{}');
+    pass(DAY_MS + 1);
+    const remove = (mailId: string, hash: string) =>
+      mailId === bad.mailId ? Promise.reject(new TypeError('canary')) : needs.payloads.delete(mailId, hash);
+    const run = aRun();
+    await sweepPayloads({ ...needs, payloads: { ...needs.payloads, delete: remove } }, run);
+    expect(run.counts).toMatchObject({ payloads: 1, failed: 1 });
+    expect(logged).toEqual([{ event: 'SweepFailed', mailId: bad.mailId, name: 'TypeError' }]);
+  });
+});
+
+describe('the record of a mail', () => {
+  const recorded = async (
+    row: LedgerRow | undefined,
+    { names = ['its-record'], afterMs = DAY_MS + 1 } = {},
+  ) => {
+    const { needs, ledger, pass, records } = inMemoryPorts();
+    const facts = row?.facts ?? newMail();
+    if (row !== undefined) ledger.create(row);
+    for (const name of names)
+      records.set(name, {
+        mailId: facts.mailId,
+        heldAt: NOW.toISOString(),
+        reason: reportOf(reason),
+        original: {},
+      });
+    pass(afterMs);
+    return { kept: () => [...records.keys()], deleted: await sweepsOfADay(needs) };
+  };
+
+  /** Each record is looked at by one of them. Gives how many were deleted. */
+  const sweepsOfADay = async (needs: SweepNeeds): Promise<number> => {
+    let deleted = 0;
+    for (let turn = 0; turn < 24; turn += 1) {
+      const run = aRun(() => false, turn);
+      await sweepRecords(needs, run);
+      deleted += run.counts.records;
+    }
+    return deleted;
+  };
+
+  test('is looked at once a day', async () => {
+    const { needs, ledger, records, pass } = inMemoryPorts();
+    const row = held(newMail());
+    ledger.create(row);
+    const reported = { heldAt: NOW.toISOString(), reason: reportOf(reason), original: {} };
+    records.set('its-record', { mailId: row.facts.mailId, ...reported });
+    pass(DAY_MS + 1);
+    let found = 0;
+    const find = (mailId: string) => {
+      found += 1;
+      return needs.ledger.find(mailId);
+    };
+    await sweepsOfADay({ ...needs, ledger: { ...needs.ledger, find } });
+    expect(found).toBe(1);
+  });
+
+  test('that was held again since, under another name, is deleted', async () => {
+    const { kept, deleted } = await recorded(held(newMail()), { names: ['its-record', 'another'] });
+    expect([kept(), deleted]).toEqual([['its-record'], 1]);
+  });
+
+  test.each<[string, LedgerRow | undefined, number, boolean]>([
+    ['that turned out well is deleted', sent(), DAY_MS + 1, true],
+    ['that is closed is deleted', close(held(newMail()), 'n', NOW), DAY_MS + 1, true],
+    ['that is a day old is kept, as its row may not be written yet', sent(), DAY_MS, false],
+    ['that is held is kept', held(newMail()), DAY_MS + 1, false],
+    ['that goes on is kept', queueNew(newMail(), NOW), DAY_MS + 1, false],
+    ['that the ledger does not know is kept', undefined, DAY_MS + 1, false],
+  ])('%s', async (_case, row, afterMs, isDeleted) => {
+    const { kept, deleted } = await recorded(row, { afterMs });
+    expect([kept().length, deleted]).toEqual(isDeleted ? [0, 1] : [1, 0]);
+  });
+
+  test('is found on whichever page it is', async () => {
+    const { needs, ledger, pass } = inMemoryPorts();
+    const done = sent();
+    ledger.create(done);
+    pass(DAY_MS + 1);
+    const asked: unknown[] = [];
+    const { mailId } = done.facts;
+    const list = async (limit: number, after: string | undefined): Promise<RecordPage> => {
+      asked.push([limit, after]);
+      return after === undefined
+        ? { records: [], next: 'page 2' }
+        : { records: [{ name: 'r', mailId, writtenAt: NOW }] };
+    };
+    expect(await sweepsOfADay({ ...needs, records: { ...needs.records, list } })).toBe(1);
+    expect(asked.slice(0, 2)).toEqual([
+      [5000, undefined],
+      [5000, 'page 2'],
+    ]);
+  });
+});
+
+test('mails that are done are forgotten after the days of the ledger', async () => {
+  const { needs, ledger, pass, rows } = inMemoryPorts();
+  ledger.create(sent());
+  ledger.create(queued());
+  const run = aRun();
+  pass(90 * DAY_MS);
+  await sweepExpired(needs, run);
+  expect(run.counts.expired).toBe(0);
+  pass(DAY_MS);
+  await sweepExpired(needs, run);
+  expect(run.counts.expired).toBe(1);
+  expect(rows().map(({ state }) => state)).toEqual(['queued']);
+});
+
+test('mails of an earlier version are filed, and those that cannot be are told of and counted', async () => {
+  const { needs, logged } = inMemoryPorts();
+  const fileEarlier: typeof needs.ledger.fileEarlier = async (_isOver, onFailure) => {
+    onFailure('0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', new SyntaxError('canary'));
+    return 3;
+  };
+  const run = aRun();
+  await sweepEarlier({ ...needs, ledger: { ...needs.ledger, fileEarlier } }, run);
+  expect(run.counts).toMatchObject({ filed: 3, failed: 1 });
+  expect(logged).toEqual([
+    { event: 'SweepFailed', mailId: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', name: 'SyntaxError' },
+  ]);
+});
+
+test('messages that stay on the poison queue are told of', async () => {
+  const { needs, logged } = inMemoryPorts();
+  await sweepPoison(needs, aRun());
+  expect(logged).toEqual([]);
+  await needs.poisonQueue.put('x', 0);
+  await sweepPoison(needs, aRun());
+  expect(logged).toEqual([{ event: 'MessagesStuck', messages: 1 }]);
+});

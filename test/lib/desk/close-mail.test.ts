@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { closeMail } from '../../../src/lib/desk/close-mail.ts';
+import { replay } from '../../../src/lib/ledger/transitions.ts';
+import { aDelivery } from '../../support/a-delivery.ts';
+import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
+
+const { mailId, rows } = aDelivery();
+
+const closing = () => {
+  const world = inMemoryPorts();
+  world.ledger.create(rows.held);
+  return { ...world, close: () => closeMail(world.needs, mailId, 'found in Sent Items') };
+};
+
+describe('an operator who closes a held email', () => {
+  test('has it told, recorded with the note and its reason, and its record deleted, in this order', async () => {
+    const { close, effects, rows: all, logged } = closing();
+    expect(await close()).toMatchObject({ id: mailId, state: 'closed', note: 'found in Sent Items' });
+    expect(effects).toEqual(['events.put', 'ledger.replace closed', 'records.delete', 'log MailClosed']);
+    expect(all()).toMatchObject([{ state: 'closed', reason: { code: 'MAILBOX_NOT_FOUND' } }]);
+    expect(logged).toEqual([{ event: 'MailClosed', mailId }]);
+  });
+
+  test('a second time is told that it is no longer held', async () => {
+    const { close } = closing();
+    await close();
+    await expect(close()).rejects.toMatchObject({ code: 'MAIL_NOT_HELD' });
+  });
+
+  test('after another has replayed it meanwhile is told that too, and its record is kept', async () => {
+    const { close, meanwhile, ledger, effects } = closing();
+    meanwhile('ledger.replace', () =>
+      ledger.replace(replay(rows.held, 'hash', NOW), ledger.find(mailId)!.etag),
+    );
+    await expect(close()).rejects.toMatchObject({ code: 'MAIL_NOT_HELD' });
+    expect(effects).not.toContain('records.delete');
+  });
+
+  test.each<PortCall>(['events.put', 'ledger.replace'])(
+    'has it still held where storage fails at %s',
+    async (call) => {
+      const { close, fail, ledger } = closing();
+      fail(call);
+      await expect(close()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      expect(ledger.rows()).toEqual([rows.held]);
+    },
+  );
+});

@@ -1,0 +1,221 @@
+import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { AppError } from '../../src/lib/errors.ts';
+import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
+import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
+import type { LogEvent } from '../../src/lib/log.ts';
+import type { Ledger, MessageQueue, Ports } from '../../src/lib/ports.ts';
+import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
+import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
+import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
+import type { SendPlan } from '../../src/lib/sending/send-plan.ts';
+import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { IDENTITY } from './identity-for-tests.ts';
+
+export const NOW = new Date('2026-03-02T08:00:00Z');
+const MINUTE_MS = 60_000;
+
+/** The fake ledger decides at once; the port promises. */
+export const asLedger = (fake: FakeLedger): Ledger => ({
+  find: async (mailId) => fake.find(mailId),
+  create: async (row) => fake.create(row),
+  replace: async (row, etag) => fake.replace(row, etag),
+  listOpen: async function* (...which) {
+    yield* fake.listOpen(...which);
+  },
+  expire: async (...which) => fake.expire(...which),
+  fileEarlier: async (...which) => fake.fileEarlier(...which),
+});
+
+/** A row as one record, to be compared in a line. */
+const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress, ...fate });
+
+/** A call of a port that can be made to fail. */
+export type PortCall =
+  | `ledger.${'find' | 'create' | 'replace' | 'listOpen' | 'expire' | 'fileEarlier'}`
+  | `payloads.${'put' | 'read' | 'keep' | 'delete' | 'list'}`
+  | `records.${'store' | 'list' | 'read' | 'delete'}`
+  | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
+  | `mailboxes.${'send' | 'find'}`
+  | 'events.put'
+  | 'readIdentity';
+
+/** What goes wrong with a call: it does not happen, or it happens and its answer is lost. */
+type Trouble = { readonly error: Error; readonly happens: boolean };
+
+/** Everything the relay needs, in memory, and what it did with it in which order. */
+export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 202 }) => {
+  let now = NOW;
+  let report = answer;
+  let sighting: Sighting = { kind: 'absent' };
+  const fake = makeFakeLedger();
+  const ledger = asLedger(fake);
+  const plans: SendPlan[] = [];
+  const messages: { readonly text: string; readonly delayMs: number }[] = [];
+  const poison: { readonly text: string; readonly delayMs: number }[] = [];
+  const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
+  const records = new Map<string, HeldRecord>();
+  const announced: MailEvent[] = [];
+  const looked: string[] = [];
+  const logged: LogEvent[] = [];
+  const effects: string[] = [];
+  const troubles = new Map<PortCall, Trouble>();
+  const interludes = new Map<PortCall, () => unknown>();
+
+  const asked = async <Value>(call: PortCall, act: () => Value): Promise<Awaited<Value>> => {
+    const first = interludes.get(call);
+    interludes.delete(call);
+    await first?.();
+    const trouble = troubles.get(call);
+    if (trouble?.happens === false) throw trouble.error;
+    const value = await act();
+    if (trouble !== undefined) throw trouble.error;
+    return value;
+  };
+  /** As `asked`, for what changes the world. */
+  const done = <Value>(call: PortCall, act: () => Value, what = ''): Promise<Awaited<Value>> =>
+    asked(call, () => {
+      effects.push(`${call} ${what}`.trim());
+      return act();
+    });
+  async function* listed<Item>(call: PortCall, list: () => AsyncIterable<Item>): AsyncIterable<Item> {
+    await asked(call, () => undefined);
+    yield* list();
+  }
+  const queueOf = (name: 'mailQueue' | 'poisonQueue', held: typeof messages): MessageQueue => ({
+    put: (text, delayMs) => done(`${name}.put`, () => void held.push({ text, delayMs })),
+    count: () => asked(`${name}.count`, () => held.length),
+  });
+
+  const ports = {
+    clock: { now: () => now, sleep: async () => undefined },
+    random: () => 0,
+    ledger: {
+      find: (mailId) => asked('ledger.find', () => ledger.find(mailId)),
+      create: (row) => done('ledger.create', () => ledger.create(row), row.fate.state),
+      replace: (row, etag) => done('ledger.replace', () => ledger.replace(row, etag), row.fate.state),
+      listOpen: (...which) => listed('ledger.listOpen', () => ledger.listOpen(...which)),
+      expire: (...which) => asked('ledger.expire', () => ledger.expire(...which)),
+      fileEarlier: (...which) => asked('ledger.fileEarlier', () => ledger.fileEarlier(...which)),
+    },
+    mailboxes: {
+      send: (plan) =>
+        done('mailboxes.send', () => {
+          plans.push(plan);
+          return report;
+        }),
+      find: (_mailbox, mailId) =>
+        done('mailboxes.find', () => {
+          looked.push(mailId);
+          return sighting;
+        }),
+    },
+    mailQueue: queueOf('mailQueue', messages),
+    poisonQueue: queueOf('poisonQueue', poison),
+    readIdentity: () => asked('readIdentity', () => IDENTITY),
+    payloads: {
+      put: (mailId, contentHash, json) =>
+        done('payloads.put', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),
+      read: (mailId, contentHash) =>
+        asked('payloads.read', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+      keep: (mailId, contentHash) =>
+        done('payloads.keep', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          if (kept !== undefined) payloads.set(`${mailId} ${contentHash}`, { ...kept, writtenAt: now });
+        }),
+      delete: (mailId, contentHash) =>
+        done('payloads.delete', () => void payloads.delete(`${mailId} ${contentHash}`)),
+      list: (before) =>
+        listed('payloads.list', async function* () {
+          for (const [name, { writtenAt }] of payloads) {
+            const [mailId = '', contentHash = ''] = name.split(' ');
+            if (writtenAt < before) yield { mailId, contentHash };
+          }
+        }),
+    },
+    records: {
+      store: (record) =>
+        done('records.store', () => {
+          records.set(record.mailId, record);
+          return record.mailId;
+        }),
+      list: () =>
+        asked('records.list', () => ({
+          records: [...records].map(([name, { mailId, heldAt }]) => ({
+            name,
+            mailId,
+            writtenAt: new Date(heldAt),
+          })),
+        })),
+      read: (name) => asked('records.read', () => records.get(name)),
+      delete: (name) => done('records.delete', () => void records.delete(name)),
+    },
+    events: { put: (event) => done('events.put', () => void announced.push(event)) },
+    log: (event) => {
+      effects.push(`log ${event.event}`);
+      logged.push(event);
+    },
+  } satisfies Omit<Ports, 'vault'>;
+
+  const needs = {
+    ...ports,
+    admission: makeAdmission(16_000_000),
+    accept: {
+      senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
+      ledgerRecipients: false,
+    },
+    pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
+    policy: {
+      onUnknown: 'verify',
+      verifyWindowMs: 15 * MINUTE_MS,
+      sendingLimitMs: 6 * MINUTE_MS,
+      giveUpAfterMs: 24 * 60 * MINUTE_MS,
+      ledgerDays: 90,
+    },
+    newMailId: () => newMailId(now),
+  } as const;
+  return {
+    needs,
+    ledger: fake,
+    rows: () => fake.rows().map(flat),
+    row: (mailId: string) => {
+      const row = fake.find(mailId)?.row;
+      return row === undefined ? undefined : flat(row);
+    },
+    plans,
+    messages,
+    /** The messages on the queue `mail`, as the relay reads them. */
+    queued: () => messages.map(({ text, delayMs }) => ({ delayMs, ...readQueueMessage(text, IDENTITY) })),
+    poison,
+    payloads,
+    records,
+    announced,
+    looked,
+    logged,
+    /** What changed something or asked Exchange, and what was logged, in this order. */
+    effects,
+    pass: (ms: number) => {
+      now = new Date(now.getTime() + ms);
+    },
+    /** What Graph answers, and what its mailboxes show, from now on. */
+    answer: (next: SendReport) => {
+      report = next;
+    },
+    show: (next: Sighting) => {
+      sighting = next;
+    },
+    /** From now on this call fails, and does not happen. */
+    fail: (call: PortCall, error: Error = new AppError('STORAGE_UNAVAILABLE')) =>
+      void troubles.set(call, { error, happens: false }),
+    /** From now on this call happens, and its answer is lost. */
+    loseAnswer: (call: PortCall, error: Error = new AppError('STORAGE_UNAVAILABLE')) =>
+      void troubles.set(call, { error, happens: true }),
+    mend: () => troubles.clear(),
+    /** What another invocation does just before the next call of this kind. */
+    meanwhile: (call: PortCall, what: () => unknown) => void interludes.set(call, what),
+  };
+};
+
+export type World = ReturnType<typeof inMemoryPorts>;

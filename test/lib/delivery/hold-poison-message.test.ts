@@ -89,7 +89,8 @@ describe("the relay's own message that the host gave up on", () => {
 
   test('of which another email has the id is held beside that', async () => {
     const other = { ...rows.queued, facts: { ...facts, bodyHash: 'of another email' } };
-    const { ledger, row, rows: all } = await giveUpOwn(other);
+    const { ledger, row, rows: all, logged } = await giveUpOwn(other);
+    expect(logged.map(({ event }) => event)).toEqual(['MailHeld']);
     expect(ledger.find(mailId)?.row).toEqual(other);
     expect(all().map(({ state }) => state)).toEqual(['queued', 'held']);
     expect(row(mailId)?.state).toBe('queued');

@@ -136,6 +136,18 @@ describe('an idempotency key', () => {
     expect(other.row.facts.mailId).not.toBe(ID_OF_KEY);
   });
 
+  test('of the header is known to the ledger by its hash, as that of a mail is', async () => {
+    for (const request of [{ idempotencyKey: KEY }, { input: aMail({ idempotencyKey: KEY }) }])
+      expect((await send(inMemoryPorts(), request)).row.facts.keyHash).toBe(IDENTITY.hashOfKey(KEY));
+  });
+
+  test('of the header makes no email of what is none', async () => {
+    for (const input of [[aMail()], 'hello', null])
+      await expect(send(inMemoryPorts(), { idempotencyKey: KEY, input })).rejects.toMatchObject({
+        code: 'JSON_UNREADABLE',
+      });
+  });
+
   test('that is known gives the first answer again, and sends nothing', async () => {
     const world = inMemoryPorts();
     const first = await send(world, { idempotencyKey: KEY });

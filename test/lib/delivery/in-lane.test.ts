@@ -95,7 +95,7 @@ describe('the lane is left, so that the next email may go,', () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
     await sendInLane(needs, upper, { mailId }, async () => {
-      expect(next()).toEqual({ kind: 'busy' });
+      expect(next().kind).toBe('busy');
       return claim();
     });
     expect(next()).toMatchObject({ kind: 'go' });

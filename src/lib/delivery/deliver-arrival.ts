@@ -94,7 +94,9 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     return 'done';
   }
   const { accepted, original } = read;
-  const result = await sendInLane(needs, accepted.plan, envelope, () => claimFor(needs, accepted, entry));
+  const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, () =>
+    claimFor(needs, accepted, entry),
+  );
   switch (result.kind) {
     case 'beaten':
       return 'beaten';

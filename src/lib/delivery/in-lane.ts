@@ -16,6 +16,11 @@ export type LaneResult =
   | { readonly kind: 'beaten' }
   | ({ readonly kind: 'ended'; readonly outcome: SendOutcome } & LedgerEntry<InState<'sending'>>);
 
+type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
+  /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
+  readonly givesWay?: boolean;
+};
+
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
 
@@ -26,7 +31,7 @@ const PATIENCE_MS = 2000;
 export const sendInLane = async (
   needs: LaneNeeds,
   plan: SendPlan,
-  who: Pick<Envelope, 'mailId' | 'dueAt'>,
+  who: Waiter,
   claim: () => Promise<LedgerEntry<InState<'sending'>> | undefined>,
 ): Promise<LaneResult> => {
   const lane = laneOf(plan);
@@ -47,7 +52,7 @@ export const sendInLane = async (
 const enterLane = async (
   { pacer, clock, random }: LaneNeeds,
   lane: string,
-  { mailId, dueAt }: Pick<Envelope, 'mailId' | 'dueAt'>,
+  { mailId, dueAt, givesWay = false }: Waiter,
 ): Promise<Exclude<Pace, { kind: 'busy' }>> => {
   let patience: Promise<'over'> | undefined;
   for (;;) {
@@ -55,7 +60,7 @@ const enterLane = async (
     // So that those without a time do not come back together.
     if (pace.kind === 'full') return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
     if (pace.kind !== 'busy') return pace;
-    if (pace.isCrowded) return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
+    if (pace.isCrowded && givesWay) return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
     patience ??= clock.sleep(PATIENCE_MS).then(() => 'over');
     if ((await Promise.race([pacer.freed(lane), patience])) === 'over')
       return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };

@@ -44,9 +44,15 @@ export const decideDelivery = (
     const leftMs = Date.parse(updatedAt) + sendingLimitMs - now.getTime();
     return leftMs > 0 ? { kind: 'later', waitMs: Math.min(leftMs, LOOK_AGAIN_MS) } : { kind: 'lost', row };
   }
-  // Of a held mail a message that says more may still come, or a replay be under way: the sweep deletes what is left.
-  return { kind: 'drop', done: isIn(row, 'sent', 'rejected', 'closed') };
+  if (isIn(row, 'sent', 'rejected', 'closed')) return { kind: 'drop', done: true };
+  return leaveHeld(row);
 };
+
+/**
+ * Of a held mail a message that says more may still come, or a replay be under way: the sweep deletes what is left. Takes
+ * this state alone, so that a new one does not compile until the decision says what a message then means.
+ */
+const leaveHeld = (_row: InState<'held'>): DeliveryDecision => ({ kind: 'drop', done: false });
 
 /** Goes on as the message says, from the row as it would read. */
 const followed = (

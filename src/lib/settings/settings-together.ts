@@ -37,8 +37,13 @@ export const checkTogether = (
   environment: Environment,
   functionTimeoutSeconds: number,
 ): readonly Problem[] => {
-  const { GRAPH_TIMEOUT_SECONDS, MAIL_SENDING_LIMIT_SECONDS, MAIL_VERIFY_SECONDS, MAIL_GIVE_UP_HOURS } =
-    settings;
+  const {
+    GRAPH_TIMEOUT_SECONDS,
+    MAIL_SENDING_LIMIT_SECONDS,
+    MAIL_VERIFY_SECONDS,
+    MAIL_GIVE_UP_HOURS,
+    MAIL_LEDGER_DAYS,
+  } = settings;
   const attemptSeconds = 2 * (tokenTimeoutSeconds(settings) + GRAPH_TIMEOUT_SECONDS);
   const limit = Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS);
   const rules: readonly Rule[] = [
@@ -63,6 +68,13 @@ export const checkTogether = (
       holds: MAIL_VERIFY_SECONDS < MAIL_GIVE_UP_HOURS * 3600,
       expected:
         'less than MAIL_GIVE_UP_HOURS: otherwise the relay gives up before it knows whether the email was sent',
+    },
+    {
+      name: 'MAIL_LEDGER_DAYS',
+      // The lifecycle rule of the storage account deletes contents by their age, and does not ask the ledger.
+      holds: MAIL_LEDGER_DAYS * 24 >= MAIL_GIVE_UP_HOURS + 24,
+      expected:
+        'at least a day more than MAIL_GIVE_UP_HOURS: Storage deletes the content of an email after this time, also while the email waits',
     },
   ];
   return rules

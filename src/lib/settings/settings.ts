@@ -177,7 +177,7 @@ export const settingsTable = {
     parse: wholeNumber(1, 10_000),
   }),
   MAIL_LEDGER_DAYS: setting({
-    what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too.',
+    what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too. Must be at least a day more than MAIL_GIVE_UP_HOURS.',
     fallback: '90',
     parse: wholeNumber(2, 3650),
   }),

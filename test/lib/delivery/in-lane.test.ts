@@ -102,6 +102,42 @@ describe('the lane is left, so that the next email may go,', () => {
   });
 });
 
+describe('an email whose mailbox has all its requests in progress, and enough others waiting for them,', () => {
+  const crowded = () => {
+    const lane = aLane();
+    for (const other of ['a', 'b', 'c', 'd']) lane.needs.pacer.enter(plan.mailbox.toLowerCase(), other, NOW);
+    for (let waiting = 0; waiting < 8; waiting += 1) void lane.needs.pacer.freed(plan.mailbox.toLowerCase());
+    return lane;
+  };
+
+  test('goes back to the queue it came from, without keeping an invocation', async () => {
+    const { needs, claim } = crowded();
+    let slept = 0;
+    const sleep = async () => {
+      slept += 1;
+    };
+    const result = await sendInLane(
+      { ...needs, clock: { ...needs.clock, sleep } },
+      plan,
+      { mailId, givesWay: true },
+      claim,
+    );
+    expect([result, slept]).toEqual([{ kind: 'wait', waitMs: 2000 }, 0]);
+  });
+
+  test('waits for its turn where its caller does', async () => {
+    const { needs, claim } = crowded();
+    const sent = sendInLane(
+      { ...needs, clock: { ...needs.clock, sleep: () => new Promise(() => {}) } },
+      plan,
+      { mailId },
+      claim,
+    );
+    needs.pacer.leave(plan.mailbox.toLowerCase());
+    expect((await sent).kind).toBe('ended');
+  });
+});
+
 test('nothing is sent without a claim', async () => {
   const { run, effects } = aLane();
   expect(await run(async () => undefined)).toEqual({ kind: 'beaten' });

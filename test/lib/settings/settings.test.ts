@@ -116,6 +116,16 @@ describe('settings that are checked against each other and against host.json', (
       ['MAIL_VERIFY_SECONDS'],
     ],
     [
+      'a ledger that remembers a day longer than a mail is tried',
+      { MAIL_LEDGER_DAYS: '8', MAIL_GIVE_UP_HOURS: '168' },
+      [],
+    ],
+    [
+      'and one that does not: Storage would delete the content of mails that wait',
+      { MAIL_LEDGER_DAYS: '7', MAIL_GIVE_UP_HOURS: '168' },
+      ['MAIL_LEDGER_DAYS'],
+    ],
+    [
       'everything at once',
       { GRAPH_TIMEOUT_SECONDS: '200', MAIL_SENDING_LIMIT_SECONDS: '1', MAIL_VERIFY_SECONDS: '1' },
       ['GRAPH_TIMEOUT_SECONDS', 'MAIL_SENDING_LIMIT_SECONDS', 'MAIL_VERIFY_SECONDS'],

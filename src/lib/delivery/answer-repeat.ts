@@ -1,7 +1,7 @@
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import { claim, requeue } from '../ledger/transitions.ts';
+import { claimAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
@@ -60,7 +60,7 @@ const tryAfresh = async (
 ): Promise<Answer | undefined> => {
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason);
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
-    needs.ledger.replace(claim(row, needs.clock.now()), etag),
+    needs.ledger.replace(claimAfresh(row, needs.clock.now()), etag),
   );
   switch (result.kind) {
     case 'full':

@@ -30,7 +30,7 @@ export type MailFacts = {
 
 /** How far the relay has come with it. */
 export type Progress = {
-  /** When an operator had it sent again; the time it may be tried begins anew then. */
+  /** When an operator, or after a rejection its caller, had it sent again; the time it may be tried begins anew then. */
   readonly replayedAt?: string;
   readonly updatedAt: string;
   /** Counts the queue messages written for this email: of two messages the one with the lower turn is stale. */

@@ -66,9 +66,16 @@ export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<Sen
   fate: { state: 'sending' },
 });
 
-export const claim = (row: Row<Queued | Deferred | Unknown | Rejected>, now: Date): Row<Sending> => ({
+export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date): Row<Sending> => ({
   facts: row.facts,
   progress: since(row, now),
+  fate: { state: 'sending' },
+});
+
+/** Nothing was accepted the first time, so the time it may be tried begins anew. */
+export const claimAfresh = (row: Row<Rejected>, now: Date): Row<Sending> => ({
+  facts: row.facts,
+  progress: since(row, now, { replayedAt: now.toISOString() }),
   fate: { state: 'sending' },
 });
 

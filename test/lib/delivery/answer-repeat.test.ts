@@ -88,6 +88,14 @@ describe('a repeated request for an email that was rejected', () => {
     expect(effects.slice(0, 2)).toEqual(['ledger.replace sending', 'mailboxes.send']);
   });
 
+  test('has its whole time again: days later, a busy Graph lets it wait and does not make it a held one', async () => {
+    const { repeat, answer, pass, row } = repeating(corrected);
+    pass(3 * 24 * 3_600_000);
+    answer({ kind: 'answered', status: 503 });
+    expect(await repeat()).toMatchObject({ row: { fate: { state: 'deferred' } } });
+    expect(row(mailId)?.attempts).toHaveLength(2);
+  });
+
   test('and still is, gets the reason', async () => {
     const { repeat, answer, rows: all } = repeating(corrected);
     answer({ kind: 'answered', status: 403, upstreamCode: 'Authorization_RequestDenied' });

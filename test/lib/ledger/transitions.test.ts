@@ -15,6 +15,7 @@ import {
 import {
   catchUp,
   claim,
+  claimAfresh,
   claimNew,
   close,
   completeHeld,
@@ -62,9 +63,7 @@ const heldSteps = [
     ),
   ),
 ];
-const claimIt = step('claim', (row: InState<'queued' | 'deferred' | 'unknown' | 'rejected'>, now) =>
-  claim(row, now),
-);
+const claimIt = step('claim', (row: InState<'queued' | 'deferred' | 'unknown'>, now) => claim(row, now));
 const holdIt = step(
   'recordHeld',
   (row: InState<'queued' | 'sending' | 'deferred' | 'unknown'>, now, choice) =>
@@ -110,7 +109,7 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
   ],
   deferred: [claimIt, claimIt, claimIt, holdIt],
   unknown: [claimIt, claimIt, foundIt, holdIt],
-  rejected: [claimIt],
+  rejected: [step('claimAfresh', (row: InState<'rejected'>, now) => claimAfresh(row, now))],
   held: heldSteps,
   sent: [],
   closed: [],

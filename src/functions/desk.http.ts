@@ -49,7 +49,8 @@ const readNote = async (request: HttpRequest): Promise<string> => {
   const body = await readJsonBody(request, NOTE_LIMIT);
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw noNote(`Expected an object with a field \`note\`, received ${describe(body)}.`);
-  const { note } = body as { readonly note?: unknown };
+  const { note, ...unknown } = body as { readonly note?: unknown };
+  if (Object.keys(unknown).length > 0) throw noNote('Expected no field but `note`, received others.');
   const fault = noteFault(note);
   if (fault !== undefined)
     throw noNote(`Expected in \`note\` a text of 1 to ${MAX_NOTE} characters, received ${fault}.`);

@@ -2,7 +2,7 @@ import type { HttpResponseInit, InvocationContext } from '@azure/functions';
 import { defined } from '../lib/defined.ts';
 import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError, reasonOf, reportOf } from '../lib/errors.ts';
-import { type LogEvent, levelOf, unexpected } from '../lib/log.ts';
+import { type LogEvent, levelOf, storageFailed, unexpected } from '../lib/log.ts';
 
 /** When callers may ask again, in seconds: soon where only another request is in the way. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 409: '5', 503: '30' };
@@ -34,8 +34,17 @@ const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseIni
       remedy,
       fixedBy,
       ...rest,
+      ...defined({ id: error.facts.mailId }),
     }),
   };
+};
+
+/** The failure of storage behind an error, if there is one. */
+const failureOfStorage = (error: AppError): AppError | undefined => {
+  const failures = [error, error.facts.cause];
+  return failures.find(
+    (failure): failure is AppError => failure instanceof AppError && failure.code === 'STORAGE_UNAVAILABLE',
+  );
 };
 
 /** The one catch of every HTTP function: what is foreseen is answered by the catalogue, the rest as UNEXPECTED. */
@@ -49,9 +58,12 @@ export const answeringProblems = async (
   } catch (thrown) {
     if (!(thrown instanceof AppError)) log(unexpected(thrown));
     const error = thrown instanceof AppError ? thrown : new AppError('UNEXPECTED', { cause: thrown });
-    if (error.code === 'STORAGE_UNAVAILABLE') log(unexpected(error.facts.cause));
+    const failure = failureOfStorage(error);
+    if (failure !== undefined) log(storageFailed(failure));
+    const { mailId } = error.facts;
     log({
       event: 'RequestRefused',
+      ...defined({ mailId }),
       code: error.code,
       codes: [...new Set((error.facts.problems ?? []).map((problem) => problem.code))],
     });

@@ -22,7 +22,11 @@ type CaseFacts = UpstreamFacts & {
   readonly problems?: readonly Problem[];
 };
 
-export type ErrorFacts = CaseFacts & { readonly cause?: unknown };
+export type ErrorFacts = CaseFacts & {
+  /** The email it is about, where the ledger has one. */
+  readonly mailId?: string;
+  readonly cause?: unknown;
+};
 
 /** The one error class: a code of the catalogue and the facts of this case. Never holds mail content. */
 export class AppError extends Error {
@@ -71,7 +75,8 @@ export const toReason = ({ code, detail, problems, ...facts }: Reason): Reason =
 
 export const reasonOf = ({ code, facts }: AppError): Reason => toReason({ code, ...facts });
 
-export const errorOf = ({ code, ...facts }: Reason): AppError => new AppError(code, facts);
+export const errorOf = ({ code, ...facts }: Reason, mailId?: string): AppError =>
+  new AppError(code, { ...facts, ...defined({ mailId }) });
 
 /** A reason with the words of the catalogue, where people read it. */
 export type ErrorReport = Reason & { readonly title: string; readonly remedy: string };

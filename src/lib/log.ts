@@ -1,5 +1,5 @@
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
-import type { UpstreamFacts } from './errors.ts';
+import type { AppError, UpstreamFacts } from './errors.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
@@ -45,7 +45,12 @@ export type LogEvent =
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
   | { readonly event: 'MessagesStuck'; readonly messages: number }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
-  | ({ readonly event: 'RequestRefused'; readonly codes: readonly ErrorCode[] } & Failure)
+  | ({
+      readonly event: 'RequestRefused';
+      readonly mailId?: string;
+      readonly codes: readonly ErrorCode[];
+    } & Failure)
+  | { readonly event: 'StorageFailed'; readonly name: string; readonly stack: string }
   | {
       readonly event: 'SecretExpiring';
       readonly secretName: string;
@@ -90,6 +95,7 @@ const LEVELS: Levels = {
   SweepFailed: 'error',
   LedgerBehind: 'warn',
   StorageAwaited: byCode,
+  StorageFailed: 'warn',
   MessagesStuck: 'error',
   SendBlocked: byCode,
   RequestRefused: byCode,
@@ -106,10 +112,18 @@ export const levelOf = <Event extends LogEvent>(event: Event): LogLevel => {
 };
 
 /** The event for a thrown value that nobody foresaw: its stack without its message, which could quote content. */
-export const unexpected = (thrown: unknown): LogEvent => {
+export const unexpected = (thrown: unknown): LogEvent => ({ event: 'Unexpected', ...traceOf(thrown) });
+
+/** The event for a failure of storage that a caller was told of: where it came from, without what it said. */
+export const storageFailed = (failure: AppError): LogEvent => ({
+  event: 'StorageFailed',
+  ...traceOf(failure.facts.cause ?? failure),
+});
+
+const traceOf = (thrown: unknown): { readonly name: string; readonly stack: string } => {
   const error = thrown instanceof Error ? thrown : new Error();
   // Without the message first: a line of it can look like a frame.
   const stack = (error.stack ?? '').replace(error.message, '');
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  return { event: 'Unexpected', name: error.name, stack: frames.slice(0, 12).join('\n') };
+  return { name: error.name, stack: frames.slice(0, 12).join('\n') };
 };

@@ -132,6 +132,7 @@ describe('the desk', () => {
     [{ note: 5 }, 'received number.'],
     [{ note: '' }, 'received empty text.'],
     [{ note: ' ' }, 'received only blanks.'],
+    [{ note: 'done', force: true }, 'Expected no field but `note`, received others.'],
     [{ note: 'x'.repeat(501) }, 'received 501 characters.'],
     [{ note: 'a\u001b[2J' }, 'received text with a line break or control character.'],
     [{ note: '\ud800' }, 'received text in which a character is cut in half.'],

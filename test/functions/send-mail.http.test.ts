@@ -20,6 +20,31 @@ const post = async (request: HttpRequest, world: World = inMemoryPorts()) => {
 
 const headersOf = ({ headers }: HttpResponseInit) => new Headers(headers as Record<string, string>);
 
+describe('an error names the email that the ledger has', () => {
+  test('when Graph accepted it and that could not be recorded; the log says that it was sent', async () => {
+    const world = inMemoryPorts({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
+    world.fail('ledger.replace');
+    const { answer, events, logged } = await post(mailRequest(aMail()), world);
+    const [row] = world.rows();
+    expect(bodyOf(answer)).toMatchObject({ code: 'OUTCOME_UNKNOWN', status: 502, id: row?.mailId });
+    expect(events()).toEqual(['MailSent', 'StorageFailed', 'RequestRefused']);
+    expect(logged.at(-1)?.event).toMatchObject({ mailId: row?.mailId });
+  });
+
+  test('when its key was used for another, or it was rejected', async () => {
+    const world = inMemoryPorts({ kind: 'answered', status: 404, upstreamCode: 'ErrorInvalidUser' });
+    const send = (subject: string) =>
+      post(mailRequest(aMail({ subject }), { headers: { 'idempotency-key': 'k' } }), world);
+    const { answer } = await send('one');
+    const [row] = world.rows();
+    expect(bodyOf(answer)).toMatchObject({ code: 'MAILBOX_NOT_FOUND', id: row?.mailId });
+    expect(bodyOf((await send('another')).answer)).toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+      id: row?.mailId,
+    });
+  });
+});
+
 describe('a large mail for which the instance has no memory at the moment', () => {
   const large = () => {
     const content = Buffer.alloc(2_900_000).toString('base64');

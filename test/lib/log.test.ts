@@ -26,6 +26,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   SecretsChecked: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
+  StorageFailed: 'warn',
   Unexpected: 'error',
 };
 

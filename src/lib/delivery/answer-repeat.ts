@@ -20,7 +20,8 @@ export const answerRepeat = async (
   mail: IncomingMail,
   { row, etag }: LedgerEntry,
 ): Promise<Answer | undefined> => {
-  if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  const { mailId } = row.facts;
+  if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED', { mailId });
   // Of an earlier version, the hash of the same content can be another.
   const known = { ...mail, envelope: { ...mail.envelope, contentHash: row.facts.bodyHash } };
   if (isIn(row, 'sending')) return answerSending(needs, known, { row, etag });
@@ -40,7 +41,8 @@ const answerSending = async (
   entry: LedgerEntry<InState<'sending'>>,
 ): Promise<Answer> => {
   const age = needs.clock.now().getTime() - Date.parse(entry.row.progress.updatedAt);
-  if (age < needs.policy.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY');
+  const { mailId } = entry.row.facts;
+  if (age < needs.policy.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY', { mailId });
   const row = await concludeAttempt(needs, {
     ...entry,
     outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
@@ -58,7 +60,8 @@ const tryAfresh = async (
   mail: IncomingMail,
   { row, etag }: LedgerEntry<InState<'rejected'>>,
 ): Promise<Answer | undefined> => {
-  if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason);
+  const { mailId } = row.facts;
+  if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
     needs.ledger.replace(claimAfresh(row, needs.clock.now()), etag),
   );
@@ -66,7 +69,7 @@ const tryAfresh = async (
     case 'full':
       throw new AppError('MAILBOX_BOOKED_UP');
     case 'wait':
-      throw new AppError('MAIL_UNDER_WAY');
+      throw new AppError('MAIL_UNDER_WAY', { mailId });
     case 'beaten':
       return undefined;
     case 'ended':

@@ -40,7 +40,7 @@ export const concludeForCaller = async (
       readOriginal: async () => input,
       callerWaits: true,
     });
-    if (row.fate.state === 'rejected') throw errorOf(row.fate.reason);
+    if (row.fate.state === 'rejected') throw errorOf(row.fate.reason, row.facts.mailId);
     return row;
   } catch (error) {
     if (error instanceof AppError && !isStorageFailure(error)) throw error;
@@ -55,12 +55,14 @@ const answerUnrecorded = async (
   cause: unknown,
 ): Promise<LedgerRow> => {
   // The reason is worth more to the caller than that it could not be written down.
-  if (outcome.kind === 'rejected') throw errorOf(toReason(outcome));
+  const { mailId } = claimed.row.facts;
+  if (outcome.kind === 'rejected') throw errorOf(toReason(outcome), mailId);
   if (outcome.kind === 'not-sent') {
     await takeBack(needs, claimed, cause);
     return claimed.row;
   }
   throw new AppError('OUTCOME_UNKNOWN', {
+    mailId,
     cause,
     detail:
       outcome.kind === 'accepted'

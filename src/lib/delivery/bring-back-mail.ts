@@ -37,5 +37,5 @@ export const bringBackMail = async (
   // With the time of the empty record it takes its place.
   const heldAt = row.progress.updatedAt;
   await needs.records.store({ mailId, heldAt, acceptedAt, reason: reportOf(reason), original });
-  return (await needs.ledger.replace(completeHeld(row, now), etag))?.row ?? row;
+  return (await needs.ledger.replace(completeHeld(row), etag))?.row ?? row;
 };

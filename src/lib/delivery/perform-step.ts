@@ -54,10 +54,10 @@ export const performAfterAttempt = async (
   const next = { ...envelope, turn: row.progress.turn + 1, lookUps: 0 };
   switch (step.kind) {
     case 'record-sent': {
-      const performed = await write(needs, recordSent(row, attempt, now), etag);
-      // What Graph has accepted is sent, whoever has written the row since.
+      // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
       const { recipients, tags } = row.facts;
       needs.log({ event: 'MailSent', ...log, recipients, tags, verified: false });
+      const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
     }

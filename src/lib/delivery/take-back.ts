@@ -21,6 +21,7 @@ export const takeBack = async (
     if (changed?.row.fate.state !== 'rejected') return;
   } catch {
     throw new AppError('OUTCOME_UNKNOWN', {
+      mailId: row.facts.mailId,
       cause,
       detail:
         'The relay may have stored the email and may send it later. Get its state before you send it again.',

@@ -159,10 +159,9 @@ export const holdNew = (facts: MailFacts, holding: Holding, now: Date): Row<Held
   fate: { state: 'held', ...holding },
 });
 
-/** Its caller has brought the content that its record did not have. */
-export const completeHeld = (row: Row<Held>, now: Date): Row<Held> => ({
-  facts: row.facts,
-  progress: since(row, now),
+/** Its caller has brought the content that its record did not have; it is held since when it was. */
+export const completeHeld = (row: Row<Held>): Row<Held> => ({
+  ...row,
   fate: { ...row.fate, hasContent: true },
 });
 

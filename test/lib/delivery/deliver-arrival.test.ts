@@ -50,7 +50,7 @@ const fullLane = (bookAheadMs: number) => {
 describe('a message does what the ledger and it say together:', () => {
   const turn1 = { ...envelope, turn: 1 };
   const lookUp = { ...turn1, phase: 'look-up' } as const;
-  const send = ['mailboxes.send', 'events.put', 'ledger.replace sent', 'log MailSent'];
+  const send = ['mailboxes.send', 'log MailSent', 'events.put', 'ledger.replace sent'];
   const lookOnce = ['mailboxes.find', 'log MailLookedUp', 'mailQueue.put'];
 
   test.each<[string, Given, readonly string[]]>([

@@ -37,9 +37,9 @@ const beatenIn = ({ ledger, meanwhile }: World) =>
 describe('after an attempt', () => {
   test.each<[string, StepAfterAttempt, readonly string[]]>([
     [
-      'is told and recorded as sent, and then its content is deleted',
+      'is logged before anything can fail, told and recorded as sent, and then its content is deleted',
       recordIt,
-      ['events.put', 'ledger.replace sent', 'log MailSent', 'payloads.delete'],
+      ['log MailSent', 'events.put', 'ledger.replace sent', 'payloads.delete'],
     ],
     [
       'is told and recorded as rejected',
@@ -133,8 +133,8 @@ describe('when storage fails after an attempt', () => {
   test.each<[PortCall, StepAfterAttempt, readonly string[]]>([
     ['mailQueue.put', sendLater, []],
     ['mailQueue.put', lookUpLater, []],
-    ['events.put', recordIt, []],
-    ['ledger.replace', recordIt, ['events.put']],
+    ['events.put', recordIt, ['log MailSent']],
+    ['ledger.replace', recordIt, ['log MailSent', 'events.put']],
     ['events.put', reject, ['log MailRejected']],
     ['ledger.replace', reject, ['log MailRejected', 'events.put']],
     ['records.store', holdIt, []],
@@ -173,7 +173,7 @@ describe('when another invocation writes the row first after an attempt', () => 
     const { world, perform } = attempting();
     beatenIn(world);
     expect((await perform(recordIt)).isBeaten).toBe(true);
-    expect(world.effects).toEqual(['events.put', 'ledger.replace sent', 'log LedgerBehind', 'log MailSent']);
+    expect(world.effects).toEqual(['log MailSent', 'events.put', 'ledger.replace sent', 'log LedgerBehind']);
   });
 
   test('nothing is told as held, its content is kept, and the row is the one of the other', async () => {

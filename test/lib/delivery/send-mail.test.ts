@@ -26,9 +26,9 @@ describe('an email from a caller who waits', () => {
     expect(world.effects).toEqual([
       'ledger.create sending',
       'mailboxes.send',
+      'log MailSent',
       'events.put',
       'ledger.replace sent',
-      'log MailSent',
     ]);
     expect([row.fate.state, row.facts.caller, repeated]).toEqual(['sent', CALLER, false]);
     // No message would bring it back, should this process die.

@@ -52,7 +52,7 @@ const step = <From extends LedgerRow>(
 ): Step => [name, take as Step[1]];
 
 const heldSteps = [
-  step('completeHeld', (row: InState<'held'>, now) => completeHeld(row, now)),
+  step('completeHeld', (row: InState<'held'>) => completeHeld(row)),
   step('replay', (row: InState<'held'>, now) => replay(row, 'hash', now)),
   step('close', (row: InState<'held'>, now) => close(row, 'n', now)),
   step('catchUp', (row: InState<'held'>, now, choice) =>
@@ -181,8 +181,9 @@ describe('at every step of a row', () => {
     expect(attempts).toEqual(all.slice(-20));
   });
 
-  law('it says when it changed', (row, _before, _name, now) => {
-    expect(row.progress.updatedAt).toBe(now.toISOString());
+  law('it says when it changed, and a held email since when it is held', (row, before, name, now) => {
+    const expected = name === 'completeHeld' ? before.progress.updatedAt : now.toISOString();
+    expect(row.progress.updatedAt).toBe(expected);
   });
 
   law('what is in the queue once has a message from then on', (row, before) => {
@@ -269,7 +270,7 @@ describe('what a step adds', () => {
   });
 
   test('to a held one whose caller brought the content: that it is there, and nothing else', () => {
-    expect(completeHeld(held, later).fate).toEqual({ ...held.fate, hasContent: true });
+    expect(completeHeld(held).fate).toEqual({ ...held.fate, hasContent: true });
   });
 
   test('to one that is withdrawn: a turn that no message of it can have', () => {

@@ -13,9 +13,11 @@ ROOT=$(dirname "$INFRA")
 source "$INFRA/scripts/say.sh"
 
 readonly ALL_STEPS='registration consent infrastructure secret code smoke-test test-mail'
-readonly MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
+# Of the default relay; those of another have its name at the end (infra/scripts/relay.sh).
+MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
+CONSENT_DEPLOYMENT=graph-mail-relay-consent PACKAGE_TAG=graphMailRelayPackage
 # The first that deploys to the Flex Consumption plan.
-readonly OLDEST_AZ=2.60
+readonly OLDEST_AZ=2.61
 # The first that knows the Microsoft Graph extension as infra/bicepconfig.json names it.
 readonly OLDEST_BICEP=0.36.1
 
@@ -26,18 +28,18 @@ Usage: infra/deploy.sh --resource-group NAME --sender ADDRESS [options] [STEP...
 Deploys the relay: app registration, infrastructure, client secret, code, smoke test, test email.
 Run it again at any time with the same options: it keeps what exists and creates what is missing.
 
-  -g, --resource-group NAME  one group for each relay; created if it does not exist
+  -g, --resource-group NAME  created if it does not exist
       --sender ADDRESS       the default sender: a mailbox of the tenant, shared or licensed
                              ("Contoso <noreply@contoso.com>" gives it a name)
-      --location REGION      region of a new resource group, for example westeurope
+      --location REGION      region of a new relay, for example westeurope
       --test-to ADDRESS      send a test email to this address at the end
       --subscription ID      instead of the current subscription of az
-      --name NAME            beginning of all resource names (mail-relay)
+      --name NAME            which relay: part of all resource names (the relay that is there, or mail-relay)
       --set NAME=VALUE       a setting of the relay (docs/settings.md); can be repeated
       --alert-to ADDRESS     receives alerts and warnings of expiring secrets; can be repeated
       --parameters FILE      more parameters of infra/main.bicep (JSON or .bicepparam)
       --registration NAME    unique name of the app registration (graph-mail-relay)
-      --client-id GUID       use this existing app registration
+      --client-id GUID       use this existing app registration (default: the one that the relay runs with)
       --consent              grant the permissions for every mailbox of the tenant. Without it, an Exchange
                              administrator allows only the sender mailboxes (recommended)
       --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
@@ -45,6 +47,8 @@ Run it again at any time with the same options: it keeps what exists and creates
       --secret-days N        how long a new client secret is valid (180)
       --renew-secret         create a new client secret even if the old one is valid
       --package FILE         deploy this package instead of building one
+      --reset                reset alert recipients and options of the last deployment that are not given now.
+                             Without it, the script stops and names them
       --redeploy             deploy the code even if the same package is deployed
       --what-if              show what would be done, and change nothing
   -h, --help
@@ -58,12 +62,11 @@ HELP
 
 RESOURCE_GROUP='' SENDER='' LOCATION='' TEST_TO='' GIVEN_SUBSCRIPTION='' NAME='' PARAMETER_FILE=''
 REGISTRATION=graph-mail-relay REGISTRATION_GIVEN=no GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
-PACKAGE='' REDEPLOY=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT=''
+PACKAGE='' REDEPLOY=no RESET=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT=''
 
 # read_value OPTION VALUE
 read_value() {
-  [ -n "$2" ] || wrong_usage "$1 expects a value."
-  case $2 in *[[:cntrl:]]*) wrong_usage "the value of $1 contains a control character." ;; esac
+  expect_value "$1" "$2"
   case $1 in
     -g | --resource-group) RESOURCE_GROUP=$2 ;;
     --sender) SENDER=$2 ;;
@@ -92,6 +95,7 @@ while [ $# -gt 0 ]; do
     --consent) CONSENT=yes ;;
     --renew-secret) RENEW_SECRET=yes ;;
     --redeploy) REDEPLOY=yes ;;
+    --reset) RESET=yes ;;
     --what-if) WHAT_IF=yes ;;
     -h | --help) usage && exit 0 ;;
     -*) wrong_usage "'$1' is not an option." ;;
@@ -114,36 +118,55 @@ readonly GUID='^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 readonly ADDRESS='^[^[:space:]"<>,;@]+@[A-Za-z0-9.-]+$'
 readonly NAMED_ADDRESS='^[^"<>,;@]*<[^[:space:]"<>,;@]+@[A-Za-z0-9.-]+>$'
 
+check_name() {
+  [[ -z $NAME || $NAME =~ ^[a-z]([a-z0-9-]{0,18}[a-z0-9])$ ]] ||
+    wrong_usage "--name expects 2 to 20 lowercase letters, digits and dashes, with a letter first and no dash last, not '$NAME'."
+  # Deployments of the default relay have these names.
+  case $NAME in registration | consent) wrong_usage "--name cannot be '$NAME'; choose another name." ;; esac
+}
+
+# check_settings: names by the type that main.bicep takes; values by the parsers of the relay, where Node.js can run them. The
+# relay itself refuses a wrong value too, but only once it has been deployed.
+check_settings() {
+  [ ${#SETTINGS[@]} -gt 0 ] || return 0
+  local setting status=0 known
+  known=$(sed -n "/^var relaySettingNames/,/^]/s/^  '\(.*\)'$/\1/p" "$INFRA/modules/options.bicep")
+  for setting in "${SETTINGS[@]}"; do
+    [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
+    [[ $'\n'$known$'\n' == *$'\n'"${setting%%=*}"$'\n'* ]] ||
+      wrong_usage "--set ${setting%%=*}: no such setting. docs/settings.md lists them."
+  done
+  setting=$(PATH="$ROOT/node_modules/.bin:$PATH" node "$ROOT/scripts/check-settings.ts" "${SETTINGS[@]}" 2>&1) || status=$?
+  [ "$status" -ne "$WRONG_USAGE" ] || wrong_usage "$setting"
+}
+
 check_options() {
   [ -n "$RESOURCE_GROUP" ] || wrong_usage '--resource-group is missing.'
-  [[ $RESOURCE_GROUP =~ ^[A-Za-z0-9._()-]{1,90}$ ]] ||
-    wrong_usage "--resource-group expects letters, digits and ._()-, not '$RESOURCE_GROUP'."
+  is_group_name "$RESOURCE_GROUP" ||
+    wrong_usage "--resource-group expects letters, digits and ._()-, with no full stop at the end, not '$RESOURCE_GROUP'."
   if wants infrastructure && [ -z "$SENDER" ] && [ -z "$PARAMETER_FILE" ]; then
     wrong_usage '--sender is missing: give the address of the sender mailbox, such as noreply@contoso.com.'
   fi
   if [ -n "$SENDER" ] && ! [[ $SENDER =~ $ADDRESS || $SENDER =~ $NAMED_ADDRESS ]]; then
     wrong_usage "--sender expects one address, as noreply@contoso.com or Contoso <noreply@contoso.com>, not '$SENDER'."
   fi
-  local address setting
+  local address
   for address in ${ALERT_TO[@]+"${ALERT_TO[@]}"} ${TEST_TO:+"$TEST_TO"}; do
     [[ $address =~ $ADDRESS ]] || wrong_usage "'$address' is not an address; expected an address such as it@contoso.com."
-  done
-  for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
-    [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
   done
   case $ALSO_GRANT in
     '' | Mail.Read | Mail.ReadWrite) ;;
     *) wrong_usage "--also-grant expects Mail.Read or Mail.ReadWrite, not '$ALSO_GRANT'." ;;
   esac
   [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."
-  [[ -z $NAME || $NAME =~ ^[a-z][a-z0-9-]{1,19}$ ]] ||
-    wrong_usage "--name expects 2 to 20 lowercase letters, digits and dashes, not '$NAME'."
+  check_name
   [[ $REGISTRATION =~ ^[A-Za-z0-9._-]{3,100}$ ]] ||
     wrong_usage "--registration expects 3 to 100 letters, digits, dots and dashes, not '$REGISTRATION'."
   [[ $SECRET_DAYS =~ ^([1-9]|[1-9][0-9]|[1-6][0-9][0-9]|7[0-2][0-9]|730)$ ]] ||
     wrong_usage "--secret-days expects a whole number from 1 to 730, not '$SECRET_DAYS'."
   [ -z "$PARAMETER_FILE" ] || [ -f "$PARAMETER_FILE" ] || wrong_usage "--parameters: file '$PARAMETER_FILE' does not exist."
   [ -z "$PACKAGE" ] || [ -f "$PACKAGE" ] || wrong_usage "--package: file '$PACKAGE' does not exist."
+  check_settings
 }
 
 check_options
@@ -156,6 +179,8 @@ source "$INFRA/scripts/who-can.sh"
 source "$INFRA/scripts/deployment.sh"
 # shellcheck source=infra/scripts/registration.sh
 source "$INFRA/scripts/registration.sh"
+# shellcheck source=infra/scripts/relay.sh
+source "$INFRA/scripts/relay.sh"
 # shellcheck source=infra/scripts/infrastructure.sh
 source "$INFRA/scripts/infrastructure.sh"
 # shellcheck source=infra/scripts/code.sh
@@ -224,7 +249,7 @@ closing() {
   [ "$WHAT_IF" = no ] || { say 'nothing was changed' && return; }
   [ -n "${APP:-}" ] || { say "client id $CLIENT_ID" && return; }
   say "endpoint      $APP_URL/api/mail"
-  say "function key  az functionapp keys list --resource-group $(shell_word "$RESOURCE_GROUP") --name $APP --query functionKeys.default --output tsv"
+  say "function key  az functionapp keys list $(in_this_group) --name $APP --query functionKeys.default --output tsv"
   say "client id     $CLIENT_ID"
   [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
 }
@@ -234,6 +259,9 @@ say "Graph Mail Relay -> resource group $RESOURCE_GROUP"
 check_tools
 check_sign_in
 ensure_resource_group
+find_relay
+find_client_id
+! wants infrastructure || check_nothing_is_lost
 ! wants infrastructure || ensure_providers
 # Later steps need to know the registration, also when they run alone.
 if wants registration || [ -n "$GIVEN_CLIENT_ID" ]; then
@@ -241,12 +269,13 @@ if wants registration || [ -n "$GIVEN_CLIENT_ID" ]; then
 else
   find_registration || stop "$STOPPED" 'the app registration does not exist yet.' 'Run the step registration first, or give --client-id.'
 fi
+check_client_id
 ! wants consent || ensure_consent
 if wants infrastructure; then
   ensure_infrastructure
 elif wants secret || wants code || wants smoke-test || wants test-mail; then
   [ "$WHAT_IF" = yes ] || find_infrastructure ||
-    stop "$STOPPED" "the infrastructure is not complete (last deployment: $DEPLOYMENT_STATE)." 'Run the step infrastructure first.'
+    stop "$STOPPED" "$RESOURCE_GROUP has no relay '$NAME' with $MISSING." 'Run the step infrastructure first.'
 fi
 ! wants secret || ensure_secret
 ! wants code || ensure_code

@@ -15,7 +15,7 @@ param entraClientId string
 @minLength(3)
 param defaultSender string
 
-@description('Optional. Name of this relay: letters, digits and dashes. It is part of the name of every resource.')
+@description('Optional. Name of this relay: letters, digits and, between them, dashes. It is part of the name of every resource.')
 @minLength(2)
 @maxLength(20)
 param name string = 'mail-relay'
@@ -37,10 +37,23 @@ param options Options = {}
 
 var clientSecretName = 'graph-client-secret'
 
-var relayName = toLower(name)
+// What Azure accepts in the names of all resources. A pattern cannot be said of a parameter.
+var nameCharacters = map(range(0, length(name)), i => substring(toLower(name), i, 1))
+var isNameValid = empty(filter(nameCharacters, c => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', c))) && !startsWith(
+  name,
+  '-'
+) && !endsWith(name, '-')
+var relayName = isNameValid
+  ? toLower(name)
+  : fail('name: expected letters, digits and, between them, dashes, not \'${name}\'.')
 var token = uniqueString(resourceGroup().id, relayName)
 var suffix = '${relayName}-${token}'
 var compactName = replace(relayName, '-', '')
+
+var maximumInstanceCount = options.?maximumInstanceCount ?? 40
+var alwaysReady = (options.?alwaysReady ?? 0) <= maximumInstanceCount
+  ? options.?alwaysReady ?? 0
+  : fail('options.alwaysReady: expected at most options.maximumInstanceCount (${maximumInstanceCount}), not ${options.?alwaysReady}.')
 
 var isPrivate = options.?privateNetwork ?? false
 var operatorIpRules = toIpRules(options.?operatorIpRanges ?? [])
@@ -49,7 +62,6 @@ var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
 
 // A list from an environment variable or a form has blanks after its commas.
 var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
-var derivedSettings = empty(recipients) ? {} : { SECRET_WARNING_RECIPIENTS: join(recipients, ',') }
 
 module identity 'modules/identity.bicep' = {
   name: '${relayName}-identity'
@@ -108,6 +120,11 @@ module privateNetwork 'modules/private-network.bicep' = if (isPrivate) {
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
     tags: tags
+    zoneTags: toObject(
+      filter(items(options.?tags ?? {}), tag => tag.key != 'graph-mail-relay'),
+      tag => tag.key,
+      tag => tag.value
+    )
   }
 }
 
@@ -123,9 +140,10 @@ module functionApp 'modules/function-app.bicep' = {
     packageContainerUrl: storage.outputs.packageContainerUrl
     componentName: monitoring.outputs.componentName
     instanceMemoryMB: options.?instanceMemoryMB ?? 2048
-    maximumInstanceCount: options.?maximumInstanceCount ?? 40
-    alwaysReady: options.?alwaysReady ?? 0
-    settings: union(derivedSettings, settings)
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReady: alwaysReady
+    settings: settings
+    alertRecipients: join(recipients, ',')
     fixedSettings: {
       KEY_VAULT_URL: vault.outputs.url
       CLIENT_SECRET_NAME: clientSecretName

@@ -8,7 +8,8 @@ INFRA=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=infra/scripts/say.sh
 source "$INFRA/scripts/say.sh"
 
-readonly MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
+# Of the default relay; that of another has its name too, as deploy.sh names it.
+REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
 readonly DELETED_ITEMS=https://graph.microsoft.com/v1.0/directory/deletedItems
 
 usage() {
@@ -38,7 +39,7 @@ RESOURCE_GROUP='' RELAY='' GIVEN_SUBSCRIPTION='' REGISTRATION=no CLIENT_ID='' PU
 while [ $# -gt 0 ]; do
   case $1 in
     -g | --resource-group | --name | --subscription | --client-id)
-      [ -n "${2:-}" ] || wrong_usage "$1 expects a value."
+      expect_value "$1" "${2:-}"
       case $1 in
         --name) RELAY=$2 ;;
         --subscription) GIVEN_SUBSCRIPTION=$2 ;;
@@ -56,7 +57,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[[ $RESOURCE_GROUP =~ ^[A-Za-z0-9._()-]{1,90}$ ]] ||
+is_group_name "$RESOURCE_GROUP" ||
   wrong_usage "--resource-group expects the name of the resource group, not '$RESOURCE_GROUP'."
 [[ -z $RELAY || $RELAY =~ ^[A-Za-z0-9][A-Za-z0-9-]{1,19}$ ]] ||
   wrong_usage "--name expects 2 to 20 letters, digits and dashes, not '$RELAY'."
@@ -74,6 +75,8 @@ APP_OBJECT_ID='' VAULTS='' OURS=() COMPANIONS=() GROUP=absent
 # The parameter `name` of main.bicep, in lower case: what the tag graph-mail-relay of every resource says.
 RELAY=$(printf '%s' "$RELAY" | tr '[:upper:]' '[:lower:]')
 readonly DEFAULT_RELAY=mail-relay
+IS_NAMED=no
+[ -z "$RELAY" ] || IS_NAMED=yes
 
 check_sign_in() {
   command -v az >/dev/null || stop "$STOPPED" 'az, the Azure CLI, is not installed.' 'Install it: https://aka.ms/installazurecli'
@@ -146,10 +149,31 @@ choose_relay() {
   RELAY=$names
 }
 
+name_registration() {
+  case $RELAY in '' | "$DEFAULT_RELAY") ;; *) REGISTRATION_DEPLOYMENT=graph-mail-relay-$RELAY.registration ;; esac
+}
+
+# The private DNS zones have fixed names, so relays of one resource group share them: none has the tag of one relay alone.
+is_zone() {
+  matches "$1" '/privateDnsZones/privatelink\.((blob|queue|table)\.core\.[a-z.]+|vaultcore\.[a-z.]+)$'
+}
+
+# Only the networks of this relay are linked to it; where none is, it is in a resource group of deploy.sh's own.
+is_zone_of_ours() {
+  must 'list the networks of a private DNS zone' network private-dns link vnet list --resource-group "$RESOURCE_GROUP" \
+    --zone-name "${1##*/}" "${SUBSCRIPTION[@]}" --query "[].[tags.\"graph-mail-relay\" || '-'][]" --output tsv
+  local tag
+  while IFS= read -r tag; do
+    [ -z "$tag" ] || has_line "$tag" "$RELAY" || return 1
+  done < <(printf '%s\n' "$ANSWER")
+  [ -n "$ANSWER" ] || [ "$GROUP" = ours ]
+}
+
 # What the record of the last deployment names: for relays of before the tag. RECORDED: ids, one a line; RECORD: its state.
 find_record() {
   RECORD=absent RECORDED=''
-  if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" "${SUBSCRIPTION[@]}" \
+  # Versions of before the tag called every deployment so.
+  if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name graph-mail-relay "${SUBSCRIPTION[@]}" \
     --query "[[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-'], (properties.outputResources || \`[]\`)[].id][]" --output tsv; then
     is_absent || failed 'read what was deployed'
     return 0
@@ -174,10 +198,15 @@ find_resources() {
   must 'list the resources' resource list --resource-group "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
     --query "[].[id, tags.\"graph-mail-relay\" || '-']" --output tsv
   listed=$ANSWER
-  choose_relay "$(printf '%s\n' "$listed" | cut -f 2)"
+  choose_relay "$(printf '%s\n' "$listed" | sed '\|/privateDnsZones/[^/]*\t|d' | cut -f 2)"
+  name_registration
   find_record
   while IFS=$'\t' read -r id tag; do
     [ -n "$id" ] || continue
+    if is_zone "$id"; then
+      ! is_zone_of_ours "$id" || OURS+=("$id")
+      continue
+    fi
     # Names in Azure ignore case, and its answers do not always agree on it.
     if has_line "$tag" "$RELAY" || { [ "$tag" = - ] && has_line "$RECORDED" "$id"; }; then OURS+=("$id"); fi
   done < <(printf '%s\n' "$listed")
@@ -187,14 +216,17 @@ find_resources() {
       :
     elif is_companion_of_ours "$id"; then
       COMPANIONS+=("$id")
+    elif is_zone "$id"; then
+      others="$others$id"$'\n'
     elif ! is_companion "$id"; then
       others="$others$id"$'\n'
       [ "$tag" != - ] || untagged="$untagged  ${id#*/providers/}"$'\n'
     fi
   done < <(printf '%s\n' "$listed")
   refuse_to_guess "$untagged"
-  OTHER_RELAYS=$(printf '%s\n' "$listed" | cut -f 2 | tr '[:upper:]' '[:lower:]' | sed "/^-\{0,1\}$/d; /^$RELAY$/d" | LC_ALL=C sort -u | tr '\n' ' ')
-  [ ${#OURS[@]} -gt 0 ] || [ -z "$OTHER_RELAYS" ] || warn "the resource group has no relay '$RELAY'; it has: $OTHER_RELAYS"
+  OTHER_RELAYS=$(printf '%s\n' "$listed" | sed '\|/privateDnsZones/[^/]*\t|d' | cut -f 2 | tr '[:upper:]' '[:lower:]' | sed "/^-\{0,1\}$/d; /^$RELAY$/d" | LC_ALL=C sort -u | tr '\n' ' ')
+  [ ${#OURS[@]} -gt 0 ] || [ -z "$OTHER_RELAYS" ] ||
+    warn "the resource group has no relay '$RELAY'; it has: $OTHER_RELAYS"
   [ "$GROUP" = ours ] || return 0
   while IFS= read -r id; do
     [ -n "$id" ] || continue
@@ -210,7 +242,7 @@ refuse_to_guess() {
   stop "$STOPPED" "the last deployment is $RECORD, and Azure does not say what it created. Nothing was removed." \
     "The resource group $RESOURCE_GROUP has:" "${1%$'\n'}" \
     'If all of it belongs to the relay, remove the group:' \
-    "  az group delete --name $(shell_word "$RESOURCE_GROUP")" \
+    "  az group delete --name $(shell_word "$RESOURCE_GROUP")$(in_subscription)" \
     'Or run the same infra/deploy.sh command once more: it marks what it creates, and infra/teardown.sh then finds it.'
 }
 
@@ -305,8 +337,8 @@ purge_or_name_kept() {
       purge_vault "$vault"
     else
       say "Azure keeps the vault $vault, and its name, for 90 days."
-      say "  restore with its secrets:  az keyvault recover --name $vault"
-      say "  delete permanently:        az keyvault purge --name $vault"
+      say "  restore with its secrets:  az keyvault recover --name $vault$(in_subscription)"
+      say "  delete permanently:        az keyvault purge --name $vault$(in_subscription)"
     fi
   done
   [ -n "$DELETED_APP" ] || return 0
@@ -328,6 +360,10 @@ tell_plan
 if [ "$WHAT_IF" = yes ]; then
   say 'nothing was changed'
   exit 0
+fi
+if [[ $IS_NAMED = yes && $GROUP = shared && ${#OURS[@]} -eq 0 && -z $APP_OBJECT_ID && -z $VAULTS ]]; then
+  stop "$STOPPED" "nothing of a relay '$RELAY' was found in $RESOURCE_GROUP. Nothing was removed." \
+    ${OTHER_RELAYS:+"The resource group has: $OTHER_RELAYS"}
 fi
 [[ $GROUP != ours && ${#OURS[@]} -eq 0 && -z $APP_OBJECT_ID && $PURGE = no ]] || confirm
 [ -z "$APP_OBJECT_ID" ] || remove_registration

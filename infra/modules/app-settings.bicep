@@ -10,11 +10,27 @@ param currentSettings object
 @description('Required. Settings of the relay to change. An empty value restores the default.')
 param settings object
 
+@description('Required. Email addresses that receive alerts, separated by commas: also those of SECRET_WARNING_RECIPIENTS, unless it names others.')
+param alertRecipients string
+
 @description('Required. Settings that win over all others.')
 param fixedSettings object
 
+// The app does not read ALERT_RECIPIENTS, the next deployment does: warnings follow the alerts while both go to the same
+// addresses, and stay as they are after somebody has named others.
+var currentRecipients = currentSettings.?SECRET_WARNING_RECIPIENTS ?? ''
+var followsAlerts = contains(settings, 'SECRET_WARNING_RECIPIENTS')
+  ? empty(settings.SECRET_WARNING_RECIPIENTS)
+  : currentRecipients == (currentSettings.?ALERT_RECIPIENTS ?? '')
+var derivedSettings = {
+  ALERT_RECIPIENTS: alertRecipients
+  SECRET_WARNING_RECIPIENTS: followsAlerts
+    ? alertRecipients
+    : (settings.?SECRET_WARNING_RECIPIENTS ?? currentRecipients)
+}
+
 var relaySettings = toObject(
-  filter(items(union(currentSettings, settings)), setting => !empty(setting.value)),
+  filter(items(union(currentSettings, settings, derivedSettings)), setting => !empty(setting.value)),
   setting => setting.key,
   setting => setting.value
 )

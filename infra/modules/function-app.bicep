@@ -48,6 +48,9 @@ param alwaysReady int
 @description('Required. Settings of the relay by name. An empty value restores the default.')
 param settings object
 
+@description('Required. Email addresses that receive alerts, separated by commas.')
+param alertRecipients string
+
 @description('Required. Settings that follow from other resources and parameters. They win over all others.')
 param fixedSettings object
 
@@ -138,12 +141,13 @@ module settingsOfApp 'app-settings.bicep' = {
     currentSettings: toObject(
       filter(
         items(list('${app.id}/config/appsettings', '2024-11-01').properties),
-        setting => contains(relaySettingNames, setting.key)
+        setting => contains(relaySettingNames, setting.key) || setting.key == 'ALERT_RECIPIENTS'
       ),
       setting => setting.key,
       setting => setting.value
     )
     settings: settings
+    alertRecipients: alertRecipients
     // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
     // app says these things in functionAppConfig, and deployment refuses some of them.
     fixedSettings: union(fixedSettings, {

@@ -19,6 +19,9 @@ param vaultId string
 @description('Required. Tags.')
 param tags object
 
+@description('Required. Tags of the private DNS zones, which have fixed names: relays of one resource group share them, so they have no tag of one relay.')
+param zoneTags object
+
 var endpoints = [
   {
     group: 'blob'
@@ -89,7 +92,7 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for endpoint in endpoints: {
     name: endpoint.zone
     location: 'global'
-    tags: tags
+    tags: zoneTags
   }
 ]
 

@@ -47,14 +47,12 @@ list_functions() {
   REGISTERED=$(printf '%s\n' "$ANSWER" | sed 's|.*/||' | LC_ALL=C sort)
 }
 
-PACKAGE_TAG=graphMailRelayPackage
-
 is_deployed() {
-  if ! ask group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --query "tags.$PACKAGE_TAG || '-'" --output tsv; then
+  if ! ask group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" --query "tags.\"$PACKAGE_TAG\" || '-'" --output tsv; then
     ! lacks_rights || return 1
     may_pass || failed 'read which package is deployed'
     must 'read which package is deployed' group show --name "$RESOURCE_GROUP" "${SUBSCRIPTION[@]}" \
-      --query "tags.$PACKAGE_TAG || '-'" --output tsv
+      --query "tags.\"$PACKAGE_TAG\" || '-'" --output tsv
   fi
   [ "$ANSWER" = "$1" ] || return 1
   list_functions

@@ -28,9 +28,9 @@ must_deploy() {
 explain_deployment() {
   if failed_with 'VaultAlreadyExists|A vault with the same name already exists|SoftDeletedVaultDoesNotExist'; then
     stop "$STOPPED" 'Azure keeps a deleted vault of this name for recovery.' \
-      'List it:                    az keyvault list-deleted --output table' \
-      'Restore it with its secrets: az keyvault recover --name <vault>' \
-      'Or delete it permanently:    az keyvault purge --name <vault>' \
+      'List it:                    az keyvault list-deleted --output table'"$(in_subscription)" \
+      'Restore it with its secrets: az keyvault recover --name <vault>'"$(in_subscription)" \
+      'Or delete it permanently:    az keyvault purge --name <vault>'"$(in_subscription)" \
       'Then run the same command again: it continues here.'
   elif failed_with 'same value for property uniqueName|uniqueName.*already (exists|in use)'; then
     stop "$STOPPED" 'Entra keeps a deleted app registration of this unique name for 30 days.' \

@@ -3,11 +3,9 @@
 
 MAIN_OUTPUTS="[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-', properties.outputs.functionAppUrl.value || '-', properties.outputs.vaultName.value || '-', properties.outputs.vaultId.value || '-', properties.outputs.clientSecretName.value || '-']"
 
-DEPLOYMENT_STATE=none
 # Takes the names from ANSWER; fails where there are none.
 # shellcheck disable=SC2034 # read by the steps after it
 read_infrastructure() {
-  DEPLOYMENT_STATE=$(line_of_answer 1)
   [ "$(line_of_answer 1)" = Succeeded ] || return 1
   APP=$(line_of_answer 2) APP_URL=$(line_of_answer 3)
   VAULT=$(line_of_answer 4) VAULT_ID=$(line_of_answer 5) SECRET_NAME=$(line_of_answer 6)
@@ -92,9 +90,8 @@ collect_parameters() {
   export ENTRA_CLIENT_ID=$CLIENT_ID
   [ -z "$SENDER" ] || export MAIL_DEFAULT_SENDER=$SENDER
   [ -z "$PARAMETER_FILE" ] || PARAMETERS+=("$PARAMETER_FILE")
-  PARAMETERS+=("entraClientId=$CLIENT_ID")
+  PARAMETERS+=("entraClientId=$CLIENT_ID" "name=$NAME")
   [ -z "$SENDER" ] || PARAMETERS+=("defaultSender=$SENDER")
-  [ -z "$NAME" ] || PARAMETERS+=("name=$NAME")
   [ -z "$LOCATION" ] || PARAMETERS+=("location=$LOCATION")
   [ ${#SETTINGS[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${SETTINGS[@]}")")
   [ ${#ALERT_TO[@]} -eq 0 ] || PARAMETERS+=("alertRecipients=$(json_list "${ALERT_TO[@]}")")
@@ -124,14 +121,23 @@ preview_infrastructure() {
   printf '%s\n' "$ANSWER"
 }
 
-# For the steps after it, when they run alone.
+# For the steps after it, when they run alone: by what is there, also after a deployment that failed. MISSING says what is not.
+MISSING=''
+# shellcheck disable=SC2034 # read by deploy.sh and the steps after it
 find_infrastructure() {
-  if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name "$MAIN_DEPLOYMENT" "${SUBSCRIPTION[@]}" \
-    --query "$MAIN_OUTPUTS" --output tsv; then
-    is_absent || failed 'find the infrastructure'
+  APP=$FOUND_APP VAULT_ID=$FOUND_VAULT_ID VAULT=${FOUND_VAULT_ID##*/} SECRET_NAME=graph-client-secret
+  if wants secret && [ -z "$VAULT_ID" ]; then
+    MISSING='a vault'
     return 1
   fi
-  read_infrastructure
+  if [ -z "$APP" ]; then
+    MISSING='a function app'
+    ! { wants code || wants smoke-test || wants test-mail; }
+    return
+  fi
+  must 'read the address of the app' functionapp show --resource-group "$RESOURCE_GROUP" --name "$APP" "${SUBSCRIPTION[@]}" \
+    --query defaultHostName --output tsv
+  APP_URL=https://$ANSWER
 }
 
 ensure_secret() {

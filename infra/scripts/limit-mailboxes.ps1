@@ -42,10 +42,10 @@ ID of the tenant that you expect to be connected to. The script stops in any oth
 
 .PARAMETER AlsoGrant
 Further permissions for the same mailboxes: Mail.Read to look up an email in Sent Items if its outcome is unknown.
-The relay does not use Mail.ReadWrite yet.
+The relay does not use Mail.ReadWrite yet. If you omit a permission that was granted before, the script says how to remove it, and fails.
 
 .PARAMETER RemoveOthers
-Removes mailboxes that you do not name from the group. Without it, the script only reports them, and fails.
+Removes mailboxes that you do not name from the group, if the group is that of this relay. Without it, the script only reports them, and fails.
 
 .PARAMETER RemoveTenantWideGrant
 Removes the mail permissions that the application has for the whole tenant.
@@ -322,6 +322,19 @@ function Assert-GroupIsOurs([object] $Group, [object[]] $Scopes, [object[]] $Ass
     }
 }
 
+# A group of this name that somebody made for another purpose: its members would become senders, and -RemoveOthers would empty it.
+function Assert-GroupIsNotForeign([object] $Group, [object] $Scope, [object[]] $Ours, [object[]] $Mailboxes) {
+    if ($null -ne $Scope -and (Test-Mentions $Scope $Group)) { return }
+    if (@($Ours | Where-Object { "$($_.CustomResourceScope)" -eq $Name }).Count -gt 0) { return }
+    $named = @($Mailboxes | ForEach-Object { "$($_.PrimarySmtpAddress)" })
+    $members = @(Invoke-Exchange Get-DistributionGroupMember @{ Identity = "$($Group.Guid)"; ResultSize = 'Unlimited' })
+    $others = @($members | Where-Object { "$($_.PrimarySmtpAddress)" -notin $named })
+    if ($others.Count -gt 0) {
+        throw "The group '$Name' already exists, no scope or role of this application refers to it, and it has $($others.Count) member(s) that you did not name. Nothing was changed. " +
+        'Run this again with another -Name. If the group is meant for this relay alone, first remove those members from it, or name them in -Mailbox.'
+    }
+}
+
 function Test-Mentions([object] $Scope, [object] $Group) {
     return "$($Scope.RecipientFilter)".Contains("$($Group.DistinguishedName -replace "'", "''")", [StringComparison]::OrdinalIgnoreCase)
 }
@@ -425,10 +438,17 @@ function Test-Mailbox([string] $Address, [string] $Permission, [bool] $Expected)
     [pscustomobject]@{ Mailbox = $Address; Permission = $Permission; InScope = $inScope; Expected = $Expected; Passed = $inScope -eq $Expected }
 }
 
-# Other roles that reach mail, in another scope or in none.
+# Other roles that reach mail: in another scope, in none, or in this one without having been asked for.
 function Test-OtherRole([object[]] $Ours) {
     foreach ($assignment in $Ours) {
-        if ("$($assignment.CustomResourceScope)" -eq $Name -or "$($assignment.Role)" -notmatch '^Application (Mail|EWS|SMTP|IMAP|POP|Exchange)\b') { continue }
+        if ("$($assignment.Role)" -notmatch '^Application (Mail|EWS|SMTP|IMAP|POP|Exchange)\b') { continue }
+        if ("$($assignment.CustomResourceScope)" -eq $Name) {
+            if ("$($assignment.Role)" -in @($Permissions | ForEach-Object { "Application $_" })) { continue }
+            $permission = "$($assignment.Role)" -replace '^Application '
+            $keep = if ($permission -in 'Mail.Read', 'Mail.ReadWrite') { "to keep it, run this again with -AlsoGrant $permission" } else { 'this script never assigns it' }
+            $Failures.Add("The application also has the role '$($assignment.Role)' for these mailboxes. To remove it, run: Remove-ManagementRoleAssignment '$($assignment.Name)'; $keep.")
+            continue
+        }
         $Failures.Add("The application also has the role '$($assignment.Role)' outside the scope '$Name'. If it needs no other mailboxes, run: Remove-ManagementRoleAssignment '$($assignment.Name)'")
     }
 }
@@ -461,6 +481,18 @@ function ConvertTo-Utc([object] $Moment) {
 function Test-Established([object] $Group, [object] $Scope, [object[]] $Ours) {
     $moments = @($Group, $Scope) + $Ours | ForEach-Object { ConvertTo-Utc $_.WhenChangedUTC }
     return @($moments | Where-Object { $_ -gt [datetime]::UtcNow.AddHours(-$CacheHours) }).Count -eq 0
+}
+
+# For -WhatIf: what a run would find and remove, if every check passes and Exchange has applied the last change.
+function Show-TenantWideGrant([object] $Graph) {
+    if ($null -eq $Graph) {
+        Write-Step 'not connected to Graph, so tenant-wide grants are not shown'
+        return
+    }
+    foreach ($grant in @(Get-TenantWideGrant)) {
+        if ($RemoveTenantWideGrant) { Invoke-Change $grant.Permission "Remove the tenant-wide grant, $CacheHours hours after the last change" '' {} }
+        else { $Failures.Add("The application has $($grant.Permission) for the whole tenant, so the scope limits nothing. -RemoveTenantWideGrant removes it.") }
+    }
 }
 
 function Remove-TenantWideGrant([object] $Graph, [scriptblock] $IsEstablished) {
@@ -521,7 +553,10 @@ try {
     $ours = @(Assert-NameIsFree $known)
     $group = Find-SenderGroup
     $scope = Find-SenderScope
-    if ($null -ne $group) { Assert-GroupIsOurs $group @(Invoke-Exchange Get-ManagementScope) @(Invoke-Exchange Get-ManagementRoleAssignment) }
+    if ($null -ne $group) {
+        Assert-GroupIsOurs $group @(Invoke-Exchange Get-ManagementScope) @(Invoke-Exchange Get-ManagementRoleAssignment)
+        Assert-GroupIsNotForeign $group $scope $ours $senders
+    }
 
     $group = Set-SenderGroup $group $senders
     Set-ServicePrincipalPointer $known
@@ -529,6 +564,8 @@ try {
     foreach ($permission in $Permissions) { Set-RoleInScope $permission $ours }
 
     if ($WhatIfPreference) {
+        Test-OtherRole $ours
+        Show-TenantWideGrant $graph
         foreach ($failure in $Failures) { Write-Host "   ! $failure" -ForegroundColor Red }
         Write-Host 'Nothing was changed.'
         exit 0

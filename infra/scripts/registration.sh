@@ -37,35 +37,80 @@ REGISTRATION_OUTPUTS="[properties.provisioningState || '-', properties.outputs.c
 
 # Takes the ids from ANSWER; fails where there are none.
 read_registration() {
+  RECORDED_NAME=$(line_of_answer 4)
   [ "$(line_of_answer 1)" = Succeeded ] || return 1
   CLIENT_ID=$(line_of_answer 2) PRINCIPAL_ID=$(line_of_answer 3)
   [ "$CLIENT_ID" != - ] && [ "$PRINCIPAL_ID" != - ]
 }
 
-# What an earlier run, perhaps by somebody else, has registered.
-find_registration() {
-  [ "$GROUP_EXISTS" = true ] || return 1
+RECORDED_NAME=-
+# What an earlier run, perhaps by somebody else, has registered for this relay.
+find_recorded_registration() {
   if ! ask deployment group show --resource-group "$RESOURCE_GROUP" --name "$REGISTRATION_DEPLOYMENT" \
     "${SUBSCRIPTION[@]}" --query "$REGISTRATION_OUTPUTS" --output tsv; then
     is_absent || failed 'find an earlier registration'
     return 1
   fi
   read_registration || return 1
-  local registered
-  registered=$(line_of_answer 4)
   # The record outlives an application that was deleted since.
-  if ! ask ad app show --id "$CLIENT_ID" --query appId --output tsv; then
-    is_absent || lacks_rights || failed 'read the app registration'
-    if is_absent; then
-      [ "$registered" = - ] || [ "$REGISTRATION_GIVEN" = yes ] || REGISTRATION=$registered
-      return 1
-    fi
+  ask ad app show --id "$CLIENT_ID" --query appId --output tsv && return 0
+  is_absent || lacks_rights || failed 'read the app registration'
+  ! is_absent
+}
+
+# What the relay runs with counts before the record: --client-id of an earlier run is in no record.
+find_registration() {
+  [ "$GROUP_EXISTS" = true ] || return 1
+  local is_recorded=no
+  ! find_recorded_registration || is_recorded=yes
+  if [ -n "$RUNS_WITH" ] && ! has_line "$CLIENT_ID" "$RUNS_WITH" && find_service_principal "$RUNS_WITH"; then
+    [ "$REGISTRATION_GIVEN" = no ] ||
+      stop "$STOPPED" "the relay '$NAME' in $RESOURCE_GROUP runs with client id $RUNS_WITH, not with the app registration '$REGISTRATION'." \
+        'Omit --registration to keep it. For another one, give its --client-id.'
+    CLIENT_ID=$RUNS_WITH PRINCIPAL_ID=$(line_of_answer 1) REGISTRATION=$(line_of_answer 2)
+    return 0
   fi
-  [ "$registered" != - ] || return 0
-  [ "$REGISTRATION_GIVEN" = no ] || [ "$registered" = "$REGISTRATION" ] ||
-    stop "$STOPPED" "the relay in $RESOURCE_GROUP uses the app registration '$registered', not '$REGISTRATION'." \
+  if [ "$is_recorded" = no ]; then
+    # It was deleted since: it is made again under the name that it had.
+    [ "$RECORDED_NAME" = - ] || [ "$REGISTRATION_GIVEN" = yes ] || REGISTRATION=$RECORDED_NAME
+    return 1
+  fi
+  [ "$RECORDED_NAME" != - ] || return 0
+  [ "$REGISTRATION_GIVEN" = no ] || [ "$RECORDED_NAME" = "$REGISTRATION" ] ||
+    stop "$STOPPED" "the relay in $RESOURCE_GROUP uses the app registration '$RECORDED_NAME', not '$REGISTRATION'." \
       'Omit --registration to keep it, use another resource group for another relay, or give --client-id for an existing registration.'
-  REGISTRATION=$registered
+  REGISTRATION=$RECORDED_NAME
+}
+
+# find_service_principal CLIENT_ID: ANSWER has its object id and its name.
+find_service_principal() {
+  ask ad sp show --id "$1" --query "[id, displayName || '-']" --output tsv && return 0
+  is_absent || failed 'read the app registration'
+  return 1
+}
+
+# Entra takes a registration of a unique name that is there for the same one: a second relay would send as the first.
+refuse_to_share() {
+  [ "$REGISTRATION_GIVEN" = no ] && [ "$RECORDED_NAME" != "$REGISTRATION" ] || return 0
+  if ! ask rest --method get --url "https://graph.microsoft.com/v1.0/applications(uniqueName='$REGISTRATION')?\$select=appId" \
+    --query "appId || '-'" --output tsv; then
+    is_absent || lacks_rights || failed 'find out whether the name of the app registration is free'
+    return 0
+  fi
+  stop "$STOPPED" "the tenant has an app registration '$REGISTRATION' already (client id $ANSWER), which another relay may use." \
+    'For a registration of its own, give it another name: --registration <name>' \
+    "To use that one all the same:                        --registration $REGISTRATION"
+}
+
+# A secret of one application is of no use to a relay that runs with another.
+check_client_id() {
+  [ -n "$RUNS_WITH" ] && ! has_line "$CLIENT_ID" "$RUNS_WITH" || return 0
+  if wants infrastructure; then
+    say "the relay changes from client id $RUNS_WITH to $CLIENT_ID"
+  elif wants secret; then
+    stop "$STOPPED" "the relay '$NAME' runs with client id $RUNS_WITH, and the secret would be one of $CLIENT_ID." \
+      'Omit --client-id to renew the secret that it uses, or run the step infrastructure too.'
+  fi
 }
 
 ensure_registration() {
@@ -75,7 +120,7 @@ ensure_registration() {
   elif find_registration; then
     # What it asks for matters to consent in the portal alone, so permissions chosen later do not change it.
     say "the app registration exists: client id $CLIENT_ID"
-  elif [ "$WHAT_IF" = yes ]; then
+  elif refuse_to_share && [ "$WHAT_IF" = yes ]; then
     CLIENT_ID=$NOBODY PRINCIPAL_ID=$NOBODY
     say "would register the application '$REGISTRATION' with ${PERMISSIONS[*]} (infra/registration.bicep)"
   else
@@ -89,8 +134,7 @@ ensure_registration() {
 
 use_given_registration() {
   CLIENT_ID=$GIVEN_CLIENT_ID
-  if ! ask ad sp show --id "$CLIENT_ID" --query "[id, displayName || '-']" --output tsv; then
-    is_absent || failed 'read the app registration'
+  if ! find_service_principal "$CLIENT_ID"; then
     stop "$STOPPED" "this tenant has no enterprise application with the client id $CLIENT_ID." \
       'Check the Application (client) ID and the tenant you are signed in to (az account show).' \
       "Or create it: az ad sp create --id $CLIENT_ID"
@@ -127,7 +171,7 @@ ensure_consent() {
   elif [ "$WHAT_IF" = yes ]; then
     say "would grant ${missing[*]} for every mailbox of the tenant (infra/consent.bicep)"
   else
-    must_deploy "grant ${missing[*]}" --name graph-mail-relay-consent --template-file "$INFRA/consent.bicep" \
+    must_deploy "grant ${missing[*]}" --name "$CONSENT_DEPLOYMENT" --template-file "$INFRA/consent.bicep" \
       --parameters "servicePrincipalObjectId=$PRINCIPAL_ID" "permissions=$(json_list "${missing[@]}")" --output none
     say "granted ${missing[*]} for every mailbox of the tenant"
   fi

@@ -21,6 +21,20 @@ warn() { printf '   ! %s\n' "$*" >&2; }
 # shell_word TEXT: as a command line needs it; the name of a resource group may have parentheses.
 shell_word() { printf '%q' "$1"; }
 
+# expect_value OPTION VALUE: another option in the place of a value is a value forgotten.
+expect_value() {
+  [ -n "$2" ] || wrong_usage "$1 expects a value."
+  case $2 in --*) wrong_usage "$1 expects a value, not the option '$2'." ;; esac
+  case $2 in *[[:cntrl:]]*) wrong_usage "the value of $1 contains a control character." ;; esac
+}
+
+# is_group_name TEXT: as Azure takes it: letters and digits of any script, and ._()- with no full stop at the end.
+is_group_name() {
+  local LC_ALL=C
+  local ascii=${1//[^ -~]/}
+  [[ -n $1 && $ascii =~ ^[A-Za-z0-9._()-]*$ && $1 != *. && ${#1} -le 360 ]]
+}
+
 wrong_usage() {
   printf '%s: %s\nSee %s --help\n' "$SCRIPT_NAME" "$1" "$SCRIPT_NAME" >&2
   exit "$WRONG_USAGE"

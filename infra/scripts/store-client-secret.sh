@@ -41,7 +41,7 @@ VAULT_ID='' CLIENT_ID='' SECRET_NAME=graph-client-secret DAYS=180 RENEW=no
 while [ $# -gt 0 ]; do
   case $1 in
     --vault-id | --client-id | --secret-name | --days)
-      [ -n "${2:-}" ] || wrong_usage "$1 expects a value."
+      expect_value "$1" "${2:-}"
       case $1 in
         --vault-id) VAULT_ID=$2 ;;
         --client-id) CLIENT_ID=$2 ;;

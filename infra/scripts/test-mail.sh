@@ -65,14 +65,14 @@ judge_test_mail() {
       say "Graph is busy or unavailable. The relay has stored the email and sends it later. Check the mailbox of $TEST_TO in a few minutes."
       ;;
     401:*)
-      stop "$STOPPED" 'the relay does not accept the function key alone.' \
-        'With callerAuth entra, a call also needs the token of an allowed application: send the test email from one of them.' \
-        'Otherwise check the key of this app: az functionapp keys list'
+      stop "$STOPPED" 'the app does not accept its function key.' \
+        'A new key takes some minutes to work: run the same command again.' \
+        'If sign-in is required (portal > the app > Authentication), turn that off: the relay itself checks the key.'
       ;;
     *MAILBOX_OUT_OF_SCOPE* | *PERMISSION_NOT_GRANTED*)
       [ "$CONSENT" = no ] ||
         stop "$STOPPED" 'the relay runs, but Graph has not applied the consent yet.' \
-          "The relay keeps its token for up to an hour. To get a new one, restart the app: az functionapp restart --resource-group $(shell_word "$RESOURCE_GROUP") --name $APP" \
+          "The relay keeps its token for up to an hour. To get a new one, restart the app: az functionapp restart $(in_this_group) --name $APP" \
           'Then run the same command again.'
       stop "$STOPPED" 'the relay runs, but is not allowed to send from this mailbox yet.' "$(exchange_advice)" \
         'Exchange applies changes within 30 minutes to 2 hours. Then run the same command again.'

@@ -1,5 +1,28 @@
 # shellcheck shell=bash
-# Who can help when a right is missing, and with which command. Sourced; one answer per step.
+# Who can help when a right is missing, and with which command. Sourced; one answer per step. For deploy.sh and for scripts
+# that know less: what is not known is not in the command.
+
+# in_this_group: the resource group as options of az, for another person, whose current subscription can be another.
+in_this_group() {
+  printf -- '--resource-group %s' "$(shell_word "$RESOURCE_GROUP")"
+  in_subscription
+}
+
+in_subscription() {
+  [ -z "${GIVEN_SUBSCRIPTION:-}" ] || printf -- ' --subscription %s' "$(shell_word "$GIVEN_SUBSCRIPTION")"
+}
+
+# deploy_command MORE...: the command by which another person goes on with this same relay and registration.
+deploy_command() {
+  printf 'infra/deploy.sh %s' "$(in_this_group)"
+  [ "${NAME:-mail-relay}" = mail-relay ] || printf -- ' --name %s' "$NAME"
+  if [ -n "${GIVEN_CLIENT_ID:-}" ]; then
+    printf -- ' --client-id %s' "$GIVEN_CLIENT_ID"
+  elif [ "${REGISTRATION_GIVEN:-no}" = yes ]; then
+    printf -- ' --registration %s' "$REGISTRATION"
+  fi
+  printf ' %s' "$@"
+}
 
 who_can() {
   local group='<resource group>' scope
@@ -9,7 +32,7 @@ who_can() {
     resource-group)
       cat <<HELP
 Who can help: an Owner of the subscription creates the resource group and assigns you the role Owner:
-    az group create --name $group --location <region>
+    az group create --name $group --location ${LOCATION:-<region>} --subscription ${SUBSCRIPTION_ID:-<subscription>}
     az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role Owner --scope $scope
 HELP
       ;;
@@ -25,14 +48,14 @@ HELP
       cat <<HELP
 Who can help: someone with the Entra role Application Developer, Application Administrator or Cloud Application
   Administrator, who can also deploy to the resource group:
-    infra/deploy.sh --resource-group $group registration
+    $(deploy_command ${LOCATION:+--location "$(shell_word "$LOCATION")"} ${ALSO_GRANT:+--also-grant "$ALSO_GRANT"} registration)
   Or create the registration in the portal (docs/setup-portal.md) and give its client id: --client-id <id>
 HELP
       ;;
     consent)
       cat <<HELP
 Who can help: a Privileged Role Administrator (or Global Administrator) with rights on the resource group runs:
-    infra/deploy.sh --resource-group $group --consent${ALSO_GRANT:+ --also-grant $ALSO_GRANT} consent
+    $(deploy_command --consent ${ALSO_GRANT:+--also-grant "$ALSO_GRANT"} consent)
   Recommended instead: omit --consent, and ask an Exchange administrator to allow only the sender mailboxes
   with infra/scripts/limit-mailboxes.ps1 (docs/setup.md, "Limit the mailboxes").
 HELP

@@ -92,18 +92,6 @@ test('a deployment keeps the settings by name that it can be given by name', () 
   expect(app).toContain('setting => contains(relaySettingNames, setting.key)');
 });
 
-test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', () => {
-  const code = readCode('modules/app-settings.bicep');
-  expect(code).toContain('items(union(currentSettings, settings)), setting => !empty(setting.value)');
-  expect(code).toContain('properties: union(relaySettings, fixedSettings)');
-});
-
-test('those who receive alerts receive warnings of expiring secrets, unless the setting says who does', () => {
-  const code = readCode('main.bicep');
-  expect(code).toContain("{ SECRET_WARNING_RECIPIENTS: join(recipients, ',') }");
-  expect(code).toContain('settings: union(derivedSettings, settings)');
-});
-
 test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
   const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/mail-expiry.bicep'))?.[1];
   expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`]);

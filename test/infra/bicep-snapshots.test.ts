@@ -19,6 +19,9 @@ const WITHOUT_TAGS = [
   'Microsoft.Web/sites/extensions',
 ];
 
+/** Of fixed names, so relays of one resource group share them. */
+const ZONE = 'Microsoft.Network/privateDnsZones';
+
 const ACCOUNT = 'Microsoft.Storage/storageAccounts';
 const VAULT = 'Microsoft.KeyVault/vaults';
 const APP = 'Microsoft.Web/sites';
@@ -34,9 +37,16 @@ describe.each([
   ['every option', everyOption, 'relay-two'],
 ])('with %s', (_, resources, name) => {
   test('every resource says to which relay it belongs, whatever tags are given', () => {
-    const tagged = resources.filter(({ type }) => !WITHOUT_TAGS.includes(type));
+    const tagged = resources.filter(({ type }) => ![...WITHOUT_TAGS, ZONE].includes(type));
     expect(tagged.length).toBeGreaterThan(15);
     for (const { id, tags } of tagged) expect(tags?.['graph-mail-relay'], id).toBe(name);
+  });
+
+  test('a private DNS zone, which relays share, does not, and its link to the network does', () => {
+    for (const { tags } of ofType(resources, ZONE)) expect(tags).not.toHaveProperty('graph-mail-relay');
+    const links = ofType(resources, `${ZONE}/virtualNetworkLinks`);
+    expect(links).toHaveLength(ofType(resources, ZONE).length);
+    for (const { tags } of links) expect(tags?.['graph-mail-relay']).toBe(name);
   });
 
   test('a resource without a tag belongs to one that has it', () => {
@@ -138,9 +148,6 @@ describe('by default', () => {
       maximumInstanceCount: 40,
       alwaysReady: [],
     });
-    expect(only(defaults, 'Microsoft.Web/sites/config').properties).not.toContain(
-      'SECRET_WARNING_RECIPIENTS',
-    );
   });
 });
 
@@ -165,16 +172,14 @@ describe('with every option', () => {
     }
   });
 
-  test('recipients of alerts lose their blanks, and receive warnings of expiring secrets', () => {
+  test('recipients of alerts lose their blanks', () => {
     const recipients = ['it@contoso.com', 'on-call@contoso.com'];
     expect(
       only(everyOption, 'Microsoft.Insights/actionGroups').properties.emailReceivers.map(
         ({ emailAddress }: { emailAddress: string }) => emailAddress,
       ),
     ).toEqual(recipients);
-    expect(only(everyOption, 'Microsoft.Web/sites/config').properties).toContain(
-      `'SECRET_WARNING_RECIPIENTS', '${recipients.join()}'`,
-    );
+    expect(only(everyOption, 'Microsoft.Web/sites/config').properties).toContain(`'${recipients.join()}'`);
   });
 
   test('the package is downloaded from its address and not built again', () => {

@@ -185,6 +185,35 @@ describe.skipIf(!hasPwsh)(
         expect(shell.get().groups[0]?.Members).toEqual(['noreply@contoso.com']);
       });
 
+      test('without -AlsoGrant says that the role is still there, and how to remove it or keep it', async () => {
+        await setUp(0, { AlsoGrant: ['Mail.Read'] });
+        const { status, said } = await run();
+        expect(status).toBe(1);
+        expect(said).toContain(
+          "The application also has the role 'Application Mail.Read' for these mailboxes.",
+        );
+        expect(said).toContain("Remove-ManagementRoleAssignment 'Graph Mail Relay Mail.Read'");
+        expect(said).toContain('run this again with -AlsoGrant Mail.Read');
+        expect(said).not.toContain('Checked:');
+        expect(changes()).toEqual([]);
+      });
+
+      test('-WhatIf shows the tenant-wide grant that it would remove', async () => {
+        await setUp(3);
+        shell.change(({ grants }) => {
+          grants.push(grant());
+        });
+        const { status, said } = await shell.runAlone({
+          ...PARAMETERS,
+          WhatIf: true,
+          RemoveTenantWideGrant: true,
+        });
+        expect(status).toBe(0);
+        expect(said).toMatch(/What if: .*"Remove the tenant-wide grant.*" on target "Mail\.Send"/);
+        expect(changes()).toEqual([]);
+        expect(shell.get().grants).toHaveLength(1);
+      });
+
       test('points a scope that lets in more than the group at the group again', async () => {
         await setUp();
         shell.change(({ scopes }) => {
@@ -309,6 +338,34 @@ describe.skipIf(!hasPwsh)(
           { ServicePrincipalId: OTHER_PRINCIPAL },
           `Run this again with -ServicePrincipalId ${PRINCIPAL}`,
         ));
+
+      const foreignGroup = (Members: string[]) =>
+        shell.change(({ groups }) => {
+          groups.push({
+            Name: 'Graph Mail Relay',
+            Guid: 'group-of-others',
+            RecipientTypeDetails: 'MailUniversalSecurityGroup',
+            DistinguishedName: 'CN=Graph Mail Relay,DC=OUTLOOK,DC=COM',
+            HiddenFromAddressListsEnabled: false,
+            Members,
+            WhenChangedUTC: '2026-01-01T00:00:00Z',
+          });
+        });
+
+      test('where the name is that of a group of others, which -RemoveOthers would empty', async () => {
+        foreignGroup(['noreply@contoso.com', 'payroll@contoso.com']);
+        for (const RemoveOthers of [false, true])
+          await expectStop(
+            { RemoveOthers },
+            'no scope or role of this application refers to it',
+            '1 member(s)',
+          );
+      });
+
+      test('but not where every member of the group is named', async () => {
+        foreignGroup(['noreply@contoso.com']);
+        expect((await run()).status).toBe(0);
+      });
 
       test('where the name is that of a group that is not a security group', async () => {
         await setUp();

@@ -184,7 +184,9 @@ describe('with another relay in the resource group', () => {
 
   test('a name that no resource has removes nothing, and the names are listed', async () => {
     const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'third', '--yes']);
+    expect(run.status).toBe(1);
     expect(run.stderr).toContain("has no relay 'third'; it has: mail-relay second");
+    expect(run.stderr).toContain("nothing of a relay 'third' was found in rg-relay. Nothing was removed.");
     expect(commands(run)).not.toContain('resource delete');
   });
 
@@ -225,6 +227,45 @@ test('a deleted vault of before the tag is known by its name, and one of another
     'kv-payroll',
     'kv-mailrel-nopqrstuvwxyz',
   ]);
+});
+
+describe('a private DNS zone', () => {
+  const ZONE = 'privatelink.blob.core.windows.net';
+  beforeEach(() => addResource(`${IN_GROUP}/Microsoft.Network/privateDnsZones/${ZONE}`));
+
+  test('that only this relay uses goes with it', async () => {
+    shareGroup();
+    sandbox.set(`links-${ZONE}`, 'mail-relay\n');
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.status).toBe(0);
+    expect(resources()).toEqual([]);
+  });
+
+  test.each(['mail-relay\nsecond\n', 'second\n', 'mail-relay\n-\n'])(
+    'that another network uses too (%j) stays',
+    async (links) => {
+      sandbox.set(`links-${ZONE}`, links);
+      const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+      expect(run.status).toBe(0);
+      expect(resources()).toEqual([ZONE]);
+      expect(run.stdout).not.toContain(`  Microsoft.Network/privateDnsZones/${ZONE}`);
+    },
+  );
+
+  test('with the tag of the relay that was deployed last, as versions before have left it, is judged alike', async () => {
+    sandbox.set('resources', sandbox.read('resources').replace(`${ZONE}\t-`, `${ZONE}\tsecond`));
+    sandbox.set(`links-${ZONE}`, 'mail-relay\n');
+    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    expect(run.status).toBe(0);
+    expect(sandbox.cloud().group).toBe('');
+  });
+
+  test('that a failed deployment has linked to no network goes with its resource group, and stays in a shared one', async () => {
+    shareGroup();
+    expect((await sandbox.run('teardown.sh', [...GROUP, '--what-if'])).stdout).not.toContain(ZONE);
+    sandbox.set('tags', 'graphMailRelayGroup=made-by-deploy\n');
+    expect((await sandbox.run('teardown.sh', [...GROUP, '--what-if'])).stdout).toContain(ZONE);
+  });
 });
 
 describe('before anything goes', () => {
@@ -289,6 +330,7 @@ describe('a run cut short', () => {
 test.each([
   [[], "not ''"],
   [['-g'], '-g expects a value'],
+  [['-g', '--yes'], "-g expects a value, not the option '--yes'"],
   [[...GROUP, '--everything'], "'--everything' is not an option"],
   [[...GROUP, '--client-id', 'x'], 'a GUID'],
   [[...GROUP, '--name', 'x/y'], "not 'x/y'"],

@@ -142,8 +142,12 @@ for (const start of Object.keys(answers)) if (words.startsWith(start)) process.s
   const now = JSON.stringify({ parametersJson: JSON.stringify({ parameters: { options: { value: {} } } }) });
 
   test.each([
-    [1, 'would lose an option stops before the preview', '{"options": {"value": {"privateNetwork": true}}}'],
-    [0, 'loses nothing goes on', '{"options": {"value": {}}}'],
+    [
+      1,
+      'would lose an option stops before the preview',
+      '[{"options": {"value": {"privateNetwork": true}}}]',
+    ],
+    [0, 'loses nothing goes on', '[{"options": {"value": {}}}]'],
     [0, 'is the first goes on', ''],
   ])('exits with %i: one that %s', (status, _case, last) => {
     const { folder, PATH } = withAz({ 'deployment group list': last, 'bicep build-params': now });
@@ -167,6 +171,7 @@ for (const start of Object.keys(answers)) if (words.startsWith(start)) process.s
       writeFileSync(join(folder, 'dist/graph-mail-relay.zip'), 'zip');
       const result = runStep('deploy.yml', 'deploy', 'infra/deploy.sh knows what is deployed', folder, {
         PATH,
+        RELAY_NAME: 'mail-relay',
       });
       expect(result.status).toBe(0);
       expect(result.said).toContain('::warning::');

@@ -143,16 +143,23 @@ test('the zip is deployed as it is, then asked for its version and its exact fun
 });
 
 test('infra/deploy.sh finds the hash of what the workflow deployed', () => {
-  const tag = /^PACKAGE_TAG=(\w+)$/m.exec(readInfra('scripts/code.sh'))?.[1];
+  const tag = /PACKAGE_TAG=(\w+)$/m.exec(readInfra('deploy.sh'))?.[1];
   const said = stepsOf('deploy.yml').map(({ run }) => run ?? '');
   expect(tag).toBeDefined();
-  expect(said.join()).toContain(`--tags "${tag}=$sha"`);
+  expect(readInfra('scripts/relay.sh')).toContain(`PACKAGE_TAG=${tag}-$NAME\n`);
+  expect(said.join()).toContain(`tag=${tag}\n`);
+  expect(said.join()).toContain(`tag=$tag-$\{RELAY_NAME,,}\n`);
 });
 
 test('the workflow compares with the deployment that infra/deploy.sh makes, and continues it', () => {
   const name = /MAIN_DEPLOYMENT=([\w-]+)/.exec(readInfra('deploy.sh'))?.[1];
-  expect(textOf('deploy.yml')).toContain(`[?name=='${name}'].properties.parameters`);
-  expect(textOf('deploy.yml')).toContain(`--name ${name} \\\n            --parameters infra/main.bicepparam`);
+  const query =
+    'reverse(sort_by([?properties.parameters.entraClientId].properties, &timestamp))[].parameters';
+  expect(textOf('deploy.yml')).toContain(`--query '${query}'`);
+  expect(readInfra('scripts/relay.sh')).toContain(`--query "${query}"`);
+  expect(readInfra('scripts/relay.sh')).toContain(`MAIN_DEPLOYMENT=${name}-$NAME\n`);
+  expect(textOf('deploy.yml')).toContain(`name=${name}\n`);
+  expect(textOf('deploy.yml')).toContain(`name=$name-$\{RELAY_NAME,,}\n`);
 });
 
 test('every Bicep of a deployment is compiled by the same version', () => {

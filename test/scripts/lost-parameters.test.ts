@@ -16,10 +16,17 @@ const toParameters = (values: Values) =>
 /** What this run gives where GitHub has none of the variables that may be missing. */
 const DEFAULTS: Values = { name: 'mail-relay', alertRecipients: [], settings: {}, options: {} };
 
-/** Compares as the workflow does; `last` is what az printed of the last deployment. */
-const compare = (last: Values | string, now: Values = {}, variables: NodeJS.ProcessEnv = {}) => {
+/** Compares as the workflow does; `last` is what az printed, or the deployments of the group, newest first. */
+const compare = (
+  last: Values | readonly Values[] | string,
+  now: Values = {},
+  variables: NodeJS.ProcessEnv = {},
+) => {
   const files = [join(folder, 'last.json'), join(folder, 'now.json')] as const;
-  writeFileSync(files[0], typeof last === 'string' ? last : JSON.stringify(toParameters(last)));
+  writeFileSync(
+    files[0],
+    typeof last === 'string' ? last : JSON.stringify([last].flat().map((values) => toParameters(values))),
+  );
   const parametersJson = JSON.stringify({ parameters: toParameters({ ...DEFAULTS, ...now }) });
   writeFileSync(files[1], JSON.stringify({ parametersJson }));
   const { status, stderr } = spawnSync(process.execPath, ['scripts/lost-parameters.ts', ...files], {
@@ -86,8 +93,16 @@ test.each<[string, Values, Values, NodeJS.ProcessEnv, string]>([
   const { status, stderr } = compare(last, now, variables);
   expect(status).toBe(1);
   expect(named(stderr)).toEqual([expected]);
-  expect(stderr).toContain('az deployment group show');
+  expect(stderr).toContain('az deployment group list');
   expect(stderr).toContain('"Reset"');
+});
+
+test('with several relays in the group, the last deployment of this one counts', () => {
+  const prod = { name: 'prod', alertRecipients: ['it@contoso.com'], options: { privateNetwork: true } };
+  expect(compare([prod, DEFAULTS, { options: { purgeProtection: true } }]).status).toBe(0);
+  expect(named(compare([DEFAULTS, prod], { name: 'Prod' }, { RELAY_NAME: 'Prod' }).stderr)).toHaveLength(2);
+  // A relay of another name is asked for: there is nothing yet that it could lose.
+  expect(compare([prod], { name: 'test' }, { RELAY_NAME: 'test' }).status).toBe(0);
 });
 
 test('it names everything that would be reset, and shows no value', () => {

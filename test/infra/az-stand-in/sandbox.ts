@@ -43,11 +43,12 @@ export const openSandbox = () => {
   const path = (...parts: string[]) => join(root, ...parts);
   const state = (name: string) => path('state', name);
   for (const folder of ['state', 'bin', 'home', 'tmp', 'node_modules']) mkdirSync(path(folder));
-  for (const tool of ['az', 'curl', 'npm', 'node', 'begin.sh']) {
+  for (const tool of ['az', 'curl', 'npm', 'node', 'begin.sh', 'records.cjs']) {
     cpSync(join(HERE, tool), path('bin', tool));
     chmodSync(path('bin', tool), 0o755);
   }
   symlinkSync(INFRA, path('infra'));
+  symlinkSync(join(INFRA, '../scripts'), path('scripts'));
   writeFileSync(path('package.json'), '{\n  "name": "pretend",\n  "version": "1.2.3"\n}\n');
   const set = (name: string, text: string) => writeFileSync(state(name), text);
   set('count', '0');
@@ -77,6 +78,7 @@ export const openSandbox = () => {
         TMPDIR: path('tmp'),
         HISTFILE: path('home', '.bash_history'),
         STATE: path('state'),
+        REAL_NODE: process.execPath,
         RETRY_SECONDS: '0',
         RETRY_TIMES: '4',
         ...environment,

@@ -1,0 +1,133 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findBicep } from '../../scripts/bicep-cli.ts';
+import { TOOLS_MS } from '../support/patience.ts';
+
+const INFRA = join(import.meta.dirname, '../../infra');
+const bicep = findBicep();
+const folder = mkdtempSync(join(tmpdir(), 'relay-bicep-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+/** What the compiler predicts for these parameters, or what it complains of. */
+const evaluate = (template: string, parameters: Readonly<Record<string, unknown>>) => {
+  files += 1;
+  const file = join(folder, `${files}.bicepparam`);
+  const values = Object.entries(parameters).map(
+    ([name, value]) => `param ${name} = json('${JSON.stringify(value)}')\n`,
+  );
+  writeFileSync(file, `using '${relative(folder, join(INFRA, template))}'\n${values.join('')}`);
+  const run = bicep?.run('snapshot', [
+    file,
+    '--mode',
+    'overwrite',
+    '--tenant-id',
+    '99999999-9999-9999-9999-999999999999',
+    '--subscription-id',
+    '11111111-1111-1111-1111-111111111111',
+    '--resource-group',
+    'rg-relay',
+    '--location',
+    'westeurope',
+  ]);
+  const said = `${run?.stdout}${run?.stderr}`;
+  if (run?.failed !== false) return { said, resources: [] };
+  const snapshot = JSON.parse(readFileSync(file.replace(/bicepparam$/, 'snapshot.json'), 'utf8')) as {
+    predictedResources: { type: string; properties: Record<string, string> }[];
+  };
+  return { said, resources: snapshot.predictedResources };
+};
+
+test('where Bicep is required, it is there', () => {
+  if (process.env.REQUIRE_INFRA_TOOLS === '1')
+    expect(bicep, 'bicep is not on the PATH, and REQUIRE_INFRA_TOOLS is 1').toBeDefined();
+});
+
+describe.skipIf(bicep === undefined)(
+  `as Bicep evaluates it${bicep === undefined ? ' (skipped: bicep is not installed)' : ''}`,
+  { timeout: TOOLS_MS },
+  () => {
+    const settingsOf = (
+      currentSettings: Readonly<Record<string, string>>,
+      settings: Readonly<Record<string, string>>,
+      alertRecipients = '',
+      fixedSettings: Readonly<Record<string, string>> = {},
+    ) =>
+      evaluate('modules/app-settings.bicep', {
+        appName: 'func-relay',
+        currentSettings,
+        settings,
+        alertRecipients,
+        fixedSettings,
+      }).resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
+
+    test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', () => {
+      expect(
+        settingsOf(
+          { MAIL_EVENTS: 'queue', MAIL_ENABLED: 'false', ENTRA_CLIENT_ID: 'old', MAIL_LEDGER_DAYS: '30' },
+          { MAIL_EVENTS: 'off', MAIL_ENABLED: '' },
+          '',
+          { ENTRA_CLIENT_ID: 'new' },
+        ),
+      ).toEqual({ MAIL_EVENTS: 'off', ENTRA_CLIENT_ID: 'new', MAIL_LEDGER_DAYS: '30' });
+    });
+
+    const OWN = { SECRET_WARNING_RECIPIENTS: 'own@contoso.com' };
+    const FOLLOWING = { SECRET_WARNING_RECIPIENTS: 'it@contoso.com', ALERT_RECIPIENTS: 'it@contoso.com' };
+    test.each<[string, Record<string, string>, Record<string, string>, string, string | undefined]>([
+      ['go to those of the alerts at first', {}, {}, 'it@contoso.com', 'it@contoso.com'],
+      ['follow the alerts to another address', FOLLOWING, {}, 'new@contoso.com', 'new@contoso.com'],
+      ['end with the alerts that they follow', FOLLOWING, {}, '', undefined],
+      ['go where this deployment says', FOLLOWING, OWN, 'it@contoso.com', 'own@contoso.com'],
+      [
+        'stay where an operator has sent them',
+        { ...FOLLOWING, ...OWN },
+        {},
+        'new@contoso.com',
+        'own@contoso.com',
+      ],
+      ['stay where a version before has sent them', OWN, {}, 'it@contoso.com', 'own@contoso.com'],
+      [
+        'stay turned off by an operator',
+        { ALERT_RECIPIENTS: 'it@contoso.com' },
+        {},
+        'it@contoso.com',
+        undefined,
+      ],
+      [
+        'follow again after an empty value',
+        { ...FOLLOWING, ...OWN },
+        { SECRET_WARNING_RECIPIENTS: '' },
+        'new@contoso.com',
+        'new@contoso.com',
+      ],
+    ])('warnings of expiring secrets %s', (_rule, current, given, alerts, expected) => {
+      expect(settingsOf(current, given, alerts)?.SECRET_WARNING_RECIPIENTS).toBe(expected);
+    });
+
+    const main = (more: Readonly<Record<string, unknown>>) =>
+      evaluate('main.bicep', {
+        entraClientId: '22222222-2222-2222-2222-222222222222',
+        defaultSender: 'noreply@contoso.com',
+        ...more,
+      });
+
+    test.each(['post_office', '-mail', 'mail-'])(
+      'a name that Azure would refuse later (%s) is refused',
+      (name) => {
+        expect(main({ name }).said).toContain('name: expected letters, digits and, between them, dashes');
+      },
+    );
+
+    test('instances that always run are not more than the maximum', () => {
+      expect(main({ options: { alwaysReady: 3, maximumInstanceCount: 2 } }).said).toContain(
+        'options.alwaysReady: expected at most options.maximumInstanceCount (2), not 3.',
+      );
+      expect(
+        main({ name: 'Mail-2', options: { alwaysReady: 2, maximumInstanceCount: 2 } }).resources,
+      ).not.toEqual([]);
+    });
+  },
+);

@@ -1,11 +1,38 @@
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { CONDITION_MS, TEST_MS } from './test/support/patience.ts';
+
+/** Files that take longest, and begin first: else one of them runs alone at the end. */
+const LONGEST = [
+  'chaos.test.ts',
+  'bicep-evaluated.test.ts',
+  'docs-callers.test.ts',
+  'scripts-real-az.test.ts',
+  'start.test.ts',
+  'teardown.test.ts',
+  'deploy-resume.test.ts',
+  'guide-commands.test.ts',
+];
+
+const rankOf = ({ moduleId }: TestSpecification): number => {
+  const rank = LONGEST.indexOf(basename(moduleId));
+  return rank === -1 ? LONGEST.length : rank;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => rankOf(one) - rankOf(other));
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
     expect: { poll: { timeout: CONDITION_MS } },

@@ -233,10 +233,10 @@ exchange_advice() {
   sender=${sender:+$quote${sender//$quote/$quote$quote}$quote}
   cat <<HELP
 Next, an Exchange administrator allows the sender mailboxes, and no others (docs/setup.md, "Limit the mailboxes").
-In PowerShell 7, all in the same session:
+In PowerShell 7, all in the same session, in the folder of the script: infra/scripts of a clone, or where it was downloaded to:
     Connect-ExchangeOnline
     Connect-MgGraph -Scopes Application.Read.All
-    ./infra/scripts/limit-mailboxes.ps1 -TenantId $TENANT_ID \`
+    ./limit-mailboxes.ps1 -TenantId $TENANT_ID \`
       -ClientId $CLIENT_ID \`
       -ServicePrincipalId $PRINCIPAL_ID \`
       -Name '$(exchange_name)'${ALSO_GRANT:+ -AlsoGrant $ALSO_GRANT} \`
@@ -251,7 +251,8 @@ closing() {
   say "endpoint      $APP_URL/api/mail"
   say "function key  az functionapp keys list $(in_this_group) --name $APP --query functionKeys.default --output tsv"
   say "client id     $CLIENT_ID"
-  [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
+  # Later runs, for a secret or the code, change nothing about the mailboxes.
+  [ "$CONSENT" = yes ] || ! wants infrastructure || { printf '\n' && exchange_advice; }
 }
 
 APP='' GROUP_EXISTS=no CLIENT_ID='' PRINCIPAL_ID=''

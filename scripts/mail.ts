@@ -97,6 +97,9 @@ const main = async (): Promise<void> => {
   if (more.length > 0) throw new UsageError(`Expected one id, received also: ${more.join(' ')}.`);
   if (!COMMANDS.has(command))
     throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
+  if (command === 'list' && id !== undefined) throw new UsageError(`list: expected no id, received ${id}.`);
+  if (command !== 'close' && values.note !== undefined)
+    throw new UsageError(`${command}: expected no --note, which is for close only.`);
   const relay = await findRelay(values.url, values.folder, process.env);
   const needsId = () => {
     if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id))

@@ -36,3 +36,17 @@ test.each(COMMANDS)(
     });
   },
 );
+
+test.each([
+  [['list', 'extra'], 'list: expected no id, received extra.'],
+  [['list', '--note', 'hi'], 'list: expected no --note, which is for close only.'],
+  [['show'], 'show: expected the id of an email.'],
+])('npm run mail -- %j is refused for what would be ignored or is missing', (args, expected) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['scripts/mail.ts', ...args, '--url', 'http://127.0.0.1:9'],
+    { cwd: ROOT, encoding: 'utf8', env: { ...process.env, MAIL_RELAY_MASTER_KEY: 'k' } },
+  );
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(expected);
+});

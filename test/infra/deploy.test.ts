@@ -66,7 +66,7 @@ describe('a first run', () => {
       [
         '    Connect-ExchangeOnline',
         '    Connect-MgGraph -Scopes Application.Read.All',
-        '    ./infra/scripts/limit-mailboxes.ps1 -TenantId 99999999-9999-9999-9999-999999999999 `',
+        '    ./limit-mailboxes.ps1 -TenantId 99999999-9999-9999-9999-999999999999 `',
         '      -ClientId 22222222-2222-2222-2222-222222222222 `',
         '      -ServicePrincipalId 33333333-3333-3333-3333-333333333333 `',
         "      -Name 'graph-mail-relay' `",

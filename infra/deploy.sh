@@ -251,8 +251,7 @@ closing() {
   say "endpoint      $APP_URL/api/mail"
   say "function key  az functionapp keys list $(in_this_group) --name $APP --query functionKeys.default --output tsv"
   say "client id     $CLIENT_ID"
-  # Later runs, for a secret or the code, change nothing about the mailboxes.
-  [ "$CONSENT" = yes ] || ! wants infrastructure || { printf '\n' && exchange_advice; }
+  [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
 }
 
 APP='' GROUP_EXISTS=no CLIENT_ID='' PRINCIPAL_ID=''

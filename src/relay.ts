@@ -55,7 +55,7 @@ export type Relay = {
 
 type StoragePorts = Pick<
   Ports,
-  'ledger' | 'payloads' | 'records' | 'mailQueue' | 'poisonQueue' | 'events' | 'readIdentity'
+  'ledger' | 'payloads' | 'records' | 'attachments' | 'mailQueue' | 'poisonQueue' | 'events' | 'readIdentity'
 >;
 
 const HOUR_MS = 3_600_000;
@@ -153,6 +153,7 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
+    plan: { largeAttachments: false, delivery: 'standard' },
   });
 
   const sending = (log: Log): SendMailNeeds => ({

@@ -6,7 +6,7 @@ import type { MailEvent } from './ledger/mail-event.ts';
 import type { Log } from './log.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
-import type { SendPlan } from './sending/send-plan.ts';
+import type { DirectPlan } from './sending/send-plan.ts';
 
 /*
  * What the relay needs of the world. Adapters implement these, use cases receive those they name, and src/relay.ts brings
@@ -85,9 +85,17 @@ export type Events = { readonly put: (event: MailEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 export type Mailboxes = {
-  readonly send: (plan: SendPlan) => Promise<SendReport>;
+  readonly send: (plan: DirectPlan) => Promise<SendReport>;
   /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
   readonly find: (mailbox: string, mailId: string) => Promise<Sighting>;
+};
+
+/** Files that applications put into storage and name in an email. */
+export type AttachmentBlobs = {
+  /** Undefined when there is none of this name. */
+  readonly find: (name: string) => Promise<{ readonly bytes: number; readonly etag: string } | undefined>;
+  /** At most `count` bytes from `start` on; undefined when this version is gone. */
+  readonly read: (name: string, etag: string, start: number, count: number) => Promise<Buffer | undefined>;
 };
 
 /** What the vault says of a secret, without its value. */
@@ -114,6 +122,7 @@ export type Ports = {
   /** Absent where no events are wanted. */
   readonly events?: Events;
   readonly mailboxes: Mailboxes;
+  readonly attachments: AttachmentBlobs;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

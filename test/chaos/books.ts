@@ -4,7 +4,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import { type LedgerRow, type MailState, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
-import { RELAY_ID_PROPERTY } from '../../src/lib/sending/send-plan.ts';
+import { RELAY_ID_PROPERTY } from '../../src/lib/sending/json-message.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
   HELD_CONTAINER,

@@ -10,7 +10,8 @@ import type { Ledger, MessageQueue, Ports } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
-import type { SendPlan } from '../../src/lib/sending/send-plan.ts';
+import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
+import { STANDARD } from './a-plan.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 
@@ -39,6 +40,7 @@ export type PortCall =
   | `records.${'store' | 'list' | 'read' | 'delete'}`
   | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
   | `mailboxes.${'send' | 'find'}`
+  | `attachments.${'find' | 'read'}`
   | 'events.put'
   | 'readIdentity';
 
@@ -52,7 +54,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   let sighting: Sighting = { kind: 'absent' };
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
-  const plans: SendPlan[] = [];
+  const plans: DirectPlan[] = [];
+  const blobs = new Map<string, { readonly content: Buffer; readonly etag: string }>();
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
@@ -152,6 +155,18 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       read: (name) => asked('records.read', () => records.get(name)),
       delete: (name) => done('records.delete', () => void records.delete(name)),
     },
+    attachments: {
+      find: (name) =>
+        asked('attachments.find', () => {
+          const found = blobs.get(name);
+          return found && { bytes: found.content.length, etag: found.etag };
+        }),
+      read: (name, etag, start, count) =>
+        asked('attachments.read', () => {
+          const found = blobs.get(name);
+          return found?.etag === etag ? found.content.subarray(start, start + count) : undefined;
+        }),
+    },
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);
@@ -165,6 +180,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     accept: {
       senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
       ledgerRecipients: false,
+      plan: STANDARD,
     },
     pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
     policy: {
@@ -191,6 +207,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     poison,
     payloads,
     records,
+    blobs,
     announced,
     looked,
     logged,

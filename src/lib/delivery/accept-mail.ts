@@ -7,13 +7,15 @@ import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
-import { planSend, type SendPlan } from '../sending/send-plan.ts';
+import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
+import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
 
 /** Who may send, and what the ledger may keep of an email. */
 export type AcceptPolicy = {
   readonly senderPolicy: SenderPolicy;
   /** Whether the ledger may hold the addresses of recipients. */
   readonly ledgerRecipients: boolean;
+  readonly plan: PlanPolicy;
 };
 
 /** Where a mail came from, and since when it is known. */
@@ -48,16 +50,17 @@ export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): Judge
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
 /** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE. */
-export const planMail = (
+export const planMail = async (
+  needs: ResolveNeeds,
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: object,
   { mail, sender }: JudgedMail,
-): AcceptableMail => ({
+): Promise<AcceptableMail> => ({
   mail,
   sender,
-  plan: planSend(origin.mailId, sender, mail),
+  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
   facts: factsOf(policy, hashes, origin, input, mail),
 });
 
@@ -65,18 +68,20 @@ export const planMail = (
  * Judges and plans a mail that nobody waits for. Where it is refused the error lists every problem, and the facts are as
  * many as could be read.
  */
-export const tryToAccept = (
+export const tryToAccept = async (
+  needs: ResolveNeeds,
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: unknown,
-): AcceptableMail | Refused => {
+): Promise<AcceptableMail | Refused> => {
   let facts: MailFacts | undefined;
   try {
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy);
-    return { mail, sender, plan: planSend(origin.mailId, sender, mail), facts };
+    const plan = await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan);
+    return { mail, sender, plan, facts };
   } catch (reason) {
     if (!(reason instanceof AppError)) throw reason;
     return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };

@@ -5,16 +5,16 @@ import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
-import { type AcceptableMail, type AcceptPolicy, sketchFacts } from './accept-mail.ts';
+import { type AcceptableMail, sketchFacts } from './accept-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
 import { readContent } from './read-content.ts';
-import { readMailOf } from './read-mail-of.ts';
+import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 
-export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & { readonly accept: AcceptPolicy };
+export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds;
 
 type Needs = DeliverArrivalNeeds;
 

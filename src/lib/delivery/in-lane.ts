@@ -69,6 +69,7 @@ const enterLane = async (
 
 /** Tries an email once; once more only where Graph refused the token, for which the adapter has made a new one. */
 const attemptMail = async ({ mailboxes, clock }: LaneNeeds, plan: SendPlan): Promise<SendOutcome> => {
+  if (plan.kind === 'draft') throw new Error('drafts are not sent yet');
   const attempt = async () => decideOutcome(await mailboxes.send(plan), clock.now());
   const outcome = await attempt();
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { errorOf, type Reason, upstreamFacts } from '../errors.ts';
 import { type Attempt, attemptsOf, type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
@@ -93,7 +94,9 @@ export const performAfterLookUp = async (
   const { row, etag, envelope } = looked;
   switch (step.kind) {
     case 'record-sent': {
-      const performed = await write(needs, recordFound(row, now), etag);
+      const { internetMessageId } = step;
+      const found = recordFound(row, now, defined({ internetMessageId }));
+      const performed = await write(needs, found, etag);
       // Whoever was faster has found it too.
       if (performed.isBeaten) return performed;
       const { mailId, recipients, tags } = row.facts;

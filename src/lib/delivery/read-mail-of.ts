@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const OLDER_THAN_LEDGER =
   'It was accepted longer ago than MAIL_LEDGER_DAYS, so it may have been sent before.';
 
-export type ReadMailNeeds = Pick<Ports, 'payloads' | 'readIdentity' | 'clock'> & {
+export type ReadMailNeeds = Pick<Ports, 'payloads' | 'readIdentity' | 'clock' | 'attachments'> & {
   readonly accept: AcceptPolicy;
   readonly policy: Pick<SendPolicy, 'ledgerDays'>;
 };
@@ -36,6 +36,6 @@ export const readMailOf = async (
   }
   if (original === undefined)
     return { refused: new AppError('PAYLOAD_MISSING'), facts: factsOfUnreadable(envelope), original };
-  const accepted = tryToAccept(accept, identity, envelope, original);
+  const accepted = await tryToAccept(needs, accept, identity, envelope, original);
   return 'refused' in accepted ? { ...accepted, original } : { accepted, original };
 };

@@ -11,12 +11,14 @@ import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
+import type { ResolveNeeds } from './resolve-files.ts';
 import { takeBack } from './take-back.ts';
 
-export type SendMailNeeds = AttemptNeeds & {
-  readonly accept: AcceptPolicy;
-  readonly newMailId: () => string;
-};
+export type SendMailNeeds = AttemptNeeds &
+  ResolveNeeds & {
+    readonly accept: AcceptPolicy;
+    readonly newMailId: () => string;
+  };
 
 export type SendMailRequest = {
   readonly input: unknown;
@@ -59,7 +61,7 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
   const origin = { mailId, caller, acceptedAt: needs.clock.now() };
-  const accepted = planMail(needs.accept, identity, origin, input as object, judged);
+  const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged);
   return {
     accepted,
     input,

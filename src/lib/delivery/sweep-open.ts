@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import { type InState, isFinal, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { recordFound } from '../ledger/transitions.ts';
@@ -81,7 +82,8 @@ const resolveLost = async (
   }
   const now = needs.clock.now();
   const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
-  const found = recordFound(row, now, attempt);
+  const { internetMessageId } = sighting;
+  const found = recordFound(row, now, { attempt, ...defined({ internetMessageId }) });
   await announce(needs, found);
   return (await needs.ledger.replace(found, etag)) !== undefined;
 };

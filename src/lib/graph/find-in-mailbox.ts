@@ -1,9 +1,9 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
+import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
-import { RELAY_ID_PROPERTY } from '../sending/send-plan.ts';
 import type { GraphCall } from './graph-call.ts';
 import { pathOfMailbox } from './mailbox-path.ts';
 
@@ -20,7 +20,7 @@ export const openMailboxSearch =
   (call: GraphCall, now: () => Date): Ports['mailboxes']['find'] =>
   async (mailbox, mailId) => {
     const filter = `singleValueExtendedProperties/Any(ep: ep/id eq '${RELAY_ID_PROPERTY}' and ep/value eq '${mailId}')`;
-    const query = `$filter=${encodeURIComponent(filter)}&$select=id&$top=1`;
+    const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId&$top=1`;
     for (const folder of FOLDERS) {
       const path = `${pathOfMailbox(mailbox)}/mailFolders/${folder}/messages?${query}`;
       const sighting = await look(call, path, now);
@@ -39,7 +39,7 @@ const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sig
   }
   if (answer.kind !== 'answered') return { kind: 'not-now' };
   const { status, retryAfter, upstreamCode, text } = answer;
-  if (status === 200) return countOf(text);
+  if (status === 200) return sightingIn(text);
   if (status === 401 || status === 408 || status === 429 || status >= 500) {
     const waitMs = parseRetryAfter(retryAfter, now());
     return { kind: 'not-now', ...defined({ waitMs }) };
@@ -47,10 +47,18 @@ const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sig
   return { kind: 'cannot-tell', ...defined({ upstreamCode }) };
 };
 
-const countOf = (text: string): Sighting => {
+/** A Message-ID as RFC 5322 has it; what is not one says nothing. */
+const messageIdOf = ({ internetMessageId }: { readonly internetMessageId?: unknown }) =>
+  typeof internetMessageId === 'string' && /^<[!-;=?-~]{1,900}>$/.test(internetMessageId)
+    ? { internetMessageId }
+    : {};
+
+const sightingIn = (text: string): Sighting => {
   try {
     const { value } = JSON.parse(text) as { readonly value?: unknown };
-    if (Array.isArray(value)) return { kind: value.length > 0 ? 'found' : 'absent' };
+    if (!Array.isArray(value)) return { kind: 'not-now' };
+    const [copy] = value as readonly { readonly internetMessageId?: unknown }[];
+    return copy === undefined ? { kind: 'absent' } : { kind: 'found', ...messageIdOf(copy) };
   } catch {
     // Falls through: an answer that cannot be read says nothing.
   }

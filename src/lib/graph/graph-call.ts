@@ -14,7 +14,7 @@ export type GraphOptions = {
 
 type GraphRequest =
   | { readonly method: 'GET'; readonly path: string }
-  | { readonly method: 'POST'; readonly path: string; readonly body: Buffer };
+  | { readonly method: 'POST'; readonly path: string; readonly contentType: string; readonly body: Buffer };
 
 /** What was observed of one request: facts, no opinion. */
 type GraphAnswer =
@@ -84,7 +84,7 @@ export const openGraph = (
         .header('Authorization', `Bearer ${token}`);
       const response: Response = await (request.method === 'GET'
         ? prepared.get()
-        : prepared.header('Content-Type', 'application/json').post(request.body));
+        : prepared.header('Content-Type', request.contentType).post(request.body));
       if (response.status === 401) tokens.forget(token);
       return await toAnswer(response);
     } catch {

@@ -9,9 +9,9 @@ import { pathOfMailbox } from './mailbox-path.ts';
 /** Sends mail by `POST /users/{mailbox}/sendMail` and reports what was observed. */
 export const openGraphMail =
   (call: GraphCall): Ports['mailboxes']['send'] =>
-  async ({ mailbox, body }) => {
+  async ({ mailbox, contentType, body }) => {
     try {
-      return await call({ method: 'POST', path: `${pathOfMailbox(mailbox)}/sendMail`, body });
+      return await call({ method: 'POST', path: `${pathOfMailbox(mailbox)}/sendMail`, contentType, body });
     } catch (thrown) {
       return noToken(thrown);
     }

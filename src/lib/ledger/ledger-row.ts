@@ -59,7 +59,13 @@ export type Queued = { readonly state: 'queued' };
 export type Sending = { readonly state: 'sending' };
 export type Deferred = { readonly state: 'deferred'; readonly reason: Reason; readonly until: string };
 export type Unknown = { readonly state: 'unknown'; readonly reason: Reason };
-export type Sent = { readonly state: 'sent'; readonly graphRequestId?: string; readonly verified: boolean };
+export type Sent = {
+  readonly state: 'sent';
+  readonly graphRequestId?: string;
+  readonly verified: boolean;
+  /** The Message-ID it really went out with, once it is known. */
+  readonly internetMessageId?: string;
+};
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {
   readonly state: 'held';

@@ -90,10 +90,14 @@ export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<
 });
 
 /** Found in the mailbox of the sender; with the attempt, where nothing else has recorded it. */
-export const recordFound = (row: Row<Unknown | Sending>, now: Date, attempt?: Attempt): Row<Sent> => ({
+export const recordFound = (
+  row: Row<Unknown | Sending>,
+  now: Date,
+  { attempt, internetMessageId }: { readonly attempt?: Attempt; readonly internetMessageId?: string } = {},
+): Row<Sent> => ({
   facts: row.facts,
   progress: attempt === undefined ? since(row, now) : after(row, attempt, now),
-  fate: { state: 'sent', verified: true },
+  fate: { state: 'sent', verified: true, ...defined({ internetMessageId }) },
 });
 
 export const recordRejected = (

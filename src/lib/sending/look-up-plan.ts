@@ -1,6 +1,6 @@
 /** What was seen in the mailbox of the sender. */
 export type Sighting =
-  | { readonly kind: 'found' }
+  | { readonly kind: 'found'; readonly internetMessageId?: string }
   | { readonly kind: 'absent' }
   /** The relay may not look, or the mailbox answers otherwise for good. */
   | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }

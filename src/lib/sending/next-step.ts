@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { type Reason, toReason, upstreamFacts } from '../errors.ts';
 import type { Mail } from '../mail/mail-schema.ts';
@@ -7,7 +8,7 @@ import type { SendPolicy } from './send-policy.ts';
 import { decideOnUnknown } from './unknown-policy.ts';
 import { decideGivingUp, decideWait } from './wait.ts';
 
-type RecordSent = { readonly kind: 'record-sent' };
+type RecordSent = { readonly kind: 'record-sent'; readonly internetMessageId?: string };
 /** `lookUps` have been made by then. */
 type LookUpLater = { readonly kind: 'look-up-later'; readonly waitMs: number; readonly lookUps: number };
 /** An operator decides: what was certainly not sent is refused, everything else is in doubt. */
@@ -110,8 +111,10 @@ export const decideAfterLookUp = (
   const givesUpAt = triedSince + policy.giveUpAfterMs;
   const seen = lookUps + 1;
   switch (sighting.kind) {
-    case 'found':
-      return { kind: 'record-sent' };
+    case 'found': {
+      const { internetMessageId } = sighting;
+      return { kind: 'record-sent', ...defined({ internetMessageId }) };
+    }
     case 'absent':
       if (seen < LOOK_UPS)
         return { kind: 'look-up-later', waitMs: lookUpWaitMs(seen, policy.verifyWindowMs), lookUps: seen };

@@ -4,6 +4,7 @@ import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { HeldRecord } from '../ledger/held-record.ts';
 import type { Payloads, Ports, Records } from '../ports.ts';
+import { openAttachmentBlobs } from './attachment-blobs.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
   HELD_CONTAINER,
@@ -134,7 +135,7 @@ const openRecords = (container: ContainerClient): Records => ({
   }),
 });
 
-export type MailBlobs = Pick<Ports, 'payloads' | 'records'>;
+export type MailBlobs = Pick<Ports, 'payloads' | 'records' | 'attachments'>;
 
 /** The blobs of the relay. */
 export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
@@ -142,5 +143,6 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   return {
     payloads: openPayloads(service.getContainerClient(PAYLOAD_CONTAINER)),
     records: openRecords(service.getContainerClient(HELD_CONTAINER)),
+    attachments: openAttachmentBlobs(service),
   };
 };

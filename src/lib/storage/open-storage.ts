@@ -36,7 +36,7 @@ export const openMailQueues = (connection: StorageConnection): MailQueues => {
   };
 };
 
-/** The blobs; loads the SDK of blobs when first asked, which only a large or a held email does. */
+/** The blobs; loads the SDK of blobs when first asked, which only a large or a held email does, and one that names files. */
 export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   const opened = lazily(async () => (await import('./mail-blobs.ts')).openMailBlobs(connection));
   return {
@@ -52,6 +52,10 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
       list: 'promise',
       read: 'promise',
       delete: 'promise',
+    }),
+    attachments: openedAtFirstCall(async () => (await opened()).attachments, {
+      find: 'promise',
+      read: 'promise',
     }),
   };
 };

@@ -11,7 +11,8 @@ import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 import { errorOf } from '../../support/problems-of.ts';
 
-const { accept: policy } = inMemoryPorts().needs;
+const { needs } = inMemoryPorts();
+const { accept: policy } = needs;
 const origin = { mailId: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', caller: 'key:test', acceptedAt: NOW };
 const everything = aMail({
   from: 'noreply@contoso.example',
@@ -22,13 +23,14 @@ const everything = aMail({
   saveToSentItems: false,
 });
 
-const accept = (input: unknown, more: AcceptPolicy = policy) => tryToAccept(more, IDENTITY, origin, input);
+const accept = (input: unknown, more: AcceptPolicy = policy) =>
+  tryToAccept(needs, more, IDENTITY, origin, input);
 
 describe('what the ledger keeps of an email', () => {
   const { idempotencyKey: key } = everything;
 
-  test('is how many recipients it has and hashes: no address of theirs, no content, no key', () => {
-    expect(accept(everything)).toMatchObject({
+  test('is how many recipients it has and hashes: no address of theirs, no content, no key', async () => {
+    expect(await accept(everything)).toMatchObject({
       facts: {
         ...{ mailId: origin.mailId, caller: 'key:test', acceptedAt: NOW.toISOString() },
         ...{ sender: 'noreply@contoso.example', recipients: 3, tags: ['pay-slip'], leavesCopy: false },
@@ -36,22 +38,25 @@ describe('what the ledger keeps of an email', () => {
         bodyHash: IDENTITY.hashOfContent(everything),
       },
     });
-    const { facts } = accept(everything);
+    const { facts } = await accept(everything);
     expect(facts).not.toHaveProperty('recipientAddresses');
     expect(JSON.stringify(facts)).not.toMatch(/chan|lee|wong|k-1|Pay slip/);
   });
 
-  test('has the addresses of recipients where the settings want that', () => {
-    expect(accept(everything, { ...policy, ledgerRecipients: true }).facts.recipientAddresses).toEqual([
+  test('has the addresses of recipients where the settings want that', async () => {
+    const { facts } = await accept(everything, { ...policy, ledgerRecipients: true });
+    expect(facts.recipientAddresses).toEqual([
       'chan@contoso.example',
       'lee@contoso.example',
       'wong@contoso.example',
     ]);
   });
 
-  test('has the hash it is known by, where it is known already', () => {
+  test('has the hash it is known by, where it is known already', async () => {
     const known = { ...origin, contentHash: 'of an earlier version' };
-    expect(tryToAccept(policy, IDENTITY, known, aMail()).facts.bodyHash).toBe('of an earlier version');
+    expect((await tryToAccept(needs, policy, IDENTITY, known, aMail())).facts.bodyHash).toBe(
+      'of an earlier version',
+    );
   });
 });
 
@@ -68,34 +73,37 @@ describe('an email that may not be sent', () => {
       { sender: 'ceo@contoso.example' },
     ],
     ['is too large', tooLarge, 'MAIL_TOO_LARGE', { recipients: 1 }],
-  ])('is refused with its reason and what can be read of it: it %s', (_case, input, code, facts) => {
-    expect(accept(input)).toMatchObject({ refused: { code }, facts: { caller: 'key:test', ...facts } });
+  ])('is refused with its reason and what can be read of it: it %s', async (_case, input, code, facts) => {
+    expect(await accept(input)).toMatchObject({ refused: { code }, facts: { caller: 'key:test', ...facts } });
   });
 
-  test('is refused to a caller before anything is asked of storage', () => {
+  test('is refused to a caller before anything is asked of storage', async () => {
     expect(errorOf(() => judgeMail(policy, aMail({ nope: 1 }))).code).toBe('FIELD_UNKNOWN');
     expect(errorOf(() => judgeMail(policy, aMail({ from: 'ceo@contoso.example' }))).code).toBe(
       'SENDER_NOT_ALLOWED',
     );
     const judged = judgeMail(policy, tooLarge);
-    expect(errorOf(() => planMail(policy, IDENTITY, origin, tooLarge, judged)).code).toBe('MAIL_TOO_LARGE');
+    await expect(planMail(needs, policy, IDENTITY, origin, tooLarge, judged)).rejects.toMatchObject({
+      code: 'MAIL_TOO_LARGE',
+    });
   });
 });
 
-test('a caller who waits and the queue accept the same', () => {
-  expect(planMail(policy, IDENTITY, origin, everything, judgeMail(policy, everything))).toEqual(
-    accept(everything),
+test('a caller who waits and the queue accept the same', async () => {
+  const judged = judgeMail(policy, everything);
+  expect(await planMail(needs, policy, IDENTITY, origin, everything, judged)).toEqual(
+    await accept(everything),
   );
 });
 
-test('a fault of ours is no refusal', () => {
+test('a fault of ours is no refusal', async () => {
   const hashes = {
     ...IDENTITY,
     hashOfContent: () => {
       throw new RangeError('a fault');
     },
   };
-  expect(() => tryToAccept(policy, hashes, origin, aMail())).toThrow(RangeError);
+  await expect(tryToAccept(needs, policy, hashes, origin, aMail())).rejects.toThrow(RangeError);
 });
 
 test('what can be read of an email that is held says who sent it, if the fault lies elsewhere', () => {

@@ -18,12 +18,13 @@ const attempting = claimNew(facts, false, NOW);
 const corrected = recordRejected(attempting, attempt, { code: 'PERMISSION_NOT_GRANTED' }, NOW);
 
 /** A caller repeats a request whose email the ledger has so. */
-const repeating = (row: LedgerRow, input = content) => {
+const repeating = async (row: LedgerRow, input = content) => {
   const world = inMemoryPorts();
   const entry = world.ledger.create(row)!;
-  const { accept } = world.needs;
+  const { needs } = world;
+  const { accept } = needs;
   const mail = {
-    accepted: planMail(accept, IDENTITY, envelope, input, judgeMail(accept, input)),
+    accepted: await planMail(needs, accept, IDENTITY, envelope, input, judgeMail(accept, input)),
     input,
     envelope,
     isSame: ({ facts: { bodyHash } }: LedgerRow) => IDENTITY.isContent(bodyHash, input),
@@ -40,7 +41,7 @@ describe('a request with a known idempotency key', () => {
   test.each<LedgerRow>([rows.sent, rows.deferred, rows.unknown, rows.held, close(rows.held, 'n', NOW)])(
     'gets what the ledger says, and nothing is done again: $fate.state',
     async (row) => {
-      const { repeat, effects } = repeating(row);
+      const { repeat, effects } = await repeating(row);
       expect(await repeat()).toEqual({ row, repeated: true });
       expect(effects).toEqual([]);
     },
@@ -48,7 +49,7 @@ describe('a request with a known idempotency key', () => {
 
   test('and another email is refused, whatever the state of the first', async () => {
     for (const row of Object.values(rows)) {
-      const { repeat, effects } = repeating(row, aMail({ subject: 'other' }));
+      const { repeat, effects } = await repeating(row, aMail({ subject: 'other' }));
       await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
       expect(effects).toEqual([]);
     }
@@ -57,14 +58,14 @@ describe('a request with a known idempotency key', () => {
 
 describe('a repeated request for an email in an attempt', () => {
   test('is told to wait while that may still be under way', async () => {
-    const { repeat, pass, effects } = repeating(attempting);
+    const { repeat, pass, effects } = await repeating(attempting);
     pass(SENDING_LIMIT_MS - 1);
     await expect(repeat()).rejects.toMatchObject({ code: 'MAIL_UNDER_WAY' });
     expect(effects).toEqual([]);
   });
 
   test('that was lost brings it back, to be looked for and not sent', async () => {
-    const { repeat, pass, effects } = repeating(attempting);
+    const { repeat, pass, effects } = await repeating(attempting);
     pass(SENDING_LIMIT_MS);
     expect(await repeat()).toMatchObject({ row: { fate: { state: 'unknown' } }, repeated: true });
     expect(effects).toEqual(['log MailUnknown', 'mailQueue.put', 'ledger.replace unknown']);
@@ -74,7 +75,7 @@ describe('a repeated request for an email in an attempt', () => {
 describe('a repeated request for an email that was rejected', () => {
   test('for what the caller alone can correct gets the first reason again', async () => {
     const reason = { code: 'RECIPIENT_REFUSED', upstreamCode: 'ErrorInvalidRecipients' } as const;
-    const { repeat, effects } = repeating(recordRejected(attempting, attempt, reason, NOW));
+    const { repeat, effects } = await repeating(recordRejected(attempting, attempt, reason, NOW));
     await expect(repeat()).rejects.toMatchObject({
       code: 'RECIPIENT_REFUSED',
       facts: { upstreamCode: 'ErrorInvalidRecipients' },
@@ -83,13 +84,13 @@ describe('a repeated request for an email that was rejected', () => {
   });
 
   test('for what an administrator may have corrected since is sent, as the first answer', async () => {
-    const { repeat, effects } = repeating(corrected);
+    const { repeat, effects } = await repeating(corrected);
     expect(await repeat()).toMatchObject({ row: { fate: { state: 'sent' } }, repeated: false });
     expect(effects.slice(0, 2)).toEqual(['ledger.replace sending', 'mailboxes.send']);
   });
 
   test('has its whole time again: days later, a busy Graph lets it wait and does not make it a held one', async () => {
-    const { repeat, answer, pass, row } = repeating(corrected);
+    const { repeat, answer, pass, row } = await repeating(corrected);
     pass(3 * 24 * 3_600_000);
     answer({ kind: 'answered', status: 503 });
     expect(await repeat()).toMatchObject({ row: { fate: { state: 'deferred' } } });
@@ -97,7 +98,7 @@ describe('a repeated request for an email that was rejected', () => {
   });
 
   test('and still is, gets the reason', async () => {
-    const { repeat, answer, rows: all } = repeating(corrected);
+    const { repeat, answer, rows: all } = await repeating(corrected);
     answer({ kind: 'answered', status: 403, upstreamCode: 'Authorization_RequestDenied' });
     await expect(repeat()).rejects.toMatchObject({ code: 'PERMISSION_NOT_GRANTED' });
     expect(all()).toMatchObject([{ state: 'rejected', attempts: [{}, {}] }]);
@@ -107,7 +108,7 @@ describe('a repeated request for an email that was rejected', () => {
     ['is told to come back where its mailbox is busy', 3_600_000, 'MAIL_UNDER_WAY'],
     ['is refused where its mailbox has no time to give', 60_000, 'MAILBOX_BOOKED_UP'],
   ])('%s, and the row stays as it is', async (_case, bookAheadMs, code) => {
-    const { repeat, ledger } = repeating(corrected);
+    const { repeat, ledger } = await repeating(corrected);
     const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs });
     pacer.enter('noreply@contoso.example', 'another', NOW);
     await expect(repeat({ pacer })).rejects.toMatchObject({ code });
@@ -115,7 +116,7 @@ describe('a repeated request for an email that was rejected', () => {
   });
 
   test('is looked at again where another request was first', async () => {
-    const { repeat, beat, plans } = repeating(corrected);
+    const { repeat, beat, plans } = await repeating(corrected);
     beat(rows.sent);
     expect(await repeat()).toBeUndefined();
     expect(plans).toEqual([]);
@@ -124,7 +125,7 @@ describe('a repeated request for an email that was rejected', () => {
 
 describe('a repeated request for an email that is queued', () => {
   test('puts its message again, as the first may be missing, and then says that the row has changed', async () => {
-    const { repeat, pass, effects, queued, row } = repeating(rows.queued);
+    const { repeat, pass, effects, queued, row } = await repeating(rows.queued);
     pass(1000);
     expect(await repeat()).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: true });
     expect(effects).toEqual(['mailQueue.put', 'ledger.replace queued']);
@@ -133,13 +134,13 @@ describe('a repeated request for an email that is queued', () => {
   });
 
   test('after a replay puts the message of that turn, as an older one would be dropped', async () => {
-    const { repeat, queued } = repeating(replay(rows.held, facts.bodyHash, NOW));
+    const { repeat, queued } = await repeating(replay(rows.held, facts.bodyHash, NOW));
     await repeat();
     expect(queued()).toMatchObject([{ turn: 1 }]);
   });
 
   test('is looked at again where its message was taken meanwhile', async () => {
-    const { repeat, beat } = repeating(rows.queued);
+    const { repeat, beat } = await repeating(rows.queued);
     beat(rows.sending);
     expect(await repeat()).toBeUndefined();
   });
@@ -147,14 +148,14 @@ describe('a repeated request for an email that is queued', () => {
 
 test('a repeated request brings the content back to an email that is held without it', async () => {
   const lost = heldAs(rows.held, { why: 'lost-message', reason: { code: 'MAIL_LOST' }, hasContent: false });
-  const { repeat, queued } = repeating(lost);
+  const { repeat, queued } = await repeating(lost);
   expect(await repeat()).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: true });
   expect(queued()).toMatchObject([{ turn: 1, content: { mail: content } }]);
 });
 
 test('the message of an email from an earlier version carries the hash that its row has', async () => {
   const bodyHash = earlierHashOfContent(content);
-  const { repeat, queued } = repeating({ ...rows.queued, facts: { ...facts, bodyHash } });
+  const { repeat, queued } = await repeating({ ...rows.queued, facts: { ...facts, bodyHash } });
   await repeat();
   expect(queued()).toMatchObject([{ kind: 'envelope', contentHash: bodyHash }]);
 });

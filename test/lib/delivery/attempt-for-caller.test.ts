@@ -18,7 +18,7 @@ const throttled = { kind: 'not-sent', code: 'GRAPH_THROTTLED' } as const;
 const unknown = { kind: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
 
 /** A caller waits for an attempt that has ended so. */
-const waiting = (outcome: SendOutcome) => {
+const waiting = async (outcome: SendOutcome) => {
   const world = inMemoryPorts();
   const entry = world.ledger.create({
     ...rows.sending,
@@ -26,7 +26,7 @@ const waiting = (outcome: SendOutcome) => {
   })!;
   const judged = { mail: readMail(content), sender: { address: 'noreply@contoso.example' } };
   const mail = {
-    accepted: planMail(world.needs.accept, IDENTITY, envelope, content, judged),
+    accepted: await planMail(world.needs, world.needs.accept, IDENTITY, envelope, content, judged),
     input: content,
     envelope,
     isSame: () => true,
@@ -40,14 +40,14 @@ describe('a caller who waits for an attempt', () => {
     [throttled, 'deferred'],
     [unknown, 'unknown'],
   ])('gets what the ledger says then: %o', async (outcome, state) => {
-    const { conclude, ledger } = waiting(outcome);
+    const { conclude, ledger } = await waiting(outcome);
     const row = await conclude();
     expect(row.fate.state).toBe(state);
     expect(ledger.rows()).toEqual([row]);
   });
 
   test('gets the reason where it was rejected, and has the email still', async () => {
-    const { conclude, rows: all, records } = waiting(rejected);
+    const { conclude, rows: all, records } = await waiting(rejected);
     await expect(conclude()).rejects.toMatchObject({
       code: 'MAILBOX_NOT_FOUND',
       facts: { upstreamCode: 'ErrorInvalidUser' },
@@ -65,7 +65,7 @@ describe('a caller who waits while storage fails', () => {
     ['events.put', rejected, 'MAILBOX_NOT_FOUND', undefined],
     ['mailQueue.put', throttled, 'MAIL_NOT_STORED', undefined],
   ])('at %s is told what the attempt itself came to: %o', async (call, outcome, code, detail) => {
-    const { conclude, fail } = waiting(outcome);
+    const { conclude, fail } = await waiting(outcome);
     fail(call);
     const error: unknown = await conclude().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code });
@@ -73,14 +73,14 @@ describe('a caller who waits while storage fails', () => {
   });
 
   test('may send again only once the email is taken back', async () => {
-    const { conclude, fail, rows: all } = waiting(throttled);
+    const { conclude, fail, rows: all } = await waiting(throttled);
     fail('mailQueue.put');
     await expect(conclude()).rejects.toMatchObject({ code: 'MAIL_NOT_STORED' });
     expect(all()).toMatchObject([{ state: 'rejected', reason: { code: 'MAIL_NOT_STORED' } }]);
   });
 
   test('is told that the email is under way where its message went out after all and was taken', async () => {
-    const { conclude, loseAnswer, meanwhile, ledger, messages } = waiting(throttled);
+    const { conclude, loseAnswer, meanwhile, ledger, messages } = await waiting(throttled);
     loseAnswer('mailQueue.put');
     meanwhile('ledger.replace', () => {
       const attempt = { at: NOW.toISOString(), outcome: 'unknown' } as const;
@@ -94,7 +94,7 @@ describe('a caller who waits while storage fails', () => {
   });
 
   test('is told the same of a fault of ours', async () => {
-    const { conclude, fail } = waiting(accepted);
+    const { conclude, fail } = await waiting(accepted);
     fail('ledger.replace', new TypeError('a fault'));
     await expect(conclude()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
   });

@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { sendInLane } from '../../../src/lib/delivery/in-lane.ts';
 import type { InState } from '../../../src/lib/ledger/ledger-row.ts';
-import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import type { LedgerEntry } from '../../../src/lib/ports.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
-import { planSend } from '../../../src/lib/sending/send-plan.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
+import { directPlanOf } from '../../support/a-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
 const { mailId, content, rows } = aDelivery();
 const MAILBOX = 'noreply@contoso.example';
-const plan = planSend(mailId, { address: 'NoReply@Contoso.example' }, readMail(content));
+const plan = await directPlanOf(mailId, { address: 'NoReply@Contoso.example' }, content);
 const claimed = { row: rows.sending, etag: '"1"' };
 const HOUR_MS = 3_600_000;
 

@@ -146,6 +146,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         read: (name) => storage('read record', () => records.get(name)),
         delete: (name) => storage('delete record', () => void records.delete(name)),
       },
+      attachments: { find: async () => undefined, read: async () => undefined },
       mailboxes: {
         send: ({ body: bytes }) => {
           const body = bytes.toString();

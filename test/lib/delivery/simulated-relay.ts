@@ -7,6 +7,7 @@ import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
+import { STANDARD } from '../../support/a-plan.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import { settle } from '../../support/stepper.ts';
 import type { SimulatedCloud } from './simulated-cloud.ts';
@@ -52,6 +53,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
+        plan: STANDARD,
       },
       policy: {
         onUnknown: 'verify',

@@ -4,16 +4,17 @@ import type { GraphOptions } from '../../../local/graph/graph-server.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { openMailboxSearch } from '../../../src/lib/graph/find-in-mailbox.ts';
 import { openGraphMail } from '../../../src/lib/graph/graph-mail.ts';
-import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { planSend } from '../../../src/lib/sending/send-plan.ts';
 import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { directPlanOf } from '../../support/a-plan.ts';
 import { graphCall, MAILBOX } from './graph-call-for-tests.ts';
 
 type CallFault = Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
 
 const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc90';
 const OTHER_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc91';
+/** As Graph made it. */
+const MESSAGE_ID = expect.stringMatching(/^<.+@.+>$/);
 const NOW = new Date('2026-03-02T08:00:00Z');
 
 /** The roles are what the look-up may do; sending is always allowed. */
@@ -25,15 +26,15 @@ const mailbox = async ({
   const graph = await graphForTests(options);
   const readToken = () => tokenWith({ roles });
   const find = openMailboxSearch(graphCall(graph.url, { readToken, timeoutMs }), () => NOW);
-  const send = (id: string, override = {}) =>
-    openGraphMail(graphCall(graph.url))(planSend(id, { address: MAILBOX }, readMail(aMail(override))));
+  const send = async (id: string, override = {}) =>
+    openGraphMail(graphCall(graph.url))(await directPlanOf(id, { address: MAILBOX }, aMail(override)));
   return { graph, find, send };
 };
 
 test('a mail that was sent is found by the property it carries, and no other is', async () => {
   const { find, send } = await mailbox();
   await send(MAIL_ID);
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
   expect(await find(MAILBOX, OTHER_ID)).toEqual({ kind: 'absent' });
 });
 
@@ -42,7 +43,7 @@ test('a mail is absent until its copy shows', async () => {
   await send(MAIL_ID);
   expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'absent' });
   graph.pass(5000);
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
 });
 
 const foldersAsked = (graph: { requests: { list(): readonly { path: string }[] } }) =>
@@ -52,7 +53,7 @@ test('a copy in Sent Items is found by one request, and no other folder is asked
   const { graph, find, send } = await mailbox();
   await send(MAIL_ID);
   graph.requests.clear();
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
   expect(foldersAsked(graph)).toEqual(['sentitems']);
 });
 
@@ -61,7 +62,7 @@ test('a mail that transport has not taken yet is found in Drafts, also one that 
   graph.settings.change({ transportDelayMs: 5000 });
   await send(MAIL_ID, { saveToSentItems: false });
   graph.requests.clear();
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
   expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts']);
 });
 
@@ -71,7 +72,7 @@ test('a mail that reaches Sent Items while the other folders are asked is not ta
   graph.requests.clear();
   const empty = { kind: 'answer', status: 200, body: '{"value":[]}' } as const;
   graph.faults.add({ on: 'listMessages', fault: empty });
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found' });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
   expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts', 'outbox', 'sentitems']);
 });
 

@@ -3,20 +3,20 @@ import { obtainCertificate } from '../../../local/certificate.ts';
 import type { FaultRuleInput } from '../../../local/graph/fault-rules.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { openGraphMail } from '../../../src/lib/graph/graph-mail.ts';
-import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
-import { planSend } from '../../../src/lib/sending/send-plan.ts';
 import { TokenError } from '../../../src/lib/vault/entra-token.ts';
 import { inFolder } from '../../local/certificate-for-tests.ts';
 import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { directPlanOf } from '../../support/a-plan.ts';
 import { graphCall, MAILBOX, SEND_MAIL } from './graph-call-for-tests.ts';
 import { scriptedServer } from './scripted-server.ts';
 
 type CallFault = Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
 
-const plan = planSend('01a20556-8aab-77d5-aa30-5d8c2af8cc90', { address: MAILBOX }, readMail(aMail()));
-const post = { method: 'POST', path: SEND_MAIL, body: plan.body } as const;
+const plan = await directPlanOf('01a20556-8aab-77d5-aa30-5d8c2af8cc90', { address: MAILBOX }, aMail());
+const { contentType, body } = plan;
+const post = { method: 'POST', path: SEND_MAIL, contentType, body } as const;
 const requestId = expect.stringMatching(/^[0-9a-f-]{36}$/);
 
 describe('sending through Graph', () => {

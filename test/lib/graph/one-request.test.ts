@@ -7,7 +7,12 @@ import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 import { graphCall, SEND_MAIL } from './graph-call-for-tests.ts';
 import { scriptedServer } from './scripted-server.ts';
 
-const post = { method: 'POST', path: SEND_MAIL, body: Buffer.from('{"message":{}}') } as const;
+const post = {
+  method: 'POST',
+  path: SEND_MAIL,
+  contentType: 'application/json',
+  body: Buffer.from('{"message":{}}'),
+} as const;
 const large = { ...post, body: Buffer.from(JSON.stringify({ message: 'x'.repeat(3_900_000) })) };
 
 const listening = async (server: net.Server): Promise<string> => {

@@ -1,17 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { MAX_REQUEST_BYTES, planSend, RELAY_ID_PROPERTY } from '../../../src/lib/sending/send-plan.ts';
+import type { AppError } from '../../../src/lib/errors.ts';
+import { RELAY_ID_PROPERTY } from '../../../src/lib/sending/json-message.ts';
+import { MAX_REQUEST_BYTES } from '../../../src/lib/sending/send-plan.ts';
 import { aMail, base64Of } from '../../support/a-mail.ts';
-import { errorOf } from '../../support/problems-of.ts';
+import { directPlanOf } from '../../support/a-plan.ts';
 
 const sender = { name: 'Contoso', address: 'noreply@contoso.example' };
-const plan = (override: Record<string, unknown>) => planSend('id-1', sender, readMail(aMail(override)));
-const message = (override: Record<string, unknown>) => JSON.parse(plan(override).body.toString()).message;
+const plan = (override: Record<string, unknown>) => directPlanOf('id-1', sender, aMail(override));
+const message = async (override: Record<string, unknown>) =>
+  JSON.parse((await plan(override)).body.toString()).message;
+const refusal = (override: Record<string, unknown>): Promise<AppError> =>
+  plan(override).then(
+    () => {
+      throw new TypeError('it is not refused');
+    },
+    (error: AppError) => error,
+  );
 
 describe('a mail becomes the request Graph knows', () => {
-  test('every field', () => {
-    const { body, mailbox } = plan({
+  test('every field', async () => {
+    const { body, mailbox } = await plan({
       to: 'Chan <chan@contoso.example>',
       cc: 'c@contoso.example',
       bcc: 'b@contoso.example',
@@ -56,8 +65,8 @@ describe('a mail becomes the request Graph knows', () => {
     });
   });
 
-  test('what was not given is left out', () => {
-    expect(Object.keys(message({}))).toEqual([
+  test('what was not given is left out', async () => {
+    expect(Object.keys(await message({}))).toEqual([
       'subject',
       'body',
       'from',
@@ -67,16 +76,16 @@ describe('a mail becomes the request Graph knows', () => {
     ]);
   });
 
-  test('an empty text is a body', () => {
-    expect(message({ text: '' }).body).toEqual({ contentType: 'text', content: '' });
+  test('an empty text is a body', async () => {
+    expect((await message({ text: '' })).body).toEqual({ contentType: 'text', content: '' });
   });
 });
 
 describe('what one request cannot carry is refused with limit and figure', () => {
-  test('a file of 3 MB', () => {
-    const { code, facts } = errorOf(() =>
-      plan({ attachments: [{ filename: 'a', content: base64Of(3_000_000) }] }),
-    );
+  test('a file of 3 MB', async () => {
+    const { code, facts } = await refusal({
+      attachments: [{ filename: 'a', content: base64Of(3_000_000) }],
+    });
     expect(code).toBe('MAIL_TOO_LARGE');
     expect(facts.problems).toEqual([
       {
@@ -88,37 +97,36 @@ describe('what one request cannot carry is refused with limit and figure', () =>
     ]);
   });
 
-  test('several files that are small each', () => {
+  test('several files that are small each', async () => {
     const attachments = [1, 2].map((index) => ({ filename: `${index}`, content: base64Of(1_600_000) }));
-    const { code, message: text } = errorOf(() => plan({ attachments }));
+    const { code, message: text } = await refusal({ attachments });
     expect(code).toBe('MAIL_TOO_LARGE');
     expect(text).toMatch(/can have 4000000 bytes; this email needs 42\d{5}/);
   });
 
-  test('a long text just fits, counted in bytes and not in characters', () => {
-    const room = MAX_REQUEST_BYTES - plan({ text: '' }).body.length;
-    expect(plan({ text: '薪'.repeat(Math.floor(room / 3)) }).body.length).toBeLessThanOrEqual(
-      MAX_REQUEST_BYTES,
-    );
-    expect(errorOf(() => plan({ text: '薪'.repeat(Math.floor(room / 3) + 1) })).code).toBe('MAIL_TOO_LARGE');
+  test('a long text just fits, counted in bytes and not in characters', async () => {
+    const room = MAX_REQUEST_BYTES - (await plan({ text: '' })).body.length;
+    const longest = await plan({ text: '薪'.repeat(Math.floor(room / 3)) });
+    expect(longest.body.length).toBeLessThanOrEqual(MAX_REQUEST_BYTES);
+    expect((await refusal({ text: '薪'.repeat(Math.floor(room / 3) + 1) })).code).toBe('MAIL_TOO_LARGE');
   });
 });
 
-test('whatever the subject and the files, the body is the JSON of all of them', () => {
+test('whatever the subject and the files, the body is the JSON of all of them', async () => {
   const file = fc.record({
     filename: fc.constantFrom('a.bin', '薪資.bin', 'q"u.bin'),
     bytes: fc.uint8Array(),
   });
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.constantFrom('plain', '薪資單', 'a "quote"'),
       fc.array(file, { maxLength: 4 }),
-      (subject, files) => {
+      async (subject, files) => {
         const attachments = files.map(({ filename, bytes }) => ({
           filename,
           content: Buffer.from(bytes).toString('base64'),
         }));
-        const sent = message({ subject, attachments });
+        const sent = await message({ subject, attachments });
         expect(sent.subject).toBe(subject);
         expect(
           (sent.attachments ?? []).map(({ name, contentBytes }: Record<string, string>) => [

@@ -1,0 +1,33 @@
+import { type BlobServiceClient, RestError } from '@azure/storage-blob';
+import type { AttachmentBlobs } from '../ports.ts';
+import { explained } from './explain-failures.ts';
+import { ATTACHMENT_CONTAINER } from './storage-connection.ts';
+
+/** There is none of this name, or no longer in this version. Not the container: that it is missing is a fault of the set-up. */
+const isGone = (error: unknown): boolean =>
+  error instanceof RestError && (error.code === 'BlobNotFound' || error.statusCode === 412);
+
+const unlessGone = async <Value>(asked: Promise<Value>): Promise<Value | undefined> => {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+};
+
+/** The files that applications have put into storage. The relay only reads them. */
+export const openAttachmentBlobs = (service: BlobServiceClient): AttachmentBlobs => {
+  const container = service.getContainerClient(ATTACHMENT_CONTAINER);
+  return {
+    find: explained(async (name) => {
+      const found = await unlessGone(container.getBlobClient(name).getProperties());
+      return found && { bytes: found.contentLength ?? 0, etag: found.etag ?? '' };
+    }),
+    read: explained((name, etag, start, count) =>
+      unlessGone(
+        container.getBlobClient(name).downloadToBuffer(start, count, { conditions: { ifMatch: etag } }),
+      ),
+    ),
+  };
+};

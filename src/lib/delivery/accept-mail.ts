@@ -60,7 +60,13 @@ export const planMail = async (
 ): Promise<AcceptableMail> => ({
   mail,
   sender,
-  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
+  plan: await planSend(
+    origin.mailId,
+    sender,
+    await resolveFiles(needs, mail),
+    policy.plan,
+    origin.acceptedAt,
+  ),
   facts: factsOf(policy, hashes, origin, input, mail),
 });
 
@@ -80,7 +86,13 @@ export const tryToAccept = async (
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy);
-    const plan = await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan);
+    const plan = await planSend(
+      origin.mailId,
+      sender,
+      await resolveFiles(needs, mail),
+      policy.plan,
+      origin.acceptedAt,
+    );
     return { mail, sender, plan, facts };
   } catch (reason) {
     if (!(reason instanceof AppError)) throw reason;

@@ -34,13 +34,16 @@ const reportValue = (
     );
 };
 
+/** A header of nothing but blanks is none in any message. */
+const isBlank = (value: unknown): boolean => typeof value === 'string' && /^[ \t]+$/.test(value);
+
 /** Headers by name. */
 export const headers = z.unknown().transform((input, context): readonly MailHeader[] => {
   if (!isObject(input)) {
     report(context, { code: 'FIELD_INVALID', expected: 'an object' }, input);
     return [];
   }
-  const given = Object.entries(input).filter(([, value]) => !isAbsent(value));
+  const given = Object.entries(input).filter(([, value]) => !isAbsent(value) && !isBlank(value));
   if (given.length > MAX_HEADERS) {
     report(context, { code: 'HEADERS_TOO_MANY', expected: `at most ${MAX_HEADERS} headers` }, input);
     return [];

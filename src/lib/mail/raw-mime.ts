@@ -44,7 +44,7 @@ const ONCE =
 
 /** Traces and verdicts of a journey that is not this one, and a signature that Exchange's changes would break. */
 const OF_ANOTHER_JOURNEY =
-  /^(?:received|return-path|delivered-to|apparently-to|received-spf|authentication-results|arc-.*|dkim-signature|domainkey-signature|x-mailrelay-id)$/;
+  /^(?:x-sender|x-receiver|received|return-path|delivered-to|apparently-to|received-spf|authentication-results|arc-.*|dkim-signature|domainkey-signature|x-mailrelay-id)$/;
 
 /** What Exchange passes on, as far as is known. */
 const PASSED_ON =
@@ -72,6 +72,32 @@ const addressesOf = (fields: readonly HeaderField[], name: string, tell: Told): 
     });
   // The name is in the message, in the form the caller chose.
   return addresses.map(({ address }) => ({ address }));
+};
+
+/**
+ * The envelope, where a library wrote it into a header for a server that picks up files (.NET's pickup directory): X-Receiver
+ * names those in Bcc, and nothing else does. Undefined where there is none.
+ */
+const envelopeOf = (fields: readonly HeaderField[], tell: Told): readonly Address[] | undefined => {
+  const written = fields.filter((field) => keyOf(field) === 'x-receiver').map(({ value }) => value);
+  if (written.length === 0) return undefined;
+  const { addresses, wrong } = readAddresses(written.join(', '), MAX_RECIPIENTS + 1);
+  for (const { expected } of wrong) tell({ code: 'ADDRESS_INVALID', expected: `${expected}, in X-Receiver` });
+  return addresses.map(({ address }) => ({ address }));
+};
+
+/** Those of the envelope whom To and Cc do not name, in place of Bcc. */
+const hiddenOf = (
+  envelope: readonly Address[],
+  { to, cc, bcc }: Pick<ReadMime, 'to' | 'cc' | 'bcc'>,
+  tell: Told,
+): readonly Address[] => {
+  const keysOf = (people: readonly Address[]) => new Set(people.map(({ address }) => addressKey(address)));
+  const receivers = keysOf(envelope);
+  if ([...to, ...cc, ...bcc].some(({ address }) => !receivers.has(addressKey(address))))
+    tell(invalid('no X-Receiver headers, or one for each address of To, Cc and Bcc'));
+  const shown = keysOf([...to, ...cc]);
+  return envelope.filter(({ address }) => !shown.has(addressKey(address)));
 };
 
 const headerFaults = function* (fields: readonly HeaderField[]): Generator<Fault> {
@@ -109,37 +135,55 @@ const readMime = (content: Buffer, tell: Told): ReadMime | undefined => {
   if (structure !== undefined) told(invalid(structure));
   const from = addressesOf(fields, 'From', told);
   if (from.length !== 1) told(invalid('exactly one address in the header From'));
-  const [sender = from[0]] = addressesOf(fields, 'Sender', told);
-  if (addressKey(sender?.address ?? '') !== addressKey(from[0]?.address ?? ''))
-    told(invalid('no header Sender, or the same address as in From'));
-  const [to = [], cc = [], bcc = []] = ['To', 'Cc', 'Bcc'].map((name) => addressesOf(fields, name, told));
+  for (const name of ['Sender', 'X-Sender']) {
+    const [sender = from[0]] = addressesOf(fields, name, told);
+    if (addressKey(sender?.address ?? '') !== addressKey(from[0]?.address ?? ''))
+      told(invalid(`no header ${name}, or the same address as in From`));
+  }
+  const [to = [], cc = [], written = []] = ['To', 'Cc', 'Bcc'].map((name) => addressesOf(fields, name, told));
+  const envelope = envelopeOf(fields, told);
+  const bcc = envelope === undefined ? written : hiddenOf(envelope, { to, cc, bcc: written }, told);
   const count = to.length + cc.length + bcc.length;
   if (count > MAX_RECIPIENTS) told(tooMany());
   else if (count === 0)
     told({ code: 'RECIPIENT_MISSING', expected: 'at least one address in the headers To, Cc or Bcc' });
   const [only] = from;
   if (faults > 0 || only === undefined) return undefined;
-  return { from: only, to, cc, bcc, subject: fieldValue(fields, 'subject') ?? '', raw: toRaw(bytes, fields) };
+  return {
+    from: only,
+    to,
+    cc,
+    bcc,
+    subject: fieldValue(fields, 'subject') ?? '',
+    raw: toRaw(bytes, fields, envelope === undefined ? undefined : bcc),
+  };
 };
 
 const namesOf = (fields: readonly HeaderField[]): readonly string[] => [
   ...new Set(fields.map(({ name }) => name).filter(isSafeHeaderName)),
 ];
 
-const toRaw = (bytes: Buffer, fields: readonly HeaderField[]): RawMime => {
-  const removed = fields.filter(isRemoved);
-  const kept = fields.filter((field) => !isRemoved(field));
+/** `hidden` is what stands in Bcc, where that is not what was written. */
+const toRaw = (
+  bytes: Buffer,
+  fields: readonly HeaderField[],
+  hidden: readonly Address[] | undefined,
+): RawMime => {
+  const isReplaced = (field: HeaderField): boolean => hidden !== undefined && keyOf(field) === 'bcc';
+  const left = fields.filter((field) => isRemoved(field) || isReplaced(field));
+  const kept = fields.filter((field) => !isRemoved(field) && !isReplaced(field));
   const lacks = (name: string): boolean => fieldValue(fields, name.toLowerCase()) === undefined;
-  const pieces: Buffer[] = [];
+  const bcc = (hidden ?? []).map(({ address }) => address).join(',\r\n ');
+  const pieces: Buffer[] = bcc === '' ? [] : [Buffer.from(`Bcc: ${bcc}\r\n`)];
   let at = 0;
-  for (const { start, end } of removed) {
+  for (const { start, end } of left) {
     pieces.push(bytes.subarray(at, start));
     at = end;
   }
   return {
-    bytes: removed.length === 0 ? bytes : Buffer.concat([...pieces, bytes.subarray(at)]),
+    bytes: left.length === 0 ? bytes : Buffer.concat([...pieces, bytes.subarray(at)]),
     missing: (['Date', 'Message-ID', 'MIME-Version'] as const).filter(lacks),
-    removed: namesOf(removed),
+    removed: namesOf(fields.filter(isRemoved)),
     uncertain: namesOf(kept.filter((field) => !PASSED_ON.test(keyOf(field)))),
   };
 };

@@ -22,7 +22,15 @@ type Part = {
 type Node = InstanceType<typeof MimeNode>;
 
 /** Loaded at the first email that needs it: most need none (decision 17). */
-const loadMimeNode = async () => (await import('nodemailer/lib/mime-node')).default;
+const loadComposer = async () => {
+  const [node, words] = await Promise.all([
+    import('nodemailer/lib/mime-node'),
+    import('nodemailer/lib/mime-funcs'),
+  ]);
+  return { MimeNode: node.default, encodeWord: words.encodeWord };
+};
+
+type Composer = Awaited<ReturnType<typeof loadComposer>>;
 
 /** The id of a message that names none: the same at every attempt. */
 export const messageIdOf = (id: string, sender: Address): string =>
@@ -48,7 +56,7 @@ export const composeMime = async (
   files: readonly OutgoingFile[],
   date: Date,
 ): Promise<Buffer> => {
-  const MimeNode = await loadMimeNode();
+  const { MimeNode, encodeWord } = await loadComposer();
   const boundary = id.replaceAll(/[^\w]/g, '');
   const outline = outlineOf(mail, files, boundary);
   const names = new Map(
@@ -63,7 +71,7 @@ export const composeMime = async (
   };
   const root: Node = new MimeNode(outline.type, { ...options, ...nameOf(outline) });
   fill(root, outline);
-  addHeaders(root, id, sender, mail, date);
+  addHeaders(root, encodeWord, id, sender, mail, date);
   return root.build();
 };
 
@@ -123,8 +131,23 @@ const filePart = ({ filename, contentType, cid, bytes, source }: OutgoingFile): 
   };
 };
 
-const addHeaders = (root: Node, id: string, sender: Address, mail: OutgoingMail, date: Date): void => {
-  for (const { name, value } of mail.headers) root.addHeader(name, value);
+/** RFC 2047, 2: an encoded word has at most 75 characters. */
+const LONGEST_WORD = 75 - '=?UTF-8?B??='.length;
+
+const addHeaders = (
+  root: Node,
+  encodeWord: Composer['encodeWord'],
+  id: string,
+  sender: Address,
+  mail: OutgoingMail,
+  date: Date,
+): void => {
+  // What looks like an encoded word as it is written is encoded, or it would be decoded.
+  const plain = (value: string) =>
+    value.includes('=?')
+      ? { prepared: true, foldLines: true, value: encodeWord(value, 'B', LONGEST_WORD) }
+      : value;
+  for (const { name, value } of mail.headers) root.addHeader(name, plain(value));
   const addresses = (list: readonly Address[]) => list.map(({ name = '', address }) => ({ name, address }));
   const set = (name: string, value: string | { name: string; address: string }[]): void => {
     if (value.length > 0) root.setHeader(name, value);
@@ -135,7 +158,7 @@ const addHeaders = (root: Node, id: string, sender: Address, mail: OutgoingMail,
   set('Cc', addresses(mail.cc));
   set('Bcc', addresses(mail.bcc));
   set('Reply-To', addresses(mail.replyTo));
-  set('Subject', mail.subject);
+  if (mail.subject !== '') root.setHeader('Subject', plain(mail.subject));
   set('Message-ID', mail.messageId ?? messageIdOf(id, sender));
   set('In-Reply-To', mail.inReplyTo ?? '');
   // RFC 5322, 3.6.4: what an answer refers to includes what it answers.

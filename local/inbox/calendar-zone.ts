@@ -1,7 +1,7 @@
 import ICAL from 'ical.js';
 
-/** Real zones have a few; those with their whole history some dozens. */
-const MOST_OBSERVANCES = 60;
+/** A zone with its whole history has some dozens of observances and dates, and a few rules. Each costs time. */
+const MOST = { observances: 60, rules: 12, dates: 200 };
 /** Outlook begins its rules in 1601. Each year since then is a step. */
 const FIRST_YEAR = 1601;
 
@@ -11,8 +11,14 @@ const FIRST_YEAR = 1601;
  */
 export const hasReadableRules = (zone: ICAL.Component): boolean => {
   const observances = zone.getAllSubcomponents();
+  const countOf = (name: string) =>
+    observances.reduce((count, observance) => count + observance.getAllProperties(name).length, 0);
   return (
-    observances.length > 0 && observances.length <= MOST_OBSERVANCES && observances.every(hasReadableRule)
+    observances.length > 0 &&
+    observances.length <= MOST.observances &&
+    countOf('rrule') <= MOST.rules &&
+    countOf('rdate') <= MOST.dates &&
+    observances.every(hasReadableRule)
   );
 };
 

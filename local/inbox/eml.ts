@@ -13,6 +13,7 @@ const FIELD_NAME = /^[!-9;-~]+$/;
 /** What the composer writes itself, and Bcc, which recipients never see. */
 const COMPOSED =
   /^(?:from|to|cc|bcc|resent-bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*)$/i;
+const LONGEST_FILE_NAME = 255;
 /** The line break that ends the last header field. */
 const END_OF_HEADERS = /(?:^|\r?\n)(?=\r?\n)/;
 /** With its folded lines. `^` also matches after a bare CR, which some mail programs take for a line break. */
@@ -97,8 +98,7 @@ const toFiles = async (mail: CapturedMail): Promise<MailComposerAttachment[]> =>
   for (const [index, attachment] of (mail.request.body.message.attachments ?? []).entries()) {
     const { fileName, contentType, contentId, isInline } = parts[index]!;
     files.push({
-      // A directory has no place in the name of a file.
-      ...(fileName === '' ? {} : { filename: fileName.replace(/[/\\]/g, '_') }),
+      ...(fileName === '' ? {} : { filename: toFileName(fileName) }),
       // A file that calls itself multipart would be taken for a part of this email's own structure.
       contentType: contentType.startsWith('multipart/') ? 'application/octet-stream' : contentType,
       contentDisposition: isInline ? 'inline' : 'attachment',
@@ -109,6 +109,10 @@ const toFiles = async (mail: CapturedMail): Promise<MailComposerAttachment[]> =>
   }
   return files;
 };
+
+/** No directories, and no longer than a file system takes. */
+const toFileName = (name: string): string =>
+  name.slice(0, LONGEST_FILE_NAME).toWellFormed().replace(/[/\\]/g, '_');
 
 const calendarTypeOf = (method: string): string =>
   /^[A-Za-z-]{1,40}$/.test(method)

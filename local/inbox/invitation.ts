@@ -12,7 +12,7 @@ export type Invitation = {
   readonly notes: readonly string[];
 };
 
-export type CalendarEvent = {
+type CalendarEvent = {
   readonly summary: string;
   readonly location: string;
   readonly status: string;
@@ -25,7 +25,7 @@ export type CalendarEvent = {
   readonly attendees: readonly Participant[];
 };
 
-export type CalendarTime = {
+type CalendarTime = {
   /** `2026-03-02T10:00:00` on the clocks of the zone, or a day. */
   readonly local: string;
   /** Empty if it is the same on every clock. */
@@ -34,7 +34,7 @@ export type CalendarTime = {
   readonly instant?: string;
 };
 
-export type Participant = {
+type Participant = {
   readonly name: string;
   readonly address: string;
   readonly role: string;

@@ -126,13 +126,12 @@ const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
 };
 
 const sizeOf = ({ mime, request }: CapturedMail): number => {
-  if (mime !== undefined) return Buffer.byteLength(mime, 'base64');
-  const files = (request.body.message.attachments ?? []).filter(
+  const large = (request.body.message.attachments ?? []).filter(
     ({ contentFile }) => contentFile !== undefined,
   );
-  return files.reduce(
+  return large.reduce(
     (bytes, file) => bytes + sizeOfAttachment(file),
-    Buffer.byteLength(JSON.stringify(request.body)),
+    mime === undefined ? Buffer.byteLength(JSON.stringify(request.body)) : Buffer.byteLength(mime, 'base64'),
   );
 };
 

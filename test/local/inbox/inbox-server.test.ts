@@ -205,10 +205,14 @@ describe("the API in Mailpit's shape", () => {
     await writeFile(contentFile, aPdf());
     const { contentBytes: _, ...file } = attached('large.pdf', Buffer.alloc(0));
     const attachments = [{ ...file, contentFile, size: aPdf().length }];
-    await store.capture(aCapturedMail({ id: 'large', via: 'draft', message: { attachments } }));
+    const mime = Buffer.from('Subject: Hello\r\n\r\nHello').toString('base64');
+    await store.capture(aCapturedMail({ id: 'large', via: 'draft', mime, message: { attachments } }));
     const part = await ask('/api/v1/message/large/part/1');
     expect(Buffer.from(await part.arrayBuffer())).toEqual(aPdf());
-    expect(await askJson('/api/v1/message/large')).toMatchObject({ Attachments: [{ Size: aPdf().length }] });
+    expect(await askJson('/api/v1/message/large')).toMatchObject({
+      Size: 'Subject: Hello\r\n\r\nHello'.length + aPdf().length,
+      Attachments: [{ Size: aPdf().length }],
+    });
     for (const about of ['', '/graph', '/headers', '/raw'])
       expect(await (await ask(`/api/v1/message/large${about}`)).text()).not.toContain(folder);
   });

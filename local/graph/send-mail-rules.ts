@@ -108,7 +108,7 @@ const requireExtendedProperties = (
   }
 };
 
-const requireAttachment = ({ name, contentBytes }: GraphFileAttachment): void => {
+const requireAttachment = ({ name, contentBytes = '' }: GraphFileAttachment): void => {
   if (name === '')
     throw new GraphError(400, 'ErrorInvalidRequest', "An attachment needs a 'name' that is not empty.");
   // Compared with what the bytes encode to: Node's decoder skips whatever it does not know.

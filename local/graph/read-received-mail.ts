@@ -1,42 +1,42 @@
-import type { IncomingMessage } from 'node:http';
-import { BodyTooLargeError, readBody } from '../http.ts';
-import type { GraphSendMailBody } from '../inbox/captured-mail.ts';
-import { bodyUnreadable, contentTypeUnsupported, requestTooLarge } from './refusals.ts';
-import { assertSendMailBody } from './send-mail-schema.ts';
+import type { GraphMessage, GraphSendMailBody } from '../inbox/captured-mail.ts';
+import type { GraphState, MailboxCall } from './call.ts';
+import { assertMessage, assertSendMailBody } from './message-schema.ts';
+import { readMime } from './mime/read-mime.ts';
+import { isMimeRequest, readJsonRequest, readMimeRequest } from './read-request.ts';
+import { detailsOfJson, type ReceivedMail } from './received-mail.ts';
 
-/** Graph says 4 MB and not which; the smaller reading is the one to be safe with. */
-const REQUEST_LIMIT_BYTES = 4_000_000;
-const JSON_TYPE = /^application\/json *(;|$)/i;
-const CHARSET = /; *charset *= *"?([^";]+)"?/i;
+const EITHER = "'application/json', or 'text/plain' for MIME in base64";
 
-/** Reads the body of sendMail. Throws the refusal of Graph. */
-export const readSendMail = async (request: IncomingMessage): Promise<GraphSendMailBody> => {
-  const bytes = await readBody(request, REQUEST_LIMIT_BYTES).catch((error: unknown) => {
-    throw error instanceof BodyTooLargeError ? requestTooLarge(error.limitBytes, error.receivedBytes) : error;
+/** Reads the body of sendMail, JSON or MIME. Throws the refusal of Graph. */
+export const readSendMail = (call: MailboxCall, graph: GraphState): Promise<ReceivedMail> =>
+  readReceivedMail(call, graph, (value): GraphSendMailBody => {
+    assertSendMailBody(value);
+    return value;
   });
-  requireJson(request);
-  const body = parseJson(bytes);
-  assertSendMailBody(body);
-  return body;
-};
 
-const requireJson = ({ headers }: IncomingMessage): void => {
-  const contentType = headers['content-type'];
-  if (contentType === undefined || !JSON_TYPE.test(contentType)) throw contentTypeUnsupported(contentType);
-  const charset = CHARSET.exec(contentType)?.[1] ?? 'utf-8';
-  if (charset.trim().toLowerCase() !== 'utf-8') throw contentTypeUnsupported(contentType);
-  if (headers['content-encoding'] !== undefined)
-    throw contentTypeUnsupported(`${contentType}, encoded as ${headers['content-encoding']}`);
-};
+/** Reads the body of a new draft: MIME, or a message without a wrapper. */
+export const readDraft = (call: MailboxCall, graph: GraphState): Promise<ReceivedMail> =>
+  readReceivedMail(call, graph, (value): GraphSendMailBody => {
+    assertMessage(value);
+    return { message: value satisfies GraphMessage };
+  });
 
-const parseJson = (bytes: Buffer): unknown => {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw bodyUnreadable(
-      error instanceof SyntaxError
-        ? 'The request body is not valid JSON.'
-        : 'The request body is not valid UTF-8.',
-    );
+const readReceivedMail = async (
+  call: MailboxCall,
+  graph: GraphState,
+  toBody: (value: unknown) => GraphSendMailBody,
+): Promise<ReceivedMail> => {
+  if (isMimeRequest(call.request)) {
+    const mime = await readMimeRequest(call, graph);
+    return readMime(mime, { headersAreProperties: graph.settings().mimeHeadersAreProperties });
   }
+  const body = toBody(await readJsonRequest(call, graph, EITHER));
+  const messageId = body.message.internetMessageId;
+  return {
+    via: 'json',
+    body,
+    senders: [],
+    details: detailsOfJson(body),
+    ...(messageId !== undefined && { messageId }),
+  };
 };

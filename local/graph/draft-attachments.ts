@@ -19,7 +19,7 @@ import { requireAttachment } from './send-mail-rules.ts';
  * Up to here in one request, from here in a session: https://learn.microsoft.com/graph/outlook-large-attachments says 3 MB.
  * (People measured 3,145,611 bytes and 2,097,152: https://github.com/microsoftgraph/msgraph-sdk-java/pull/52.)
  */
-export const SESSION_FROM_BYTES = 3_000_000;
+const SESSION_FROM_BYTES = 3_000_000;
 const LARGEST_FILE_BYTES = 150_000_000;
 /** What is kept in a file rather than in memory and in the captured JSON. */
 const LARGE_BYTES = 1_000_000;

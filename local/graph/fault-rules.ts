@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Every call that a fault can hit. */
-export const FAULTY_CALLS = [
+const FAULTY_CALLS = [
   'sendMail',
   'createDraft',
   'updateDraft',

@@ -11,7 +11,7 @@ import {
 } from './refusals.ts';
 
 /** Graph says 4 MB and not which; the smaller reading is the one to be safe with. */
-export const REQUEST_LIMIT_BYTES = 4_000_000;
+const REQUEST_LIMIT_BYTES = 4_000_000;
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const MIME_TYPE = /^text\/plain *(;|$)/i;
 const CHARSET = /; *charset *= *"?([^";]+)"?/i;

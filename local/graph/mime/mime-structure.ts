@@ -59,7 +59,7 @@ const requireHeaders = (
       );
     if (CONTINUED.test(line) && fields.length > 0) fields.push(`${fields.pop()}${line}`);
     else if (FIELD.test(line)) fields.push(line);
-    else throw malformed(`line ${at + 1} is no header field; expected 'Name: value'`);
+    else throw malformed(`line ${at + 1} is not a header field; expected 'Name: value'`);
   }
   if (of === 'message' && fields.length === 0) throw malformed('it has no header');
   const contentType = fields.find((field) => /^content-type:/i.test(field));

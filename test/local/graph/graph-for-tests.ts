@@ -106,7 +106,7 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export const USER = '/v1.0/users/noreply@contoso.example';
+const USER = '/v1.0/users/noreply@contoso.example';
 export const IMMUTABLE = { prefer: 'IdType="ImmutableId"' };
 /** Whoever sends by drafts. */
 export const DRAFTER = { roles: ['Mail.Send', 'Mail.ReadWrite'] };

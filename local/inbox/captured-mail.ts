@@ -43,6 +43,7 @@ export type GraphMessage = {
   readonly isReadReceiptRequested?: boolean;
   readonly isDeliveryReceiptRequested?: boolean;
   readonly categories?: readonly string[];
+  readonly internetMessageId?: string;
   readonly internetMessageHeaders?: readonly { readonly name: string; readonly value: string }[];
   readonly singleValueExtendedProperties?: readonly { readonly id: string; readonly value: string }[];
   readonly attachments?: readonly GraphFileAttachment[];

@@ -199,7 +199,8 @@ test('the bundle needs nothing but Node, itself and what the Functions worker gi
 test('the licence of every package in the bundle is part of it', async () => {
   const notices = (await readFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).split(/^-{80}\n/m).slice(1);
   const names = notices.map(
-    (notice) => /^(\S+) \d+\.\d+\.\d+\S* \((MIT|MIT-0|ISC|0BSD|BSD-\d-Clause|Apache-2\.0)\)\n/.exec(notice)?.[1],
+    (notice) =>
+      /^(\S+) \d+\.\d+\.\d+\S* \((MIT|MIT-0|ISC|0BSD|BSD-\d-Clause|Apache-2\.0)\)\n/.exec(notice)?.[1],
   );
   expect(names.length).toBeGreaterThan(40);
   expect(names).toEqual(expect.arrayContaining([...packagesOf(sources.keys())]));

@@ -116,7 +116,7 @@ test('to register, the app loads no SDK, and a third of its code at most', async
   expect((await bytes(loaded)) / (await bytes(sources.keys()))).toBeLessThan(1 / 3);
 });
 
-test('once it has registered, the app loads what the first email needs, and neither queues nor blobs', async () => {
+test('once it has registered, the app loads what the first email needs, and neither queues nor blobs nor what composes MIME', async () => {
   const { registrations, unload } = await loadSilently();
   const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
   for (const start of registrations.hooks.appStart) await start({});
@@ -137,7 +137,8 @@ test('once it has registered, the app loads what the first email needs, and neit
         '@microsoft/microsoft-graph-client',
       ]),
     );
-  expect(loaded().filter((name) => name.startsWith('@azure/storage-'))).toEqual([]);
+  expect(loaded().filter((name) => name.startsWith('@azure/storage-') || name === 'nodemailer')).toEqual([]);
+  expect(packagesOf(sources.keys())).toContain('nodemailer');
   unload();
 });
 

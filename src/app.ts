@@ -5,6 +5,7 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthHttp } from './functions/health.http.ts';
@@ -49,6 +50,12 @@ app.http('mailStatus', {
   route: 'mail/{id}',
   authLevel: 'function',
   handler: mailStatusHttp(relay.forDesk),
+});
+app.http('cancelMail', {
+  methods: ['DELETE'],
+  route: 'mail/{id}',
+  authLevel: 'function',
+  handler: cancelMailHttp(relay.forDesk),
 });
 app.http('health', {
   methods: ['GET'],

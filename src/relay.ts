@@ -5,6 +5,7 @@ import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
@@ -48,7 +49,7 @@ export type Relay = {
   readonly forSendMail: (log: Log) => SendMailNeeds & { readonly admission: Admission };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds;
+  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };

@@ -74,6 +74,12 @@ export const catalogue = {
     'The email has a field that the relay does not know',
     'Remove the field or correct its name. The relay rejects unknown fields so that it never drops one silently.',
   ),
+  SEND_AT_INVALID: entry(
+    400,
+    'caller',
+    'The relay cannot send the email at the time in `sendAt`',
+    'Write the time in ISO 8601 with its offset from UTC, such as 2026-12-01T09:00:00+01:00, at most 30 days ahead. To send immediately, omit `sendAt`.',
+  ),
   FIELD_REPEATED: entry(
     400,
     'caller',
@@ -395,6 +401,18 @@ export const catalogue = {
     'The idempotency key belongs to another email',
     'Use a new key for every email. Use the same key only to repeat an unchanged request.',
   ),
+  MAIL_CANCELED: entry(
+    409,
+    'caller',
+    'The email with this idempotency key was canceled',
+    'Nothing was sent, and this key never sends again. To send the email after all, use a new key.',
+  ),
+  MAIL_NOT_WAITING: entry(
+    409,
+    'caller',
+    'The email does not wait, so it cannot be canceled',
+    'Only an email in the state `queued` or `deferred` can be canceled; `detail` names its state. An email that was sent cannot be recalled. A held email is not sent by itself; an operator can close it.',
+  ),
   IDEMPOTENCY_KEY_INVALID: entry(
     400,
     'caller',
@@ -404,8 +422,8 @@ export const catalogue = {
   MAIL_UNDER_WAY: entry(
     409,
     'time',
-    'The email with this idempotency key is currently being sent',
-    'Repeat the request after the time in Retry-After. You then get the response to the first request.',
+    'The email is currently being sent',
+    'Repeat the request after the time in Retry-After. If you sent the email again with its idempotency key, you then get the response to the first request.',
   ),
   MAIL_NOT_FOUND: entry(
     404,

@@ -6,6 +6,7 @@ import type { MailFacts } from '../ledger/ledger-row.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
+import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
@@ -49,7 +50,7 @@ export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): Judge
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
-/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE. */
+/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
 export const planMail = async (
   needs: ResolveNeeds,
   policy: AcceptPolicy,
@@ -57,12 +58,15 @@ export const planMail = async (
   origin: Origin,
   input: object,
   { mail, sender }: JudgedMail,
-): Promise<AcceptableMail> => ({
-  mail,
-  sender,
-  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
-  facts: factsOf(policy, hashes, origin, input, mail),
-});
+): Promise<AcceptableMail> => {
+  decideSendAt(mail.sendAt, origin.acceptedAt);
+  return {
+    mail,
+    sender,
+    plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
+    facts: factsOf(policy, hashes, origin, input, mail),
+  };
+};
 
 /**
  * Judges and plans a mail that nobody waits for. Where it is refused the error lists every problem, and the facts are as
@@ -80,6 +84,7 @@ export const tryToAccept = async (
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy);
+    decideSendAt(mail.sendAt, origin.acceptedAt);
     const plan = await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan);
     return { mail, sender, plan, facts };
   } catch (reason) {
@@ -117,6 +122,7 @@ const factsOf = (
     ...defined({
       recipientAddresses: policy.ledgerRecipients ? recipients.map(({ address }) => address) : undefined,
       keyHash: mail.idempotencyKey === undefined ? undefined : hashOfKey(mail.idempotencyKey),
+      sendAt: sendAtOf(mail, origin.acceptedAt),
     }),
     leavesCopy: mail.saveToSentItems,
   };

@@ -12,6 +12,7 @@ import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } fr
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
+import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
 
 export type SendMailNeeds = AttemptNeeds &
@@ -110,7 +111,8 @@ const takeNew = async (
   respondAsync: boolean,
 ): Promise<LedgerRow | undefined> => {
   const { accepted, envelope } = mail;
-  if (respondAsync) return queueAccepted(needs, mail, 0);
+  const { sendAt } = accepted.facts;
+  if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
     needs.ledger.create(claimNew(accepted.facts, false, needs.clock.now())).catch(notStored),
   );
@@ -135,10 +137,14 @@ const queueAccepted = async (
   const row = queueNew(accepted.facts, needs.clock.now());
   const created = await needs.ledger.create(row).catch(notStored);
   if (created === undefined) return undefined;
+  const { mailId, sendAt } = row.facts;
+  const takenBack = (error: unknown) => takeBack(needs, created, error);
+  if (sendAt !== undefined) {
+    await scheduleMail(needs, envelope, sendAt).catch(takenBack);
+    return row;
+  }
   const dueAt = new Date(needs.clock.now().getTime() + waitMs);
-  await queueMail(needs, { ...envelope, dueAt }, waitMs).catch((error: unknown) =>
-    takeBack(needs, created, error),
-  );
-  needs.log({ event: 'MailQueued', mailId: row.facts.mailId, attempts: 0, waitMs });
+  await queueMail(needs, { ...envelope, dueAt }, waitMs).catch(takenBack);
+  needs.log({ event: 'MailQueued', mailId, attempts: 0, waitMs });
   return row;
 };

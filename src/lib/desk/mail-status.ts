@@ -24,7 +24,7 @@ export type MailStatus = {
 /** What the ledger says of a mail, in the words of the API. */
 export const toStatus = (row: LedgerRow): MailStatus => {
   const { facts, progress, fate } = row;
-  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt } = facts;
+  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt, sendAt } = facts;
   const { updatedAt, omittedAttempts } = progress;
   return {
     id: mailId,
@@ -34,6 +34,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     ...defined({ recipientAddresses }),
     tags,
     acceptedAt,
+    ...defined({ sendAt }),
     updatedAt,
     ...ofFate(fate),
     ...(omittedAttempts > 0 ? { omittedAttempts } : {}),
@@ -46,9 +47,12 @@ const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
     case 'queued':
     case 'sending':
+    case 'canceled':
       return {};
-    case 'sent':
-      return { ...defined({ graphRequestId: fate.graphRequestId }), verified: fate.verified };
+    case 'sent': {
+      const { graphRequestId, internetMessageId, verified } = fate;
+      return { ...defined({ graphRequestId, internetMessageId }), verified };
+    }
     case 'deferred':
       return {
         until: fate.until,
@@ -90,13 +94,20 @@ export const findMail = async ({ ledger }: Pick<Ports, 'ledger'>, mailId: string
   return entry;
 };
 
-/** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of another caller. */
+/** A caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of another caller. */
+export const findOwnMail = async (
+  needs: Pick<Ports, 'ledger'>,
+  mailId: string,
+  caller: string,
+): Promise<LedgerEntry> => {
+  const entry = await findMail(needs, mailId);
+  if (entry.row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
+  return entry;
+};
+
+/** The status of a caller's own mail. Throws MAIL_NOT_FOUND. */
 export const readMailStatus = async (
   needs: Pick<Ports, 'ledger'>,
   mailId: string,
   caller: string,
-): Promise<MailStatus> => {
-  const { row } = await findMail(needs, mailId);
-  if (row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
-  return toStatus(row);
-};
+): Promise<MailStatus> => toStatus((await findOwnMail(needs, mailId, caller)).row);

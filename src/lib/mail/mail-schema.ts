@@ -8,6 +8,7 @@ import { KEY_FORM, keyFault } from './idempotency-key.ts';
 import { headers } from './mail-headers.ts';
 import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
 import { list, report, text } from './schema-faults.ts';
+import { sendAt } from './send-at-field.ts';
 import { bodyFault, type Fault, lineFault, MALFORMED } from './text-rules.ts';
 
 const MAX_TAGS = 10;
@@ -64,6 +65,7 @@ const fields = z.strictObject({
   deliveryReceipt: z.boolean().default(false),
   idempotencyKey: idempotencyKey.optional(),
   onUnknown: word(['verify', 'hold', 'resend']).optional(),
+  sendAt: sendAt.optional(),
   tags: tags.default([]),
 });
 

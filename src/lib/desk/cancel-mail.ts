@@ -1,6 +1,6 @@
 import { announce } from '../delivery/announce.ts';
 import { AppError } from '../errors.ts';
-import { isIn } from '../ledger/ledger-row.ts';
+import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { cancel } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
 import { stateDetail } from './find-held.ts';
@@ -24,6 +24,7 @@ export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: str
     if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId: id, detail: ATTEMPT });
     if (!isIn(row, 'queued', 'deferred'))
       throw new AppError('MAIL_NOT_WAITING', { mailId: id, detail: stateDetail(row) });
+    if (mayBeSent(row)) throw new AppError('MAIL_NOT_WAITING', { mailId: id, detail: IN_DOUBT });
     const canceled = cancel(row, needs.clock.now());
     await announce(needs, canceled);
     if ((await needs.ledger.replace(canceled, etag)) === undefined) continue;
@@ -35,5 +36,10 @@ export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: str
   throw new AppError('MAIL_UNDER_WAY', { mailId });
 };
 
+/** Of an email that is sent once more by choice, nobody can say that it was canceled. */
+const mayBeSent = ({ progress }: LedgerRow): boolean =>
+  progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
+
+const IN_DOUBT = 'An attempt whose outcome is unknown may have sent the email.';
 const ATTEMPT =
   'An attempt to send the email is in progress. Repeat this request: it cancels the email if the attempt did not send it.';

@@ -39,7 +39,7 @@ export const catalogue = {
     415,
     'caller',
     'The request is not JSON in UTF-8',
-    'Send JSON with the header `Content-Type: application/json`. `detail` says what the relay received instead.',
+    'Send JSON with the header `Content-Type: application/json`, or, to `POST /api/mail`, an email in MIME with `message/rfc822`. `detail` says what the relay received instead.',
   ),
   CONTENT_ENCODING_UNSUPPORTED: entry(
     415,
@@ -65,6 +65,19 @@ export const catalogue = {
     'caller',
     'The request is too large for this call',
     'Send only what this call asks for; `detail` says how many bytes it takes.',
+  ),
+
+  BATCH_INVALID: entry(
+    400,
+    'caller',
+    'The batch is not a list of emails',
+    'Send `{ "mails": [ ... ] }` with 1 to 100 emails. `detail` says what the relay received instead. Nothing was sent.',
+  ),
+  MIME_INCOMPLETE: entry(
+    400,
+    'caller',
+    'The request ended before the email was complete',
+    'Send the whole email in one request. Nothing was sent.',
   ),
 
   // Single fields

@@ -3,6 +3,7 @@ import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
+import { findMessageId, type MessageIdNeeds } from './message-id.ts';
 
 export type MailStatus = {
   readonly id: string;
@@ -105,9 +106,13 @@ export const findOwnMail = async (
   return entry;
 };
 
-/** The status of a caller's own mail. Throws MAIL_NOT_FOUND. */
+/** The status of a caller's own mail, with the Message-ID it went out with. Throws MAIL_NOT_FOUND. */
 export const readMailStatus = async (
-  needs: Pick<Ports, 'ledger'>,
+  needs: MessageIdNeeds,
   mailId: string,
   caller: string,
-): Promise<MailStatus> => toStatus((await findOwnMail(needs, mailId, caller)).row);
+): Promise<MailStatus> => {
+  const entry = await findOwnMail(needs, mailId, caller);
+  const { timeline, ...status } = toStatus(entry.row);
+  return { ...status, ...(await findMessageId(needs, entry)), timeline };
+};

@@ -58,14 +58,23 @@ export const planMail = async (
   origin: Origin,
   input: object,
   { mail, sender }: JudgedMail,
-): Promise<AcceptableMail> => {
-  decideSendAt(mail.sendAt, origin.acceptedAt);
-  return {
-    mail,
-    sender,
-    plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
-    facts: factsOf(policy, hashes, origin, input, mail),
-  };
+): Promise<AcceptableMail> => ({
+  mail,
+  sender,
+  plan: await planFor(needs, policy, origin, { mail, sender }),
+  facts: factsOf(policy, hashes, origin, input, mail),
+});
+
+/** How a judged mail goes. Its Date is when it is to be sent, not when it was received. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
+export const planFor = async (
+  needs: ResolveNeeds,
+  { plan }: Pick<AcceptPolicy, 'plan'>,
+  { mailId, acceptedAt }: Pick<Origin, 'mailId' | 'acceptedAt'>,
+  { mail, sender }: JudgedMail,
+): Promise<SendPlan> => {
+  const sendAt = decideSendAt(mail.sendAt, acceptedAt);
+  const date = sendAt === undefined ? acceptedAt : new Date(sendAt);
+  return planSend(mailId, sender, await resolveFiles(needs, mail), plan, date);
 };
 
 /**
@@ -84,8 +93,7 @@ export const tryToAccept = async (
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy);
-    decideSendAt(mail.sendAt, origin.acceptedAt);
-    const plan = await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan);
+    const plan = await planFor(needs, policy, origin, { mail, sender });
     return { mail, sender, plan, facts };
   } catch (reason) {
     if (!(reason instanceof AppError)) throw reason;

@@ -1,9 +1,8 @@
 import { decideSendAt } from '../mail/send-at.ts';
 import { type DescribedRequest, describePlan } from '../sending/describe-plan.ts';
-import { planSend, type SendPlan } from '../sending/send-plan.ts';
-import { judgeMail } from './accept-mail.ts';
+import type { SendPlan } from '../sending/send-plan.ts';
+import { judgeMail, planFor } from './accept-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
-import { resolveFiles } from './resolve-files.ts';
 import type { SendMailNeeds } from './send-mail.ts';
 
 /** What would be done with an email, and what Graph would be asked. */
@@ -27,9 +26,11 @@ export const dryRunMail = async (
   request: KeyedInput,
 ): Promise<DryRun> => {
   const { input } = withKey(request);
-  const { mail, sender } = judgeMail(needs.accept, input);
-  const sendAt = decideSendAt(mail.sendAt, needs.clock.now());
-  const plan = await planSend(NO_ID, sender, await resolveFiles(needs, mail), needs.accept.plan);
+  const judged = judgeMail(needs.accept, input);
+  const { mail, sender } = judged;
+  const acceptedAt = needs.clock.now();
+  const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);
+  const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const { kind, reason, warnings } = plan;
   return {
     sender: sender.address,

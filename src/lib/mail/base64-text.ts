@@ -1,6 +1,8 @@
 /** Base64 of a file, without line breaks, as it was received. */
 export type Base64Text = string;
 
+export const isBase64Text = (value: unknown): value is Base64Text => typeof value === 'string';
+
 /** How many bytes it encodes. */
 export const decodedLength = (text: Base64Text): number => Buffer.byteLength(text, 'base64');
 

@@ -91,7 +91,7 @@ describe('what one request cannot carry is refused with limit and figure', () =>
       {
         code: 'MAIL_TOO_LARGE',
         pointer: '/attachments/0/content',
-        expected: 'a file of less than 3000000 bytes',
+        expected: 'a file of less than 3000000 bytes, or the setting MAIL_LARGE_ATTACHMENTS',
         received: 'a file of 3000000 bytes',
       },
     ]);

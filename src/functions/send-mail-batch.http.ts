@@ -47,7 +47,9 @@ const toResult = (
   pointer: string,
 ): Result => {
   if ('row' in result) {
-    const { status, body } = toMailAnswer(result, `${mailsUrl(request)}/${result.row.facts.mailId}`);
+    const warnings = result.warnings.map((one) => ({ ...one, pointer: pointer + one.pointer }));
+    const url = `${mailsUrl(request)}/${result.row.facts.mailId}`;
+    const { status, body } = toMailAnswer({ ...result, warnings }, url);
     return { status, ...body, ...(result.repeated ? { repeated: true } : {}) };
   }
   const { thrown } = result;

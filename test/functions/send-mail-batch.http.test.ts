@@ -69,6 +69,15 @@ describe('POST /api/mail/batch', () => {
     expect(results[0]).toMatchObject({ error: { problems: [{ pointer: '/0/to' }] } });
   });
 
+  test('says of each what recipients may not get as asked, with pointers that lead to it', async () => {
+    const { results } = await post({ mails: [aMail(), aMail({ messageId: '<own@contoso.example>' })] });
+    expect(results[0]).not.toHaveProperty('warnings');
+    expect(results[1]).toMatchObject({
+      status: 200,
+      warnings: [{ code: 'MESSAGE_ID_MAY_CHANGE', pointer: '/mails/1/messageId' }],
+    });
+  });
+
   test('says of each that is refused for a while when to come back', async () => {
     const world = inMemoryPorts();
     world.fail('ledger.create');

@@ -78,6 +78,15 @@ describe('a request for an email that waits', () => {
   });
 });
 
+test('what recipients may not get as asked is told each time the request is repeated', async () => {
+  const world = inMemoryPorts();
+  const mail = aMail({ messageId: '<own@contoso.example>' });
+  const request = () => mailRequest(mail, { headers: { 'idempotency-key': 'k' } });
+  const first = await post(request(), world);
+  expect(first.body.warnings).toMatchObject([{ code: 'MESSAGE_ID_MAY_CHANGE', pointer: '/messageId' }]);
+  expect((await post(request(), world)).body).toEqual(first.body);
+});
+
 test('what recipients may not get as asked is told with whatever answer accepts the email', () => {
   const { rows } = aDelivery();
   const warnings = [
@@ -148,6 +157,52 @@ describe('an email in MIME', () => {
     'and by no other: %s',
     (type) => expect(isMime(mime(MIME, { 'content-type': type }))).toBe(false),
   );
+
+  const FULL = [
+    'From: Relay <noreply@contoso.example>',
+    'To: Chan <chan@fabrikam.example>',
+    'Subject: A whole message',
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    'Hello',
+    '',
+  ].join('\r\n');
+
+  test('is sent as it is, once for each key', async () => {
+    const world = inMemoryPorts();
+    const request = () => mime(Buffer.from(FULL), { 'idempotency-key': 'k' });
+    const first = await post(request(), world);
+    expect([first.status, first.body.state]).toEqual([200, 'sent']);
+    expect((await post(request(), world)).body).toEqual(first.body);
+    const sent = world.plans.map(({ kind, body }) => [
+      kind,
+      Buffer.from(body.toString(), 'base64').toString(),
+    ]);
+    expect(sent).toEqual([['mime', expect.stringContaining('Subject: A whole message\r\n')]]);
+  });
+
+  test('is the same email as its JSON, which alone can wait', async () => {
+    const world = inMemoryPorts();
+    await post(mime(Buffer.from(FULL), { 'idempotency-key': 'k' }), world);
+    const json = { mime: Buffer.from(FULL).toString('base64') };
+    const again = await post(mailRequest(json, { headers: { 'idempotency-key': 'k' } }), world);
+    expect(again.answer.headers).toMatchObject({ 'idempotent-replayed': 'true' });
+    const later = await post(mailRequest({ ...json, sendAt: '2026-03-03T08:00:00Z' }), world);
+    expect([later.status, later.body.sendAt]).toEqual([202, '2026-03-03T08:00:00.000Z']);
+  });
+
+  test('can be planned without sending it, and queued', async () => {
+    const dry = await post(
+      mailRequest(Buffer.from(FULL), {
+        query: { dryRun: 'true' },
+        headers: { 'content-type': 'message/rfc822' },
+      }),
+    );
+    expect([dry.body, dry.effects]).toMatchObject([{ dryRun: true, plan: { kind: 'mime' } }, []]);
+    const queued = await post(mime(Buffer.from(FULL), { prefer: 'respond-async' }));
+    expect([queued.status, queued.plans]).toEqual([202, []]);
+  });
 
   test('is read byte for byte', async () => {
     expect(await readMimeBody(mime(MIME), room())).toEqual({ mime: MIME.toString('base64') });

@@ -230,9 +230,9 @@ const rawSchema = z
   .looseObject({ mime, ...handling })
   .superRefine((value, { issues }) => checkNothingElse(value, issues), { when: () => true })
   .transform(
-    ({ mime: message, idempotencyKey: key, onUnknown, tags: words }): Mail => ({
+    ({ mime: message, idempotencyKey: key, onUnknown, sendAt: due, tags: words }): Mail => ({
       ...message,
-      ...defined({ idempotencyKey: key, onUnknown }),
+      ...defined({ idempotencyKey: key, onUnknown, sendAt: due }),
       tags: words,
       replyTo: [],
       attachments: [],

@@ -79,6 +79,16 @@ describe('an email with sendAt', () => {
     expect([...world.payloads]).toEqual([]);
   });
 
+  test('says in its Date when it was sent, where the relay writes it', async () => {
+    const world = inMemoryPorts();
+    await post(world, aMail({ sendAt: inDays(3), html: '<p>Hello</p>' }));
+    await letTimePass(world);
+    const [plan] = world.plans;
+    expect(plan?.kind).toBe('mime');
+    const text = Buffer.from(plan?.body.toString() ?? '', 'base64').toString();
+    expect(text).toMatch(/^Date: Thu, 05 Mar 2026 08:00:00 \+0000\r$/m);
+  });
+
   test('keeps its stored content young while it waits, as storage deletes what is old', async () => {
     const world = inMemoryPorts();
     await post(world, aMail({ sendAt: inDays(3), text: 'x'.repeat(MAX_MESSAGE_BYTES) }));

@@ -3,7 +3,7 @@ import { recordMessageId } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 
 /** Why the Message-ID of an email that was sent is not known. */
-export type WhyUnknown =
+type WhyUnknown =
   /** The copy was not there yet when it was last looked for, or Graph did not say. */
   | 'NOT_FOUND_YET'
   /** The relay may not read the mailbox of the sender. */

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 const DAY_MS = 86_400_000;
 
 /** How far ahead an email can be given to the relay. */
-export const MAX_DAYS_AHEAD = 30;
+const MAX_DAYS_AHEAD = 30;
 
 export const SEND_AT_FORM =
   'a date and time with its offset from UTC, such as 2026-12-01T09:00:00+01:00 or 2026-12-01T08:00:00Z';

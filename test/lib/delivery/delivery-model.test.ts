@@ -51,7 +51,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('held'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay'), process, one }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel'), process, one }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel'), process, one }) },
 );
 
 const options = fc.record({

@@ -7,6 +7,8 @@ export type DeskMail = {
   readonly acceptedAt: string;
   readonly updatedAt: string;
   readonly until?: string;
+  readonly sendAt?: string;
+  readonly internetMessageId?: string;
   readonly record?: string;
   readonly note?: string;
   readonly reason?: {
@@ -52,6 +54,8 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
       return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
     }),
+    ...(mail.sendAt === undefined ? [] : [line('Send at', mail.sendAt)]),
+    ...(mail.internetMessageId === undefined ? [] : [line('Message-ID', mail.internetMessageId)]),
     ...(mail.until === undefined ? [] : [line('Waits until', mail.until)]),
     ...(reason === undefined ? [] : reasonLines(reason)),
     ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-held`)]),

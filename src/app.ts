@@ -5,6 +5,7 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthHttp } from './functions/health.http.ts';
@@ -12,6 +13,7 @@ import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
+import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
@@ -44,11 +46,23 @@ app.http('sendMail', {
   authLevel: 'function',
   handler: sendMailHttp(relay.forSendMail),
 });
+app.http('sendMailBatch', {
+  methods: ['POST'],
+  route: 'mail/batch',
+  authLevel: 'function',
+  handler: sendMailBatchHttp(relay.forSendMail),
+});
 app.http('mailStatus', {
   methods: ['GET'],
   route: 'mail/{id}',
   authLevel: 'function',
-  handler: mailStatusHttp(relay.forDesk),
+  handler: mailStatusHttp(relay.forStatus),
+});
+app.http('cancelMail', {
+  methods: ['DELETE'],
+  route: 'mail/{id}',
+  authLevel: 'function',
+  handler: cancelMailHttp(relay.forDesk),
 });
 app.http('health', {
   methods: ['GET'],

@@ -5,7 +5,9 @@ import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
@@ -48,7 +50,8 @@ export type Relay = {
   readonly forSendMail: (log: Log) => SendMailNeeds & { readonly admission: Admission };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds;
+  readonly forStatus: (log: Log) => MessageIdNeeds;
+  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -139,6 +142,16 @@ export const openRelay = (
     }),
   );
 
+  const messageIds = makeMessageIdMemory();
+  /** A status needs storage alone, whatever is wrong with the settings to reach Graph. */
+  const mailboxesIfAny = (): Pick<MessageIdNeeds, 'mailboxes'> => {
+    try {
+      return { mailboxes: mailboxes() };
+    } catch {
+      return {};
+    }
+  };
+
   const policy = (): SendPolicy => ({
     onUnknown: settings().MAIL_ON_UNKNOWN,
     verifyWindowMs: settings().MAIL_VERIFY_SECONDS * 1000,
@@ -212,6 +225,7 @@ export const openRelay = (
       log,
     }),
     forHoldMail: (log) => ({ ...storage(), clock, log }),
+    forStatus: () => ({ ...storage(), ...mailboxesIfAny(), messageIds, clock }),
     forDesk: (log) => ({ ...storage(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);

@@ -54,7 +54,9 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     expect.objectContaining({ type: 'timer', schedule, runOnStartup: false });
   expect(Object.fromEntries(functions)).toEqual({
     sendMail: http('POST', 'mail', 'function'),
+    sendMailBatch: http('POST', 'mail/batch', 'function'),
     mailStatus: http('GET', 'mail/{id}', 'function'),
+    cancelMail: http('DELETE', 'mail/{id}', 'function'),
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),

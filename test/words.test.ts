@@ -3,7 +3,8 @@ import { filesOf, readDocument, readDocuments } from './support/documents.ts';
 
 /** Words that read as translated, with what to write instead. Only those that have no other use in these texts. */
 const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
-  [/(?<!--)\bmails\b/i, 'emails'],
+  // Quoted, it is the field of the API.
+  [/(?<!--|["`])\bmails\b/i, 'emails'],
   [
     /\b(?:a|an|any|another|each|every|no|one|this|whole) mail\b(?!-| (?:client|header|relay|server|system))/i,
     'email',

@@ -13,18 +13,21 @@ export const logTo =
   (event: LogEvent): void =>
     context[levelOf(event)](JSON.stringify(event));
 
-/** An error as RFC 9457 problem details. `instance` is the invocation, to be quoted when asking for help. */
-const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseInit => {
+/** What a caller receives of an error. */
+export type Refusal = {
+  /** RFC 9457 problem details. `instance` is the invocation, to be quoted when asking for help. */
+  readonly problem: { readonly status: number; readonly [field: string]: unknown };
+  /** In seconds. */
+  readonly retryAfter?: string;
+};
+
+const toRefusal = (error: AppError, invocationId: string): Refusal => {
   const { status, fixedBy } = catalogue[error.code];
   const retryAfter = fixedBy === 'caller' ? undefined : RETRY_AFTER[status];
   const { code, title, detail, remedy, ...rest } = reportOf(reasonOf(error));
   return {
-    status,
-    headers: {
-      'content-type': 'application/problem+json',
-      ...defined({ 'retry-after': retryAfter }),
-    },
-    body: JSON.stringify({
+    ...defined({ retryAfter }),
+    problem: {
       type: `urn:graph-mail-relay:error:${code}`,
       title,
       status,
@@ -35,7 +38,7 @@ const toProblemAnswer = (error: AppError, invocationId: string): HttpResponseIni
       fixedBy,
       ...rest,
       ...defined({ id: error.facts.mailId }),
-    }),
+    },
   };
 };
 
@@ -47,26 +50,36 @@ const failureOfStorage = (error: AppError): AppError | undefined => {
   );
 };
 
-/** The one catch of every HTTP function: what is foreseen is answered by the catalogue, the rest as UNEXPECTED. */
+/** Logs why a request, or one email of it, is refused: what is foreseen is in the catalogue, the rest UNEXPECTED. */
+export const refusal = (context: InvocationContext, thrown: unknown): Refusal => {
+  const log = logTo(context);
+  if (!(thrown instanceof AppError)) log(unexpected(thrown));
+  const error = thrown instanceof AppError ? thrown : new AppError('UNEXPECTED', { cause: thrown });
+  const failure = failureOfStorage(error);
+  if (failure !== undefined) log(storageFailed(failure));
+  const { mailId } = error.facts;
+  log({
+    event: 'RequestRefused',
+    ...defined({ mailId }),
+    code: error.code,
+    codes: [...new Set((error.facts.problems ?? []).map((problem) => problem.code))],
+  });
+  return toRefusal(error, context.invocationId);
+};
+
+/** The one catch of every HTTP function. */
 export const answeringProblems = async (
   context: InvocationContext,
   answer: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> => {
-  const log = logTo(context);
   try {
     return await answer();
   } catch (thrown) {
-    if (!(thrown instanceof AppError)) log(unexpected(thrown));
-    const error = thrown instanceof AppError ? thrown : new AppError('UNEXPECTED', { cause: thrown });
-    const failure = failureOfStorage(error);
-    if (failure !== undefined) log(storageFailed(failure));
-    const { mailId } = error.facts;
-    log({
-      event: 'RequestRefused',
-      ...defined({ mailId }),
-      code: error.code,
-      codes: [...new Set((error.facts.problems ?? []).map((problem) => problem.code))],
-    });
-    return toProblemAnswer(error, context.invocationId);
+    const { problem, retryAfter } = refusal(context, thrown);
+    return {
+      status: problem.status,
+      headers: { 'content-type': 'application/problem+json', ...defined({ 'retry-after': retryAfter }) },
+      body: JSON.stringify(problem),
+    };
   }
 };

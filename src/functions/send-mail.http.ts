@@ -1,11 +1,13 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
-import { defined } from '../lib/defined.ts';
+import type { HttpHandler } from '@azure/functions';
 import type { Admission } from '../lib/delivery/admission.ts';
-import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
-import { type Fate, isIn } from '../lib/ledger/ledger-row.ts';
+import { dryRunMail } from '../lib/delivery/dry-run.ts';
+import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
+import { readDryRun } from './dry-run-query.ts';
 import { MAIL_LIMIT, readJsonBody } from './json-body.ts';
+import { mailsUrl, prefersAsync, toMailAnswer } from './mail-answer.ts';
+import { isMime, readMimeBody } from './mime-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
 /** POST /api/mail */
@@ -14,48 +16,28 @@ export const sendMailHttp =
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
+      const isDryRun = readDryRun(request.query);
       const idempotencyKey = request.headers.get('idempotency-key');
+      const caller = callerOf(request);
       const room = ready.admission.open();
       try {
-        const answer = await sendMail(ready, {
-          input: await readJsonBody(request, { ...MAIL_LIMIT, room }),
-          caller: callerOf(request),
-          ...(idempotencyKey === null ? {} : { idempotencyKey }),
-          respondAsync: prefersAsync(request.headers.get('prefer')),
-        });
-        return toAnswer(answer, statusUrl(request, answer.row.facts.mailId));
+        const input = isMime(request)
+          ? await readMimeBody(request, room)
+          : await readJsonBody(request, { ...MAIL_LIMIT, room });
+        const keyed = { input, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
+        if (isDryRun) return { jsonBody: { dryRun: true, ...(await dryRunMail(ready, keyed)) } };
+        const answer = await sendMail(ready, { ...keyed, caller, respondAsync: prefersAsync(request) });
+        const statusUrl = `${mailsUrl(request)}/${answer.row.facts.mailId}`;
+        const { status, body } = toMailAnswer(answer, statusUrl);
+        return {
+          status,
+          headers: {
+            ...(answer.repeated ? { 'idempotent-replayed': 'true' } : {}),
+            ...(status === 202 ? { location: statusUrl } : {}),
+          },
+          jsonBody: body,
+        };
       } finally {
         room.close();
       }
     });
-
-/** What the caller has to know; the status URL tells more. */
-const toAnswer = ({ row, repeated }: SendMailAnswer, status: string): HttpResponseInit => {
-  const headers = repeated ? { 'idempotent-replayed': 'true' } : {};
-  const { mailId: id, sender } = row.facts;
-  if (isIn(row, 'sent')) {
-    const { graphRequestId } = row.fate;
-    return { status: 200, headers, jsonBody: { id, state: 'sent', sender, ...defined({ graphRequestId }) } };
-  }
-  return {
-    status: 202,
-    headers: { ...headers, location: status },
-    jsonBody: { id, state: toWord(row.fate), statusUrl: status },
-  };
-};
-
-const toWord = (fate: Fate): string => {
-  // Held, looked for or sent once more is what the relay does about it; what the caller has to know is the same.
-  if (fate.state !== 'closed' && 'reason' in fate && fate.reason.code === 'OUTCOME_UNKNOWN') return 'unknown';
-  return fate.state === 'deferred' ? 'queued' : fate.state;
-};
-
-/** Without the query: a key may ride in it. */
-const statusUrl = (request: HttpRequest, mailId: string): string => {
-  const { origin, pathname } = new URL(request.url);
-  return `${origin}${pathname.replace(/\/$/, '')}/${mailId}`;
-};
-
-/** True when the caller asks not to wait. Other preferences are ignored, as RFC 7240 has it. */
-const prefersAsync = (header: string | null): boolean =>
-  (header ?? '').split(',').some((preference) => /^\s*respond-async\s*(;|$)/i.test(preference));

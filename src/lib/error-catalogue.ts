@@ -39,7 +39,7 @@ export const catalogue = {
     415,
     'caller',
     'The request is not JSON in UTF-8',
-    'Send JSON with the header `Content-Type: application/json`. `detail` says what the relay received instead.',
+    'Send JSON with the header `Content-Type: application/json`, or, to `POST /api/mail`, an email in MIME with `message/rfc822`. `detail` says what the relay received instead.',
   ),
   CONTENT_ENCODING_UNSUPPORTED: entry(
     415,
@@ -67,12 +67,31 @@ export const catalogue = {
     'Send only what this call asks for; `detail` says how many bytes it takes.',
   ),
 
+  BATCH_INVALID: entry(
+    400,
+    'caller',
+    'The batch is not a list of emails',
+    'Send `{ "mails": [ ... ] }` with 1 to 100 emails. `detail` says what the relay received instead. Nothing was sent.',
+  ),
+  MIME_INCOMPLETE: entry(
+    400,
+    'caller',
+    'The request ended before the email was complete',
+    'Send the whole email in one request. Nothing was sent.',
+  ),
+
   // Single fields
   FIELD_UNKNOWN: entry(
     400,
     'caller',
     'The email has a field that the relay does not know',
     'Remove the field or correct its name. The relay rejects unknown fields so that it never drops one silently.',
+  ),
+  SEND_AT_INVALID: entry(
+    400,
+    'caller',
+    'The relay cannot send the email at the time in `sendAt`',
+    'Write the time in ISO 8601 with its offset from UTC, such as 2026-12-01T09:00:00+01:00, at most 30 days ahead. To send immediately, omit `sendAt`.',
   ),
   FIELD_REPEATED: entry(
     400,
@@ -459,6 +478,18 @@ export const catalogue = {
     'The idempotency key belongs to another email',
     'Use a new key for every email. Use the same key only to repeat an unchanged request.',
   ),
+  MAIL_CANCELED: entry(
+    409,
+    'caller',
+    'The email with this idempotency key was canceled',
+    'Nothing was sent, and this key never sends again. To send the email after all, use a new key.',
+  ),
+  MAIL_NOT_WAITING: entry(
+    409,
+    'caller',
+    'The email does not wait, so it cannot be canceled',
+    'Only an email in the state `queued` or `deferred` can be canceled; `detail` names its state. An email that was sent cannot be recalled. A held email is not sent by itself; an operator can close it.',
+  ),
   IDEMPOTENCY_KEY_INVALID: entry(
     400,
     'caller',
@@ -468,8 +499,8 @@ export const catalogue = {
   MAIL_UNDER_WAY: entry(
     409,
     'time',
-    'The email with this idempotency key is currently being sent',
-    'Repeat the request after the time in Retry-After. You then get the response to the first request.',
+    'The email is currently being sent',
+    'Repeat the request after the time in Retry-After. If you sent the email again with its idempotency key, you then get the response to the first request.',
   ),
   MAIL_NOT_FOUND: entry(
     404,

@@ -28,7 +28,13 @@ export type LogEvent =
       readonly result: string;
       readonly lookUps: number;
     }
-  | { readonly event: 'MailReplayed' | 'MailClosed'; readonly mailId: string }
+  | {
+      readonly event: 'MailScheduled';
+      readonly mailId: string;
+      readonly sendAt: string;
+      readonly waitMs: number;
+    }
+  | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
       readonly event: 'MailSwept';
@@ -82,6 +88,7 @@ const LEVELS: Levels = {
   MailSent: 'info',
   MailQueued: byCode,
   MailPaced: 'info',
+  MailScheduled: 'info',
   MailRejected: byCode,
   // Looked up, it often turns out well; where it does not, MailHeld says so.
   MailUnknown: 'warn',
@@ -89,6 +96,7 @@ const LEVELS: Levels = {
   MailHeld: 'error',
   MailReplayed: 'info',
   MailClosed: 'info',
+  MailCanceled: 'info',
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',

@@ -22,7 +22,7 @@ export type Ledger = {
   readonly create: <Its extends LedgerRow>(row: Its) => Promise<LedgerEntry<Its> | undefined>;
   readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => Promise<LedgerEntry<Its> | undefined>;
   /**
-   * The ids of mails that have not ended, accepted before a time; for the sweep. What it costs depends on how many there
+   * The ids of mails that have not ended, received and due before a time; for the sweep. What it costs depends on how many there
    * are, never on the size of the ledger. `turn` varies where it begins, so that a sweep that has to stop early, as
    * `isOver` says, does not always leave the same ones.
    */

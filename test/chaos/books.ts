@@ -14,7 +14,17 @@ import {
   POISON_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
 
-const STATES = ['queued', 'sending', 'deferred', 'unknown', 'sent', 'rejected', 'held', 'closed'] as const;
+const STATES = [
+  'queued',
+  'sending',
+  'deferred',
+  'unknown',
+  'sent',
+  'rejected',
+  'held',
+  'closed',
+  'canceled',
+] as const;
 /** What of a mail is compared with what arrived. */
 export type WrittenMail = { readonly subject: string; readonly text: string; readonly to: string };
 

@@ -188,7 +188,7 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
   test.each<[string, unknown, HttpRequestInit['headers'], ErrorCode]>([
     ['text', json, { 'content-type': 'text/plain' }, 'CONTENT_TYPE_UNSUPPORTED'],
     ['no media type', json, { 'content-type': '' }, 'CONTENT_TYPE_UNSUPPORTED'],
-    ['a MIME message', json, { 'content-type': 'message/rfc822' }, 'CONTENT_TYPE_UNSUPPORTED'],
+    ['a part of a MIME message', json, { 'content-type': 'message/partial' }, 'CONTENT_TYPE_UNSUPPORTED'],
     [
       'another charset',
       json,

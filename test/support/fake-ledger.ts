@@ -1,5 +1,5 @@
 import { shelfOf } from '../../src/lib/ledger/ledger-index.ts';
-import { isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { dueFrom, isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import type { Ledger, LedgerEntry } from '../../src/lib/ports.ts';
 
 type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer Value>
@@ -38,9 +38,7 @@ export const makeFakeLedger = (
     replace: (row, etag) => (entries.get(row.facts.mailId)?.etag === etag ? write(row) : undefined),
     listOpen: (shelf, before, _turn, isOver) =>
       (isOver() ? [] : [...entries.values()]).flatMap(({ row }) =>
-        shelfOf(row) === shelf && Date.parse(row.facts.acceptedAt) < before.getTime()
-          ? [row.facts.mailId]
-          : [],
+        shelfOf(row) === shelf && Date.parse(dueFrom(row)) < before.getTime() ? [row.facts.mailId] : [],
       ),
     expire: (before, _turn, isOver) => {
       let expired = 0;

@@ -1,4 +1,5 @@
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
@@ -191,6 +192,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       ledgerDays: 90,
     },
     newMailId: () => newMailId(now),
+    messageIds: makeMessageIdMemory(),
   } as const;
   return {
     needs,

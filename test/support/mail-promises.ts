@@ -9,6 +9,8 @@ export type MailStory = {
   readonly accepted: boolean;
   /** A caller was told that it was sent. */
   readonly toldSent: boolean;
+  /** Its caller was told that it was canceled. */
+  readonly toldCanceled?: boolean;
   /** At some moment nobody could know whether it was sent. */
   readonly doubted: boolean;
   /** How often a person had it sent again, not knowing whether it had been. */
@@ -27,7 +29,7 @@ export const mostCopies = ({ policy, replays }: MailStory): number => (policy ==
 
 /** Which promises were broken, in words; nothing when all were kept. */
 export const brokenPromises = (story: MailStory): readonly string[] => {
-  const { row, copies, policy, accepted, toldSent, doubted, replays } = story;
+  const { row, copies, policy, accepted, toldSent, toldCanceled, doubted, replays } = story;
   const most = mostCopies(story);
   const state = row?.fate.state ?? 'unknown to the ledger';
   const broken: string[] = [];
@@ -38,11 +40,15 @@ export const brokenPromises = (story: MailStory): readonly string[] => {
   if (toldSent && copies === 0) broken.push('a caller was told it was sent, and Graph never had it');
   if (toldSent && policy !== 'resend' && replays === 0 && copies !== 1)
     broken.push(`a caller was told it was sent, and it was sent ${copies} times`);
+  if (toldCanceled && state !== 'canceled')
+    broken.push(`its caller was told that it was canceled, and it is ${state}`);
+  if (toldCanceled && !doubted && copies > 0)
+    broken.push(`its caller was told that it was canceled, and it was sent ${copies} times`);
   if (accepted && !doubted && state === 'sent' && copies !== 1)
     broken.push(`nothing about it was in doubt, and it was sent ${copies} times`);
   if (!doubted && state !== 'sent' && copies > 0)
     broken.push(`nothing about it was in doubt, it was sent, and it is ${state}`);
-  if (accepted && copies === 0 && !isKept(story))
+  if (accepted && copies === 0 && state !== 'canceled' && !isKept(story))
     broken.push(`it was not sent, and its content is not kept: it is ${state}`);
   return broken;
 };

@@ -6,6 +6,7 @@ import type { MailFacts } from '../ledger/ledger-row.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
+import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
@@ -51,7 +52,7 @@ const pointerOf = ({ raw }: Mail) => (raw === undefined ? '/from' : '/mime');
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
-/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE. */
+/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
 export const planMail = async (
   needs: ResolveNeeds,
   policy: AcceptPolicy,
@@ -62,15 +63,21 @@ export const planMail = async (
 ): Promise<AcceptableMail> => ({
   mail,
   sender,
-  plan: await planSend(
-    origin.mailId,
-    sender,
-    await resolveFiles(needs, mail),
-    policy.plan,
-    origin.acceptedAt,
-  ),
+  plan: await planFor(needs, policy, origin, { mail, sender }),
   facts: factsOf(policy, hashes, origin, input, mail),
 });
+
+/** How a judged mail goes. Its Date is when it is to be sent, not when it was received. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
+export const planFor = async (
+  needs: ResolveNeeds,
+  { plan }: Pick<AcceptPolicy, 'plan'>,
+  { mailId, acceptedAt }: Pick<Origin, 'mailId' | 'acceptedAt'>,
+  { mail, sender }: JudgedMail,
+): Promise<SendPlan> => {
+  const sendAt = decideSendAt(mail.sendAt, acceptedAt);
+  const date = sendAt === undefined ? acceptedAt : new Date(sendAt);
+  return planSend(mailId, sender, await resolveFiles(needs, mail), plan, date);
+};
 
 /**
  * Judges and plans a mail that nobody waits for. Where it is refused the error lists every problem, and the facts are as
@@ -88,13 +95,7 @@ export const tryToAccept = async (
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy, pointerOf(mail));
-    const plan = await planSend(
-      origin.mailId,
-      sender,
-      await resolveFiles(needs, mail),
-      policy.plan,
-      origin.acceptedAt,
-    );
+    const plan = await planFor(needs, policy, origin, { mail, sender });
     return { mail, sender, plan, facts };
   } catch (reason) {
     if (!(reason instanceof AppError)) throw reason;
@@ -131,6 +132,7 @@ const factsOf = (
     ...defined({
       recipientAddresses: policy.ledgerRecipients ? recipients.map(({ address }) => address) : undefined,
       keyHash: mail.idempotencyKey === undefined ? undefined : hashOfKey(mail.idempotencyKey),
+      sendAt: sendAtOf(mail, origin.acceptedAt),
     }),
     leavesCopy: mail.saveToSentItems,
   };

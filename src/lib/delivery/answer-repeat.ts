@@ -1,19 +1,20 @@
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import { claimAfresh, requeue } from '../ledger/transitions.ts';
+import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
-import { type AttemptNeeds, concludeForCaller, type IncomingMail } from './attempt-for-caller.ts';
+import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
+import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 
 type Answer = { readonly row: LedgerRow; readonly repeated: boolean };
 
 /**
  * The answer for an email the ledger knows: the first answer again, or the reason why not. Undefined when another
- * invocation changed the row first. Throws IDEMPOTENCY_KEY_REUSED, MAIL_UNDER_WAY and the first reason again.
+ * invocation changed the row first. Throws IDEMPOTENCY_KEY_REUSED, MAIL_UNDER_WAY, MAIL_CANCELED and the first reason again.
  */
 export const answerRepeat = async (
   needs: AttemptNeeds,
@@ -26,6 +27,7 @@ export const answerRepeat = async (
   const known = { ...mail, envelope: { ...mail.envelope, contentHash: row.facts.bodyHash } };
   if (isIn(row, 'sending')) return answerSending(needs, known, { row, etag });
   if (isIn(row, 'rejected')) return tryAfresh(needs, known, { row, etag });
+  if (isIn(row, 'canceled')) throw new AppError('MAIL_CANCELED', { mailId });
   if (isIn(row, 'queued')) return putAgain(needs, known, { row, etag });
   if (isIn(row, 'held') && !row.fate.hasContent) {
     const brought = { mail: mail.accepted.mail, envelope: known.envelope, original: mail.input };
@@ -62,6 +64,13 @@ const tryAfresh = async (
 ): Promise<Answer | undefined> => {
   const { mailId } = row.facts;
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
+  const { sendAt } = mail.accepted.facts;
+  if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
+    const queued = queueAfresh(row, needs.clock.now());
+    await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
+    const written = await needs.ledger.replace(queued, etag).catch(notStored);
+    return written === undefined ? undefined : { row: written.row, repeated: false };
+  }
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
     needs.ledger.replace(claimAfresh(row, needs.clock.now()), etag),
   );
@@ -83,7 +92,10 @@ const putAgain = async (
   { envelope }: IncomingMail,
   { row, etag }: LedgerEntry<InState<'queued'>>,
 ): Promise<Answer | undefined> => {
-  await queueMail(needs, { ...envelope, turn: row.progress.turn }, 0);
+  const message = { ...envelope, turn: row.progress.turn };
+  const { sendAt } = row.facts;
+  if (sendAt === undefined) await queueMail(needs, message, 0);
+  else await scheduleMail(needs, message, sendAt);
   const again = await needs.ledger.replace(requeue(row, needs.clock.now()), etag);
   return again === undefined ? undefined : { row: again.row, repeated: true };
 };

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
-import type { InState } from '../ledger/ledger-row.ts';
+import type { InState, MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
@@ -13,6 +13,7 @@ import { lookUpMail } from './look-up-mail.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
 import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
+import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 
 export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds;
 
@@ -52,6 +53,8 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       await queueMail(needs, envelope, decision.waitMs);
       return 'done';
     case 'send':
+      // Its content need not be read for that.
+      if (waitUntilDue(row.facts.sendAt, needs.clock.now()) > 0) return wait(needs, envelope, row.facts);
       return send(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
     case 'look-up': {
       const unknown = { row: decision.row, etag };
@@ -94,6 +97,11 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     return 'done';
   }
   const { accepted, original } = read;
+  if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
+    const queued = queueNew(accepted.facts, needs.clock.now());
+    if (entry === undefined && (await needs.ledger.create(queued)) === undefined) return 'beaten';
+    return wait(needs, envelope, accepted.facts);
+  }
   const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, () =>
     claimFor(needs, accepted, entry),
   );
@@ -121,6 +129,15 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
       return 'done';
     }
   }
+};
+
+const wait = async (
+  needs: Needs,
+  envelope: Envelope,
+  { sendAt }: Pick<MailFacts, 'sendAt'>,
+): Promise<Turn> => {
+  if (sendAt !== undefined) await scheduleMail(needs, envelope, sendAt);
+  return 'done';
 };
 
 const claimFor = (

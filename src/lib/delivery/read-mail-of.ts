@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import { factsOfUnreadable } from '../ledger/arrived-message.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
+import { sendAtOf } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import {
@@ -14,7 +15,7 @@ import { readContent } from './read-content.ts';
 
 const DAY_MS = 86_400_000;
 const OLDER_THAN_LEDGER =
-  'It was accepted longer ago than MAIL_LEDGER_DAYS, so it may have been sent before.';
+  'It was accepted, or was to be sent, longer ago than MAIL_LEDGER_DAYS, so it may have been sent before.';
 
 export type ReadMailNeeds = Pick<Ports, 'payloads' | 'readIdentity' | 'clock' | 'attachments'> & {
   readonly accept: AcceptPolicy;
@@ -29,7 +30,9 @@ export const readMailOf = async (
   const original = await readContent(needs, envelope);
   const identity = await needs.readIdentity();
   const { accept, policy, clock } = needs;
-  if (clock.now().getTime() - envelope.acceptedAt.getTime() > policy.ledgerDays * DAY_MS) {
+  const sendAt = sendAtOf(original, envelope.acceptedAt);
+  const dueFrom = sendAt === undefined ? envelope.acceptedAt.getTime() : Date.parse(sendAt);
+  if (clock.now().getTime() - dueFrom > policy.ledgerDays * DAY_MS) {
     // The ledger may have known it and forgotten it: then this is a copy of an email that was sent.
     const facts = sketchFacts(accept, identity, envelope, original);
     return { refused: new AppError('GIVEN_UP', { detail: OLDER_THAN_LEDGER }), facts, original };

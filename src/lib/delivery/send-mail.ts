@@ -4,14 +4,16 @@ import type { KnownIdentity } from '../ledger/identity.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { claimNew, queueNew } from '../ledger/transitions.ts';
-import { keyFault } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
+import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
+import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
+import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
 
 export type SendMailNeeds = AttemptNeeds &
@@ -20,16 +22,14 @@ export type SendMailNeeds = AttemptNeeds &
     readonly newMailId: () => string;
   };
 
-export type SendMailRequest = {
-  readonly input: unknown;
-  readonly caller: string;
-  /** From the header; a mail may carry it too. */
-  readonly idempotencyKey?: string;
-  readonly respondAsync: boolean;
-};
+export type SendMailRequest = KeyedInput & { readonly caller: string; readonly respondAsync: boolean };
 
-/** What the caller is told: what the ledger says, and whether it said so before. */
-export type SendMailAnswer = { readonly row: LedgerRow; readonly repeated: boolean };
+/** What the caller is told: what the ledger says, whether it said so before, and what recipients may not get as asked. */
+export type SendMailAnswer = {
+  readonly row: LedgerRow;
+  readonly repeated: boolean;
+  readonly warnings: readonly PlanWarning[];
+};
 
 /** Losing a race more often than this is another request with the same key, again and again. */
 const MAX_RACES = 4;
@@ -41,12 +41,13 @@ const MAX_RACES = 4;
  */
 export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): Promise<SendMailAnswer> => {
   const mail = await takeIn(needs, request);
+  const { warnings } = mail.accepted.plan;
   for (let race = 0; race < MAX_RACES; race += 1) {
     const known = race === 0 ? undefined : await needs.ledger.find(mail.envelope.mailId);
     const row = known === undefined ? await takeNew(needs, mail, request.respondAsync) : undefined;
-    if (row !== undefined) return { row, repeated: false };
+    if (row !== undefined) return { row, repeated: false, warnings };
     const answer = known === undefined ? undefined : await answerRepeat(needs, mail, known);
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return { ...answer, warnings };
   }
   throw new AppError('MAIL_UNDER_WAY');
 };
@@ -54,9 +55,7 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
 /** What is wrong with the email itself costs no request to anybody. */
 const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<IncomingMail> => {
   const { caller } = request;
-  const key = decideKey(request);
-  const input =
-    key === undefined || !isObject(request.input) ? request.input : { ...request.input, idempotencyKey: key };
+  const { key, input } = withKey(request);
   const judged = judgeMail(needs.accept, input);
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
@@ -82,27 +81,6 @@ const idOfKey = async (
   return known === undefined ? identity.mailIdOfKey(caller, key) : known.row.facts.mailId;
 };
 
-const isObject = (input: unknown): input is object =>
-  typeof input === 'object' && input !== null && !Array.isArray(input);
-
-const decideKey = ({ input, idempotencyKey: header }: SendMailRequest): string | undefined => {
-  const { idempotencyKey: field } = (input ?? {}) as { readonly idempotencyKey?: unknown };
-  const key = typeof field === 'string' && field !== '' ? field : undefined;
-  const fault = header === undefined ? undefined : faultOfHeader(header, key);
-  if (fault !== undefined) throw new AppError('IDEMPOTENCY_KEY_INVALID', { detail: fault });
-  return header ?? key;
-};
-
-const faultOfHeader = (header: string, field: string | undefined): string | undefined => {
-  if (header === '')
-    return 'The header Idempotency-Key is empty. Omit it, or use a different key for each email.';
-  const fault = keyFault(header);
-  if (fault !== undefined) return `The header Idempotency-Key has ${fault}.`;
-  if (field !== undefined && field !== header)
-    return 'The header Idempotency-Key and the field `idempotencyKey` differ.';
-  return undefined;
-};
-
 /** Undefined when the ledger has a row for this email already. */
 const takeNew = async (
   needs: SendMailNeeds,
@@ -110,7 +88,8 @@ const takeNew = async (
   respondAsync: boolean,
 ): Promise<LedgerRow | undefined> => {
   const { accepted, envelope } = mail;
-  if (respondAsync) return queueAccepted(needs, mail, 0);
+  const { sendAt } = accepted.facts;
+  if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
     needs.ledger.create(claimNew(accepted.facts, false, needs.clock.now())).catch(notStored),
   );
@@ -135,10 +114,14 @@ const queueAccepted = async (
   const row = queueNew(accepted.facts, needs.clock.now());
   const created = await needs.ledger.create(row).catch(notStored);
   if (created === undefined) return undefined;
+  const { mailId, sendAt } = row.facts;
+  const takenBack = (error: unknown) => takeBack(needs, created, error);
+  if (sendAt !== undefined) {
+    await scheduleMail(needs, envelope, sendAt).catch(takenBack);
+    return row;
+  }
   const dueAt = new Date(needs.clock.now().getTime() + waitMs);
-  await queueMail(needs, { ...envelope, dueAt }, waitMs).catch((error: unknown) =>
-    takeBack(needs, created, error),
-  );
-  needs.log({ event: 'MailQueued', mailId: row.facts.mailId, attempts: 0, waitMs });
+  await queueMail(needs, { ...envelope, dueAt }, waitMs).catch(takenBack);
+  needs.log({ event: 'MailQueued', mailId, attempts: 0, waitMs });
   return row;
 };

@@ -44,7 +44,8 @@ export const sweepRecords: Part = async (needs, run) => {
       if (writtenAt >= before || hourOf(mailId) !== hour) return;
       const row = (await needs.ledger.find(mailId))?.row;
       if (row === undefined) return;
-      const isNeedless = isIn(row, 'sent', 'closed') || (isIn(row, 'held') && row.fate.record !== name);
+      const isNeedless =
+        isIn(row, 'sent', 'closed', 'canceled') || (isIn(row, 'held') && row.fate.record !== name);
       if (!isNeedless) return;
       await needs.records.delete(name);
       run.counts.records += 1;

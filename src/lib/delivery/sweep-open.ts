@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
-import { type InState, isFinal, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
+import { dueFrom, type InState, isFinal, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { recordFound } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { announce } from './announce.ts';
@@ -45,8 +45,9 @@ const tellOfOverdue = async (
   await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
 };
 
-const isChangedBefore = ({ progress }: LedgerRow, time: Date): boolean =>
-  Date.parse(progress.updatedAt) < time.getTime();
+/** Nothing is expected to change a row before its email is due. */
+const isChangedBefore = (row: LedgerRow, time: Date): boolean =>
+  Math.max(Date.parse(row.progress.updatedAt), Date.parse(dueFrom(row))) < time.getTime();
 
 /** Does something for each of these emails that is still as it was listed: not ended, and unchanged since `before`. */
 const forEachOpen = (

@@ -3,6 +3,7 @@ import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
+import { findMessageId, type MessageIdNeeds } from './message-id.ts';
 
 export type MailStatus = {
   readonly id: string;
@@ -24,7 +25,7 @@ export type MailStatus = {
 /** What the ledger says of a mail, in the words of the API. */
 export const toStatus = (row: LedgerRow): MailStatus => {
   const { facts, progress, fate } = row;
-  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt } = facts;
+  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt, sendAt } = facts;
   const { updatedAt, omittedAttempts } = progress;
   return {
     id: mailId,
@@ -34,6 +35,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     ...defined({ recipientAddresses }),
     tags,
     acceptedAt,
+    ...defined({ sendAt }),
     updatedAt,
     ...ofFate(fate),
     ...(omittedAttempts > 0 ? { omittedAttempts } : {}),
@@ -46,9 +48,12 @@ const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
     case 'queued':
     case 'sending':
+    case 'canceled':
       return {};
-    case 'sent':
-      return { ...defined({ graphRequestId: fate.graphRequestId }), verified: fate.verified };
+    case 'sent': {
+      const { graphRequestId, internetMessageId, verified } = fate;
+      return { ...defined({ graphRequestId, internetMessageId }), verified };
+    }
     case 'deferred':
       return {
         until: fate.until,
@@ -90,13 +95,24 @@ export const findMail = async ({ ledger }: Pick<Ports, 'ledger'>, mailId: string
   return entry;
 };
 
-/** The status of a caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of another caller. */
-export const readMailStatus = async (
+/** A caller's own mail. Throws MAIL_NOT_FOUND alike for one that is not there and one of another caller. */
+export const findOwnMail = async (
   needs: Pick<Ports, 'ledger'>,
   mailId: string,
   caller: string,
+): Promise<LedgerEntry> => {
+  const entry = await findMail(needs, mailId);
+  if (entry.row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
+  return entry;
+};
+
+/** The status of a caller's own mail, with the Message-ID it went out with. Throws MAIL_NOT_FOUND. */
+export const readMailStatus = async (
+  needs: MessageIdNeeds,
+  mailId: string,
+  caller: string,
 ): Promise<MailStatus> => {
-  const { row } = await findMail(needs, mailId);
-  if (row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
-  return toStatus(row);
+  const entry = await findOwnMail(needs, mailId, caller);
+  const { timeline, ...status } = toStatus(entry.row);
+  return { ...status, ...(await findMessageId(needs, entry)), timeline };
 };

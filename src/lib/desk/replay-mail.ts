@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { replay } from '../ledger/transitions.ts';
+import { sendAtOf } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
 import { findHeld, stateDetail } from './find-held.ts';
 import { findMail, type MailStatus, toStatus } from './mail-status.ts';
@@ -22,7 +23,7 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   const { caller, bodyHash } = row.facts;
   // A row of what could not be read has no hash.
   const contentHash = bodyHash || (await needs.readIdentity()).hashOfContent(original);
-  const queued = replay(row, contentHash, now);
+  const queued = replay(row, contentHash, now, sendAtOf(original, now));
   const first = newEnvelope({
     mailId: row.facts.mailId,
     acceptedAt: now,

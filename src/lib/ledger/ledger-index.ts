@@ -1,4 +1,4 @@
-import { isFinal, type LedgerRow } from './ledger-row.ts';
+import { dueFrom, isFinal, type LedgerRow } from './ledger-row.ts';
 
 /**
  * Where a mail is filed, so that the sweep finds what is due without reading the ledger: an attempt that no message
@@ -11,9 +11,9 @@ export const shelfOf = (row: LedgerRow): Shelf => {
   return row.fate.state === 'sending' && !row.progress.inQueue ? 'attempt' : 'open';
 };
 
-/** Ended mails expire by the day; the others are due by the moment they were accepted, which never changes. */
+/** Ended mails expire by the day; the others are due by the moment they were to be sent, which never changes. */
 const timeOf = (row: LedgerRow): string =>
-  isFinal(row) ? row.progress.updatedAt.slice(0, 10) : row.facts.acceptedAt;
+  isFinal(row) ? row.progress.updatedAt.slice(0, 10) : dueFrom(row);
 
 /** The key under which a mail is filed: the shelf, then the time, so that what is due is one range of keys. */
 export const indexKeyOf = (row: LedgerRow): string => `${shelfOf(row)}!${timeOf(row)}!${row.facts.mailId}`;

@@ -26,6 +26,8 @@ export type MailFacts = {
   /** Whether it is kept in Sent Items; else that it is not there says nothing. */
   readonly leavesCopy: boolean;
   readonly acceptedAt: string;
+  /** When it is to be sent, where that was later than it was received. */
+  readonly sendAt?: string;
 };
 
 /** How far the relay has come with it. */
@@ -77,9 +79,11 @@ export type Held = {
   readonly hasContent: boolean;
 };
 export type Closed = { readonly state: 'closed'; readonly reason: Reason; readonly note: string };
+/** Its caller took it back before an attempt began. */
+export type Canceled = { readonly state: 'canceled' };
 
 /** What has become of it: each state with what it alone has. */
-export type Fate = Queued | Sending | Deferred | Unknown | Sent | Rejected | Held | Closed;
+export type Fate = Queued | Sending | Deferred | Unknown | Sent | Rejected | Held | Closed | Canceled;
 
 export type MailState = Fate['state'];
 
@@ -98,7 +102,13 @@ export const isIn = <State extends MailState>(
 ): row is InState<State> => (states as readonly MailState[]).includes(row.fate.state);
 
 /** In these the relay will do nothing more by itself. */
-export const FINAL_STATES = ['sent', 'rejected', 'held', 'closed'] as const satisfies readonly MailState[];
+export const FINAL_STATES = [
+  'sent',
+  'rejected',
+  'held',
+  'closed',
+  'canceled',
+] as const satisfies readonly MailState[];
 export const OPEN_STATES = [
   'queued',
   'sending',
@@ -109,9 +119,13 @@ export const OPEN_STATES = [
 export const isFinal = (row: LedgerRow): row is InState<(typeof FINAL_STATES)[number]> =>
   isIn(row, ...FINAL_STATES);
 
+/** From when on the email is the relay's to send: it was received, and the time it waits for has come. */
+export const dueFrom = ({ facts: { acceptedAt, sendAt = acceptedAt } }: LedgerRow): string =>
+  sendAt > acceptedAt ? sendAt : acceptedAt;
+
 /** Since when the email is tried, for the time after which it is given up; milliseconds of the epoch. */
-export const triedSince = ({ facts, progress }: LedgerRow): number =>
-  Date.parse(progress.replayedAt ?? facts.acceptedAt);
+export const triedSince = (row: LedgerRow): number =>
+  Math.max(Date.parse(row.progress.replayedAt ?? row.facts.acceptedAt), Date.parse(dueFrom(row)));
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

@@ -18,7 +18,13 @@ export type MailEvent = {
   };
 };
 
-const EVENT_TYPES = { sent: 'Sent', rejected: 'Rejected', held: 'Held', closed: 'Closed' } as const;
+const EVENT_TYPES = {
+  sent: 'Sent',
+  rejected: 'Rejected',
+  held: 'Held',
+  closed: 'Closed',
+  canceled: 'Canceled',
+} as const;
 
 /** The event of a final state; its id is the same each time it is made, so that a receiver can tell. */
 export const eventOf = (row: LedgerRow): MailEvent | undefined => {

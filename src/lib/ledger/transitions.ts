@@ -2,6 +2,7 @@ import { defined } from '../defined.ts';
 import type { Reason } from '../errors.ts';
 import type {
   Attempt,
+  Canceled,
   Closed,
   Deferred,
   Held,
@@ -77,6 +78,13 @@ export const claimAfresh = (row: Row<Rejected>, now: Date): Row<Sending> => ({
   facts: row.facts,
   progress: since(row, now, { replayedAt: now.toISOString() }),
   fate: { state: 'sending' },
+});
+
+/** As `claimAfresh`, for an email whose time has not come. */
+export const queueAfresh = (row: Row<Rejected>, now: Date): Row<Queued> => ({
+  facts: row.facts,
+  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
+  fate: { state: 'queued' },
 });
 
 export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
@@ -169,9 +177,11 @@ export const completeHeld = (row: Row<Held>): Row<Held> => ({
   fate: { ...row.fate, hasContent: true },
 });
 
-/** `bodyHash` is that of the content; a row of what could not be read has none of its own. */
-export const replay = (row: Row<Held>, bodyHash: string, now: Date): Row<Queued> => ({
-  facts: { ...row.facts, bodyHash },
+/**
+ * `bodyHash` and `sendAt` are those of the content; a row of what could not be read, or was not valid, has none of its own.
+ */
+export const replay = (row: Row<Held>, bodyHash: string, now: Date, sendAt?: string): Row<Queued> => ({
+  facts: { ...row.facts, bodyHash, ...defined({ sendAt: row.facts.sendAt ?? sendAt }) },
   progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
   fate: { state: 'queued' },
 });
@@ -180,6 +190,19 @@ export const close = (row: Row<Held>, note: string, now: Date): Row<Closed> => (
   facts: row.facts,
   progress: since(row, now),
   fate: { state: 'closed', reason: row.fate.reason, note },
+});
+
+/** Its message is still on the queue, and is dropped when it is delivered. */
+export const cancel = (row: Row<Queued | Deferred>, now: Date): Row<Canceled> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { state: 'canceled' },
+});
+
+/** The Message-ID that an email went out with, seen in the mailbox; it ended when it was sent. */
+export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<Sent> => ({
+  ...row,
+  fate: { ...row.fate, internetMessageId },
 });
 
 /** What a message says that was written before its row, whose last write was lost. */
@@ -211,12 +234,13 @@ export const catchUp = (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'rejected', 'held'],
+  queued: ['sending', 'rejected', 'held', 'canceled'],
   sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
-  deferred: ['sending', 'held'],
+  deferred: ['sending', 'held', 'canceled'],
   unknown: ['sent', 'sending', 'held'],
-  rejected: ['sending'],
+  rejected: ['sending', 'queued'],
   held: ['queued', 'unknown', 'closed'],
   sent: [],
   closed: [],
+  canceled: [],
 } as const satisfies Record<MailState, readonly MailState[]>;

@@ -13,6 +13,7 @@ import { inWords, mimeNeeds } from './mime-needs.ts';
 import { mime, type RawMime } from './raw-mime.ts';
 import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
 import { list, report, text } from './schema-faults.ts';
+import { sendAt } from './send-at-field.ts';
 import { bodyFault, type Fault, lineFault, MALFORMED } from './text-rules.ts';
 
 const MAX_TAGS = 10;
@@ -56,6 +57,7 @@ const nobody: readonly Address[] = [];
 const handling = {
   idempotencyKey: idempotencyKey.optional(),
   onUnknown: word(['verify', 'hold', 'resend']).optional(),
+  sendAt: sendAt.optional(),
   tags: tags.default([]),
 };
 
@@ -228,9 +230,9 @@ const rawSchema = z
   .looseObject({ mime, ...handling })
   .superRefine((value, { issues }) => checkNothingElse(value, issues), { when: () => true })
   .transform(
-    ({ mime: message, idempotencyKey: key, onUnknown, tags: words }): Mail => ({
+    ({ mime: message, idempotencyKey: key, onUnknown, sendAt: due, tags: words }): Mail => ({
       ...message,
-      ...defined({ idempotencyKey: key, onUnknown }),
+      ...defined({ idempotencyKey: key, onUnknown, sendAt: due }),
       tags: words,
       replyTo: [],
       attachments: [],

@@ -146,7 +146,7 @@ export const settingsTable = {
     parse: onOff,
   }),
   MAIL_GIVE_UP_HOURS: setting({
-    what: 'How long the relay tries to send an email before it holds it.',
+    what: 'How long the relay tries to send an email before it holds it. For an email with `sendAt`, the time counts from then.',
     fallback: '24',
     parse: wholeNumber(1, 168),
   }),

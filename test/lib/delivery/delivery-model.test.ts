@@ -12,13 +12,20 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Fate>('dropped') },
 );
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
 const process = fc.nat({ max: 1 });
 const one = fc.nat({ max: 7 });
 const mail = {
   policy: fc.constantFrom('verify', 'hold', 'resend'),
   large: fc.boolean(),
+  laterMs: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.constantFrom(10 * MINUTE_MS, 25 * HOUR_MS, 9 * DAY_MS, 30 * DAY_MS) },
+  ),
 } as const;
-const MINUTE_MS = 60_000;
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 24, arbitrary: fc.record({ kind: fc.constant('step'), one, fate }) },
@@ -44,6 +51,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('held'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay'), process, one }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel'), process, one }) },
 );
 
 const options = fc.record({

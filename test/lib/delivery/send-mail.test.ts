@@ -199,6 +199,7 @@ describe('an idempotency key', () => {
     expect(await send(world, { idempotencyKey: KEY }, { readIdentity })).toEqual({
       row: sent,
       repeated: true,
+      warnings: [],
     });
     expect(world.plans).toEqual([]);
   });

@@ -42,6 +42,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
   const history: string[] = [];
   /** Mails of which at some moment nobody could know whether they were sent. */
   const doubted = new Set<string>();
+  /** When mails are to be sent that wait for their time. */
+  const notBefore = new Map<string, Date>();
 
   const stepper = makeStepper();
   const ledger = makeFakeLedger((row, before) => {
@@ -156,6 +158,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
             'send',
             () => {
               mailboxes.accept(body, now);
+              if (now < (notBefore.get(mailId) ?? now)) problems.push(`${mailId} was sent before its time`);
               history.push(`${mailId} ACCEPTED by Graph`);
               return { kind: 'answered', status: 202 };
             },
@@ -188,6 +191,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
     problems,
     history,
     doubted,
+    notBefore,
     newId,
     portsOf,
     now: () => now,

@@ -4,6 +4,7 @@ import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delive
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
+import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
@@ -23,7 +24,7 @@ const MAX_DEQUEUE_COUNT = 5;
 const FAILED_HIDDEN_MS = 30_000;
 const FOREVER_MS = 365 * 86_400_000;
 
-type Needs = SendMailNeeds & DeliverMailNeeds & HoldPoisonNeeds & ReplayNeeds & SweepNeeds;
+type Needs = SendMailNeeds & DeliverMailNeeds & HoldPoisonNeeds & ReplayNeeds & CancelNeeds & SweepNeeds;
 
 type Invocation = {
   readonly process: number;
@@ -176,6 +177,8 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
         () => answer('no answer'),
       ),
     sweep: (process: number) => invoke(process, (needs) => unlessRefused(sweepMail(needs))),
+    cancel: (process: number, mailId: string, caller: string, onCanceled: () => void) =>
+      invoke(process, (needs) => unlessRefused(cancelMail(needs, mailId, caller).then(onCanceled))),
     replay: (process: number, mailId: string) =>
       invoke(process, (needs) => unlessRefused(replayMail(needs, mailId))),
     /** Lets time pass; a process whose invocation takes too long does not live to the end of it. */

@@ -17,15 +17,22 @@ type Policy = MailStory['policy'];
 
 /** One thing that can happen; `one` chooses among those that are there. */
 export type Act =
-  | { readonly kind: 'put'; readonly policy: Policy; readonly large: boolean; readonly key: number | null }
+  | {
+      readonly kind: 'put';
+      readonly policy: Policy;
+      readonly large: boolean;
+      readonly key: number | null;
+      readonly laterMs: number;
+    }
   | {
       readonly kind: 'post';
       readonly process: number;
       readonly policy: Policy;
       readonly large: boolean;
       readonly respondAsync: boolean;
+      readonly laterMs: number;
     }
-  | { readonly kind: 'ask again' | 'replay'; readonly process: number; readonly one: number }
+  | { readonly kind: 'ask again' | 'replay' | 'cancel'; readonly process: number; readonly one: number }
   | { readonly kind: 'deliver' | 'held' | 'sweep'; readonly process: number }
   | { readonly kind: 'step'; readonly one: number; readonly fate: Fate }
   | { readonly kind: 'kill'; readonly process: number; readonly happens: number }
@@ -37,6 +44,7 @@ type ModelMail = {
   readonly content: unknown;
   accepted: boolean;
   toldSent: boolean;
+  toldCanceled: boolean;
   replays: number;
 };
 type Client = { readonly mail: ModelMail; readonly request: HttpRequest; asking: number; answered: boolean };
@@ -55,22 +63,25 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
   const mails = new Map<string, ModelMail>();
   const clients: Client[] = [];
 
-  const contentOf = (policy: Policy, large: boolean, key?: string) =>
+  const contentOf = (policy: Policy, large: boolean, laterMs: number, key?: string) =>
     aMail({
+      ...(laterMs === 0 ? {} : { sendAt: new Date(cloud.now().getTime() + laterMs).toISOString() }),
       onUnknown: policy,
       subject: key ?? `Mail ${mails.size}`,
       ...(large ? { text: LARGE_TEXT } : {}),
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
   const add = (mailId: string, policy: Policy, content: unknown, accepted: boolean): ModelMail => {
-    const mail = { mailId, policy, content, accepted, toldSent: false, replays: 0 };
+    const mail = { mailId, policy, content, accepted, toldSent: false, toldCanceled: false, replays: 0 };
     mails.set(mailId, mail);
+    const { sendAt } = content as { readonly sendAt?: string };
+    if (sendAt !== undefined) cloud.notBefore.set(mailId, new Date(sendAt));
     return mail;
   };
 
-  const put = ({ policy, large, key }: Extract<Act, { kind: 'put' }>): void => {
+  const put = ({ policy, large, key, laterMs }: Extract<Act, { kind: 'put' }>): void => {
     const name = key === null ? undefined : `${policy}-${large}-${key}`;
-    const content = contentOf(policy, large, name);
+    const content = contentOf(policy, large, key === null ? laterMs : 0, name);
     const json = JSON.stringify(content);
     const id = cloud.queue.put(large ? json : Buffer.from(json).toString('base64'), 0, cloud.now());
     const mailId = name === undefined ? IDENTITY.mailIdOfMessage(id) : IDENTITY.mailIdOfKey('queue', name);
@@ -90,6 +101,10 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     if (cloud.history.at(-1) !== heard) cloud.history.push(heard);
     if (received === 'no answer') return;
     if (received instanceof AppError) {
+      if (received.code === 'MAIL_CANCELED') {
+        client.answered = true;
+        return;
+      }
       if (catalogue[received.code].fixedBy === 'caller')
         cloud.problems.push(`a good mail was refused: ${received.code}`);
       // What only an administrator can mend, other than a doubt, means that the caller keeps the mail.
@@ -101,9 +116,15 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     mail.accepted = true;
     if (received.row.fate.state === 'sent') mail.toldSent = true;
   };
-  const post = ({ policy, large, respondAsync, process }: Extract<Act, { kind: 'post' }>): Promise<void> => {
+  const post = ({
+    policy,
+    large,
+    respondAsync,
+    laterMs,
+    process,
+  }: Extract<Act, { kind: 'post' }>): Promise<void> => {
     const key = `key-${clients.length}`;
-    const input = contentOf(policy, large);
+    const input = contentOf(policy, large, laterMs);
     const mail = add(IDENTITY.mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
     const client = { mail, request: { input, key, respondAsync }, asking: 0, answered: false };
     clients.push(client);
@@ -119,6 +140,18 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     await relay.replay(process, row.facts.mailId);
   };
 
+  const cancel = async (process: number, one: number): Promise<void> => {
+    // One that has ended now and then; the others are the race.
+    const rows = one === 0 ? cloud.ledger.rows() : open();
+    const row = rows[one % Math.max(rows.length, 1)];
+    const mail = mails.get(row?.facts.mailId ?? '');
+    if (row === undefined || mail === undefined) return;
+    await relay.cancel(process, row.facts.mailId, row.facts.caller, () => {
+      cloud.history.push(`${row.facts.mailId} caller hears canceled`);
+      mail.toldCanceled = true;
+    });
+  };
+
   const perform = async (act: Act): Promise<void> => {
     switch (act.kind) {
       case 'put':
@@ -132,6 +165,8 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       }
       case 'replay':
         return replay(act.process, act.one);
+      case 'cancel':
+        return cancel(act.process, act.one);
       case 'deliver':
         return void (await relay.deliver(act.process));
       case 'held':

@@ -13,6 +13,7 @@ import {
   type WhyHeld,
 } from '../../../src/lib/ledger/ledger-row.ts';
 import {
+  cancel,
   catchUp,
   claim,
   claimAfresh,
@@ -20,10 +21,12 @@ import {
   close,
   completeHeld,
   holdNew,
+  queueAfresh,
   queueNew,
   recordDeferred,
   recordFound,
   recordHeld,
+  recordMessageId,
   recordRejected,
   recordSent,
   recordUnknown,
@@ -69,12 +72,19 @@ const holdIt = step(
   (row: InState<'queued' | 'sending' | 'deferred' | 'unknown'>, now, choice) =>
     recordHeld(row, holding(), now, ...(choice % 2 ? [attemptAt(now)] : [])),
 );
+const cancelIt = step('cancel', (row: InState<'queued' | 'deferred'>, now) => cancel(row, now));
 const withdrawIt = step('withdraw', (row: InState<'queued' | 'sending'>, now) => withdraw(row, reason, now));
 const foundIt = step('recordFound', (row: InState<'unknown' | 'sending'>, now, choice) =>
   recordFound(row, now, choice % 2 ? { attempt: attemptAt(now) } : {}),
 );
 const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
-  queued: [claimIt, holdIt, withdrawIt, step('requeue', (row: InState<'queued'>, now) => requeue(row, now))],
+  queued: [
+    claimIt,
+    holdIt,
+    withdrawIt,
+    cancelIt,
+    step('requeue', (row: InState<'queued'>, now) => requeue(row, now)),
+  ],
   sending: [
     holdIt,
     withdrawIt,
@@ -107,12 +117,16 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
       ),
     ),
   ],
-  deferred: [claimIt, claimIt, claimIt, holdIt],
+  deferred: [claimIt, claimIt, claimIt, holdIt, cancelIt],
   unknown: [claimIt, claimIt, foundIt, holdIt],
-  rejected: [step('claimAfresh', (row: InState<'rejected'>, now) => claimAfresh(row, now))],
+  rejected: [
+    step('claimAfresh', (row: InState<'rejected'>, now) => claimAfresh(row, now)),
+    step('queueAfresh', (row: InState<'rejected'>, now) => queueAfresh(row, now)),
+  ],
   held: heldSteps,
-  sent: [],
+  sent: [step('recordMessageId', (row: InState<'sent'>) => recordMessageId(row, '<an-id@contoso.example>'))],
   closed: [],
+  canceled: [],
 };
 
 const begin = fc.constantFrom(
@@ -146,7 +160,7 @@ const law = (title: string, holds: (row: LedgerRow, before: LedgerRow, name: str
 describe('at every step of a row', () => {
   law('its state changes as the diagram says, or not at all', (row, before, name) => {
     const [from, to] = [before.fate.state, row.fate.state];
-    if (['requeue', 'completeHeld'].includes(name)) expect(to).toBe(from);
+    if (['requeue', 'completeHeld', 'recordMessageId'].includes(name)) expect(to).toBe(from);
     // A write between was lost: the row catches up with it too.
     else if (name === 'catchUp') expect(['queued', 'unknown']).toContain(to);
     else expect(transitions[from]).toContain(to);
@@ -163,7 +177,9 @@ describe('at every step of a row', () => {
     'its turn never goes back, and each message that was put on the queue for it has one of its own',
     (row, before, name) => {
       const grown = row.progress.turn - before.progress.turn;
-      const expected = { recordDeferred: 1, recordUnknown: 1, replay: 1, catchUp: 1, withdraw: 2 }[name] ?? 0;
+      const expected =
+        { recordDeferred: 1, recordUnknown: 1, replay: 1, catchUp: 1, queueAfresh: 1, withdraw: 2 }[name] ??
+        0;
       expect(grown).toBe(expected);
     },
   );
@@ -181,8 +197,10 @@ describe('at every step of a row', () => {
     expect(attempts).toEqual(all.slice(-20));
   });
 
-  law('it says when it changed, and a held email since when it is held', (row, before, name, now) => {
-    const expected = name === 'completeHeld' ? before.progress.updatedAt : now.toISOString();
+  law('it says when it changed, and an email that has ended since when', (row, before, name, now) => {
+    const expected = ['completeHeld', 'recordMessageId'].includes(name)
+      ? before.progress.updatedAt
+      : now.toISOString();
     expect(row.progress.updatedAt).toBe(expected);
   });
 
@@ -196,10 +214,11 @@ describe('at every step of a row', () => {
       sending: [],
       deferred: ['reason', 'until'],
       unknown: ['reason'],
-      sent: ['verified', 'graphRequestId'],
+      sent: ['verified', 'graphRequestId', 'internetMessageId'],
       rejected: ['reason'],
       held: ['why', 'reason', 'record', 'hasContent'],
       closed: ['reason', 'note'],
+      canceled: [],
     };
     const { state, ...rest } = fate;
     for (const name of Object.keys(rest)) expect(own[state]).toContain(name);

@@ -1,0 +1,42 @@
+import { decideSendAt } from '../mail/send-at.ts';
+import { type DescribedRequest, describePlan } from '../sending/describe-plan.ts';
+import type { SendPlan } from '../sending/send-plan.ts';
+import { judgeMail, planFor } from './accept-mail.ts';
+import { type KeyedInput, withKey } from './request-key.ts';
+import type { SendMailNeeds } from './send-mail.ts';
+
+/** What would be done with an email, and what Graph would be asked. */
+export type DryRun = {
+  readonly sender: string;
+  readonly recipients: number;
+  readonly sendAt?: string;
+  readonly plan: Pick<SendPlan, 'kind' | 'reason' | 'warnings'>;
+  readonly requests: readonly DescribedRequest[];
+};
+
+/** Stands where the id of an email would. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Judges and plans an email and does nothing else: nobody is asked to send it, and the ledger does not hear of it, so that its
+ * idempotency key stays unused. Throws what sending it would throw before anything was asked.
+ */
+export const dryRunMail = async (
+  needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'clock'>,
+  request: KeyedInput,
+): Promise<DryRun> => {
+  const { input } = withKey(request);
+  const judged = judgeMail(needs.accept, input);
+  const { mail, sender } = judged;
+  const acceptedAt = needs.clock.now();
+  const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);
+  const sendAt = decideSendAt(mail.sendAt, acceptedAt);
+  const { kind, reason, warnings } = plan;
+  return {
+    sender: sender.address,
+    recipients: mail.to.length + mail.cc.length + mail.bcc.length,
+    ...(sendAt === undefined ? {} : { sendAt }),
+    plan: { kind, reason, warnings },
+    requests: describePlan(plan),
+  };
+};

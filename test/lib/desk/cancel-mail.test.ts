@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
+import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
+import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
+import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
+import {
+  cancel,
+  claim,
+  close,
+  queueNew,
+  recordDeferred,
+  recordSent,
+} from '../../../src/lib/ledger/transitions.ts';
+import { aDelivery } from '../../support/a-delivery.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
+
+const { mailId, rows, facts, envelope } = aDelivery();
+const unknown = { at: NOW.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
+const resent = recordDeferred(
+  rows.sending,
+  unknown,
+  { reason: { code: 'OUTCOME_UNKNOWN' }, until: NOW, isResend: true },
+  NOW,
+);
+
+const canceling = (row: LedgerRow = rows.queued) => {
+  const world = inMemoryPorts();
+  world.ledger.create(row);
+  const deliver = () =>
+    deliverMail(
+      { ...world.needs, sending: world.needs },
+      { text: toQueueText(envelope, IDENTITY), insertedAt: NOW, redelivered: false },
+    );
+  return { ...world, deliver, cancel: (caller = 'queue') => cancelMail(world.needs, mailId, caller) };
+};
+
+describe('a caller who cancels an email that waits', () => {
+  test.each([rows.queued, rows.deferred])('has it canceled and told: $fate.state', async (row) => {
+    const { cancel: canceled, effects, row: read, announced, logged } = canceling(row);
+    expect(await canceled()).toMatchObject({
+      id: mailId,
+      state: 'canceled',
+      timeline: expect.arrayContaining([{ at: NOW.toISOString(), event: 'canceled' }]),
+    });
+    expect(effects).toEqual(['events.put', 'ledger.replace canceled', 'log MailCanceled', 'payloads.delete']);
+    expect(read(mailId)).toMatchObject({ state: 'canceled' });
+    expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
+    expect(logged).toEqual([{ event: 'MailCanceled', mailId }]);
+  });
+
+  test('gets the same answer each time, and nothing is done twice', async () => {
+    const { cancel: canceled, effects } = canceling();
+    const first = await canceled();
+    const done = effects.length;
+    expect(await canceled()).toEqual(first);
+    expect(effects).toHaveLength(done);
+  });
+
+  test('has its stored content deleted, also where that needs the message to be dropped', async () => {
+    const { cancel: canceled, deliver, fail, mend, payloads, plans, needs } = canceling();
+    await needs.payloads.put(mailId, facts.bodyHash, JSON.stringify(aMail()));
+    fail('payloads.delete');
+    expect(await canceled()).toMatchObject({ state: 'canceled' });
+    mend();
+    await deliver();
+    expect(plans).toEqual([]);
+    await deliverMail(
+      { ...needs, sending: needs },
+      {
+        text: toQueueText({ ...envelope, content: 'stored' }, IDENTITY),
+        insertedAt: NOW,
+        redelivered: false,
+      },
+    );
+    expect([plans, [...payloads]]).toEqual([[], []]);
+  });
+
+  test.each<[LedgerRow, string, RegExp]>([
+    [rows.sending, 'MAIL_UNDER_WAY', /Repeat this request/],
+    [rows.unknown, 'MAIL_NOT_WAITING', /state unknown/],
+    [rows.sent, 'MAIL_NOT_WAITING', /state sent/],
+    [rows.rejected, 'MAIL_NOT_WAITING', /state rejected/],
+    [rows.held, 'MAIL_NOT_WAITING', /state held/],
+    [close(rows.held, 'note', NOW), 'MAIL_NOT_WAITING', /state closed/],
+    [resent, 'MAIL_NOT_WAITING', /may have sent/],
+  ])('is told that it is too late, and nothing changes: $fate.state', async (row, code, detail) => {
+    const { cancel: canceled, effects } = canceling(row);
+    await expect(canceled()).rejects.toMatchObject({
+      code,
+      facts: { mailId, detail: expect.stringMatching(detail) },
+    });
+    expect(effects).toEqual([]);
+  });
+
+  test('is told that it is not found where it is of another caller', async () => {
+    const { cancel: canceled, effects } = canceling();
+    await expect(canceled('key:other')).rejects.toMatchObject({ code: 'MAIL_NOT_FOUND', facts: {} });
+    expect(effects).toEqual([]);
+  });
+
+  test.each<PortCall>(['events.put', 'ledger.replace'])(
+    'is told that storage failed at %s, and the email still waits',
+    async (call) => {
+      const { cancel: canceled, fail, row } = canceling();
+      fail(call);
+      await expect(canceled()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      expect(row(mailId)).toMatchObject({ state: 'queued' });
+    },
+  );
+});
+
+describe('of a delivery and a cancellation of one email only one succeeds', () => {
+  test('the delivery, where it claims the row first', async () => {
+    const { cancel: canceled, meanwhile, ledger } = canceling();
+    meanwhile('ledger.replace', () => ledger.replace(claim(rows.queued, NOW), ledger.find(mailId)!.etag));
+    await expect(canceled()).rejects.toMatchObject({ code: 'MAIL_UNDER_WAY' });
+  });
+
+  test('the delivery, where it was sent meanwhile', async () => {
+    const { cancel: canceled, meanwhile, ledger } = canceling();
+    const sent = recordSent(rows.sending, { at: NOW.toISOString(), outcome: 'accepted' }, NOW);
+    meanwhile('ledger.replace', () => ledger.replace(sent, ledger.find(mailId)!.etag));
+    await expect(canceled()).rejects.toMatchObject({ code: 'MAIL_NOT_WAITING' });
+  });
+
+  test('the cancellation, where it is first: the delivery sends nothing and drops the message', async () => {
+    const { deliver, meanwhile, ledger, plans, messages, row } = canceling(queueNew(facts, NOW));
+    meanwhile('ledger.replace', () => ledger.replace(cancel(rows.queued, NOW), ledger.find(mailId)!.etag));
+    await deliver();
+    expect([plans, messages]).toEqual([[], []]);
+    expect(row(mailId)).toMatchObject({ state: 'canceled' });
+  });
+});

@@ -259,7 +259,7 @@ export const catalogue = {
     403,
     'administrator',
     'This sender is not on the allow-list',
-    'Omit `from` to use the default sender, or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS.',
+    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS.',
   ),
   MAIL_DISABLED: entry(
     503,

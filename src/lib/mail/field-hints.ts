@@ -31,7 +31,7 @@ const MAIL = hints({
   readReceipt: 'isreadreceiptrequested requestreadreceipt readreceiptrequested',
   deliveryReceipt: 'isdeliveryreceiptrequested requestdeliveryreceipt deliveryreceiptrequested dsn',
   saveToSentItems: 'savetosent savetosentfolder savecopy',
-  sendAt: 'scheduledat scheduledtime sendtime senddate deliverytime deliverat sendlater deliveryat',
+  sendAt: 'sendat scheduledat scheduledtime sendtime senddate deliverytime deliverat sendlater deliveryat',
   idempotencyKey: 'idempotency requestid dedupekey messagededuplicationid',
   tags: 'categories category labels metadata customargs',
   '`text` or `html` with the finished text, as the relay has no templates':

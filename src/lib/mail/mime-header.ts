@@ -14,6 +14,8 @@ export type WrongMime = { readonly expected: string };
 export const MAX_LINE = 998;
 /** Five hundred recipients with their names have some 100 KB; Exchange rejects headers that are far larger. */
 const MAX_HEADER = 256_000;
+/** A message that went through many servers has some hundred. */
+const MAX_FIELDS = 1000;
 /** RFC 5322, 3.6.8, with nothing between the name and its colon. */
 const FIELD = /^([!-9;-~]{1,127}):/;
 
@@ -65,6 +67,7 @@ export const readHeader = (bytes: Buffer, start: number): ReadHeader | WrongMime
       field.end = end + 2;
     } else {
       const name = FIELD.exec(text)?.[1];
+      if (fields.length === MAX_FIELDS) return { expected: `a header of at most ${MAX_FIELDS} fields` };
       if (name === undefined) return { expected: `a field such as Subject: text ${where}` };
       fields.push({ name, lines: [text.slice(name.length + 1).trim()], start: at, end: end + 2 });
     }

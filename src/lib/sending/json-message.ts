@@ -92,5 +92,5 @@ const joined = (texts: readonly string[], files: readonly OutgoingFile[], end: s
 
 const contentOf = ({ source }: OutgoingFile) => {
   if (source.kind === 'base64') return source.content;
-  throw new Error('a file that is in a blob cannot stand in one request');
+  throw new Error('a file that is in a blob cannot be in one request');
 };

@@ -1,6 +1,6 @@
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
-import { type Admission, admissibleBytes, makeAdmission } from './lib/delivery/admission.ts';
+import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
@@ -45,7 +45,9 @@ export type World = {
 export type Relay = {
   /** Says which settings are wrong or unknown. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
-  readonly forSendMail: (log: Log) => SendMailNeeds & { readonly admission: Admission };
+  readonly forSendMail: (
+    log: Log,
+  ) => SendMailNeeds & { readonly admission: Admission; readonly maxRequestBytes: number };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds;
@@ -59,6 +61,7 @@ type StoragePorts = Pick<
 >;
 
 const HOUR_MS = 3_600_000;
+const MEGABYTE = 1_000_000;
 
 /** Made at first use and kept: connections, the secret and the token serve every later invocation. */
 const once = <Value>(make: () => Value): (() => Value) => {
@@ -79,7 +82,7 @@ export const openRelay = (
   const makeMailId = () => newMailId(now());
 
   const clock = { now, sleep };
-  const admission = makeAdmission(admissibleBytes(memoryBytes));
+  const admission = makeAdmission(admissibleBytes(memoryBytes), heldFor);
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
@@ -202,7 +205,7 @@ export const openRelay = (
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return { ...sending(log), admission };
+      return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
     },
     forDeliverMail: (log) => ({
       ...storage(),

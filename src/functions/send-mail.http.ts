@@ -5,24 +5,30 @@ import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../lib/delive
 import { type Fate, isIn } from '../lib/ledger/ledger-row.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
-import { MAIL_LIMIT, readJsonBody } from './json-body.ts';
+import { mailLimit, readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
+
+/** What the door for emails has to know of the instance. */
+export type MailDoor = { readonly admission: Admission; readonly maxRequestBytes: number };
 
 /** POST /api/mail */
 export const sendMailHttp =
-  (needs: (log: Log) => SendMailNeeds & { readonly admission: Admission }): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & MailDoor): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
       const idempotencyKey = request.headers.get('idempotency-key');
       const room = ready.admission.open();
       try {
-        const answer = await sendMail(ready, {
-          input: await readJsonBody(request, { ...MAIL_LIMIT, room }),
-          caller: callerOf(request),
-          ...(idempotencyKey === null ? {} : { idempotencyKey }),
-          respondAsync: prefersAsync(request.headers.get('prefer')),
-        });
+        const answer = await sendMail(
+          { ...ready, room },
+          {
+            input: await readJsonBody(request, { ...mailLimit(ready.maxRequestBytes), room }),
+            caller: callerOf(request),
+            ...(idempotencyKey === null ? {} : { idempotencyKey }),
+            respondAsync: prefersAsync(request.headers.get('prefer')),
+          },
+        );
         return toAnswer(answer, statusUrl(request, answer.row.facts.mailId));
       } finally {
         room.close();

@@ -59,6 +59,12 @@ export const catalogue = {
     'The email is too large',
     'Make the attachments smaller, or send a link instead of the file. One request to Graph carries 4 MB, and base64 makes a file a third larger, so the files of one email can have about 2.9 MB.',
   ),
+  ATTACHMENT_NOT_FOUND: entry(
+    422,
+    'caller',
+    'A blob that the email names as an attachment is not there',
+    'Upload the file to the container `mail-attachments` first, and give in `blob` its name within the container. Leave the blob unchanged until the email is sent; for another version, use another name.',
+  ),
 
   REQUEST_TOO_LARGE: entry(
     413,

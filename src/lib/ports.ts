@@ -47,11 +47,13 @@ export type Ledger = {
   ) => Promise<number>;
 };
 
-/** The JSON of emails too big for a queue message, by id and hash of the content. */
+/** The JSON of emails too big for a queue message, by id and hash of the content. It is never one text: see `writeJson`. */
 export type Payloads = {
-  readonly put: (mailId: string, contentHash: string, json: string) => Promise<void>;
+  readonly put: (mailId: string, contentHash: string, json: readonly Uint8Array[]) => Promise<void>;
   /** Undefined when it is gone. */
-  readonly read: (mailId: string, contentHash: string) => Promise<string | undefined>;
+  readonly read: (mailId: string, contentHash: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** How many bytes it has; undefined when it is gone. */
+  readonly sizeOf: (mailId: string, contentHash: string) => Promise<number | undefined>;
   /** Makes it young again: it is still needed, although the ledger may not know of its email yet. */
   readonly keep: (mailId: string, contentHash: string) => Promise<void>;
   readonly delete: (mailId: string, contentHash: string) => Promise<void>;

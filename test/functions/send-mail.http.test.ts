@@ -251,13 +251,13 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'more bytes than are read',
       ' '.repeat(8_000_001),
       {},
-      'This call accepts at most 8000000 bytes; the request has more than 8000000.',
+      'This call accepts at most 8000000 bytes, as MAIL_MAX_REQUEST_MB says; the request has more than 8000000.',
     ],
     [
       'more bytes announced',
       json,
       { 'content-length': '100000000' },
-      'This call accepts at most 8000000 bytes; the request has 100000000.',
+      'This call accepts at most 8000000 bytes, as MAIL_MAX_REQUEST_MB says; the request has 100000000.',
     ],
   ])('%s, and the answer says so', async (_case, body, headers, detail) => {
     const { body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));

@@ -14,6 +14,7 @@ import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { STANDARD } from './a-plan.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
+import { chunked, joined } from './json-chunks.ts';
 
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
@@ -36,7 +37,7 @@ const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress,
 /** A call of a port that can be made to fail. */
 export type PortCall =
   | `ledger.${'find' | 'create' | 'replace' | 'listOpen' | 'expire' | 'fileEarlier'}`
-  | `payloads.${'put' | 'read' | 'keep' | 'delete' | 'list'}`
+  | `payloads.${'put' | 'read' | 'sizeOf' | 'keep' | 'delete' | 'list'}`
   | `records.${'store' | 'list' | 'read' | 'delete'}`
   | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
   | `mailboxes.${'send' | 'find'}`
@@ -120,9 +121,20 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     readIdentity: () => asked('readIdentity', () => IDENTITY),
     payloads: {
       put: (mailId, contentHash, json) =>
-        done('payloads.put', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),
+        done(
+          'payloads.put',
+          () => void payloads.set(`${mailId} ${contentHash}`, { json: joined(json), writtenAt: now }),
+        ),
       read: (mailId, contentHash) =>
-        asked('payloads.read', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+        asked('payloads.read', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          return kept && chunked(kept.json);
+        }),
+      sizeOf: (mailId, contentHash) =>
+        asked('payloads.sizeOf', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          return kept && Buffer.byteLength(kept.json);
+        }),
       keep: (mailId, contentHash) =>
         done('payloads.keep', () => {
           const kept = payloads.get(`${mailId} ${contentHash}`);
@@ -177,6 +189,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const needs = {
     ...ports,
     admission: makeAdmission(16_000_000),
+    maxRequestBytes: 8_000_000,
     accept: {
       senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
       ledgerRecipients: false,

@@ -9,6 +9,7 @@ import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
+import { isStorageFailure } from './storage-failure.ts';
 
 /** Who may send, and what the ledger may keep of an email. */
 export type AcceptPolicy = {
@@ -60,7 +61,7 @@ export const planMail = async (
 ): Promise<AcceptableMail> => ({
   mail,
   sender,
-  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan),
+  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail, policy.plan), policy.plan),
   facts: factsOf(policy, hashes, origin, input, mail),
 });
 
@@ -80,10 +81,15 @@ export const tryToAccept = async (
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy);
-    const plan = await planSend(origin.mailId, sender, await resolveFiles(needs, mail), policy.plan);
+    const plan = await planSend(
+      origin.mailId,
+      sender,
+      await resolveFiles(needs, mail, policy.plan),
+      policy.plan,
+    );
     return { mail, sender, plan, facts };
   } catch (reason) {
-    if (!(reason instanceof AppError)) throw reason;
+    if (!(reason instanceof AppError) || isStorageFailure(reason)) throw reason;
     return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };
   }
 };

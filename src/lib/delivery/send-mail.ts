@@ -61,7 +61,9 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
   const origin = { mailId, caller, acceptedAt: needs.clock.now() };
-  const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged);
+  const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged).catch(
+    notStored,
+  );
   return {
     accepted,
     input,

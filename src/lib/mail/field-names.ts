@@ -20,7 +20,7 @@ const isFieldLike = (name: string): boolean => /^[A-Za-z][A-Za-z_-]{0,34}\d{0,5}
 export const MAIL_PLACE: Place = { expected: 'a field of the email', isSafe: isFieldLike };
 
 export const ATTACHMENT_PLACE: Place = {
-  expected: 'only the fields filename, content, contentType and cid',
+  expected: 'only the fields filename, content, blob, contentType and cid',
   isSafe: isFieldLike,
 };
 

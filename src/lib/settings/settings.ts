@@ -145,6 +145,11 @@ export const settingsTable = {
     fallback: 'true',
     parse: onOff,
   }),
+  MAIL_MAX_REQUEST_MB: setting({
+    what: 'The largest HTTP request with emails that the relay accepts, in megabytes (1,000,000 bytes). The maximum is 100, because the functions host closes the connection above 104,857,600 bytes. A large file costs less as a blob that the email names.',
+    fallback: '8',
+    parse: wholeNumber(1, 100),
+  }),
   MAIL_GIVE_UP_HOURS: setting({
     what: 'How long the relay tries to send an email before it holds it.',
     fallback: '24',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DeliveryFacts, deliverMail, holdUnreadable } from '../../../src/lib/delivery/deliver-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
@@ -201,7 +202,7 @@ describe('while sending is switched off', () => {
 
   test('stored content stays young, so that the sweep does not take it for needless', async () => {
     const world = inMemoryPorts();
-    await world.needs.payloads.put(mailId, stored.contentHash, '{}');
+    await world.needs.payloads.put(mailId, stored.contentHash, writeJson({}));
     world.pass(3_600_000);
     await deliverBlocked(toQueueText(stored, IDENTITY), world);
     expect([...world.payloads.values()]).toMatchObject([{ writtenAt: world.needs.clock.now() }]);

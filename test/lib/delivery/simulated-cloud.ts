@@ -9,6 +9,7 @@ import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { chunked, joined } from '../../support/json-chunks.ts';
 import { makeStepper } from '../../support/stepper.ts';
 import { lawbreaks } from './lawbreaks.ts';
 
@@ -106,10 +107,18 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         put: (mailId, contentHash, json) =>
           storage(
             'put payload',
-            () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
+            () => void payloads.set(`${mailId} ${contentHash}`, { json: joined(json), writtenAt: now }),
           ),
         read: (mailId, contentHash) =>
-          storage('read payload', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+          storage('read payload', () => {
+            const kept = payloads.get(`${mailId} ${contentHash}`);
+            return kept && chunked(kept.json);
+          }),
+        sizeOf: (mailId, contentHash) =>
+          storage('size payload', () => {
+            const kept = payloads.get(`${mailId} ${contentHash}`);
+            return kept && Buffer.byteLength(kept.json);
+          }),
         keep: (mailId, contentHash) =>
           storage('keep payload', () => {
             const kept = payloads.get(`${mailId} ${contentHash}`);

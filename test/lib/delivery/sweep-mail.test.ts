@@ -14,7 +14,7 @@ describe('sweepMail', () => {
   test('says in one line what it has found in all its parts', async () => {
     const world = inMemoryPorts();
     for (const row of [awaited(), sent()]) world.ledger.create(row);
-    await world.needs.payloads.put(sent().facts.mailId, 'hash', '{}');
+    await world.needs.payloads.put(sent().facts.mailId, 'hash', [Buffer.from('{}')]);
     world.pass(91 * DAY_MS);
     const { logged } = world;
     await sweepMail(world.needs);

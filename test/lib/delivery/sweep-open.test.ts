@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { claim, claimNew, recordUnknown, requeue } from '../../../src/lib/ledger/transitions.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 import { aRun, awaited, DAY_MS, HOUR_MS, newMail, queued } from './sweep-for-tests.ts';
@@ -134,7 +135,7 @@ describe('an email that waits', () => {
   test.each([true, false])('and is held keeps the content that is stored: %s', async (isStored) => {
     const row = queued();
     const { sweep, pass, needs, rows, records } = waiting(row);
-    if (isStored) await needs.payloads.put(row.facts.mailId, row.facts.bodyHash, '{"subject":"s"}');
+    if (isStored) await needs.payloads.put(row.facts.mailId, row.facts.bodyHash, writeJson({ subject: 's' }));
     pass(7 * DAY_MS + 1);
     await sweep();
     expect(rows()).toMatchObject([{ state: 'held', hasContent: isStored }]);

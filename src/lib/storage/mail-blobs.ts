@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { readHeldRecord, writeHeldRecord } from '../ledger/held-record.ts';
 import type { Payloads, Ports, Records } from '../ports.ts';
 import { openAttachmentBlobs } from './attachment-blobs.ts';
+import { isBlobGone, unlessGone } from './blob-gone.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
   HELD_CONTAINER,
@@ -21,9 +22,6 @@ const openService = (connection: StorageConnection): BlobServiceClient =>
         connection.credential,
         STORAGE_RETRIES,
       );
-
-/** Not the container: that it is missing is a fault of the set-up, and no word about the blob. */
-const isBlobGone = (error: unknown): boolean => error instanceof RestError && error.code === 'BlobNotFound';
 
 /** In the pieces that it is in: they are never joined. A retry begins with the first again. */
 const putJson = async (
@@ -66,15 +64,6 @@ const openBlob = async (
 const chunksOf = explainedList(async function* (body: NodeJS.ReadableStream | undefined) {
   for await (const chunk of body ?? []) yield chunk as Uint8Array;
 });
-
-const unlessGone = async <Value>(asked: Promise<Value>): Promise<Value | undefined> => {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isBlobGone(error)) return undefined;
-    throw error;
-  }
-};
 
 /**
  * By id and hash of the content, both of which the relay makes: two contents that were sent with one key do not overwrite

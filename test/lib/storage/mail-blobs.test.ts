@@ -1,6 +1,7 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
+import { holdsLong, readJson } from '../../../src/lib/mail/json-bytes.ts';
 import { openMailBlobs } from '../../../src/lib/storage/mail-blobs.ts';
 import { PAYLOAD_CONTAINER } from '../../../src/lib/storage/storage-connection.ts';
 import { textOf } from '../../support/json-chunks.ts';
@@ -37,12 +38,24 @@ const record = (day: string, mailId: string): HeldRecord => ({
 test('a payload is read as it was written, is found by id and hash alone, and is gone once deleted', async () => {
   await put(HASH, json);
   expect(await read(HASH)).toBe(json);
+  expect(await blobs.payloads.sizeOf(MAIL_ID, HASH)).toBe(Buffer.byteLength(json));
   const blob = BlobServiceClient.fromConnectionString(connection.connectionString)
     .getContainerClient(PAYLOAD_CONTAINER)
     .getBlobClient(`${MAIL_ID}/${HASH}.json`);
   expect((await blob.getProperties()).contentType).toBe('application/json; charset=utf-8');
   await blobs.payloads.delete(MAIL_ID, HASH);
   expect(await read(HASH)).toBeUndefined();
+  expect(await blobs.payloads.sizeOf(MAIL_ID, HASH)).toBeUndefined();
+});
+
+test('a held email with long base64 is stored and read as the bytes that were received', async () => {
+  const content = 'JVBERi0x'.repeat(20_000);
+  const original = await readJson([Buffer.from(JSON.stringify({ attachments: [{ content }] }))]);
+  const name = await blobs.records.store({ ...record('2026-03-05', MAIL_ID), original });
+  const found = (await blobs.records.read(name))?.original;
+  expect(holdsLong(found)).toBe(true);
+  expect(JSON.stringify(found)).toBe(JSON.stringify({ attachments: [{ content }] }));
+  await blobs.records.delete(name);
 });
 
 test('two contents of one mail id do not overwrite each other', async () => {

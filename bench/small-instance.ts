@@ -75,7 +75,7 @@ export const fillInstance = async (
 const CHUNK_BYTES = 1_000_000;
 
 /** Without a length, so that the functions host streams it. An answer that comes before the end is an answer. */
-const postInChunks = (origin: string, body: Buffer): Promise<RawAnswer> =>
+const postInChunks = (origin: string, body: Uint8Array): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
     const call = request(`${origin}/api/mail`, { method: 'POST', headers: JSON_HEADERS });
     call.once('response', async (response) => {
@@ -87,6 +87,6 @@ const postInChunks = (origin: string, body: Buffer): Promise<RawAnswer> =>
     Readable.from(piecesOf(body)).pipe(call);
   });
 
-function* piecesOf(body: Buffer): Generator<Buffer> {
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += CHUNK_BYTES) yield body.subarray(at, at + CHUNK_BYTES);
 }

@@ -6,7 +6,7 @@ import type { MailEvent } from './ledger/mail-event.ts';
 import type { Log } from './log.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
-import type { DirectPlan, GraphMessageBody, SendWay } from './sending/send-plan.ts';
+import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
 
 /*
  * What the relay needs of the world. Adapters implement these, use cases receive those they name, and src/relay.ts brings
@@ -86,8 +86,16 @@ export type Events = { readonly put: (event: MailEvent) => Promise<void> };
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 export type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
-  /** Looks for the mail with this id in the mailbox, by what every mail carries that went this way. */
-  readonly find: (mailbox: string, mailId: string, way: SendWay) => Promise<Sighting>;
+  /** Looks for the mail with this id among what the mailbox has sent or is sending. */
+  readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+};
+
+/** By what a mail is known again. */
+export type MailMark = {
+  /** The property of everything made from JSON, or the header of MIME. */
+  readonly by: 'property' | 'header';
+  /** Whether one in Drafts is on its way: not where the relay makes drafts itself. */
+  readonly inDrafts: boolean;
 };
 
 /** What was observed of a range of a file; `nextStart` is where the upload goes on, where the answer says so. */

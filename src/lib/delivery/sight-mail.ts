@@ -2,7 +2,12 @@ import type { LedgerRow } from '../ledger/ledger-row.ts';
 import type { Ports } from '../ports.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 
-export type SightNeeds = Pick<Ports, 'mailboxes' | 'drafts'>;
+/** What was a draft and has left Drafts. */
+const OF_DRAFT = { by: 'property', inDrafts: false } as const;
+
+export type SightNeeds = Pick<Ports, 'mailboxes'> & {
+  readonly drafts: Pick<Ports['drafts'], 'look' | 'remove'>;
+};
 
 /** Looks for an email as its last attempt went: a draft by its id, everything else by what it carries. */
 export const sightMail = async (
@@ -10,12 +15,16 @@ export const sightMail = async (
   { facts, progress }: LedgerRow,
 ): Promise<Sighting> => {
   const { sender, mailId } = facts;
-  const { way = 'json', draft } = progress;
-  if (way !== 'draft') return mailboxes.find(sender, mailId, way);
+  const { way = 'json', draft, madeDrafts = false } = progress;
+  if (way !== 'draft')
+    return mailboxes.find(sender, mailId, {
+      by: way === 'mime' ? 'header' : 'property',
+      inDrafts: !madeDrafts,
+    });
   if (draft?.isSubmitted !== true) return { kind: 'never-sent' };
   const seen = await drafts.look(draft.mailbox, draft.id);
   // It has another id then, or is no longer there.
-  return seen.kind === 'absent' ? mailboxes.find(draft.mailbox, mailId, way) : seen;
+  return seen.kind === 'absent' ? mailboxes.find(draft.mailbox, mailId, OF_DRAFT) : seen;
 };
 
 /**
@@ -31,11 +40,11 @@ export const removeUnsent = async (
   const { draft } = progress;
   if (draft === undefined) return { kind: 'never-sent' };
   const { mailbox, id } = draft;
-  const onItsWay = await mailboxes.find(mailbox, mailId, 'draft');
+  const onItsWay = await mailboxes.find(mailbox, mailId, OF_DRAFT);
   if (onItsWay.kind !== 'absent') return onItsWay;
   const removed = await drafts.remove(mailbox, id);
   if (removed === 'failed') return { kind: 'not-now' };
   const after = await drafts.look(mailbox, id);
   if (after.kind === 'found') return after;
-  return removed === 'removed' ? { kind: 'never-sent' } : mailboxes.find(mailbox, mailId, 'draft');
+  return removed === 'removed' ? { kind: 'never-sent' } : mailboxes.find(mailbox, mailId, OF_DRAFT);
 };

@@ -3,7 +3,6 @@ import type { Ports } from '../ports.ts';
 import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
-import type { SendWay } from '../sending/send-plan.ts';
 import type { GraphCall } from './graph-call.ts';
 import { pathOfMailbox } from './mailbox-path.ts';
 import { messageIdOf } from './message-id.ts';
@@ -13,17 +12,13 @@ import { type GraphReport, reportCall } from './report-call.ts';
  * Where a mail can be that Graph has accepted: a draft until transport takes it, then in Sent Items
  * (graph: outlook-things-to-know-about-send-mail); in the Outbox while Exchange holds back what is more than it
  * lets a mailbox send in a minute. Sent Items first, where it nearly always is; and once more in the end, as it may
- * have got there while the others were asked. What the relay itself made as a draft is in Drafts also unsent.
+ * have got there while the others were asked.
  */
-const FOLDERS = {
-  json: ['sentitems', 'drafts', 'outbox', 'sentitems'],
-  mime: ['sentitems', 'drafts', 'outbox', 'sentitems'],
-  draft: ['sentitems', 'outbox', 'sentitems'],
-} as const satisfies Record<SendWay, readonly string[]>;
+const FOLDERS = ['sentitems', 'drafts', 'outbox', 'sentitems'] as const;
 
 /**
  * The header of a mail that went as MIME, as Exchange keeps headers that it does not know: by name, in lower case, in
- * PS_INTERNET_HEADERS (MS-OXPROPS 1.3.2, MS-OXCMAIL 2.1.3.2.3). It may drop them instead.
+ * PS_INTERNET_HEADERS (MS-OXCMAIL, unknown headers). It may drop them instead.
  */
 const RELAY_ID_HEADER = 'String {00020386-0000-0000-C000-000000000046} Name x-mailrelay-id';
 
@@ -34,10 +29,11 @@ export const withProperty = (mailId?: string, property = RELAY_ID_PROPERTY): str
 /** Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). */
 export const openMailboxSearch =
   (call: GraphCall, now: () => Date): Ports['mailboxes']['find'] =>
-  async (mailbox, mailId, way) => {
-    const filter = way === 'mime' ? withProperty(mailId, RELAY_ID_HEADER) : withProperty(mailId);
+  async (mailbox, mailId, { by, inDrafts }) => {
+    const filter = by === 'header' ? withProperty(mailId, RELAY_ID_HEADER) : withProperty(mailId);
     const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId&$top=1`;
-    for (const folder of FOLDERS[way]) {
+    for (const folder of FOLDERS) {
+      if (folder === 'drafts' && !inDrafts) continue;
       const path = `${pathOfMailbox(mailbox)}/mailFolders/${folder}/messages?${query}`;
       const sighting = await look(call, path, now);
       if (sighting.kind !== 'absent') return sighting;

@@ -43,6 +43,8 @@ export type DraftRecord = {
 export type Progress = {
   /** How the last attempt goes or went; of rows without it, in JSON. */
   readonly way?: SendWay;
+  /** Some attempt went by a draft: one of them can be in Drafts, unsent. */
+  readonly madeDrafts?: true;
   readonly draft?: DraftRecord;
   /** When an operator, or after a rejection its caller, had it sent again; the time it may be tried begins anew then. */
   readonly replayedAt?: string;

@@ -49,6 +49,12 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
+/** How the attempt goes that begins now. */
+const going = (way: SendWay | undefined): Partial<Progress> => ({
+  ...defined({ way }),
+  ...(way === 'draft' ? { madeDrafts: true as const } : {}),
+});
+
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
@@ -64,20 +70,20 @@ export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({ ...row, 
 /** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
 export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date, way?: SendWay): Row<Sending> => ({
   facts,
-  progress: { ...begun(inQueue, now), ...defined({ way }) },
+  progress: { ...begun(inQueue, now), ...going(way) },
   fate: { state: 'sending' },
 });
 
 export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date, way?: SendWay): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, defined({ way })),
+  progress: since(row, now, going(way)),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
 export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, { replayedAt: now.toISOString(), ...defined({ way }) }),
+  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way) }),
   fate: { state: 'sending' },
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lookUpMail } from '../../../src/lib/delivery/look-up-mail.ts';
+import type { MailMark } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts } from '../../support/in-memory-ports.ts';
@@ -17,9 +18,9 @@ const lookUp = async (sighting: Sighting, lookUps = 0, afterMs = 0, isBeaten = f
       world.ledger.replace(rows.unknown, world.ledger.find(mailId)!.etag),
     );
   const asked: unknown[] = [];
-  const find = (mailbox: string, id: string) => {
+  const find = (mailbox: string, id: string, mark: MailMark) => {
     asked.push([mailbox, id]);
-    return world.needs.mailboxes.find(mailbox, id);
+    return world.needs.mailboxes.find(mailbox, id, mark);
   };
   const needs = { ...world.needs, mailboxes: { ...world.needs.mailboxes, find } };
   const unknown = {

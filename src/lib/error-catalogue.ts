@@ -385,7 +385,7 @@ export const catalogue = {
     502,
     'administrator',
     'The relay has no permission to create drafts in this mailbox',
-    'Settings let the relay send emails as drafts, which needs Mail.ReadWrite on the sender mailboxes. Assign the role Application Mail.ReadWrite for them in Exchange Online: infra/scripts/limit-mailboxes.ps1 -AllowDrafts. Changes take 30 minutes to 2 hours. Or set MAIL_LARGE_ATTACHMENTS to false and MAIL_DELIVERY to standard.',
+    'Settings let the relay send emails as drafts, which needs Mail.ReadWrite on the sender mailboxes. Assign the role Application Mail.ReadWrite for them in Exchange Online: infra/scripts/limit-mailboxes.ps1 -AlsoGrant Mail.ReadWrite. Changes take 30 minutes to 2 hours. Or set MAIL_LARGE_ATTACHMENTS to false and MAIL_DELIVERY to standard.',
   ),
   UPLOAD_HOST_UNEXPECTED: entry(
     502,

@@ -84,7 +84,7 @@ export type MessageQueue = {
 export type Events = { readonly put: (event: MailEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
-export type Mailboxes = {
+type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
   /** Looks for the mail with this id among what the mailbox has sent or is sending. */
   readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
@@ -109,7 +109,7 @@ export type Upload = {
 };
 
 /** A file for an upload, as Graph describes it (graph: attachmentItem). */
-export type UploadItem = {
+type UploadItem = {
   readonly attachmentType: 'file';
   readonly name: string;
   readonly size: number;

@@ -19,8 +19,6 @@ type GraphRequest = { readonly message: GraphMessage; readonly saveToSentItems: 
 const mailIdOf = ({ singleValueExtendedProperties: [property] }: GraphMessage): string =>
   property?.value ?? '';
 
-export type FakeMailboxes = ReturnType<typeof makeFakeMailboxes>;
-
 /**
  * Graph's side in memory. A mail shows in Sent Items some time after it was accepted; one that was a draft is still one until
  * then.

@@ -19,6 +19,8 @@ export type CloudPorts = {
   readonly table: number;
   readonly entra: number;
   readonly graph: number;
+  /** Where large files are uploaded. */
+  readonly graphUpload: number;
   readonly keyVault: number;
   readonly managedIdentity: number;
 };
@@ -29,6 +31,7 @@ export const ANY_PORTS: CloudPorts = {
   table: 0,
   entra: 0,
   graph: 0,
+  graphUpload: 0,
   keyVault: 0,
   managedIdentity: 0,
 };
@@ -92,6 +95,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       startGraph({
         tls,
         port: ports.graph,
+        uploadPort: ports.graphUpload,
+        uploadFolder: join(folder, 'uploads'),
         directory: () => directory,
         verifyToken: keys.verify,
         capture: mails.capture,

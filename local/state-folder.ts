@@ -4,7 +4,7 @@ import { lockFolder } from './folder-lock.ts';
 import { forgetRunning, readRunning, writeRunning } from './running-relay.ts';
 
 /** What is kept between runs, and goes with `--fresh`. */
-const KEPT = ['certificate', 'inbox', 'storage', 'key-vault.json', 'functions.log'];
+const KEPT = ['certificate', 'inbox', 'uploads', 'storage', 'key-vault.json', 'functions.log'];
 const OURS = new Set([...KEPT, 'lock', 'running.json']);
 const OWNER_ONLY = { folder: 0o700, file: 0o600 };
 

@@ -1,4 +1,5 @@
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
@@ -9,13 +10,14 @@ import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
+import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
-import type { Mailboxes, Ports } from './lib/ports.ts';
+import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
@@ -26,7 +28,7 @@ import {
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
-import { tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
 import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
@@ -109,7 +111,7 @@ export const openRelay = (
     );
   });
 
-  const mailboxes = once((): Mailboxes => {
+  const graph = once((): Pick<Ports, 'mailboxes' | 'drafts'> => {
     const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
       settings();
     const tokens = makeTokenSource(
@@ -122,16 +124,25 @@ export const openRelay = (
       },
       { ...vault(), now },
     );
+    // What makes the rest of Node use a proxy.
+    const proxyEnv = environment.NODE_USE_ENV_PROXY === '1' ? environment : undefined;
     const call = openGraph(
       {
         endpoint: GRAPH_ENDPOINT,
         timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-        // What makes the rest of Node use a proxy.
-        ...(environment.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: environment } : {}),
+        ...defined({ proxyEnv }),
       },
       tokens,
     );
-    return { send: openGraphMail(call), find: openMailboxSearch(call, now) };
+    const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
+    return {
+      mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
+      drafts: openGraphDrafts(call, async (one) => (await request())(one), {
+        endpoint: GRAPH_ENDPOINT,
+        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
+        now,
+      }),
+    };
   });
 
   const pacer = once(() =>
@@ -148,7 +159,15 @@ export const openRelay = (
     sendingLimitMs: settings().MAIL_SENDING_LIMIT_SECONDS * 1000,
     giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
     ledgerDays: settings().MAIL_LEDGER_DAYS,
+    filesWithinMs: filesWithinMs(settings(), functionTimeoutSeconds),
   });
+
+  /** The senders that settings name one by one, where the relay makes drafts. */
+  const draftMailboxes = (): readonly string[] => {
+    const { MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY, MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = settings();
+    if (!MAIL_LARGE_ATTACHMENTS && MAIL_DELIVERY === 'standard') return [];
+    return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
+  };
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
@@ -156,12 +175,12 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    plan: { largeAttachments: false, delivery: 'standard' },
+    plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
   const sending = (log: Log): SendMailNeeds => ({
     ...storage(),
-    mailboxes: mailboxes(),
+    ...graph(),
     pacer: pacer(),
     accept: accept(),
     policy: policy(),
@@ -218,7 +237,14 @@ export const openRelay = (
     forDesk: (log) => ({ ...storage(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
-      return { ...storage(), mailboxes: mailboxes(), policy: policy(), clock, log };
+      return {
+        ...storage(),
+        ...graph(),
+        policy: policy(),
+        draftMailboxes: draftMailboxes(),
+        clock,
+        log,
+      };
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);

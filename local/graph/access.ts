@@ -3,7 +3,7 @@ import type { Directory, Mailbox } from '../directory.ts';
 import type { Caller } from './authenticate.ts';
 import { accessDenied, mailboxUnknown, mailboxUnlicensed } from './refusals.ts';
 
-export type Action = 'send' | 'read';
+export type Action = 'send' | 'read' | 'write';
 
 /**
  * Two ways to the same right, and either is enough: consent in Entra stands in the token and reaches every mailbox; a role
@@ -16,6 +16,10 @@ const GRANTS: Record<Action, { readonly token: readonly string[]; readonly excha
   read: {
     token: ['Mail.Read', 'Mail.ReadWrite'],
     exchange: ['Application Mail.Read', 'Application Mail.ReadWrite', 'Application Mail Full Access'],
+  },
+  write: {
+    token: ['Mail.ReadWrite'],
+    exchange: ['Application Mail.ReadWrite', 'Application Mail Full Access'],
   },
 };
 

@@ -17,38 +17,45 @@ export type GraphServerState = GraphState & {
   readonly requests: RequestLog;
 };
 
-/** Answers one request to Graph and lists what became of it. */
-export const answerGraphCall = async (
+/** What is known of a request before anything of it is judged. */
+export type Begun = {
+  readonly ids: RequestIds;
+  readonly at: Date;
+  readonly seen: SeenRequest;
+  readonly clientGone: AbortSignal;
+};
+
+/** Answers one request and lists what became of it. `path` is what the list shows. */
+export const answerListed = async (
   request: IncomingMessage,
   response: ServerResponse,
-  graph: GraphServerState,
+  { graph, path }: { readonly graph: GraphServerState; readonly path: string },
+  decide: (begun: Begun) => Promise<GraphAnswer>,
 ): Promise<void> => {
   const at = graph.now();
   const ids = readRequestIds(request);
-  const seen = graph.requests.begin({
-    ...ids,
-    time: at.toISOString(),
-    method: request.method ?? '',
-    path: request.url ?? '',
-  });
+  const seen = graph.requests.begin({ ...ids, time: at.toISOString(), method: request.method ?? '', path });
 
   const clientGone = new AbortController();
   response.once('close', () => clientGone.abort());
 
-  const answer = await decideAnswer(request, { ids, at, seen, clientGone: clientGone.signal }, graph).catch(
-    (error: unknown) => answerToFailure(error, clientGone.signal, ids, at),
+  const answer = await decide({ ids, at, seen, clientGone: clientGone.signal }).catch((error: unknown) =>
+    answerToFailure(error, clientGone.signal, ids, at),
   );
   finish(seen, clientGone.signal.aborted ? { kind: 'client left' } : answer);
   if (answer.kind === 'reset') cutConnection(request);
   else if (answer.kind === 'answer') writeAnswer(response, answer, ids, at);
 };
 
-type Begun = {
-  readonly ids: RequestIds;
-  readonly at: Date;
-  readonly seen: SeenRequest;
-  readonly clientGone: AbortSignal;
-};
+/** Answers one request to Graph. */
+export const answerGraphCall = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  graph: GraphServerState,
+): Promise<void> =>
+  answerListed(request, response, { graph, path: request.url ?? '' }, (begun) =>
+    decideAnswer(request, begun, graph),
+  );
 
 const decideAnswer = async (
   request: IncomingMessage,

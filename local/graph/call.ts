@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Directory, Mailbox } from '../directory.ts';
 import type { CaptureMail } from '../inbox/captured-mail.ts';
 import type { Caller } from './authenticate.ts';
+import type { Drafts } from './drafts.ts';
 import type { RequestIds } from './graph-error.ts';
 import type { InstalledFaults } from './installed-faults.ts';
 import type { MailboxLimits } from './mailbox-limits.ts';
 import type { SeenRequest } from './request-log.ts';
 import type { SentItems } from './sent-items.ts';
+import type { GraphSettings } from './settings.ts';
+import type { UploadSessions } from './upload/upload-sessions.ts';
 
 /** One call that got as far as a mailbox. */
 export type MailboxCall = {
@@ -27,5 +30,8 @@ export type GraphState = {
   readonly now: () => Date;
   readonly limits: MailboxLimits;
   readonly faults: InstalledFaults;
+  readonly settings: () => GraphSettings;
   readonly sentItems: SentItems;
+  readonly drafts: Drafts;
+  readonly uploads: UploadSessions;
 };

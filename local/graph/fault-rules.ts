@@ -1,5 +1,21 @@
 import { z } from 'zod';
 
+/** Every call that a fault can hit. */
+const FAULTY_CALLS = [
+  'sendMail',
+  'createDraft',
+  'updateDraft',
+  'addAttachment',
+  'listAttachments',
+  'createUploadSession',
+  'uploadRange',
+  'sendDraft',
+  'getMessage',
+  'listMessages',
+  'deleteMessage',
+] as const;
+export type FaultyCallName = (typeof FAULTY_CALLS)[number];
+
 /** A 32-bit timer fires at once beyond 24 days; ten minutes outlast every client. */
 const LONGEST_DELAY_MS = 600_000;
 const MOST_TIMES = 1_000_000;
@@ -46,14 +62,23 @@ const delay = z.strictObject({
   afterwards: z.discriminatedUnion('kind', [answer, reset], kinds('answer or reset')).optional(),
 });
 
+/** What the store says of a draft that it does not have yet: a call right after its creation may reach another server. */
+const notFound = z.strictObject({ kind: z.literal('notFound') });
+
 const call = z.strictObject({
-  on: z.enum(['sendMail', 'listMessages']),
+  on: z.enum(FAULTY_CALLS),
   /** Primary address; without it, any mailbox. */
   mailbox: z.string().toLowerCase().min(1).optional(),
   times: z.int().min(1).max(MOST_TIMES).default(1),
   /** Lets this many matching calls pass first. */
   after: z.int().min(0).max(MOST_TIMES).default(0),
-  fault: z.discriminatedUnion('kind', [answer, reset, delay], kinds('answer, reset or delay')),
+  /** Only for MIME of more bytes than this, once decoded. Real ones were seen to answer 200 to 2,240 KB and to send nothing. */
+  mimeAboveBytes: z.int().min(0).optional(),
+  fault: z.discriminatedUnion(
+    'kind',
+    [answer, reset, delay, notFound],
+    kinds('answer, reset, delay or notFound'),
+  ),
 });
 
 /** New TCP connections, before the TLS handshake: nothing of a request was sent yet. */
@@ -63,7 +88,7 @@ const connect = call.pick({ times: true, after: true }).extend({
 });
 
 export const faultRuleSchema = z.discriminatedUnion('on', [call, connect], {
-  error: 'expected a fault rule on sendMail, listMessages or connect',
+  error: `expected a fault rule on ${FAULTY_CALLS.join(', ')} or connect`,
 });
 
 /** As written by a person: what has a default may be left out. */
@@ -79,7 +104,12 @@ export type InstalledFault = {
 };
 
 export type FaultedCall =
-  | { readonly on: 'sendMail' | 'listMessages'; readonly mailbox: string }
+  | {
+      readonly on: FaultyCallName;
+      readonly mailbox: string;
+      /** Bytes of the MIME, where the call brought some. */
+      readonly mimeBytes?: number | undefined;
+    }
   | { readonly on: 'connect' };
 
 /**
@@ -108,5 +138,5 @@ const matches = (rule: FaultRule, seen: FaultedCall) =>
   rule.on === seen.on &&
   (rule.on === 'connect' ||
     seen.on === 'connect' ||
-    rule.mailbox === undefined ||
-    rule.mailbox === seen.mailbox.toLowerCase());
+    ((rule.mailbox === undefined || rule.mailbox === seen.mailbox.toLowerCase()) &&
+      (rule.mimeAboveBytes === undefined || (seen.mimeBytes ?? 0) > rule.mimeAboveBytes)));

@@ -18,15 +18,20 @@ const JSON_BODY =
   'application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8';
 
 /** An answer with a body in OData's JSON. */
-export const toJsonAnswer = (status: number, body: unknown): GraphAnswer => ({
+export const toJsonAnswer = (
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): GraphAnswer => ({
   kind: 'answer',
   status,
+  headers,
   body: { contentType: JSON_BODY, text: JSON.stringify(body) },
 });
 
 /** An answer with Graph's error body. */
 export const toErrorAnswer = (
-  error: Pick<GraphError, 'status' | 'code' | 'message' | 'headers'>,
+  error: Pick<GraphError, 'status' | 'code' | 'message' | 'headers'> & { readonly html?: string | undefined },
   ids: RequestIds,
   at: Date,
 ): GraphAnswer => ({
@@ -34,7 +39,10 @@ export const toErrorAnswer = (
   status: error.status,
   headers: error.headers,
   code: error.code,
-  body: { contentType: 'application/json', text: JSON.stringify(toGraphErrorBody(error, ids, at)) },
+  body:
+    error.html === undefined
+      ? { contentType: 'application/json', text: JSON.stringify(toGraphErrorBody(error, ids, at)) }
+      : { contentType: 'text/html', text: error.html },
 });
 
 /** Sends an answer with the headers that Graph adds to each. */

@@ -4,9 +4,18 @@ export class GraphError extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** A page of the web server in front of Graph, in place of Graph's JSON. */
+  readonly html: string | undefined;
 
-  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    html?: string,
+  ) {
     super(message);
+    this.html = html;
     this.status = status;
     this.code = code;
     this.headers = headers;

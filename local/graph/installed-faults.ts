@@ -55,10 +55,9 @@ export const makeInstalledFaults = (directory: () => Directory) => {
       faults = [];
     },
     takeForCall(
-      on: 'sendMail' | 'listMessages',
-      mailbox: string,
+      seen: Exclude<FaultedCall, { on: 'connect' }>,
     ): { readonly id: number; readonly fault: CallFault } | undefined {
-      const taken = take({ on, mailbox });
+      const taken = take(seen);
       return taken === undefined || taken.rule.on === 'connect'
         ? undefined
         : { id: taken.id, fault: taken.rule.fault };

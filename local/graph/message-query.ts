@@ -1,6 +1,6 @@
 import { canonicalPropertyId } from './extended-property.ts';
 import { GraphError } from './graph-error.ts';
-import type { PropertyMatch } from './sent-items.ts';
+import type { MessageFilter } from './mail-item.ts';
 
 /** https://learn.microsoft.com/graph/api/user-list-messages */
 const DEFAULT_TOP = 10;
@@ -8,13 +8,19 @@ const HIGHEST_TOP = 1000;
 const OPTIONS = ['$filter', '$select', '$top', '$skip'];
 
 const LITERAL = "'((?:[^']|'')*)'";
-const BY_EXTENDED_PROPERTY = new RegExp(
-  `^\\s*singleValueExtendedProperties/[Aa]ny\\(\\s*([A-Za-z_]\\w*)\\s*:\\s*\\1/id\\s+eq\\s+${LITERAL}\\s+and\\s+\\1/value\\s+eq\\s+${LITERAL}\\s*\\)\\s*$`,
+const PROPERTY = new RegExp(
+  `singleValueExtendedProperties/[Aa]ny\\(\\s*(?<ep>[A-Za-z_]\\w*)\\s*:\\s*\\k<ep>/id\\s+eq\\s+${LITERAL}\\s+and\\s+\\k<ep>/value\\s+(?:eq\\s+${LITERAL}|ne\\s+null)\\s*\\)`,
+  'y',
 );
+const MESSAGE_ID = new RegExp(`internetMessageId\\s+eq\\s+${LITERAL}`, 'y');
+const CREATED = /createdDateTime\s+lt\s+(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z)/y;
+const AND = /\s+and\s+/y;
 
 export const SELECTABLE = [
   'id',
+  'changeKey',
   'createdDateTime',
+  'lastModifiedDateTime',
   'receivedDateTime',
   'sentDateTime',
   'hasAttachments',
@@ -41,10 +47,18 @@ export const SELECTABLE = [
 export type Selectable = (typeof SELECTABLE)[number];
 
 export type MessageQuery = {
-  readonly match: PropertyMatch | undefined;
+  readonly filter: MessageFilter;
   readonly select: readonly Selectable[] | undefined;
   readonly top: number;
   readonly skip: number;
+};
+
+/** Reads the OData options of a single message, which are `$select` alone. Throws as for a list. */
+export const parseMessageSelect = (query: URLSearchParams): MessageQuery['select'] => {
+  const other = [...query.keys()].find((key) => key !== '$select');
+  if (other !== undefined)
+    throw invalid(`The query option '${other}' is not supported here; expected $select.`);
+  return parseMessageQuery(query).select;
 };
 
 /** Reads the OData options of a list. Throws the refusal of Graph for what is wrong or not known here. */
@@ -58,30 +72,66 @@ export const parseMessageQuery = (query: URLSearchParams): MessageQuery => {
   const filter = query.get('$filter');
   const select = query.get('$select');
   return {
-    match: filter === null ? undefined : parseFilter(filter),
+    filter: filter === null ? {} : parseFilter(filter),
     select: select?.split(',').map(parseSelected),
     top: parseCount(query, '$top', 1, HIGHEST_TOP) ?? DEFAULT_TOP,
     skip: parseCount(query, '$skip', 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
 };
 
-const parseFilter = (filter: string): PropertyMatch => {
-  const [, , id, value] = BY_EXTENDED_PROPERTY.exec(filter) ?? [];
-  if (id === undefined || value === undefined)
-    throw new GraphError(
-      400,
-      'ErrorInvalidUrlQueryFilter',
-      "The query filter is not valid; expected singleValueExtendedProperties/Any(ep: ep/id eq '...' and ep/value eq '...'), with every single quote inside a value doubled.",
-    );
-  const match = { id: unquote(id), value: unquote(value) };
-  if (canonicalPropertyId(match.id) === undefined)
-    throw new GraphError(
-      400,
-      'ErrorInvalidExtendedProperty',
-      `The extended property id '${match.id}' is not valid; expected '{type} {GUID} Name {name}', '{type} {GUID} Id {id}' or '{type} {proptag}'.`,
-    );
-  return match;
+/** Terms of three kinds, each once at most, joined by `and`. */
+const parseFilter = (text: string): MessageFilter => {
+  const filter = text.trim();
+  let at = 0;
+  const read = (pattern: RegExp): RegExpExecArray | undefined => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(filter) ?? undefined;
+    if (found !== undefined) at = pattern.lastIndex;
+    return found;
+  };
+  let result: MessageFilter = {};
+  do {
+    const term = readTerm(read);
+    if (term === undefined || Object.keys(term).some((name) => name in result)) throw filterInvalid();
+    result = { ...result, ...term };
+  } while (at < filter.length && read(AND) !== undefined);
+  if (at < filter.length) throw filterInvalid();
+  return result;
 };
+
+const readTerm = (read: (pattern: RegExp) => RegExpExecArray | undefined): MessageFilter | undefined => {
+  const property = read(PROPERTY);
+  if (property !== undefined) {
+    const [, , id = '', value] = property;
+    return {
+      property: {
+        id: requirePropertyId(unquote(id)),
+        value: value === undefined ? undefined : unquote(value),
+      },
+    };
+  }
+  const messageId = read(MESSAGE_ID)?.[1];
+  if (messageId !== undefined) return { internetMessageId: unquote(messageId) };
+  const created = read(CREATED)?.[1];
+  const createdBefore = created === undefined ? undefined : new Date(created);
+  return createdBefore === undefined || Number.isNaN(createdBefore.getTime()) ? undefined : { createdBefore };
+};
+
+const requirePropertyId = (id: string): string => {
+  if (canonicalPropertyId(id) !== undefined) return id;
+  throw new GraphError(
+    400,
+    'ErrorInvalidExtendedProperty',
+    `The extended property id '${id}' is not valid; expected '{type} {GUID} Name {name}', '{type} {GUID} Id {id}' or '{type} {proptag}'.`,
+  );
+};
+
+const filterInvalid = () =>
+  new GraphError(
+    400,
+    'ErrorInvalidUrlQueryFilter',
+    "The query filter is not valid; expected singleValueExtendedProperties/Any(ep: ep/id eq '...' and ep/value eq '...') (or ne null), internetMessageId eq '<...>' or createdDateTime lt 2026-01-01T00:00:00Z, joined by 'and', with every single quote inside a value doubled.",
+  );
 
 const unquote = (literal: string) => literal.replaceAll("''", "'");
 

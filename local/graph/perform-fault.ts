@@ -1,9 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CallFault } from './fault-rules.ts';
+import type { GraphState } from './call.ts';
+import type { CallFault, FaultyCallName } from './fault-rules.ts';
 import { type GraphAnswer, toErrorAnswer } from './graph-answer.ts';
 import type { RequestIds } from './graph-error.ts';
+import { itemNotFound } from './refusals.ts';
+import type { SeenRequest } from './request-log.ts';
 
-export type FaultyCall = {
+type FaultyCall = {
   /** Carries the call out and says what Graph would have answered. */
   readonly carryOut: () => Promise<GraphAnswer>;
   readonly clientGone: AbortSignal;
@@ -11,12 +14,30 @@ export type FaultyCall = {
   readonly at: Date;
 };
 
+/**
+ * Carries a call out, unless a fault rule takes it. Called last: a rule counts calls that would have been carried out,
+ * whatever else arrives.
+ */
+export const carryOutOrFail = async (
+  on: FaultyCallName,
+  call: FaultyCall & { readonly mailbox: { readonly address: string }; readonly seen: SeenRequest },
+  { faults }: Pick<GraphState, 'faults'>,
+  mimeBytes?: number,
+): Promise<GraphAnswer> => {
+  const taken = faults.takeForCall({ on, mailbox: call.mailbox.address, mimeBytes });
+  if (taken === undefined) return call.carryOut();
+  call.seen.fault = taken.id;
+  return performFault(taken.fault, call);
+};
+
 /** Does what a fault rule says, and says how the call ends. */
-export const performFault = async (fault: CallFault, call: FaultyCall): Promise<GraphAnswer> => {
+const performFault = async (fault: CallFault, call: FaultyCall): Promise<GraphAnswer> => {
   switch (fault.kind) {
     case 'answer':
       if (fault.accept) await call.carryOut();
       return toAnswer(fault, call);
+    case 'notFound':
+      return toErrorAnswer(itemNotFound(), call.ids, call.at);
     case 'reset':
       if (fault.when === 'after') await call.carryOut();
       return { kind: 'reset' };

@@ -1,11 +1,17 @@
 import { makeRouter, type PathParams } from '../routes.ts';
 import type { GraphState, MailboxCall } from './call.ts';
+import { createDraft } from './create-draft.ts';
+import { deleteMessage } from './delete-message.ts';
+import { addAttachment, createUploadSession, listAttachments } from './draft-attachments.ts';
+import { getMessage } from './get-message.ts';
 import type { GraphAnswer } from './graph-answer.ts';
 import { GraphError } from './graph-error.ts';
 import { listMessages } from './list-messages.ts';
+import { FOLDERS, type Folder } from './mail-item.ts';
 import { meNeedsAPerson, methodNotAllowed, segmentUnknown, versionUnknown } from './refusals.ts';
+import { sendDraft } from './send-draft.ts';
 import { sendMail } from './send-mail.ts';
-import { FOLDERS, type Folder } from './sent-items.ts';
+import { updateDraft } from './update-draft.ts';
 
 type Run = (call: MailboxCall, graph: GraphState) => Promise<GraphAnswer>;
 
@@ -22,11 +28,28 @@ const listFolder = ({ folder = '' }: PathParams): Run => {
   return (call, graph) => listMessages(call, graph, known);
 };
 
+/** What is done with one message. */
+const withMessage =
+  (run: (call: MailboxCall, graph: GraphState, id: string) => Promise<GraphAnswer>) =>
+  ({ id = '' }: PathParams): Run =>
+  (call, graph) =>
+    run(call, graph, id);
+
+const MESSAGE = '/v1.0/users/:user/messages/:id';
+
 /** Exactly the spelling of the documentation; the real one is more forgiving. */
 const findRun = makeRouter<(params: PathParams) => Run>(
   [
     ['POST', '/v1.0/users/:user/sendMail', () => sendMail],
     ['GET', '/v1.0/users/:user/messages', () => listMessages],
+    ['POST', '/v1.0/users/:user/messages', () => createDraft],
+    ['GET', MESSAGE, withMessage(getMessage)],
+    ['PATCH', MESSAGE, withMessage(updateDraft)],
+    ['DELETE', MESSAGE, withMessage(deleteMessage)],
+    ['POST', `${MESSAGE}/send`, withMessage(sendDraft)],
+    ['GET', `${MESSAGE}/attachments`, withMessage(listAttachments)],
+    ['POST', `${MESSAGE}/attachments`, withMessage(addAttachment)],
+    ['POST', `${MESSAGE}/attachments/createUploadSession`, withMessage(createUploadSession)],
     ['GET', '/v1.0/users/:user/mailFolders/:folder/messages', listFolder],
   ],
   { decode },
@@ -53,10 +76,14 @@ const readFolder = (name: string): Folder => {
 
 /** Names the first segment that Graph would not know. */
 const pathUnknown = (path: string): GraphError => {
-  const [version = '', root = '', user = '', first = '', second = ''] = path.slice(1).split('/').map(decode);
+  const [version = '', root = '', user = '', first = '', second = '', third = ''] = path
+    .slice(1)
+    .split('/')
+    .map(decode);
   if (version !== 'v1.0') return versionUnknown(version);
   if (root === 'me') return meNeedsAPerson();
   if (root !== 'users') return segmentUnknown(root);
   if (user === '') return segmentUnknown('users');
+  if (first === 'messages' && third !== '') return segmentUnknown(third);
   return segmentUnknown(first === 'sendMail' || first === 'messages' ? second : first);
 };

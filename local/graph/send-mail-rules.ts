@@ -4,6 +4,7 @@ import type { GraphFileAttachment, GraphMessage, GraphRecipient } from '../inbox
 import { maySendAs } from './access.ts';
 import { canonicalPropertyId, unmetValueRule } from './extended-property.ts';
 import { GraphError } from './graph-error.ts';
+import type { ReceivedMail } from './received-mail.ts';
 
 /** https://learn.microsoft.com/graph/api/resources/message */
 const MOST_RECIPIENTS = 500;
@@ -14,20 +15,31 @@ const HEADER_NAME = /^x-[\x21-\x39\x3b-\x7e]+$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL_CHARACTER = /[\x00-\x08\x0a-\x1f\x7f]/;
 
-/*
- * What a well-formed request may still get wrong. There is no rule for the 3 MB that one attachment may have: as base64 it
- * never fits into a request, so that limit is met first.
- */
-export const requireSendable = (message: GraphMessage, mailbox: Mailbox): void => {
-  requireSender(message, mailbox);
+/** What a well-formed email may still get wrong, however it came. */
+export const requireSendable = (mail: ReceivedMail, mailbox: Mailbox): void => {
+  requireSubmittable(mail, mailbox);
+  requireCreatable(mail);
+};
+
+/** What is looked at when a draft is sent: a draft may be without recipients, and from anybody. */
+export const requireSubmittable = ({ body: { message }, senders }: ReceivedMail, mailbox: Mailbox): void => {
+  for (const sender of [message.from ?? [], senders].flat()) requireSender(sender, mailbox);
   requireRecipients(message);
+};
+
+/**
+ * What is looked at when a message is made. There is no rule for the 3 MB that one attachment may have: as base64 it never
+ * fits into a request, so that limit is met first. MIME may have more headers and has no properties of its own.
+ */
+export const requireCreatable = ({ via, body: { message } }: ReceivedMail): void => {
+  if (via === 'mime') return;
   requireHeaders(message.internetMessageHeaders ?? []);
   requireExtendedProperties(message.singleValueExtendedProperties ?? []);
   for (const attachment of message.attachments ?? []) requireAttachment(attachment);
 };
 
-const requireSender = ({ from }: GraphMessage, mailbox: Mailbox): void => {
-  if (from === undefined || maySendAs(mailbox, from.emailAddress.address)) return;
+const requireSender = ({ emailAddress }: GraphRecipient, mailbox: Mailbox): void => {
+  if (maySendAs(mailbox, emailAddress.address)) return;
   throw new GraphError(
     403,
     'ErrorSendAsDenied',
@@ -108,7 +120,8 @@ const requireExtendedProperties = (
   }
 };
 
-const requireAttachment = ({ name, contentBytes }: GraphFileAttachment): void => {
+/** A file that comes in a request of its own is held to the same. */
+export const requireAttachment = ({ name, contentBytes = '' }: GraphFileAttachment): void => {
   if (name === '')
     throw new GraphError(400, 'ErrorInvalidRequest', "An attachment needs a 'name' that is not empty.");
   // Compared with what the bytes encode to: Node's decoder skips whatever it does not know.

@@ -8,6 +8,22 @@ export type GraphSettings = {
   readonly sentItemsDelayMs: number;
   /** How long an accepted mail stays in Drafts until transport takes it. */
   readonly transportDelayMs: number;
+  /** What becomes of a Message-ID that the caller chose. */
+  readonly callerMessageId: 'keep' | 'rewrite';
+  /** Whether the `x-` headers of MIME become extended properties, by which the email is found. */
+  readonly mimeHeadersAreProperties: boolean;
+  /** How long an upload URL is good for. */
+  readonly uploadSessionMs: number;
+};
+
+/** Where it is unknown what Exchange does, what is harder for the caller. */
+const AT_THE_START: GraphSettings = {
+  limits: EXCHANGE_LIMITS,
+  sentItemsDelayMs: 0,
+  transportDelayMs: 0,
+  callerMessageId: 'rewrite',
+  mimeHeadersAreProperties: true,
+  uploadSessionMs: 3_600_000,
 };
 
 export const changeSchema = z.strictObject({
@@ -16,10 +32,15 @@ export const changeSchema = z.strictObject({
       on: z.boolean().optional(),
       concurrentPerMailbox: z.int().min(1).optional(),
       messagesPerMinute: z.int().min(1).optional(),
+      bytesPerFiveMinutes: z.int().min(1).optional(),
+      messageBytes: z.int().min(1).optional(),
     })
     .optional(),
   sentItemsDelayMs: z.int().min(0).optional(),
   transportDelayMs: z.int().min(0).optional(),
+  callerMessageId: z.enum(['keep', 'rewrite']).optional(),
+  mimeHeadersAreProperties: z.boolean().optional(),
+  uploadSessionMs: z.int().min(0).optional(),
 });
 
 export type SettingsChange = z.infer<typeof changeSchema>;
@@ -28,10 +49,7 @@ export type ChangeableSettings = ReturnType<typeof makeChangeableSettings>;
 
 /** The limits of Exchange and no delays, with what is set at the start. */
 export const makeChangeableSettings = (start: SettingsChange) => {
-  let settings: GraphSettings = apply(
-    { limits: EXCHANGE_LIMITS, sentItemsDelayMs: 0, transportDelayMs: 0 },
-    start,
-  );
+  let settings = apply(AT_THE_START, start);
   return {
     current: (): GraphSettings => settings,
     change: (input: SettingsChange): GraphSettings => {
@@ -41,15 +59,13 @@ export const makeChangeableSettings = (start: SettingsChange) => {
   };
 };
 
-const apply = (
-  settings: GraphSettings,
-  { limits = {}, sentItemsDelayMs, transportDelayMs }: SettingsChange,
-): GraphSettings => ({
-  limits: {
-    on: limits.on ?? settings.limits.on,
-    concurrentPerMailbox: limits.concurrentPerMailbox ?? settings.limits.concurrentPerMailbox,
-    messagesPerMinute: limits.messagesPerMinute ?? settings.limits.messagesPerMinute,
-  },
-  sentItemsDelayMs: sentItemsDelayMs ?? settings.sentItemsDelayMs,
-  transportDelayMs: transportDelayMs ?? settings.transportDelayMs,
+const apply = (settings: GraphSettings, { limits, ...rest }: SettingsChange): GraphSettings => ({
+  ...settings,
+  ...withoutUndefined(rest),
+  limits: { ...settings.limits, ...withoutUndefined(limits ?? {}) },
 });
+
+type Defined<Change> = { [Name in keyof Change]?: Exclude<Change[Name], undefined> };
+
+const withoutUndefined = <Change extends object>(change: Change) =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Defined<Change>;

@@ -1,4 +1,4 @@
-/** A mail the Graph stand-in accepted: what the inbox page shows and the tests look at. */
+/** An email that the Graph stand-in accepted: what the inbox page shows and the tests look at. */
 export type CapturedMail = {
   readonly id: string;
   readonly acceptedAt: string;
@@ -10,9 +10,21 @@ export type CapturedMail = {
     readonly path: string;
     /** Without the `authorization` header. */
     readonly headers: Readonly<Record<string, string>>;
-    /** As received: `{ message, saveToSentItems }`. */
+    /** As received where it came as JSON; otherwise the Graph message that it amounts to. */
     readonly body: GraphSendMailBody;
   };
+  /** How it came; `json` where a file of an earlier run does not say. */
+  readonly via?: 'json' | 'mime' | 'draft';
+  readonly internetMessageId?: string;
+  /** The MIME as received, base64, where it came as MIME (sendMail or draft). */
+  readonly mime?: string;
+  /** The plain alternative where message.body is html, and what MIME or a draft adds. */
+  readonly text?: string;
+  readonly calendar?: { readonly method: string; readonly ics: string };
+  readonly inReplyTo?: string;
+  readonly references?: readonly string[];
+  /** Headers recipients see, in order, where it came as MIME. */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
 };
 
 export type GraphSendMailBody = { readonly message: GraphMessage; readonly saveToSentItems?: boolean };
@@ -31,6 +43,7 @@ export type GraphMessage = {
   readonly isReadReceiptRequested?: boolean;
   readonly isDeliveryReceiptRequested?: boolean;
   readonly categories?: readonly string[];
+  readonly internetMessageId?: string;
   readonly internetMessageHeaders?: readonly { readonly name: string; readonly value: string }[];
   readonly singleValueExtendedProperties?: readonly { readonly id: string; readonly value: string }[];
   readonly attachments?: readonly GraphFileAttachment[];
@@ -40,11 +53,18 @@ export type GraphFileAttachment = {
   readonly '@odata.type': '#microsoft.graph.fileAttachment';
   readonly name: string;
   readonly contentType?: string;
-  /** Base64. */
-  readonly contentBytes: string;
+  /** Base64. A large file has `contentFile` and `size` in place of it. */
+  readonly contentBytes?: string;
+  /** The absolute path of a file with the bytes; attachment-content.ts reads either. */
+  readonly contentFile?: string;
+  /** Bytes of `contentFile`. */
+  readonly size?: number;
   readonly isInline?: boolean;
   readonly contentId?: string;
 };
 
-/** What the Graph stand-in needs of the inbox: somewhere to put an accepted mail, durably, before it answers 202. */
+/**
+ * What the Graph stand-in needs of the inbox: somewhere to put an accepted email, durably, before it answers 202. Each
+ * `contentFile` belongs to the inbox from then on, which may move it.
+ */
 export type CaptureMail = (mail: CapturedMail) => Promise<void>;

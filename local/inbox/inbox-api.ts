@@ -138,9 +138,9 @@ const toInfo = (store: MailStore) => {
 };
 
 /** Always as a download, whatever the type says: nothing a mail brings along opens on the inbox's own origin. */
-const toPartAnswer = (mail: CapturedMail, partId: string): Answer => {
+const toPartAnswer = async (mail: CapturedMail, partId: string): Promise<Answer> => {
   const part = partsOf(mail).find((candidate) => candidate.partId === partId);
-  const content = contentOfPart(mail, partId);
+  const content = await contentOfPart(mail, partId);
   if (!part || !content)
     throw new InboxProblem(404, 'This email has no such part. GET /api/v1/message/{ID} lists its parts.');
   return {

@@ -1,3 +1,4 @@
+import { readAttachment, sizeOfAttachment } from './attachment-content.ts';
 import type { CapturedMail, GraphFileAttachment } from './captured-mail.ts';
 
 /** An attachment under the number by which it is asked for: its place in the Graph request, from 1. */
@@ -22,13 +23,13 @@ export const partsOf = (mail: CapturedMail): MailPart[] =>
     contentType: mediaTypeOf(attachment.contentType),
     contentId: (attachment.contentId ?? '').replace(/^<|>$/g, ''),
     isInline: attachment.isInline === true,
-    sizeBytes: Buffer.byteLength(attachment.contentBytes, 'base64'),
+    sizeBytes: sizeOfAttachment(attachment),
   }));
 
 /** The bytes of an attachment; undefined where there is none with that number. */
-export const contentOfPart = (mail: CapturedMail, partId: string): Buffer | undefined => {
+export const contentOfPart = async (mail: CapturedMail, partId: string): Promise<Buffer | undefined> => {
   const attachment = /^[1-9]\d{0,4}$/.test(partId) ? attachmentsOf(mail)[Number(partId) - 1] : undefined;
-  return attachment && Buffer.from(attachment.contentBytes, 'base64');
+  return attachment && readAttachment(mail, attachment);
 };
 
 /** RFC 6266 and RFC 8187: the real name in `filename*`, for everyone else the nearest ASCII. */

@@ -6,12 +6,13 @@ import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Ledger, MessageQueue, Ports } from '../../src/lib/ports.ts';
+import type { Drafts, Ledger, MailMark, MessageQueue, Ports } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
@@ -41,6 +42,9 @@ export type PortCall =
   | `records.${'store' | 'list' | 'read' | 'delete'}`
   | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
   | `mailboxes.${'send' | 'find'}`
+  | `drafts.${keyof Drafts}`
+  | 'upload.put'
+  | 'upload.ask'
   | `attachments.${'find' | 'read'}`
   | 'events.put'
   | 'readIdentity';
@@ -56,6 +60,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
   const plans: DirectPlan[] = [];
+  const marks: MailMark[] = [];
+  const exchange = makeFakeDrafts();
   const blobs = new Map<string, { readonly content: Buffer; readonly etag: string }>();
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
@@ -110,12 +116,14 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
           plans.push(plan);
           return report;
         }),
-      find: (_mailbox, mailId) =>
+      find: (_mailbox, mailId, mark) =>
         done('mailboxes.find', () => {
           looked.push(mailId);
+          marks.push(mark);
           return sighting;
         }),
     },
+    drafts: exchange.portOf((call, act) => done(call, act)),
     mailQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
     readIdentity: () => asked('readIdentity', () => IDENTITY),
@@ -202,7 +210,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       sendingLimitMs: 6 * MINUTE_MS,
       giveUpAfterMs: 24 * 60 * MINUTE_MS,
       ledgerDays: 90,
+      filesWithinMs: { caller: MINUTE_MS, queue: 2 * MINUTE_MS },
     },
+    draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
   } as const;
   return {
@@ -214,6 +224,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       return row === undefined ? undefined : flat(row);
     },
     plans,
+    /** By what mails were looked for. */
+    marks,
+    /** The drafts, and what becomes of requests about them. */
+    exchange,
     messages,
     /** The messages on the queue `mail`, as the relay reads them. */
     queued: () => messages.map(({ text, delayMs }) => ({ delayMs, ...readQueueMessage(text, IDENTITY) })),

@@ -22,7 +22,7 @@ const AT_ONE_TIME = 8;
 
 /**
  * Finds out about the files of an email what its plan depends on. Blobs of an email that fits one request to Graph are read;
- * others are left where they are, to be uploaded part by part. Throws ATTACHMENT_NOT_FOUND, MAIL_TOO_LARGE, RELAY_BUSY,
+ * others are left where they are, to be uploaded part by part. Throws ATTACHMENT_NOT_FOUND, ATTACHMENT_CHANGED, MAIL_TOO_LARGE, RELAY_BUSY,
  * STORAGE_UNAVAILABLE.
  */
 export const resolveFiles = async (
@@ -96,7 +96,7 @@ const readWhole = async (
   if (read !== undefined) return read;
   throw problemsError(
     problemsAt(mail, (one) => one === name, {
-      code: 'ATTACHMENT_NOT_FOUND',
+      code: 'ATTACHMENT_CHANGED',
       expected: 'a blob that stays as it is until the email is sent',
       received: 'a blob that was replaced or deleted while the relay read it',
     }),

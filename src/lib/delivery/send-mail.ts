@@ -114,7 +114,9 @@ const takeNew = async (
   const { accepted, envelope } = mail;
   if (respondAsync) return queueAccepted(needs, mail, 0);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
-    needs.ledger.create(claimNew(accepted.facts, false, needs.clock.now())).catch(notStored),
+    needs.ledger
+      .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind))
+      .catch(notStored),
   );
   switch (result.kind) {
     case 'full':

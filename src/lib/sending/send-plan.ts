@@ -53,6 +53,7 @@ export type DraftPlan = Common & {
 
 /** How a mail goes to Graph. */
 export type SendPlan = DirectPlan | DraftPlan;
+export type SendWay = SendPlan['kind'];
 
 /** Plans how a mail goes to Graph. Throws MAIL_TOO_LARGE with limit and figure when it cannot. */
 export const planSend = async (

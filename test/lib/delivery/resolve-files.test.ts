@@ -70,7 +70,7 @@ describe('blobs of an email that fits one request', () => {
       },
     };
     const error = await refusal(resolveFiles({ attachments }, naming('a'), STANDARD));
-    expect(error).toMatchObject({ code: 'ATTACHMENT_NOT_FOUND' });
+    expect(error).toMatchObject({ code: 'ATTACHMENT_CHANGED' });
     expect(error.facts.problems?.[0]?.received).toContain('replaced or deleted');
   });
 });

@@ -93,9 +93,18 @@ test('settings are read and changed one by one', async () => {
   expect((await control(graph, 'PUT', 'settings', { limits: { messagesPerMinute: 3 } })).status).toBe(200);
   expect((await control(graph, 'PUT', 'settings', { sentItemsDelayMs: 4000 })).status).toBe(200);
   expect((await control(graph, 'GET', 'settings')).body).toEqual({
-    limits: { on: false, concurrentPerMailbox: 4, messagesPerMinute: 3 },
+    limits: {
+      on: false,
+      concurrentPerMailbox: 4,
+      messagesPerMinute: 3,
+      bytesPerFiveMinutes: 150_000_000,
+      messageBytes: 35_000_000,
+    },
     sentItemsDelayMs: 4000,
     transportDelayMs: 0,
+    callerMessageId: 'rewrite',
+    mimeHeadersAreProperties: true,
+    uploadSessionMs: 3_600_000,
   });
 });
 

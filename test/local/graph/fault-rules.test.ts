@@ -61,14 +61,19 @@ describe('a fault rule', () => {
 
 describe('a fault rule is refused', () => {
   const refused: [what: string, rule: unknown, at: string, says: RegExp][] = [
-    ['that is none', 'reset', '', /sendMail, listMessages or connect/],
-    ['for an unknown call', { on: 'login', fault: answer(500) }, 'on', /sendMail, listMessages or connect/],
-    ['without a fault', { on: 'sendMail' }, 'fault', /answer, reset or delay/],
+    ['that is none', 'reset', '', /sendMail, createDraft, .*uploadRange, sendDraft, .* or connect/],
+    [
+      'for an unknown call',
+      { on: 'login', fault: answer(500) },
+      'on',
+      /sendMail, createDraft, .*uploadRange, sendDraft, .* or connect/,
+    ],
+    ['without a fault', { on: 'sendMail' }, 'fault', /answer, reset, delay or notFound/],
     [
       'with an unknown fault',
       { on: 'sendMail', fault: { kind: 'explode' } },
       'fault.kind',
-      /answer, reset or delay/,
+      /answer, reset, delay or notFound/,
     ],
     ['with an unknown word', { on: 'sendMail', fault: answer(500), time: 2 }, '', /"time"/],
     ['that never fires', { on: 'sendMail', times: 0, fault: answer(500) }, 'times', />=1/],

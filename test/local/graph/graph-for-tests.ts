@@ -105,3 +105,56 @@ export const errorOf = async (response: Response): Promise<ErrorBody['error']> =
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+const USER = '/v1.0/users/noreply@contoso.example';
+export const IMMUTABLE = { prefer: 'IdType="ImmutableId"' };
+/** Whoever sends by drafts. */
+export const DRAFTER = { roles: ['Mail.Send', 'Mail.ReadWrite'] };
+
+export type Asking = {
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Record<string, string>;
+  readonly claims?: Partial<TokenClaims>;
+};
+
+/** One call of an app that may do everything with messages; the path begins after the user. */
+export async function ask(
+  graph: { readonly url: string },
+  method: string,
+  path: string,
+  { json, raw, headers = {}, claims = DRAFTER }: Asking = {},
+): Promise<Response> {
+  const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
+  return fetch(`${graph.url}${USER}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${await tokenWith(claims)}`,
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body }),
+  });
+}
+
+export type Message = Record<string, unknown> & { readonly id: string };
+
+/** A new draft, which has to succeed. */
+export async function draft(
+  graph: { readonly url: string },
+  json: unknown = aMessage(),
+  headers: Record<string, string> = {},
+): Promise<Message> {
+  const response = await ask(graph, 'POST', '/messages', { json, headers });
+  if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
+  return (await response.json()) as Message;
+}
+
+export const pathOf = ({ id }: Pick<Message, 'id'>) => `/messages/${encodeURIComponent(id)}`;
+
+/** The status and Graph's code of a refusal. */
+export const refusalOf = async (response: Response): Promise<readonly [status: number, code: string]> => [
+  response.status,
+  (await errorOf(response)).code,
+];

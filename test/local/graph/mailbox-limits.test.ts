@@ -58,10 +58,28 @@ describe('a mailbox', () => {
   });
 
   test('has no limits while they are switched off', () => {
-    const limits = makeMailboxLimits(() => ({ on: false, concurrentPerMailbox: 1, messagesPerMinute: 1 }));
+    const limits = makeMailboxLimits(() => ({
+      on: false,
+      concurrentPerMailbox: 1,
+      messagesPerMinute: 1,
+      bytesPerFiveMinutes: 1,
+      messageBytes: 1,
+    }));
     for (let i = 0; i < 3; i += 1) {
       expect(limits.enter('app a').tooMany).toBe(false);
       expect(limits.takeRoomForMessage('a', at(0)).fits).toBe(true);
+      expect(limits.takeRoomForBytes('app a', 2, at(0)).fits).toBe(true);
     }
+  });
+
+  test('counts the bytes of five minutes, for an app and a mailbox', () => {
+    const limits = makeMailboxLimits(() => ({ ...EXCHANGE_LIMITS, bytesPerFiveMinutes: 100 }));
+    expect(limits.takeRoomForBytes('app a', 60, at(0))).toEqual({ fits: true });
+    expect(limits.takeRoomForBytes('app a', 40, at(100))).toEqual({ fits: true });
+    expect(limits.takeRoomForBytes('app a', 1, at(200))).toEqual({ fits: false, retryAfterSeconds: 100 });
+    expect(limits.takeRoomForBytes('app a', 61, at(200))).toEqual({ fits: false, retryAfterSeconds: 200 });
+    expect(limits.takeRoomForBytes('app a', 101, at(200))).toEqual({ fits: false, retryAfterSeconds: 300 });
+    expect(limits.takeRoomForBytes('app b', 100, at(200))).toEqual({ fits: true });
+    expect(limits.takeRoomForBytes('app a', 60, at(300))).toEqual({ fits: true });
   });
 });

@@ -110,7 +110,7 @@ describe('the copy in Sent Items', () => {
     const message = aMessage({ internetMessageHeaders: [{ name: 'x-id', value: '1' }] });
     await send(graph, { body: { message } });
     const [copy] = (await find(graph, { $select: 'subject,internetMessageHeaders' })).value;
-    expect(copy).toEqual({ id: expect.any(String), subject: 'Pay slip' });
+    expect(Object.keys(copy ?? {})).toEqual(['@odata.etag', 'id', 'subject']);
   });
 
   test('survives a restart by the mails captured before', async () => {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { GraphSendMailBody } from '../inbox/captured-mail.ts';
+import type { GraphFileAttachment, GraphMessage, GraphSendMailBody } from '../inbox/captured-mail.ts';
 import { bodyUnreadable } from './refusals.ts';
 
 /*
- * The shape of a sendMail request, with OData's complaints. Narrower than Graph: names and enum values exactly as
+ * The shape of a message and of what is done with it, with OData's complaints. Narrower than Graph: names and enum values exactly as
  * documented, no nulls, no properties that Graph itself would fill in.
  */
 
@@ -11,7 +11,6 @@ import { bodyUnreadable } from './refusals.ts';
 const REAL_BUT_NOT_CARRIED = new Set([
   'sender',
   'flag',
-  'internetMessageId',
   'multiValueExtendedProperties',
   'extensions',
   'inferenceClassification',
@@ -25,9 +24,9 @@ const object = <Shape extends z.ZodRawShape>(type: string, shape: Shape) =>
 
 const unknownName = (type: string, name = '') =>
   type === 'microsoft.graph.message' && REAL_BUT_NOT_CARRIED.has(name)
-    ? `Graph knows the property '${name}' of '${type}', but this stand-in does not carry it; teach it in local/graph/send-mail-schema.ts.`
-    : type === 'sendMail'
-      ? `The parameter '${name}' in the request payload is not a valid parameter for the operation 'sendMail'.`
+    ? `Graph knows the property '${name}' of '${type}', but this stand-in does not carry it; teach it in local/graph/message-schema.ts.`
+    : type === 'sendMail' || type === 'createUploadSession'
+      ? `The parameter '${name}' in the request payload is not a valid parameter for the operation '${type}'.`
       : `The property '${name}' does not exist on type '${type}'. Make sure to only use property names that are defined by the type or mark the type as open type.`;
 
 /** Says what kind of value came, never the value: it may be a part of somebody's mail. */
@@ -67,7 +66,7 @@ const fileAttachment = object('microsoft.graph.fileAttachment', {
   contentId: text.exactOptional(),
 });
 
-const message = object('microsoft.graph.message', {
+const changeable = {
   subject: text.exactOptional(),
   body: object('microsoft.graph.itemBody', {
     contentType: oneOf('microsoft.graph.bodyType', ['text', 'html']),
@@ -82,6 +81,15 @@ const message = object('microsoft.graph.message', {
   isReadReceiptRequested: bool.exactOptional(),
   isDeliveryReceiptRequested: bool.exactOptional(),
   categories: list(text, 'Edm.String').exactOptional(),
+  internetMessageId: text
+    .regex(/^<[^<>@\s]{1,400}@[^<>@\s]{1,400}>$/, {
+      error: "The value is not a valid 'internetMessageId'; expected '<local part@domain>'.",
+    })
+    .exactOptional(),
+};
+
+/** What is set when the message is made, and not after. */
+const atCreation = {
   internetMessageHeaders: list(
     object('microsoft.graph.internetMessageHeader', { name: text, value: text }),
     'microsoft.graph.internetMessageHeader',
@@ -91,17 +99,63 @@ const message = object('microsoft.graph.message', {
     'microsoft.graph.singleValueLegacyExtendedProperty',
   ).exactOptional(),
   attachments: list(fileAttachment, 'microsoft.graph.attachment').exactOptional(),
-});
+};
+
+const message: z.ZodType<GraphMessage> = object('microsoft.graph.message', { ...changeable, ...atCreation });
+
+const messageChange: z.ZodType<Partial<GraphMessage>> = object('microsoft.graph.message', changeable);
 
 const sendMailBody: z.ZodType<GraphSendMailBody> = object('sendMail', {
   message,
   saveToSentItems: bool.exactOptional(),
 });
 
-/** Asserts rather than rebuilds, so that the inbox shows the request exactly as it came. */
+const uploadRequest: z.ZodType<UploadRequest> = object('createUploadSession', {
+  AttachmentItem: object('microsoft.graph.attachmentItem', {
+    attachmentType: oneOf('microsoft.graph.attachmentType', ['file']),
+    name: text,
+    size: z.int({ error: (issue) => mismatch('Edm.Int64', issue) }),
+    contentType: text.exactOptional(),
+    isInline: bool.exactOptional(),
+    contentId: text.exactOptional(),
+  }),
+});
+
+/** https://learn.microsoft.com/graph/api/attachment-createuploadsession */
+export type UploadRequest = {
+  readonly AttachmentItem: Pick<GraphFileAttachment, 'name' | 'contentType' | 'isInline' | 'contentId'> & {
+    readonly attachmentType: 'file';
+    readonly size: number;
+  };
+};
+
+/*
+ * These assert rather than rebuild, so that the inbox shows a request exactly as it came.
+ */
+
 export function assertSendMailBody(value: unknown): asserts value is GraphSendMailBody {
-  const problem = sendMailBody.safeParse(value).error?.issues[0];
+  requireShape(sendMailBody, value);
+}
+
+export function assertMessage(value: unknown): asserts value is GraphMessage {
+  requireShape(message, value);
+}
+
+export function assertMessageChange(value: unknown): asserts value is Partial<GraphMessage> {
+  requireShape(messageChange, value);
+}
+
+export function assertFileAttachment(value: unknown): asserts value is GraphFileAttachment {
+  requireShape(fileAttachment, value);
+}
+
+export function assertUploadRequest(value: unknown): asserts value is UploadRequest {
+  requireShape(uploadRequest, value);
+}
+
+const requireShape = (schema: z.ZodType, value: unknown): void => {
+  const problem = schema.safeParse(value).error?.issues[0];
   if (problem === undefined) return;
   const path = z.core.toDotPath(problem.path);
   throw bodyUnreadable(path === '' ? problem.message : `${problem.message} Path '${path}'.`);
-}
+};

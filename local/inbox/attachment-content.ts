@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import type { CapturedMail, GraphFileAttachment } from './captured-mail.ts';
+
+/** The bytes of an attachment, from the request or, for a large one, from its file. */
+export const readAttachment = async (
+  mail: CapturedMail,
+  attachment: GraphFileAttachment,
+): Promise<Buffer> => {
+  const { contentBytes, contentFile, name } = attachment;
+  if (contentBytes !== undefined) return Buffer.from(contentBytes, 'base64');
+  if (contentFile !== undefined) return readFile(contentFile);
+  const at = (mail.request.body.message.attachments ?? []).indexOf(attachment) + 1;
+  throw new TypeError(
+    `Attachment ${at} of the email ${mail.id} has neither contentBytes nor contentFile${name === '' ? ', and no name' : ''}; expected one of them. Delete the email from the inbox.`,
+  );
+};
+
+/** How many bytes an attachment has, without reading them. */
+export const sizeOfAttachment = ({ contentBytes, size }: GraphFileAttachment): number =>
+  contentBytes === undefined ? (size ?? 0) : Buffer.byteLength(contentBytes, 'base64');

@@ -29,7 +29,7 @@ export const inEmail = (content: Base64Text): FoundFile => ({
 });
 
 const notFound = (): never => {
-  throw new Error('a file that is in a blob has to be found before the email can be planned');
+  throw new Error('a blob must be found before the email can be planned');
 };
 
 /** An email with its files; `found` gives those that it names. */

@@ -13,7 +13,7 @@ KINDS[0x22] = QUOTE;
 KINDS[0x5c] = BACKSLASH;
 
 /** What is left of JSON without its long base64. */
-export type CutJson = {
+type CutJson = {
   /** With a placeholder for each text that was cut out. */
   readonly rest: Buffer;
   readonly texts: readonly LongBase64[];

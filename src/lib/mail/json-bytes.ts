@@ -174,7 +174,3 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 /** Whether there is long base64 in a value. Expects one that is not deep. */
 export const holdsLong = (value: unknown): boolean =>
   value instanceof LongBase64 || (isObject(value) && Object.values(value).some(holdsLong));
-
-/** How many bytes pieces have together. */
-export const bytesOf = (pieces: readonly Uint8Array[]): number =>
-  pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);

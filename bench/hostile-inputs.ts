@@ -24,6 +24,12 @@ const html = (piece: string, bytes: number, before = ''): string =>
       '"attachments":[{"filename":"a","content":"","cid":"a"}]',
   );
 
+/** A whole message of one piece, in base64 of about so many bytes. */
+const message = (piece: string, bytes: number, header = ''): string =>
+  refused(
+    `"mime":"${Buffer.from(`From: a@b.cc\nTo: a@b.cc\n${header}\n${filled(piece, bytes * 0.72)}`).toString('base64')}"`,
+  );
+
 /** What has been found to cost out of all proportion, and its kin: a JSON text of about so many bytes. */
 export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'brackets in an address': (bytes) => refused(`"to":${quoted(filled('(', bytes))}`),
@@ -81,6 +87,17 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
     refused(`"a":${list('1', bytes)},"attachments":[{"content":"${filled('AAAA', 65_536)}"}]`),
   'zeros in a row beside long base64': (bytes) =>
     refused(`"a":"${filled('\\u0000', bytes)}","attachments":[{"content":"${filled('AAAA', 65_536)}"}]`),
+  'a message of line ends': (bytes) => message('\n', bytes),
+  'a message of dashes': (bytes) => message('--\n', bytes, 'Content-Type: multipart/mixed; boundary=b\n'),
+  'a message of parts': (bytes) =>
+    message(`--b\n${filled('a: b\n', 2500)}\n`, bytes, 'Content-Type: multipart/mixed; boundary=b\n'),
+  'a message that is all header': (bytes) => message('a', 1, filled('a:\n', bytes * 0.7)),
+  'recipients in a message': (bytes) => message('a', 1, `Cc: ${filled('(\n ', Math.min(bytes, 200_000))}\n`),
+  'a calendar of lines': (bytes) =>
+    refused(
+      `"calendar":{"method":"REQUEST","ics":${quoted(`BEGIN:VCALENDAR\n${filled('A:\n', Math.min(bytes, 700_000))}`)}},${MAIL}`,
+    ),
+  'references without end': (bytes) => refused(`"references":${quoted(filled('<a@b.cc>', bytes))},${MAIL}`),
   'JSON that is cut off': (bytes) => ordinary(bytes).slice(0, -20),
   'a number without end': (bytes) => refused(`"to":${filled('1', bytes)}`),
   'blanks without end': (bytes) => `${filled(' ', bytes)}{`,

@@ -57,7 +57,7 @@ export const catalogue = {
     413,
     'caller',
     'The email is too large',
-    'Make the attachments smaller, or send a link instead of the file. One request to Graph carries 4 MB, and base64 makes a file a third larger, so the files of one email can have about 2.9 MB.',
+    'Make the attachments smaller, send a link instead of the file, or ask an administrator for the setting MAIL_LARGE_ATTACHMENTS, which allows files of up to 150 MB. Without it, an email is one request to Graph, which carries 4 MB; base64 makes a file a third larger, so the files of one email can have about 2.9 MB. If the email goes as MIME, it is encoded twice, and they can have about 2.1 MB.',
   ),
   ATTACHMENT_NOT_FOUND: entry(
     422,
@@ -116,11 +116,12 @@ export const catalogue = {
     'The email has neither text nor html',
     'Give the body as `text` or as `html`.',
   ),
+  // Held emails of earlier versions have it; nothing returns it now.
   BODY_TEXT_AND_HTML: entry(
     400,
     'caller',
-    'The relay cannot send text and html together yet',
-    'Send only one of them. Graph carries one body in a JSON message. If you send `html`, Exchange makes the text that recipients without HTML see.',
+    'An earlier version of the relay could not send text and html together',
+    'Send the email again, or replay it if it is held. This version sends both.',
   ),
   LINE_BREAK_NOT_ALLOWED: entry(
     400,
@@ -161,14 +162,77 @@ export const catalogue = {
   HEADER_NOT_CARRIED: entry(
     400,
     'caller',
-    'Graph does not carry this header',
-    'Use the fields of the email instead. Graph carries only headers whose names begin with `x-`. The relay rejects those that Exchange and Outlook use themselves (`x-ms-` except `x-ms-reactions`, `x-microsoft`, `x-forefront`, `x-originating-ip`, `x-originatororg` and similar). `x-auto-response-suppress`, `x-priority` and names of your own are accepted.',
+    'The email cannot have this header',
+    'Use the field that `expected` names, or remove the header. The relay and mail servers write From, Date, Content-Type, Received, signatures and similar headers themselves. Exchange and Outlook use `x-ms-` (except `x-ms-reactions`), `x-microsoft`, `x-forefront`, `x-originating-ip`, `x-originatororg` and similar. `x-auto-response-suppress` takes DR, RN, NRN, OOF and AutoReply: NDR and All would also stop the reports that say that an email did not arrive.',
   ),
   HEADERS_TOO_MANY: entry(
     400,
     'caller',
-    'The email has more than five headers',
-    'Remove headers or combine their values. Graph carries at most five.',
+    'The email has more than 50 headers',
+    'Remove headers or combine their values.',
+  ),
+  MESSAGE_ID_INVALID: entry(
+    400,
+    'caller',
+    'A message id is malformed',
+    'Write message ids as they appear in the header of an email: `<left@right>`, where both sides are ASCII letters, digits, dots and the characters of RFC 5322. The angle brackets are optional. `references` takes at most 100 ids with 16,000 characters together, as a list or as one text.',
+  ),
+  CALENDAR_INVALID: entry(
+    400,
+    'caller',
+    'The calendar object cannot arrive as an invitation',
+    'Send in `ics` one VCALENDAR with VERSION:2.0, with the METHOD that `method` says and at least one event. Each event needs a UID; a REQUEST also needs ORGANIZER and DTSTART, and a CANCEL needs ORGANIZER. Build it with a calendar library.',
+  ),
+  SENT_ITEMS_COPY_NEEDED: entry(
+    400,
+    'caller',
+    'Graph cannot send this email without a copy in Sent Items',
+    'Omit `saveToSentItems`, or send the email without what `expected` names. Graph can omit the copy only of an email that fits one request in JSON: not of MIME, and not of a draft.',
+  ),
+  MIME_INVALID: entry(
+    400,
+    'caller',
+    'The message in `mime` is malformed',
+    'Build the message with a MIME library, and send its bytes unchanged. `expected` says what is wrong. The relay changes only line ends (to CRLF) and removes the headers of an earlier journey. It does not repair anything else, because mail servers on the way would reject the message or read it differently.',
+  ),
+  MIME_EXCLUDES_FIELD: entry(
+    400,
+    'caller',
+    'The email has `mime` and another field',
+    'Put everything into the message in `mime`, or send the email as fields without `mime`. Recipients, sender, subject, bodies, attachments and headers of a message are in the message itself.',
+  ),
+
+  LARGE_ATTACHMENTS_OFF: entry(
+    422,
+    'administrator',
+    'Attachments in blobs are switched off',
+    'Ask an administrator for the setting MAIL_LARGE_ATTACHMENTS=true, or put the file into the email as `content`. A file in a blob goes to Graph by way of a draft, which needs the permission Mail.ReadWrite.',
+  ),
+
+  // What is accepted, and may not arrive as it was asked for
+  HEADER_MAY_BE_LOST: entry(
+    200,
+    'caller',
+    'Recipients may not get a header',
+    'Nothing to do if the header does not matter. Exchange removes `Auto-Submitted`, and users report that it does not pass on some headers that do not begin with `x-`. Users also report that a new header that begins with `x-` arrives only after it has been sent once as JSON from the same mailbox: send an email that has the header and nothing that needs MIME.',
+  ),
+  HEADER_REMOVED: entry(
+    200,
+    'caller',
+    'The relay removed headers of the message in `mime`',
+    'Nothing to do: these headers describe an earlier journey of the message, or belong to the relay or Exchange. A signature (DKIM) would be broken on the way; Exchange signs the email for its domain.',
+  ),
+  MESSAGE_ID_MAY_CHANGE: entry(
+    200,
+    'caller',
+    'Exchange may replace the message id',
+    'Do not depend on the id that you sent. If the status of the email shows `internetMessageId`, that is the id that recipients see.',
+  ),
+  MAILBOX_LIMIT_MAY_BE_LOWER: entry(
+    200,
+    'administrator',
+    'The email is larger than mailboxes allow by default',
+    'Raise the message size limit of the sender mailbox (Set-Mailbox <mailbox> -MaxSendSize 150MB), and make sure that the recipients accept emails of this size. The default is 35 MB, including what the encoding adds.',
   ),
 
   // Policy of this relay
@@ -182,7 +246,7 @@ export const catalogue = {
     403,
     'administrator',
     'This sender is not on the allow-list',
-    'Omit `from` to use the default sender, or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS.',
+    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS.',
   ),
   MAIL_DISABLED: entry(
     503,

@@ -54,7 +54,36 @@ describe.concurrent('a request that is refused', () => {
     ['no recipient', without('to'), 'RECIPIENT_MISSING', ['RECIPIENT_MISSING /to']],
     ['an empty list of recipients', mail({ to: [] }), 'RECIPIENT_MISSING', ['RECIPIENT_MISSING /to']],
     ['neither text nor html', without('text'), 'BODY_MISSING', ['BODY_MISSING /text']],
-    ['text and html', mail({ html: '<p>canary</p>' }), 'BODY_TEXT_AND_HTML', ['BODY_TEXT_AND_HTML /html']],
+    [
+      'text and html without a copy in Sent Items',
+      mail({ html: '<p>canary</p>', saveToSentItems: false }),
+      'SENT_ITEMS_COPY_NEEDED',
+      ['SENT_ITEMS_COPY_NEEDED /saveToSentItems'],
+    ],
+    ['a message that is no MIME', { mime: base64Of(30) }, 'MIME_INVALID', ['MIME_INVALID /mime']],
+    [
+      'a message and a field beside it',
+      {
+        mime: Buffer.from('From: canary@fabrikam.example\r\nTo: canary@fabrikam.example\r\n\r\n').toString(
+          'base64',
+        ),
+        text: 'canary',
+      },
+      'MIME_EXCLUDES_FIELD',
+      ['MIME_EXCLUDES_FIELD /text'],
+    ],
+    [
+      'an invitation that is no calendar',
+      mail({ calendar: { method: 'REQUEST', ics: 'canary' } }),
+      'CALENDAR_INVALID',
+      ['CALENDAR_INVALID /calendar/ics'],
+    ],
+    [
+      'a message id with a line break',
+      mail({ inReplyTo: '<canary@fabrikam>\r\nBcc: x' }),
+      'LINE_BREAK_NOT_ALLOWED',
+      ['LINE_BREAK_NOT_ALLOWED /inReplyTo'],
+    ],
     ['a malformed address', mail({ to: 'canary@@fabrikam' }), 'ADDRESS_INVALID', ['ADDRESS_INVALID /to']],
     [
       'a malformed address in a list',
@@ -135,8 +164,8 @@ describe.concurrent('a request that is refused', () => {
       ['HEADER_NOT_CARRIED /headers/Received'],
     ],
     [
-      'six headers',
-      mail({ headers: Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`x-${n}`, 'canary'])) }),
+      'fifty-one headers',
+      mail({ headers: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`x-${n}`, 'canary'])) }),
       'HEADERS_TOO_MANY',
       ['HEADERS_TOO_MANY /headers'],
     ],

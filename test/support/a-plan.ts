@@ -6,13 +6,16 @@ import { type DirectPlan, type PlanPolicy, planSend } from '../../src/lib/sendin
 /** What a relay allows whose settings say nothing. */
 export const STANDARD: PlanPolicy = { largeAttachments: false, delivery: 'standard' };
 
+/** When the mails of the tests were accepted. */
+export const ACCEPTED_AT = new Date('2026-03-02T08:00:00Z');
+
 /** The plan of a mail whose files are all in it. */
 export const planOf = (
   id: string,
   sender: Address,
   input: Record<string, unknown>,
   policy: PlanPolicy = STANDARD,
-) => planSend(id, sender, outgoing(readMail(input)), policy);
+) => planSend(id, sender, outgoing(readMail(input)), policy, ACCEPTED_AT);
 
 /** The plan of a mail that goes in one request. */
 export const directPlanOf = async (

@@ -45,8 +45,10 @@ export type JudgedMail = { readonly mail: Mail; readonly sender: Address };
 /** Reads a mail and decides its sender, without asking anybody. Throws an AppError that lists every problem. */
 export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): JudgedMail => {
   const mail = readMail(input);
-  return { mail, sender: decideSender(mail.from, senderPolicy) };
+  return { mail, sender: decideSender(mail.from, senderPolicy, pointerOf(mail)) };
 };
+
+const pointerOf = ({ raw }: Mail) => (raw === undefined ? '/from' : '/mime');
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
@@ -61,7 +63,13 @@ export const planMail = async (
 ): Promise<AcceptableMail> => ({
   mail,
   sender,
-  plan: await planSend(origin.mailId, sender, await resolveFiles(needs, mail, policy.plan), policy.plan),
+  plan: await planSend(
+    origin.mailId,
+    sender,
+    await resolveFiles(needs, mail, policy.plan),
+    policy.plan,
+    origin.acceptedAt,
+  ),
   facts: factsOf(policy, hashes, origin, input, mail),
 });
 
@@ -80,12 +88,13 @@ export const tryToAccept = async (
   try {
     const mail = readMail(input);
     facts = factsOf(policy, hashes, origin, input as object, mail);
-    const sender = decideSender(mail.from, policy.senderPolicy);
+    const sender = decideSender(mail.from, policy.senderPolicy, pointerOf(mail));
     const plan = await planSend(
       origin.mailId,
       sender,
       await resolveFiles(needs, mail, policy.plan),
       policy.plan,
+      origin.acceptedAt,
     );
     return { mail, sender, plan, facts };
   } catch (reason) {

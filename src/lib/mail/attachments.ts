@@ -110,7 +110,7 @@ const attachment = z.preprocess((written, context) => {
   if (isAbsent(written)) return undefined;
   if (!isObject(written)) return written;
   const { known, unknown } = sortFields(written, FIELDS);
-  for (const { name, received, ...fault } of unknownFields(unknown, ATTACHMENT_PLACE))
+  for (const { name, received, ...fault } of unknownFields(unknown, ATTACHMENT_PLACE, FIELDS))
     report(context, fault, written, name === undefined ? [] : [name], received, true);
   return withoutAbsent(known, absentIn(known));
 }, file.optional());

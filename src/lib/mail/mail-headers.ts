@@ -2,43 +2,18 @@ import * as z from 'zod';
 import { describe } from '../describe.ts';
 import { isAbsent, isObject } from './absent.ts';
 import { isSafeHeaderName } from './field-names.ts';
+import { headerMeaningFault, headerNameFault } from './header-policy.ts';
 import { type Context, report } from './schema-faults.ts';
 import { type Fault, lineFault, MAX_HEADER_LINE } from './text-rules.ts';
 
-/** Graph answers InvalidInternetMessageHeaderCollection above it. */
-const MAX_HEADERS = 5;
-/** Exchange keeps a header under its name as a named property, whose name has at most 127 characters (MAPI). */
-const MAX_NAME = 127;
-/** RFC 5322 field name, printable ASCII but the colon, of those Graph carries; a bare `x-` names nothing. */
-const CARRIED = /^x-[!-9;-~]+$/i;
-/**
- * What Exchange, its filters and Outlook tell each other: verdicts such as the spam confidence level, where a mail came
- * from, what is attached to it. Not for a caller to say.
- */
-const EXCHANGES_OWN =
-  /^x-(?:ms-|(?:microsoft|forefront|exchange-antispam|eop(?:tenant)?attributedmessage)(?:-|$)|(?:originating-ip|originatororg|originalarrivaltime)$)/i;
-/** Documented for senders: whether recipients may react. */
-const FOR_SENDERS = /^x-ms-reactions$/i;
+/** Far more than an application writes, and far less than a header of 64 KB, which some servers reject. */
+const MAX_HEADERS = 50;
 
 export type MailHeader = { readonly name: string; readonly value: string };
 
-const nameFault = (name: string): Fault | undefined => {
-  const fault = lineFault(name, MAX_NAME);
-  if (fault !== undefined) return fault;
-  if (!CARRIED.test(name))
-    return { code: 'HEADER_NOT_CARRIED', expected: 'a header name that begins with x- and is longer' };
-  if (EXCHANGES_OWN.test(name) && !FOR_SENDERS.test(name))
-    return {
-      code: 'HEADER_NOT_CARRIED',
-      expected:
-        'a header that Exchange and Outlook do not use themselves (not x-ms-, x-microsoft, x-forefront, x-originat...)',
-    };
-  return undefined;
-};
-
 const valueFault = (name: string, value: unknown): Fault | undefined =>
   typeof value === 'string'
-    ? lineFault(value, MAX_HEADER_LINE - `${name}: `.length)
+    ? (lineFault(value, MAX_HEADER_LINE - `${name}: `.length) ?? headerMeaningFault(name, value))
     : { code: 'FIELD_INVALID', expected: 'text' };
 
 /** Where the header cannot be named, the problem stands at all of them. */
@@ -59,13 +34,16 @@ const reportValue = (
     );
 };
 
+/** A header of nothing but blanks is none in any message. */
+const isBlank = (value: unknown): boolean => typeof value === 'string' && /^[ \t]+$/.test(value);
+
 /** Headers by name. */
 export const headers = z.unknown().transform((input, context): readonly MailHeader[] => {
   if (!isObject(input)) {
     report(context, { code: 'FIELD_INVALID', expected: 'an object' }, input);
     return [];
   }
-  const given = Object.entries(input).filter(([, value]) => !isAbsent(value));
+  const given = Object.entries(input).filter(([, value]) => !isAbsent(value) && !isBlank(value));
   if (given.length > MAX_HEADERS) {
     report(context, { code: 'HEADERS_TOO_MANY', expected: `at most ${MAX_HEADERS} headers` }, input);
     return [];
@@ -73,7 +51,7 @@ export const headers = z.unknown().transform((input, context): readonly MailHead
   const seen = new Set<string>();
   for (const [name, value] of given) {
     const at = isSafeHeaderName(name) ? [name] : [];
-    const wrongName = nameFault(name);
+    const wrongName = headerNameFault(name);
     const key = name.toLowerCase();
     if (wrongName !== undefined) report(context, wrongName, input, at, `a name of ${name.length} characters`);
     else if (seen.has(key))

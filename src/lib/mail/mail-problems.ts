@@ -45,7 +45,16 @@ const expectation = (issue: Issue): string => {
 
 /** Turns what the schema found, and the fields it does not know, into problems. One at a time. */
 export function* toProblems(
-  { issues, unknown }: { readonly issues: readonly Issue[]; readonly unknown: readonly string[] },
+  {
+    issues,
+    unknown,
+    fields,
+  }: {
+    readonly issues: readonly Issue[];
+    readonly unknown: readonly string[];
+    /** Those of the contract. */
+    readonly fields: readonly string[];
+  },
   input: unknown,
 ): Generator<Problem> {
   for (const issue of issues) {
@@ -57,6 +66,6 @@ export function* toProblems(
       received: typeof received === 'string' ? received : describe(valueAt(input, issue.path)),
     };
   }
-  for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE))
+  for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE, fields))
     yield { ...rest, pointer: jsonPointer(name === undefined ? [] : [name]) };
 }

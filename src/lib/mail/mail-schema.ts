@@ -1,11 +1,16 @@
 import * as z from 'zod';
+import { defined } from '../defined.ts';
 import { isAbsent, isObject, withoutAbsent } from './absent.ts';
 import type { Address } from './address.ts';
 import { attachments, cidFault } from './attachments.ts';
+import { calendar } from './calendar.ts';
 import { contentIdKey, referredContentIds } from './content-ids.ts';
 import { sortFields } from './field-names.ts';
 import { KEY_FORM, keyFault } from './idempotency-key.ts';
 import { headers } from './mail-headers.ts';
+import { messageId, references } from './message-ids.ts';
+import { inWords, mimeNeeds } from './mime-needs.ts';
+import { mime, type RawMime } from './raw-mime.ts';
 import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
 import { list, report, text } from './schema-faults.ts';
 import { bodyFault, type Fault, lineFault, MALFORMED } from './text-rules.ts';
@@ -47,6 +52,13 @@ const word = <const Word extends string>(words: readonly Word[]) =>
 
 const nobody: readonly Address[] = [];
 
+/** What the relay does with an email, whatever the email is made of. */
+const handling = {
+  idempotencyKey: idempotencyKey.optional(),
+  onUnknown: word(['verify', 'hold', 'resend']).optional(),
+  tags: tags.default([]),
+};
+
 const fields = z.strictObject({
   from: sender.optional(),
   to: recipients.default(nobody),
@@ -58,16 +70,19 @@ const fields = z.strictObject({
   html: text(bodyFault).optional(),
   attachments: attachments.default([]),
   headers: headers.default([]),
+  inReplyTo: messageId.optional(),
+  references: references.default([]),
+  messageId: messageId.optional(),
+  calendar: calendar.optional(),
   importance: word(['low', 'normal', 'high']).default('normal'),
   saveToSentItems: z.boolean().default(true),
   readReceipt: z.boolean().default(false),
   deliveryReceipt: z.boolean().default(false),
-  idempotencyKey: idempotencyKey.optional(),
-  onUnknown: word(['verify', 'hold', 'resend']).optional(),
-  tags: tags.default([]),
+  ...handling,
 });
 
-const FIELDS = Object.keys(fields.shape);
+const MIME_FIELDS = ['mime', ...Object.keys(handling)];
+const FIELDS = [...Object.keys(fields.shape), 'mime'];
 const OPTIONAL = FIELDS.filter((field) => field !== 'subject' && field !== 'text' && field !== 'html');
 
 /** A body that is null is absent; an empty one too where the other is there. A mail may say all in its subject. */
@@ -102,8 +117,50 @@ const checkRecipients = ({ to, cc, bcc }: z.output<typeof fields>, issues: unkno
 const checkBody = ({ text: plain, html }: z.output<typeof fields>, issues: unknown[]): void => {
   if (plain === undefined && html === undefined)
     report({ issues }, { code: 'BODY_MISSING', expected: 'text or html' }, undefined, ['text']);
-  if (plain !== undefined && html !== undefined)
-    report({ issues }, { code: 'BODY_TEXT_AND_HTML', expected: 'text or html, not both' }, html, ['html']);
+};
+
+const isAscii = (text: unknown): boolean => typeof text !== 'string' || !/[^ -~]/.test(text);
+
+/** Graph has no switch for the copy of MIME, and MIME has no place for two things that JSON carries. */
+const checkMime = (mail: z.output<typeof fields>, issues: unknown[]): void => {
+  const { headers: given, references: ids } = mail;
+  if (!Array.isArray(given) || !Array.isArray(ids)) return;
+  const needs = mimeNeeds(mail);
+  const [first] = needs;
+  if (first === undefined) return;
+  const because = `because ${inWords(needs)}`;
+  if (mail.saveToSentItems === false)
+    report(
+      { issues },
+      {
+        code: 'SENT_ITEMS_COPY_NEEDED',
+        expected: `true, or an email without \`${first.pointer.slice(1)}\`: it goes as MIME ${because}`,
+      },
+      false,
+      ['saveToSentItems'],
+    );
+  for (const field of ['from', 'to', 'cc', 'bcc', 'replyTo'] as const) {
+    const addresses = [mail[field] ?? []].flat();
+    const at = addresses.findIndex(({ address }) => !isAscii(address.slice(0, address.lastIndexOf('@'))));
+    if (at !== -1)
+      report(
+        { issues },
+        {
+          code: 'ADDRESS_INVALID',
+          expected: `ASCII before the @ of address number ${at + 1}: the email goes as MIME ${because}`,
+        },
+        addresses,
+        [field],
+      );
+  }
+  for (const [index, file] of (Array.isArray(mail.attachments) ? mail.attachments : []).entries())
+    if (!isAscii(file?.cid))
+      report(
+        { issues },
+        { code: 'FIELD_INVALID', expected: `a content id in ASCII: the email goes as MIME ${because}` },
+        file.cid,
+        ['attachments', index, 'cid'],
+      );
 };
 
 /**
@@ -142,15 +199,61 @@ const checkAsAWhole = (value: z.output<typeof fields>, { issues }: { readonly is
   checkRecipients(value, issues);
   checkBody(value, issues);
   checkContentIds(value, issues);
+  checkMime(value, issues);
 };
 
 /** The mail contract of the HTTP body and the queue message. */
 export const mailSchema = fields.superRefine(checkAsAWhole, { when: () => true });
 
-export type Mail = z.output<typeof mailSchema>;
+/** Nothing, as serialisers write it; of lists too. */
+const saysNothing = (value: unknown): boolean =>
+  value === undefined || isAbsent(value) || (Array.isArray(value) && value.length === 0);
+
+/** A whole message says all of the email itself. */
+const checkNothingElse = (value: Readonly<Record<string, unknown>>, issues: unknown[]): void => {
+  for (const [field, written] of Object.entries(value))
+    if (!MIME_FIELDS.includes(field) && !saysNothing(written))
+      report(
+        { issues },
+        {
+          code: 'MIME_EXCLUDES_FIELD',
+          expected: `nothing beside \`mime\` but ${MIME_FIELDS.slice(1).join(', ')}`,
+        },
+        written,
+        [field],
+      );
+};
+
+const rawSchema = z
+  .looseObject({ mime, ...handling })
+  .superRefine((value, { issues }) => checkNothingElse(value, issues), { when: () => true })
+  .transform(
+    ({ mime: message, idempotencyKey: key, onUnknown, tags: words }): Mail => ({
+      ...message,
+      ...defined({ idempotencyKey: key, onUnknown }),
+      tags: words,
+      replyTo: [],
+      attachments: [],
+      headers: [],
+      references: [],
+      importance: 'normal',
+      saveToSentItems: true,
+      readReceipt: false,
+      deliveryReceipt: false,
+    }),
+  );
+
+/** An email; with `raw` where it came as a whole message, whose other fields only say what its header says. */
+export type Mail = z.output<typeof mailSchema> & { readonly raw?: RawMime };
 
 /** Reads a mail, with what serialisers write for an absent field taken as absent. */
 export const parseMail = (input: Record<string, unknown>) => {
   const { known, unknown } = sortFields(input, FIELDS);
-  return { unknown, ...mailSchema.safeParse(withOneBody(withoutAbsent(known, OPTIONAL))) };
+  // An empty message is a message that is wrong, and no email without one.
+  const isRaw = !isMissing(known.mime);
+  const { mime: whole, ...written } = known;
+  const result = isRaw
+    ? rawSchema.safeParse({ ...withoutAbsent(written, OPTIONAL), mime: whole })
+    : (mailSchema.safeParse(withOneBody(withoutAbsent(written, OPTIONAL))) as z.ZodSafeParseResult<Mail>);
+  return { unknown, fields: FIELDS, ...result };
 };

@@ -87,7 +87,7 @@ export const readMail = (input: unknown): Mail => {
     );
   }
   if (isTooDeep(input)) throw unreadable(TOO_DEEP);
-  const { data, error, unknown } = parseMail(input);
+  const { data, error, unknown, fields } = parseMail(input);
   if (data !== undefined && unknown.length === 0) return data;
-  throw problemsError(toProblems({ issues: error?.issues ?? [], unknown }, input));
+  throw problemsError(toProblems({ issues: error?.issues ?? [], unknown, fields }, input));
 };

@@ -19,6 +19,9 @@ type Tell = (fault: Fault, path?: readonly PropertyKey[], received?: string) => 
 
 const invalid = (expected: string): Fault => ({ code: 'ADDRESS_INVALID', expected });
 
+/** What a recipient may have as an object. */
+const FIELDS = ['name', 'address'];
+
 const WITHOUT_LIMIT = Number.POSITIVE_INFINITY;
 
 /** One written recipient: a text can hold several. */
@@ -46,8 +49,8 @@ const readWritten = (written: string, tell: Tell): readonly Address[] => {
 };
 
 const readObject = (written: Readonly<Record<string, unknown>>, tell: Tell): readonly Address[] => {
-  const { known, unknown } = sortFields(written, ['name', 'address']);
-  for (const { name, received, ...fault } of unknownFields(unknown, RECIPIENT_PLACE))
+  const { known, unknown } = sortFields(written, FIELDS);
+  for (const { name, received, ...fault } of unknownFields(unknown, RECIPIENT_PLACE, FIELDS))
     tell(fault, name === undefined ? [] : [name], received);
   const { address } = known;
   const name = isAbsent(known.name) ? undefined : known.name;

@@ -7,8 +7,15 @@ export type SenderPolicy = {
   readonly allowedSenders: readonly string[];
 };
 
-/** The sender of a mail: the one it names if allowed, else the default. Throws SENDER_NOT_ALLOWED. */
-export const decideSender = (from: Address | undefined, policy: SenderPolicy): Address => {
+/**
+ * The sender of a mail: the one it names if allowed, else the default. `pointer` is where it names one. Throws
+ * SENDER_NOT_ALLOWED.
+ */
+export const decideSender = (
+  from: Address | undefined,
+  policy: SenderPolicy,
+  pointer: '/from' | '/mime' = '/from',
+): Address => {
   if (from === undefined) return policy.defaultSender;
   const address = addressKey(from.address);
   const allowed = [policy.defaultSender.address, ...policy.allowedSenders].map(addressKey);
@@ -18,7 +25,7 @@ export const decideSender = (from: Address | undefined, policy: SenderPolicy): A
     problems: [
       {
         code: 'SENDER_NOT_ALLOWED',
-        pointer: '/from',
+        pointer,
         expected: 'a sender in MAIL_ALLOWED_SENDERS',
         received: 'another address',
       },

@@ -1,5 +1,6 @@
 import type { Address } from '../mail/address.ts';
 import { encodedLength, writeBase64 } from '../mail/base64-text.ts';
+import { isListUnsubscribe } from '../mail/header-policy.ts';
 import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
 
 /**
@@ -7,6 +8,12 @@ import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
  * would not do, as Graph does not show them on sent copies.
  */
 export const RELAY_ID_PROPERTY = 'String {6a1f7f0e-3c52-4f0b-9d55-5c4f2f8a7b61} Name MailRelayId';
+
+/**
+ * PidTagListUnsubscribe, from which Exchange writes the header: the only way to have it in JSON, and found to work. The value
+ * goes as it is, without encoded words.
+ */
+const LIST_UNSUBSCRIBE_PROPERTY = 'String 0x1045';
 
 const toRecipient = ({ name, address }: Address) => ({
   emailAddress: name === undefined ? { address } : { address, name },
@@ -38,8 +45,16 @@ export const toMessage = (id: string, sender: Address, mail: OutgoingMail) => ({
   importance: mail.importance,
   ...(mail.readReceipt ? { isReadReceiptRequested: true } : {}),
   ...(mail.deliveryReceipt ? { isDeliveryReceiptRequested: true } : {}),
-  ...whenAny('internetMessageHeaders', mail.headers),
-  singleValueExtendedProperties: [{ id: RELAY_ID_PROPERTY, value: id }],
+  ...whenAny(
+    'internetMessageHeaders',
+    mail.headers.filter(({ name }) => !isListUnsubscribe(name)),
+  ),
+  singleValueExtendedProperties: [
+    { id: RELAY_ID_PROPERTY, value: id },
+    ...mail.headers
+      .filter(({ name }) => isListUnsubscribe(name))
+      .map(({ value }) => ({ id: LIST_UNSUBSCRIBE_PROPERTY, value })),
+  ],
 });
 
 /** JSON of an object that goes on with another field. */
@@ -77,5 +92,5 @@ const joined = (texts: readonly string[], files: readonly OutgoingFile[], end: s
 
 const contentOf = ({ source }: OutgoingFile) => {
   if (source.kind === 'base64') return source.content;
-  throw new Error('a file that is in a blob cannot stand in one request');
+  throw new Error('a file that is in a blob cannot be in one request');
 };

@@ -89,6 +89,18 @@ describe('an email that may not be sent', () => {
   });
 });
 
+test('the sender of a whole message is the one in its header, and is held to the same settings', () => {
+  const from = (address: string) => ({
+    mime: Buffer.from(`From: ${address}\r\nTo: chan@contoso.example\r\n\r\nHi\r\n`).toString('base64'),
+  });
+  expect(judgeMail(policy, from('noreply@contoso.example')).sender).toEqual({
+    address: 'noreply@contoso.example',
+  });
+  expect(errorOf(() => judgeMail(policy, from('ceo@contoso.example'))).facts.problems).toMatchObject([
+    { code: 'SENDER_NOT_ALLOWED', pointer: '/mime' },
+  ]);
+});
+
 test('a caller who waits and the queue accept the same', async () => {
   const judged = judgeMail(policy, everything);
   expect(await planMail(needs, policy, IDENTITY, origin, everything, judged)).toEqual(

@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import PostalMime, { type Attachment, addressParser, decodeWords, type Email } from 'postal-mime';
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../../src/lib/errors.ts';
+import type { Mail } from '../../../src/lib/mail/mail-schema.ts';
+import { readMail } from '../../../src/lib/mail/read-mail.ts';
+import { composeMime } from '../../../src/lib/sending/compose-mime.ts';
+import { outgoing } from '../../../src/lib/sending/outgoing-mail.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { ACCEPTED_AT, directPlanOf } from '../../support/a-plan.ts';
+import { anInvitation } from '../../support/an-invitation.ts';
+
+const ID = '01a2055c-e268-762b-8556-1836e3fff5b7';
+const SENDER = { name: 'Contoso 薪資', address: 'noreply@contoso.example' };
+
+const compose = async (mail: Mail): Promise<Buffer> => {
+  const whole = outgoing(mail);
+  return composeMime(ID, SENDER, whole, whole.files, ACCEPTED_AT);
+};
+
+/** Reads with a library that is not the composer's. */
+const parse = (mime: Buffer): Promise<Email> => PostalMime.parse(mime, { forceRfc822Attachments: true });
+
+const bytesOf = ({ content }: Attachment): Buffer =>
+  typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as Uint8Array);
+
+/** Text has CRLF inside MIME; and a message ends with a line end, which is no part of a text. */
+const asText = (text: string | undefined): string | undefined =>
+  text?.replaceAll(/\r\n|\r|\n/g, '\n').replace(/\n+$/, '');
+
+/** Blanks at the ends of a header mean nothing. */
+const asLine = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
+
+/** Domains in other scripts travel in their ASCII form (IDNA). */
+const asAddress = ({
+  name = '',
+  address = '',
+}: {
+  name?: string | undefined;
+  address?: string | undefined;
+}) => {
+  const at = address.lastIndexOf('@');
+  return { name, address: `${address.slice(0, at)}@${new URL(`http://${address.slice(at + 1)}`).hostname}` };
+};
+
+const addressesOf = (email: Email, key: string) =>
+  email.headers
+    .filter((header) => header.key === key)
+    .flatMap(({ value }) => addressParser(value, { flatten: true }))
+    .map(({ name, address }) => ({ name, address }));
+
+/** Texts of every script, with what has a meaning in MIME. */
+const piece = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 30 }),
+  fc.constantFrom(
+    '薪資單',
+    '=?UTF-8?Q?a?=',
+    '"',
+    '\\',
+    ', ',
+    '<a@b.cc>',
+    '. ',
+    'é',
+    '👩‍👩‍👧',
+    '  ',
+    'a'.repeat(90),
+    '文'.repeat(70),
+    '(c)',
+    "'",
+    ';',
+    ':',
+    '%41',
+  ),
+);
+const line = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
+/**
+ * A name that is an encoded word as it is written comes from an application that encodes twice. Parsers decode it in places where
+ * RFC 2047 says that they must not.
+ */
+const nameLine = line.filter((name) => !name.includes('=?'));
+const body = fc
+  .array(
+    fc.oneof(
+      line,
+      fc.constantFrom('.', '..', 'From me', '', '--', `--${ID}`, 'x'.repeat(2000), 'a =3D b', 'blank '),
+    ),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  )
+  .chain((lines) => fc.constantFrom('\n', '\r\n', '\r').map((end) => lines.join(end)));
+const address = fc.constantFrom(
+  'chan@contoso.example',
+  "o'hara+x@b.cc",
+  'a@薪資.example',
+  '1.2_3@sub.b-c.dd',
+);
+const person = fc.record({ name: nameLine, address });
+const people = fc.array(person, { maxLength: 3 });
+const file = fc.record({
+  filename: nameLine,
+  bytes: fc.uint8Array({ maxLength: 300 }),
+  contentType: fc.constantFrom(
+    'application/pdf',
+    'text/plain; charset=utf-16',
+    'message/rfc822',
+    'text/html',
+  ),
+});
+const header = fc.tuple(fc.constantFrom('x-a', 'X-Order', 'Comments', 'Organization'), line);
+
+const anyMail = fc.record({
+  to: fc.array(person, { minLength: 1, maxLength: 3 }),
+  cc: people,
+  bcc: people,
+  replyTo: people,
+  subject: fc.oneof(line, fc.constant('')),
+  text: body,
+  html: body,
+  files: fc.array(file, { maxLength: 3 }),
+  headers: fc.array(header, { maxLength: 4 }).map((some) => Object.fromEntries(some)),
+});
+
+type Generated = typeof anyMail extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** The mail where it is valid; what is refused says so, and cannot be damaged. */
+const tryToRead = ({ files, html, ...rest }: Generated): Mail | undefined => {
+  try {
+    return readMail({
+      ...rest,
+      html: `${html}<img src="cid:logo">`,
+      attachments: [
+        { filename: 'logo.png', content: 'AAEC', cid: 'logo' },
+        ...files.map(({ bytes, ...file }) => ({ ...file, content: Buffer.from(bytes).toString('base64') })),
+      ],
+    });
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    return undefined;
+  }
+};
+
+test('whatever email is valid, the MIME made of it says the same', async () => {
+  let valid = 0;
+  await fc.assert(
+    fc.asyncProperty(anyMail, async (input) => {
+      const mail = tryToRead(input);
+      if (mail === undefined) return;
+      valid += 1;
+      const mime = await compose(mail);
+      expectMimeLines(mime);
+      const email = await parse(mime);
+      for (const [key, field] of [
+        ['to', 'to'],
+        ['cc', 'cc'],
+        ['bcc', 'bcc'],
+        ['reply-to', 'replyTo'],
+      ] as const)
+        expect(addressesOf(email, key)).toEqual(mail[field].map(asAddress));
+      expect(addressesOf(email, 'from')).toEqual([SENDER]);
+      expect(asLine(email.subject ?? '')).toBe(asLine(mail.subject));
+      expect(asText(email.text)).toBe(asText(mail.text));
+      expect(asText(email.html)).toBe(asText(mail.html));
+      expect(email.attachments.map(bytesOf)).toEqual(
+        mail.attachments.map(({ content }) => Buffer.from(content, 'base64')),
+      );
+      expect(email.attachments.map(({ filename, contentId }) => [filename, contentId])).toEqual(
+        mail.attachments.map(({ filename, cid }) => [filename, cid === undefined ? undefined : `<${cid}>`]),
+      );
+      for (const { name, value } of mail.headers) expect(decoded(email, name)).toEqual([asLine(value)]);
+    }),
+    { numRuns: 300 },
+  );
+  expect(valid).toBeGreaterThan(50);
+});
+
+/** What SMTP asks of every line, and a header of ASCII. */
+const expectMimeLines = (mime: Buffer): void => {
+  const text = mime.toString('latin1');
+  expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n|\0/);
+  expect(Math.max(...text.split('\r\n').map(({ length }) => length))).toBeLessThanOrEqual(998);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is what is looked for
+  expect(text).toMatch(/^[\x00-\x7f]*$/);
+};
+
+const decoded = (email: Email, name: string): readonly string[] =>
+  email.headers
+    .filter(({ key }) => key === name.toLowerCase())
+    .map(({ value }) => asLine(decodeWords(value)));
+
+test('whatever email JSON can express, its JSON says the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyMail, async ({ text: _, headers: __, ...input }) => {
+      const mail = tryToRead({ ...input, text: '', headers: {} });
+      if (mail === undefined) return;
+      const { kind, body } = await directPlanOf(ID, SENDER, {
+        ...mail,
+        attachments: mail.attachments,
+        headers: {},
+        references: [],
+      });
+      expect(kind).toBe('json');
+      const { message } = JSON.parse(body.toString());
+      const asGraph = (people: Mail['to']) => people.map((emailAddress) => ({ emailAddress }));
+      expect(message).toMatchObject({
+        subject: mail.subject,
+        body: { contentType: 'html', content: mail.html },
+        toRecipients: asGraph(mail.to),
+      });
+      expect([message.ccRecipients ?? [], message.bccRecipients ?? [], message.replyTo ?? []]).toEqual(
+        [mail.cc, mail.bcc, mail.replyTo].map(asGraph),
+      );
+      expect(
+        message.attachments.map(({ name, contentBytes }: Record<string, string>) => [name, contentBytes]),
+      ).toEqual(mail.attachments.map(({ filename, content }) => [filename, content]));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+describe('what a message says beside its texts', () => {
+  const composed = async (override: Record<string, unknown>) => compose(readMail(aMail(override)));
+
+  test('the same email gives the same bytes at every attempt', async () => {
+    const override = { html: '<p>a</p>', attachments: [{ filename: 'a.txt', content: 'YQ==' }] };
+    expect(await composed(override)).toEqual(await composed(override));
+  });
+
+  test('its id, its date and the id of the relay', async () => {
+    const { headers, date, messageId } = await parse(await composed({}));
+    expect([date, messageId]).toEqual(['2026-03-02T08:00:00.000Z', `<${ID}@contoso.example>`]);
+    expect(headers.filter(({ key }) => key === 'x-mailrelay-id').map(({ value }) => value)).toEqual([ID]);
+  });
+
+  test('a thread, of which what it answers is a part', async () => {
+    const { inReplyTo, references, messageId } = await parse(
+      await composed({ inReplyTo: 'a@b.cc', messageId: 'own@contoso.example' }),
+    );
+    expect([inReplyTo, references, messageId]).toEqual(['<a@b.cc>', '<a@b.cc>', '<own@contoso.example>']);
+    const long = Array.from({ length: 100 }, (_, n) => `<${n}.${'x'.repeat(100)}@b.cc>`);
+    expect((await parse(await composed({ references: long }))).references?.split(/\s+/)).toEqual(long);
+  });
+
+  test('importance and receipts', async () => {
+    const { headers } = await parse(
+      await composed({ importance: 'high', readReceipt: true, deliveryReceipt: true }),
+    );
+    const valueOfKey = (wanted: string) => headers.find(({ key }) => key === wanted)?.value;
+    expect(['importance', 'disposition-notification-to', 'return-receipt-to'].map(valueOfKey)).toEqual([
+      'high',
+      SENDER.address,
+      SENDER.address,
+    ]);
+  });
+
+  test('an invitation, as the last alternative and not as a file', async () => {
+    const ics = anInvitation({ SUMMARY: `薪資 ${'長'.repeat(200)}` });
+    const email = await parse(await composed({ html: '<p>a</p>', calendar: { method: 'REQUEST', ics } }));
+    expect(
+      email.attachments.map((one) => [
+        one.mimeType,
+        one.method,
+        asText(bytesOf(one).toString()),
+        one.disposition,
+      ]),
+    ).toEqual([['text/calendar', 'REQUEST', asText(ics), null]]);
+  });
+
+  test('a text that holds the boundary of the message ends no part', async () => {
+    const boundary = ID.replaceAll('-', '');
+    const text = `a\n----_NmP-${boundary}-Part_1--\nb`;
+    expect(asText((await parse(await composed({ text, html: '<p>a</p>' }))).text)).toBe(text);
+  });
+});

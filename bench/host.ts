@@ -12,6 +12,7 @@ export const JSON_HEADERS = { 'content-type': 'application/json', 'x-functions-k
 const ADMIN_HEADERS = { 'content-type': 'application/json', 'x-functions-key': MASTER_KEY };
 
 export type BenchHost = {
+  readonly url: string;
   readonly client: KeepAliveClient;
   readUse(options?: { readonly collect: boolean }): Promise<WorkerUse>;
   /** Starts a timer function now. */
@@ -51,6 +52,7 @@ export const startHost = async (
   });
   const client = openClient(host.url);
   return {
+    url: host.url,
     client,
     readUse: async ({ collect } = { collect: false }) => {
       const answered = once(host.process, 'message');

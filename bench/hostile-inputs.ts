@@ -77,6 +77,16 @@ export const HOSTILE: Readonly<Record<string, (bytes: number) => string>> = {
   'candidates without end': (bytes) => html('a:,', bytes, '<img srcset="'),
   'line breaks in base64': (bytes) =>
     refused(`"attachments":[{"filename":"a","content":"${filled('Q\\n', bytes)}"}],${MAIL}`),
+  'escaped slashes in base64': (bytes) =>
+    refused(`"attachments":[{"filename":"a","content":"${filled('A\\/', bytes)}"}],${MAIL}`),
+  'escapes of base64 with one that is none': (bytes) =>
+    refused(`"attachments":[{"filename":"a","content":"${filled('\\u002B', bytes)} "}],${MAIL}`),
+  'base64 that never ends': (bytes) => `{"attachments":[{"content":"${filled('AAAA', bytes)}`,
+  'texts of base64 for recipients': (bytes) => refused(`"to":${list(quoted(filled('AAAA', 65_536)), bytes)}`),
+  'a list of ones beside long base64': (bytes) =>
+    refused(`"a":${list('1', bytes)},"attachments":[{"content":"${filled('AAAA', 65_536)}"}]`),
+  'zeros in a row beside long base64': (bytes) =>
+    refused(`"a":"${filled('\\u0000', bytes)}","attachments":[{"content":"${filled('AAAA', 65_536)}"}]`),
   'a message of line ends': (bytes) => message('\n', bytes),
   'a message of dashes': (bytes) => message('--\n', bytes, 'Content-Type: multipart/mixed; boundary=b\n'),
   'a message of parts': (bytes) =>

@@ -2,6 +2,7 @@ import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
+  ATTACHMENT_CONTAINER,
   EVENT_QUEUE,
   HELD_CONTAINER,
   LEDGER_TABLE,
@@ -17,7 +18,9 @@ export const layOutStorage = async (connectionString: string): Promise<void> => 
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all([
     ...[MAIL_QUEUE, POISON_QUEUE, EVENT_QUEUE].map((name) => queues.getQueueClient(name).createIfNotExists()),
-    ...[PAYLOAD_CONTAINER, HELD_CONTAINER].map((name) => blobs.getContainerClient(name).createIfNotExists()),
+    ...[PAYLOAD_CONTAINER, HELD_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
+      blobs.getContainerClient(name).createIfNotExists(),
+    ),
     tables.createTable(LEDGER_TABLE),
   ]);
 };

@@ -1,6 +1,7 @@
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
-import { type Admission, admissibleBytes, makeAdmission } from './lib/delivery/admission.ts';
+import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
@@ -11,13 +12,14 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
+import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
-import type { Mailboxes, Ports } from './lib/ports.ts';
+import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
@@ -28,7 +30,7 @@ import {
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
-import { tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
 import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
@@ -47,7 +49,9 @@ export type World = {
 export type Relay = {
   /** Says which settings are wrong or unknown. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
-  readonly forSendMail: (log: Log) => SendMailNeeds & { readonly admission: Admission };
+  readonly forSendMail: (
+    log: Log,
+  ) => SendMailNeeds & { readonly admission: Admission; readonly maxRequestBytes: number };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds;
@@ -62,6 +66,7 @@ type StoragePorts = Pick<
 >;
 
 const HOUR_MS = 3_600_000;
+const MEGABYTE = 1_000_000;
 
 /** Made at first use and kept: connections, the secret and the token serve every later invocation. */
 const once = <Value>(make: () => Value): (() => Value) => {
@@ -82,7 +87,7 @@ export const openRelay = (
   const makeMailId = () => newMailId(now());
 
   const clock = { now, sleep };
-  const admission = makeAdmission(admissibleBytes(memoryBytes));
+  const admission = makeAdmission(admissibleBytes(memoryBytes), heldFor);
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
@@ -109,7 +114,7 @@ export const openRelay = (
     );
   });
 
-  const mailboxes = once((): Mailboxes => {
+  const graph = once((): Pick<Ports, 'mailboxes' | 'drafts'> => {
     const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
       settings();
     const tokens = makeTokenSource(
@@ -122,16 +127,25 @@ export const openRelay = (
       },
       { ...vault(), now },
     );
+    // What makes the rest of Node use a proxy.
+    const proxyEnv = environment.NODE_USE_ENV_PROXY === '1' ? environment : undefined;
     const call = openGraph(
       {
         endpoint: GRAPH_ENDPOINT,
         timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-        // What makes the rest of Node use a proxy.
-        ...(environment.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: environment } : {}),
+        ...defined({ proxyEnv }),
       },
       tokens,
     );
-    return { send: openGraphMail(call), find: openMailboxSearch(call, now) };
+    const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
+    return {
+      mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
+      drafts: openGraphDrafts(call, async (one) => (await request())(one), {
+        endpoint: GRAPH_ENDPOINT,
+        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
+        now,
+      }),
+    };
   });
 
   const pacer = once(() =>
@@ -146,7 +160,8 @@ export const openRelay = (
   /** A status needs storage alone, whatever is wrong with the settings to reach Graph. */
   const mailboxesIfAny = (): Pick<MessageIdNeeds, 'mailboxes'> => {
     try {
-      return { mailboxes: mailboxes() };
+      const { mailboxes } = graph();
+      return { mailboxes };
     } catch {
       return {};
     }
@@ -158,7 +173,15 @@ export const openRelay = (
     sendingLimitMs: settings().MAIL_SENDING_LIMIT_SECONDS * 1000,
     giveUpAfterMs: settings().MAIL_GIVE_UP_HOURS * HOUR_MS,
     ledgerDays: settings().MAIL_LEDGER_DAYS,
+    filesWithinMs: filesWithinMs(settings(), functionTimeoutSeconds),
   });
+
+  /** The senders that settings name one by one, where the relay makes drafts. */
+  const draftMailboxes = (): readonly string[] => {
+    const { MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY, MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = settings();
+    if (!MAIL_LARGE_ATTACHMENTS && MAIL_DELIVERY === 'standard') return [];
+    return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
+  };
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
@@ -166,12 +189,12 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    plan: { largeAttachments: false, delivery: 'standard' },
+    plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
   const sending = (log: Log): SendMailNeeds => ({
     ...storage(),
-    mailboxes: mailboxes(),
+    ...graph(),
     pacer: pacer(),
     accept: accept(),
     policy: policy(),
@@ -215,7 +238,7 @@ export const openRelay = (
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return { ...sending(log), admission };
+      return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
     },
     forDeliverMail: (log) => ({
       ...storage(),
@@ -229,7 +252,14 @@ export const openRelay = (
     forDesk: (log) => ({ ...storage(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
-      return { ...storage(), mailboxes: mailboxes(), policy: policy(), clock, log };
+      return {
+        ...storage(),
+        ...graph(),
+        policy: policy(),
+        draftMailboxes: draftMailboxes(),
+        clock,
+        log,
+      };
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);

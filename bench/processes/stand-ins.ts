@@ -12,6 +12,8 @@ const [folder = '', mailboxes = ''] = process.argv.slice(2);
 
 const withMailboxes = (usual: Directory): Directory => ({
   ...usual,
+  // Sections about drafts need the second; the relay uses it only where a setting says so.
+  apps: usual.apps.map((app) => ({ ...app, roles: [...app.roles, 'Mail.ReadWrite'] })),
   mailboxes: [
     ...usual.mailboxes,
     ...mailboxes.split(',').map((address) => ({

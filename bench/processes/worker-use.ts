@@ -8,6 +8,8 @@ export type WorkerUse = {
   readonly cpuMs: number;
   /** Heap and external memory, of which Node counts ArrayBuffers as a part; after a collection, if one was asked for. */
   readonly heldBytes: number;
+  /** Resident now. */
+  readonly residentBytes: number;
   /** The most that was ever resident. */
   readonly peakBytes: number;
 };
@@ -27,10 +29,11 @@ process.on('message', async (message) => {
     collect();
   }
   const { user, system } = process.cpuUsage();
-  const { heapUsed, external } = process.memoryUsage();
+  const { heapUsed, external, rss } = process.memoryUsage();
   const use: WorkerUse = {
     cpuMs: (user + system) / 1000,
     heldBytes: heapUsed + external,
+    residentBytes: rss,
     peakBytes: process.resourceUsage().maxRSS * 1024,
   };
   process.send?.(use);

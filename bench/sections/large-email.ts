@@ -1,5 +1,6 @@
 import type { Aim } from '../aims.ts';
 import { buildApp } from '../app-folder.ts';
+import { measureBlob } from '../blob-memory.ts';
 import { closedLoop } from '../closed-loop.ts';
 import { startBenchCloud, startBenchStorage } from '../cloud.ts';
 import { forEachMailbox, measureHeld } from '../held-memory.ts';
@@ -9,7 +10,13 @@ import { megabytes, ms, percent, printTable, times } from '../print-table.ts';
 import { startRelay } from '../relay-under-load.ts';
 import { type Case, inRounds, medianOf } from '../rounds.ts';
 import { largeMail, mailboxOf } from '../sample-mail.ts';
-import { fillSmallInstance, isAnswered, SMALL_INSTANCE_BYTES } from '../small-instance.ts';
+import {
+  DEFAULT_INSTANCE,
+  type FilledInstance,
+  fillInstance,
+  isAnswered,
+  SMALL_INSTANCE,
+} from '../small-instance.ts';
 import { EMPTY_FUNCTION, NO_MINUTE_LIMIT, type Section, withOpen } from './section.ts';
 
 /** A statement of 2.2 MB as base64, near the most that Graph takes in one request. */
@@ -27,6 +34,25 @@ const HELD_EMAILS = 4;
 const AIM_HELD = 3;
 
 const TOGETHER = 10;
+/** The most that MAIL_MAX_REQUEST_MB allows. */
+const MOST_BYTES = 100_000_000;
+const MOST_SETTINGS = { MAIL_MAX_REQUEST_MB: '100', MAIL_LARGE_ATTACHMENTS: 'true' };
+
+/** A blob near the most that Exchange takes. */
+const BLOB_BYTES = 140_000_000;
+const AIM_BLOB_BYTES = 64_000_000;
+
+const toRow = ({ answers, isAlive, peakBytes }: FilledInstance): readonly string[] => {
+  const statuses = Map.groupBy(answers, (answer) => answer?.status ?? 'no response');
+  return [
+    [...statuses].map(([status, same]) => `${same.length} x ${status}`).join(', '),
+    isAlive ? 'alive' : 'ended',
+    megabytes(peakBytes),
+  ];
+};
+
+const answeredOf = ({ answers, isAlive }: FilledInstance): number =>
+  isAlive ? answers.filter(isAnswered).length / answers.length : 0;
 
 /** What one large email costs, what many of them hold, and whether a small instance survives them. */
 export const largeEmail: Section = ({ appFolder, quick, progress }) =>
@@ -92,17 +118,28 @@ export const largeEmail: Section = ({ appFolder, quick, progress }) =>
     ]);
 
     progress(`large: ${TOGETHER} emails together in a small instance`);
-    const small = await fillSmallInstance(appFolder, { cloud, storage }, { emails: TOGETHER, bytes: BYTES });
-    const statuses = Map.groupBy(small.answers, (answer) => answer?.status ?? 'no response');
-    printTable(`${TOGETHER} emails of ${BYTES} bytes together, heap limited as in an instance of 512 MB`, [
-      ['responses', 'process', 'most resident'],
-      [
-        [...statuses].map(([status, answers]) => `${answers.length} x ${status}`).join(', '),
-        small.isAlive ? 'alive' : 'ended',
-        megabytes(small.peakBytes),
-      ],
+    const small = await fillInstance(appFolder, { cloud, storage }, SMALL_INSTANCE, {
+      emails: TOGETHER,
+      bytes: BYTES,
+      settings: {},
+    });
+    progress(`large: ${TOGETHER} requests of the largest size together in an instance of 2 GB`);
+    const largest = await fillInstance(appFolder, { cloud, storage }, DEFAULT_INSTANCE, {
+      emails: TOGETHER,
+      bytes: MOST_BYTES,
+      settings: MOST_SETTINGS,
+    });
+    progress('large: an email that names a large blob');
+    const blob = await measureBlob(appFolder, { cloud, storage }, BLOB_BYTES);
+    printTable('Memory while an email with a blob is sent, above idle', [
+      ['size of the blob', 'most resident above idle'],
+      [megabytes(BLOB_BYTES), megabytes(blob)],
     ]);
-    const answered = small.isAlive ? small.answers.filter(isAnswered).length / TOGETHER : 0;
+    printTable(`${TOGETHER} requests together`, [
+      ['', 'responses', 'process', 'most resident'],
+      [`${BYTES} bytes, instance of 512 MB`, ...toRow(small)],
+      [`${MOST_BYTES} bytes, instance of 2 GB`, ...toRow(largest)],
+    ]);
 
     const email = `${BYTES / 1_000_000} MB email`;
     return [
@@ -125,14 +162,32 @@ export const largeEmail: Section = ({ appFolder, quick, progress }) =>
       },
       {
         what: `${TOGETHER} of them together in 512 MB: answered, or 503 with Retry-After, by a live process`,
-        figure: answered,
+        figure: answeredOf(small),
         limit: { atLeast: 1 },
         show: percent,
       },
       {
         what: `${TOGETHER} of them together in 512 MB: most resident, functions host included`,
         figure: small.peakBytes,
-        limit: { atMost: SMALL_INSTANCE_BYTES },
+        limit: { atMost: SMALL_INSTANCE.memoryBytes },
+        show: megabytes,
+      },
+      {
+        what: `${TOGETHER} requests of 100 MB together in 2 GB: answered, or 503 with Retry-After, by a live process`,
+        figure: answeredOf(largest),
+        limit: { atLeast: 1 },
+        show: percent,
+      },
+      {
+        what: `${TOGETHER} requests of 100 MB together in 2 GB: most resident, functions host included`,
+        figure: largest.peakBytes,
+        limit: { atMost: DEFAULT_INSTANCE.memoryBytes },
+        show: megabytes,
+      },
+      {
+        what: `An email with a blob of ${BLOB_BYTES / 1_000_000} MB: most resident above idle`,
+        figure: blob,
+        limit: { atMost: AIM_BLOB_BYTES },
         show: megabytes,
       },
     ] satisfies Aim[];

@@ -8,6 +8,9 @@ param storageAccountName string
 @minValue(1)
 param days int
 
+// Longer than an email can wait: 30 days for its time to be sent, seven to be given up, and a week for an operator.
+var attachmentDays = 45
+
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: storageAccountName
 }
@@ -36,6 +39,28 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
               baseBlob: {
                 delete: {
                   daysAfterModificationGreaterThan: days
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'forget-attachments'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'mail-attachments/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: attachmentDays
                 }
               }
             }

@@ -27,10 +27,11 @@ export const forwardRequest = (
     path: request.url,
     headers: onwardHeaders(request, invocationId),
   });
+  const isRead = body !== undefined;
   const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
     onward.once('response', resolve);
     onward.on('error', reject);
-    if (body !== undefined) return void onward.end(body);
+    if (isRead) return;
     const limited = limitBody();
     request.pipe(limited).pipe(onward);
     request.once('error', () => onward.destroy());
@@ -41,6 +42,8 @@ export const forwardRequest = (
       request.unpipe(limited).resume();
     });
   });
+  // Not in a function of its own, which would hold the body until the app answers; the real host holds it in a file.
+  if (isRead) onward.end(body);
   onward.once('close', () => agent.destroy());
   // Whoever waits hears of it; nobody has to.
   answered.catch(() => {});

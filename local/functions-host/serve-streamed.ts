@@ -27,11 +27,33 @@ type Parts = {
  * body of known length is read first, because the host looks for binding data in it; any other is streamed.
  */
 export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise<void> => {
-  const { request, response, fn, triggerName } = asked;
-  const { invoke, newId, log, workerProxy } = parts;
-  const body = declaredLength(request) === undefined ? undefined : await readDeclaredBody(request, response);
-  if (body === undefined && declaredLength(request) !== undefined) return;
+  const { request, response, fn } = asked;
+  const { log } = parts;
+  const begun =
+    declaredLength(request) === undefined
+      ? begin(asked, parts, undefined)
+      : await readDeclaredBody(request, response).then((body) => body && begin(asked, parts, body));
+  if (begun === undefined) return;
+  const { invocationId, forwarding, running, unanswered } = begun;
 
+  try {
+    const answer = await Promise.race([forwarding.answered, unanswered]);
+    await Promise.all([sendAnswerOn(answer, response), running]);
+  } catch (error) {
+    forwarding.abort();
+    if (error instanceof BodyTooLargeError) refuseBody(request, response);
+    else if (response.headersSent) response.destroy();
+    const { succeeded } = await running;
+    if (response.destroyed || response.headersSent) return;
+    if (succeeded) logUnsendable(log, fn, error, invocationId);
+    answerEmpty(response, 500);
+  }
+};
+
+/** Sends the request on and calls the function. Nothing of this holds the body afterwards. */
+const begin = (asked: AskedFunction, parts: Parts, body: Buffer | undefined) => {
+  const { request, response, fn, triggerName } = asked;
+  const { invoke, newId, workerProxy } = parts;
   const invocationId = newId();
   const known = { ...asked, body: body ?? Buffer.alloc(0) };
   const forwarding = forwardRequest(request, body, { port: workerProxy.port, invocationId });
@@ -53,17 +75,5 @@ export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise
       'It returned nothing: with streaming on, the real host waits four minutes for a response.',
     );
   });
-
-  try {
-    const answer = await Promise.race([forwarding.answered, unanswered]);
-    await Promise.all([sendAnswerOn(answer, response), running]);
-  } catch (error) {
-    forwarding.abort();
-    if (error instanceof BodyTooLargeError) refuseBody(request, response);
-    else if (response.headersSent) response.destroy();
-    const { succeeded } = await running;
-    if (response.destroyed || response.headersSent) return;
-    if (succeeded) logUnsendable(log, fn, error, invocationId);
-    answerEmpty(response, 500);
-  }
+  return { invocationId, forwarding, running, unanswered };
 };

@@ -2,19 +2,25 @@ import { MIMEType } from 'node:util';
 import type { HttpRequest } from '@azure/functions';
 import type { Room } from '../lib/delivery/admission.ts';
 import { AppError } from '../lib/errors.ts';
+import { openJsonReader } from '../lib/mail/json-bytes.ts';
 import { isGzip } from '../lib/mail/not-json.ts';
-import { decodeUtf8, parseJson } from '../lib/mail/read-mail.ts';
 
 /** How much of a request is read, and what more than that is. */
 export type BodyLimit = {
   readonly code: 'MAIL_TOO_LARGE' | 'REQUEST_TOO_LARGE';
   readonly maxBytes: number;
+  /** Which setting it comes from. */
+  readonly setting?: string;
   /** Where a request can be large: room for it in the memory of the instance. */
   readonly room?: Room;
 };
 
-/** Twice what Graph carries leaves room for escapes and white space in the JSON of a caller. */
-export const MAIL_LIMIT = { code: 'MAIL_TOO_LARGE', maxBytes: 8_000_000 } as const;
+/** The limit of a request that brings emails. */
+export const mailLimit = (maxBytes: number): BodyLimit => ({
+  code: 'MAIL_TOO_LARGE',
+  maxBytes,
+  setting: 'MAIL_MAX_REQUEST_MB',
+});
 
 /**
  * Reads a request as JSON. Throws CONTENT_TYPE_UNSUPPORTED, CONTENT_ENCODING_UNSUPPORTED, JSON_UNREADABLE,
@@ -26,9 +32,7 @@ export const readJsonBody = async ({ headers, body }: HttpRequest, limit: BodyLi
   const announced = Number(headers.get('content-length')) || 0;
   if (announced > limit.maxBytes) throw tooLarge(limit, String(announced));
   requireRoom(limit, announced);
-  const bytes = await readBytes(body, limit);
-  if (isGzip(bytes)) throw compressed('The body is compressed with gzip.');
-  return parseJson(decodeUtf8(bytes));
+  return readBytes(body, limit);
 };
 
 const JSON_ESSENCE = /^application\/(?:[\w.+-]+\+)?json$/;
@@ -62,8 +66,9 @@ const requirePlain = (encoding: string): void => {
 const compressed = (detail: string): AppError => new AppError('CONTENT_ENCODING_UNSUPPORTED', { detail });
 
 /** Reads no more than the limit: what is larger is not kept in memory, whoever sends it. */
-const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<Uint8Array> => {
-  const chunks: Uint8Array[] = [];
+const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<unknown> => {
+  const reader = openJsonReader();
+  const start: number[] = [];
   let length = 0;
   try {
     // Leaving the loop early cancels the stream.
@@ -71,7 +76,9 @@ const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<U
       length += chunk.byteLength;
       if (length > limit.maxBytes) throw tooLarge(limit, `more than ${limit.maxBytes}`);
       requireRoom(limit, length);
-      chunks.push(chunk);
+      if (start.length < GZIP_BYTES) start.push(...chunk.subarray(0, GZIP_BYTES));
+      if (isGzip(start)) throw compressed('The body is compressed with gzip.');
+      reader.push(chunk);
     }
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
@@ -80,12 +87,19 @@ const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<U
       cause,
     });
   }
-  return Buffer.concat(chunks, length);
+  return reader.end();
 };
+
+/** As many as show that something is compressed. */
+const GZIP_BYTES = 2;
 
 const requireRoom = ({ room }: BodyLimit, bytes: number): void => {
   if (room?.grow(bytes) === false) throw new AppError('RELAY_BUSY');
 };
 
-const tooLarge = ({ code, maxBytes }: BodyLimit, bytes: string): AppError =>
-  new AppError(code, { detail: `This call accepts at most ${maxBytes} bytes; the request has ${bytes}.` });
+const tooLarge = ({ code, maxBytes, setting }: BodyLimit, bytes: string): AppError => {
+  const limit = setting === undefined ? '' : `, as ${setting} says`;
+  return new AppError(code, {
+    detail: `This call accepts at most ${maxBytes} bytes${limit}; the request has ${bytes}.`,
+  });
+};

@@ -1,5 +1,4 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import type { Admission } from '../lib/delivery/admission.ts';
 import { type BatchResult, inBatch, MAX_BATCH, sendBatch } from '../lib/delivery/send-batch.ts';
 import type { SendMailNeeds } from '../lib/delivery/send-mail.ts';
 import { describe } from '../lib/describe.ts';
@@ -7,13 +6,14 @@ import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
 import { readDryRun } from './dry-run-query.ts';
-import { MAIL_LIMIT, readJsonBody } from './json-body.ts';
+import { mailLimit, readJsonBody } from './json-body.ts';
 import { mailsUrl, prefersAsync, toMailAnswer } from './mail-answer.ts';
 import { answeringProblems, logTo, refusal } from './problem.ts';
+import type { MailDoor } from './send-mail.http.ts';
 
 /** POST /api/mail/batch: up to a hundred emails, each with an outcome of its own */
 export const sendMailBatchHttp =
-  (needs: (log: Log) => SendMailNeeds & { readonly admission: Admission }): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & MailDoor): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
@@ -22,8 +22,12 @@ export const sendMailBatchHttp =
       const caller = callerOf(request);
       const room = ready.admission.open();
       try {
-        const { inputs, pointer } = readBatch(await readJsonBody(request, { ...MAIL_LIMIT, room }));
-        const results = await sendBatch(ready, { inputs, caller, respondAsync: prefersAsync(request) });
+        const limit = { ...mailLimit(ready.maxRequestBytes), room };
+        const { inputs, pointer } = readBatch(await readJsonBody(request, limit));
+        const results = await sendBatch(
+          { ...ready, room },
+          { inputs, caller, respondAsync: prefersAsync(request) },
+        );
         return toBatchAnswer(
           results.map((result, index) => toResult(context, request, result, `${pointer}/${index}`)),
         );

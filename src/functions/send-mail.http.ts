@@ -5,14 +5,17 @@ import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import type { Log } from '../lib/log.ts';
 import { callerOf } from './caller.ts';
 import { readDryRun } from './dry-run-query.ts';
-import { MAIL_LIMIT, readJsonBody } from './json-body.ts';
+import { mailLimit, readJsonBody } from './json-body.ts';
 import { mailsUrl, prefersAsync, toMailAnswer } from './mail-answer.ts';
 import { isMime, readMimeBody } from './mime-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
+/** What the door for emails has to know of the instance. */
+export type MailDoor = { readonly admission: Admission; readonly maxRequestBytes: number };
+
 /** POST /api/mail */
 export const sendMailHttp =
-  (needs: (log: Log) => SendMailNeeds & { readonly admission: Admission }): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & MailDoor): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
@@ -23,10 +26,13 @@ export const sendMailHttp =
       try {
         const input = isMime(request)
           ? await readMimeBody(request, room)
-          : await readJsonBody(request, { ...MAIL_LIMIT, room });
+          : await readJsonBody(request, { ...mailLimit(ready.maxRequestBytes), room });
         const keyed = { input, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
-        if (isDryRun) return { jsonBody: { dryRun: true, ...(await dryRunMail(ready, keyed)) } };
-        const answer = await sendMail(ready, { ...keyed, caller, respondAsync: prefersAsync(request) });
+        if (isDryRun) return { jsonBody: { dryRun: true, ...(await dryRunMail({ ...ready, room }, keyed)) } };
+        const answer = await sendMail(
+          { ...ready, room },
+          { ...keyed, caller, respondAsync: prefersAsync(request) },
+        );
         const statusUrl = `${mailsUrl(request)}/${answer.row.facts.mailId}`;
         const { status, body } = toMailAnswer(answer, statusUrl);
         return {

@@ -59,6 +59,12 @@ export const catalogue = {
     'The email is too large',
     'Make the attachments smaller, send a link instead of the file, or ask an administrator for the setting MAIL_LARGE_ATTACHMENTS, which allows files of up to 150 MB. Without it, an email is one request to Graph, which carries 4 MB; base64 makes a file a third larger, so the files of one email can have about 2.9 MB. If the email goes as MIME, it is encoded twice, and they can have about 2.1 MB.',
   ),
+  ATTACHMENT_NOT_FOUND: entry(
+    422,
+    'caller',
+    'A blob that the email names as an attachment is not there',
+    'Upload the file to the container `mail-attachments` first, and give in `blob` its name within the container. Leave the blob unchanged until the email is sent; for another version, use another name.',
+  ),
 
   REQUEST_TOO_LARGE: entry(
     413,
@@ -457,6 +463,30 @@ export const catalogue = {
     'time',
     'The relay cannot reach Graph',
     'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+  ),
+  DRAFT_UNFINISHED: entry(
+    503,
+    'time',
+    'The relay could not finish the draft of the email',
+    'Nothing was sent. The relay removes the draft and retries automatically. If the problem lasts with large files, the connection is too slow for them: make the files smaller.',
+  ),
+  DRAFTS_NOT_ALLOWED: entry(
+    502,
+    'administrator',
+    'The relay has no permission to create drafts in this mailbox',
+    'Settings let the relay send emails as drafts, which needs Mail.ReadWrite on the sender mailboxes. Assign the role Application Mail.ReadWrite for them in Exchange Online: infra/scripts/limit-mailboxes.ps1 -AlsoGrant Mail.ReadWrite. Changes take 30 minutes to 2 hours. Or set MAIL_LARGE_ATTACHMENTS to false and MAIL_DELIVERY to standard.',
+  ),
+  UPLOAD_HOST_UNEXPECTED: entry(
+    502,
+    'administrator',
+    'Graph named a host for the upload of a file that the relay does not trust',
+    'Nothing was sent there. `detail` has the host. A proxy that changes responses of Graph can cause this. If Microsoft uses a new domain for uploads, report it and update the relay.',
+  ),
+  ATTACHMENT_CHANGED: entry(
+    409,
+    'caller',
+    'A file that the email names was changed or deleted before it was sent',
+    'Nothing was sent. Upload the file under a new name, and send the email again. Do not change a file that a waiting email names.',
   ),
   OUTCOME_UNKNOWN: entry(
     502,

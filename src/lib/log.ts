@@ -45,8 +45,10 @@ export type LogEvent =
       readonly expired: number;
       readonly failed: number;
       readonly filed: number;
+      readonly drafts: number;
       readonly unfinished: number;
     }
+  | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
   | { readonly event: 'MessagesStuck'; readonly messages: number }
@@ -100,6 +102,7 @@ const LEVELS: Levels = {
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',
+  DraftLeft: 'warn',
   SweepFailed: 'error',
   LedgerBehind: 'warn',
   StorageAwaited: byCode,

@@ -6,7 +6,7 @@ import type { MailEvent } from './ledger/mail-event.ts';
 import type { Log } from './log.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
-import type { DirectPlan } from './sending/send-plan.ts';
+import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
 
 /*
  * What the relay needs of the world. Adapters implement these, use cases receive those they name, and src/relay.ts brings
@@ -47,11 +47,13 @@ export type Ledger = {
   ) => Promise<number>;
 };
 
-/** The JSON of emails too big for a queue message, by id and hash of the content. */
+/** The JSON of emails too big for a queue message, by id and hash of the content. It is never one text: see `writeJson`. */
 export type Payloads = {
-  readonly put: (mailId: string, contentHash: string, json: string) => Promise<void>;
+  readonly put: (mailId: string, contentHash: string, json: readonly Uint8Array[]) => Promise<void>;
   /** Undefined when it is gone. */
-  readonly read: (mailId: string, contentHash: string) => Promise<string | undefined>;
+  readonly read: (mailId: string, contentHash: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** How many bytes it has; undefined when it is gone. */
+  readonly sizeOf: (mailId: string, contentHash: string) => Promise<number | undefined>;
   /** Makes it young again: it is still needed, although the ledger may not know of its email yet. */
   readonly keep: (mailId: string, contentHash: string) => Promise<void>;
   readonly delete: (mailId: string, contentHash: string) => Promise<void>;
@@ -84,10 +86,75 @@ export type MessageQueue = {
 export type Events = { readonly put: (event: MailEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
-export type Mailboxes = {
+type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
-  /** Looks for the mail with this id in the mailbox, by the property every mail carries. */
-  readonly find: (mailbox: string, mailId: string) => Promise<Sighting>;
+  /** Looks for the mail with this id among what the mailbox has sent or is sending. */
+  readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+};
+
+/** By what a mail is known again. */
+export type MailMark = {
+  /** The property of everything made from JSON, or the header of MIME. */
+  readonly by: 'property' | 'header';
+  /** Whether one in Drafts is on its way: not where the relay makes drafts itself. */
+  readonly inDrafts: boolean;
+};
+
+/** What was observed of a range of a file; `nextStart` is where the upload goes on, where the answer says so. */
+export type RangeReport = SendReport & { readonly nextStart?: number };
+
+/** The upload of one file, range by range. */
+export type Upload = {
+  readonly put: (bytes: Buffer, start: number, total: number) => Promise<RangeReport>;
+  /** Asks where the upload goes on. */
+  readonly ask: () => Promise<RangeReport>;
+};
+
+/** A file for an upload, as Graph describes it (graph: attachmentItem). */
+type UploadItem = {
+  readonly attachmentType: 'file';
+  readonly name: string;
+  readonly size: number;
+  readonly contentType: string;
+  readonly isInline?: boolean;
+  readonly contentId?: string;
+};
+
+export type DraftFound = { readonly id: string; readonly createdAt: Date; readonly mailId?: string };
+
+/** Drafts of a mailbox, through Graph. No call throws for what the network or Graph does. */
+export type Drafts = {
+  /** `draft` where Graph says that it made one. */
+  readonly create: (
+    mailbox: string,
+    message: GraphMessageBody,
+  ) => Promise<{
+    readonly report: SendReport;
+    readonly draft?: { readonly id: string; readonly internetMessageId?: string };
+  }>;
+  /** Gives a draft that was made from MIME the property that every email of JSON has. */
+  readonly mark: (mailbox: string, draftId: string, mailId: string) => Promise<SendReport>;
+  /** Adds a file of less than 3 MB. */
+  readonly attach: (mailbox: string, draftId: string, body: Buffer) => Promise<SendReport>;
+  /** `strangeHost` where the upload would go to a host that is not Microsoft's; then there is no upload. */
+  readonly openUpload: (
+    mailbox: string,
+    draftId: string,
+    item: UploadItem,
+  ) => Promise<{
+    readonly report: SendReport;
+    readonly upload?: Upload;
+    readonly nextStart?: number;
+    readonly strangeHost?: string;
+  }>;
+  readonly send: (mailbox: string, draftId: string) => Promise<SendReport>;
+  /** Looks whether it is still a draft, wherever it is by now. */
+  readonly look: (mailbox: string, draftId: string) => Promise<Sighting>;
+  readonly remove: (mailbox: string, draftId: string) => Promise<'removed' | 'gone' | 'failed'>;
+  /** Those of one email, in Drafts. Undefined where nobody knows. */
+  readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
+  /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */
+  readonly listBefore: (mailbox: string, before: Date) => Promise<readonly DraftFound[] | undefined>;
 };
 
 /** Files that applications put into storage and name in an email. */
@@ -122,6 +189,7 @@ export type Ports = {
   /** Absent where no events are wanted. */
   readonly events?: Events;
   readonly mailboxes: Mailboxes;
+  readonly drafts: Drafts;
   readonly attachments: AttachmentBlobs;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;

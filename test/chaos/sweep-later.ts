@@ -15,6 +15,12 @@ export const sweepLater = (connectionString: string): Promise<void> => {
       send: async () => ({ kind: 'not-connected' }),
       find: async () => ({ kind: 'not-now' }),
     },
+    draftMailboxes: [],
+    drafts: {
+      look: async () => ({ kind: 'not-now' }),
+      remove: async () => 'failed',
+      listBefore: async () => [],
+    },
     policy: { verifyWindowMs: 0, sendingLimitMs: 0, giveUpAfterMs: 0, ledgerDays: 90 },
     clock: { now: () => new Date(Date.now() + TWO_DAYS_MS), sleep: async () => undefined },
     log: () => undefined,

@@ -20,6 +20,40 @@ const post = async (request: HttpRequest, world: World = inMemoryPorts()) => {
 
 const headersOf = ({ headers }: HttpResponseInit) => new Headers(headers as Record<string, string>);
 
+describe('an email that names a file in storage', () => {
+  const naming = (blob: string) => mailRequest(aMail({ attachments: [{ blob }] }));
+
+  test('is sent with it', async () => {
+    const world = inMemoryPorts();
+    world.blobs.set('a/report.txt', { content: Buffer.from('report'), etag: '"1"' });
+    const { answer, plans } = await post(naming('a/report.txt'), world);
+    expect(answer.status).toBe(200);
+    expect(plans[0]?.body.toString()).toContain(
+      `"name":"report.txt","contentType":"text/plain","contentBytes":"${Buffer.from('report').toString('base64')}"`,
+    );
+  });
+
+  test.each([
+    ['is not there', undefined, 'ATTACHMENT_NOT_FOUND', 422],
+    ['cannot be looked for', 'attachments.find', 'MAIL_NOT_STORED', 503],
+  ] as const)('that %s is refused, and nothing was accepted', async (_, failing, code, status) => {
+    const world = inMemoryPorts();
+    if (failing !== undefined) world.fail(failing);
+    const { answer } = await post(naming('gone.txt'), world);
+    expect(bodyOf(answer)).toMatchObject({ code, status });
+    expect(world.rows()).toEqual([]);
+  });
+
+  test('is refused before the file is read where there is no memory for it', async () => {
+    const world = inMemoryPorts();
+    world.blobs.set('large.bin', { content: Buffer.alloc(2_000_000), etag: '"1"' });
+    await world.needs.admission.enter(15_900_000);
+    const { answer } = await post(naming('large.bin'), world);
+    expect(bodyOf(answer)).toMatchObject({ code: 'RELAY_BUSY' });
+    expect(headersOf(answer).get('retry-after')).not.toBeNull();
+  });
+});
+
 describe('an error names the email that the ledger has', () => {
   test('when Graph accepted it and that could not be recorded; the log says that it was sent', async () => {
     const world = inMemoryPorts({ kind: 'answered', status: 202, graphRequestId: 'r-1' });
@@ -251,13 +285,13 @@ describe('a request that cannot be read is refused, and nothing is accepted', ()
       'more bytes than are read',
       ' '.repeat(8_000_001),
       {},
-      'This call accepts at most 8000000 bytes; the request has more than 8000000.',
+      'This call accepts at most 8000000 bytes, as MAIL_MAX_REQUEST_MB says; the request has more than 8000000.',
     ],
     [
       'more bytes announced',
       json,
       { 'content-length': '100000000' },
-      'This call accepts at most 8000000 bytes; the request has 100000000.',
+      'This call accepts at most 8000000 bytes, as MAIL_MAX_REQUEST_MB says; the request has 100000000.',
     ],
   ])('%s, and the answer says so', async (_case, body, headers, detail) => {
     const { body: problem } = await refusal(mailRequest(body, { headers: headers ?? {} }));

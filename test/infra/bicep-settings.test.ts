@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
+  ATTACHMENT_CONTAINER,
   EVENT_QUEUE,
   HELD_CONTAINER,
   LEDGER_TABLE,
@@ -82,6 +83,7 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     textVariable('modules/storage.bicep', 'packageContainer'),
     PAYLOAD_CONTAINER,
     HELD_CONTAINER,
+    ATTACHMENT_CONTAINER,
   ]);
 });
 
@@ -93,8 +95,11 @@ test('a deployment keeps the settings by name that it can be given by name', () 
 });
 
 test('mail is deleted from storage when the ledger forgets it, and the package never', () => {
-  const rule = /prefixMatch: \[([^\]]*)\]/.exec(readCode('modules/mail-expiry.bicep'))?.[1];
-  expect(rule?.match(/'[^']+'/g)).toEqual([`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`]);
+  const rules = readCode('modules/mail-expiry.bicep').matchAll(/prefixMatch: \[([^\]]*)\]/g);
+  expect([...rules].map(([, names]) => names?.match(/'[^']+'/g))).toEqual([
+    [`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`],
+    [`'${ATTACHMENT_CONTAINER}/'`],
+  ]);
   // By the setting that the app then has, which this deployment may not have been given.
   expect(readCode('modules/app-settings.bicep')).toContain(
     `int(relaySettings.?MAIL_LEDGER_DAYS ?? '${fallbackOf('MAIL_LEDGER_DAYS')}')`,

@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',
+  DraftLeft: 'warn',
   SweepFailed: 'error',
   LedgerBehind: 'warn',
   StorageAwaited: 'by code',

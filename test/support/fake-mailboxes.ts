@@ -1,29 +1,82 @@
-/** What Graph accepted, and what its Sent Items show of it. */
-export type FakeMailboxes = {
-  /** Takes a request of sendMail: the mail is on its way to its recipients from here on. */
-  accept(body: string, now: Date): void;
-  /** Whether Sent Items show a mail with this id. */
-  shows(mailId: string, now: Date): boolean;
-  /** How often its recipients get a mail. */
-  readonly copies: (mailId: string) => number;
+import type { DraftFound, MailMark } from '../../src/lib/ports.ts';
+import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
+
+type FakeDraft = {
+  readonly id: string;
+  readonly mailId: string;
+  readonly createdAt: Date;
+  /** How many bytes each of its files has, by name. */
+  readonly files: Map<string, number>;
 };
 
-type GraphRequest = {
-  readonly message: { readonly singleValueExtendedProperties: readonly { readonly value: string }[] };
-  readonly saveToSentItems: boolean;
-};
+type Accepted = { readonly mailId: string; readonly id: string; readonly showsAt: number };
 
-/** Graph's side in memory; a copy shows in Sent Items some time after the mail was accepted. */
-export const makeFakeMailboxes = (sentItemsDelayMs: number): FakeMailboxes => {
-  const accepted: { readonly mailId: string; readonly showsAt: number }[] = [];
+type GraphMessage = {
+  readonly singleValueExtendedProperties: readonly { readonly value: string }[];
+};
+type GraphRequest = { readonly message: GraphMessage; readonly saveToSentItems: boolean };
+
+const mailIdOf = ({ singleValueExtendedProperties: [property] }: GraphMessage): string =>
+  property?.value ?? '';
+
+/**
+ * Graph's side in memory. A mail shows in Sent Items some time after it was accepted; one that was a draft is still one until
+ * then.
+ */
+export const makeFakeMailboxes = (sentItemsDelayMs: number) => {
+  const accepted: Accepted[] = [];
+  const drafts = new Map<string, FakeDraft>();
+  const removedAfterSending: string[] = [];
+  let made = 0;
+
+  const isShown = ({ showsAt }: Accepted, now: Date): boolean => showsAt <= now.getTime();
+  const isSent = (id: string): boolean => accepted.some((mail) => mail.id === id);
+  const inDrafts = (now: Date): readonly FakeDraft[] =>
+    [...drafts.values()].filter(({ id }) => !accepted.some((mail) => mail.id === id && isShown(mail, now)));
+
   return {
-    accept: (body, now) => {
+    /** Takes a request of sendMail: the mail is on its way to its recipients from here on. */
+    accept: (body: string, now: Date): void => {
       const { message, saveToSentItems } = JSON.parse(body) as GraphRequest;
-      const mailId = message.singleValueExtendedProperties[0]?.value ?? '';
       const showsAt = saveToSentItems ? now.getTime() + sentItemsDelayMs : Number.POSITIVE_INFINITY;
-      accepted.push({ mailId, showsAt });
+      accepted.push({ mailId: mailIdOf(message), id: '', showsAt });
     },
-    shows: (mailId, now) => accepted.some((mail) => mail.mailId === mailId && mail.showsAt <= now.getTime()),
-    copies: (mailId) => accepted.filter((mail) => mail.mailId === mailId).length,
+    createDraft: (body: string, now: Date): string => {
+      made += 1;
+      const id = `draft-${made}`;
+      const mailId = mailIdOf(JSON.parse(body) as GraphMessage);
+      drafts.set(id, { id, mailId, createdAt: now, files: new Map() });
+      return id;
+    },
+    attach: (id: string, name: string, bytes: number): boolean =>
+      drafts.get(id)?.files.set(name, bytes) !== undefined,
+    filesOf: (id: string): ReadonlyMap<string, number> => drafts.get(id)?.files ?? new Map(),
+    mailOf: (id: string): string => drafts.get(id)?.mailId ?? '',
+    /** False where there is no such draft. A draft that is sent twice is two mails. */
+    sendDraft: (id: string, now: Date): boolean => {
+      const draft = drafts.get(id);
+      if (draft === undefined) return false;
+      accepted.push({ mailId: draft.mailId, id, showsAt: now.getTime() + sentItemsDelayMs });
+      return true;
+    },
+    look: (id: string, now: Date): Sighting => {
+      const draft = drafts.get(id);
+      if (draft === undefined) return { kind: 'absent' };
+      return inDrafts(now).includes(draft) ? { kind: 'draft' } : { kind: 'found' };
+    },
+    /** As by an immutable id, which is also that of the copy in Sent Items. */
+    remove: (id: string): 'removed' | 'gone' => {
+      if (isSent(id)) removedAfterSending.push(`${id} was removed after it was sent`);
+      return drafts.delete(id) ? 'removed' : 'gone';
+    },
+    listDrafts: (now: Date): readonly DraftFound[] =>
+      inDrafts(now).map(({ id, mailId, createdAt }) => ({ id, mailId, createdAt })),
+    /** Whether Sent Items, or Drafts where that is asked for, show a mail with this id. */
+    shows: (mailId: string, now: Date, mark: Pick<MailMark, 'inDrafts'> = { inDrafts: true }): boolean =>
+      accepted.some((mail) => mail.mailId === mailId && isShown(mail, now)) ||
+      (mark.inDrafts && inDrafts(now).some((draft) => draft.mailId === mailId)),
+    /** How often its recipients get a mail. */
+    copies: (mailId: string): number => accepted.filter((mail) => mail.mailId === mailId).length,
+    removedAfterSending: (): readonly string[] => removedAfterSending,
   };
 };

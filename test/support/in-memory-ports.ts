@@ -7,14 +7,16 @@ import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Ledger, MessageQueue, Ports } from '../../src/lib/ports.ts';
+import type { Drafts, Ledger, MailMark, MessageQueue, Ports } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
+import { chunked, joined } from './json-chunks.ts';
 
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
@@ -37,10 +39,13 @@ const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress,
 /** A call of a port that can be made to fail. */
 export type PortCall =
   | `ledger.${'find' | 'create' | 'replace' | 'listOpen' | 'expire' | 'fileEarlier'}`
-  | `payloads.${'put' | 'read' | 'keep' | 'delete' | 'list'}`
+  | `payloads.${'put' | 'read' | 'sizeOf' | 'keep' | 'delete' | 'list'}`
   | `records.${'store' | 'list' | 'read' | 'delete'}`
   | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
   | `mailboxes.${'send' | 'find'}`
+  | `drafts.${keyof Drafts}`
+  | 'upload.put'
+  | 'upload.ask'
   | `attachments.${'find' | 'read'}`
   | 'events.put'
   | 'readIdentity';
@@ -56,6 +61,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
   const plans: DirectPlan[] = [];
+  const marks: MailMark[] = [];
+  const exchange = makeFakeDrafts();
   const blobs = new Map<string, { readonly content: Buffer; readonly etag: string }>();
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
@@ -110,20 +117,33 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
           plans.push(plan);
           return report;
         }),
-      find: (_mailbox, mailId) =>
+      find: (_mailbox, mailId, mark) =>
         done('mailboxes.find', () => {
           looked.push(mailId);
+          marks.push(mark);
           return sighting;
         }),
     },
+    drafts: exchange.portOf((call, act) => done(call, act)),
     mailQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
     readIdentity: () => asked('readIdentity', () => IDENTITY),
     payloads: {
       put: (mailId, contentHash, json) =>
-        done('payloads.put', () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now })),
+        done(
+          'payloads.put',
+          () => void payloads.set(`${mailId} ${contentHash}`, { json: joined(json), writtenAt: now }),
+        ),
       read: (mailId, contentHash) =>
-        asked('payloads.read', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+        asked('payloads.read', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          return kept && chunked(kept.json);
+        }),
+      sizeOf: (mailId, contentHash) =>
+        asked('payloads.sizeOf', () => {
+          const kept = payloads.get(`${mailId} ${contentHash}`);
+          return kept && Buffer.byteLength(kept.json);
+        }),
       keep: (mailId, contentHash) =>
         done('payloads.keep', () => {
           const kept = payloads.get(`${mailId} ${contentHash}`);
@@ -178,6 +198,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const needs = {
     ...ports,
     admission: makeAdmission(16_000_000),
+    maxRequestBytes: 8_000_000,
     accept: {
       senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
       ledgerRecipients: false,
@@ -190,7 +211,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       sendingLimitMs: 6 * MINUTE_MS,
       giveUpAfterMs: 24 * 60 * MINUTE_MS,
       ledgerDays: 90,
+      filesWithinMs: { caller: MINUTE_MS, queue: 2 * MINUTE_MS },
     },
+    draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
   } as const;
@@ -203,6 +226,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       return row === undefined ? undefined : flat(row);
     },
     plans,
+    /** By what mails were looked for. */
+    marks,
+    /** The drafts, and what becomes of requests about them. */
+    exchange,
     messages,
     /** The messages on the queue `mail`, as the relay reads them. */
     queued: () => messages.map(({ text, delayMs }) => ({ delayMs, ...readQueueMessage(text, IDENTITY) })),

@@ -10,6 +10,7 @@ import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
+import { isStorageFailure } from './storage-failure.ts';
 
 /** Who may send, and what the ledger may keep of an email. */
 export type AcceptPolicy = {
@@ -76,7 +77,7 @@ export const planFor = async (
 ): Promise<SendPlan> => {
   const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const date = sendAt === undefined ? acceptedAt : new Date(sendAt);
-  return planSend(mailId, sender, await resolveFiles(needs, mail), plan, date);
+  return planSend(mailId, sender, await resolveFiles(needs, mail, plan), plan, date);
 };
 
 /**
@@ -98,7 +99,7 @@ export const tryToAccept = async (
     const plan = await planFor(needs, policy, origin, { mail, sender });
     return { mail, sender, plan, facts };
   } catch (reason) {
-    if (!(reason instanceof AppError)) throw reason;
+    if (!(reason instanceof AppError) || isStorageFailure(reason)) throw reason;
     return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };
   }
 };

@@ -1,48 +1,63 @@
+import { MAX_REQUEST_BYTES } from '../sending/send-plan.ts';
+
 /** Room for the content of one email; it is given back once. */
 export type Room = {
-  /** Takes room for so many bytes in all; false where there is none, and then nothing more was taken. */
+  /** Takes room for content of so many bytes in all; false where there is none, and then nothing more was taken. */
   readonly grow: (bytes: number) => boolean;
+  /** The same for so many bytes more. */
+  readonly add: (bytes: number) => boolean;
   readonly close: () => void;
 };
 
 export type Admission = {
   readonly open: () => Room;
-  /** Waits, in turn, until there is room for so many bytes. */
+  /** Waits, in turn, until there is room for content of so many bytes. */
   readonly enter: (bytes: number) => Promise<Room>;
 };
 
 /** What is smaller costs no more than the request that brings it, and always has room. */
 const FREE_BYTES = 64_000;
 
-/** While Graph answers an email is held about three times; the functions host and Node need the rest. */
-const PART_OF_MEMORY = 1 / 16;
+/** The functions host and Node need the rest. */
+const PART_OF_MEMORY = 3 / 16;
 
-/** How many bytes of content an instance with so much memory can work on. */
+/** How many bytes an instance with so much memory can hold for emails. */
 export const admissibleBytes = (memoryBytes: number): number => Math.floor(memoryBytes * PART_OF_MEMORY);
 
 /**
- * Keeps the contents that are worked on within so many bytes, in this process: an instance that runs out of memory ends
- * with every email in flight. One email alone always has room, however small the instance.
+ * What is held for content of so many bytes: the bytes as they were received, the request to Graph that is made of them,
+ * and that request encrypted. A request, or a part of an upload, is never larger than Graph accepts.
  */
-export const makeAdmission = (mostBytes: number): Admission => {
+export const heldFor = (bytes: number): number => bytes + 2 * Math.min(bytes, MAX_REQUEST_BYTES);
+
+/**
+ * Keeps what is held for emails within so many bytes, in this process: an instance that runs out of memory ends
+ * with every email in flight. One email alone always has room, however small the instance. `heldOf` says what is held for
+ * content of so many bytes.
+ */
+export const makeAdmission = (mostBytes: number, heldOf = (bytes: number): number => bytes): Admission => {
   let taken = 0;
   const waiting: { readonly bytes: number; readonly admit: (room: Room) => void }[] = [];
 
   const open = (): Room => {
+    let content = 0;
     let own = 0;
+    const grow = (bytes: number): boolean => {
+      const more = bytes <= FREE_BYTES ? 0 : heldOf(bytes) - own;
+      const others = taken - own;
+      if (more > 0 && others > 0 && taken + more > mostBytes) return false;
+      content = Math.max(content, bytes);
+      taken += Math.max(0, more);
+      own += Math.max(0, more);
+      return true;
+    };
     return {
-      grow: (bytes) => {
-        const more = bytes <= FREE_BYTES ? 0 : bytes - own;
-        const others = taken - own;
-        if (more <= 0) return true;
-        if (others > 0 && taken + more > mostBytes) return false;
-        taken += more;
-        own += more;
-        return true;
-      },
+      grow,
+      add: (bytes) => grow(content + bytes),
       close: () => {
         taken -= own;
         own = 0;
+        content = 0;
         admitNext();
       },
     };

@@ -3,6 +3,7 @@ import { AppError, errorOf } from '../errors.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
+import { decideLost } from '../sending/draft-stage.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
@@ -47,7 +48,7 @@ const answerSending = async (
   if (age < needs.policy.sendingLimitMs) throw new AppError('MAIL_UNDER_WAY', { mailId });
   const row = await concludeAttempt(needs, {
     ...entry,
-    outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
+    outcome: decideLost(entry.row.progress),
     mail: accepted.mail,
     envelope,
     readOriginal: async () => input,
@@ -72,7 +73,7 @@ const tryAfresh = async (
     return written === undefined ? undefined : { row: written.row, repeated: false };
   }
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
-    needs.ledger.replace(claimAfresh(row, needs.clock.now()), etag),
+    needs.ledger.replace(claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind), etag),
   );
   switch (result.kind) {
     case 'full':

@@ -27,7 +27,8 @@ export const bringBackMail = async (
   const { mailId, acceptedAt, bodyHash } = row.facts;
   const { why, reason } = row.fate;
   const now = needs.clock.now();
-  const policy = { onUnknown: needs.policy.onUnknown, resent: row.progress.resent };
+  const { resent, way } = row.progress;
+  const policy = { onUnknown: needs.policy.onUnknown, resent, way };
   if (why === 'lost-message' && decideOnUnknown(mail, policy) === 'look-up') {
     const queued = replay(row, bodyHash, now);
     await queueMail(needs, { ...envelope, turn: queued.progress.turn }, 0);

@@ -26,14 +26,13 @@ export const concludeAttempt = async (needs: ConcludeNeeds, ended: EndedAttempt)
     const { mailId } = row.facts;
     needs.log({ event: 'MailUnknown', mailId, attempts, code: outcome.code, ...upstreamFacts(outcome) });
   }
-  const { resent } = row.progress;
-  const facts = { outcome, attempts, triedSince: triedSince(row), resent, mail, callerWaits };
+  const { resent, way } = row.progress;
+  const facts = { outcome, attempts, triedSince: triedSince(row), resent, way, mail, callerWaits };
   const step = decideNext(facts, needs.policy, now, needs.random());
   return (await performAfterAttempt(needs, { ...ended, attempt: toAttempt(outcome, now) }, step, now)).row;
 };
 
-const toAttempt = ({ kind, ...facts }: SendOutcome, now: Date): Attempt => ({
-  at: now.toISOString(),
-  outcome: kind,
-  ...facts,
-});
+const toAttempt = (outcome: SendOutcome, now: Date): Attempt => {
+  const { kind, detail: _of, ...facts } = { detail: undefined, ...outcome };
+  return { at: now.toISOString(), outcome: kind, ...facts };
+};

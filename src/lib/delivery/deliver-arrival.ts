@@ -5,6 +5,7 @@ import type { InState, MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
+import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, sketchFacts } from './accept-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
@@ -142,14 +143,14 @@ const wait = async (
 
 const claimFor = (
   { ledger, clock }: Needs,
-  { facts }: AcceptableMail,
+  { facts, plan }: AcceptableMail,
   entry: Sendable | undefined,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> =>
   entry === undefined
-    ? ledger.create(claimNew(facts, true, clock.now()))
-    : ledger.replace(claim(entry.row, clock.now()), entry.etag);
+    ? ledger.create(claimNew(facts, true, clock.now(), plan.kind))
+    : ledger.replace(claim(entry.row, clock.now(), plan.kind), entry.etag);
 
-/** An attempt that began and whose end nobody wrote down ends as unknown. */
+/** Concludes an attempt that began and whose end nobody wrote down. */
 const concludeLost = async (
   needs: Needs,
   envelope: Envelope,
@@ -163,7 +164,7 @@ const concludeLost = async (
   }
   await concludeAttempt(needs, {
     ...entry,
-    outcome: { kind: 'unknown', code: 'OUTCOME_UNKNOWN' },
+    outcome: decideLost(entry.row.progress),
     mail: read.accepted.mail,
     envelope,
     readOriginal: async () => original,

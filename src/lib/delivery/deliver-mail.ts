@@ -72,13 +72,31 @@ const deliverArrived = async (
   }
   // On the poison queue a bare message would have another id, and be another email: an envelope keeps the one it has.
   if (redelivered && isKnownByMessage) return queueMail(needs, envelope, 0);
-  // A stored email can be as large as one request to Graph; others are as small as a message.
-  const room = envelope.content === 'stored' ? await needs.admission.enter(MAX_REQUEST_BYTES) : undefined;
+  const bytes = await contentBytes(needs, envelope);
+  const room = bytes === 0 ? undefined : await needs.admission.enter(bytes);
   try {
     await deliverArrival(needs.sending, arrival);
   } finally {
     room?.close();
   }
+};
+
+/** What an email will hold beside its message, which is small: its stored content, and files that it names. */
+const contentBytes = async (
+  { payloads }: DeliverMailNeeds,
+  { mailId, contentHash, content }: Envelope,
+): Promise<number> => {
+  // Files are read for one request to Graph, or part by part; content that is gone takes no room.
+  if (content !== 'stored') return namesBlobs(content.mail) ? MAX_REQUEST_BYTES : 0;
+  return Math.max((await payloads.sizeOf(mailId, contentHash)) ?? 0, MAX_REQUEST_BYTES);
+};
+
+const namesBlobs = (mail: unknown): boolean => {
+  const { attachments } = (mail ?? {}) as { readonly attachments?: unknown };
+  return (
+    Array.isArray(attachments) &&
+    attachments.some((file) => (file as { blob?: unknown } | null)?.blob != null)
+  );
 };
 
 /**

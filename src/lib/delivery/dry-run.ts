@@ -22,7 +22,7 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
  * idempotency key stays unused. Throws what sending it would throw before anything was asked.
  */
 export const dryRunMail = async (
-  needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'clock'>,
+  needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'room' | 'clock'>,
   request: KeyedInput,
 ): Promise<DryRun> => {
   const { input } = withKey(request);

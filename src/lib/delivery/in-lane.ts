@@ -3,18 +3,24 @@ import type { Envelope } from '../ledger/queue-message.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import type { Pace, Pacer } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
-import type { SendPlan } from '../sending/send-plan.ts';
+import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
+import type { SendPolicy } from '../sending/send-policy.ts';
 import { decidePause } from '../sending/wait.ts';
+import type { AttemptResult, DraftNeeds } from './draft-run.ts';
+import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
 
-export type LaneNeeds = Pick<Ports, 'mailboxes' | 'clock' | 'random'> & { readonly pacer: Pacer };
+export type LaneNeeds = DraftNeeds &
+  Pick<Ports, 'mailboxes' | 'random'> & {
+    readonly pacer: Pacer;
+    readonly policy: Pick<SendPolicy, 'filesWithinMs'>;
+  };
 
 /** What came of the wish to send an email now. */
 export type LaneResult =
   /** Its mailbox has no room: it waits for so long, with a time that is kept for it (`wait`) or without one (`full`). */
   | { readonly kind: 'wait' | 'full'; readonly waitMs: number }
-  /** Another invocation changed the row before this one could claim it. */
-  | { readonly kind: 'beaten' }
-  | ({ readonly kind: 'ended'; readonly outcome: SendOutcome } & LedgerEntry<InState<'sending'>>);
+  /** Another invocation changed the row before this one could claim it, or took it: nothing was sent here. */
+  | AttemptResult;
 
 type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
   /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
@@ -40,9 +46,9 @@ export const sendInLane = async (
   try {
     const claimed = await claim();
     if (claimed === undefined) return { kind: 'beaten' };
-    const outcome = await attemptMail(needs, plan);
-    closeIfThrottled(needs, lane, outcome);
-    return { kind: 'ended', ...claimed, outcome };
+    const result = await attemptMail(needs, plan, claimed, who);
+    if (result.kind === 'ended') closeIfThrottled(needs, lane, result.outcome);
+    return result;
   } finally {
     needs.pacer.leave(lane);
   }
@@ -67,9 +73,22 @@ const enterLane = async (
   }
 };
 
+const attemptMail = async (
+  needs: LaneNeeds,
+  plan: SendPlan,
+  claimed: LedgerEntry<InState<'sending'>>,
+  { givesWay = false }: Waiter,
+): Promise<AttemptResult> => {
+  if (plan.kind !== 'draft')
+    return claimed.row.progress.draft === undefined
+      ? { kind: 'ended', ...claimed, outcome: await attemptDirectly(needs, plan) }
+      : afterEarlierDraft(needs, claimed, () => attemptDirectly(needs, plan));
+  const withinMs = needs.policy.filesWithinMs[givesWay ? 'queue' : 'caller'];
+  return sendByDraft(needs, plan, claimed, new Date(needs.clock.now().getTime() + withinMs));
+};
+
 /** Tries an email once; once more only where Graph refused the token, for which the adapter has made a new one. */
-const attemptMail = async ({ mailboxes, clock }: LaneNeeds, plan: SendPlan): Promise<SendOutcome> => {
-  if (plan.kind === 'draft') throw new Error('drafts are not sent yet');
+const attemptDirectly = async ({ mailboxes, clock }: LaneNeeds, plan: DirectPlan): Promise<SendOutcome> => {
   const attempt = async () => decideOutcome(await mailboxes.send(plan), clock.now());
   const outcome = await attempt();
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;

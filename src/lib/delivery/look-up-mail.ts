@@ -1,36 +1,56 @@
+import { defined } from '../defined.ts';
 import { triedSince } from '../ledger/ledger-row.ts';
+import { recordDraft } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
-import { decideAfterLookUp } from '../sending/next-step.ts';
+import type { Sighting } from '../sending/look-up-plan.ts';
+import { decideAfterLookUp, type StepAfterLookUp } from '../sending/next-step.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { type AfterLookUp, performAfterLookUp, type StepNeeds } from './perform-step.ts';
+import { removeUnsent, type SightNeeds, sightMail } from './sight-mail.ts';
 
-export type LookUpNeeds = StepNeeds & Pick<Ports, 'mailboxes' | 'random'> & { readonly policy: SendPolicy };
+export type LookUpNeeds = StepNeeds & SightNeeds & Pick<Ports, 'random'> & { readonly policy: SendPolicy };
 
 /**
  * Looks for an email whose outcome is unknown. Found: it is sent. Not there, looked for often enough: `send now`. Cannot
- * tell: held. `beaten` when another invocation has changed the row first.
+ * tell: held. `beaten` when another invocation has changed the row first, or it was changed here to what another look decides.
  */
 export const lookUpMail = async (
   needs: LookUpNeeds,
   unknown: AfterLookUp,
 ): Promise<'done' | 'beaten' | 'send now'> => {
-  const { row, envelope } = unknown;
-  const { facts, progress } = row;
-  const sighting = await needs.mailboxes.find(facts.sender, facts.mailId);
-  const lookUps = envelope.lookUps + 1;
-  needs.log({ event: 'MailLookedUp', mailId: facts.mailId, result: sighting.kind, lookUps });
+  const { row, etag } = unknown;
+  const sighting = await sightMail(needs, row);
+  tellOfLookUp(needs, unknown, sighting);
   const now = needs.clock.now();
-  const step = decideAfterLookUp(
-    {
-      sighting,
-      lookUps: envelope.lookUps,
-      triedSince: triedSince(row),
-      unknownSince: Date.parse(progress.updatedAt),
-    },
-    needs.policy,
-    now,
-    needs.random(),
-  );
+  const step = decideAfter(needs, unknown, sighting);
   if (step.kind === 'send-now') return 'send now';
+  if (step.kind === 'remove-draft') {
+    const removed = await removeUnsent(needs, row);
+    // Written down before it is sent again: what is looked for after that was never sent, and would not be found.
+    if (removed.kind === 'never-sent') {
+      await needs.ledger.replace(recordDraft(row, undefined, now), etag);
+      return 'beaten';
+    }
+    tellOfLookUp(needs, unknown, removed);
+    const then = decideAfter(needs, unknown, removed.kind === 'draft' ? { kind: 'not-now' } : removed);
+    if (then.kind === 'send-now' || then.kind === 'remove-draft')
+      throw new Error('what is still there, or may be, is neither sent nor removed');
+    return (await performAfterLookUp(needs, unknown, then, now)).isBeaten ? 'beaten' : 'done';
+  }
   return (await performAfterLookUp(needs, unknown, step, now)).isBeaten ? 'beaten' : 'done';
+};
+
+const tellOfLookUp = ({ log }: LookUpNeeds, { row, envelope }: AfterLookUp, { kind }: Sighting): void =>
+  log({ event: 'MailLookedUp', mailId: row.facts.mailId, result: kind, lookUps: envelope.lookUps + 1 });
+
+const decideAfter = (
+  { policy, clock, random }: LookUpNeeds,
+  { row, envelope }: AfterLookUp,
+  sighting: Sighting,
+): StepAfterLookUp => {
+  const { way, updatedAt } = row.progress;
+  const { lookUps } = envelope;
+  const unknownSince = Date.parse(updatedAt);
+  const ended = { sighting, lookUps, triedSince: triedSince(row), unknownSince, ...defined({ way }) };
+  return decideAfterLookUp(ended, policy, clock.now(), random());
 };

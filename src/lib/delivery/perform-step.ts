@@ -88,7 +88,7 @@ export const performAfterAttempt = async (
 export const performAfterLookUp = async (
   needs: StepNeeds,
   looked: AfterLookUp,
-  step: Exclude<StepAfterLookUp, { kind: 'send-now' }>,
+  step: Exclude<StepAfterLookUp, { kind: 'send-now' | 'remove-draft' }>,
   now: Date,
 ): Promise<Performed> => {
   const { row, etag, envelope } = looked;

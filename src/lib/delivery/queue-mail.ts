@@ -1,4 +1,5 @@
 import { type Envelope, fitsQueueMessage, toQueueText } from '../ledger/queue-message.ts';
+import { holdsLong, writeJson } from '../mail/json-bytes.ts';
 import type { Ports } from '../ports.ts';
 
 export type QueueMailNeeds = Pick<Ports, 'mailQueue' | 'payloads' | 'readIdentity'>;
@@ -13,11 +14,14 @@ export const queueMail = async (
   delayMs: number,
 ): Promise<void> => {
   const identity = await readIdentity();
-  const text = toQueueText(envelope, identity);
-  if (fitsQueueMessage(text)) return mailQueue.put(text, delayMs);
   const { mailId, contentHash, content } = envelope;
+  // Such an email is larger than any message: its text is not made to find that out.
+  if (content === 'stored' || !holdsLong(content.mail)) {
+    const text = toQueueText(envelope, identity);
+    if (fitsQueueMessage(text)) return mailQueue.put(text, delayMs);
+  }
   if (content === 'stored') throw new Error('an envelope without its email is always small');
-  await payloads.put(mailId, contentHash, JSON.stringify(content.mail));
+  await payloads.put(mailId, contentHash, writeJson(content.mail));
   await mailQueue.put(toQueueText({ ...envelope, content: 'stored' }, identity), delayMs);
 };
 

@@ -1,8 +1,9 @@
 import type { KnownIdentity } from '../ledger/identity.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
-import { parseJson } from '../mail/read-mail.ts';
+import { readJson } from '../mail/json-bytes.ts';
 import type { Ports } from '../ports.ts';
+import { isStorageFailure } from './storage-failure.ts';
 
 type ContentNeeds = Pick<Ports, 'payloads' | 'readIdentity'>;
 
@@ -12,9 +13,11 @@ export const readStored = async (
   { mailId, bodyHash }: Pick<LedgerRow['facts'], 'mailId' | 'bodyHash'>,
 ): Promise<unknown> => {
   const json = await payloads.read(mailId, bodyHash);
+  if (json === undefined) return undefined;
   try {
-    return json === undefined ? undefined : parseJson(json);
-  } catch {
+    return await readJson(json);
+  } catch (error) {
+    if (isStorageFailure(error)) throw error;
     return undefined;
   }
 };

@@ -60,7 +60,9 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
   const origin = { mailId, caller, acceptedAt: needs.clock.now() };
-  const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged);
+  const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged).catch(
+    notStored,
+  );
   return {
     accepted,
     input,
@@ -91,7 +93,9 @@ const takeNew = async (
   const { sendAt } = accepted.facts;
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
-    needs.ledger.create(claimNew(accepted.facts, false, needs.clock.now())).catch(notStored),
+    needs.ledger
+      .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind))
+      .catch(notStored),
   );
   switch (result.kind) {
     case 'full':

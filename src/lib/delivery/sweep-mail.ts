@@ -1,3 +1,4 @@
+import { sweepDrafts } from './sweep-drafts.ts';
 import { sweepEarlier, sweepExpired, sweepPayloads, sweepPoison, sweepRecords } from './sweep-leftovers.ts';
 import { sweepLost, sweepOverdue } from './sweep-open.ts';
 import type { Counts, Run, SweepNeeds } from './sweep-run.ts';
@@ -13,6 +14,7 @@ const PARTS = [
   sweepExpired,
   sweepPayloads,
   sweepRecords,
+  sweepDrafts,
   sweepPoison,
 ] as const;
 
@@ -31,6 +33,7 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     expired: 0,
     failed: 0,
     filed: 0,
+    drafts: 0,
     unfinished: 0,
   };
   const startedAt = needs.clock.now().getTime();

@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../ports.ts';
 import { announce } from './announce.ts';
 import { hold, type OpenRow } from './hold.ts';
 import { readStored } from './read-content.ts';
+import { removeUnsent, sightMail } from './sight-mail.ts';
 import { ago, DAY_MS, forEach, type Part, type Run, type SweepNeeds } from './sweep-run.ts';
 
 /** No message stays unseen longer: it is the longest a storage queue hides one. */
@@ -72,13 +73,16 @@ const resolveLost = async (
   needs: SweepNeeds,
   { row, etag }: LedgerEntry<InState<'sending'>>,
 ): Promise<boolean> => {
-  const { sender, mailId, leavesCopy } = row.facts;
-  const sighting = await needs.mailboxes.find(sender, mailId);
+  const { leavesCopy } = row.facts;
+  const { way = 'json' } = row.progress;
+  const seen = await sightMail(needs, row);
+  const sighting = seen.kind === 'draft' ? await removeUnsent(needs, row) : seen;
   if (sighting.kind === 'not-now') return false;
   if (sighting.kind !== 'found') {
-    const isAbsent = sighting.kind === 'absent' && leavesCopy;
-    const reason = new AppError(isAbsent ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN');
-    const why = isAbsent ? 'lost-message' : 'doubt';
+    const isUnsent =
+      sighting.kind === 'never-sent' || (sighting.kind === 'absent' && way === 'json' && leavesCopy);
+    const reason = new AppError(isUnsent ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN');
+    const why = isUnsent ? 'lost-message' : 'doubt';
     return (await hold(needs, { row, etag }, { why, reason, original: undefined })) !== undefined;
   }
   const now = needs.clock.now();

@@ -4,7 +4,12 @@ import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
 
 export type SweepNeeds = HoldNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue'> & { readonly policy: Omit<SendPolicy, 'onUnknown'> };
+  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue'> & {
+    readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
+    readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
+    /** The mailboxes in which the settings let the relay make drafts. */
+    readonly draftMailboxes: readonly string[];
+  };
 
 /** What a sweep has found, by the names of the event `MailSwept`. */
 export type Counts = {
@@ -17,6 +22,8 @@ export type Counts = {
   failed: number;
   /** Rows of an earlier version that were filed. */
   filed: number;
+  /** Drafts that were removed. */
+  drafts: number;
   /** Parts that ran out of time and go on an hour later, beginning elsewhere. */
   unfinished: number;
 };

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { InState } from '../ledger/ledger-row.ts';
+import { type InState, isIn } from '../ledger/ledger-row.ts';
 import { withdraw } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 
@@ -16,7 +16,14 @@ export const takeBack = async (
   const withdrawn = withdraw(row, { code: 'MAIL_NOT_STORED' }, clock.now());
   try {
     const written = await ledger.replace(withdrawn, etag);
-    const changed = written ?? (await ledger.find(row.facts.mailId));
+    const found = written ?? (await ledger.find(row.facts.mailId));
+    // A write of this attempt whose answer was lost; whoever had taken the message would have another turn.
+    const isStale =
+      found !== undefined &&
+      isIn(found.row, 'sending') &&
+      isIn(row, 'sending') &&
+      found.row.progress.turn === row.progress.turn;
+    const changed = isStale ? await ledger.replace(withdrawn, found.etag) : found;
     // Or it was written before, and only the answer to that was lost.
     if (changed?.row.fate.state !== 'rejected') return;
   } catch {

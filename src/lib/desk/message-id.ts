@@ -1,3 +1,4 @@
+import { markOf } from '../delivery/sight-mail.ts';
 import { type InState, isIn } from '../ledger/ledger-row.ts';
 import { recordMessageId } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
@@ -91,7 +92,7 @@ const ask = async (
   { row, etag }: LedgerEntry<InState<'sent'>>,
 ): Promise<MessageId | undefined> => {
   const { mailId, sender } = row.facts;
-  const sighting = await mailboxes.find(sender, mailId);
+  const sighting = await mailboxes.find(sender, mailId, markOf(row.progress));
   if (sighting.kind === 'cannot-tell') {
     messageIds.refused.note(sender.toLowerCase(), clock.now());
     return { internetMessageIdUnknown: 'NOT_PERMITTED' };

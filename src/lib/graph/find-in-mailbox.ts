@@ -1,11 +1,12 @@
 import { defined } from '../defined.ts';
-import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
 import type { GraphCall } from './graph-call.ts';
 import { pathOfMailbox } from './mailbox-path.ts';
+import { messageIdOf } from './message-id.ts';
+import { type GraphReport, reportCall } from './report-call.ts';
 
 /**
  * Where a mail can be that Graph has accepted: a draft until transport takes it, then in Sent Items
@@ -15,13 +16,24 @@ import { pathOfMailbox } from './mailbox-path.ts';
  */
 const FOLDERS = ['sentitems', 'drafts', 'outbox', 'sentitems'] as const;
 
+/**
+ * The header of a mail that went as MIME, as Exchange keeps headers that it does not know: by name, in lower case, in
+ * PS_INTERNET_HEADERS (MS-OXCMAIL, unknown headers). It may drop them instead.
+ */
+const RELAY_ID_HEADER = 'String {00020386-0000-0000-C000-000000000046} Name x-mailrelay-id';
+
+/** The filter for messages with this property; of any value where none is given. */
+export const withProperty = (mailId?: string, property = RELAY_ID_PROPERTY): string =>
+  `singleValueExtendedProperties/Any(ep: ep/id eq '${property}' and ep/value ${mailId === undefined ? 'ne null' : `eq '${mailId}'`})`;
+
 /** Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). */
 export const openMailboxSearch =
   (call: GraphCall, now: () => Date): Ports['mailboxes']['find'] =>
-  async (mailbox, mailId) => {
-    const filter = `singleValueExtendedProperties/Any(ep: ep/id eq '${RELAY_ID_PROPERTY}' and ep/value eq '${mailId}')`;
+  async (mailbox, mailId, { by, inDrafts }) => {
+    const filter = by === 'header' ? withProperty(mailId, RELAY_ID_HEADER) : withProperty(mailId);
     const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId&$top=1`;
     for (const folder of FOLDERS) {
+      if (folder === 'drafts' && !inDrafts) continue;
       const path = `${pathOfMailbox(mailbox)}/mailFolders/${folder}/messages?${query}`;
       const sighting = await look(call, path, now);
       if (sighting.kind !== 'absent') return sighting;
@@ -30,34 +42,28 @@ export const openMailboxSearch =
   };
 
 const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sighting> => {
-  let answer: Awaited<ReturnType<GraphCall>>;
-  try {
-    answer = await call({ method: 'GET', path });
-  } catch (error) {
-    if (error instanceof AppError) return { kind: 'not-now' };
-    throw error;
-  }
-  if (answer.kind !== 'answered') return { kind: 'not-now' };
-  const { status, retryAfter, upstreamCode, text } = answer;
-  if (status === 200) return sightingIn(text);
+  const report = await reportCall(call, { method: 'GET', path });
+  return report.kind === 'answered' && report.status === 200
+    ? sightingIn(report.text)
+    : sightingWithout(report, now());
+};
+
+/** What an answer means that shows nothing: the mailbox cannot be read now, or not at all. */
+export const sightingWithout = (report: GraphReport, now: Date): Sighting => {
+  if (report.kind !== 'answered') return { kind: 'not-now' };
+  const { status, retryAfter, upstreamCode } = report;
   if (status === 401 || status === 408 || status === 429 || status >= 500) {
-    const waitMs = parseRetryAfter(retryAfter, now());
+    const waitMs = parseRetryAfter(retryAfter, now);
     return { kind: 'not-now', ...defined({ waitMs }) };
   }
   return { kind: 'cannot-tell', ...defined({ upstreamCode }) };
 };
 
-/** A Message-ID as RFC 5322 has it; what is not one says nothing. */
-const messageIdOf = ({ internetMessageId }: { readonly internetMessageId?: unknown }) =>
-  typeof internetMessageId === 'string' && /^<[!-;=?-~]{1,900}>$/.test(internetMessageId)
-    ? { internetMessageId }
-    : {};
-
 const sightingIn = (text: string): Sighting => {
   try {
     const { value } = JSON.parse(text) as { readonly value?: unknown };
     if (!Array.isArray(value)) return { kind: 'not-now' };
-    const [copy] = value as readonly { readonly internetMessageId?: unknown }[];
+    const [copy] = value as readonly object[];
     return copy === undefined ? { kind: 'absent' } : { kind: 'found', ...messageIdOf(copy) };
   } catch {
     // Falls through: an answer that cannot be read says nothing.

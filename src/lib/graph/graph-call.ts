@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { AgentOptions } from 'node:https';
-import { Client, type Context, type Middleware, ResponseType } from '@microsoft/microsoft-graph-client';
+import {
+  Client,
+  type GraphRequest as ClientRequest,
+  type Context,
+  type Middleware,
+  ResponseType,
+} from '@microsoft/microsoft-graph-client';
 import type { TokenSource } from '../vault/entra-token.ts';
 import { type MakeOneRequest, NeverConnected, openHttps } from './one-request.ts';
 
@@ -12,12 +18,22 @@ export type GraphOptions = {
   readonly proxyEnv?: AgentOptions['proxyEnv'];
 };
 
-type GraphRequest =
-  | { readonly method: 'GET'; readonly path: string }
-  | { readonly method: 'POST'; readonly path: string; readonly contentType: string; readonly body: Buffer };
+type Content = { readonly contentType: string; readonly body: Buffer };
+
+export type GraphRequest = { readonly path: string } & (
+  | { readonly method: 'GET' | 'DELETE' }
+  | ({ readonly method: 'POST' | 'PATCH' } & Content)
+  /** With `Content-Length: 0`. */
+  | { readonly method: 'POST'; readonly body?: never }
+) & {
+    /** Ids in the request and its answer are immutable ones (graph: outlook-immutable-id). */
+    readonly immutableIds?: true;
+    /** How much of the answer is read, where that is more than an error needs. */
+    readonly readUpTo?: number;
+  };
 
 /** What was observed of one request: facts, no opinion. */
-type GraphAnswer =
+export type GraphAnswer =
   | {
       readonly kind: 'answered';
       readonly status: number;
@@ -39,6 +55,8 @@ const MAX_TEXT = 64 * 1024;
 
 /** Why a request had no answer, by its abort signal: the client itself throws away the cause. */
 const failures = new WeakMap<AbortSignal, unknown>();
+/** How much of an answer is read, by the abort signal of its request, which is all that the client passes on. */
+const textLimits = new WeakMap<AbortSignal, number>();
 
 /**
  * Graph's client with nothing between it and the network. Its default chain retries 429, 503 and 504 by itself,
@@ -56,7 +74,7 @@ const sendOnce = (request: MakeOneRequest): Middleware => ({
         ...(Buffer.isBuffer(body) ? { body } : {}),
         signal,
       });
-      context.response = await toResponse(answer);
+      context.response = await toResponse(answer, textLimits.get(signal));
     } catch (failure) {
       failures.set(signal, failure);
       throw failure;
@@ -76,15 +94,15 @@ export const openGraph = (
   return async (request) => {
     const token = await tokens.readToken();
     const signal = AbortSignal.timeout(timeoutMs);
+    textLimits.set(signal, request.readUpTo ?? MAX_TEXT);
     try {
       const prepared = client
         .api(request.path)
         .responseType(ResponseType.RAW)
         .options({ signal })
         .header('Authorization', `Bearer ${token}`);
-      const response: Response = await (request.method === 'GET'
-        ? prepared.get()
-        : prepared.header('Content-Type', request.contentType).post(request.body));
+      if (request.immutableIds) prepared.header('Prefer', 'IdType="ImmutableId"');
+      const response = await carryOut(prepared, request);
       if (response.status === 401) tokens.forget(token);
       return await toAnswer(response);
     } catch {
@@ -94,14 +112,31 @@ export const openGraph = (
   };
 };
 
+const carryOut = (prepared: ClientRequest, request: GraphRequest): Promise<Response> => {
+  switch (request.method) {
+    case 'GET':
+      return prepared.get() as Promise<Response>;
+    case 'DELETE':
+      return prepared.delete() as Promise<Response>;
+    case 'PATCH':
+      return prepared.header('Content-Type', request.contentType).patch(request.body) as Promise<Response>;
+    case 'POST':
+      return (
+        request.body === undefined
+          ? prepared.header('Content-Length', '0').post(undefined)
+          : prepared.header('Content-Type', request.contentType).post(request.body)
+      ) as Promise<Response>;
+  }
+};
+
 /** Statuses with which the class of fetch takes no body. */
 const BODILESS = new Set([204, 205, 304]);
 /** The headers that are read. */
 const HEADERS = ['retry-after', 'request-id'] as const;
 
-const toResponse = async (answer: IncomingMessage): Promise<Response> => {
+const toResponse = async (answer: IncomingMessage, limit = MAX_TEXT): Promise<Response> => {
   const { statusCode: status = 0, headers } = answer;
-  const reading = readText(answer);
+  const reading = readText(answer, limit);
   // A 202 is empty and decided; waiting for the end of its body could only lose what is known. The body is read all
   // the same, or the connection could not serve the next mail.
   const text = status === 202 ? '' : await reading;
@@ -115,13 +150,13 @@ const toResponse = async (answer: IncomingMessage): Promise<Response> => {
 };
 
 /** The text of an answer, as far as it is of a sane size and arrives. */
-const readText = async (answer: IncomingMessage): Promise<string> => {
+const readText = async (answer: IncomingMessage, limit: number): Promise<string> => {
   const decoder = new TextDecoder();
   let text = '';
   try {
     for await (const chunk of answer) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_TEXT) break;
+      if (text.length > limit) break;
     }
   } catch {
     // The status line has come, and it decides; the text only adds to the reason.

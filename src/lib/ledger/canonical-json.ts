@@ -1,3 +1,5 @@
+import { type Base64Text, isBase64Text } from '../mail/base64-text.ts';
+
 /**
  * One text for every way of writing the same JSON value: the names of an object in order, lists as they are, no white
  * space. `writeText` writes the texts in it. Expects a value that came from JSON and is not deep: it calls itself for each
@@ -5,10 +7,10 @@
  */
 export const canonicalJson = (
   value: unknown,
-  writeText: (text: string) => string = (text) => JSON.stringify(text),
+  writeText: (text: Base64Text) => string = (text) => JSON.stringify(text),
 ): string => {
   const write = (item: unknown): string => {
-    if (typeof item === 'string') return writeText(item);
+    if (isBase64Text(item)) return writeText(item);
     if (Array.isArray(item)) return `[${item.map(write).join(',')}]`;
     if (typeof item !== 'object' || item === null) return JSON.stringify(item) ?? 'null';
     const fields = Object.entries(item)

@@ -1,4 +1,5 @@
 import { createHash, createHmac, createSecretKey, hash, timingSafeEqual } from 'node:crypto';
+import { type Base64Text, isBase64Text } from '../mail/base64-text.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { earlierHashOfContent } from './earlier-identity.ts';
 
@@ -34,9 +35,14 @@ const KEY = 'k1.';
 /** A text of this length is in the hash of a content by a hash of its own: a file is not copied, and not written as JSON. */
 const LONG_TEXT = 4096;
 
-/** Outside quotes, so that no other text is written like it. */
-const shortened = (text: string): string =>
-  text.length < LONG_TEXT ? JSON.stringify(text) : `#${hash('sha256', text, 'base64url')}`;
+/** Outside quotes, so that no other text is written like it. Long base64 has the hash of the same text. */
+const shortened = (text: Base64Text): string => {
+  if (typeof text === 'string')
+    return text.length < LONG_TEXT ? JSON.stringify(text) : `#${hash('sha256', text, 'base64url')}`;
+  const sum = createHash('sha256');
+  for (const chunk of text.chunks) sum.update(chunk);
+  return `#${sum.digest('base64url')}`;
+};
 
 /** A UUID of our own making (RFC 9562, version 8) from the first 16 bytes of a hash. */
 const toUuid = (hash: Buffer): string => {
@@ -48,7 +54,9 @@ const toUuid = (hash: Buffer): string => {
 
 /** Whether something is written at all: not null, and no empty text, list or object. */
 const isThere = (value: unknown): boolean =>
-  value !== null && value !== '' && !(typeof value === 'object' && Object.keys(value).length === 0);
+  isBase64Text(value)
+    ? value !== ''
+    : value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** What makes an email another one: without its key, and without what serialisers write for a field that is absent. */
 const contentOf = (mail: object): object => {

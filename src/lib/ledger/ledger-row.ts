@@ -1,5 +1,6 @@
 import type { Reason, UpstreamFacts } from '../errors.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
+import type { SendWay } from '../sending/send-plan.ts';
 
 /** One attempt to send, as the ledger remembers it. */
 export type Attempt = UpstreamFacts & {
@@ -30,8 +31,23 @@ export type MailFacts = {
   readonly sendAt?: string;
 };
 
+/** A draft that the last attempt made. Written before the draft is sent. */
+export type DraftRecord = {
+  readonly mailbox: string;
+  /** Immutable: the same while the item stays in the mailbox. */
+  readonly id: string;
+  readonly internetMessageId?: string;
+  /** Its sending may have begun. Until then it certainly was not sent. */
+  readonly isSubmitted: boolean;
+};
+
 /** How far the relay has come with it. */
 export type Progress = {
+  /** How the last attempt goes or went; of rows without it, in JSON. */
+  readonly way?: SendWay;
+  /** Some attempt went by a draft: one of them can be in Drafts, unsent. */
+  readonly madeDrafts?: true;
+  readonly draft?: DraftRecord;
   /** When an operator, or after a rejection its caller, had it sent again; the time it may be tried begins anew then. */
   readonly replayedAt?: string;
   readonly updatedAt: string;

@@ -1,10 +1,12 @@
 import { defined } from '../defined.ts';
 import type { Reason } from '../errors.ts';
+import type { SendWay } from '../sending/send-plan.ts';
 import type {
   Attempt,
   Canceled,
   Closed,
   Deferred,
+  DraftRecord,
   Held,
   LedgerRow,
   MailFacts,
@@ -48,6 +50,12 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
+/** How the attempt goes that begins now. */
+const going = (way: SendWay | undefined): Partial<Progress> => ({
+  ...defined({ way }),
+  ...(way === 'draft' ? { madeDrafts: true as const } : {}),
+});
+
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
@@ -61,22 +69,22 @@ export const queueNew = (facts: MailFacts, now: Date): Row<Queued> => ({
 export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({ ...row, progress: since(row, now) });
 
 /** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
-export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<Sending> => ({
+export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date, way?: SendWay): Row<Sending> => ({
   facts,
-  progress: begun(inQueue, now),
+  progress: { ...begun(inQueue, now), ...going(way) },
   fate: { state: 'sending' },
 });
 
-export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date): Row<Sending> => ({
+export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date, way?: SendWay): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now),
+  progress: since(row, now, going(way)),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
-export const claimAfresh = (row: Row<Rejected>, now: Date): Row<Sending> => ({
+export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, { replayedAt: now.toISOString() }),
+  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way) }),
   fate: { state: 'sending' },
 });
 
@@ -87,12 +95,25 @@ export const queueAfresh = (row: Row<Rejected>, now: Date): Row<Queued> => ({
   fate: { state: 'queued' },
 });
 
+/** What the ledger knows of the draft from now on; undefined: there is none that could have been sent. */
+export const recordDraft = <Its extends Row<Sending | Unknown>>(
+  row: Its,
+  draft: DraftRecord | undefined,
+  now: Date,
+): Its => {
+  const { draft: _before, ...progress } = since(row, now);
+  return { ...row, progress: { ...progress, ...defined({ draft }) } };
+};
+
 export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
   facts: row.facts,
   progress: after(row, attempt, now),
   fate: {
     state: 'sent',
-    ...defined({ graphRequestId: attempt.graphRequestId }),
+    ...defined({
+      graphRequestId: attempt.graphRequestId,
+      internetMessageId: row.progress.draft?.internetMessageId,
+    }),
     verified: false,
   },
 });

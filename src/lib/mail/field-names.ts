@@ -30,7 +30,7 @@ export const MAIL_PLACE: Place = {
 };
 
 export const ATTACHMENT_PLACE: Place = {
-  expected: 'only the fields filename, content, contentType and cid',
+  expected: 'only the fields filename, content, blob, contentType and cid',
   isSafe: isFieldLike,
   hints: HINTS.ATTACHMENT,
 };

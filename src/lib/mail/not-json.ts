@@ -47,4 +47,4 @@ export const lookOfText = (text: string): string => {
 };
 
 /** Whether bytes begin as gzip writes them (RFC 1952, 2.3.1). No text in UTF-8 begins so. */
-export const isGzip = ([first, second]: Uint8Array): boolean => first === 0x1f && second === 0x8b;
+export const isGzip = ([first, second]: Iterable<number>): boolean => first === 0x1f && second === 0x8b;

@@ -15,26 +15,27 @@ const PROTOTYPE = 'The field name __proto__ is not allowed.';
 
 /**
  * Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text, and FIELD_REPEATED where
- * one object has a field twice.
+ * one object has a field twice. `placeOf` gives the place that is told where the text is not as it was received.
  */
-export const parseJson = (text: string): unknown => {
+export const parseJson = (text: string, placeOf = (place: number): number => place): unknown => {
   const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text);
   if (tooDeep) throw unreadable(TOO_DEEP);
   if (tooMany)
     throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields.`);
-  const value = parseText(text);
+  const value = parseText(text, placeOf);
   if (prototype) throw unreadable(PROTOTYPE);
   if (repeated.length > 0) throw problemsError(repeated.map(repeatedField));
   return value;
 };
 
-const parseText = (text: string): unknown => {
+const parseText = (text: string, placeOf: (place: number) => number): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
     if (text.trim() === '') throw unreadable('Expected one JSON object, received nothing.');
     const position = /at position (\d+)/.exec(String(cause))?.[1];
-    const where = position === undefined ? '' : ` The first error is at character ${position}.`;
+    const where =
+      position === undefined ? '' : ` The first error is at character ${placeOf(Number(position))}.`;
     throw unreadable(`Expected one JSON object.${where}${afterBlank(lookOfText(text))}`);
   }
 };

@@ -2,6 +2,10 @@
 export type Sighting =
   | { readonly kind: 'found'; readonly internetMessageId?: string }
   | { readonly kind: 'absent' }
+  /** The draft that was to be sent is still a draft: not sent, or not taken by transport yet. */
+  | { readonly kind: 'draft' }
+  /** No draft was sent that could be the email. */
+  | { readonly kind: 'never-sent' }
   /** The relay may not look, or the mailbox answers otherwise for good. */
   | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }
   | { readonly kind: 'not-now'; readonly waitMs?: number };

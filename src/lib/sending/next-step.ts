@@ -4,6 +4,7 @@ import { type Reason, toReason, upstreamFacts } from '../errors.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { closedMailboxWaitMs, LOOK_UPS, lookUpWaitMs, type Sighting } from './look-up-plan.ts';
 import type { SendOutcome } from './send-outcome.ts';
+import type { SendWay } from './send-plan.ts';
 import type { SendPolicy } from './send-policy.ts';
 import { decideOnUnknown } from './unknown-policy.ts';
 import { decideGivingUp, decideWait } from './wait.ts';
@@ -34,6 +35,8 @@ export type StepAfterLookUp =
   | LookUpLater
   /** It was looked for often enough and is not there: sending it is no blind resend. */
   | { readonly kind: 'send-now' }
+  /** It is still a draft after all that time: once that is removed, it was not sent. */
+  | { readonly kind: 'remove-draft' }
   | HoldIt;
 
 export type EndedAttempt = {
@@ -44,13 +47,14 @@ export type EndedAttempt = {
   readonly triedSince: number;
   /** Its one blind resend is used. */
   readonly resent: boolean;
+  readonly way?: SendWay | undefined;
   readonly mail: Pick<Mail, 'onUnknown' | 'saveToSentItems'>;
   readonly callerWaits: boolean;
 };
 
 /** Decides what follows from an attempt. `random` is from 0 to 1. */
 export const decideNext = (
-  { outcome, attempts, triedSince, resent, mail, callerWaits }: EndedAttempt,
+  { outcome, attempts, triedSince, resent, way, mail, callerWaits }: EndedAttempt,
   policy: Pick<SendPolicy, 'onUnknown' | 'verifyWindowMs' | 'giveUpAfterMs'>,
   now: Date,
   random: number,
@@ -74,7 +78,7 @@ export const decideNext = (
     }
     case 'unknown': {
       const reason = toReason(outcome);
-      switch (decideOnUnknown(mail, { onUnknown: policy.onUnknown, resent })) {
+      switch (decideOnUnknown(mail, { onUnknown: policy.onUnknown, resent, way })) {
         case 'look-up':
           return { kind: 'look-up-later', waitMs: lookUpWaitMs(0, policy.verifyWindowMs), lookUps: 0 };
         case 'resend':
@@ -98,11 +102,13 @@ export type EndedLookUp = {
   /** Milliseconds of the epoch. */
   readonly triedSince: number;
   readonly unknownSince: number;
+  /** How the attempt went whose outcome is unknown. */
+  readonly way?: SendWay | undefined;
 };
 
 /** Decides what follows from looking for an email in the mailbox of its sender. `random` is from 0 to 1. */
 export const decideAfterLookUp = (
-  { sighting, lookUps, triedSince, unknownSince }: EndedLookUp,
+  { sighting, lookUps, triedSince, unknownSince, way = 'json' }: EndedLookUp,
   policy: Pick<SendPolicy, 'verifyWindowMs' | 'giveUpAfterMs'>,
   now: Date,
   random: number,
@@ -116,12 +122,14 @@ export const decideAfterLookUp = (
       return { kind: 'record-sent', ...defined({ internetMessageId }) };
     }
     case 'absent':
+    case 'draft':
       if (seen < LOOK_UPS)
         return { kind: 'look-up-later', waitMs: lookUpWaitMs(seen, policy.verifyWindowMs), lookUps: seen };
-      // Every attempt ending unknown, it would go round for ever.
-      return time > givesUpAt
-        ? { kind: 'hold', why: 'refused', reason: givenUp('OUTCOME_UNKNOWN', {}, ABSENT) }
-        : { kind: 'send-now' };
+      if (sighting.kind === 'draft') return { kind: 'remove-draft' };
+      if (way !== 'json') return { kind: 'hold', why: 'doubt', reason: inDoubt(NO_PROOF[way]) };
+      return sendUnlessTooLate(time > givesUpAt);
+    case 'never-sent':
+      return sendUnlessTooLate(time > givesUpAt);
     case 'cannot-tell':
       return {
         kind: 'hold',
@@ -138,7 +146,19 @@ export const decideAfterLookUp = (
   }
 };
 
+/** Every attempt ending unknown, it would go round for ever. */
+const sendUnlessTooLate = (isTooLate: boolean): StepAfterLookUp =>
+  isTooLate
+    ? { kind: 'hold', why: 'refused', reason: givenUp('OUTCOME_UNKNOWN', {}, ABSENT) }
+    : { kind: 'send-now' };
+
 const ABSENT = ', and the email is not in Sent Items';
+/** What is not found can have been sent all the same. */
+const NO_PROOF = {
+  mime: 'The email went to Graph as MIME and is not found. Exchange can remove the header by which the relay looks for it, so this does not prove that it was not sent.',
+  draft:
+    'The draft of the email is gone, and no copy is in Sent Items. It was sent and its copy was removed, or the draft was deleted.',
+} as const;
 const NO_PERMISSION = 'The relay has no permission to read the mailbox of the sender (Mail.Read).';
 const NOT_IN_TIME = 'The relay could not read the mailbox of the sender in time.';
 

@@ -19,12 +19,28 @@ export type OutgoingFile = {
 /** An email with everything known that a plan depends on. */
 export type OutgoingMail = Omit<Mail, 'attachments'> & { readonly files: readonly OutgoingFile[] };
 
-/** An email whose files are all in it. */
-export const outgoing = ({ attachments, ...mail }: Mail): OutgoingMail => ({
+/** What is known of a file once it has been found. */
+export type FoundFile = Pick<OutgoingFile, 'bytes' | 'source'>;
+
+/** A file whose bytes are in the email. */
+export const inEmail = (content: Base64Text): FoundFile => ({
+  bytes: decodedLength(content),
+  source: { kind: 'base64', content },
+});
+
+const notFound = (): never => {
+  throw new Error('a blob must be found before the email can be planned');
+};
+
+/** An email with its files; `found` gives those that it names. */
+export const outgoing = (
+  { attachments, ...mail }: Mail,
+  found: (blob: string) => FoundFile = notFound,
+): OutgoingMail => ({
   ...mail,
-  files: attachments.map(({ content, ...file }) => ({
-    ...file,
-    bytes: decodedLength(content),
-    source: { kind: 'base64', content },
-  })),
+  files: attachments.map((file) => {
+    const { filename, contentType, cid } = file;
+    const where = 'blob' in file ? found(file.blob) : inEmail(file.content);
+    return { filename, contentType, ...(cid === undefined ? {} : { cid }), ...where };
+  }),
 });

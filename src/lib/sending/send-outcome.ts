@@ -30,9 +30,14 @@ export type SendReport =
 /** What came of the attempt: one of exactly four. */
 export type SendOutcome =
   | ({ readonly kind: 'accepted' } & UpstreamFacts)
-  | ({ readonly kind: 'rejected'; readonly code: ErrorCode } & UpstreamFacts)
+  | ({ readonly kind: 'rejected'; readonly code: ErrorCode; readonly detail?: string } & UpstreamFacts)
   /** Certainly not sent; `waitMs` is what the other side asked for, if it did. */
-  | ({ readonly kind: 'not-sent'; readonly code: ErrorCode; readonly waitMs?: number } & UpstreamFacts)
+  | ({
+      readonly kind: 'not-sent';
+      readonly code: ErrorCode;
+      readonly waitMs?: number;
+      readonly detail?: string;
+    } & UpstreamFacts)
   | ({ readonly kind: 'unknown'; readonly code: 'OUTCOME_UNKNOWN' } & UpstreamFacts);
 
 /** Exchange and Graph codes that say why, whatever the status beside them (Microsoft Graph: error responses; Exchange: ResponseCode). */

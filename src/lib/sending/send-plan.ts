@@ -61,6 +61,7 @@ export type DraftPlan = Common & {
 
 /** How a mail goes to Graph. */
 export type SendPlan = DirectPlan | DraftPlan;
+export type SendWay = SendPlan['kind'];
 
 type Way = Omit<DirectPlan, 'mailbox' | 'warnings'> | Omit<DraftPlan, 'mailbox' | 'warnings'>;
 

@@ -9,6 +9,11 @@ export type SendPolicy = {
   readonly giveUpAfterMs: number;
   /** How long an attempt can take whose result is not recorded. */
   readonly sendingLimitMs: number;
+  /**
+   * How long after its claim an attempt begins requests for the files of a draft. By origin, as Azure ends a request of a
+   * caller earlier than an invocation for the queue.
+   */
+  readonly filesWithinMs: { readonly caller: number; readonly queue: number };
   /** How long the ledger remembers an email that has ended. */
   readonly ledgerDays: number;
 };

@@ -16,6 +16,25 @@ export const tokenTimeoutSeconds = ({
 }: Pick<Settings, 'GRAPH_TIMEOUT_SECONDS'>): number =>
   Math.min(LONGEST_TOKEN_SECONDS, 3 * GRAPH_TIMEOUT_SECONDS);
 
+/** What an attempt does beside its requests, and what a slow clock takes. */
+const SPARE_SECONDS = 15;
+
+/**
+ * How long an attempt begins requests for the files of a draft: what is left after that is enough for the last of them, a token,
+ * and the request that sends. An attempt that has no time left for files still has time for an email without any.
+ */
+export const filesWithinMs = (
+  settings: Pick<Settings, 'GRAPH_TIMEOUT_SECONDS'>,
+  functionTimeoutSeconds: number,
+): { readonly caller: number; readonly queue: number } => {
+  const needed = tokenTimeoutSeconds(settings) + 2 * settings.GRAPH_TIMEOUT_SECONDS + SPARE_SECONDS;
+  const within = (limit: number) => Math.max(0, limit - needed) * 1000;
+  return {
+    caller: within(Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS)),
+    queue: within(functionTimeoutSeconds),
+  };
+};
+
 /** `hh:mm:ss` of host.json in seconds; none for what means without end. */
 export const readFunctionTimeout = (text: string): number => {
   const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d)$/.exec(text) ?? [];

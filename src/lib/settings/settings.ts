@@ -145,6 +145,21 @@ export const settingsTable = {
     fallback: 'true',
     parse: onOff,
   }),
+  MAIL_MAX_REQUEST_MB: setting({
+    what: 'The largest HTTP request with emails that the relay accepts, in megabytes (1,000,000 bytes). The maximum is 100, because the functions host closes the connection above 104,857,600 bytes. A large file costs less as a blob that the email names.',
+    fallback: '8',
+    parse: wholeNumber(1, 100),
+  }),
+  MAIL_LARGE_ATTACHMENTS: setting({
+    what: '`true` sends emails that are too large for one request to Graph as drafts, with files of up to 150 MB. This needs Mail.ReadWrite on the sender mailboxes: the relay could then read, change and delete every email in them. The mailbox must allow messages of this size; the default of Exchange is 35 MB.',
+    fallback: 'false',
+    parse: onOff,
+  }),
+  MAIL_DELIVERY: setting({
+    what: '`standard` sends an email in one request where possible. `exact` sends every email as a draft, which has an id by which the relay can find out whether it was sent. This needs Mail.ReadWrite on the sender mailboxes, and one more request to Graph for each email.',
+    fallback: 'standard',
+    parse: (text) => (text === 'standard' || text === 'exact' ? text : expects('standard or exact')),
+  }),
   MAIL_GIVE_UP_HOURS: setting({
     what: 'How long the relay tries to send an email before it holds it. For an email with `sendAt`, the time counts from then.',
     fallback: '24',

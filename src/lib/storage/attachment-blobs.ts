@@ -1,20 +1,12 @@
 import { type BlobServiceClient, RestError } from '@azure/storage-blob';
 import type { AttachmentBlobs } from '../ports.ts';
+import { isBlobGone, unlessGone } from './blob-gone.ts';
 import { explained } from './explain-failures.ts';
 import { ATTACHMENT_CONTAINER } from './storage-connection.ts';
 
-/** There is none of this name, or no longer in this version. Not the container: that it is missing is a fault of the set-up. */
-const isGone = (error: unknown): boolean =>
-  error instanceof RestError && (error.code === 'BlobNotFound' || error.statusCode === 412);
-
-const unlessGone = async <Value>(asked: Promise<Value>): Promise<Value | undefined> => {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-};
+/** There is none of this name, or no longer in this version. */
+const isVersionGone = (error: unknown): boolean =>
+  isBlobGone(error) || (error instanceof RestError && error.statusCode === 412);
 
 /** The files that applications have put into storage. The relay only reads them. */
 export const openAttachmentBlobs = (service: BlobServiceClient): AttachmentBlobs => {
@@ -27,6 +19,7 @@ export const openAttachmentBlobs = (service: BlobServiceClient): AttachmentBlobs
     read: explained((name, etag, start, count) =>
       unlessGone(
         container.getBlobClient(name).downloadToBuffer(start, count, { conditions: { ifMatch: etag } }),
+        isVersionGone,
       ),
     ),
   };

@@ -1,10 +1,11 @@
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { type BlobItem, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
-import type { HeldRecord } from '../ledger/held-record.ts';
+import { readHeldRecord, writeHeldRecord } from '../ledger/held-record.ts';
 import type { Payloads, Ports, Records } from '../ports.ts';
 import { openAttachmentBlobs } from './attachment-blobs.ts';
+import { isBlobGone, unlessGone } from './blob-gone.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
   HELD_CONTAINER,
@@ -22,17 +23,15 @@ const openService = (connection: StorageConnection): BlobServiceClient =>
         STORAGE_RETRIES,
       );
 
-/** Not the container: that it is missing is a fault of the set-up, and no word about the blob. */
-const isBlobGone = (error: unknown): boolean => error instanceof RestError && error.code === 'BlobNotFound';
-
+/** In the pieces that it is in: they are never joined. A retry begins with the first again. */
 const putJson = async (
   container: ContainerClient,
   name: string,
-  json: string,
+  json: readonly Uint8Array[],
   conditions: { readonly ifNoneMatch?: string } = {},
 ): Promise<string> => {
-  const bytes = Buffer.from(json);
-  await container.getBlockBlobClient(name).upload(bytes, bytes.length, {
+  const length = json.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  await container.getBlockBlobClient(name).upload(() => Readable.from(json, { objectMode: false }), length, {
     blobHTTPHeaders: { blobContentType: 'application/json; charset=utf-8' },
     conditions,
   });
@@ -40,7 +39,11 @@ const putJson = async (
 };
 
 /** A record without the mail never takes the place of one that has it, whoever is later. */
-const putUnlessThere = async (container: ContainerClient, name: string, json: string): Promise<string> => {
+const putUnlessThere = async (
+  container: ContainerClient,
+  name: string,
+  json: readonly Uint8Array[],
+): Promise<string> => {
   try {
     return await putJson(container, name, json, { ifNoneMatch: '*' });
   } catch (error) {
@@ -49,15 +52,18 @@ const putUnlessThere = async (container: ContainerClient, name: string, json: st
   }
 };
 
-const readText = async (container: ContainerClient, name: string): Promise<string | undefined> => {
-  try {
-    const { readableStreamBody } = await container.getBlockBlobClient(name).download();
-    return readableStreamBody === undefined ? undefined : await text(readableStreamBody);
-  } catch (error) {
-    if (isBlobGone(error)) return undefined;
-    throw error;
-  }
+const openBlob = async (
+  container: ContainerClient,
+  name: string,
+): Promise<AsyncIterable<Uint8Array> | undefined> => {
+  const found = await unlessGone(container.getBlockBlobClient(name).download());
+  return found && chunksOf(found.readableStreamBody);
 };
+
+/** The download can end at any chunk. */
+const chunksOf = explainedList(async function* (body: NodeJS.ReadableStream | undefined) {
+  for await (const chunk of body ?? []) yield chunk as Uint8Array;
+});
 
 /**
  * By id and hash of the content, both of which the relay makes: two contents that were sent with one key do not overwrite
@@ -79,7 +85,11 @@ const openPayloads = (container: ContainerClient): Payloads => ({
   put: explained(async (mailId, contentHash, json) => {
     await putJson(container, payloadOf(mailId, contentHash), json);
   }),
-  read: explained((mailId, contentHash) => readText(container, payloadOf(mailId, contentHash))),
+  read: explained((mailId, contentHash) => openBlob(container, payloadOf(mailId, contentHash))),
+  sizeOf: explained(async (mailId, contentHash) => {
+    const blob = container.getBlockBlobClient(payloadOf(mailId, contentHash));
+    return (await unlessGone(blob.getProperties()))?.contentLength;
+  }),
   keep: explained(async (mailId, contentHash) => {
     // Any change makes a blob young again, and the sweep deletes old ones.
     await container
@@ -104,7 +114,7 @@ const openRecords = (container: ContainerClient): Records => ({
   store: explained((record) => {
     const put = record.original === undefined ? putUnlessThere : putJson;
     const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
-    return put(container, name, JSON.stringify(record, null, 2));
+    return put(container, name, writeHeldRecord(record));
   }),
   list: explained(async (limit, after) => {
     const pages = container
@@ -127,8 +137,8 @@ const openRecords = (container: ContainerClient): Records => ({
     };
   }),
   read: explained(async (name) => {
-    const json = await readText(container, name);
-    return json === undefined ? undefined : (JSON.parse(json) as HeldRecord);
+    const json = await openBlob(container, name);
+    return json && readHeldRecord(json);
   }),
   delete: explained(async (name) => {
     await container.getBlockBlobClient(name).deleteIfExists();

@@ -43,6 +43,7 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
     payloads: openedAtFirstCall(async () => (await opened()).payloads, {
       put: 'promise',
       read: 'promise',
+      sizeOf: 'promise',
       keep: 'promise',
       delete: 'promise',
       list: 'list',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { admissibleBytes, makeAdmission, type Room } from '../../../src/lib/delivery/admission.ts';
+import { admissibleBytes, heldFor, makeAdmission, type Room } from '../../../src/lib/delivery/admission.ts';
 
 const MB = 1_000_000;
 
@@ -86,6 +86,37 @@ test('whatever comes and goes, more than one never take more than there is, and 
   );
 });
 
-test('a sixteenth of the memory is for contents: eight of 4 MB where there are 512 MB', () => {
-  expect(admissibleBytes(512 * 1024 * 1024)).toBe(32 * 1024 * 1024);
+describe('an instance', () => {
+  const roomsIn = (memory: number, bytes: number): number => {
+    const { open } = makeAdmission(admissibleBytes(memory), heldFor);
+    let rooms = 0;
+    while (open().grow(bytes)) rooms += 1;
+    return rooms;
+  };
+
+  test.each([
+    ['of 512 MB works on eight emails of 4 MB', 512, 4, 8],
+    ['of 512 MB works on one request of 100 MB', 512, 100, 1],
+    ['of 2 GB works on three requests of 100 MB', 2048, 100, 3],
+  ])('%s', (_, memory, bytes, rooms) => {
+    expect(roomsIn(memory * 1024 ** 2, bytes * MB)).toBe(rooms);
+  });
+
+  test('counts an email as received, its request to Graph, and that request encrypted', () => {
+    expect(heldFor(3 * MB)).toBe(9 * MB);
+    expect(heldFor(100 * MB)).toBe(108 * MB);
+  });
+});
+
+test('what an email names takes room beside what it brings', () => {
+  const { open } = makeAdmission(10 * MB);
+  const [one, other] = [open(), open()];
+  expect([other.grow(MB), one.grow(4 * MB), one.add(4 * MB), one.add(4 * MB)]).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+  other.close();
+  expect(one.add(4 * MB)).toBe(true);
 });

@@ -8,6 +8,7 @@ import {
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
 import { queueNew, recordHeld } from '../../../src/lib/ledger/transitions.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
@@ -23,7 +24,7 @@ const arriveAs = async (text: string | object, { row, stored, hasEarlierRows = f
   const world = inMemoryPorts();
   if (row !== undefined) world.ledger.create(row);
   if (row !== undefined && stored !== undefined)
-    await world.needs.payloads.put(row.facts.mailId, row.facts.bodyHash, JSON.stringify(stored));
+    await world.needs.payloads.put(row.facts.mailId, row.facts.bodyHash, writeJson(stored));
   const asked: string[] = [];
   const ledger = {
     ...world.needs.ledger,

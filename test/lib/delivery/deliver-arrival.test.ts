@@ -3,6 +3,7 @@ import { deliverArrival } from '../../../src/lib/delivery/deliver-arrival.ts';
 import type { Arrival } from '../../../src/lib/ledger/arrived-message.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import type { Envelope } from '../../../src/lib/ledger/queue-message.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aDelivery, heldAs } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
@@ -117,7 +118,7 @@ describe('a message does what the ledger and it say together:', () => {
   test('the content of an attempt that was lost is kept when it is held, as a message that knows more may come', async () => {
     const { stored: message, content: mail, rows: known } = aDelivery(aMail({ onUnknown: 'hold' }));
     const world = inMemoryPorts();
-    await world.needs.payloads.put(mailId, message.contentHash, JSON.stringify(mail));
+    await world.needs.payloads.put(mailId, message.contentHash, writeJson(mail));
     await deliver({ row: known.sending, message, afterMs: SENDING_LIMIT_MS }, world);
     expect(world.rows()).toMatchObject([{ state: 'held', why: 'doubt' }]);
     expect(world.payloads.size).toBe(1);
@@ -168,7 +169,7 @@ describe('an email that may not be sent', () => {
 
   test('is held before its stored content is deleted', async () => {
     const world = inMemoryPorts();
-    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, JSON.stringify(bad.content));
+    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, writeJson(bad.content));
     const { effects } = await deliver({ row: bad.rows.queued, message: bad.stored }, world);
     expect(effects.indexOf('payloads.delete')).toBeGreaterThan(effects.indexOf('ledger.replace held'));
     expect([...world.records.values()]).toMatchObject([{ original: bad.content }]);
@@ -176,7 +177,7 @@ describe('an email that may not be sent', () => {
 
   test('is not held where another invocation wrote the row first, and its content is kept for that', async () => {
     const world = inMemoryPorts();
-    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, JSON.stringify(bad.content));
+    await world.needs.payloads.put(bad.mailId, bad.stored.contentHash, writeJson(bad.content));
     world.meanwhile('ledger.replace', () =>
       world.ledger.replace(bad.rows.deferred, world.ledger.find(bad.mailId)!.etag),
     );

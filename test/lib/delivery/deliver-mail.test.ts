@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DeliveryFacts, deliverMail, holdUnreadable } from '../../../src/lib/delivery/deliver-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
@@ -181,6 +182,69 @@ describe('a message on the queue', () => {
   });
 });
 
+describe('an email that can be large waits until there is memory for it', () => {
+  const MB = 1_000_000;
+  const small = aDelivery();
+
+  /** The bytes with which it asks to enter. */
+  const asked = async (text: string, world: World) => {
+    const entered: number[] = [];
+    const admission = {
+      ...world.needs.admission,
+      enter: (bytes: number) => {
+        entered.push(bytes);
+        return world.needs.admission.enter(bytes);
+      },
+    };
+    await deliverMail(
+      { ...world.needs, admission, sending: world.needs },
+      { ...factsOf(text), redelivered: false },
+    );
+    return entered;
+  };
+  const storedAs = async (content: object) => {
+    const world = inMemoryPorts();
+    const { mailId, stored } = aDelivery(content as ReturnType<typeof aMail>);
+    await world.needs.payloads.put(mailId, stored.contentHash, writeJson(content));
+    return { world, text: toQueueText(stored, IDENTITY), bytes: JSON.stringify(content).length };
+  };
+
+  test('with the size of its stored content, and at least that of one request to Graph', async () => {
+    const large = await storedAs(aMail({ text: 'x'.repeat(5 * MB) }));
+    expect(await asked(large.text, large.world)).toEqual([large.bytes]);
+    const less = await storedAs(aMail({ text: 'x'.repeat(60_000) }));
+    expect(await asked(less.text, less.world)).toEqual([4 * MB]);
+  });
+
+  test('with one request to Graph where it names files', async () => {
+    const world = inMemoryPorts();
+    world.blobs.set('a.txt', { content: Buffer.from('a'), etag: '"1"' });
+    expect(await asked(JSON.stringify(aMail({ attachments: [{ blob: 'a.txt' }] })), world)).toEqual([4 * MB]);
+    expect(world.rows()).toMatchObject([{ state: 'sent' }]);
+  });
+
+  test('and any other does not', async () => {
+    expect(await asked(toQueueText(small.envelope, IDENTITY), inMemoryPorts())).toEqual([]);
+  });
+});
+
+describe('an email that names a file', () => {
+  const naming = aMail({ attachments: [{ blob: 'gone.pdf' }] });
+
+  test('that is not there is held with the reason', async () => {
+    const world = inMemoryPorts();
+    await deliver(naming, world);
+    expect(world.rows()).toMatchObject([{ state: 'held', reason: { code: 'ATTACHMENT_NOT_FOUND' } }]);
+  });
+
+  test('waits where storage cannot say whether it is there', async () => {
+    const world = inMemoryPorts();
+    world.fail('attachments.find');
+    await deliver(naming, world);
+    expect([world.rows(), world.messages.length]).toEqual([[], 1]);
+  });
+});
+
 describe('while sending is switched off', () => {
   const { mailId, envelope, stored } = aDelivery();
 
@@ -201,7 +265,7 @@ describe('while sending is switched off', () => {
 
   test('stored content stays young, so that the sweep does not take it for needless', async () => {
     const world = inMemoryPorts();
-    await world.needs.payloads.put(mailId, stored.contentHash, '{}');
+    await world.needs.payloads.put(mailId, stored.contentHash, writeJson({}));
     world.pass(3_600_000);
     await deliverBlocked(toQueueText(stored, IDENTITY), world);
     expect([...world.payloads.values()]).toMatchObject([{ writtenAt: world.needs.clock.now() }]);

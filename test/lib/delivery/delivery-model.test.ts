@@ -57,6 +57,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 const options = fc.record({
   perMinute: fc.constantFrom(2, 30),
   leaseMs: fc.constantFrom(MINUTE_MS, 10 * MINUTE_MS),
+  deliveries: fc.constantFrom<readonly ('standard' | 'exact')[]>(
+    ['standard', 'standard'],
+    ['exact', 'exact'],
+    ['standard', 'exact'],
+  ),
   /** Well within the time that a mail is looked for. */
   sentItemsDelayMs: fc.constantFrom(0, 5000, 10 * MINUTE_MS),
 });

@@ -5,6 +5,7 @@ import { earlierHashOfContent, earlierIdOfKey } from '../../../src/lib/ledger/ea
 import type { MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
 import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
 import { claimNew, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
@@ -142,7 +143,7 @@ describe('a message that an earlier version of the relay wrote, without a tag', 
   test('is delivered from stored content too', async () => {
     const world = inMemoryPorts();
     world.ledger.create(queueNew(earlier(), NOW));
-    await world.needs.payloads.put(VICTIM, earlierHashOfContent(paySlip), JSON.stringify(paySlip));
+    await world.needs.payloads.put(VICTIM, earlierHashOfContent(paySlip), writeJson(paySlip));
     await deliver(world, forged({}, { payload: `${VICTIM}.json` }));
     expect(outcome(world)).toMatchObject({ victim: { state: 'sent' }, sent: [paySlip.subject] });
     expect(world.payloads.size).toBe(0);
@@ -179,7 +180,7 @@ test('content that is not what its message speaks of is not sent', async () => {
   const world = inMemoryPorts();
   world.ledger.create(queueNew(newMail(), NOW));
   const contentHash = IDENTITY.hashOfContent(paySlip);
-  await world.needs.payloads.put(VICTIM, contentHash, JSON.stringify(attack));
+  await world.needs.payloads.put(VICTIM, contentHash, writeJson(attack));
   const envelope = {
     mailId: VICTIM,
     acceptedAt: NOW,

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { sendInLane } from '../../../src/lib/delivery/in-lane.ts';
 import type { InState } from '../../../src/lib/ledger/ledger-row.ts';
+import { claim, recordDraft } from '../../../src/lib/ledger/transitions.ts';
 import type { LedgerEntry } from '../../../src/lib/ports.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
+import { aDraftPlan, aFileOf } from '../../support/a-draft-plan.ts';
 import { directPlanOf } from '../../support/a-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -232,5 +234,48 @@ describe('an email behind a request of its mailbox that is under way', () => {
     losePatience();
     expect((await running).kind).toBe('wait');
     expect(slept).toEqual([2000]);
+  });
+});
+
+describe('an email that goes as a draft', () => {
+  const asDraft = claim(rows.queued, NOW, 'draft');
+  const lane = (policy: { readonly caller: number; readonly queue: number }, givesWay: boolean) => {
+    const world = inMemoryPorts();
+    const entry = world.ledger.create(asDraft)!;
+    const needs = { ...world.needs, policy: { ...world.needs.policy, filesWithinMs: policy } };
+    const files = [aFileOf(Buffer.from('a'))];
+    return sendInLane(needs, aDraftPlan(mailId, files), { mailId, givesWay }, async () => entry);
+  };
+
+  test('is claimed and sent within the limits of its mailbox like any other', async () => {
+    expect(await lane({ caller: 60_000, queue: 60_000 }, false)).toMatchObject({
+      kind: 'ended',
+      outcome: { kind: 'accepted' },
+      row: { progress: { draft: { isSubmitted: true } } },
+    });
+  });
+
+  test.each([
+    [true, { caller: 60_000, queue: 0 }],
+    [false, { caller: 0, queue: 60_000 }],
+  ])('has the time for its files that its origin leaves; from the queue: %s', async (givesWay, policy) => {
+    expect(await lane(policy, givesWay)).toMatchObject({
+      outcome: { kind: 'not-sent', code: 'DRAFT_UNFINISHED' },
+    });
+  });
+
+  test('that goes in one request after a draft is sent once nothing of the draft can be', async () => {
+    const world = inMemoryPorts();
+    const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
+    const entry = world.ledger.create(recordDraft(claim(rows.queued, NOW, 'json'), draft, NOW))!;
+    world.exchange.put({ id: 'd' });
+    const result = await sendInLane(world.needs, plan, { mailId }, async () => entry);
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
+    expect(world.effects).toEqual([
+      'drafts.look',
+      'drafts.remove',
+      'ledger.replace sending',
+      'mailboxes.send',
+    ]);
   });
 });

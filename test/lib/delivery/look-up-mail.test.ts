@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lookUpMail } from '../../../src/lib/delivery/look-up-mail.ts';
+import type { MailMark } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts } from '../../support/in-memory-ports.ts';
@@ -17,9 +18,9 @@ const lookUp = async (sighting: Sighting, lookUps = 0, afterMs = 0, isBeaten = f
       world.ledger.replace(rows.unknown, world.ledger.find(mailId)!.etag),
     );
   const asked: unknown[] = [];
-  const find = (mailbox: string, id: string) => {
+  const find = (mailbox: string, id: string, mark: MailMark) => {
     asked.push([mailbox, id]);
-    return world.needs.mailboxes.find(mailbox, id);
+    return world.needs.mailboxes.find(mailbox, id, mark);
   };
   const needs = { ...world.needs, mailboxes: { ...world.needs.mailboxes, find } };
   const unknown = {
@@ -62,4 +63,105 @@ describe('an email whose outcome is unknown', () => {
       expect((await lookUp(sighting, 0, 0, true)).came).toBe('beaten');
     },
   );
+});
+
+describe('a draft whose sending may have begun', () => {
+  const DRAFT = { id: 'd', mailbox: facts.sender, isSubmitted: true };
+  const submitted = {
+    ...rows.unknown,
+    progress: { ...rows.unknown.progress, way: 'draft', draft: DRAFT },
+  } as const;
+
+  const lookAt = async (
+    state: 'draft' | 'sent' | 'removed',
+    lookUps: number,
+    prepare: (world: ReturnType<typeof inMemoryPorts>) => void = () => undefined,
+  ) => {
+    const world = inMemoryPorts();
+    world.exchange.put({ id: 'd', mailId, state });
+    const entry = world.ledger.create(submitted)!;
+    prepare(world);
+    const looked = {
+      ...entry,
+      envelope: { ...envelope, turn: 1, lookUps },
+      readOriginal: async () => content,
+    };
+    const came = await lookUpMail(world.needs, looked);
+    return { ...world, came, draft: world.exchange.drafts[0]?.state };
+  };
+
+  test('is sent as soon as it is no draft any more', async () => {
+    const { came, row } = await lookAt('sent', 0);
+    expect([came, row(mailId)?.state]).toEqual(['done', 'sent']);
+  });
+
+  test('is looked at again while it is still a draft: transport may not have taken it yet', async () => {
+    const { came, draft, queued } = await lookAt('draft', 2);
+    expect([came, draft]).toEqual(['done', 'draft']);
+    expect(queued()).toMatchObject([{ phase: 'look-up', lookUps: 3 }]);
+  });
+
+  test('is removed after all that time, and the ledger says so before anything is sent', async () => {
+    const { came, draft, row, effects, needs, ledger } = await lookAt('draft', 3);
+    expect([came, draft, row(mailId)?.state]).toEqual(['beaten', 'removed', 'unknown']);
+    expect(row(mailId)).not.toHaveProperty('draft');
+    expect(effects.filter((effect) => !effect.startsWith('log'))).toEqual([
+      'drafts.look',
+      'mailboxes.find',
+      'drafts.remove',
+      'drafts.look',
+      'ledger.replace unknown',
+    ]);
+    const entry = ledger.find(mailId)! as Parameters<typeof lookUpMail>[1];
+    const looked = {
+      ...entry,
+      envelope: { ...envelope, turn: 1, lookUps: 3 },
+      readOriginal: async () => content,
+    };
+    expect(await lookUpMail(needs, looked)).toBe('send now');
+  });
+
+  test('is sent where it is found at the moment of its removal', async () => {
+    const { came, row } = await lookAt('draft', 3, ({ meanwhile, exchange }) =>
+      meanwhile('drafts.remove', () => exchange.show({ kind: 'found' })),
+    );
+    expect([came, row(mailId)?.state]).toEqual(['done', 'sent']);
+  });
+
+  test('waits where it cannot be removed', async () => {
+    const { came, draft, queued } = await lookAt('draft', 3, ({ exchange }) =>
+      exchange.fault('drafts.remove', { report: { kind: 'answered', status: 503 } }),
+    );
+    expect([came, draft]).toEqual(['done', 'draft']);
+    expect(queued()).toMatchObject([{ phase: 'look-up', lookUps: 3 }]);
+  });
+
+  test('is held in doubt where it is gone and no copy is there: it is never sent again by itself', async () => {
+    const { came, row } = await lookAt('removed', 3);
+    expect([came, row(mailId)]).toMatchObject([
+      'done',
+      {
+        state: 'held',
+        why: 'doubt',
+        reason: { code: 'OUTCOME_UNKNOWN', detail: expect.stringContaining('draft') },
+      },
+    ]);
+  });
+});
+
+test('an email that went as MIME and is not found is held in doubt: its header may have been removed', async () => {
+  const world = inMemoryPorts();
+  const asMime = { ...rows.unknown, progress: { ...rows.unknown.progress, way: 'mime' } } as const;
+  const entry = world.ledger.create(asMime)!;
+  const looked = {
+    ...entry,
+    envelope: { ...envelope, turn: 1, lookUps: 3 },
+    readOriginal: async () => content,
+  };
+  expect(await lookUpMail(world.needs, looked)).toBe('done');
+  expect(world.row(mailId)).toMatchObject({
+    state: 'held',
+    why: 'doubt',
+    reason: { code: 'OUTCOME_UNKNOWN', detail: expect.stringContaining('MIME') },
+  });
 });

@@ -189,7 +189,7 @@ describe('when another invocation writes the row first after an attempt', () => 
 });
 
 describe('after a look-up', () => {
-  type Step = Exclude<StepAfterLookUp, { kind: 'send-now' }>;
+  type Step = Exclude<StepAfterLookUp, { kind: 'send-now' | 'remove-draft' }>;
 
   const looking = () => {
     const world = inMemoryPorts();

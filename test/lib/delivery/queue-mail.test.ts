@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deletePayload, queueMail } from '../../../src/lib/delivery/queue-mail.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/lib/ledger/queue-message.ts';
+import { readJson } from '../../../src/lib/mail/json-bytes.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { inMemoryPorts } from '../../support/in-memory-ports.ts';
@@ -22,7 +23,7 @@ describe('an email that is put on the queue', () => {
     expect(effects).toEqual(['payloads.put', 'mailQueue.put']);
     expect(queued()).toEqual([{ kind: 'envelope', delayMs: 0, ...large.stored }]);
     const { mailId, contentHash } = large.envelope;
-    expect(JSON.parse((await needs.payloads.read(mailId, contentHash)) ?? '')).toEqual(large.content);
+    expect(await readJson((await needs.payloads.read(mailId, contentHash)) ?? [])).toEqual(large.content);
   });
 
   test('and stored already is not stored again', async () => {

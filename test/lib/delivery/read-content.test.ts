@@ -9,7 +9,7 @@ const { mailId, content, facts, envelope, stored } = aDelivery();
 
 const storing = async (json: string, contentHash = facts.bodyHash) => {
   const { needs } = inMemoryPorts();
-  await needs.payloads.put(mailId, contentHash, json);
+  await needs.payloads.put(mailId, contentHash, [Buffer.from(json)]);
   return needs;
 };
 

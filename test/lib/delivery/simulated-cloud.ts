@@ -2,13 +2,14 @@ import { AppError } from '../../../src/lib/errors.ts';
 import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import type { Log } from '../../../src/lib/log.ts';
-import type { LedgerEntry, Ports } from '../../../src/lib/ports.ts';
+import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
+import { chunked, joined } from '../../support/json-chunks.ts';
 import { makeStepper } from '../../support/stepper.ts';
 import { lawbreaks } from './lawbreaks.ts';
 
@@ -27,6 +28,9 @@ const DOUBTS: readonly SendReport[] = [
   { kind: 'lost', why: 'connection' },
   { kind: 'answered', status: 504 },
 ];
+
+/** The files of each mail of the model. */
+export const FILES = 2;
 
 const START = Date.parse('2026-03-02T08:00:00Z');
 
@@ -108,10 +112,18 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         put: (mailId, contentHash, json) =>
           storage(
             'put payload',
-            () => void payloads.set(`${mailId} ${contentHash}`, { json, writtenAt: now }),
+            () => void payloads.set(`${mailId} ${contentHash}`, { json: joined(json), writtenAt: now }),
           ),
         read: (mailId, contentHash) =>
-          storage('read payload', () => payloads.get(`${mailId} ${contentHash}`)?.json),
+          storage('read payload', () => {
+            const kept = payloads.get(`${mailId} ${contentHash}`);
+            return kept && chunked(kept.json);
+          }),
+        sizeOf: (mailId, contentHash) =>
+          storage('size payload', () => {
+            const kept = payloads.get(`${mailId} ${contentHash}`);
+            return kept && Buffer.byteLength(kept.json);
+          }),
         keep: (mailId, contentHash) =>
           storage('keep payload', () => {
             const kept = payloads.get(`${mailId} ${contentHash}`);
@@ -169,16 +181,91 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
             },
           );
         },
-        find: (_mailbox, mailId) =>
+        find: (_mailbox, mailId, mark) =>
           stepper.ask<Sighting>(
             process,
             'look up',
-            () => ({ kind: mailboxes.shows(mailId, now) ? 'found' : 'absent' }),
+            () => ({ kind: mailboxes.shows(mailId, now, mark) ? 'found' : 'absent' }),
             () => ({ kind: 'not-now' }),
           ),
       },
+      drafts: draftsOf(process),
     } satisfies Omit<Ports, 'vault'>;
   };
+
+  const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>
+    stepper.ask<SendReport>(process, what, happen, (fate) =>
+      pick(fate === 'refused' ? REFUSALS : DOUBTS, history.length),
+    );
+  const answered = (status: number): SendReport => ({ kind: 'answered', status });
+
+  const draftsOf = (process: number): Ports['drafts'] => ({
+    create: async (_mailbox, { body }) => {
+      let id = '';
+      const report = await askGraph(process, 'create draft', () => {
+        id = mailboxes.createDraft(body.toString(), now);
+        history.push(`${mailboxes.mailOf(id)} made as ${id}`);
+        return answered(201);
+      });
+      const isKnown = report.kind === 'answered' && report.status === 201;
+      return { report, ...(isKnown ? { draft: { id } } : {}) };
+    },
+    mark: () => askGraph(process, 'mark draft', () => answered(200)),
+    attach: (_mailbox, id, body) =>
+      askGraph(process, 'attach', () => {
+        const { name } = JSON.parse(body.toString()) as { readonly name: string };
+        return answered(mailboxes.attach(id, name, body.length) ? 201 : 404);
+      }),
+    openUpload: () => {
+      throw new Error('the mails of this model are small');
+    },
+    send: (_mailbox, id) => {
+      const mailId = mailboxes.mailOf(id);
+      return stepper.ask<SendReport>(
+        process,
+        'send draft',
+        () => {
+          const { size } = mailboxes.filesOf(id);
+          if (!mailboxes.sendDraft(id, now)) return answered(404);
+          if (size !== FILES) problems.push(`${mailId} was sent with ${size} of ${FILES} files`);
+          history.push(`${mailId} ACCEPTED by Graph as ${id}`);
+          return answered(202);
+        },
+        (fate) => {
+          if (fate !== 'refused') doubted.add(mailId);
+          history.push(`${mailId} sending ${id} ${fate}`);
+          return pick(fate === 'refused' ? REFUSALS : DOUBTS, history.length);
+        },
+      );
+    },
+    look: (_mailbox, id) =>
+      stepper.ask<Sighting>(
+        process,
+        'look at draft',
+        () => mailboxes.look(id, now),
+        () => ({ kind: 'not-now' }),
+      ),
+    remove: (_mailbox, id) =>
+      stepper.ask<'removed' | 'gone' | 'failed'>(
+        process,
+        'remove draft',
+        () => {
+          history.push(`  [${process}] ${id} removed`);
+          return mailboxes.remove(id);
+        },
+        () => 'failed',
+      ),
+    listOf: (_mailbox, mailId) => listDrafts(process, (draft) => draft.mailId === mailId),
+    listBefore: (_mailbox, before) => listDrafts(process, ({ createdAt }) => createdAt < before),
+  });
+
+  const listDrafts = (process: number, isWanted: (draft: DraftFound) => boolean) =>
+    stepper.ask<readonly DraftFound[] | undefined>(
+      process,
+      'list drafts',
+      () => mailboxes.listDrafts(now).filter(isWanted),
+      () => undefined,
+    );
 
   return {
     stepper,

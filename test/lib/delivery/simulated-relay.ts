@@ -8,7 +8,7 @@ import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
-import { STANDARD } from '../../support/a-plan.ts';
+import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import { settle } from '../../support/stepper.ts';
 import type { SimulatedCloud } from './simulated-cloud.ts';
@@ -33,10 +33,18 @@ type Invocation = {
   readonly onDeath: () => void;
 };
 
-export type RelayOptions = { readonly perMinute: number; readonly leaseMs: number };
+export type RelayOptions = {
+  readonly perMinute: number;
+  readonly leaseMs: number;
+  /** MAIL_DELIVERY of each process: they differ while a new value is rolled out. */
+  readonly deliveries: readonly PlanPolicy['delivery'][];
+};
 
 /** The real use cases in processes of a simulated host, which can be killed between any two steps. */
-export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }: RelayOptions) => {
+export const makeSimulatedRelay = (
+  cloud: SimulatedCloud,
+  { perMinute, leaseMs, deliveries }: RelayOptions,
+) => {
   const running = new Set<Invocation>();
   const pacers = new Map<number, Pacer>();
 
@@ -54,7 +62,7 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
-        plan: STANDARD,
+        plan: { largeAttachments: false, delivery: deliveries[process] ?? 'standard' },
       },
       policy: {
         onUnknown: 'verify',
@@ -62,7 +70,9 @@ export const makeSimulatedRelay = (cloud: SimulatedCloud, { perMinute, leaseMs }
         sendingLimitMs: SENDING_LIMIT_MS,
         giveUpAfterMs: 86_400_000,
         ledgerDays: 90,
+        filesWithinMs: { caller: 120_000, queue: 180_000 },
       },
+      draftMailboxes: ['noreply@contoso.example'],
       newMailId: cloud.newId,
     } as const;
     return { ...sending, sending };

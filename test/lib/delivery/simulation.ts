@@ -5,7 +5,7 @@ import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
 import type { Fate } from '../../support/stepper.ts';
-import { makeSimulatedCloud } from './simulated-cloud.ts';
+import { FILES, makeSimulatedCloud } from './simulated-cloud.ts';
 import {
   type HttpAnswer,
   type HttpRequest,
@@ -51,6 +51,10 @@ type Client = { readonly mail: ModelMail; readonly request: HttpRequest; asking:
 
 /** Fits a queue message as an application writes it, and not in the relay's own envelope. */
 const LARGE_TEXT = 'x'.repeat(50_000);
+const SMALL_FILES = Array.from({ length: FILES }, (_, index) => ({
+  filename: `file ${index}.txt`,
+  content: 'aGVsbG8=',
+}));
 const ASK_AGAIN_AFTER_MS = 15_000;
 const HOUR_MS = 3_600_000;
 /** A bound on the end of a run: the sweep gives up on what has gone after seven days. */
@@ -68,6 +72,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       ...(laterMs === 0 ? {} : { sendAt: new Date(cloud.now().getTime() + laterMs).toISOString() }),
       onUnknown: policy,
       subject: key ?? `Mail ${mails.size}`,
+      attachments: SMALL_FILES,
       ...(large ? { text: LARGE_TEXT } : {}),
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
@@ -240,6 +245,7 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     },
     problems: (): readonly string[] => [
       ...cloud.problems,
+      ...cloud.mailboxes.removedAfterSending(),
       ...(cloud.queue.size() + cloud.poison.size() > 0 ? ['messages are left on a queue'] : []),
       ...(cloud.payloads.size > 0 ? [`payloads are left: ${[...cloud.payloads.keys()].join()}`] : []),
     ],

@@ -10,7 +10,17 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** A sweep that has counted nothing yet, and has all the time it needs. */
 export const aRun = (isOver: () => boolean = () => false, turn = 0): Run => ({
-  counts: { lost: 0, overdue: 0, payloads: 0, records: 0, expired: 0, failed: 0, filed: 0, unfinished: 0 },
+  counts: {
+    lost: 0,
+    overdue: 0,
+    payloads: 0,
+    records: 0,
+    expired: 0,
+    failed: 0,
+    filed: 0,
+    drafts: 0,
+    unfinished: 0,
+  },
   turn,
   isOver,
 });

@@ -24,7 +24,7 @@ describe('stored content', () => {
     const [waiting, done] = [queued(), sent()];
     for (const row of [waiting, done]) ledger.create(row);
     for (const { mailId } of [waiting.facts, done.facts, newMail()])
-      await needs.payloads.put(mailId, 'hash', '{}');
+      await needs.payloads.put(mailId, 'hash', [Buffer.from('{}')]);
 
     const run = aRun();
     pass(DAY_MS);
@@ -39,7 +39,7 @@ describe('stored content', () => {
   test('that cannot be deleted is told of by its mail, and the others are', async () => {
     const { needs, pass, logged } = inMemoryPorts();
     const [bad, good] = [newMail(), newMail()];
-    for (const { mailId } of [bad, good]) await needs.payloads.put(mailId, 'hash', '{}');
+    for (const { mailId } of [bad, good]) await needs.payloads.put(mailId, 'hash', [Buffer.from('{}')]);
     pass(DAY_MS + 1);
     const remove = (mailId: string, hash: string) =>
       mailId === bad.mailId ? Promise.reject(new TypeError('canary')) : needs.payloads.delete(mailId, hash);

@@ -14,13 +14,23 @@ describe('sweepMail', () => {
   test('says in one line what it has found in all its parts', async () => {
     const world = inMemoryPorts();
     for (const row of [awaited(), sent()]) world.ledger.create(row);
-    await world.needs.payloads.put(sent().facts.mailId, 'hash', '{}');
+    await world.needs.payloads.put(sent().facts.mailId, 'hash', [Buffer.from('{}')]);
     world.pass(91 * DAY_MS);
     const { logged } = world;
     await sweepMail(world.needs);
     expect(logged.at(-1)).toEqual({
       event: 'MailSwept',
-      ...{ lost: 1, overdue: 0, payloads: 1, records: 0, expired: 1, failed: 0, filed: 0, unfinished: 0 },
+      ...{
+        lost: 1,
+        overdue: 0,
+        payloads: 1,
+        records: 0,
+        drafts: 0,
+        expired: 1,
+        failed: 0,
+        filed: 0,
+        unfinished: 0,
+      },
     });
   });
 
@@ -88,8 +98,8 @@ describe('sweepMail', () => {
     };
     const slow = { mailboxes: { ...mailboxes, find }, ledger: { ...ledger, listOpen } };
     world.pass(HOUR_MS);
-    // The part of lost attempts, and the five after it; filing was done before.
-    expect((await sweep(world, slow)).at(-1)).toMatchObject({ event: 'MailSwept', lost: 3, unfinished: 6 });
+    // The part of lost attempts, and the six after it; filing was done before.
+    expect((await sweep(world, slow)).at(-1)).toMatchObject({ event: 'MailSwept', lost: 3, unfinished: 7 });
     world.pass(HOUR_MS);
     expect((await sweep(world, slow)).at(-1)).toMatchObject({ lost: 2, unfinished: 0 });
     expect(new Set(turns).size).toBeGreaterThan(1);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts';
-import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
+import type { LedgerRow, Progress } from '../../../src/lib/ledger/ledger-row.ts';
 import { claim, claimNew, recordUnknown, requeue } from '../../../src/lib/ledger/transitions.ts';
+import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 import { aRun, awaited, DAY_MS, HOUR_MS, newMail, queued } from './sweep-for-tests.ts';
@@ -47,6 +48,34 @@ describe('an attempt whose caller got no answer', () => {
   ])('is held in doubt where %s', async (_case, sighting, leavesCopy) => {
     const { rows } = await lose(awaited({ leavesCopy }), sighting);
     expect(rows()).toMatchObject([{ state: 'held', why: 'doubt', reason: { code: 'OUTCOME_UNKNOWN' } }]);
+  });
+
+  test.each<[string, Partial<Progress>, 'lost-message' | 'doubt']>([
+    ['a draft that was not to be sent yet', { way: 'draft' }, 'lost-message'],
+    ['MIME, which can be sent and not be found', { way: 'mime' }, 'doubt'],
+    [
+      'a draft that is gone',
+      { way: 'draft', draft: { id: 'gone', mailbox: 'noreply@contoso.example', isSubmitted: true } },
+      'doubt',
+    ],
+  ])('as %s and is not found', async (_case, progress, why) => {
+    const row = awaited();
+    const { rows } = await lose({ ...row, progress: { ...row.progress, ...progress } });
+    expect(rows()).toMatchObject([{ state: 'held', why }]);
+  });
+
+  test('as a draft that still is one is removed before it counts as not sent', async () => {
+    const world = inMemoryPorts();
+    const row = awaited();
+    const draft = { id: 'd', mailbox: 'noreply@contoso.example', isSubmitted: true };
+    world.ledger.create({ ...row, progress: { ...row.progress, way: 'draft', draft } });
+    world.exchange.put({ id: 'd' });
+    world.pass(HOUR_MS);
+    await sweepLost(world.needs, aRun());
+    expect(world.exchange.drafts).toMatchObject([{ state: 'removed' }]);
+    expect(world.rows()).toMatchObject([
+      { state: 'held', why: 'lost-message', reason: { code: 'MAIL_LOST' } },
+    ]);
   });
 
   test('waits for the next sweep where the mailbox cannot be read now', async () => {
@@ -134,7 +163,7 @@ describe('an email that waits', () => {
   test.each([true, false])('and is held keeps the content that is stored: %s', async (isStored) => {
     const row = queued();
     const { sweep, pass, needs, rows, records } = waiting(row);
-    if (isStored) await needs.payloads.put(row.facts.mailId, row.facts.bodyHash, '{"subject":"s"}');
+    if (isStored) await needs.payloads.put(row.facts.mailId, row.facts.bodyHash, writeJson({ subject: 's' }));
     pass(7 * DAY_MS + 1);
     await sweep();
     expect(rows()).toMatchObject([{ state: 'held', hasContent: isStored }]);

@@ -60,7 +60,7 @@ describe('a caller who cancels an email that waits', () => {
 
   test('has its stored content deleted, also where that needs the message to be dropped', async () => {
     const { cancel: canceled, deliver, fail, mend, payloads, plans, needs } = canceling();
-    await needs.payloads.put(mailId, facts.bodyHash, JSON.stringify(aMail()));
+    await needs.payloads.put(mailId, facts.bodyHash, [Buffer.from(JSON.stringify(aMail()))]);
     fail('payloads.delete');
     expect(await canceled()).toMatchObject({ state: 'canceled' });
     mend();

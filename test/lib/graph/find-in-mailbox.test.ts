@@ -4,6 +4,7 @@ import type { GraphOptions } from '../../../local/graph/graph-server.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { openMailboxSearch } from '../../../src/lib/graph/find-in-mailbox.ts';
 import { openGraphMail } from '../../../src/lib/graph/graph-mail.ts';
+import type { MailMark } from '../../../src/lib/ports.ts';
 import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { directPlanOf } from '../../support/a-plan.ts';
@@ -12,6 +13,8 @@ import { graphCall, MAILBOX } from './graph-call-for-tests.ts';
 type CallFault = Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
 
 const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc90';
+/** What went as JSON in one request. */
+const OF_JSON = { by: 'property', inDrafts: true } as const;
 const OTHER_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc91';
 /** As Graph made it. */
 const MESSAGE_ID = expect.stringMatching(/^<.+@.+>$/);
@@ -25,7 +28,8 @@ const mailbox = async ({
 }: Partial<GraphOptions> & { roles?: string[]; timeoutMs?: number } = {}) => {
   const graph = await graphForTests(options);
   const readToken = () => tokenWith({ roles });
-  const find = openMailboxSearch(graphCall(graph.url, { readToken, timeoutMs }), () => NOW);
+  const search = openMailboxSearch(graphCall(graph.url, { readToken, timeoutMs }), () => NOW);
+  const find = (of: string, mailId: string, mark: MailMark = OF_JSON) => search(of, mailId, mark);
   const send = async (id: string, override = {}) =>
     openGraphMail(graphCall(graph.url))(await directPlanOf(id, { address: MAILBOX }, aMail(override)));
   return { graph, find, send };
@@ -64,6 +68,24 @@ test('a mail that transport has not taken yet is found in Drafts, also one that 
   graph.requests.clear();
   expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
   expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts']);
+});
+
+test('where the relay makes drafts itself, one in Drafts is not taken for sent', async () => {
+  const { graph, find, send } = await mailbox();
+  graph.settings.change({ transportDelayMs: 5000 });
+  await send(MAIL_ID);
+  graph.requests.clear();
+  expect(await find(MAILBOX, MAIL_ID, { by: 'property', inDrafts: false })).toEqual({ kind: 'absent' });
+  expect(foldersAsked(graph)).toEqual(['sentitems', 'outbox', 'sentitems']);
+});
+
+test('a mail that went as MIME is looked for by the name under which Exchange keeps its header', async () => {
+  const { graph, find } = await mailbox();
+  expect(await find(MAILBOX, MAIL_ID, { by: 'header', inDrafts: true })).toEqual({ kind: 'absent' });
+  const [{ path } = { path: '' }] = graph.requests.list();
+  expect(decodeURIComponent(path)).toContain(
+    `ep/id eq 'String {00020386-0000-0000-C000-000000000046} Name x-mailrelay-id' and ep/value eq '${MAIL_ID}'`,
+  );
 });
 
 test('a mail that reaches Sent Items while the other folders are asked is not taken for absent', async () => {
@@ -121,5 +143,5 @@ test('without a token it is not known now', async () => {
   const graph = await graphForTests();
   const readToken = () => Promise.reject(new AppError('CLIENT_SECRET_EXPIRED'));
   const find = openMailboxSearch(graphCall(graph.url, { readToken }), () => NOW);
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'not-now' });
+  expect(await find(MAILBOX, MAIL_ID, OF_JSON)).toEqual({ kind: 'not-now' });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/lib/ledger/canonical-json.ts';
 import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
 import { callerOfKey, makeIdentity } from '../../../src/lib/ledger/identity.ts';
+import { LongBase64 } from '../../../src/lib/mail/long-base64.ts';
 import { aMail } from '../../support/a-mail.ts';
 
 const one = makeIdentity(Buffer.alloc(32, 1));
@@ -115,5 +116,24 @@ describe('the hash of a content', () => {
       `#${createHash('sha256').update(long).digest('base64url')}`,
     ].map((text) => hashOfContent({ text }));
     expect(new Set(hashes).size).toBe(4);
+  });
+});
+
+describe('long base64 has the hash of the same text', () => {
+  const text = 'JVBERi0x'.repeat(10_000);
+  const chunks = [Buffer.from(text.slice(0, 33_333)), Buffer.from(text.slice(33_333))];
+  const long = new LongBase64(chunks, false);
+  const mailWith = (content: unknown) => ({ subject: 's', attachments: [{ filename: 'a.pdf', content }] });
+
+  test.each([
+    ['in an attachment', mailWith(long), mailWith(text)],
+    ['as raw MIME', { mime: long }, { mime: text }],
+    ['in a list', { mime: [long] }, { mime: [text] }],
+  ])('%s, also in the form of earlier versions', (_, mail, same) => {
+    const identity = makeIdentity(Buffer.alloc(32, 1));
+    expect(identity.hashOfContent(mail)).toBe(identity.hashOfContent(same));
+    for (const hash of [identity.hashOfContent(same), earlierHashOfContent(same)])
+      expect(identity.isContent(hash, mail)).toBe(true);
+    expect(identity.hashOfContent({ ...mail, mime: 'other' })).not.toBe(identity.hashOfContent(same));
   });
 });

@@ -24,6 +24,7 @@ import {
   queueAfresh,
   queueNew,
   recordDeferred,
+  recordDraft,
   recordFound,
   recordHeld,
   recordMessageId,
@@ -251,6 +252,22 @@ const sending = claimNew(facts, false, NOW);
 const held = recordHeld(sending, holding('lost-message'), NOW);
 
 describe('what a step adds', () => {
+  test('to a claim: how the attempt goes, and once by a draft, that there can be drafts', () => {
+    const byDraft = claim(queueNew(facts, NOW), NOW, 'draft');
+    expect(byDraft.progress).toMatchObject({ way: 'draft', madeDrafts: true });
+    const deferred = recordDeferred(byDraft, attemptAt(NOW), { reason, until: NOW, isResend: false }, NOW);
+    expect(claim(deferred, NOW, 'json').progress).toMatchObject({ way: 'json', madeDrafts: true });
+    expect(claimNew(facts, true, NOW, 'mime').progress).not.toHaveProperty('madeDrafts');
+  });
+
+  test('to an attempt by a draft: which it is; to its success, the Message-ID of the draft', () => {
+    const draft = { id: 'd', mailbox: 'a@b.example', internetMessageId: '<d@b.example>', isSubmitted: true };
+    const known = recordDraft(claim(queueNew(facts, NOW), NOW, 'draft'), draft, NOW);
+    expect(known.progress.draft).toEqual(draft);
+    expect(recordSent(known, attemptAt(NOW), NOW).fate).toMatchObject({ internetMessageId: '<d@b.example>' });
+    expect(recordDraft(known, undefined, NOW).progress).not.toHaveProperty('draft');
+  });
+
   test('to a sent one: the request id of Graph, where there is one', () => {
     const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
     expect(recordSent(sending, { ...attempt, graphRequestId: 'r-1' }, later).fate).toEqual({

@@ -9,6 +9,7 @@ import {
   type EndedLookUp,
 } from '../../../src/lib/sending/next-step.ts';
 import type { SendOutcome } from '../../../src/lib/sending/send-outcome.ts';
+import type { SendWay } from '../../../src/lib/sending/send-plan.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = new Date('2026-03-02T08:00:00Z');
@@ -235,6 +236,31 @@ describe('an email that is looked for', () => {
         code: 'GIVEN_UP',
         detail: 'The last reason: OUTCOME_UNKNOWN, and the email is not in Sent Items.',
       },
+    });
+  });
+
+  test.each<[SendWay, string]>([
+    ['mime', 'MIME'],
+    ['draft', 'draft'],
+  ])('and absent each time after it went as %s is held in doubt: that proves nothing', (way, words) => {
+    const step = seen(look(absent, { lookUps: LOOK_UPS - 1, way }));
+    expect(step).toMatchObject({ kind: 'hold', why: 'doubt', reason: { code: 'OUTCOME_UNKNOWN' } });
+    expect(step.kind === 'hold' && step.reason.detail).toContain(words);
+  });
+
+  test('and is still a draft waits as long as one that is absent, and then the draft is removed', () => {
+    const draft: Sighting = { kind: 'draft' };
+    expect(seen(look(draft, { way: 'draft' }))).toEqual(seen(look(absent, { way: 'draft' })));
+    expect(seen(look(draft, { way: 'draft', lookUps: LOOK_UPS - 1 }))).toEqual({ kind: 'remove-draft' });
+  });
+
+  test('and was never sent is sent without another look, or given up where its time is over', () => {
+    const never: Sighting = { kind: 'never-sent' };
+    expect(seen(look(never, { way: 'draft' }))).toEqual({ kind: 'send-now' });
+    expect(seen(look(never, { way: 'draft', triedSince: ago(48 * HOUR_MS) }))).toMatchObject({
+      kind: 'hold',
+      why: 'refused',
+      reason: { code: 'GIVEN_UP' },
     });
   });
 

@@ -3,6 +3,21 @@ import { decideOnUnknown, type OnUnknown } from '../../../src/lib/sending/unknow
 
 test.each<[OnUnknown | undefined, OnUnknown, boolean, boolean, string]>([
   [undefined, 'verify', true, false, 'look-up'],
+  [undefined, 'verify', false, false, 'look-up'],
+  [undefined, 'resend', true, false, 'look-up'],
+  ['resend', 'verify', true, true, 'look-up'],
+  [undefined, 'hold', true, false, 'hold'],
+  ['hold', 'resend', true, false, 'hold'],
+])(
+  'of a draft: mail says %s, setting says %s, saved %s, resent %s: %s',
+  (ofMail, setting, saveToSentItems, resent, expected) => {
+    const mail = { saveToSentItems, onUnknown: ofMail };
+    expect(decideOnUnknown(mail, { onUnknown: setting, resent, way: 'draft' })).toBe(expected);
+  },
+);
+
+test.each<[OnUnknown | undefined, OnUnknown, boolean, boolean, string]>([
+  [undefined, 'verify', true, false, 'look-up'],
   [undefined, 'verify', false, false, 'hold'],
   [undefined, 'hold', true, false, 'hold'],
   [undefined, 'resend', true, false, 'resend'],

@@ -1,8 +1,10 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
+import { holdsLong, readJson } from '../../../src/lib/mail/json-bytes.ts';
 import { openMailBlobs } from '../../../src/lib/storage/mail-blobs.ts';
 import { PAYLOAD_CONTAINER } from '../../../src/lib/storage/storage-connection.ts';
+import { textOf } from '../../support/json-chunks.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
@@ -12,6 +14,13 @@ const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc90';
 const json = JSON.stringify({ text: '薪資單 \u{1f4c4}', big: 'x'.repeat(100_000) });
 
 const HASH = 'k1.hash';
+
+/** In two pieces, as an email with one long file is. */
+const put = (hash: string, text: string) => {
+  const bytes = Buffer.from(text);
+  return blobs.payloads.put(MAIL_ID, hash, [bytes.subarray(0, 5), bytes.subarray(5)]);
+};
+const read = async (hash: string) => textOf(await blobs.payloads.read(MAIL_ID, hash));
 
 const payloadsBefore = async (before: Date) => {
   const found: { readonly mailId: string; readonly contentHash: string }[] = [];
@@ -27,41 +36,53 @@ const record = (day: string, mailId: string): HeldRecord => ({
 });
 
 test('a payload is read as it was written, is found by id and hash alone, and is gone once deleted', async () => {
-  await blobs.payloads.put(MAIL_ID, HASH, json);
-  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe(json);
+  await put(HASH, json);
+  expect(await read(HASH)).toBe(json);
+  expect(await blobs.payloads.sizeOf(MAIL_ID, HASH)).toBe(Buffer.byteLength(json));
   const blob = BlobServiceClient.fromConnectionString(connection.connectionString)
     .getContainerClient(PAYLOAD_CONTAINER)
     .getBlobClient(`${MAIL_ID}/${HASH}.json`);
   expect((await blob.getProperties()).contentType).toBe('application/json; charset=utf-8');
   await blobs.payloads.delete(MAIL_ID, HASH);
-  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBeUndefined();
+  expect(await read(HASH)).toBeUndefined();
+  expect(await blobs.payloads.sizeOf(MAIL_ID, HASH)).toBeUndefined();
+});
+
+test('a held email with long base64 is stored and read as the bytes that were received', async () => {
+  const content = 'JVBERi0x'.repeat(20_000);
+  const original = await readJson([Buffer.from(JSON.stringify({ attachments: [{ content }] }))]);
+  const name = await blobs.records.store({ ...record('2026-03-05', MAIL_ID), original });
+  const found = (await blobs.records.read(name))?.original;
+  expect(holdsLong(found)).toBe(true);
+  expect(JSON.stringify(found)).toBe(JSON.stringify({ attachments: [{ content }] }));
+  await blobs.records.delete(name);
 });
 
 test('two contents of one mail id do not overwrite each other', async () => {
-  await blobs.payloads.put(MAIL_ID, HASH, '{"first":1}');
-  await blobs.payloads.put(MAIL_ID, 'k1.other', '{"second":2}');
-  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe('{"first":1}');
+  await put(HASH, '{"first":1}');
+  await put('k1.other', '{"second":2}');
+  expect(await read(HASH)).toBe('{"first":1}');
   for (const hash of [HASH, 'k1.other']) await blobs.payloads.delete(MAIL_ID, hash);
 });
 
 test('content that an earlier version stored, under the id alone, is found by its hash of that time', async () => {
-  await blobs.payloads.put(MAIL_ID, 'an-earlier-hash', json);
+  await put('an-earlier-hash', json);
   expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([{ mailId: MAIL_ID, contentHash: '' }]);
-  expect(await blobs.payloads.read(MAIL_ID, 'an-earlier-hash')).toBe(json);
+  expect(await read('an-earlier-hash')).toBe(json);
   await blobs.payloads.delete(MAIL_ID, '');
-  expect(await blobs.payloads.read(MAIL_ID, 'an-earlier-hash')).toBeUndefined();
+  expect(await read('an-earlier-hash')).toBeUndefined();
 });
 
 test('writing a payload again, as after a crash, replaces it; deleting it again does no harm', async () => {
-  await blobs.payloads.put(MAIL_ID, HASH, '{"first":1}');
-  await blobs.payloads.put(MAIL_ID, HASH, '{"second":2}');
-  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe('{"second":2}');
+  await put(HASH, '{"first":1}');
+  await put(HASH, '{"second":2}');
+  expect(await read(HASH)).toBe('{"second":2}');
   await blobs.payloads.delete(MAIL_ID, HASH);
   await blobs.payloads.delete(MAIL_ID, HASH);
 });
 
 test('payloads are listed by age with the id and hash of their mail; one that is kept is young again', async () => {
-  await blobs.payloads.put(MAIL_ID, HASH, json);
+  await put(HASH, json);
   expect(await payloadsBefore(new Date(Date.now() + 60_000))).toEqual([
     { mailId: MAIL_ID, contentHash: HASH },
   ]);
@@ -72,7 +93,7 @@ test('payloads are listed by age with the id and hash of their mail; one that is
   const { etag } = await blob.getProperties();
   await blobs.payloads.keep(MAIL_ID, HASH);
   expect((await blob.getProperties()).etag).not.toBe(etag);
-  expect(await blobs.payloads.read(MAIL_ID, HASH)).toBe(json);
+  expect(await read(HASH)).toBe(json);
   await blobs.payloads.delete(MAIL_ID, HASH);
   await blobs.payloads.keep(MAIL_ID, HASH);
 });

@@ -44,7 +44,12 @@ export const addAttachment = async (
   requireRoomInMessage(findDraft(call, graph, id), sizeOfAttachment(file), graph);
   const carryOut = async () => {
     const attachment = toDraftAttachment(await keepOutOfMemory(file, graph));
-    graph.drafts.put(changeDraft(findDraft(call, graph, id), { attachment }));
+    try {
+      graph.drafts.put(changeDraft(findDraft(call, graph, id), { attachment }));
+    } catch (error) {
+      await graph.uploads.deleteFiles([attachment.file]);
+      throw error;
+    }
     const body = { ...toResource(attachment, call), contentBytes: file.contentBytes };
     return toJsonAnswer(201, body, preferenceApplied(wantsImmutableIds(call.request)));
   };

@@ -6,12 +6,12 @@ export const readAttachment = async (
   mail: CapturedMail,
   attachment: GraphFileAttachment,
 ): Promise<Buffer> => {
-  const { contentBytes, contentFile, name } = attachment;
+  const { contentBytes, contentFile } = attachment;
   if (contentBytes !== undefined) return Buffer.from(contentBytes, 'base64');
   if (contentFile !== undefined) return readFile(contentFile);
-  const at = (mail.request.body.message.attachments ?? []).indexOf(attachment) + 1;
+  const place = (mail.request.body.message.attachments ?? []).indexOf(attachment) + 1;
   throw new TypeError(
-    `Attachment ${at} of the email ${mail.id} has neither contentBytes nor contentFile${name === '' ? ', and no name' : ''}; expected one of them. Delete the email from the inbox.`,
+    `Attachment ${place} of the email ${mail.id} has neither contentBytes nor contentFile; expected one of them. Delete the email from the inbox.`,
   );
 };
 

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { PathParams, Route } from '../routes.ts';
 import { parseBody, readPaging, readSearch, readStatus, removal } from './api-input.ts';
-import type { CapturedMail } from './captured-mail.ts';
+import type { CapturedMail, GraphSendMailBody } from './captured-mail.ts';
+import { toEml } from './eml.ts';
 import { InboxProblem } from './inbox-problem.ts';
 import { contentOfPart, downloadAs, partsOf } from './mail-parts.ts';
 import type { MailPage, MailQuery, MailStore } from './mail-store.ts';
@@ -25,6 +26,8 @@ export type Asked = {
 export type Target<Given = Asked> = (
   asked: Given,
 ) => Answer | ((response: ServerResponse) => void) | Promise<Answer>;
+
+const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
 
 const OK: Answer = { contentType: 'text/plain; charset=utf-8', content: 'ok' };
 
@@ -89,9 +92,29 @@ export const apiRoutes: readonly Route<Target>[] = [
     'GET',
     '/api/v1/message/:id/graph',
     async (asked) => {
-      const { mailbox, acceptedAt, graphRequestId, request: sent } = await findMail(asked);
-      return toJson({ ...sent, mailbox, acceptedAt, graphRequestId });
+      const {
+        mailbox,
+        acceptedAt,
+        graphRequestId,
+        via = 'json',
+        mime,
+        request: sent,
+      } = await findMail(asked);
+      return toJson({
+        ...sent,
+        body: withoutPaths(sent.body),
+        via,
+        mime,
+        mailbox,
+        acceptedAt,
+        graphRequestId,
+      });
     },
+  ],
+  [
+    'GET',
+    '/api/v1/message/:id/raw',
+    async (asked) => toRawAnswer(await findMail(asked), asked.query.get('dl') === '1'),
   ],
   [
     'GET',
@@ -137,6 +160,25 @@ const toInfo = (store: MailStore) => {
   return { Version: packageJson.version, Messages: total, Unread: unread, Tags: Object.fromEntries(tags) };
 };
 
+/** Where a large file is kept on this machine is no part of the request. */
+const withoutPaths = ({ message, ...rest }: GraphSendMailBody): GraphSendMailBody => ({
+  ...rest,
+  message:
+    message.attachments === undefined
+      ? message
+      : { ...message, attachments: message.attachments.map(({ contentFile: _, ...file }) => file) },
+});
+
+/** As in Mailpit, to read; with `dl=1` to keep. The name is never one from the email. */
+const toRawAnswer = async (mail: CapturedMail, asDownload: boolean): Promise<Answer> => ({
+  contentType: 'text/plain; charset=utf-8',
+  content: await toEml(mail),
+  headers: {
+    ...(asDownload && { 'Content-Disposition': `attachment; filename="${mail.id}.eml"` }),
+    'Content-Security-Policy': NOTHING_COMES_ALIVE,
+  },
+});
+
 /** Always as a download, whatever the type says: nothing a mail brings along opens on the inbox's own origin. */
 const toPartAnswer = async (mail: CapturedMail, partId: string): Promise<Answer> => {
   const part = partsOf(mail).find((candidate) => candidate.partId === partId);
@@ -148,7 +190,7 @@ const toPartAnswer = async (mail: CapturedMail, partId: string): Promise<Answer>
     content,
     headers: {
       'Content-Disposition': downloadAs(part.fileName),
-      'Content-Security-Policy': "default-src 'none'; sandbox",
+      'Content-Security-Policy': NOTHING_COMES_ALIVE,
     },
   };
 };

@@ -7,6 +7,7 @@ import { streamChanges } from './change-events.ts';
 import { toFramedMail } from './framed-mail.ts';
 import { type Answer, type Asked, apiRoutes, findMail, type Target, toJson } from './inbox-api.ts';
 import { InboxProblem } from './inbox-problem.ts';
+import { toMailContext } from './mail-context.ts';
 import type { MailStore } from './mail-store.ts';
 import { PAGE_SECURITY_POLICY, readPageFile } from './page-files.ts';
 
@@ -52,6 +53,7 @@ const findPage = makeRouter<Target<PageAsked>>(
     ['GET', '/events', ({ store }) => streamChanges(store)],
     ['GET', '/first-mail', ({ firstMail }) => toJson(firstMail)],
     ['GET', '/mail/:id/html', toMailFrame],
+    ['GET', '/mail/:id/context', async (asked) => toJson(toMailContext(await findMail(asked), asked.store))],
     ['GET', '/:file', ({ path }) => toPageFile(path.file ?? '')],
   ],
   { decode: decodeSegment },

@@ -1,4 +1,6 @@
+import { sizeOfAttachment } from './attachment-content.ts';
 import type { CapturedMail, GraphMessage, GraphRecipient } from './captured-mail.ts';
+import { bareMessageId, referencesOf } from './conversation.ts';
 import { textOfHtml } from './html-text.ts';
 import { type MailPart, partsOf } from './mail-parts.ts';
 
@@ -7,8 +9,10 @@ export type MailpitAddress = { readonly Name: string; readonly Address: string }
 
 type MailpitEnvelope = {
   readonly ID: string;
-  /** Empty: Exchange assigns it after the 202, and does not tell. */
+  /** Without angle brackets. Empty if only Exchange knows it. */
   readonly MessageID: string;
+  /** Not of Mailpit: the Message-IDs that the email answers, if any. */
+  readonly References?: readonly string[];
   readonly From: MailpitAddress;
   readonly To: readonly MailpitAddress[];
   readonly Cc: readonly MailpitAddress[];
@@ -16,7 +20,7 @@ type MailpitEnvelope = {
   readonly ReplyTo: readonly MailpitAddress[];
   readonly Subject: string;
   readonly Tags: readonly string[];
-  /** Bytes of the Graph request's body. */
+  /** Bytes of the MIME, or of the Graph message and its large files. */
   readonly Size: number;
 };
 
@@ -51,7 +55,7 @@ export const toSummary = (mail: CapturedMail): MailpitSummary => ({
   ...toEnvelope(mail),
   Created: mail.acceptedAt,
   Attachments: partsOf(mail).filter((part) => !part.isInline).length,
-  Snippet: firstCharacters(wordsOf(mail), SNIPPET_CHARACTERS),
+  Snippet: firstCharacters(wordsOfBody(mail), SNIPPET_CHARACTERS),
 });
 
 /** An email in full. */
@@ -61,42 +65,55 @@ export const toMessage = (mail: CapturedMail): MailpitMessage => {
     ...toEnvelope(mail),
     Date: mail.acceptedAt,
     ReturnPath: mail.mailbox,
-    Text: isHtml(mail) ? '' : contentOf(mail),
+    Text: isHtml(mail) ? (mail.text ?? '') : contentOf(mail),
     HTML: isHtml(mail) ? contentOf(mail) : '',
     Attachments: parts.filter((part) => !part.isInline).map(toAttachment),
     Inline: parts.filter((part) => part.isInline).map(toAttachment),
   };
 };
 
-/** The header fields these Graph properties stand for, and those the sender added. */
+/** The header fields that recipients see: those of the MIME, or those that the Graph properties mean and the sender added. */
 export const toHeaders = (mail: CapturedMail): Record<string, string[]> => {
-  const message = mail.request.body.message;
   const fields = new Map<string, string[]>();
-  const add = (name: string, value: string) =>
-    value !== '' && fields.set(name, [...(fields.get(name) ?? []), value]);
-  add('From', addressLine([fromOf(mail)]));
-  add('To', addressLine(addressesOf(message.toRecipients)));
-  add('Cc', addressLine(addressesOf(message.ccRecipients)));
-  add('Bcc', addressLine(addressesOf(message.bccRecipients)));
-  add('Reply-To', addressLine(addressesOf(message.replyTo)));
-  add('Subject', message.subject ?? '');
-  add('Date', new Date(mail.acceptedAt).toUTCString());
-  if (message.importance !== 'normal') add('Importance', message.importance ?? '');
-  if (message.isReadReceiptRequested) add('Disposition-Notification-To', addressLine([fromOf(mail)]));
-  if (message.isDeliveryReceiptRequested) add('Return-Receipt-To', addressLine([fromOf(mail)]));
-  for (const { name, value } of message.internetMessageHeaders ?? []) add(name, value);
+  for (const { name, value } of mail.headers ?? fieldsOf(mail))
+    if (value !== '' && !/^(?:resent-)?bcc$/i.test(name))
+      fields.set(name, [...(fields.get(name) ?? []), value]);
   return Object.fromEntries(fields);
 };
 
-/** The body as words, whichever way it was written. */
-export const wordsOf = (mail: CapturedMail): string =>
+const fieldsOf = (mail: CapturedMail): NonNullable<CapturedMail['headers']> => {
+  const message = mail.request.body.message;
+  const from = addressLine([fromOf(mail)]);
+  return [
+    { name: 'From', value: from },
+    { name: 'To', value: addressLine(addressesOf(message.toRecipients)) },
+    { name: 'Cc', value: addressLine(addressesOf(message.ccRecipients)) },
+    { name: 'Reply-To', value: addressLine(addressesOf(message.replyTo)) },
+    { name: 'Subject', value: message.subject ?? '' },
+    { name: 'Date', value: new Date(mail.acceptedAt).toUTCString() },
+    { name: 'Message-ID', value: mail.internetMessageId ?? '' },
+    { name: 'In-Reply-To', value: mail.inReplyTo ?? '' },
+    { name: 'References', value: (mail.references ?? []).join(' ') },
+    { name: 'Importance', value: message.importance === 'normal' ? '' : (message.importance ?? '') },
+    { name: 'Disposition-Notification-To', value: message.isReadReceiptRequested ? from : '' },
+    { name: 'Return-Receipt-To', value: message.isDeliveryReceiptRequested ? from : '' },
+    ...(message.internetMessageHeaders ?? []),
+  ];
+};
+
+/** What a search looks through: the words of both bodies. */
+export const wordsOf = (mail: CapturedMail): string => `${wordsOfBody(mail)} ${mail.text ?? ''}`.trim();
+
+const wordsOfBody = (mail: CapturedMail): string =>
   isHtml(mail) ? textOfHtml(contentOf(mail)) : contentOf(mail).replace(/\s+/gu, ' ').trim();
 
 const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
   const message = mail.request.body.message;
+  const references = referencesOf(mail);
   return {
     ID: mail.id,
-    MessageID: '',
+    MessageID: bareMessageId(mail.internetMessageId),
+    ...(references.length === 0 ? {} : { References: references }),
     From: fromOf(mail),
     To: addressesOf(message.toRecipients),
     Cc: addressesOf(message.ccRecipients),
@@ -104,8 +121,18 @@ const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
     ReplyTo: addressesOf(message.replyTo),
     Subject: message.subject ?? '',
     Tags: message.categories ?? [],
-    Size: Buffer.byteLength(JSON.stringify(mail.request.body)),
+    Size: sizeOf(mail),
   };
+};
+
+const sizeOf = ({ mime, request }: CapturedMail): number => {
+  const large = (request.body.message.attachments ?? []).filter(
+    ({ contentFile }) => contentFile !== undefined,
+  );
+  return large.reduce(
+    (bytes, file) => bytes + sizeOfAttachment(file),
+    mime === undefined ? Buffer.byteLength(JSON.stringify(request.body)) : Buffer.byteLength(mime, 'base64'),
+  );
 };
 
 /** Without a `from`, Exchange writes the mailbox it is sent from. */

@@ -5,37 +5,37 @@ const INDENT = '  ';
 const SHOWN_OF_CONTENT_BYTES = 32;
 const LONGEST_SHOWN_STRING = 20_000;
 
+const VIA = {
+  json: 'Sent as JSON: the body of this request is the whole email.',
+  mime: 'Sent as MIME: the body of this request is the message below in base64.',
+  draft:
+    'Sent as a draft: the relay created it, added its files, and then requested its sending. Below is the draft as Graph kept it.',
+};
+
 /** The request exactly as the relay sent it to Graph, except that long strings are cut for the eye. */
-export const graphRequest = (mailId, { method, path, headers, body, graphRequestId }) =>
-  element(
+export const graphRequest = (mailId, { method, path, headers, body, graphRequestId, via, mime }) => {
+  const json = () => JSON.stringify(body, null, 2);
+  return element(
     'div',
     { class: 'graph-request' },
     element('p', { class: 'request-line' }, element('b', {}, method), ' ', element('code', {}, path)),
+    element('p', { class: 'via' }, VIA[via]),
     element(
       'details',
       {},
       element('summary', {}, `${Object.keys(headers).length} request headers, without authorization`),
       headerTable(Object.entries(headers)),
     ),
-    element(
-      'div',
-      { class: 'code' },
+    via === 'mime'
+      ? codeBlock('MIME message', { mailId, readText: () => decoded(mime), nodes: mimeNodes(mime) })
+      : codeBlock('Body of the request', { mailId, readText: json, nodes: toNodes(body) }),
+    via === 'mime' &&
       element(
-        'p',
-        { class: 'code-actions' },
-        copyButton('Copy', () => JSON.stringify(body, null, 2)),
-        element(
-          'a',
-          { href: `/api/v1/message/${encodeURIComponent(mailId)}/graph`, target: '_blank' },
-          'Complete request as JSON',
-        ),
+        'details',
+        {},
+        element('summary', {}, 'The same email as a Graph message'),
+        codeBlock('Graph message', { mailId, readText: json, nodes: toNodes(body) }),
       ),
-      element(
-        'pre',
-        { tabindex: '0', 'aria-label': 'Body of the request' },
-        element('code', {}, ...toNodes(body)),
-      ),
-    ),
     element(
       'p',
       { class: 'note' },
@@ -43,6 +43,33 @@ export const graphRequest = (mailId, { method, path, headers, body, graphRequest
       element('code', {}, graphRequestId),
     ),
   );
+};
+
+const codeBlock = (label, { mailId, readText, nodes }) =>
+  element(
+    'div',
+    { class: 'code' },
+    element(
+      'p',
+      { class: 'code-actions' },
+      copyButton('Copy', readText),
+      element(
+        'a',
+        { href: `/api/v1/message/${encodeURIComponent(mailId)}/graph`, target: '_blank' },
+        'Complete request as JSON',
+      ),
+    ),
+    element('pre', { tabindex: '0', 'aria-label': label }, element('code', {}, ...nodes)),
+  );
+
+const decoded = (base64) =>
+  new TextDecoder().decode(Uint8Array.from(atob(base64.replace(/\s/g, '')), (byte) => byte.charCodeAt(0)));
+
+const mimeNodes = (mime) => {
+  const text = decoded(mime);
+  if (text.length <= LONGEST_SHOWN_STRING) return [text];
+  return [`${text.slice(0, LONGEST_SHOWN_STRING)}…`, token('cut', `${size(decodedLength(mime))} in full`)];
+};
 
 export const headerTable = (rows) =>
   element(

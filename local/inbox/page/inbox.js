@@ -97,14 +97,15 @@ const showMail = async () => {
   }
   try {
     const path = `/api/v1/message/${encodeURIComponent(id)}`;
-    const [message, headers, graph] = await Promise.all([
+    const [message, headers, graph, context] = await Promise.all([
       askJson(path),
       askJson(`${path}/headers`),
       askJson(`${path}/graph`),
+      askJson(`/mail/${encodeURIComponent(id)}/context`),
     ]);
     if (openId !== id) return;
     const onDelete = () => change('DELETE', { IDs: [id] });
-    mailPane.replaceChildren(...mailView({ message, headers, graph }, { onDelete }));
+    mailPane.replaceChildren(...mailView({ message, headers, graph, context }, { onDelete }));
   } catch {
     if (openId === id)
       mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));

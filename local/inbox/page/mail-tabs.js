@@ -11,13 +11,18 @@ const ALIGNED = /\S {3,}\S|\S\t+\S/;
 
 let lastChosen = null;
 
-/** The mail's body in the ways it can be looked at: only those it has. */
-export const mailTabs = ({ message, headers, graph }) => {
+/** The email's body in the ways it can be looked at: only those it has. */
+export const mailTabs = ({ message, headers, graph, invitation }) => {
   const tabs = [
     message.HTML && { id: 'html', label: 'HTML', draw: () => htmlPanel(message) },
     message.Text && { id: 'text', label: 'Text', draw: () => textPanel(message.Text) },
-    message.HTML && { id: 'source', label: 'HTML source', draw: () => sourcePanel(message.HTML) },
-    { id: 'headers', label: 'Headers', draw: () => headersPanel(headers) },
+    message.HTML && {
+      id: 'source',
+      label: 'HTML source',
+      draw: () => sourcePanel('HTML source', message.HTML),
+    },
+    invitation && { id: 'calendar', label: 'Calendar', draw: () => sourcePanel('Calendar', invitation.ics) },
+    { id: 'headers', label: 'Headers', draw: () => headersPanel(headers, graph) },
     { id: 'graph', label: 'Graph request', draw: () => [graphRequest(message.ID, graph)] },
   ].filter(Boolean);
 
@@ -89,19 +94,21 @@ const htmlPanel = (message) => {
 
 const textPanel = (text) => [element('pre', { class: ALIGNED.test(text) ? 'text aligned' : 'text' }, text)];
 
-const sourcePanel = (html) => [
+const sourcePanel = (label, text) => [
   element(
     'div',
     { class: 'code' },
-    element('pre', { tabindex: '0', 'aria-label': 'HTML source' }, element('code', {}, html)),
+    element('pre', { tabindex: '0', 'aria-label': label }, element('code', {}, text)),
   ),
 ];
 
-const headersPanel = (headers) => [
+const headersPanel = (headers, { mime }) => [
   headerTable(Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value]))),
   element(
     'p',
     { class: 'note' },
-    'The headers that the relay requested. Exchange adds its own, such as Message-ID and Received, and removes Bcc.',
+    mime === undefined
+      ? 'The headers that the relay requested and recipients see. Exchange adds its own, such as Received.'
+      : 'The headers of the MIME message that recipients see. Exchange adds its own, such as Received, and removes Bcc.',
   ),
 ];

@@ -3,6 +3,9 @@ const dayAndMonth = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'nu
 const dayMonthYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
 const inFull = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
 
+const short = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+export const shortTime = (iso) => short.format(new Date(iso));
 export const timeOfDay = (iso) => clock.format(new Date(iso));
 export const fullTime = (iso) => inFull.format(new Date(iso));
 

@@ -72,7 +72,7 @@ const holdIt = step(
 );
 const withdrawIt = step('withdraw', (row: InState<'queued' | 'sending'>, now) => withdraw(row, reason, now));
 const foundIt = step('recordFound', (row: InState<'unknown' | 'sending'>, now, choice) =>
-  recordFound(row, now, ...(choice % 2 ? [attemptAt(now)] : [])),
+  recordFound(row, now, choice % 2 ? { attempt: attemptAt(now) } : {}),
 );
 const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
   queued: [claimIt, holdIt, withdrawIt, step('requeue', (row: InState<'queued'>, now) => requeue(row, now))],
@@ -260,7 +260,7 @@ describe('what a step adds', () => {
   });
 
   test('to one that was found: that it was, and the attempt that nobody recorded', () => {
-    expect(recordFound(sending, later, attemptAt(NOW))).toMatchObject({
+    expect(recordFound(sending, later, { attempt: attemptAt(NOW) })).toMatchObject({
       fate: { state: 'sent', verified: true },
       progress: { attempts: [attemptAt(NOW)] },
     });

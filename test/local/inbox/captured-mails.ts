@@ -22,7 +22,7 @@ export const attached = (
   ...rest,
 });
 
-type Overrides = Partial<Pick<CapturedMail, 'id' | 'acceptedAt' | 'mailbox'>> & {
+type Overrides = Partial<Omit<CapturedMail, 'request' | 'graphRequestId'>> & {
   readonly message?: GraphMessage;
   readonly saveToSentItems?: boolean;
 };
@@ -33,12 +33,14 @@ export function aCapturedMail({
   mailbox = 'noreply@contoso.example',
   message = {},
   saveToSentItems = true,
+  ...rest
 }: Overrides = {}): CapturedMail {
   return {
     id,
     acceptedAt,
     mailbox,
     graphRequestId: randomUUID(),
+    ...rest,
     request: {
       method: 'POST',
       path: `/v1.0/users/${encodeURIComponent(mailbox)}/sendMail`,
@@ -81,3 +83,42 @@ export const A_PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==',
   'base64',
 );
+
+/** A meeting in Berlin, as Outlook writes it. */
+export const anInvitation = (lines: readonly string[] = [], method = 'REQUEST'): string =>
+  [
+    'BEGIN:VCALENDAR',
+    `METHOD:${method}`,
+    'BEGIN:VTIMEZONE',
+    'TZID:W. Europe Standard Time',
+    'BEGIN:STANDARD',
+    'DTSTART:16010101T030000',
+    'TZOFFSETFROM:+0200',
+    'TZOFFSETTO:+0100',
+    'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10',
+    'END:STANDARD',
+    'BEGIN:DAYLIGHT',
+    'DTSTART:16010101T020000',
+    'TZOFFSETFROM:+0100',
+    'TZOFFSETTO:+0200',
+    'RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3',
+    'END:DAYLIGHT',
+    'END:VTIMEZONE',
+    'BEGIN:VEVENT',
+    'UID:4711@contoso.example',
+    ...(lines.length > 0
+      ? lines
+      : [
+          'SUMMARY:Quarterly review\\, 薪資',
+          'DTSTART;TZID=W. Europe Standard Time:20260702T100000',
+          'DTEND;TZID=W. Europe Standard Time:20260702T113000',
+          'LOCATION:Room 4',
+          'ORGANIZER;CN="Byron, Ada":mailto:ada@contoso.example',
+          'ATTENDEE;CN=Ming;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:mailto:ming@cont',
+          ' oso.example',
+          'ATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=ACCEPTED:MAILTO:mei@contoso.example',
+        ]),
+    'END:VEVENT',
+    'END:VCALENDAR',
+    '',
+  ].join('\r\n');

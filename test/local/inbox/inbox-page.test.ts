@@ -7,7 +7,7 @@ import { startInbox } from '../../../local/inbox/inbox-server.ts';
 import { type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
 import type { Listening } from '../../../local/listening.ts';
 import { findBrowser, launchBrowser, NO_BROWSER } from '../../support/browser.ts';
-import { A_PNG, aCapturedMail, aPdf, attached, person } from './captured-mails.ts';
+import { A_PNG, aCapturedMail, anInvitation, aPdf, attached, person } from './captured-mails.ts';
 
 const LAPTOP = { viewport: { width: 1366, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -260,6 +260,188 @@ describe('a mail', () => {
     await page.locator('#mail h2').waitFor();
     await store.remove([mail.id]);
     await page.getByText('Choose an email').waitFor();
+  });
+});
+
+describe('an email of any kind', () => {
+  const tabs = (page: Page) => page.getByRole('tab').allTextContents();
+
+  test('has a tab for each body it has', async () => {
+    const html = { contentType: 'html', content: '<p>formatted</p>' } as const;
+    const both = aCapturedMail({ text: 'plain words', message: { body: html } });
+    const alone = aCapturedMail({ message: { body: html } });
+    await store.capture(both);
+    await store.capture(alone);
+    const page = await openInbox(LAPTOP, `/#/mail/${both.id}`);
+    await page.frameLocator('#mail iframe').getByText('formatted').waitFor();
+    await page.getByRole('tab', { name: 'Text' }).click();
+    expect(await page.getByRole('tabpanel').textContent()).toBe('plain words');
+    await page.goto(`${inbox.url}/#/mail/${alone.id}`);
+    await page.frameLocator('#mail iframe').getByText('formatted').waitFor();
+    expect(await tabs(page)).toEqual(['HTML', 'HTML source', 'Headers', 'Graph request']);
+  });
+
+  test('is downloaded as a file for mail clients', async () => {
+    const mail = aCapturedMail({ message: { subject: '../../etc/passwd' } });
+    await store.capture(mail);
+    const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('#mail header').getByRole('link', { name: 'Download' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(`${mail.id}.eml`);
+    expect(await readFile(await download.path(), 'utf8')).toContain('\r\n\r\nHello there.');
+  });
+
+  test('shows the size and the type of each file, and images as pictures', async () => {
+    const png = { contentType: 'image/png' };
+    await store.capture(
+      aCapturedMail({
+        message: {
+          subject: 'files',
+          attachments: [
+            attached('pay slip.pdf', aPdf(), { contentType: 'application/pdf' }),
+            attached('<b>photo</b>.png', A_PNG, png),
+            attached('fake.png', Buffer.from('<script>'), png),
+            attached('drawing.svg', Buffer.from('<svg/>'), { contentType: 'image/svg+xml' }),
+            attached('logo.png', A_PNG, { ...png, isInline: true, contentId: 'logo' }),
+          ],
+        },
+      }),
+    );
+    const page = await openInbox();
+    await openMail(page, 'files');
+    const facts = page.locator('.attachments .file-facts');
+    await facts.nth(4).waitFor();
+    expect(await facts.allTextContents()).toEqual([
+      '591 B · application/pdf',
+      '70 B · image/png',
+      '8 B · image/png',
+      '6 B · image/svg+xml',
+      '70 B · image/png · in the HTML',
+    ]);
+    await expect.poll(() => page.locator('.thumbnail').count()).toBe(2);
+    await page.getByRole('button', { name: 'Show <b>photo</b>.png' }).click();
+    const picture = page.getByRole('dialog').getByRole('img', { name: '<b>photo</b>.png' });
+    const width = () =>
+      picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+    await expect.poll(width).toBe(1);
+    await page.keyboard.press('Escape');
+    await picture.waitFor({ state: 'hidden' });
+    expect(page.url()).toContain('#/mail/');
+  });
+
+  test('that answers another is shown with its conversation', async () => {
+    const first = aCapturedMail({ internetMessageId: '<1@x>', message: { subject: 'A question' } });
+    const second = aCapturedMail({
+      internetMessageId: '<2@x>',
+      inReplyTo: '<1@x>',
+      message: { subject: 'Re: A question' },
+    });
+    const third = aCapturedMail({
+      inReplyTo: '<gone@x>',
+      references: ['<1@x>'],
+      message: { subject: 'Another answer' },
+    });
+    for (const mail of [first, second, third]) await store.capture(mail);
+    const page = await openInbox(LAPTOP, `/#/mail/${second.id}`);
+    const conversation = page.getByRole('navigation', { name: 'Conversation' });
+    await conversation.waitFor();
+    expect(await conversation.locator('.title').allTextContents()).toEqual([
+      'A question',
+      'Re: A question',
+      'Another answer',
+    ]);
+    expect(await conversation.locator('[aria-current]').textContent()).toContain('Re: A question');
+    await page.locator('.envelope').getByRole('link', { name: 'A question' }).click();
+    await page.locator('#mail h2').getByText('A question', { exact: true }).waitFor();
+    await conversation.getByRole('link', { name: 'Another answer' }).click();
+    await page.locator('.envelope').getByText('gone@x (not in this inbox)').waitFor();
+  });
+
+  test('with an invitation shows what, when on the clocks of the event and of the reader, where and who', async () => {
+    const mail = aCapturedMail({ calendar: { method: 'REQUEST', ics: anInvitation() } });
+    await store.capture(mail);
+    const page = await openInbox({ ...LAPTOP, timezoneId: 'Asia/Hong_Kong' }, `/#/mail/${mail.id}`);
+    const card = page.getByRole('region', { name: 'Invitation' });
+    await card.getByRole('heading', { name: 'Quarterly review, 薪資' }).waitFor();
+    const rows = await card.locator('dl > div').allInnerTexts();
+    expect(rows.map((row) => row.replace(/\s+/g, ' '))).toEqual([
+      'When Thursday, 2 July 2026, 10:00–11:30 W. Europe Standard Time Thursday, 2 July 2026, 16:00–17:30 Asia/Hong_Kong (your time)',
+      'Where Room 4',
+      'Organizer Byron, Ada ada@contoso.example',
+      'Attendees Ming ming@contoso.example · no reply yet mei@contoso.example · optional · accepted',
+    ]);
+    await page.getByRole('tab', { name: 'Calendar' }).click();
+    await page.getByRole('tabpanel').getByText('BEGIN:VEVENT').waitFor();
+  });
+
+  test('with a hostile invitation shows its words as words, and what cannot be read as a note', async () => {
+    const evil = '<img src=x onerror="document.title=1">';
+    const lines = [
+      `SUMMARY:${evil}`,
+      `LOCATION:${evil}`,
+      `STATUS:${evil}`,
+      'DTSTART;TZID=<b>nowhere</b>:99999999T999999',
+      `ATTENDEE;CN='${evil.replaceAll('"', '')}';PARTSTAT=__proto__;ROLE=constructor:javascript:alert(1)`,
+    ];
+    const mail = aCapturedMail({ calendar: { method: `X${evil}`, ics: anInvitation(lines) } });
+    const broken = aCapturedMail({ calendar: { method: 'REQUEST', ics: 'no calendar' } });
+    await store.capture(mail);
+    await store.capture(broken);
+    const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
+    await page.locator('.invitation h3').getByText(evil).waitFor();
+    expect(await page.locator('.invitation :is(img, b b, a)').count()).toBe(0);
+    await page.goto(`${inbox.url}/#/mail/${broken.id}`);
+    await page.locator('.warning').getByText('cannot be read as iCalendar').waitFor();
+  });
+
+  test('sent as MIME shows that MIME and the headers that recipients see', async () => {
+    const mime = Buffer.from('Subject: 薪\r\nBcc: archive@contoso.example\r\n\r\nMIME body');
+    const mail = aCapturedMail({
+      via: 'mime',
+      mime: mime.toString('base64'),
+      headers: [{ name: 'X-Ticket', value: '4711' }],
+    });
+    await store.capture(mail);
+    const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
+    await page.getByRole('tab', { name: 'Graph request' }).click();
+    await page.getByText('Sent as MIME').waitFor();
+    expect(await page.locator('pre[aria-label="MIME message"]').textContent()).toBe(mime.toString());
+    await page.getByRole('tab', { name: 'Headers' }).click();
+    expect(await page.locator('.headers tbody tr').allInnerTexts()).toEqual([
+      expect.stringMatching(/^X-Ticket\s+4711$/),
+    ]);
+  });
+
+  test('sent as a draft says so', async () => {
+    const mail = aCapturedMail({ via: 'draft' });
+    await store.capture(mail);
+    const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
+    await page.getByRole('tab', { name: 'Graph request' }).click();
+    await page.getByText('Sent as a draft').waitFor();
+  });
+
+  test('is shown whole on a phone', async () => {
+    const name = 'a very long name without a space '.replaceAll(' ', '_').repeat(6);
+    const mail = aCapturedMail({
+      internetMessageId: `<${name}@x>`,
+      inReplyTo: `<${name}.0@x>`,
+      calendar: { method: 'REQUEST', ics: anInvitation([`SUMMARY:${name}`, `LOCATION:${name}`]) },
+      message: { subject: name, attachments: [attached(`${name}.png`, A_PNG, { contentType: 'image/png' })] },
+    });
+    await store.capture(mail);
+    await store.capture(aCapturedMail({ inReplyTo: `<${name}@x>`, message: { subject: name } }));
+    const page = await openInbox(PHONE, `/#/mail/${mail.id}`);
+    await page.locator('.invitation').waitFor();
+    expect(
+      await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+    ).toBeLessThanOrEqual(0);
+    expect(
+      await page.evaluate<number>(
+        "(pane => pane.scrollWidth - pane.clientWidth)(document.getElementById('mail'))",
+      ),
+    ).toBeLessThanOrEqual(0);
   });
 });
 

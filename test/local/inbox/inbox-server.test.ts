@@ -1,9 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startInbox } from '../../../local/inbox/inbox-server.ts';
 import { type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
 import type { Listening } from '../../../local/listening.ts';
-import { A_PNG, aCapturedMail, aPdf, attached, person } from './captured-mails.ts';
+import { A_PNG, aCapturedMail, anInvitation, aPdf, attached, person } from './captured-mails.ts';
 
 const firstMail = { endpoint: 'http://localhost:7071/api/mail', functionKey: 'key', curl: 'curl ...' };
 
@@ -135,12 +138,11 @@ describe("the API in Mailpit's shape", () => {
     expect((await ask('/api/v1/message/latest/part/1')).status).toBe(200);
   });
 
-  test('gives the header fields the Graph properties stand for, and those the sender added', async () => {
+  test('gives the header fields that recipients see: those the Graph properties mean, and those the sender added', async () => {
     await store.capture(paySlip);
     expect(await askJson('/api/v1/message/pay-slip/headers')).toEqual({
       From: ['"Pay \\"the\\" Roll" <payslips@contoso.example>'],
       To: ['"王小明" <ming@contoso.example>, <mei@contoso.example>'],
-      Bcc: ['<archive@contoso.example>'],
       'Reply-To': ['<hr@contoso.example>'],
       Subject: ['薪資單'],
       Date: ['Mon, 02 Mar 2026 01:30:00 GMT'],
@@ -154,10 +156,77 @@ describe("the API in Mailpit's shape", () => {
     await store.capture(paySlip);
     expect(await askJson('/api/v1/message/pay-slip/graph')).toEqual({
       ...paySlip.request,
+      via: 'json',
       mailbox: 'payroll@contoso.example',
       acceptedAt: paySlip.acceptedAt,
       graphRequestId: paySlip.graphRequestId,
     });
+  });
+
+  test('gives both bodies, the Message-ID, the size and the headers of an email that came as MIME', async () => {
+    const mime = Buffer.from('Subject: Hello\r\nBcc: secret@contoso.example\r\n\r\nHello');
+    await store.capture(
+      aCapturedMail({
+        id: 'mime',
+        via: 'mime',
+        mime: mime.toString('base64'),
+        internetMessageId: '<4711@contoso.example>',
+        text: 'The plain words.',
+        headers: [
+          { name: 'Received', value: 'from b' },
+          { name: 'Subject', value: 'Hello' },
+          { name: 'Received', value: 'from a' },
+          { name: 'BCC', value: 'secret@contoso.example' },
+        ],
+        message: { body: { contentType: 'html', content: '<p>Words.</p>' } },
+      }),
+    );
+    expect(await askJson('/api/v1/message/mime')).toMatchObject({
+      MessageID: '4711@contoso.example',
+      Text: 'The plain words.',
+      HTML: '<p>Words.</p>',
+      Size: mime.length,
+    });
+    expect(await askJson('/api/v1/message/mime/headers')).toEqual({
+      Received: ['from b', 'from a'],
+      Subject: ['Hello'],
+    });
+    expect(await askJson('/api/v1/message/mime/graph')).toMatchObject({
+      via: 'mime',
+      mime: mime.toString('base64'),
+    });
+    expect(await askJson('/api/v1/search?query=plain')).toMatchObject({ messages: [{ ID: 'mime' }] });
+  });
+
+  test('gives the bytes and the size of a large file, and not its place on this machine', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'inbox-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const contentFile = path.join(folder, 'bytes');
+    await writeFile(contentFile, aPdf());
+    const { contentBytes: _, ...file } = attached('large.pdf', Buffer.alloc(0));
+    const attachments = [{ ...file, contentFile, size: aPdf().length }];
+    const mime = Buffer.from('Subject: Hello\r\n\r\nHello').toString('base64');
+    await store.capture(aCapturedMail({ id: 'large', via: 'draft', mime, message: { attachments } }));
+    const part = await ask('/api/v1/message/large/part/1');
+    expect(Buffer.from(await part.arrayBuffer())).toEqual(aPdf());
+    expect(await askJson('/api/v1/message/large')).toMatchObject({
+      Size: 'Subject: Hello\r\n\r\nHello'.length + aPdf().length,
+      Attachments: [{ Size: aPdf().length }],
+    });
+    for (const about of ['', '/graph', '/headers', '/raw'])
+      expect(await (await ask(`/api/v1/message/large${about}`)).text()).not.toContain(folder);
+  });
+
+  test('gives every email as its source, to read, and as a file named by its ID', async () => {
+    await store.capture(paySlip);
+    const source = await ask('/api/v1/message/latest/raw');
+    expect(source.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(source.headers.get('content-disposition')).toBeNull();
+    expect(source.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+    expect(await source.text()).toMatch(/^X-Run: 2026-02\r\n[\s\S]*^Subject: =\?UTF-8\?/m);
+    const { headers } = await ask('/api/v1/message/pay-slip/raw?dl=1');
+    expect(headers.get('content-disposition')).toBe('attachment; filename="pay-slip.eml"');
+    expect((await ask('/api/v1/message/unknown/raw')).status).toBe(404);
   });
 
   test('searches, marks and deletes by search', async () => {
@@ -219,6 +288,45 @@ describe("the API in Mailpit's shape", () => {
       405,
       { Error: 'This path allows GET, PUT, DELETE, received POST.' },
     ]);
+  });
+});
+
+describe('what belongs to an email', () => {
+  type Context = {
+    readonly via: string;
+    readonly conversation: readonly { readonly ID: string }[];
+    readonly inReplyTo?: unknown;
+    readonly invitation?: unknown;
+  };
+  const contextOf = (id: string) => askJson<Context>(`/mail/${id}/context`);
+
+  test('is nothing for an email on its own', async () => {
+    await store.capture(aCapturedMail({ id: 'alone', internetMessageId: '<alone@x>' }));
+    await store.capture(aCapturedMail({ id: 'other', internetMessageId: '<other@x>' }));
+    expect(await contextOf('alone')).toEqual({ via: 'json', conversation: [] });
+  });
+
+  test('is its conversation in order, and the email it answers', async () => {
+    await store.capture(aCapturedMail({ id: 'm1', internetMessageId: '<1@x>' }));
+    await store.capture(aCapturedMail({ id: 'm2', internetMessageId: '<2@x>', inReplyTo: '<1@x>' }));
+    await store.capture(
+      aCapturedMail({ id: 'm3', inReplyTo: '<gone@x>', references: ['<1@x>', '<gone@x>'], via: 'draft' }),
+    );
+    for (const id of ['m1', 'm2', 'm3'])
+      expect((await contextOf(id)).conversation.map(({ ID }) => ID)).toEqual(['m1', 'm2', 'm3']);
+    expect((await contextOf('m1')).inReplyTo).toBeUndefined();
+    expect((await contextOf('m2')).inReplyTo).toEqual({ MessageID: '1@x', ID: 'm1' });
+    expect(await contextOf('m3')).toMatchObject({ via: 'draft', inReplyTo: { MessageID: 'gone@x' } });
+    expect((await contextOf('m3')).inReplyTo).not.toHaveProperty('ID');
+  });
+
+  test('is its invitation', async () => {
+    const calendar = { method: 'REQUEST', ics: anInvitation() };
+    await store.capture(aCapturedMail({ id: 'meeting', calendar }));
+    expect((await contextOf('meeting')).invitation).toMatchObject({
+      method: 'REQUEST',
+      event: { location: 'Room 4' },
+    });
   });
 });
 

@@ -73,6 +73,29 @@ test('a batch gives each email its own outcome, and a repeated one sends nothing
   await relay.arrives(marker, 2);
 });
 
+test('a message in MIME is sent as it is, once for its key', async () => {
+  const marker = newMarker();
+  const mime = [
+    'From: noreply@contoso.example',
+    'To: Canary Chan <canary-to@fabrikam.example>',
+    `Subject: canary-subject ${marker}`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    'canary-body',
+    '',
+  ].join('\n');
+  const post = () =>
+    relay.call('POST', '/api/mail', {
+      body: mime,
+      headers: { 'content-type': 'message/rfc822', 'idempotency-key': marker },
+    });
+  const first = await post();
+  expect([first.status, first.body.state]).toEqual([200, 'sent']);
+  expect((await post()).body.id).toBe(first.body.id);
+  await relay.arrives(marker);
+});
+
 test('a dry run shows the request, and sends nothing', async () => {
   const marker = newMarker();
   const { status, body } = await relay.call('POST', '/api/mail?DryRun=1', {

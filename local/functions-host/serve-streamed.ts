@@ -1,9 +1,10 @@
 import { BodyTooLargeError } from '../http.ts';
+import type { Clock } from './clock.ts';
 import { forwardRequest, sendAnswerOn } from './forward-request.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData, toRequestMetadata } from './http-request-data.ts';
 import type { Invoke } from './invoker.ts';
-import { declaredLength } from './request-body.ts';
+import { BodyTooSlowError, declaredLength, receiveBody } from './request-body.ts';
 import {
   API_REASON,
   type AskedFunction,
@@ -19,6 +20,7 @@ type Parts = {
   readonly invoke: Invoke;
   readonly newId: () => string;
   readonly log: HostLog;
+  readonly clock: Clock;
   readonly workerProxy: WorkerProxy;
 };
 
@@ -28,13 +30,18 @@ type Parts = {
  */
 export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise<void> => {
   const { request, response, fn, triggerName } = asked;
-  const { invoke, newId, log, workerProxy } = parts;
-  const body = declaredLength(request) === undefined ? undefined : await readDeclaredBody(request, response);
-  if (body === undefined && declaredLength(request) !== undefined) return;
+  const { invoke, newId, log, clock, workerProxy } = parts;
+  const isDeclared = declaredLength(request) !== undefined;
+  const body = isDeclared ? await readDeclaredBody(request, response, clock) : receiveBody(request, clock);
+  if (body === undefined) return;
 
   const invocationId = newId();
-  const known = { ...asked, body: body ?? Buffer.alloc(0) };
-  const forwarding = forwardRequest(request, body, { port: workerProxy.port, invocationId });
+  const known = { ...asked, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) };
+  const forwarding = forwardRequest(request, body, {
+    port: workerProxy.port,
+    invocationId,
+    received: workerProxy.received(invocationId),
+  });
   response.once('close', forwarding.abort);
   const running = invoke(
     fn,
@@ -59,7 +66,8 @@ export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise
     await Promise.all([sendAnswerOn(answer, response), running]);
   } catch (error) {
     forwarding.abort();
-    if (error instanceof BodyTooLargeError) refuseBody(request, response);
+    if (error instanceof BodyTooLargeError || error instanceof BodyTooSlowError)
+      refuseBody(request, response);
     else if (response.headersSent) response.destroy();
     const { succeeded } = await running;
     if (response.destroyed || response.headersSent) return;

@@ -8,7 +8,7 @@ type Reply = {
 };
 
 /** What a deployment of a parameters file would create, or what the compiler says against it. */
-export type Prediction = { readonly said: string; readonly snapshot: string | undefined };
+type Prediction = { readonly said: string; readonly snapshot: string | undefined };
 
 export type BicepServer = {
   readonly predict: (parametersFile: string) => Promise<Prediction>;

@@ -6,13 +6,15 @@ import { CONDITION_MS, TEST_MS } from './test/support/patience.ts';
 /** Files that take longest, and begin first: else one of them runs alone at the end. */
 const LONGEST = [
   'chaos.test.ts',
-  'bicep-evaluated.test.ts',
   'docs-callers.test.ts',
-  'scripts-real-az.test.ts',
+  'ledger-table.test.ts',
+  'docs-callers-relay.test.ts',
   'start.test.ts',
   'teardown.test.ts',
   'deploy-resume.test.ts',
+  'bicep-evaluated.test.ts',
   'guide-commands.test.ts',
+  'scripts-real-az.test.ts',
 ];
 
 const rankOf = ({ moduleId }: TestSpecification): number => {
@@ -31,7 +33,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine: a third of the time of the tests is waiting for hosts and tools.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,

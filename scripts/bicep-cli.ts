@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export const BICEP_VERSION = '0.49.2';
 
 export type BicepCli = {
+  /** The program, as it was found. */
+  readonly command: string;
   readonly version: string;
   readonly run: (
     verb: string,
@@ -36,6 +38,7 @@ export const findBicep = (environment: NodeJS.ProcessEnv = process.env): BicepCl
     const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', env: environment });
     if (status === 0)
       return {
+        command,
         version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? stdout.trim(),
         run: (verb, args, more = {}) => runBicep(command, [verb, ...args], { ...environment, ...more }),
       };

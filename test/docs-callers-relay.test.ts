@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { eventually } from './host/relay-for-tests.ts';
-import { CALLER_EXAMPLES, exampleOf, type Ran, run, runExample } from './support/caller-examples.ts';
+import {
+  CALLER_EXAMPLES,
+  endCompilers,
+  exampleOf,
+  type Ran,
+  run,
+  runExample,
+} from './support/caller-examples.ts';
 import { cloudForTests, hostForTests, KEYS, makeAppFolder } from './support/cloud-for-tests.ts';
 import { codeBlocksOf, ROOT, readDocument } from './support/documents.ts';
 import { TOOLS_MS } from './support/patience.ts';
@@ -19,6 +26,7 @@ symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 afterAll(async () => {
   await host.stop();
   await cloud.close();
+  await endCompilers(folder);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Mail } from '../src/lib/mail/mail-schema.ts';
 import { readMail } from '../src/lib/mail/read-mail.ts';
-import { CALLER_EXAMPLES, runExample } from './support/caller-examples.ts';
+import { CALLER_EXAMPLES, endCompilers, runExample } from './support/caller-examples.ts';
 import { TOOLS_MS } from './support/patience.ts';
 
 const KEY = 'the key';
@@ -76,7 +76,10 @@ for (const example of CALLER_EXAMPLES) {
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'relay-caller-'));
     });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    afterAll(async () => {
+      if (example.command[0] === 'dotnet') await endCompilers(folder);
+      rmSync(folder, { recursive: true, force: true });
+    }, TOOLS_MS);
 
     let relay: Awaited<ReturnType<typeof startRelay>> | undefined;
     const runAgainst = async (...answers: readonly Answer[]) => {

@@ -1,21 +1,27 @@
 import http from 'node:http';
-import { pipeline } from 'node:stream';
+import { pipeline, type Transform } from 'node:stream';
 import { assertSendable, isHopByHop } from './http-response.ts';
-import { limitBody } from './request-body.ts';
 import { INVOCATION_ID_HEADER } from './worker-proxy.ts';
 
 export type Forwarding = {
   /** Resolves when the app's answer has begun; nothing of it was sent on yet. */
   readonly answered: Promise<http.IncomingMessage>;
-  /** Takes the request back. */
+  /** Takes the request back, once the app has received its head: an invocation waits for that without an end. */
   readonly abort: () => void;
+};
+
+type Destination = {
+  readonly port: number;
+  readonly invocationId: string;
+  /** Resolves when the app has received the head of this request. */
+  readonly received: Promise<void>;
 };
 
 /** Sends a request on to the app's own HTTP server. A body that was read already comes along; another is streamed. */
 export const forwardRequest = (
   request: http.IncomingMessage,
-  body: Buffer | undefined,
-  { port, invocationId }: { readonly port: number; readonly invocationId: string },
+  body: Buffer | Transform,
+  { port, invocationId, received }: Destination,
 ): Forwarding => {
   // Without keep-alive the server would close on an answer that comes before the body's end, and the answer be lost.
   const agent = new http.Agent({ keepAlive: true });
@@ -27,27 +33,25 @@ export const forwardRequest = (
     path: request.url,
     headers: onwardHeaders(request, invocationId),
   });
-  const isRead = body !== undefined;
+  const streamed = Buffer.isBuffer(body) ? undefined : body;
+  const abort = () => void received.then(() => onward.destroy());
   const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
     onward.once('response', resolve);
     onward.on('error', reject);
-    if (isRead) return;
-    const limited = limitBody();
-    request.pipe(limited).pipe(onward);
-    request.once('error', () => onward.destroy());
-    // Not by `pipeline`, which would destroy the request, and with it the connection on which to say so.
-    limited.once('error', (error) => {
+    if (streamed === undefined) return;
+    onward.flushHeaders();
+    streamed.pipe(onward);
+    streamed.once('error', (error) => {
       reject(error);
-      onward.destroy();
-      request.unpipe(limited).resume();
+      abort();
     });
   });
   // Not in a function of its own, which would hold the body until the app answers; the real host holds it in a file.
-  if (isRead) onward.end(body);
+  if (streamed === undefined) onward.end(body);
   onward.once('close', () => agent.destroy());
   // Whoever waits hears of it; nobody has to.
   answered.catch(() => {});
-  return { answered, abort: () => onward.destroy() };
+  return { answered, abort };
 };
 
 /** Sends the app's answer on as it comes. Throws before the first byte where the host could not send it. */

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import { makeRouter } from '../routes.ts';
+import type { Clock } from './clock.ts';
 import type { HostLog } from './host-log.ts';
 import type { HostedFunction } from './host-parts.ts';
 import { authLevelOf, type HostKeys, isAllowed } from './http-keys.ts';
@@ -21,6 +22,7 @@ export type HttpTriggerParts = {
   readonly invoke: Invoke;
   readonly newId: () => string;
   readonly log: HostLog;
+  readonly clock: Clock;
   /** There when the app turned streaming on. */
   readonly workerProxy: WorkerProxy | undefined;
 };

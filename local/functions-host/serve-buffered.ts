@@ -1,13 +1,14 @@
 import type http from 'node:http';
-import { readBody } from '../http.ts';
+import { buffer } from 'node:stream/consumers';
 import { messageOf } from '../message-of.ts';
 import type { PathParams } from '../routes.ts';
+import type { Clock } from './clock.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData } from './http-request-data.ts';
 import { writeHttpResponse } from './http-response.ts';
 import type { Invoke } from './invoker.ts';
-import { declaredLength, REQUEST_BODY_LIMIT_BYTES } from './request-body.ts';
+import { BodyTooSlowError, declaredLength, REQUEST_BODY_LIMIT_BYTES, receiveBody } from './request-body.ts';
 
 export const API_REASON = 'This function was programmatically called via the host APIs.';
 
@@ -23,9 +24,9 @@ export type AskedFunction = {
 /** Hands the whole request to the app, and sends what it returns. A body without `Content-Length` is not read. */
 export const serveBuffered = async (
   { response, fn, triggerName, ...asked }: AskedFunction,
-  { invoke, log }: { readonly invoke: Invoke; readonly log: HostLog },
+  { invoke, log, clock }: { readonly invoke: Invoke; readonly log: HostLog; readonly clock: Clock },
 ): Promise<void> => {
-  const body = await readDeclaredBody(asked.request, response);
+  const body = await readDeclaredBody(asked.request, response, clock);
   if (body === undefined) return;
 
   const inputData = [{ name: triggerName, data: { http: toHttpData({ ...asked, body }) } }];
@@ -43,6 +44,7 @@ export const serveBuffered = async (
 export const readDeclaredBody = async (
   request: http.IncomingMessage,
   response: http.ServerResponse,
+  clock: Clock,
 ): Promise<Buffer | undefined> => {
   const length = declaredLength(request) ?? 0;
   if (length > REQUEST_BODY_LIMIT_BYTES) {
@@ -51,15 +53,16 @@ export const readDeclaredBody = async (
   }
   if (length === 0) return Buffer.alloc(0);
   try {
-    return await readBody(request, REQUEST_BODY_LIMIT_BYTES);
-  } catch {
+    return await buffer(receiveBody(request, clock));
+  } catch (error) {
+    if (error instanceof BodyTooSlowError) refuseBody(request, response);
     // The client broke off while sending.
-    response.destroy();
+    else response.destroy();
     return undefined;
   }
 };
 
-/** The host knows no 413: it answers 500 and closes the connection. */
+/** The host knows no 413 and no 408: it answers 500 and closes the connection. */
 export const refuseBody = (request: http.IncomingMessage, response: http.ServerResponse): void => {
   request.resume();
   response.setHeader('Connection', 'close');

@@ -1,9 +1,11 @@
+import type { Transform } from 'node:stream';
 import { BodyTooLargeError } from '../http.ts';
+import type { Clock } from './clock.ts';
 import { forwardRequest, sendAnswerOn } from './forward-request.ts';
 import type { HostLog } from './host-log.ts';
 import { toHttpData, toRequestMetadata } from './http-request-data.ts';
 import type { Invoke } from './invoker.ts';
-import { declaredLength } from './request-body.ts';
+import { BodyTooSlowError, declaredLength, receiveBody } from './request-body.ts';
 import {
   API_REASON,
   type AskedFunction,
@@ -19,6 +21,7 @@ type Parts = {
   readonly invoke: Invoke;
   readonly newId: () => string;
   readonly log: HostLog;
+  readonly clock: Clock;
   readonly workerProxy: WorkerProxy;
 };
 
@@ -28,11 +31,11 @@ type Parts = {
  */
 export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise<void> => {
   const { request, response, fn } = asked;
-  const { log } = parts;
+  const { log, clock } = parts;
   const begun =
     declaredLength(request) === undefined
-      ? begin(asked, parts, undefined)
-      : await readDeclaredBody(request, response).then((body) => body && begin(asked, parts, body));
+      ? begin(asked, parts, receiveBody(request, clock))
+      : await readDeclaredBody(request, response, clock).then((body) => body && begin(asked, parts, body));
   if (begun === undefined) return;
   const { invocationId, forwarding, running, unanswered } = begun;
 
@@ -41,7 +44,8 @@ export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise
     await Promise.all([sendAnswerOn(answer, response), running]);
   } catch (error) {
     forwarding.abort();
-    if (error instanceof BodyTooLargeError) refuseBody(request, response);
+    if (error instanceof BodyTooLargeError || error instanceof BodyTooSlowError)
+      refuseBody(request, response);
     else if (response.headersSent) response.destroy();
     const { succeeded } = await running;
     if (response.destroyed || response.headersSent) return;
@@ -51,12 +55,16 @@ export const serveStreamed = async (asked: AskedFunction, parts: Parts): Promise
 };
 
 /** Sends the request on and calls the function. Nothing of this holds the body afterwards. */
-const begin = (asked: AskedFunction, parts: Parts, body: Buffer | undefined) => {
+const begin = (asked: AskedFunction, parts: Parts, body: Buffer | Transform) => {
   const { request, response, fn, triggerName } = asked;
   const { invoke, newId, workerProxy } = parts;
   const invocationId = newId();
-  const known = { ...asked, body: body ?? Buffer.alloc(0) };
-  const forwarding = forwardRequest(request, body, { port: workerProxy.port, invocationId });
+  const known = { ...asked, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) };
+  const forwarding = forwardRequest(request, body, {
+    port: workerProxy.port,
+    invocationId,
+    received: workerProxy.received(invocationId),
+  });
   response.once('close', forwarding.abort);
   const running = invoke(
     fn,

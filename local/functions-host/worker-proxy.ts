@@ -4,6 +4,8 @@ import net, { type AddressInfo } from 'node:net';
 /** The HTTP server inside the app that takes streamed requests, each under the id of its invocation. */
 export type WorkerProxy = {
   readonly port: number;
+  /** Resolves when the app has received the head of the request of this invocation. */
+  readonly received: (invocationId: string) => Promise<void>;
   /** Whether the app has begun to answer the request of this invocation. */
   readonly hasAnswered: (invocationId: string) => boolean;
   readonly close: () => Promise<void>;
@@ -23,13 +25,17 @@ export const openWorkerProxy = async (
   if (!capabilities?.HttpUri || server === undefined) return undefined;
 
   const answers = new Map<string, http.ServerResponse>();
+  const awaited = new Map<string, () => void>();
   server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
     const id = String(request.headers[INVOCATION_ID_HEADER]);
     answers.set(id, response);
+    awaited.get(id)?.();
+    awaited.delete(id);
     response.once('close', () => answers.delete(id));
   });
   return {
     port: (server.address() as AddressInfo).port,
+    received: (id) => new Promise((resolve) => awaited.set(id, resolve)),
     hasAnswered: (id) => answers.get(id)?.headersSent ?? true,
     close: () =>
       new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { sendInChunks } from '../local/functions-host/send-raw.ts';
+import { connectRaw, sendInChunks } from '../local/functions-host/send-raw.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { canaryMail, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -43,4 +43,23 @@ test.each([
   expect([first.status, second.status]).toEqual([200, 200]);
   expect(second.body.id).toBe(first.body.id);
   expect(await relay.mailsAbout(marker)).toHaveLength(1);
+});
+
+test.each([
+  ['a chunk without a length', 'no hexadecimal number\r\n'],
+  ['the end of the connection', undefined],
+])('a body broken off by %s is logged as JSON_UNREADABLE, and nothing is sent', async (_, broken) => {
+  const marker = newMarker();
+  const known = relay.events('RequestRefused').length;
+  const json = JSON.stringify(canaryMail(marker));
+  const client = await connectRaw(Number(new URL(relay.url()).port));
+  await client.write(
+    `POST /api/mail HTTP/1.1\r\nHost: HOST\r\nx-functions-key: ${KEYS.functionKey}\r\nContent-Type: application/json\r\n` +
+      `Transfer-Encoding: chunked\r\n\r\n${json.length.toString(16)}\r\n${json}\r\n${broken ?? ''}`,
+  );
+  if (broken === undefined) client.leave();
+  await client.closed;
+  await expect.poll(() => relay.events('RequestRefused').length).toBe(known + 1);
+  expect(relay.events('RequestRefused').at(-1)).toMatchObject({ code: 'JSON_UNREADABLE' });
+  expect(await relay.mailsAbout(marker)).toEqual([]);
 });

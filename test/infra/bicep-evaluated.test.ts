@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findBicep } from '../../scripts/bicep-cli.ts';
+import { startBicepServer } from '../support/bicep-server.ts';
 import { TOOLS_MS } from '../support/patience.ts';
 
 const INFRA = join(import.meta.dirname, '../../infra');
@@ -10,34 +11,24 @@ const bicep = findBicep();
 const folder = mkdtempSync(join(tmpdir(), 'relay-bicep-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const server = bicep && startBicepServer(bicep.command);
+afterAll(() => server?.close());
+
 let files = 0;
 /** What the compiler predicts for these parameters, or what it complains of. */
-const evaluate = (template: string, parameters: Readonly<Record<string, unknown>>) => {
+const evaluate = async (template: string, parameters: Readonly<Record<string, unknown>>) => {
   files += 1;
   const file = join(folder, `${files}.bicepparam`);
   const values = Object.entries(parameters).map(
     ([name, value]) => `param ${name} = json('${JSON.stringify(value)}')\n`,
   );
   writeFileSync(file, `using '${relative(folder, join(INFRA, template))}'\n${values.join('')}`);
-  const run = bicep?.run('snapshot', [
-    file,
-    '--mode',
-    'overwrite',
-    '--tenant-id',
-    '99999999-9999-9999-9999-999999999999',
-    '--subscription-id',
-    '11111111-1111-1111-1111-111111111111',
-    '--resource-group',
-    'rg-relay',
-    '--location',
-    'westeurope',
-  ]);
-  const said = `${run?.stdout}${run?.stderr}`;
-  if (run?.failed !== false) return { said, resources: [] };
-  const snapshot = JSON.parse(readFileSync(file.replace(/bicepparam$/, 'snapshot.json'), 'utf8')) as {
+  const { said = '', snapshot } = (await server?.predict(file)) ?? {};
+  if (snapshot === undefined) return { said, resources: [] };
+  const { predictedResources } = JSON.parse(snapshot) as {
     predictedResources: { type: string; properties: Record<string, string> }[];
   };
-  return { said, resources: snapshot.predictedResources };
+  return { said, resources: predictedResources };
 };
 
 test('where Bicep is required, it is there', () => {
@@ -49,23 +40,25 @@ describe.skipIf(bicep === undefined)(
   `as Bicep evaluates it${bicep === undefined ? ' (skipped: bicep is not installed)' : ''}`,
   { timeout: TOOLS_MS },
   () => {
-    const settingsOf = (
+    const settingsOf = async (
       currentSettings: Readonly<Record<string, string>>,
       settings: Readonly<Record<string, string>>,
       alertRecipients = '',
       fixedSettings: Readonly<Record<string, string>> = {},
-    ) =>
-      evaluate('modules/app-settings.bicep', {
+    ) => {
+      const { resources } = await evaluate('modules/app-settings.bicep', {
         appName: 'func-relay',
         currentSettings,
         settings,
         alertRecipients,
         fixedSettings,
-      }).resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
+      });
+      return resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
+    };
 
-    test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', () => {
+    test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', async () => {
       expect(
-        settingsOf(
+        await settingsOf(
           { MAIL_EVENTS: 'queue', MAIL_ENABLED: 'false', ENTRA_CLIENT_ID: 'old', MAIL_LEDGER_DAYS: '30' },
           { MAIL_EVENTS: 'off', MAIL_ENABLED: '' },
           '',
@@ -103,8 +96,8 @@ describe.skipIf(bicep === undefined)(
         'new@contoso.com',
         'new@contoso.com',
       ],
-    ])('warnings of expiring secrets %s', (_rule, current, given, alerts, expected) => {
-      expect(settingsOf(current, given, alerts)?.SECRET_WARNING_RECIPIENTS).toBe(expected);
+    ])('warnings of expiring secrets %s', async (_rule, current, given, alerts, expected) => {
+      expect((await settingsOf(current, given, alerts))?.SECRET_WARNING_RECIPIENTS).toBe(expected);
     });
 
     const main = (more: Readonly<Record<string, unknown>>) =>
@@ -116,17 +109,19 @@ describe.skipIf(bicep === undefined)(
 
     test.each(['post_office', '-mail', 'mail-'])(
       'a name that Azure would refuse later (%s) is refused',
-      (name) => {
-        expect(main({ name }).said).toContain('name: expected letters, digits and, between them, dashes');
+      async (name) => {
+        expect((await main({ name })).said).toContain(
+          'name: expected letters, digits and, between them, dashes',
+        );
       },
     );
 
-    test('instances that always run are not more than the maximum', () => {
-      expect(main({ options: { alwaysReady: 3, maximumInstanceCount: 2 } }).said).toContain(
+    test('instances that always run are not more than the maximum', async () => {
+      expect((await main({ options: { alwaysReady: 3, maximumInstanceCount: 2 } })).said).toContain(
         'options.alwaysReady: expected at most options.maximumInstanceCount (2), not 3.',
       );
       expect(
-        main({ name: 'Mail-2', options: { alwaysReady: 2, maximumInstanceCount: 2 } }).resources,
+        (await main({ name: 'Mail-2', options: { alwaysReady: 2, maximumInstanceCount: 2 } })).resources,
       ).not.toEqual([]);
     });
   },

@@ -73,6 +73,10 @@ export const run = async (
     env: {
       ...process.env,
       HOME: folder,
+      // By it a compiler server of .NET is found: the one that starts here is the test's own.
+      TMPDIR: folder,
+      // Half of the time of Java is its optimising compiler, for a program that ends soon.
+      JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
       DOTNET_CLI_TELEMETRY_OPTOUT: '1',
       DOTNET_NOLOGO: '1',
       POWERSHELL_TELEMETRY_OPTOUT: '1',
@@ -106,4 +110,12 @@ export const runExample = (
     folder,
     environment: { MAIL_RELAY_URL: relay.url, MAIL_RELAY_KEY: relay.key, ...environment },
   });
+};
+
+/** Ends what the examples leave running in the folder: `dotnet run` starts a compiler server, which outlives it by minutes. */
+export const endCompilers = async (folder: string): Promise<void> => {
+  const dotnet = CALLER_EXAMPLES.find(({ page }) => page === 'csharp.md');
+  if (!dotnet?.present) return;
+  const { status, output } = await run(['dotnet', 'build-server', 'shutdown'], { folder });
+  if (status !== 0) throw new Error(`dotnet build-server shutdown ended with ${status}: ${output}`);
 };

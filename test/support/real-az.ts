@@ -1,60 +1,77 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 /** What argparse, and az with it, answers to a command line it does not understand. */
 const WRONG_USAGE = 2;
 
-const asked = spawnSync('az', ['version', '--query', '"azure-cli"', '--output', 'tsv'], { encoding: 'utf8' });
+/** The program az is a launcher of Python: by its first line, or as the packages of Microsoft and Homebrew, by its last. */
+const pythonOfAz = (): string | undefined => {
+  const launcher = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, 'az'))
+    .find((file) => existsSync(file));
+  return launcher && /\/\S*\/python[\d.]*(?=\s)/.exec(readFileSync(launcher, 'utf8'))?.[0];
+};
+
+const python = pythonOfAz();
+
+const readVersion = (): string | undefined => {
+  if (python === undefined) return undefined;
+  const asked = spawnSync(python, ['-c', 'import azure.cli.core as az; print(az.__version__)'], {
+    encoding: 'utf8',
+  });
+  return asked.status === 0 ? asked.stdout.trim() : undefined;
+};
 
 /** The version of the Azure CLI, if one is installed. */
-export const azVersion =
-  asked.status === 0 && /^\d+\.\d+\.\d+\s*$/.test(asked.stdout) ? asked.stdout.trim() : undefined;
+export const azVersion = readVersion();
+
+type End = { readonly status: number; readonly stderr: string };
 
 /** How az ends. Signed in nowhere and cut off from the network, it reads a command line and nothing more comes of it. */
-const exitOfAz = (
+const endsOfAz = async (
   configuration: string,
-  args: readonly string[],
-): Promise<{ status: number; stderr: string }> =>
-  new Promise((resolve) => {
-    const child = execFile(
-      'az',
-      [...args],
-      {
-        env: {
-          ...process.env,
-          AZURE_CONFIG_DIR: configuration,
-          AZURE_CORE_COLLECT_TELEMETRY: 'no',
-          HTTPS_PROXY: 'http://127.0.0.1:9',
-          HTTP_PROXY: 'http://127.0.0.1:9',
-          NO_PROXY: '',
-        },
-      },
-      (_error, _stdout, stderr) => resolve({ status: child.exitCode ?? -1, stderr }),
-    );
-    child.stdin?.end('x');
+  commands: readonly (readonly string[])[],
+): Promise<readonly End[]> => {
+  const child = spawn(python ?? 'python3', [join(import.meta.dirname, 'az-command-lines.py')], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      AZURE_CONFIG_DIR: configuration,
+      AZURE_CORE_COLLECT_TELEMETRY: 'no',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      NO_PROXY: '',
+    },
   });
+  child.stdin.on('error', () => undefined).end(JSON.stringify(commands));
+  const [printed, said, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  if (status !== 0) throw new Error(`The Azure CLI ended with ${status}: ${said}`);
+  return JSON.parse(printed) as readonly End[];
+};
 
 /** The command lines, each without the word az, that az does not understand, with what it says about them. */
 export const misunderstoodByAz = async (
   commands: readonly (readonly string[])[],
 ): Promise<readonly string[]> => {
   const configuration = mkdtempSync(join(tmpdir(), 'relay-az-'));
-  const waiting = [...commands];
-  const misunderstood: string[] = [];
-  const worker = async () => {
-    for (let args = waiting.pop(); args !== undefined; args = waiting.pop()) {
-      const { status, stderr } = await exitOfAz(configuration, args);
-      // az login ends so without a network, too.
-      if (status === WRONG_USAGE && !stderr.includes('Max retries exceeded'))
-        misunderstood.push(`az ${args.join(' ')}\n${stderr}`);
-    }
-  };
   try {
-    await Promise.all([worker(), worker()]);
+    const ends = await endsOfAz(configuration, commands);
+    return commands.flatMap((args, index) => {
+      const { status, stderr } = ends[index]!;
+      // az login ends so without a network, too.
+      if (status !== WRONG_USAGE || stderr.includes('Max retries exceeded')) return [];
+      return [`az ${args.join(' ')}\n${stderr}`];
+    });
   } finally {
     rmSync(configuration, { recursive: true, force: true });
   }
-  return misunderstood;
 };

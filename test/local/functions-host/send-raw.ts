@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 
 export type RawAnswer = {
   readonly status: number;
@@ -37,3 +39,28 @@ export const sendInChunks = (
   headers: http.OutgoingHttpHeaders = {},
 ): Promise<RawAnswer> =>
   sendRaw(url, { method: 'POST', headers: { ...headers, 'Transfer-Encoding': 'chunked' } }, chunks);
+
+export type RawClient = {
+  /** Sends the bytes as they are; resolves when the system has taken them. */
+  readonly write: (text: string) => Promise<void>;
+  /** What the server sent, when it has closed the connection. */
+  readonly closed: Promise<string>;
+  readonly leave: () => void;
+};
+
+/** A client that keeps to no rule of HTTP. `HOST` in what it writes becomes the address of the server. */
+export const connectRaw = async (port: number): Promise<RawClient> => {
+  const socket = net.connect(port, '127.0.0.1');
+  let received = '';
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    received += part;
+  });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return {
+    write: (text) =>
+      new Promise((resolve) => socket.write(text.replace('HOST', `127.0.0.1:${port}`), () => resolve())),
+    closed: once(socket, 'close').then(() => received),
+    leave: () => socket.destroy(),
+  };
+};

@@ -43,7 +43,7 @@ Run it again at any time with the same options: it keeps what exists and creates
       --consent              grant the permissions for every mailbox of the tenant. Without it, an Exchange
                              administrator allows only the sender mailboxes (recommended)
       --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
-                             unknown. Mail.ReadWrite is not used yet
+                             unknown; or Mail.ReadWrite, to send drafts and large files
       --secret-days N        how long a new client secret is valid (180)
       --renew-secret         create a new client secret even if the old one is valid
       --package FILE         deploy this package instead of building one

@@ -50,6 +50,14 @@ const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = 
   ...rest,
 });
 
+/** The directory once an administrator has allowed what these settings of the relay need: drafts need Mail.ReadWrite. */
+export const allowedFor =
+  ({ MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY }: Readonly<Record<string, string>>) =>
+  (usual: Directory): Directory =>
+    MAIL_LARGE_ATTACHMENTS === 'true' || MAIL_DELIVERY === 'exact'
+      ? { ...usual, apps: usual.apps.map((app) => ({ ...app, roles: [...app.roles, 'Mail.ReadWrite'] })) }
+      : usual;
+
 /** Contoso, ready to send: one app with tenant-wide Mail.Send and a secret that is valid for a year. */
 export const contoso = (secret: string, now: Date): Directory => ({
   tenantId: LOCAL_TENANT_ID,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { bundleIfStale } from '../scripts/bundle.ts';
 import { wrongUsage } from '../scripts/wrong-usage.ts';
 import { startCloud } from './cloud.ts';
+import { allowedFor } from './directory.ts';
 import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
 import { readInboxAddress } from './inbox/inbox-address.ts';
@@ -78,7 +79,11 @@ const main = async () => {
     await bundleIfStale();
     // After the bundle, which others may read.
     process.umask(READABLE_BY_OWNER_ONLY);
-    const cloud = await startCloud({ folder: folder.path, ports: ports.cloud });
+    const cloud = await startCloud({
+      folder: folder.path,
+      ports: ports.cloud,
+      directory: allowedFor(settings),
+    });
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped)
       console.warn(`Inbox: skipped ${file}, which ${reason}`);

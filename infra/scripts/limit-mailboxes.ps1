@@ -42,7 +42,7 @@ ID of the tenant that you expect to be connected to. The script stops in any oth
 
 .PARAMETER AlsoGrant
 Further permissions for the same mailboxes: Mail.Read to look up an email in Sent Items if its outcome is unknown.
-The relay does not use Mail.ReadWrite yet. If you omit a permission that was granted before, the script says how to remove it, and fails.
+Mail.ReadWrite to send drafts (MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY); it includes Mail.Read, and deleting. If you omit a permission that was granted before, the script says how to remove it, and fails.
 
 .PARAMETER RemoveOthers
 Removes mailboxes that you do not name from the group, if the group is that of this relay. Without it, the script only reports them, and fails.

@@ -5,7 +5,7 @@ import { type GraphAnswer, toJsonAnswer } from './graph-answer.ts';
 import { preferenceApplied, wantsImmutableIds } from './item-ids.ts';
 import type { Folder, MailItem } from './mail-item.ts';
 import { type MessageQuery, parseMessageQuery } from './message-query.ts';
-import { contextOf, toMessageResource } from './message-resource.ts';
+import { contextOf, toExpanded, toMessageResource } from './message-resource.ts';
 import { carryOutOrFail } from './perform-fault.ts';
 
 /** Messages of a mailbox, or of one folder. Nothing is ever received here. */
@@ -25,12 +25,18 @@ export const listMessages = async (
   return carryOutOrFail('listMessages', { ...call, carryOut }, graph);
 };
 
-const toPage = (found: readonly MailItem[], { top, skip, select }: MessageQuery, call: MailboxCall) => {
+const toPage = (
+  found: readonly MailItem[],
+  { top, skip, select, expand }: MessageQuery,
+  call: MailboxCall,
+) => {
   const next = new URL(call.url);
   next.searchParams.set('$skip', String(skip + top));
   return {
     '@odata.context': contextOf(call),
-    value: found.slice(skip, skip + top).map((item) => toMessageResource(item, call, select)),
+    value: found
+      .slice(skip, skip + top)
+      .map((item) => ({ ...toMessageResource(item, call, select), ...toExpanded(item, expand) })),
     ...(found.length > skip + top ? { '@odata.nextLink': next.href } : {}),
   };
 };

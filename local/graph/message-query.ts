@@ -5,13 +5,14 @@ import type { MessageFilter } from './mail-item.ts';
 /** https://learn.microsoft.com/graph/api/user-list-messages */
 const DEFAULT_TOP = 10;
 const HIGHEST_TOP = 1000;
-const OPTIONS = ['$filter', '$select', '$top', '$skip'];
+const OPTIONS = ['$filter', '$select', '$expand', '$top', '$skip'];
 
 const LITERAL = "'((?:[^']|'')*)'";
 const PROPERTY = new RegExp(
   `singleValueExtendedProperties/[Aa]ny\\(\\s*(?<ep>[A-Za-z_]\\w*)\\s*:\\s*\\k<ep>/id\\s+eq\\s+${LITERAL}\\s+and\\s+\\k<ep>/value\\s+(?:eq\\s+${LITERAL}|ne\\s+null)\\s*\\)`,
   'y',
 );
+const EXPANDED = new RegExp(`^singleValueExtendedProperties\\(\\$filter=id eq ${LITERAL}\\)$`);
 const MESSAGE_ID = new RegExp(`internetMessageId\\s+eq\\s+${LITERAL}`, 'y');
 const CREATED = /createdDateTime\s+lt\s+(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z)/y;
 const AND = /\s+and\s+/y;
@@ -49,6 +50,8 @@ export type Selectable = (typeof SELECTABLE)[number];
 export type MessageQuery = {
   readonly filter: MessageFilter;
   readonly select: readonly Selectable[] | undefined;
+  /** The id of the extended property that comes with each message that has it. */
+  readonly expand: string | undefined;
   readonly top: number;
   readonly skip: number;
 };
@@ -74,6 +77,7 @@ export const parseMessageQuery = (query: URLSearchParams): MessageQuery => {
   return {
     filter: filter === null ? {} : parseFilter(filter),
     select: select?.split(',').map(parseSelected),
+    expand: parseExpand(query.get('$expand')),
     top: parseCount(query, '$top', 1, HIGHEST_TOP) ?? DEFAULT_TOP,
     skip: parseCount(query, '$skip', 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
@@ -115,6 +119,16 @@ const readTerm = (read: (pattern: RegExp) => RegExpExecArray | undefined): Messa
   const created = read(CREATED)?.[1];
   const createdBefore = created === undefined ? undefined : new Date(created);
   return createdBefore === undefined || Number.isNaN(createdBefore.getTime()) ? undefined : { createdBefore };
+};
+
+/** https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-get */
+const parseExpand = (text: string | null): string | undefined => {
+  if (text === null) return undefined;
+  const id = EXPANDED.exec(text)?.[1];
+  if (id !== undefined) return requirePropertyId(unquote(id));
+  throw invalid(
+    "The query option '$expand' is not valid; expected singleValueExtendedProperties($filter=id eq '...').",
+  );
 };
 
 const requirePropertyId = (id: string): string => {

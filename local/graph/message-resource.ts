@@ -1,4 +1,5 @@
 import type { MailboxCall } from './call.ts';
+import { canonicalPropertyId } from './extended-property.ts';
 import { wantsImmutableIds } from './item-ids.ts';
 import { currentIdOf, type MailItem } from './mail-item.ts';
 import { SELECTABLE, type Selectable } from './message-query.ts';
@@ -19,6 +20,15 @@ export const toMessageResource = (
       Object.entries(message).filter(([name]) => select.some((wanted) => wanted === name)),
     ),
   };
+};
+
+/** The extended property that was asked for, where the message has it. */
+export const toExpanded = ({ message }: MailItem, id: string | undefined): Record<string, unknown> => {
+  const wanted = id === undefined ? undefined : canonicalPropertyId(id);
+  const found = (message.singleValueExtendedProperties ?? []).filter(
+    (property) => wanted !== undefined && canonicalPropertyId(property.id) === wanted,
+  );
+  return found.length === 0 ? {} : { singleValueExtendedProperties: found };
 };
 
 /** The context of a message that is answered by itself. */

@@ -16,7 +16,12 @@ import {
 
 const STATES = ['queued', 'sending', 'deferred', 'unknown', 'sent', 'rejected', 'held', 'closed'] as const;
 /** What of a mail is compared with what arrived. */
-export type WrittenMail = { readonly subject: string; readonly text: string; readonly to: string };
+export type WrittenMail = {
+  readonly subject: string;
+  readonly text: string;
+  readonly to: string;
+  readonly attachments: readonly { readonly filename: string; readonly content: string }[];
+};
 
 /** Later than anything a run writes. */
 /** What storage and Graph say of a run, read past the doors where requests are lost. */
@@ -74,16 +79,24 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
     },
     /** The subjects of mails that Graph got otherwise than their applications wrote them; a subject is a mail. */
     damaged: async (given: readonly WrittenMail[]): Promise<readonly string[]> => {
-      const written = new Map(given.map(({ subject, text, to }) => [subject, { text, to }]));
+      const written = new Map(
+        given.map(({ subject, text, to, attachments }) => [
+          subject,
+          JSON.stringify([text, to, ...filesOf(attachments)]),
+        ]),
+      );
       const damaged: string[] = [];
       for (const { summary } of mails.list().mails) {
         const message = (await mails.find(summary.ID))?.request.body.message;
         const to = message?.toRecipients?.map(({ emailAddress }) => emailAddress.address).join(', ');
-        const expected = written.get(message?.subject ?? '');
-        if (expected === undefined || expected.text !== message?.body?.content || expected.to !== to)
+        const files = message?.attachments?.map(({ name, contentBytes }) => `${name} ${contentBytes}`) ?? [];
+        if (written.get(message?.subject ?? '') !== JSON.stringify([message?.body?.content, to, ...files]))
           damaged.push(summary.Subject);
       }
       return damaged;
     },
   };
 };
+
+const filesOf = (attachments: WrittenMail['attachments']): readonly string[] =>
+  attachments.map(({ filename, content }) => `${filename} ${content}`);

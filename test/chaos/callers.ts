@@ -25,11 +25,15 @@ const LARGE_TEXT = 'x'.repeat(50_000);
 const ASK_AGAIN_MS = 400;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-const contentOf = ({ number, mailbox, policy, key, large }: PlannedMail): WrittenMail =>
+const contentOf = ({ number, mailbox, policy, key, large, files }: PlannedMail): WrittenMail =>
   aMail({
     from: mailbox,
     subject: `Mail ${number}`,
     onUnknown: policy,
+    attachments: Array.from({ length: files }, (_, file) => ({
+      filename: `${number}-${file}.txt`,
+      content: 'cGF5IHNsaXA=',
+    })),
     ...(large ? { text: LARGE_TEXT } : {}),
     ...(key === undefined ? {} : { idempotencyKey: key }),
   }) as WrittenMail;

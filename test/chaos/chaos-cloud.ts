@@ -19,11 +19,17 @@ export const CHAOS_SETTINGS: Readonly<Record<string, string>> = {
   FUNCTIONS_QUEUE_LEASE_SECONDS: '3',
 };
 
+/** Beside them, of each instance: they differ, as while a new value is rolled out. */
+export const SETTINGS_OF_INSTANCE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  A: { MAIL_DELIVERY: 'exact' },
+  B: { MAIL_DELIVERY: 'standard' },
+};
+
 const withChaosMailboxes =
   (mails: number) =>
   (usual: Directory): Directory => ({
     ...usual,
-    apps: usual.apps.map((app) => ({ ...app, roles: ['Mail.Send', 'Mail.Read'] })),
+    apps: usual.apps.map((app) => ({ ...app, roles: ['Mail.Send', 'Mail.ReadWrite'] })),
     mailboxes: [
       ...usual.mailboxes,
       ...mailboxesFor(mails).map((address) => ({

@@ -1,5 +1,5 @@
 import type { Cloud } from '../../local/cloud.ts';
-import { CHAOS_SETTINGS } from './chaos-cloud.ts';
+import { CHAOS_SETTINGS, SETTINGS_OF_INSTANCE } from './chaos-cloud.ts';
 import { readEvent } from './host-events.ts';
 import { type Instance, startInstance } from './instance.ts';
 import type { Random } from './random.ts';
@@ -52,7 +52,7 @@ export const makeFleet = ({ cloud, appFolder, timeline, troubles, random }: Flee
         name,
         cloud,
         appFolder,
-        settings: CHAOS_SETTINGS,
+        settings: { ...CHAOS_SETTINGS, ...SETTINGS_OF_INSTANCE[name] },
         watch: {
           decide: (seen, kill) => {
             const { operation, row } = seen;

@@ -8,7 +8,8 @@ export const arm = (
   troubles: Troubles,
   { mailbox, graphFaults, incident }: PlannedMail,
 ): void => {
-  for (const { fault } of graphFaults) cloud.graph.faults.add({ on: 'sendMail', mailbox, fault });
+  for (const { fault, draftCall } of graphFaults)
+    for (const on of ['sendMail', draftCall] as const) cloud.graph.faults.add({ on, mailbox, fault });
   if (incident?.kind === 'entra' || incident?.kind === 'key vault') {
     const { faults } = incident.kind === 'entra' ? cloud.entra : cloud.keyVault;
     const { times } = incident;
@@ -32,7 +33,11 @@ export const countTroubles = (
 ): ReadonlyMap<string, number> => {
   const counts = new Map(troubles.counts());
   const rules = cloud.graph.faults.list();
-  const names = plans.flatMap(({ graphFaults }) => graphFaults.map(({ name }) => `Graph: ${name}`));
+  const names = plans.flatMap(({ graphFaults }) =>
+    graphFaults.flatMap(({ name, draftCall }) =>
+      ['sendMail', draftCall].map((call) => `Graph, ${call}: ${name}`),
+    ),
+  );
   names.forEach((name, index) => {
     const fired = rules[index]?.fired ?? 0;
     if (fired > 0) counts.set(name, (counts.get(name) ?? 0) + fired);

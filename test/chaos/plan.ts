@@ -13,6 +13,7 @@ export type PlannedMail = {
   /** Put on the queue a second time, as an application does that does not know whether the first time worked. */
   readonly twice: boolean;
   readonly large: boolean;
+  readonly files: number;
   readonly graphFaults: readonly GraphFault[];
   /** Lies in wait from the moment this mail is given to the relay, for whichever mail comes first. */
   readonly incident: Incident | undefined;
@@ -20,6 +21,8 @@ export type PlannedMail = {
 
 type GraphFault = {
   readonly name: string;
+  /** The call that it hits where the mail goes as a draft; else it hits sendMail. */
+  readonly draftCall: (typeof DRAFT_CALLS)[number];
   readonly fault: Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
   /** Nobody can know from the answer whether the mail was sent. */
   readonly inDoubt: boolean;
@@ -45,8 +48,19 @@ const mailboxOf = (number: number): string => `chaos-${number % MOST_MAILBOXES}@
 export const mailboxesFor = (mails: number): readonly string[] =>
   Array.from({ length: Math.min(mails, MOST_MAILBOXES) }, (_, number) => mailboxOf(number));
 
-const known = (name: string, fault: GraphFault['fault']): GraphFault => ({ name, fault, inDoubt: false });
-const doubtful = (name: string, fault: GraphFault['fault']): GraphFault => ({ name, fault, inDoubt: true });
+/** What is done to a draft; to send it twice as often, as there it matters most. */
+const DRAFT_CALLS = [
+  'createDraft',
+  'addAttachment',
+  'sendDraft',
+  'sendDraft',
+  'getMessage',
+  'deleteMessage',
+] as const;
+
+type Fault = Omit<GraphFault, 'draftCall'>;
+const known = (name: string, fault: Fault['fault']): Fault => ({ name, fault, inDoubt: false });
+const doubtful = (name: string, fault: Fault['fault']): Fault => ({ name, fault, inDoubt: true });
 
 const GRAPH_FAULTS = [
   known('429', { kind: 'answer', status: 429 }),
@@ -106,7 +120,10 @@ const planMail = (number: number, random: Random): PlannedMail => {
     twice: keyed && !isHttp && random.chance(0.5),
     // A message of an application holds 64 KiB: as much as fits one, and needs a blob once the relay has it wait.
     large: way !== 'queue, base64' && random.chance(0.15),
-    graphFaults: random.chance(0.4) ? [random.pick(GRAPH_FAULTS)] : [],
+    files: random.pick([0, 1, 2]),
+    graphFaults: random.chance(0.4)
+      ? [{ ...random.pick(GRAPH_FAULTS), draftCall: random.pick(DRAFT_CALLS) }]
+      : [],
     incident: random.chance(0.14) ? planIncident(random) : undefined,
   };
 };

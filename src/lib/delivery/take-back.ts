@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { type InState, isIn } from '../ledger/ledger-row.ts';
+import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { withdraw } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 
@@ -13,17 +13,13 @@ export const takeBack = async (
   { row, etag }: LedgerEntry<InState<'queued' | 'sending'>>,
   cause: unknown,
 ): Promise<void> => {
-  const withdrawn = withdraw(row, { code: 'MAIL_NOT_STORED' }, clock.now());
+  const withdrawAs = (known: InState<'queued' | 'sending'>, version: string) =>
+    ledger.replace(withdraw(known, { code: 'MAIL_NOT_STORED' }, clock.now()), version);
   try {
-    const written = await ledger.replace(withdrawn, etag);
+    const written = await withdrawAs(row, etag);
     const found = written ?? (await ledger.find(row.facts.mailId));
-    // A write of this attempt whose answer was lost; whoever had taken the message would have another turn.
-    const isStale =
-      found !== undefined &&
-      isIn(found.row, 'sending') &&
-      isIn(row, 'sending') &&
-      found.row.progress.turn === row.progress.turn;
-    const changed = isStale ? await ledger.replace(withdrawn, found.etag) : found;
+    const own = found === undefined ? undefined : ownAttempt(row, found.row);
+    const changed = found !== undefined && own !== undefined ? await withdrawAs(own, found.etag) : found;
     // Or it was written before, and only the answer to that was lost.
     if (changed?.row.fate.state !== 'rejected') return;
   } catch {
@@ -36,3 +32,9 @@ export const takeBack = async (
   }
   throw new AppError('MAIL_NOT_STORED', { cause });
 };
+
+/** The row as an attempt has written it that did not hear so. Whoever had taken the message would have another turn. */
+const ownAttempt = (row: InState<'queued' | 'sending'>, found: LedgerRow): InState<'sending'> | undefined =>
+  isIn(row, 'sending') && isIn(found, 'sending') && found.progress.turn === row.progress.turn
+    ? found
+    : undefined;

@@ -16,7 +16,7 @@ export const tokenTimeoutSeconds = ({
 }: Pick<Settings, 'GRAPH_TIMEOUT_SECONDS'>): number =>
   Math.min(LONGEST_TOKEN_SECONDS, 3 * GRAPH_TIMEOUT_SECONDS);
 
-/** What an attempt does beside its requests, and what a slow clock takes. */
+/** What an attempt does beside its requests, and what a slow clock takes; never longer than a request. */
 const SPARE_SECONDS = 15;
 
 /**
@@ -27,7 +27,11 @@ export const filesWithinMs = (
   settings: Pick<Settings, 'GRAPH_TIMEOUT_SECONDS'>,
   functionTimeoutSeconds: number,
 ): { readonly caller: number; readonly queue: number } => {
-  const needed = tokenTimeoutSeconds(settings) + 2 * settings.GRAPH_TIMEOUT_SECONDS + SPARE_SECONDS;
+  const { GRAPH_TIMEOUT_SECONDS } = settings;
+  const needed =
+    tokenTimeoutSeconds(settings) +
+    2 * GRAPH_TIMEOUT_SECONDS +
+    Math.min(SPARE_SECONDS, GRAPH_TIMEOUT_SECONDS);
   const within = (limit: number) => Math.max(0, limit - needed) * 1000;
   return {
     caller: within(Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS)),

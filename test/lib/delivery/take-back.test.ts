@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeBack } from '../../../src/lib/delivery/take-back.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { claim, withdraw } from '../../../src/lib/ledger/transitions.ts';
+import { claim, recordDraft, withdraw } from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -37,6 +37,16 @@ describe('an email whose message may not be on the queue', () => {
     world.meanwhile('ledger.replace', () => world.ledger.replace(taken, world.ledger.find(mailId)!.etag));
     await back();
     expect(world.ledger.rows()).toEqual([taken]);
+  });
+
+  test('is withdrawn where its own attempt has written the row and did not hear so', async () => {
+    const { world, back } = unqueued(rows.sending);
+    const draft = { id: 'd', mailbox: 'a@b.example', isSubmitted: true };
+    world.meanwhile('ledger.replace', () =>
+      world.ledger.replace(recordDraft(rows.sending, draft, NOW), world.ledger.find(mailId)!.etag),
+    );
+    await expect(back()).rejects.toMatchObject({ code: 'MAIL_NOT_STORED' });
+    expect(world.row(mailId)).toMatchObject({ state: 'rejected', draft });
   });
 
   test('is withdrawn also where that was written, and only the answer to it was lost', async () => {

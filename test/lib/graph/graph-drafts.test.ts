@@ -99,6 +99,16 @@ describe('a draft through Graph', () => {
     expect(await drafts.listOf(MAILBOX, MAIL_ID)).toEqual([]);
   });
 
+  test('of the day before is listed with the email it is of, and one of today is not', async () => {
+    const { graph, drafts } = await exchange();
+    const { id } = await made(drafts);
+    graph.pass(1000);
+    const createdAt = new Date('2026-03-02T08:00:00Z');
+    const olderThan = (ms: number) => drafts.listBefore(MAILBOX, new Date(createdAt.getTime() + ms));
+    expect(await olderThan(1000)).toEqual([{ id, createdAt, mailId: MAIL_ID }]);
+    expect(await olderThan(-1000)).toEqual([]);
+  });
+
   test('is not made without Mail.ReadWrite, and Graph says so', async () => {
     const { drafts } = await exchange(['Mail.Send', 'Mail.Read']);
     expect(await drafts.create(MAILBOX, MESSAGE)).toEqual({

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { allowedFor, contoso } from '../../local/directory.ts';
+
+const usual = contoso('a secret', new Date('2026-03-02T08:00:00Z'));
+
+test.each([
+  [{}, ['Mail.Send']],
+  [{ MAIL_DELIVERY: 'standard', MAIL_LARGE_ATTACHMENTS: 'false' }, ['Mail.Send']],
+  [{ MAIL_DELIVERY: 'exact' }, ['Mail.Send', 'Mail.ReadWrite']],
+  [{ MAIL_LARGE_ATTACHMENTS: 'true' }, ['Mail.Send', 'Mail.ReadWrite']],
+])('a local relay with %o may do what its settings need: %j', (settings, roles) => {
+  expect(allowedFor(settings)(usual).apps.map((app) => app.roles)).toEqual([roles]);
+});

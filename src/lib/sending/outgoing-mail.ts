@@ -2,7 +2,7 @@ import { type Base64Text, decodedLength } from '../mail/base64-text.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 
 /** Where the bytes of a file are: in the email itself, or in a blob of an application, in the version that was seen. */
-export type FileSource =
+type FileSource =
   | { readonly kind: 'base64'; readonly content: Base64Text }
   | { readonly kind: 'blob'; readonly name: string; readonly etag: string };
 

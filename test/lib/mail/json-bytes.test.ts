@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { LONG_BYTES } from '../../../src/lib/mail/base64-cutter.ts';
 import { holdsLong, openJsonReader, readJson, writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import { LongBase64 } from '../../../src/lib/mail/long-base64.ts';
+import { readMail } from '../../../src/lib/mail/read-mail.ts';
+import { aMail } from '../../support/a-mail.ts';
 import { joined } from '../../support/json-chunks.ts';
 import { errorOf } from '../../support/problems-of.ts';
 
@@ -203,6 +205,21 @@ describe('what is wrong with JSON is told as without long base64', () => {
       expect(errorOf(() => read(JSON.stringify({ text, mime: LONG }))).code).toBe('MAIL_TOO_LARGE');
     expect(read(JSON.stringify(withContent(long('AAAA', most))))).toMatchObject({ attachments: [{}] });
   });
+});
+
+test('a long whole message and a long file are read from their bytes as from the same text', () => {
+  const message = Buffer.from(
+    `From: noreply@contoso.example\r\nTo: chan@contoso.example\r\nSubject: s\r\n\r\n${'薪資單\r\n'.repeat(9000)}`,
+  ).toString('base64');
+  for (const input of [{ mime: message }, aMail({ attachments: [{ filename: 'a.pdf', content: LONG }] })]) {
+    const json = JSON.stringify(input);
+    expect(holdsLong(read(json))).toBe(true);
+    expect(asText(readMail(read(json)))).toEqual(asText(readMail(JSON.parse(json))));
+  }
+  const wrong = JSON.stringify(aMail({ attachments: [{ filename: 'a.pdf', content: `${LONG}A` }] }));
+  expect(errorOf(() => readMail(read(wrong))).facts).toEqual(
+    errorOf(() => readMail(JSON.parse(wrong))).facts,
+  );
 });
 
 test('JSON is written with the same chunks, and read again as the same value', async () => {

@@ -10,6 +10,9 @@ import { aMail } from '../../support/a-mail.ts';
 import { ACCEPTED_AT, directPlanOf } from '../../support/a-plan.ts';
 import { anInvitation } from '../../support/an-invitation.ts';
 
+const contentOf = (file: Mail['attachments'][number]): string =>
+  'content' in file ? String(file.content) : '';
+
 const ID = '01a2055c-e268-762b-8556-1836e3fff5b7';
 const SENDER = { name: 'Contoso 薪資', address: 'noreply@contoso.example' };
 
@@ -20,10 +23,6 @@ const compose = async (mail: Mail): Promise<Buffer> => {
 
 /** Reads with a library that is not the composer's. */
 const parse = (mime: Buffer): Promise<Email> => PostalMime.parse(mime, { forceRfc822Attachments: true });
-
-/** Of a file that is in the email itself. */
-const contentOf = (file: Mail['attachments'][number]): string =>
-  'content' in file ? String(file.content) : '';
 
 const bytesOf = ({ content }: Attachment): Buffer =>
   typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as Uint8Array);

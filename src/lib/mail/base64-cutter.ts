@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { decodeEscapes, isBase64Character, isBase64OrBreak, makeEscapeReader } from './base64-escapes.ts';
 import { LongBase64 } from './long-base64.ts';
 
 /** A text of this length, as it is written in the JSON, is cut out of it. */
@@ -6,9 +7,7 @@ export const LONG_BYTES = 65_536;
 
 const [OTHER, BASE64, QUOTE, BACKSLASH] = [0, 1, 2, 3] as const;
 
-const KINDS = new Uint8Array(256).fill(OTHER);
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=')
-  KINDS[character.charCodeAt(0)] = BASE64;
+const KINDS = Uint8Array.from({ length: 256 }, (_, code) => (isBase64Character(code) ? BASE64 : OTHER));
 KINDS[0x22] = QUOTE;
 KINDS[0x5c] = BACKSLASH;
 
@@ -47,7 +46,7 @@ export const makeBase64Cutter = (onRest: (bytes: number) => void): Base64Cutter 
   let pieceBytes = 0;
   let hasEscapes = false;
   /** An escape of the candidate that is not complete. */
-  let begun = '';
+  const reader = makeEscapeReader();
   /** The next character of the string is escaped. */
   let isEscaped = false;
 
@@ -79,7 +78,7 @@ export const makeBase64Cutter = (onRest: (bytes: number) => void): Base64Cutter 
     const giveUpCandidate = (): void => {
       keepPieces();
       state = 'string';
-      begun = '';
+      reader.forget();
     };
 
     while (at < end) {
@@ -107,24 +106,19 @@ export const makeBase64Cutter = (onRest: (bytes: number) => void): Base64Cutter 
           break;
         }
         case 'candidate': {
-          if (begun !== '') {
-            const next = begun + String.fromCharCode(chunk[at] ?? 0);
-            if (isWholeEscape(next)) begun = '';
-            else if (isBegunEscape(next)) begun = next;
-            else {
-              // The character behind the backslash belongs to the escape, whatever it is.
-              if (begun === '\\') at += 1;
-              giveUpCandidate();
-              break;
-            }
-            at += 1;
+          if (reader.isBegun()) {
+            const isFirst = reader.isFirst();
+            const read = reader.next(chunk[at] ?? 0);
+            // The character behind the backslash belongs to the escape, whatever it is.
+            if (isFirst || read !== 'none') at += 1;
+            if (read === 'none' || (read === 'whole' && !isBase64OrBreak(reader.code()))) giveUpCandidate();
             break;
           }
           while (at < end && KINDS[chunk[at] ?? 0] === BASE64) at += 1;
           if (at === end) break;
           const kind = KINDS[chunk[at] ?? 0];
           if (kind === BACKSLASH) {
-            begun = '\\';
+            reader.begin();
             hasEscapes = true;
             at += 1;
           } else if (kind === OTHER) giveUpCandidate();
@@ -154,7 +148,7 @@ export const makeBase64Cutter = (onRest: (bytes: number) => void): Base64Cutter 
     push,
     end: () => {
       // It is not JSON then: the parser finds the text without its end where it is.
-      if (pieceBytes >= LONG_BYTES && begun === '') cut();
+      if (pieceBytes >= LONG_BYTES && !reader.isBegun()) cut();
       else keepPieces();
       return withPlaceholders(Buffer.concat(rest, restBytes), cuts);
     },
@@ -209,41 +203,4 @@ const mostNuls = (rest: Buffer): number => {
       detail: `Expected text, received more than ${MOST_NULS} characters U+0000 in a row.`,
     });
   return most;
-};
-
-/** A base64 character or a line break, as serialisers can write them: PHP `\/`, .NET `\u002B`, MIME libraries `\r\n`. */
-const isWholeEscape = (written: string): boolean =>
-  /^\\[/rn]$/.test(written) ||
-  (/^\\u[\da-f]{4}$/i.test(written) && /^[A-Za-z\d+/=\r\n]$/.test(decodeEscape(written)));
-
-const isBegunEscape = (written: string): boolean => /^\\u[\da-f]{0,3}$/i.test(written);
-
-const decodeEscape = (written: string): string => {
-  if (written.length === 6) return String.fromCharCode(Number.parseInt(written.slice(2), 16));
-  return { '\\r': '\r', '\\n': '\n' }[written] ?? '/';
-};
-
-/** Writes the characters in place of their escapes, in the same chunks; true where there are line breaks among them. */
-const decodeEscapes = (chunks: Uint8Array[]): boolean => {
-  let begun = '';
-  let hasBreaks = false;
-  for (const [index, chunk] of chunks.entries()) {
-    let length = 0;
-    for (const byte of chunk) {
-      if (begun === '' && byte !== 0x5c) {
-        chunk[length] = byte;
-        length += 1;
-        continue;
-      }
-      begun += String.fromCharCode(byte);
-      if (!isWholeEscape(begun)) continue;
-      const character = decodeEscape(begun);
-      hasBreaks ||= character === '\r' || character === '\n';
-      chunk[length] = character.charCodeAt(0);
-      length += 1;
-      begun = '';
-    }
-    chunks[index] = chunk.subarray(0, length);
-  }
-  return hasBreaks;
 };

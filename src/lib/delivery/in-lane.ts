@@ -45,7 +45,11 @@ export const sendInLane = async (
   if (pace.kind !== 'go') return pace;
   try {
     const claimed = await claim();
-    if (claimed === undefined) return { kind: 'beaten' };
+    if (claimed === undefined) {
+      // Or whoever repeats a request again and again would use up the minute of the mailbox, and send nothing.
+      needs.pacer.giveBack(lane, needs.clock.now());
+      return { kind: 'beaten' };
+    }
     const result = await attemptMail(needs, plan, claimed, who);
     if (result.kind === 'ended') closeIfThrottled(needs, lane, result.outcome);
     return result;

@@ -30,6 +30,8 @@ export type Pacer = {
    */
   enter(mailbox: string, mailId: string, now: Date, dueAt?: Date): Pace;
   leave(mailbox: string): void;
+  /** One that might go did not, as another invocation has it: before it leaves, its place in the minute is given back. */
+  giveBack(mailbox: string, now: Date): void;
   /** Resolves when a request of this mailbox has ended. */
   freed(mailbox: string): Promise<void>;
   /**
@@ -218,6 +220,12 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       if (lane.probe === 'under way') lane.probe = 'none';
       // All of them: who has lost patience since must not take the turn of another.
       for (const wake of lane.waiters.splice(0)) wake();
+    },
+    giveBack: (mailbox, now) => {
+      const { starts, slots } = laneOf(mailbox);
+      starts.pop();
+      const last = slots.findLastIndex((slot) => slot <= now.getTime());
+      if (last !== -1) slots.splice(last, 1);
     },
     freed: (mailbox) => new Promise((resolve) => laneOf(mailbox).waiters.push(resolve)),
     pause: (mailbox, until, now) => {

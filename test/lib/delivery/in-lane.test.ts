@@ -92,6 +92,13 @@ describe('the lane is left, so that the next email may go,', () => {
     expect(next()).toEqual({ kind: 'go' });
   });
 
+  test('also within the minute, however often another invocation turned out to have it', async () => {
+    const { run, next } = aLane();
+    for (let times = 0; times < 40; times += 1)
+      expect(await run(async () => undefined)).toEqual({ kind: 'beaten' });
+    expect(next()).toEqual({ kind: 'go' });
+  });
+
   test('in whatever case the mailbox is written', async () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };

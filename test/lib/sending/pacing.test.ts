@@ -244,6 +244,20 @@ describe('how far ahead times are kept', () => {
   });
 });
 
+test('an email that another invocation has leaves its place in the minute to others, however often it comes', () => {
+  const pacer = makePacer({ ...EXCHANGE, perMinute: 2 });
+  for (let index = 0; index < 10; index += 1) {
+    expect(pacer.enter('payroll', 'again', at(index)).kind).toBe('go');
+    pacer.giveBack('payroll', at(index));
+    pacer.leave('payroll');
+  }
+  expect(['a', 'b', 'c'].map((mailId) => pacer.enter('payroll', mailId, at(20)).kind)).toEqual([
+    'go',
+    'go',
+    'wait',
+  ]);
+});
+
 describe('what is remembered of mailboxes', () => {
   test('a hundred thousand of them, seen once, leave nothing', () => {
     const pacer = makePacer(EXCHANGE);

@@ -19,15 +19,20 @@ const MAX_RACES = 4;
 export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: string): Promise<MailStatus> => {
   for (let race = 0; race < MAX_RACES; race += 1) {
     const { row, etag } = await findOwnMail(needs, mailId, caller);
-    if (isIn(row, 'canceled')) return toStatus(row);
+    if (isIn(row, 'canceled')) {
+      // Perhaps for want of the answer to a request that ended before it could tell.
+      await announce(needs, row);
+      return toStatus(row);
+    }
     const { mailId: id, bodyHash } = row.facts;
     if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId: id, detail: ATTEMPT });
     if (!isIn(row, 'queued', 'deferred'))
       throw new AppError('MAIL_NOT_WAITING', { mailId: id, detail: stateDetail(row) });
     if (mayBeSent(row)) throw new AppError('MAIL_NOT_WAITING', { mailId: id, detail: IN_DOUBT });
     const canceled = cancel(row, needs.clock.now());
-    await announce(needs, canceled);
     if ((await needs.ledger.replace(canceled, etag)) === undefined) continue;
+    // Not before the row, as elsewhere: an attempt that is faster sends the email.
+    await announce(needs, canceled);
     needs.log({ event: 'MailCanceled', mailId: id });
     // Should this fail, the message deletes it when it is dropped, or the sweep finds it.
     await needs.payloads.delete(id, bodyHash).catch(() => undefined);

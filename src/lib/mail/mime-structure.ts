@@ -27,6 +27,8 @@ const boundaryOf = (fields: readonly HeaderField[]): string | undefined | { read
 
 const UNCLOSED = 'each multipart closed by its boundary with -- at its end';
 
+const AFTER_END = 'no boundary line after the one that closes its multipart';
+
 /**
  * What is wrong with the body of a message whose header has been read: lines that are too long, and parts that do not nest.
  * Every line is looked at once; an attached message is text here.
@@ -38,6 +40,8 @@ export const structureFault = (
 ): string | undefined => {
   /** Open boundaries with their depth; the innermost is the last. */
   const open = new Map<string, number>();
+  /** Behind their end, some readers take another part for one, and others do not. */
+  const closed = new Set<string>();
   let parts = 0;
   let number = 0;
   const openOf = (header: readonly HeaderField[]): string | undefined => {
@@ -47,6 +51,7 @@ export const structureFault = (
     if (open.has(boundary)) return 'a boundary of its own for each multipart';
     if (open.size === MAX_DEPTH) return `parts nested no deeper than ${MAX_DEPTH} levels`;
     open.set(boundary, open.size + 1);
+    closed.delete(boundary);
     return undefined;
   };
   const first = openOf(fields);
@@ -57,15 +62,18 @@ export const structureFault = (
     if (end - at > MAX_LINE)
       return `lines of at most ${MAX_LINE} bytes: line ${number} of the body has ${end - at}. Encode the body as quoted-printable or base64`;
     let next = end + 2;
-    if (open.size > 0 && bytes[at] === DASH && bytes[at + 1] === DASH && end - at < 200) {
+    if (open.size + closed.size > 0 && bytes[at] === DASH && bytes[at + 1] === DASH && end - at < 200) {
       const line = bytes.toString('latin1', at + 2, end).trimEnd();
-      const isOpening = open.has(line);
+      const isOpening = open.has(line) || closed.has(line);
       const boundary = isOpening ? line : line.endsWith('--') ? line.slice(0, -2) : '';
+      if (closed.has(boundary)) return AFTER_END;
       const depth = open.get(boundary);
       if (depth !== undefined) {
         if (depth !== open.size) return UNCLOSED;
-        if (!isOpening) open.delete(boundary);
-        else {
+        if (!isOpening) {
+          open.delete(boundary);
+          closed.add(boundary);
+        } else {
           parts += 1;
           if (parts > MAX_PARTS) return `at most ${MAX_PARTS} parts`;
           const header = readHeader(bytes, next);

@@ -10,6 +10,7 @@ const FOLDER = join(import.meta.dirname, '../docs/examples');
 
 /** The examples that are emails, and how they go. */
 const WAYS = {
+  'batch.json': 'a batch',
   'invitation.json': 'mime',
   'payslip.json': 'json',
   'text-and-html.json': 'mime',
@@ -17,10 +18,23 @@ const WAYS = {
   'whole-message.json': 'mime',
 };
 
-test.each(Object.entries(WAYS))('the example %s is an email that goes as %s', async (file, kind) => {
-  const mail = readMail(parseJson(await readFile(join(FOLDER, file), 'utf8')));
+const read = async (file: string) => parseJson(await readFile(join(FOLDER, file), 'utf8'));
+const wayOf = async (input: unknown) => {
   const sender = { address: 'noreply@contoso.example' };
-  expect((await planSend('id-1', sender, outgoing(mail), STANDARD, ACCEPTED_AT)).kind).toBe(kind);
+  return (await planSend('id-1', sender, outgoing(readMail(input)), STANDARD, ACCEPTED_AT)).kind;
+};
+
+test.each(Object.entries(WAYS).filter(([, kind]) => kind !== 'a batch'))(
+  'the example %s is an email that goes as %s',
+  async (file, kind) => {
+    expect(await wayOf(await read(file))).toBe(kind);
+  },
+);
+
+test('each email of the example of a batch can be sent', async () => {
+  const { mails } = (await read('batch.json')) as { readonly mails: readonly unknown[] };
+  expect(mails.length).toBeGreaterThan(1);
+  for (const mail of mails) await wayOf(mail);
 });
 
 test('every email among the examples is looked at here', async () => {

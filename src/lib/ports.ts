@@ -58,7 +58,9 @@ export type Payloads = {
   readonly keep: (mailId: string, contentHash: string) => Promise<void>;
   readonly delete: (mailId: string, contentHash: string) => Promise<void>;
   /** Those written before a time. */
-  readonly list: (before: Date) => AsyncIterable<{ readonly mailId: string; readonly contentHash: string }>;
+  readonly list: (
+    before: Date,
+  ) => AsyncIterable<{ readonly mailId: string; readonly contentHash: string; readonly writtenAt: Date }>;
 };
 
 /** Held emails with their reasons, for operators. */

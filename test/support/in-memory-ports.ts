@@ -155,7 +155,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         listed('payloads.list', async function* () {
           for (const [name, { writtenAt }] of payloads) {
             const [mailId = '', contentHash = ''] = name.split(' ');
-            if (writtenAt < before) yield { mailId, contentHash };
+            if (writtenAt < before) yield { mailId, contentHash, writtenAt };
           }
         }),
     },

@@ -18,13 +18,20 @@ export const sweepExpired: Part = async (needs, { counts, turn, isOver }) => {
   counts.expired = await needs.ledger.expire(ago(needs, needs.policy.ledgerDays * DAY_MS), turn, isOver);
 };
 
+/**
+ * A message can bring an email that no row knows yet, and stays hidden or waits for so long: storage hides one for seven days
+ * at most. The last day is for one that waits in a long queue then.
+ */
+const NO_ROW_FOR_MS = 8 * DAY_MS;
+
 /** Stored contents of emails that have ended, or that no ledger knows. */
 export const sweepPayloads: Part = async (needs, run) => {
   await forEach(needs, run, needs.payloads.list(ago(needs, DAY_MS)), {
     mailIdOf: ({ mailId }) => mailId,
-    sweep: async ({ mailId, contentHash }) => {
+    sweep: async ({ mailId, contentHash, writtenAt }) => {
       const entry = await needs.ledger.find(mailId);
-      if (entry !== undefined && !isFinal(entry.row)) return;
+      const isNeeded = entry === undefined ? writtenAt >= ago(needs, NO_ROW_FOR_MS) : !isFinal(entry.row);
+      if (isNeeded) return;
       await needs.payloads.delete(mailId, contentHash);
       run.counts.payloads += 1;
     },

@@ -101,7 +101,8 @@ const openPayloads = (container: ContainerClient): Payloads => ({
   }),
   list: explainedList(async function* (before) {
     for await (const { name, properties } of container.listBlobsFlat())
-      if (properties.lastModified < before) yield payloadFacts(name);
+      if (properties.lastModified < before)
+        yield { ...payloadFacts(name), writtenAt: properties.lastModified };
   }),
   delete: explained(async (mailId, contentHash) => {
     await container.getBlockBlobClient(payloadOf(mailId, contentHash)).deleteIfExists();

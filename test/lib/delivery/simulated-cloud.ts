@@ -135,7 +135,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           yield* await storage('list payloads', () =>
             [...payloads].flatMap(([name, { writtenAt }]) => {
               const [mailId = '', contentHash = ''] = name.split(' ');
-              return writtenAt < before ? [{ mailId, contentHash }] : [];
+              return writtenAt < before ? [{ mailId, contentHash, writtenAt }] : [];
             }),
           );
         },

@@ -216,8 +216,8 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       await relay.wait(HOUR_MS, () => false);
       await relay.sweep(process);
     }
-    // Whatever nobody needs is gone two days later.
-    cloud.advanceTo(new Date(cloud.now().getTime() + 48 * HOUR_MS));
+    // Whatever nobody needs is gone nine days later.
+    cloud.advanceTo(new Date(cloud.now().getTime() + 9 * 24 * HOUR_MS));
     await relay.sweep(0);
     await quiet();
   };

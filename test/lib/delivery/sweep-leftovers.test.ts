@@ -19,11 +19,11 @@ const held = (facts: MailFacts, record = 'its-record') =>
   holdNew(facts, { why: 'refused', reason, record, hasContent: true }, NOW);
 
 describe('stored content', () => {
-  test('of a mail that is done, or that is in no ledger, is deleted once it is a day old', async () => {
+  test('of a mail that is done is deleted once it is a day old, of one that no ledger knows after the time of its message', async () => {
     const { needs, ledger, pass, payloads } = inMemoryPorts();
-    const [waiting, done] = [queued(), sent()];
+    const [waiting, done, unknown] = [queued(), sent(), newMail()];
     for (const row of [waiting, done]) ledger.create(row);
-    for (const { mailId } of [waiting.facts, done.facts, newMail()])
+    for (const { mailId } of [waiting.facts, done.facts, unknown])
       await needs.payloads.put(mailId, 'hash', [Buffer.from('{}')]);
 
     const run = aRun();
@@ -31,6 +31,10 @@ describe('stored content', () => {
     await sweepPayloads(needs, run);
     expect(run.counts.payloads).toBe(0);
     pass(1);
+    await sweepPayloads(needs, run);
+    expect(run.counts.payloads).toBe(1);
+    expect(payloads.has(`${unknown.mailId} hash`)).toBe(true);
+    pass(7 * DAY_MS);
     await sweepPayloads(needs, run);
     expect(run.counts.payloads).toBe(2);
     expect([...payloads.keys()]).toEqual([`${waiting.facts.mailId} hash`]);
@@ -40,7 +44,7 @@ describe('stored content', () => {
     const { needs, pass, logged } = inMemoryPorts();
     const [bad, good] = [newMail(), newMail()];
     for (const { mailId } of [bad, good]) await needs.payloads.put(mailId, 'hash', [Buffer.from('{}')]);
-    pass(DAY_MS + 1);
+    pass(8 * DAY_MS + 1);
     const remove = (mailId: string, hash: string) =>
       mailId === bad.mailId ? Promise.reject(new TypeError('canary')) : needs.payloads.delete(mailId, hash);
     const run = aRun();

@@ -24,7 +24,10 @@ const read = async (hash: string) => textOf(await blobs.payloads.read(MAIL_ID, h
 
 const payloadsBefore = async (before: Date) => {
   const found: { readonly mailId: string; readonly contentHash: string }[] = [];
-  for await (const one of blobs.payloads.list(before)) found.push(one);
+  for await (const { mailId, contentHash, writtenAt } of blobs.payloads.list(before)) {
+    expect(writtenAt.getTime()).toBeLessThan(before.getTime());
+    found.push({ mailId, contentHash });
+  }
   return found;
 };
 

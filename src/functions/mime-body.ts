@@ -3,9 +3,7 @@ import type { HttpRequest } from '@azure/functions';
 import type { Room } from '../lib/delivery/admission.ts';
 import { AppError } from '../lib/errors.ts';
 import { isGzip } from '../lib/mail/not-json.ts';
-
-/** In base64, in which it travels to Graph, one request carries 4 MB. */
-const MAX_MIME_BYTES = 3_000_000;
+import { MAX_MIME_BYTES } from '../lib/mail/raw-mime.ts';
 
 /** Whether the body is an email in MIME (RFC 2046, 5.2.1), with any parameters. */
 export const isMime = ({ headers }: HttpRequest): boolean => {

@@ -11,6 +11,7 @@ import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
 import { isStorageFailure } from './storage-failure.ts';
+import { withWholeMessage } from './whole-message.ts';
 
 /** Who may send, and what the ledger may keep of an email. */
 export type AcceptPolicy = {
@@ -43,7 +44,10 @@ export type Refused = { readonly refused: AppError; readonly facts: MailFacts };
 /** A mail that may be sent, as far as it can be judged by itself. */
 export type JudgedMail = { readonly mail: Mail; readonly sender: Address };
 
-/** Reads a mail and decides its sender, without asking anybody. Throws an AppError that lists every problem. */
+/**
+ * Reads a mail and decides its sender, without asking anybody: a whole message that is in a blob is in `input` by then. Throws an
+ * AppError that lists every problem.
+ */
 export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): JudgedMail => {
   const mail = readMail(input);
   return { mail, sender: decideSender(mail.from, senderPolicy, pointerOf(mail)) };
@@ -93,7 +97,7 @@ export const tryToAccept = async (
 ): Promise<AcceptableMail | Refused> => {
   let facts: MailFacts | undefined;
   try {
-    const mail = readMail(input);
+    const mail = readMail(await withWholeMessage(needs, input));
     facts = factsOf(policy, hashes, origin, input as object, mail);
     const sender = decideSender(mail.from, policy.senderPolicy, pointerOf(mail));
     const plan = await planFor(needs, policy, origin, { mail, sender });

@@ -4,6 +4,7 @@ import type { SendPlan } from '../sending/send-plan.ts';
 import { judgeMail, planFor } from './accept-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { SendMailNeeds } from './send-mail.ts';
+import { withWholeMessage } from './whole-message.ts';
 
 /** What would be done with an email, and what Graph would be asked. */
 export type DryRun = {
@@ -26,7 +27,7 @@ export const dryRunMail = async (
   request: KeyedInput,
 ): Promise<DryRun> => {
   const { input } = withKey(request);
-  const judged = judgeMail(needs.accept, input);
+  const judged = judgeMail(needs.accept, await withWholeMessage(needs, input));
   const { mail, sender } = judged;
   const acceptedAt = needs.clock.now();
   const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);

@@ -15,6 +15,7 @@ import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
+import { withWholeMessage } from './whole-message.ts';
 
 export type SendMailNeeds = AttemptNeeds &
   ResolveNeeds & {
@@ -56,7 +57,7 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
 const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<IncomingMail> => {
   const { caller } = request;
   const { key, input } = withKey(request);
-  const judged = judgeMail(needs.accept, input);
+  const judged = judgeMail(needs.accept, await withWholeMessage(needs, input).catch(notStored));
   const identity = await needs.readIdentity().catch(notStored);
   const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
   const origin = { mailId, caller, acceptedAt: needs.clock.now() };

@@ -13,7 +13,7 @@ import { report } from './schema-faults.ts';
 import type { Fault } from './text-rules.ts';
 
 /** In base64 it must fit into one request to Graph, which holds 4 MB. */
-const MAX_BYTES = 3_000_000;
+export const MAX_MIME_BYTES = 3_000_000;
 
 /** A whole message of a caller, as it can be sent. */
 export type RawMime = {
@@ -189,7 +189,10 @@ const toRaw = (
 };
 
 const tooLarge = (bytes: number): readonly [Fault, string] => [
-  { code: 'MAIL_TOO_LARGE', expected: `a message of at most ${MAX_BYTES} bytes, which is 4 MB in base64` },
+  {
+    code: 'MAIL_TOO_LARGE',
+    expected: `a message of at most ${MAX_MIME_BYTES} bytes, which is 4 MB in base64`,
+  },
   `a message of ${bytes} bytes`,
 ];
 
@@ -204,7 +207,7 @@ export const mime = z.unknown().transform((input, context): ReadMime => {
   const fault = base64Fault(content);
   const bytes = decodedLength(content);
   if (fault !== undefined) tell(fault);
-  else if (bytes > MAX_BYTES) tell(...tooLarge(bytes));
+  else if (bytes > MAX_MIME_BYTES) tell(...tooLarge(bytes));
   else {
     const read = readMime(decodeRange(content, 0, bytes), (wrong) =>
       tell(wrong, `a message of ${bytes} bytes`),

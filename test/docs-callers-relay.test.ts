@@ -78,7 +78,7 @@ test('the README, the tour and every page for callers can be followed in order, 
   const inFolder = { folder, environment: queueAccount };
   const inRepository = { folder: ROOT, environment: queueAccount };
 
-  const [first, paySlip, queued, mistake, ...more] = commands;
+  const [first, paySlip, queued, batch, later, mistake, ...more] = commands;
   expect(more).toEqual([]);
   expect(await follow('README.md: the first mail', 1, run(['bash', '-c', first!], inRepository))).toContain(
     'sent',
@@ -89,6 +89,13 @@ test('the README, the tour and every page for callers can be followed in order, 
   const again = await run(['bash', '-c', paySlip!], inRepository);
   expect(again.output).toMatch(/^Idempotent-Replayed: true/im);
   await follow('local.md: the queue', 2, run(['bash', '-c', queued!], inRepository));
+  const several = await follow('local.md: a batch', 3, run(['bash', '-c', batch!], inRepository));
+  expect(several).toMatch(/"results":[\s\S]*"dryRun":true/);
+  const [waiting = '', cancelling = ''] = later!.split(/^(?=curl -X DELETE)/m);
+  const scheduled = await follow('local.md: later', 0, run(['bash', '-c', waiting], inRepository));
+  const id = /"id":"([^"]+)"/.exec(scheduled)?.[1] ?? 'no id in the response';
+  const canceled = run(['bash', '-c', cancelling.replace('<id>', id)], inRepository);
+  expect(await follow('local.md: canceled', 0, canceled)).toContain('"state":"canceled"');
   expect(await follow('local.md: a mistake', 0, run(['bash', '-c', mistake!], inRepository))).toContain(
     'FIELD_UNKNOWN',
   );

@@ -10,7 +10,7 @@ const usage = `Usage: npm run mail -- list
        npm run mail -- replay <id>
        npm run mail -- close <id> --note "why"
 
-Lists held emails, shows the status of any email, and replays or closes a held one.
+Lists held emails, shows the status of any email, replays a held one, and closes one that is held or waits.
 
   --url <url>        Address of the relay. Default: MAIL_RELAY_URL, else the relay that npm start runs on this machine.
   --folder <folder>  Folder of that relay. Default: .local.

@@ -167,6 +167,15 @@ export const openRelay = (
     }
   };
 
+  /** As above: an operator must be able to close an email whatever is wrong with the settings. */
+  const pacerIfAny = (): Pick<CancelNeeds, 'pacer'> => {
+    try {
+      return { pacer: pacer() };
+    } catch {
+      return {};
+    }
+  };
+
   const policy = (): SendPolicy => ({
     onUnknown: settings().MAIL_ON_UNKNOWN,
     verifyWindowMs: settings().MAIL_VERIFY_SECONDS * 1000,
@@ -249,7 +258,7 @@ export const openRelay = (
     }),
     forHoldMail: (log) => ({ ...storage(), clock, log }),
     forStatus: () => ({ ...storage(), ...mailboxesIfAny(), messageIds, clock }),
-    forDesk: (log) => ({ ...storage(), clock, log }),
+    forDesk: (log) => ({ ...storage(), ...pacerIfAny(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

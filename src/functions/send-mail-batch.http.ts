@@ -22,7 +22,7 @@ export const sendMailBatchHttp =
       const caller = callerOf(request);
       const room = ready.admission.open();
       try {
-        const limit = { ...mailLimit(ready.maxRequestBytes), room };
+        const limit = { ...mailLimit(ready.maxRequestBytes), code: 'REQUEST_TOO_LARGE' as const, room };
         const { inputs, pointer } = readBatch(await readJsonBody(request, limit));
         const results = await sendBatch(
           { ...ready, room },

@@ -70,7 +70,7 @@ export const catalogue = {
     413,
     'caller',
     'The request is too large for this call',
-    'Send only what this call asks for; `detail` says how many bytes it takes.',
+    'Send only what this call asks for; `detail` says how many bytes it takes. Divide a batch into several requests.',
   ),
 
   BATCH_INVALID: entry(
@@ -517,8 +517,14 @@ export const catalogue = {
   MAIL_NOT_WAITING: entry(
     409,
     'caller',
-    'The email does not wait, so it cannot be canceled',
-    'Only an email in the state `queued` or `deferred` can be canceled; `detail` names its state. An email that was sent cannot be recalled. A held email is not sent by itself; an operator can close it.',
+    'The email cannot be canceled',
+    'Only an email in the state `queued` or `deferred` that was certainly not sent can be canceled; `detail` says why this one cannot. An email that was sent cannot be recalled. A held email is not sent by itself; an operator can close it.',
+  ),
+  CLOSED_WHILE_WAITING: entry(
+    409,
+    'administrator',
+    'An operator closed the email while it waited',
+    'Nothing was sent. To send the email after all, its caller sends it again with a new idempotency key.',
   ),
   IDEMPOTENCY_KEY_INVALID: entry(
     400,
@@ -542,7 +548,7 @@ export const catalogue = {
     409,
     'caller',
     'The email is not held',
-    'Only a held email can be replayed or closed. To see its state: npm run mail -- show <id>',
+    'Only a held email can be replayed, and only a held or waiting one closed. To see its state: npm run mail -- show <id>',
   ),
   QUERY_INVALID: entry(
     400,

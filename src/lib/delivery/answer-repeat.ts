@@ -87,12 +87,16 @@ const tryAfresh = async (
   }
 };
 
-/** Perhaps without its message, as the first request died in between: the message again does no harm. */
+/**
+ * Perhaps without its message, as the first request died in between: the message again does no harm. Once only, or a caller
+ * who repeats a request for a month would fill the queue.
+ */
 const putAgain = async (
   needs: AttemptNeeds,
   { envelope }: IncomingMail,
   { row, etag }: LedgerEntry<InState<'queued'>>,
 ): Promise<Answer | undefined> => {
+  if (row.progress.hasMessage) return { row, repeated: true };
   const message = { ...envelope, turn: row.progress.turn };
   const { sendAt } = row.facts;
   if (sendAt === undefined) await queueMail(needs, message, 0);

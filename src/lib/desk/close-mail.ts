@@ -1,15 +1,30 @@
 import { announce } from '../delivery/announce.ts';
 import { AppError } from '../errors.ts';
-import { close } from '../ledger/transitions.ts';
-import type { Ports } from '../ports.ts';
-import { findHeld } from './find-held.ts';
-import { type MailStatus, toStatus } from './mail-status.ts';
+import { type InState, isIn } from '../ledger/ledger-row.ts';
+import { close, closeWaiting } from '../ledger/transitions.ts';
+import type { LedgerEntry, Ports } from '../ports.ts';
+import { stateDetail } from './find-held.ts';
+import { findMail, type MailStatus, toStatus } from './mail-status.ts';
+import { isWaiting, type StopNeeds, stopWaiting } from './stop-waiting.ts';
 
-export type CloseNeeds = Pick<Ports, 'ledger' | 'records' | 'events' | 'clock' | 'log'>;
+export type CloseNeeds = StopNeeds & Pick<Ports, 'records' | 'clock' | 'log'>;
 
-/** Ends a mail that was held without sending it. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD. */
+/** Ends a mail that is held, or waits, without sending it. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD. */
 export const closeMail = async (needs: CloseNeeds, mailId: string, note: string): Promise<MailStatus> => {
-  const { row, etag } = await findHeld(needs, mailId);
+  const { row, etag } = await findMail(needs, mailId);
+  if (isIn(row, 'held')) return closeHeld(needs, { row, etag }, note);
+  if (!isWaiting(row)) throw new AppError('MAIL_NOT_HELD', { detail: stateDetail(row) });
+  const closed = closeWaiting(row, note, needs.clock.now());
+  if (!(await stopWaiting(needs, closed, etag))) throw new AppError('MAIL_NOT_HELD');
+  needs.log({ event: 'MailClosed', mailId: row.facts.mailId });
+  return toStatus(closed);
+};
+
+const closeHeld = async (
+  needs: CloseNeeds,
+  { row, etag }: LedgerEntry<InState<'held'>>,
+  note: string,
+): Promise<MailStatus> => {
   const closed = close(row, note, needs.clock.now());
   await announce(needs, closed);
   if ((await needs.ledger.replace(closed, etag)) === undefined) throw new AppError('MAIL_NOT_HELD');

@@ -58,6 +58,8 @@ export type Progress = {
   readonly omittedAttempts: number;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
   readonly inQueue: boolean;
+  /** A repeat of its request has put its message once more: there is one for certain. */
+  readonly hasMessage?: true;
   /** Set once `onUnknown: resend` has used its one chance. */
   readonly resent: boolean;
 };

@@ -66,7 +66,10 @@ export const queueNew = (facts: MailFacts, now: Date): Row<Queued> => ({
 });
 
 /** Its message was put once more, so that whoever would take the first one back finds the row changed. */
-export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({ ...row, progress: since(row, now) });
+export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({
+  ...row,
+  progress: since(row, now, { hasMessage: true }),
+});
 
 /** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
 export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date, way?: SendWay): Row<Sending> => ({
@@ -213,6 +216,13 @@ export const close = (row: Row<Held>, note: string, now: Date): Row<Closed> => (
   fate: { state: 'closed', reason: row.fate.reason, note },
 });
 
+/** By an operator, while it waits: its caller may have lost the key by which it can be canceled. */
+export const closeWaiting = (row: Row<Queued | Deferred>, note: string, now: Date): Row<Closed> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { state: 'closed', reason: { code: 'CLOSED_WHILE_WAITING' }, note },
+});
+
 /** Its message is still on the queue, and is dropped when it is delivered. */
 export const cancel = (row: Row<Queued | Deferred>, now: Date): Row<Canceled> => ({
   facts: row.facts,
@@ -255,9 +265,9 @@ export const catchUp = (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'rejected', 'held', 'canceled'],
+  queued: ['sending', 'rejected', 'held', 'canceled', 'closed'],
   sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
-  deferred: ['sending', 'held', 'canceled'],
+  deferred: ['sending', 'held', 'canceled', 'closed'],
   unknown: ['sent', 'sending', 'held'],
   rejected: ['sending', 'queued'],
   held: ['queued', 'unknown', 'closed'],

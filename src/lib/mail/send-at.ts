@@ -27,7 +27,7 @@ export const readSendAt = (text: string): ReadTime => {
     return { fault: 'a day that the calendar does not have' };
   // 24:00 is the next day, and a leap second (RFC 3339, 5.7) is no time that a clock of ours shows.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
-    return { fault: 'a time of day beyond 23:59:59' };
+    return { fault: 'a time of day that no clock shows' };
   const local = Date.UTC(
     ...([
       Number(year),

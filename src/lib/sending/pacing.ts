@@ -34,6 +34,8 @@ export type Pacer = {
   giveBack(mailbox: string, now: Date): void;
   /** Resolves when a request of this mailbox has ended. */
   freed(mailbox: string): Promise<void>;
+  /** A mail that waits for its time will not go after all: the time is free for others. */
+  forget(mailbox: string, mailId: string): void;
   /**
    * Graph limits this mailbox until then: nobody goes, and afterwards this instance takes a smaller share. After a
    * long pause one mail goes alone and finds out; the others go when it has ended without another.
@@ -226,6 +228,14 @@ export const makePacer = (limits: PaceLimits): Pacer => {
       starts.pop();
       const last = slots.findLastIndex((slot) => slot <= now.getTime());
       if (last !== -1) slots.splice(last, 1);
+    },
+    forget: (mailbox, mailId) => {
+      const lane = lanes.get(mailbox);
+      const slot = lane?.booked.get(mailId);
+      if (lane === undefined || slot === undefined) return;
+      lane.booked.delete(mailId);
+      const at = lane.slots.lastIndexOf(slot);
+      if (at !== -1) lane.slots.splice(at, 1);
     },
     freed: (mailbox) => new Promise((resolve) => laneOf(mailbox).waiters.push(resolve)),
     pause: (mailbox, until, now) => {

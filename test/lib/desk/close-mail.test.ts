@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closeMail } from '../../../src/lib/desk/close-mail.ts';
+import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { replay } from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
@@ -11,6 +12,42 @@ const closing = () => {
   world.ledger.create(rows.held);
   return { ...world, close: () => closeMail(world.needs, mailId, 'found in Sent Items') };
 };
+
+describe('an operator who closes an email that waits', () => {
+  const waiting = (row: LedgerRow = rows.queued) => {
+    const world = inMemoryPorts();
+    world.ledger.create(row);
+    return { ...world, close: () => closeMail(world.needs, mailId, 'a mistake') };
+  };
+
+  test.each([rows.queued, rows.deferred])(
+    'has it ended, told and its content deleted: $fate.state',
+    async (row) => {
+      const { close, effects, announced } = waiting(row);
+      expect(await close()).toMatchObject({
+        state: 'closed',
+        note: 'a mistake',
+        reason: { code: 'CLOSED_WHILE_WAITING' },
+      });
+      expect(effects).toEqual(['ledger.replace closed', 'events.put', 'payloads.delete', 'log MailClosed']);
+      expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Closed' }]);
+    },
+  );
+
+  test('is refused where an attempt was faster, and nobody hears of an end', async () => {
+    const { close, meanwhile, ledger, announced } = waiting();
+    meanwhile('ledger.replace', () => ledger.replace(rows.sending, ledger.find(mailId)!.etag));
+    await expect(close()).rejects.toMatchObject({ code: 'MAIL_NOT_HELD' });
+    expect(announced).toEqual([]);
+  });
+
+  test.each([rows.sending, rows.unknown, rows.sent])(
+    'is refused while it may be sent: $fate.state',
+    async (row) => {
+      await expect(waiting(row).close()).rejects.toMatchObject({ code: 'MAIL_NOT_HELD' });
+    },
+  );
+});
 
 describe('an operator who closes a held email', () => {
   test('has it told, recorded with the note and its reason, and its record deleted, in this order', async () => {

@@ -19,6 +19,7 @@ import {
   claimAfresh,
   claimNew,
   close,
+  closeWaiting,
   completeHeld,
   holdNew,
   queueAfresh,
@@ -74,6 +75,9 @@ const holdIt = step(
     recordHeld(row, holding(), now, ...(choice % 2 ? [attemptAt(now)] : [])),
 );
 const cancelIt = step('cancel', (row: InState<'queued' | 'deferred'>, now) => cancel(row, now));
+const closeIt = step('closeWaiting', (row: InState<'queued' | 'deferred'>, now) =>
+  closeWaiting(row, 'n', now),
+);
 const withdrawIt = step('withdraw', (row: InState<'queued' | 'sending'>, now) => withdraw(row, reason, now));
 const foundIt = step('recordFound', (row: InState<'unknown' | 'sending'>, now, choice) =>
   recordFound(row, now, choice % 2 ? { attempt: attemptAt(now) } : {}),
@@ -84,6 +88,7 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
     holdIt,
     withdrawIt,
     cancelIt,
+    closeIt,
     step('requeue', (row: InState<'queued'>, now) => requeue(row, now)),
   ],
   sending: [
@@ -118,7 +123,7 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
       ),
     ),
   ],
-  deferred: [claimIt, claimIt, claimIt, holdIt, cancelIt],
+  deferred: [claimIt, claimIt, claimIt, holdIt, cancelIt, closeIt],
   unknown: [claimIt, claimIt, foundIt, holdIt],
   rejected: [
     step('claimAfresh', (row: InState<'rejected'>, now) => claimAfresh(row, now)),

@@ -258,6 +258,18 @@ test('an email that another invocation has leaves its place in the minute to oth
   ]);
 });
 
+test('emails that waited and were canceled leave their times to those that come after', () => {
+  const pacer = makePacer({ ...EXCHANGE, perMinute: 1 });
+  const first = pacer.enter('payroll', 'first', at(0));
+  pacer.leave('payroll');
+  const waiting = Array.from({ length: 50 }, (_, index) => `w-${index}`);
+  for (const mailId of waiting) expect(pacer.enter('payroll', mailId, at(1)).kind).toBe('wait');
+  for (const mailId of [...waiting, 'never seen']) pacer.forget('payroll', mailId);
+  expect(first.kind).toBe('go');
+  expect(pacer.enter('payroll', 'next', at(2))).toEqual({ kind: 'wait', waitMs: 61_000 - 2 });
+  pacer.forget('another mailbox', 'w-1');
+});
+
 describe('what is remembered of mailboxes', () => {
   test('a hundred thousand of them, seen once, leave nothing', () => {
     const pacer = makePacer(EXCHANGE);

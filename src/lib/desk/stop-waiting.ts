@@ -1,0 +1,35 @@
+import { announce } from '../delivery/announce.ts';
+import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
+import type { Ports } from '../ports.ts';
+import type { Pacer } from '../sending/pacing.ts';
+
+export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events'> & {
+  /** Of this instance, which may have kept a time for the email; absent where settings are wrong. */
+  readonly pacer?: Pick<Pacer, 'forget'>;
+};
+
+/** Whether an email waits that was certainly not sent. Of one that is sent once more by choice, nobody can say that. */
+export const isWaiting = (row: LedgerRow): row is InState<'queued' | 'deferred'> =>
+  (row.fate.state === 'queued' || row.fate.state === 'deferred') && !mayBeSent(row);
+
+export const mayBeSent = ({ progress }: LedgerRow): boolean =>
+  progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
+
+/**
+ * Ends an email that waits. An attempt claims the row first, so that either it or this succeeds: false where it was faster. The
+ * message of the email is dropped when it is delivered.
+ */
+export const stopWaiting = async (
+  needs: StopNeeds,
+  ended: InState<'canceled' | 'closed'>,
+  etag: string,
+): Promise<boolean> => {
+  if ((await needs.ledger.replace(ended, etag)) === undefined) return false;
+  const { mailId, sender, bodyHash } = ended.facts;
+  needs.pacer?.forget(sender.toLowerCase(), mailId);
+  // Not before the row, as elsewhere: an attempt that is faster sends the email.
+  await announce(needs, ended);
+  // Should this fail, the message deletes it when it is dropped, or the sweep finds it.
+  await needs.payloads.delete(mailId, bodyHash).catch(() => undefined);
+  return true;
+};

@@ -483,10 +483,10 @@ export const catalogue = {
     'Nothing was sent there. `detail` has the host. A proxy that changes responses of Graph can cause this. If Microsoft uses a new domain for uploads, report it and update the relay.',
   ),
   ATTACHMENT_CHANGED: entry(
-    409,
+    422,
     'caller',
     'A file that the email names was changed or deleted before it was sent',
-    'Nothing was sent. Upload the file under a new name, and send the email again. Do not change a file that a waiting email names.',
+    'Nothing was sent. Upload the file under a new name, and send the email with it and a new idempotency key. Do not change a file that a waiting email names.',
   ),
   OUTCOME_UNKNOWN: entry(
     502,
@@ -509,7 +509,7 @@ export const catalogue = {
     'Use a new key for every email. Use the same key only to repeat an unchanged request.',
   ),
   MAIL_CANCELED: entry(
-    409,
+    410,
     'caller',
     'The email with this idempotency key was canceled',
     'Nothing was sent, and this key never sends again. To send the email after all, use a new key.',

@@ -1,9 +1,10 @@
 import { AppError } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
-import type { LedgerRow } from '../ledger/ledger-row.ts';
+import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { claimNew, queueNew } from '../ledger/transitions.ts';
+import { keyFault } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, judgeMail, planMail } from './accept-mail.ts';
@@ -14,6 +15,7 @@ import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { isStorageFailure } from './storage-failure.ts';
 import { takeBack } from './take-back.ts';
 import { withWholeMessage } from './whole-message.ts';
 
@@ -41,7 +43,10 @@ const MAX_RACES = 4;
  * Throws an AppError for everything else the caller has to know; then nothing was accepted.
  */
 export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): Promise<SendMailAnswer> => {
-  const mail = await takeIn(needs, request);
+  const mail = await takeIn(needs, request).catch((refused: unknown) =>
+    answerRefused(needs, request, refused),
+  );
+  if ('row' in mail) return mail;
   const { warnings } = mail.accepted.plan;
   for (let race = 0; race < MAX_RACES; race += 1) {
     const known = race === 0 ? undefined : await needs.ledger.find(mail.envelope.mailId);
@@ -51,6 +56,39 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
     if (answer !== undefined) return { ...answer, warnings };
   }
   throw new AppError('MAIL_UNDER_WAY');
+};
+
+/**
+ * An email that was accepted under this key is not refused afterwards, whatever has become of its files or of the settings: a
+ * caller who hears a refusal sends it again under another key. What cannot go on without the email stays refused.
+ */
+const answerRefused = async (
+  needs: SendMailNeeds,
+  request: SendMailRequest,
+  refused: unknown,
+): Promise<SendMailAnswer> => {
+  if (!(refused instanceof AppError) || refused.code === 'MAIL_NOT_STORED' || isStorageFailure(refused))
+    throw refused;
+  const row = await findSame(needs, request).catch(() => undefined);
+  if (row === undefined || isIn(row, 'rejected') || (isIn(row, 'held') && !row.fate.hasContent))
+    throw refused;
+  const { mailId } = row.facts;
+  if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId });
+  if (isIn(row, 'canceled')) throw new AppError('MAIL_CANCELED', { mailId });
+  return { row, repeated: true, warnings: [] };
+};
+
+/** The row of this caller's email with the same key and content, where the ledger has one. */
+const findSame = async (
+  needs: SendMailNeeds,
+  { caller, ...request }: SendMailRequest,
+): Promise<LedgerRow | undefined> => {
+  const { key, input } = withKey(request);
+  if (key === undefined || keyFault(key) !== undefined) return undefined;
+  const identity = await needs.readIdentity();
+  const row = (await needs.ledger.find(await idOfKey(needs, identity, caller, key)))?.row;
+  const isSame = row?.facts.caller === caller && identity.isContent(row.facts.bodyHash, input);
+  return isSame ? row : undefined;
 };
 
 /** What is wrong with the email itself costs no request to anybody. */

@@ -242,3 +242,53 @@ describe('two requests with one key', () => {
     expect(world.plans).toEqual([]);
   });
 });
+
+describe('a repeat of an email that was accepted, and would be refused now,', () => {
+  const blob = { content: Buffer.from('a'), etag: '"1"' };
+  const input = aMail({ attachments: [{ blob: 'a.pdf' }] });
+  const accepted = async (report?: SendReport, more: Partial<SendMailRequest> = {}) => {
+    const world = inMemoryPorts(report);
+    world.blobs.set('a.pdf', blob);
+    const request = { input, idempotencyKey: KEY, ...more };
+    const first = await send(world, request);
+    world.blobs.clear();
+    return {
+      world,
+      first,
+      repeat: (other: Partial<SendMailRequest> = {}) => send(world, { ...request, ...other }),
+    };
+  };
+
+  test.each<[string, SendReport | undefined, Partial<SendMailRequest>]>([
+    ['sent', undefined, {}],
+    ['deferred', { kind: 'not-connected' }, {}],
+    ['unknown', { kind: 'lost', why: 'timeout' }, {}],
+    ['queued', undefined, { respondAsync: true }],
+  ])('gets what the ledger says: %s', async (state, report, more) => {
+    const { world, repeat } = await accepted(report, more);
+    const done = [world.plans.length, world.messages.length];
+    expect(await repeat()).toMatchObject({ repeated: true, row: { fate: { state } } });
+    expect([world.plans.length, world.messages.length]).toEqual(done);
+  });
+
+  test('hears that it is being sent while it is', async () => {
+    const { world, first, repeat } = await accepted();
+    const { facts } = first.row;
+    world.ledger.replace(claimNew(facts, false, NOW, 'json'), world.ledger.find(facts.mailId)!.etag);
+    await expect(repeat()).rejects.toMatchObject({ code: 'MAIL_UNDER_WAY', facts: { mailId: facts.mailId } });
+  });
+
+  test('hears the refusal where it is another email, of another caller, or was never accepted', async () => {
+    const { repeat } = await accepted();
+    const refused = { code: 'ATTACHMENT_NOT_FOUND' };
+    await expect(repeat({ input: { ...input, subject: 'other' } })).rejects.toMatchObject(refused);
+    await expect(repeat({ caller: 'key:other' })).rejects.toMatchObject(refused);
+    await expect(repeat({ idempotencyKey: 'another' })).rejects.toMatchObject(refused);
+  });
+
+  test('hears the refusal where the ledger cannot be asked', async () => {
+    const { world, repeat } = await accepted();
+    world.fail('ledger.find');
+    await expect(repeat()).rejects.toMatchObject({ code: 'ATTACHMENT_NOT_FOUND' });
+  });
+});

@@ -45,7 +45,7 @@ describe('a caller who cancels an email that waits', () => {
       timeline: expect.arrayContaining([{ at: NOW.toISOString(), event: 'canceled' }]),
     });
     // Told after it is written: an attempt may be faster, and the email is sent.
-    expect(effects).toEqual(['ledger.replace canceled', 'events.put', 'log MailCanceled', 'payloads.delete']);
+    expect(effects).toEqual(['ledger.replace canceled', 'events.put', 'payloads.delete', 'log MailCanceled']);
     expect(read(mailId)).toMatchObject({ state: 'canceled' });
     expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
     expect(logged).toEqual([{ event: 'MailCanceled', mailId }]);

@@ -4,6 +4,7 @@ import type { Room } from '../lib/delivery/admission.ts';
 import { AppError } from '../lib/errors.ts';
 import { openJsonReader } from '../lib/mail/json-bytes.ts';
 import { isGzip } from '../lib/mail/not-json.ts';
+import { arrivalDeadline, chunksOf } from './body-chunks.ts';
 
 /** How much of a request is read, and what more than that is. */
 export type BodyLimit = {
@@ -11,6 +12,8 @@ export type BodyLimit = {
   readonly maxBytes: number;
   /** Which setting it comes from. */
   readonly setting?: string;
+  /** When it must have arrived; two minutes from now where nothing is said. */
+  readonly deadline?: AbortSignal;
   /** Where a request can be large: room for it in the memory of the instance. */
   readonly room?: Room;
 };
@@ -24,7 +27,7 @@ export const mailLimit = (maxBytes: number): BodyLimit => ({
 
 /**
  * Reads a request as JSON. Throws CONTENT_TYPE_UNSUPPORTED, CONTENT_ENCODING_UNSUPPORTED, JSON_UNREADABLE,
- * FIELD_REPEATED, RELAY_BUSY, and the code of the limit.
+ * FIELD_REPEATED, RELAY_BUSY, REQUEST_TOO_SLOW, and the code of the limit.
  */
 export const readJsonBody = async ({ headers, body }: HttpRequest, limit: BodyLimit): Promise<unknown> => {
   requireJson(headers.get('content-type')?.trim() ?? '');
@@ -71,8 +74,7 @@ const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<u
   const start: number[] = [];
   let length = 0;
   try {
-    // Leaving the loop early cancels the stream.
-    for await (const chunk of body ?? []) {
+    for await (const chunk of chunksOf(body, limit.deadline ?? arrivalDeadline())) {
       length += chunk.byteLength;
       if (length > limit.maxBytes) throw tooLarge(limit, `more than ${limit.maxBytes}`);
       requireRoom(limit, length);

@@ -4,6 +4,7 @@ import type { Room } from '../lib/delivery/admission.ts';
 import { AppError } from '../lib/errors.ts';
 import { isGzip } from '../lib/mail/not-json.ts';
 import { MAX_MIME_BYTES } from '../lib/mail/raw-mime.ts';
+import { arrivalDeadline, chunksOf } from './body-chunks.ts';
 
 /** Whether the body is an email in MIME (RFC 2046, 5.2.1), with any parameters. */
 export const isMime = ({ headers }: HttpRequest): boolean => {
@@ -42,8 +43,7 @@ const readBytes = async (body: HttpRequest['body'], room: Room): Promise<Buffer>
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    // Leaving the loop early cancels the stream.
-    for await (const chunk of body ?? []) {
+    for await (const chunk of chunksOf(body, arrivalDeadline())) {
       length += chunk.byteLength;
       if (length > MAX_MIME_BYTES) throw tooLarge(`more than ${MAX_MIME_BYTES}`);
       requireRoom(room, length);

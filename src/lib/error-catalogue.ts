@@ -73,6 +73,13 @@ export const catalogue = {
     'Send only what this call asks for; `detail` says how many bytes it takes. Divide a batch into several requests.',
   ),
 
+  REQUEST_TOO_SLOW: entry(
+    408,
+    'caller',
+    'The request did not arrive within two minutes',
+    'Nothing was accepted. Send the request again, over a faster connection or with smaller attachments. For large files, upload them to storage and name them in the email (`attachments[].blob`).',
+  ),
+
   BATCH_INVALID: entry(
     400,
     'caller',

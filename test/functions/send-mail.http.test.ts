@@ -47,7 +47,7 @@ describe('an email that names a file in storage', () => {
   test('is refused before the file is read where there is no memory for it', async () => {
     const world = inMemoryPorts();
     world.blobs.set('large.bin', { content: Buffer.alloc(2_000_000), etag: '"1"' });
-    await world.needs.admission.enter(15_900_000);
+    world.needs.admission.open().grow(15_900_000);
     const { answer } = await post(naming('large.bin'), world);
     expect(bodyOf(answer)).toMatchObject({ code: 'RELAY_BUSY' });
     expect(headersOf(answer).get('retry-after')).not.toBeNull();

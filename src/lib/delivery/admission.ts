@@ -11,8 +11,8 @@ export type Room = {
 
 export type Admission = {
   readonly open: () => Room;
-  /** Waits, in turn, until there is room for content of so many bytes. */
-  readonly enter: (bytes: number) => Promise<Room>;
+  /** Waits, in turn, until there is room for content of so many bytes; undefined where `patience` ends before. */
+  readonly enter: (bytes: number, patience: () => Promise<unknown>) => Promise<Room | undefined>;
 };
 
 /** What is smaller costs no more than the request that brings it, and always has room. */
@@ -37,7 +37,8 @@ export const heldFor = (bytes: number): number => bytes + 2 * Math.min(bytes, MA
  */
 export const makeAdmission = (mostBytes: number, heldOf = (bytes: number): number => bytes): Admission => {
   let taken = 0;
-  const waiting: { readonly bytes: number; readonly admit: (room: Room) => void }[] = [];
+  type Waiter = { readonly bytes: number; readonly admit: (room: Room | undefined) => void };
+  const waiting: Waiter[] = [];
 
   const open = (): Room => {
     let content = 0;
@@ -72,10 +73,20 @@ export const makeAdmission = (mostBytes: number, heldOf = (bytes: number): numbe
   };
   return {
     open,
-    enter: (bytes) =>
+    enter: (bytes, patience) =>
       new Promise((admit) => {
-        waiting.push({ bytes, admit });
+        const waiter = { bytes, admit };
+        waiting.push(waiter);
         admitNext();
+        if (!waiting.includes(waiter)) return;
+        void patience().then(() => {
+          const place = waiting.indexOf(waiter);
+          if (place === -1) return;
+          waiting.splice(place, 1);
+          admit(undefined);
+          // It may have been the one too large for what there is.
+          admitNext();
+        });
       }),
   };
 };

@@ -27,6 +27,10 @@ export type DeliveryFacts = MessageFacts & {
   readonly redelivered: boolean;
 };
 
+/** How long an email waits for memory inside its invocation, and then on the queue. */
+const ROOM_PATIENCE_MS = 30_000;
+const NO_ROOM_NEEDED = { close: () => undefined };
+
 /** While sending is switched off an email looks again this often. */
 const BLOCKED_WAIT_MS = 120_000;
 
@@ -73,11 +77,16 @@ const deliverArrived = async (
   // On the poison queue a bare message would have another id, and be another email: an envelope keeps the one it has.
   if (redelivered && isKnownByMessage) return queueMail(needs, envelope, 0);
   const bytes = await contentBytes(needs, envelope);
-  const room = bytes === 0 ? undefined : await needs.admission.enter(bytes);
+  const room =
+    bytes === 0
+      ? NO_ROOM_NEEDED
+      : await needs.admission.enter(bytes, () => needs.clock.sleep(ROOM_PATIENCE_MS));
+  // An invocation that waited for longer would be ended by the host, and with it everything in flight.
+  if (room === undefined) return queueMail(needs, envelope, ROOM_PATIENCE_MS);
   try {
     await deliverArrival(needs.sending, arrival);
   } finally {
-    room?.close();
+    room.close();
   }
 };
 
@@ -92,10 +101,11 @@ const contentBytes = async (
 };
 
 const namesBlobs = (mail: unknown): boolean => {
-  const { attachments } = (mail ?? {}) as { readonly attachments?: unknown };
+  const { attachments, mime } = (mail ?? {}) as { readonly attachments?: unknown; readonly mime?: unknown };
   return (
-    Array.isArray(attachments) &&
-    attachments.some((file) => (file as { blob?: unknown } | null)?.blob != null)
+    (mime as { blob?: unknown } | null | undefined)?.blob != null ||
+    (Array.isArray(attachments) &&
+      attachments.some((file) => (file as { blob?: unknown } | null)?.blob != null))
   );
 };
 

@@ -4,6 +4,8 @@ import { admissibleBytes, heldFor, makeAdmission, type Room } from '../../../src
 
 const MB = 1_000_000;
 
+const forEver = () => new Promise<never>(() => {});
+
 describe('contents that are worked on', () => {
   test('have room until the memory for them is taken, and again when one is done', () => {
     const { open } = makeAdmission(10 * MB);
@@ -45,17 +47,35 @@ describe('contents that are worked on', () => {
     const order: string[] = [];
     const first = open();
     first.grow(3 * MB);
-    const tell = async (name: string, bytes: number): Promise<Room> => {
-      const room = await enter(bytes);
+    const tell = async (name: string, bytes: number): Promise<Room | undefined> => {
+      const room = await enter(bytes, forEver);
       order.push(name);
       return room;
     };
     const large = tell('large', 4 * MB);
     const small = tell('small', MB);
     first.close();
-    (await large).close();
-    (await small).close();
+    (await large)?.close();
+    (await small)?.close();
     expect(order).toEqual(['large', 'small']);
+  });
+
+  test('go without room when their patience ends, and let pass those behind them', async () => {
+    const { open, enter } = makeAdmission(4 * MB);
+    open().grow(3 * MB);
+    const patience = Promise.withResolvers<void>();
+    const large = enter(4 * MB, () => patience.promise);
+    const small = enter(MB, forEver);
+    patience.resolve();
+    expect(await large).toBeUndefined();
+    expect((await small)?.grow(MB)).toBe(true);
+  });
+
+  test('are not asked for patience where there is room', async () => {
+    const never = () => {
+      throw new Error('asked');
+    };
+    expect(await makeAdmission(4 * MB).enter(MB, never)).toBeDefined();
   });
 });
 

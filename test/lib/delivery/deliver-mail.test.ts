@@ -191,9 +191,9 @@ describe('an email that can be large waits until there is memory for it', () => 
     const entered: number[] = [];
     const admission = {
       ...world.needs.admission,
-      enter: (bytes: number) => {
+      enter: (bytes: number, patience: () => Promise<unknown>) => {
         entered.push(bytes);
-        return world.needs.admission.enter(bytes);
+        return world.needs.admission.enter(bytes, patience);
       },
     };
     await deliverMail(
@@ -221,6 +221,14 @@ describe('an email that can be large waits until there is memory for it', () => 
     world.blobs.set('a.txt', { content: Buffer.from('a'), etag: '"1"' });
     expect(await asked(JSON.stringify(aMail({ attachments: [{ blob: 'a.txt' }] })), world)).toEqual([4 * MB]);
     expect(world.rows()).toMatchObject([{ state: 'sent' }]);
+  });
+
+  test('and goes back to the queue before the host would end its invocation', async () => {
+    const { world, text } = await storedAs(aMail({ text: 'x'.repeat(5 * MB) }));
+    world.needs.admission.open().grow(15 * MB);
+    await asked(text, world);
+    expect([world.rows(), world.plans]).toEqual([[], []]);
+    expect(world.queued()).toMatchObject([{ delayMs: 30_000, kind: 'envelope', content: 'stored' }]);
   });
 
   test('and any other does not', async () => {

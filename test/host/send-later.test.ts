@@ -36,7 +36,7 @@ describe('an email with sendAt', () => {
     expect([first.status, first.body]).toMatchObject([200, { id: body.id, state: 'canceled' }]);
     expect((await cancel()).body).toEqual(first.body);
     expect(await relay.send(mail, { 'idempotency-key': marker })).toMatchObject({
-      status: 409,
+      status: 410,
       body: { code: 'MAIL_CANCELED', id: body.id },
     });
     expect(await relay.messagesOn(MAIL_QUEUE)).toBeGreaterThan(0);

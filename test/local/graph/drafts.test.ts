@@ -336,7 +336,13 @@ describe('a small attachment', () => {
     ['without a type', { name: 'a', contentBytes: '' }, 400, 'RequestBodyRead'],
     ['without a name', { ...PDF, name: '' }, 400, 'ErrorInvalidRequest'],
     ['with bytes that are no base64', { ...PDF, contentBytes: '###' }, 400, 'RequestBodyRead'],
-    ['of 3 MB', { ...PDF, contentBytes: Buffer.alloc(3_000_000).toString('base64') }, 400, 'BadRequest'],
+    [
+      'of 3 MB',
+      { ...PDF, contentBytes: Buffer.alloc(3_000_000).toString('base64') },
+      400,
+      'ErrorAttachmentSizeLimitExceeded',
+    ],
+    ['whose JSON has more than 4 MiB', { ...PDF, name: 'a'.repeat(4 * 1024 ** 2) }, 400, 'BadRequest'],
   ];
   test.each(refused)('is refused %s', async (_what, json, status, code) => {
     const graph = await graphForTests();
@@ -345,6 +351,14 @@ describe('a small attachment', () => {
       status,
       code,
     ]);
+  });
+
+  test('of 2,999,999 bytes is taken, with JSON of a little more than 4,000,000', async () => {
+    const graph = await graphForTests();
+    const one = await draft(graph);
+    const json = { ...PDF, contentBytes: Buffer.alloc(2_999_999).toString('base64') };
+    expect(JSON.stringify(json).length).toBeGreaterThan(4_000_000);
+    expect((await ask(graph, 'POST', `${pathOf(one)}/attachments`, { json })).status).toBe(201);
   });
 
   test('is refused for what was sent', async () => {

@@ -39,7 +39,7 @@ type GraphFault = {
 };
 
 /** `soon after`: its answer is heard, and what follows it is under way. */
-export type KillTime = 'before' | 'after' | 'soon after';
+type KillTime = 'before' | 'after' | 'soon after';
 
 export type Incident =
   | { readonly kind: 'kill'; readonly at: Operation | 'accept'; readonly when: KillTime }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { startHostProcess } from '../local/host-process.ts';
 import type { BenchCloud, BenchStorage } from './cloud.ts';
 import { type KeepAliveClient, openClient } from './keep-alive-client.ts';
+import type { AskCopied, CopiedBytes } from './processes/count-copies.ts';
 import type { AskUse, WorkerUse } from './processes/worker-use.ts';
 
 const FUNCTION_KEY = 'bench-function-key';
@@ -15,6 +16,8 @@ export type BenchHost = {
   readonly url: string;
   readonly client: KeepAliveClient;
   readUse(options?: { readonly collect: boolean }): Promise<WorkerUse>;
+  /** Bytes that the app has copied so far, where the process was started with count-copies. */
+  readCopied(): Promise<number>;
   /** Starts a timer function now. */
   startTimer(name: string): Promise<void>;
   /** Lets what is in progress end. */
@@ -58,6 +61,11 @@ export const startHost = async (
       const answered = once(host.process, 'message');
       host.process.send({ ask: 'use', collect } satisfies AskUse);
       return (await answered)[0] as WorkerUse;
+    },
+    readCopied: async () => {
+      const answered = once(host.process, 'message');
+      host.process.send({ ask: 'copied' } satisfies AskCopied);
+      return ((await answered)[0] as CopiedBytes).copiedBytes;
     },
     startTimer: async (name) => {
       const { status } = await client.send('POST', `/admin/functions/${name}`, ADMIN_HEADERS, '{}');

@@ -10,7 +10,7 @@ export type RelayUnderLoad = BenchHost & {
   /** Sends one mail by HTTP. Throws unless it was sent immediately. */
   post(mailbox: string): Promise<void>;
   /** Gives a body to POST /api/mail, whatever the answer. */
-  postBody(body: string | Uint8Array): Promise<RawAnswer>;
+  postBody(body: string | Uint8Array, query?: string): Promise<RawAnswer>;
   /** When each mail was reported as sent, in milliseconds of `performance.now()`; grows while the relay works. */
   readonly sentAt: readonly number[];
   /** How many sweeps have ended. */
@@ -35,7 +35,8 @@ export const startRelay = async (
       if (line.includes(SWEPT)) sweeps.push(line);
     },
   });
-  const postBody = (body: string | Uint8Array) => host.client.send('POST', '/api/mail', JSON_HEADERS, body);
+  const postBody = (body: string | Uint8Array, query = '') =>
+    host.client.send('POST', `/api/mail${query}`, JSON_HEADERS, body);
   return {
     ...host,
     sentAt,

@@ -11,7 +11,7 @@ import { preferenceApplied, wantsImmutableIds } from './item-ids.ts';
 import { contextOf } from './message-resource.ts';
 import { assertFileAttachment, assertUploadRequest, type UploadRequest } from './message-schema.ts';
 import { carryOutOrFail } from './perform-fault.ts';
-import { readJsonRequest } from './read-request.ts';
+import { ATTACHMENT_LIMIT_BYTES, readJsonRequest } from './read-request.ts';
 import { messageTooLarge } from './refusals.ts';
 import { requireAttachment } from './send-mail-rules.ts';
 
@@ -32,7 +32,7 @@ export const addAttachment = async (
 ): Promise<GraphAnswer> => {
   requireAccess('write', call.caller, call.mailbox);
   findDraft(call, graph, id);
-  const file = await readJsonRequest(call, graph);
+  const file = await readJsonRequest(call, graph, { limitBytes: ATTACHMENT_LIMIT_BYTES });
   assertFileAttachment(file);
   requireAttachment(file);
   if (sizeOfAttachment(file) >= SESSION_FROM_BYTES)

@@ -1,4 +1,5 @@
 import type { GraphFileAttachment, GraphMessage } from '../inbox/captured-mail.ts';
+import { canonicalPropertyId } from './extended-property.ts';
 import { contentOfItem, type MailItem } from './mail-item.ts';
 import type { ReceivedMail } from './received-mail.ts';
 
@@ -44,7 +45,12 @@ export const changeDraft = (
   },
 ): Draft => {
   const { received } = draft;
-  const message = { ...received.body.message, ...change.message };
+  const { singleValueExtendedProperties: properties } = change.message ?? {};
+  const message = {
+    ...received.body.message,
+    ...change.message,
+    ...(properties && { singleValueExtendedProperties: withProperties(received.body.message, properties) }),
+  };
   return {
     ...draft,
     version: draft.version + 1,
@@ -52,6 +58,18 @@ export const changeDraft = (
     received: { ...received, body: { ...received.body, message } },
     attachments: change.attachment ? [...draft.attachments, change.attachment] : draft.attachments,
   };
+};
+
+type Properties = NonNullable<GraphMessage['singleValueExtendedProperties']>;
+
+/** A property that is named gets its value; the others stay: https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-post-singlevalueextendedproperties */
+const withProperties = (
+  { singleValueExtendedProperties: before = [] }: GraphMessage,
+  named: Properties,
+): Properties => {
+  const keyOf = ({ id }: Properties[number]) => canonicalPropertyId(id) ?? id;
+  const changed = new Set(named.map(keyOf));
+  return [...before.filter((property) => !changed.has(keyOf(property))), ...named];
 };
 
 /** The message with the attachments that it has now. */

@@ -86,6 +86,11 @@ const changeable = {
       error: "The value is not a valid 'internetMessageId'; expected '<local part@domain>'.",
     })
     .exactOptional(),
+  /** https://learn.microsoft.com/graph/api/singlevaluelegacyextendedproperty-post-singlevalueextendedproperties */
+  singleValueExtendedProperties: list(
+    object('microsoft.graph.singleValueLegacyExtendedProperty', { id: text, value: text }),
+    'microsoft.graph.singleValueLegacyExtendedProperty',
+  ).exactOptional(),
 };
 
 /** What is set when the message is made, and not after. */
@@ -93,10 +98,6 @@ const atCreation = {
   internetMessageHeaders: list(
     object('microsoft.graph.internetMessageHeader', { name: text, value: text }),
     'microsoft.graph.internetMessageHeader',
-  ).exactOptional(),
-  singleValueExtendedProperties: list(
-    object('microsoft.graph.singleValueLegacyExtendedProperty', { id: text, value: text }),
-    'microsoft.graph.singleValueLegacyExtendedProperty',
   ).exactOptional(),
   attachments: list(fileAttachment, 'microsoft.graph.attachment').exactOptional(),
 };

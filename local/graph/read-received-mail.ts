@@ -30,7 +30,7 @@ const readReceivedMail = async (
     const mime = await readMimeRequest(call, graph);
     return readMime(mime, { headersAreProperties: graph.settings().mimeHeadersAreProperties });
   }
-  const body = toBody(await readJsonRequest(call, graph, EITHER));
+  const body = toBody(await readJsonRequest(call, graph, { expected: EITHER }));
   const messageId = body.message.internetMessageId;
   return {
     via: 'json',

@@ -17,9 +17,9 @@ export const updateDraft = async (call: MailboxCall, graph: GraphState, id: stri
   if (graph.drafts.get(findItem(call, graph, id).key) === undefined) throw sentItemFixed();
   const change = await readJsonRequest(call, graph);
   assertMessageChange(change);
-  requireJsonDraft();
+  requireChangeable();
   const carryOut = async () => {
-    const draft = requireJsonDraft();
+    const draft = requireChangeable();
     const keepsMessageId = graph.settings().callerMessageId === 'keep';
     const { internetMessageId } = change;
     const changed = changeDraft(draft, {
@@ -36,11 +36,16 @@ export const updateDraft = async (call: MailboxCall, graph: GraphState, id: stri
   };
   return carryOutOrFail('updateDraft', { ...call, carryOut }, graph);
 
-  /** The captured email shows MIME as it came: a change beside it would be seen nowhere. */
-  function requireJsonDraft() {
+  /** The captured email shows MIME as it came: a change beside it would be seen nowhere, but a property is no part of MIME. */
+  function requireChangeable() {
     const draft = findDraft(call, graph, id);
-    if (draft.received.via === 'mime')
-      throw bodyUnreadable('This stand-in changes no draft that was made from MIME; make a new one.');
+    const isOfProperties = Object.keys(change as object).every(
+      (name) => name === 'singleValueExtendedProperties',
+    );
+    if (draft.received.via === 'mime' && !isOfProperties)
+      throw bodyUnreadable(
+        "Of a draft that was made from MIME this stand-in changes only 'singleValueExtendedProperties'; make a new one.",
+      );
     return draft;
   }
 };

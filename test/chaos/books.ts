@@ -1,9 +1,12 @@
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
+import { readAttachment } from '../../local/inbox/attachment-content.ts';
+import type { CapturedMail } from '../../local/inbox/captured-mail.ts';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import { type LedgerRow, type MailState, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
+import { RELAY_ID_HEADER } from '../../src/lib/sending/compose-mime.ts';
 import { RELAY_ID_PROPERTY } from '../../src/lib/sending/json-message.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
@@ -13,6 +16,8 @@ import {
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
+
+import { comparableOf, toComparable, type WrittenMail } from './content.ts';
 
 const STATES = [
   'queued',
@@ -25,15 +30,9 @@ const STATES = [
   'closed',
   'canceled',
 ] as const;
-/** What of a mail is compared with what arrived. */
-export type WrittenMail = {
-  readonly subject: string;
-  readonly text: string;
-  readonly to: string;
-  readonly attachments: readonly { readonly filename: string; readonly content: string }[];
-};
+/** How often Graph accepted a mail, and when first. */
+export type Copies = { readonly count: number; readonly firstAtMs: number };
 
-/** Later than anything a run writes. */
 /** What storage and Graph say of a run, read past the doors where requests are lost. */
 export const openBooks = (connectionString: string, mails: MailStore) => {
   const ledger = openLedgerTable({ kind: 'connection-string', connectionString });
@@ -77,30 +76,38 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
       const blob = blobs.getContainerClient(HELD_CONTAINER).getBlobClient(name);
       return JSON.parse((await blob.downloadToBuffer()).toString('utf8')) as HeldRecord;
     },
-    /** How often Graph accepted each mail, by the id in the property that every mail carries. */
-    copies: async (): Promise<ReadonlyMap<string, number>> => {
+    /** What Graph accepted of each mail, by the id that every mail carries. */
+    copies: async (): Promise<ReadonlyMap<string, Copies>> => {
+      const found = new Map<string, Copies>();
+      for (const { summary } of mails.list().mails) {
+        const mail = await mails.find(summary.ID);
+        if (mail === undefined) continue;
+        const mailId = relayIdOf(mail) ?? 'without an id';
+        const { count, firstAtMs } = found.get(mailId) ?? { count: 0, firstAtMs: Number.POSITIVE_INFINITY };
+        found.set(mailId, {
+          count: count + 1,
+          firstAtMs: Math.min(firstAtMs, Date.parse(mail.acceptedAt)),
+        });
+      }
+      return found;
+    },
+    /** How many mails Graph accepted in which form. */
+    forms: async (): Promise<ReadonlyMap<string, number>> => {
       const counts = new Map<string, number>();
       for (const { summary } of mails.list().mails) {
-        const properties = (await mails.find(summary.ID))?.request.body.message.singleValueExtendedProperties;
-        const mailId = properties?.find(({ id }) => id === RELAY_ID_PROPERTY)?.value ?? 'without an id';
-        counts.set(mailId, (counts.get(mailId) ?? 0) + 1);
+        const { via = 'json', mime } = (await mails.find(summary.ID)) ?? {};
+        const form = via === 'draft' && mime !== undefined ? 'draft, from MIME' : via;
+        counts.set(form, (counts.get(form) ?? 0) + 1);
       }
       return counts;
     },
     /** The subjects of mails that Graph got otherwise than their applications wrote them; a subject is a mail. */
     damaged: async (given: readonly WrittenMail[]): Promise<readonly string[]> => {
-      const written = new Map(
-        given.map(({ subject, text, to, attachments }) => [
-          subject,
-          JSON.stringify([text, to, ...filesOf(attachments)]),
-        ]),
-      );
+      const written = new Map(given.map((mail) => [mail.subject, comparableOf(mail)]));
       const damaged: string[] = [];
       for (const { summary } of mails.list().mails) {
-        const message = (await mails.find(summary.ID))?.request.body.message;
-        const to = message?.toRecipients?.map(({ emailAddress }) => emailAddress.address).join(', ');
-        const files = message?.attachments?.map(({ name, contentBytes }) => `${name} ${contentBytes}`) ?? [];
-        if (written.get(message?.subject ?? '') !== JSON.stringify([message?.body?.content, to, ...files]))
+        const mail = await mails.find(summary.ID);
+        if (mail === undefined || written.get(summary.Subject) !== (await comparableOfSent(mail)))
           damaged.push(summary.Subject);
       }
       return damaged;
@@ -108,5 +115,20 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
   };
 };
 
-const filesOf = (attachments: WrittenMail['attachments']): readonly string[] =>
-  attachments.map(({ filename, content }) => `${filename} ${content}`);
+/** A property of JSON and of drafts; a header of MIME. */
+const relayIdOf = ({ request, headers = [] }: CapturedMail): string | undefined =>
+  request.body.message.singleValueExtendedProperties?.find(({ id }) => id === RELAY_ID_PROPERTY)?.value ??
+  headers.find(({ name }) => name.toLowerCase() === RELAY_ID_HEADER.toLowerCase())?.value;
+
+const comparableOfSent = async (mail: CapturedMail): Promise<string> => {
+  const { body, toRecipients, attachments = [] } = mail.request.body.message;
+  const isHtml = body?.contentType === 'html';
+  return toComparable({
+    text: isHtml ? mail.text : body?.content,
+    html: isHtml ? body.content : undefined,
+    to: toRecipients?.map(({ emailAddress }) => emailAddress.address).join(', '),
+    files: await Promise.all(
+      attachments.map(async (file) => [file.name, await readAttachment(mail, file)] as const),
+    ),
+  });
+};

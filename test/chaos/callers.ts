@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { callerOfKey } from '../../src/lib/ledger/identity.ts';
-import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
-import { aMail } from '../support/a-mail.ts';
+import { ATTACHMENT_CONTAINER, MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { identityOf } from '../support/identity-for-tests.ts';
-import type { WrittenMail } from './books.ts';
+import { contentOf, LARGE_BLOB, LARGE_FILE, type WrittenMail } from './content.ts';
 import type { PlannedMail } from './plan.ts';
 
 /** A mail as the relay got it, and what its application was told. */
@@ -15,28 +15,36 @@ export type GivenMail = {
   readonly content: WrittenMail;
   readonly accepted: boolean;
   readonly toldSent: boolean;
+  readonly toldCanceled: boolean;
 };
 
 type Note = (what: string, mailId?: string) => void;
-type Given = Pick<GivenMail, 'mailId' | 'accepted' | 'toldSent'>;
+type Given = Pick<GivenMail, 'mailId' | 'accepted' | 'toldSent' | 'toldCanceled'>;
 
-/** Fits a message of 64 KiB as an application writes it, and not in the relay's own envelope. */
-const LARGE_TEXT = 'x'.repeat(50_000);
 const ASK_AGAIN_MS = 400;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-const contentOf = ({ number, mailbox, policy, key, large, files }: PlannedMail): WrittenMail =>
-  aMail({
-    from: mailbox,
-    subject: `Mail ${number}`,
-    onUnknown: policy,
-    attachments: Array.from({ length: files }, (_, file) => ({
-      filename: `${number}-${file}.txt`,
-      content: 'cGF5IHNsaXA=',
-    })),
-    ...(large ? { text: LARGE_TEXT } : {}),
-    ...(key === undefined ? {} : { idempotencyKey: key }),
-  }) as WrittenMail;
+type Call = {
+  readonly method: 'POST' | 'DELETE';
+  /** Behind /api/mail. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+type Said = {
+  readonly words: string;
+  readonly isAccepted: boolean;
+  readonly isSent: boolean;
+  readonly code?: string | undefined;
+};
+
+/** Puts the file into storage that mails name, as an application does. */
+export const uploadLargeFile = async (connectionString: string): Promise<void> => {
+  const container =
+    BlobServiceClient.fromConnectionString(connectionString).getContainerClient(ATTACHMENT_CONTAINER);
+  await container.getBlockBlobClient(LARGE_BLOB).uploadData(LARGE_FILE);
+};
 
 /** Applications as they should be: they ask again with the same key until they know. */
 export const makeCallers = (connectionString: string, anyUrl: () => string | undefined, note: Note) => {
@@ -51,7 +59,7 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
     const mailId =
       plan.key === undefined ? identity.mailIdOfMessage(messageId) : identity.mailIdOfKey('queue', plan.key);
     note('put on the queue', mailId);
-    return { mailId, accepted: true, toldSent: false };
+    return { mailId, accepted: true, toldSent: false, toldCanceled: false };
   };
 
   const post = async (plan: PlannedMail, content: unknown, until: number): Promise<Given> => {
@@ -61,25 +69,47 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
     while (Date.now() < until) {
       const said = await ask(plan, content, key);
       note(`the caller hears ${said.words}`, mailId);
-      if (said.isAccepted) return { mailId, accepted: true, toldSent: said.isSent };
+      if (said.isAccepted) {
+        const toldCanceled = plan.cancel && (await takeBack(mailId, until));
+        return { mailId, accepted: true, toldSent: said.isSent, toldCanceled };
+      }
       await wait(ASK_AGAIN_MS);
     }
-    return { mailId, accepted: false, toldSent: false };
+    return { mailId, accepted: false, toldSent: false, toldCanceled: false };
   };
 
-  const ask = async ({ way }: PlannedMail, content: unknown, key: string) => {
+  /** Asks to cancel until it knows; true if the email is canceled. */
+  const takeBack = async (mailId: string, until: number): Promise<boolean> => {
+    while (Date.now() < until) {
+      const said = await call({ method: 'DELETE', path: `/${mailId}` });
+      note(`the caller, who cancels, hears ${said.words}`, mailId);
+      if (said.isAccepted) return true;
+      if (said.code === 'MAIL_NOT_WAITING') return false;
+      await wait(ASK_AGAIN_MS);
+    }
+    return false;
+  };
+
+  const ask = ({ way }: PlannedMail, content: unknown, key: string) =>
+    call({
+      method: 'POST',
+      path: '',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': key,
+        ...(way === 'HTTP, respond-async' ? { prefer: 'respond-async' } : {}),
+      },
+      body: JSON.stringify(content),
+    });
+
+  const call = async ({ method, path, headers = {}, body }: Call): Promise<Said> => {
     const url = anyUrl();
     if (url === undefined) return { words: 'nothing, as no instance runs', isAccepted: false, isSent: false };
     try {
-      const answer = await fetch(`${url}/api/mail`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-functions-key': KEYS.functionKey,
-          'idempotency-key': key,
-          ...(way === 'HTTP, respond-async' ? { prefer: 'respond-async' } : {}),
-        },
-        body: JSON.stringify(content),
+      const answer = await fetch(`${url}/api/mail${path}`, {
+        method,
+        headers: { 'x-functions-key': KEYS.functionKey, ...headers },
+        ...(body === undefined ? {} : { body }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
       const { state, code } = (await answer.json()) as { readonly state?: unknown; readonly code?: string };
@@ -87,6 +117,7 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
         words: `${answer.status} ${code ?? state}`,
         isAccepted: answer.ok,
         isSent: answer.ok && state === 'sent',
+        code,
       };
     } catch (error) {
       return { words: `nothing: ${(error as Error).name}`, isAccepted: false, isSent: false };
@@ -94,7 +125,7 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
   };
 
   return async (plan: PlannedMail, until: number): Promise<GivenMail> => {
-    const content = contentOf(plan);
+    const content = contentOf(plan, new Date());
     const given = plan.way.startsWith('HTTP') ? await post(plan, content, until) : await put(plan, content);
     return { plan, content, ...given };
   };

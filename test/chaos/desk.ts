@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
+import type { Copies } from './books.ts';
 
 const LOOK_AGAIN_MS = 100;
 
@@ -18,7 +19,7 @@ const call = async (url: string, path: string, body: unknown = {}): Promise<void
 export const clearDesk = async (
   anyUrl: () => string | undefined,
   rows: readonly LedgerRow[],
-  copies: ReadonlyMap<string, number>,
+  copies: ReadonlyMap<string, Copies>,
 ): Promise<readonly string[]> => {
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
   const held = rows.filter(({ fate }) => fate.state === 'held').map(({ facts }) => facts.mailId);

@@ -55,8 +55,8 @@ export const makeFleet = ({ cloud, appFolder, timeline, troubles, random }: Flee
         settings: { ...CHAOS_SETTINGS, ...SETTINGS_OF_INSTANCE[name] },
         watch: {
           decide: (seen, kill) => {
-            const { operation, row } = seen;
-            if (operation === 'write sending' && row !== undefined) claimedBy.set(row.facts.sender, instance);
+            const { row } = seen;
+            if (row?.fate.state === 'sending') claimedBy.set(row.facts.sender, instance);
             return troubles.decide(seen, kill);
           },
           carriedOut: ({ operation, row }, status) => {

@@ -14,22 +14,35 @@ export type PlannedMail = {
   readonly twice: boolean;
   readonly large: boolean;
   readonly files: number;
+  /** A file that needs an upload session, and where it is. */
+  readonly largeFile: LargeFile | undefined;
+  /** Has what a message in JSON cannot say. */
+  readonly asMime: boolean;
+  /** How long after it is given it is to be sent; else it is sent as soon as it can be. */
+  readonly laterMs: number | undefined;
+  /** Its application takes it back while it waits. */
+  readonly cancel: boolean;
   readonly graphFaults: readonly GraphFault[];
   /** Lies in wait from the moment this mail is given to the relay, for whichever mail comes first. */
   readonly incident: Incident | undefined;
 };
 
+type LargeFile = 'in a blob' | 'in the email';
+
 type GraphFault = {
   readonly name: string;
   /** The call that it hits where the mail goes as a draft; else it hits sendMail. */
-  readonly draftCall: (typeof DRAFT_CALLS)[number];
+  readonly draftCall: (typeof DRAFT_CALLS)[number] | (typeof UPLOAD_CALLS)[number];
   readonly fault: Exclude<FaultRuleInput, { on: 'connect' }>['fault'];
   /** Nobody can know from the answer whether the mail was sent. */
   readonly inDoubt: boolean;
 };
 
+/** `soon after`: its answer is heard, and what follows it is under way. */
+type KillTime = 'before' | 'after' | 'soon after';
+
 export type Incident =
-  | { readonly kind: 'kill'; readonly at: Operation | 'accept'; readonly when: 'before' | 'after' }
+  | { readonly kind: 'kill'; readonly at: Operation | 'accept'; readonly when: KillTime }
   | {
       readonly kind: 'storage';
       readonly at: Operation;
@@ -44,6 +57,12 @@ const MOST_MAILBOXES = 300;
 /** Longer than GRAPH_TIMEOUT_SECONDS of a run, which is 1. */
 const TOO_SLOW_MS = 1600;
 
+/** As many mails have a file above 3 MB; each costs as much as dozens of others. */
+const LARGE_FILES = 0.025;
+/** Long enough for a caller to take the mail back, and short enough to be sent within the run. */
+const LEAST_LATER_MS = 3000;
+const MORE_LATER_MS = 6000;
+
 const mailboxOf = (number: number): string => `chaos-${number % MOST_MAILBOXES}@contoso.example`;
 export const mailboxesFor = (mails: number): readonly string[] =>
   Array.from({ length: Math.min(mails, MOST_MAILBOXES) }, (_, number) => mailboxOf(number));
@@ -56,6 +75,16 @@ const DRAFT_CALLS = [
   'sendDraft',
   'getMessage',
   'deleteMessage',
+] as const;
+
+/** Of a mail with a large file. */
+const UPLOAD_CALLS = [
+  'createDraft',
+  'createUploadSession',
+  'uploadRange',
+  'uploadRange',
+  'sendDraft',
+  'sendDraft',
 ] as const;
 
 type Fault = Omit<GraphFault, 'draftCall'>;
@@ -78,8 +107,11 @@ const GRAPH_FAULTS = [
 /** The instants at which a process can die that matter to a mail, and at which storage can fail it. */
 const INSTANTS = [
   'write sending',
+  'write draft',
+  'write submitting',
   'write sent',
   'write deferred',
+  'write canceled',
   'write unknown',
   'write held',
   'put message',
@@ -88,7 +120,18 @@ const INSTANTS = [
   'delete payload',
   'store record',
 ] as const;
-const COMMON_INSTANTS = ['write sending', 'write sent', 'put message', 'delete message'] as const;
+const COMMON_INSTANTS = [
+  'write sending',
+  'write submitting',
+  'write sent',
+  'put message',
+  'delete message',
+] as const;
+/** Between the draft and its first range, between two ranges or while one is under way, and between the last and the sending. */
+const UPLOAD_INSTANTS = {
+  'in a blob': ['read file', 'read file', 'read file', 'write draft', 'write submitting'],
+  'in the email': ['write draft', 'write submitting'],
+} as const;
 
 const planIncident = (random: Random): Incident => {
   const at = random.pick(random.chance(0.6) ? COMMON_INSTANTS : INSTANTS);
@@ -107,10 +150,31 @@ const planIncident = (random: Random): Incident => {
   };
 };
 
+const planUploadIncident = (random: Random, place: LargeFile): Incident => {
+  if (random.chance(0.2)) return { kind: 'kill', at: 'accept', when: 'after' };
+  const at: Operation = random.pick<Operation>(UPLOAD_INSTANTS[place]);
+  return { kind: 'kill', at, when: random.pick(['before', 'after', 'soon after']) };
+};
+
+const planGraphFault = (random: Random, isUploaded: boolean): GraphFault => {
+  const fault = random.pick(GRAPH_FAULTS);
+  if (!isUploaded) return { ...fault, draftCall: random.pick(DRAFT_CALLS) };
+  const draftCall = random.pick(UPLOAD_CALLS);
+  // Whatever happened to a range, the email was not sent.
+  return { ...fault, draftCall, inDoubt: fault.inDoubt && draftCall === 'sendDraft' };
+};
+
+const planLargeFile = (random: Random, way: PlannedMail['way']): PlannedMail['largeFile'] => {
+  if (!random.chance(LARGE_FILES)) return undefined;
+  return way.startsWith('HTTP') ? random.pick(['in a blob', 'in the email']) : 'in a blob';
+};
+
 const planMail = (number: number, random: Random): PlannedMail => {
   const way = random.pick(['queue, plain', 'queue, base64', 'HTTP', 'HTTP', 'HTTP, respond-async'] as const);
   const isHttp = way.startsWith('HTTP');
   const keyed = isHttp || random.chance(0.4);
+  const largeFile = planLargeFile(random, way);
+  const laterMs = random.chance(0.1) ? LEAST_LATER_MS + random.below(MORE_LATER_MS) : undefined;
   return {
     number,
     mailbox: mailboxOf(number),
@@ -121,11 +185,19 @@ const planMail = (number: number, random: Random): PlannedMail => {
     // A message of an application holds 64 KiB: as much as fits one, and needs a blob once the relay has it wait.
     large: way !== 'queue, base64' && random.chance(0.15),
     files: random.pick([0, 1, 2]),
-    graphFaults: random.chance(0.4)
-      ? [{ ...random.pick(GRAPH_FAULTS), draftCall: random.pick(DRAFT_CALLS) }]
-      : [],
-    incident: random.chance(0.14) ? planIncident(random) : undefined,
+    largeFile,
+    asMime: random.chance(0.2),
+    laterMs,
+    // Only a caller by HTTP can ask for it.
+    cancel: isHttp && laterMs !== undefined && random.chance(0.6),
+    graphFaults: random.chance(0.4) ? [planGraphFault(random, largeFile !== undefined)] : [],
+    incident: planTrouble(random, largeFile),
   };
+};
+
+const planTrouble = (random: Random, largeFile: PlannedMail['largeFile']): Incident | undefined => {
+  if (largeFile !== undefined && random.chance(0.7)) return planUploadIncident(random, largeFile);
+  return random.chance(0.14) ? planIncident(random) : undefined;
 };
 
 /** Everything that will be tried, from a seed. */

@@ -1,5 +1,6 @@
 import type { LedgerRow, MailState } from '../../src/lib/ledger/ledger-row.ts';
 import {
+  ATTACHMENT_CONTAINER,
   HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
@@ -8,11 +9,16 @@ import {
 
 export type Operation =
   | `write ${MailState}`
+  /** That a draft was made, and that its sending begins. */
+  | 'write draft'
+  | 'write submitting'
   | 'put message'
   | 'delete message'
   | 'put payload'
   | 'delete payload'
   | 'store record'
+  /** A range of a file that an application put into a blob. */
+  | 'read file'
   | 'other';
 
 export type SeenOperation = {
@@ -39,7 +45,14 @@ export const seeOperation = ({ method, path, body }: StorageRequest): SeenOperat
     if (method === 'DELETE') return { operation: 'delete payload' };
   }
   if (first === HELD_CONTAINER && method === 'PUT' && rest.length > 0) return { operation: 'store record' };
+  if (first === ATTACHMENT_CONTAINER && method === 'GET' && rest.length > 0)
+    return { operation: 'read file' };
   return { operation: 'other' };
+};
+
+const operationOf = ({ fate, progress }: LedgerRow): Operation => {
+  if (fate.state !== 'sending' || progress.draft === undefined) return `write ${fate.state}`;
+  return progress.draft.isSubmitted ? 'write submitting' : 'write draft';
 };
 
 const seeWrite = (...entities: readonly string[]): SeenOperation => {
@@ -48,7 +61,7 @@ const seeWrite = (...entities: readonly string[]): SeenOperation => {
     const { row } = JSON.parse(entity) as { readonly row?: string };
     if (row === undefined) continue;
     const written = JSON.parse(row) as LedgerRow;
-    return { operation: `write ${written.fate.state}`, row: written };
+    return { operation: operationOf(written), row: written };
   }
   return { operation: 'other' };
 };

@@ -5,8 +5,8 @@ import { type SeenOperation, seeOperation } from './storage-operations.ts';
 /** What becomes of a request on its way. With `cut`, whoever asked is left without an answer. */
 export type Passage = {
   readonly before?: 'cut' | 'busy';
-  /** `kill`: nobody is left to hear the answer. */
-  readonly after?: 'cut' | 'kill';
+  /** `kill`: nobody is left to hear the answer. `kill soon`: it is heard, and what follows it is under way. */
+  readonly after?: 'cut' | 'kill' | 'kill soon';
 };
 
 export type Watch = {
@@ -19,6 +19,8 @@ export type Watch = {
   readonly answered?: (bytes: number) => void;
 };
 
+/** As long as the next request of a process may be under way. */
+const SOON_MS = 25;
 /** Above any payload of a run. */
 const MAX_BODY_BYTES = 16_000_000;
 
@@ -56,8 +58,9 @@ export const startStorageProxy = async (behind: string, { decide, carriedOut, ki
     carriedOut(seen, answer.statusCode ?? 0);
     answered?.(content.length);
     if (after === 'kill') kill();
-    if (after !== undefined) return cutConnection(request);
+    if (after === 'kill' || after === 'cut') return cutConnection(request);
     response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
+    if (after === 'kill soon') setTimeout(kill, SOON_MS);
   };
 
   const server = http.createServer((request, response) => {

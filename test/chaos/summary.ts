@@ -1,3 +1,4 @@
+import type { PlannedMail } from './plan.ts';
 import type { ChaosReport } from './run-chaos.ts';
 
 const countBy = <Item>(items: readonly Item[], nameOf: (item: Item) => string): [string, number][] => {
@@ -14,12 +15,19 @@ const table = (title: string, rows: readonly (readonly [string, number])[]): str
   ].join('\n');
 };
 
+const featuresOf = ({ largeFile, asMime, laterMs, cancel }: PlannedMail): readonly string[] => [
+  ...(largeFile === undefined ? [] : [`a file above 3 MB, ${largeFile}`]),
+  ...(asMime ? ['text and HTML'] : []),
+  ...(laterMs === undefined ? [] : [cancel ? 'sendAt, and canceled while it waits' : 'sendAt']),
+];
+
 /** What a run did and what came of it, to be read by people. */
 export const toSummary = ({
   given,
   stories,
   troubles,
   starts,
+  forms,
   replayed,
   seconds,
   broken,
@@ -28,6 +36,17 @@ export const toSummary = ({
     table(
       'Emails by how they were submitted',
       countBy(given, ({ plan }) => plan.way),
+    ),
+    table(
+      'Emails by what they ask for',
+      countBy(
+        given.flatMap(({ plan }) => featuresOf(plan)),
+        (feature) => feature,
+      ),
+    ),
+    table(
+      'Emails that Graph accepted, by form',
+      [...forms].toSorted(([a], [b]) => a.localeCompare(b)),
     ),
     table(
       'Faults',

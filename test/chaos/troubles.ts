@@ -48,7 +48,7 @@ export const makeTroubles = (note: (what: string, mailId?: string) => void): Tro
             kill();
             return { before: 'cut' };
           }
-          return { after: 'kill' };
+          return { after: incident.when === 'after' ? 'kill' : 'kill soon' };
         }
       }
       return {};

@@ -10,6 +10,10 @@ export type Count = {
 
 const isUnfinished = ({ row }: MailStory): boolean => row !== undefined && !isFinal(row);
 
+/** At the wish of its caller. */
+const isCanceled = ({ row, mayBeCanceled }: MailStory): boolean =>
+  row?.fate.state === 'canceled' && mayBeCanceled === true;
+
 /** How many mails were lost, doubled or damaged, and how often a promise was broken in another way. */
 export const countBroken = ({
   stories,
@@ -18,7 +22,8 @@ export const countBroken = ({
 }: Pick<ChaosReport, 'stories' | 'damaged' | 'broken'>): readonly Count[] => {
   const lost = stories.filter(
     (story) =>
-      story.copies === 0 && (story.toldSent || (story.accepted && !isUnfinished(story) && !isKept(story))),
+      story.copies === 0 &&
+      (story.toldSent || (story.accepted && !isUnfinished(story) && !isCanceled(story) && !isKept(story))),
   ).length;
   const unfinished = stories.filter((story) => story.accepted && isUnfinished(story)).length;
   const doubled = stories.filter((story) => story.copies > mostCopies(story)).length;

@@ -11,6 +11,10 @@ export type MailStory = {
   readonly toldSent: boolean;
   /** Its caller was told that it was canceled. */
   readonly toldCanceled?: boolean;
+  /** Its caller asked to cancel it; undefined where nobody knows. */
+  readonly mayBeCanceled?: boolean;
+  /** It was sent before the time that it names. */
+  readonly isEarly?: boolean;
   /** At some moment nobody could know whether it was sent. */
   readonly doubted: boolean;
   /** How often a person had it sent again, not knowing whether it had been. */
@@ -29,7 +33,8 @@ export const mostCopies = ({ policy, replays }: MailStory): number => (policy ==
 
 /** Which promises were broken, in words; nothing when all were kept. */
 export const brokenPromises = (story: MailStory): readonly string[] => {
-  const { row, copies, policy, accepted, toldSent, toldCanceled, doubted, replays } = story;
+  const { row, copies, policy, accepted, toldSent, toldCanceled, mayBeCanceled, isEarly, doubted, replays } =
+    story;
   const most = mostCopies(story);
   const state = row?.fate.state ?? 'unknown to the ledger';
   const broken: string[] = [];
@@ -42,6 +47,9 @@ export const brokenPromises = (story: MailStory): readonly string[] => {
     broken.push(`a caller was told it was sent, and it was sent ${copies} times`);
   if (toldCanceled && state !== 'canceled')
     broken.push(`its caller was told that it was canceled, and it is ${state}`);
+  if (state === 'canceled' && mayBeCanceled === false)
+    broken.push('nobody asked to cancel it, and it is canceled');
+  if (isEarly) broken.push('it was sent before its sendAt');
   if (toldCanceled && !doubted && copies > 0)
     broken.push(`its caller was told that it was canceled, and it was sent ${copies} times`);
   if (accepted && !doubted && state === 'sent' && copies !== 1)

@@ -3,14 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { FaultRuleInput } from '../../../local/graph/fault-rules.ts';
 import { sendByDraft } from '../../../src/lib/delivery/send-by-draft.ts';
-import { openGraphDrafts } from '../../../src/lib/graph/graph-drafts.ts';
-import { openHttps } from '../../../src/lib/graph/one-request.ts';
 import { claim } from '../../../src/lib/ledger/transitions.ts';
-import { graphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
+import { graphForTests } from '../../local/graph/graph-for-tests.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aBlobOf, aDraftPlan, aFileOf } from '../../support/a-draft-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
-import { graphCall } from './graph-call-for-tests.ts';
+import { draftsOn } from './send-through-graph.ts';
 
 type CallFault = Exclude<FaultRuleInput, { on: 'connect' }>;
 
@@ -28,12 +26,7 @@ const sendLarge = async (faults: readonly CallFault[] = []) => {
   const { mailId, rows } = aDelivery();
   const world = inMemoryPorts();
   world.blobs.set('large.bin', { content: CONTENT, etag: '"1"' });
-  const readToken = () => tokenWith({ roles: ['Mail.Send', 'Mail.ReadWrite'] });
-  const drafts = openGraphDrafts(graphCall(graph.url, { readToken }), openHttps(), {
-    endpoint: graph.url,
-    timeoutMs: 30_000,
-    now: () => NOW,
-  });
+  const drafts = draftsOn(graph);
   const files = [aFileOf(Buffer.from('hello'), 'small.txt'), aBlobOf(BYTES, 'large.bin')];
   const entry = world.ledger.create(claim(rows.queued, NOW, 'draft'))!;
   const until = new Date(NOW.getTime() + 60_000);

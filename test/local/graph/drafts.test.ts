@@ -272,6 +272,42 @@ describe('a change', () => {
     expect(graph.captured[0]?.request.body.message).toEqual({ ...aMessage(), subject: 'New' });
   });
 
+  test('of a property leaves the others as they are', async () => {
+    const graph = await graphForTests();
+    const property = (name: string, value: string) => ({
+      id: `String {00020329-0000-0000-c000-000000000046} Name ${name}`,
+      value,
+    });
+    const before = [property('a', '1'), property('b', '2')];
+    const one = await draft(graph, aMessage({ singleValueExtendedProperties: before }));
+    const json = { singleValueExtendedProperties: [property('b', '3'), property('c', '4')] };
+    expect((await ask(graph, 'PATCH', pathOf(one), { json })).status).toBe(200);
+    await sendIt(graph, one);
+    expect(graph.captured[0]?.request.body.message.singleValueExtendedProperties).toEqual([
+      property('a', '1'),
+      ...json.singleValueExtendedProperties,
+    ]);
+  });
+
+  test('of a draft that was made from MIME is taken of properties, and of nothing else', async () => {
+    const graph = await graphForTests();
+    const mime = 'From: noreply@contoso.example\r\nTo: a@b.cc\r\nSubject: Pay slip\r\n\r\nAttached.\r\n';
+    const made = await ask(graph, 'POST', '/messages', {
+      raw: Buffer.from(mime).toString('base64'),
+      headers: { 'content-type': 'text/plain' },
+    });
+    const one = (await made.json()) as Message;
+    const change = (json: unknown) => ask(graph, 'PATCH', pathOf(one), { json });
+    const marked = { id: 'String {00020329-0000-0000-c000-000000000046} Name a', value: '1' };
+    expect((await change({ singleValueExtendedProperties: [marked] })).status).toBe(200);
+    expect(await refusalOf(await change({ subject: 'New' }))).toEqual([400, 'RequestBodyRead']);
+    await sendIt(graph, one);
+    expect(graph.captured[0]?.request.body.message).toMatchObject({
+      subject: 'Pay slip',
+      singleValueExtendedProperties: [marked],
+    });
+  });
+
   test('of the Message-ID counts where a caller keeps its own', async () => {
     const graph = await graphForTests();
     const one = await draft(graph);
@@ -336,7 +372,13 @@ describe('a small attachment', () => {
     ['without a type', { name: 'a', contentBytes: '' }, 400, 'RequestBodyRead'],
     ['without a name', { ...PDF, name: '' }, 400, 'ErrorInvalidRequest'],
     ['with bytes that are no base64', { ...PDF, contentBytes: '###' }, 400, 'RequestBodyRead'],
-    ['of 3 MB', { ...PDF, contentBytes: Buffer.alloc(3_000_000).toString('base64') }, 400, 'BadRequest'],
+    [
+      'of 3 MB',
+      { ...PDF, contentBytes: Buffer.alloc(3_000_000).toString('base64') },
+      400,
+      'ErrorAttachmentSizeLimitExceeded',
+    ],
+    ['whose JSON has more than 4 MiB', { ...PDF, name: 'a'.repeat(4 * 1024 ** 2) }, 400, 'BadRequest'],
   ];
   test.each(refused)('is refused %s', async (_what, json, status, code) => {
     const graph = await graphForTests();
@@ -345,6 +387,14 @@ describe('a small attachment', () => {
       status,
       code,
     ]);
+  });
+
+  test('of 2,999,999 bytes is taken, with JSON of a little more than 4,000,000', async () => {
+    const graph = await graphForTests();
+    const one = await draft(graph);
+    const json = { ...PDF, contentBytes: Buffer.alloc(2_999_999).toString('base64') };
+    expect(JSON.stringify(json).length).toBeGreaterThan(4_000_000);
+    expect((await ask(graph, 'POST', `${pathOf(one)}/attachments`, { json })).status).toBe(201);
   });
 
   test('is refused for what was sent', async () => {

@@ -1,4 +1,5 @@
-import { endOfLine, fieldValue, type HeaderField, MAX_LINE, readHeader } from './mime-header.ts';
+import { lineAt } from './line-breaks.ts';
+import { fieldValue, type HeaderField, MAX_LINE, readHeader } from './mime-header.ts';
 
 /** A mixed message with inline files and alternatives has three levels; the rest is room. */
 const MAX_DEPTH = 20;
@@ -57,15 +58,16 @@ export const structureFault = (
   const first = openOf(fields);
   if (first !== undefined) return first;
   for (let at = bodyAt; at < bytes.length; ) {
-    const end = endOfLine(bytes, at);
+    const line = lineAt(bytes, at);
+    const { end } = line;
     number += 1;
     if (end - at > MAX_LINE)
       return `lines of at most ${MAX_LINE} bytes: line ${number} of the body has ${end - at}. Encode the body as quoted-printable or base64`;
-    let next = end + 2;
+    let { next } = line;
     if (open.size + closed.size > 0 && bytes[at] === DASH && bytes[at + 1] === DASH && end - at < 200) {
-      const line = bytes.toString('latin1', at + 2, end).trimEnd();
-      const isOpening = open.has(line) || closed.has(line);
-      const boundary = isOpening ? line : line.endsWith('--') ? line.slice(0, -2) : '';
+      const text = bytes.toString('latin1', at + 2, end).trimEnd();
+      const isOpening = open.has(text) || closed.has(text);
+      const boundary = isOpening ? text : text.endsWith('--') ? text.slice(0, -2) : '';
       if (closed.has(boundary)) return AFTER_END;
       const depth = open.get(boundary);
       if (depth !== undefined) {
@@ -76,7 +78,7 @@ export const structureFault = (
         } else {
           parts += 1;
           if (parts > MAX_PARTS) return `at most ${MAX_PARTS} parts`;
-          const header = readHeader(bytes, next);
+          const header = readHeader(bytes, next, line.isBare);
           if ('expected' in header) return `${header.expected} (of part ${parts})`;
           const fault = openOf(header.fields);
           if (fault !== undefined) return fault;

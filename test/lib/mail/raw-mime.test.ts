@@ -98,11 +98,24 @@ describe('its bytes stay as they are', () => {
     expect(bytesOf(aMessage())).toBe(aMessage());
   });
 
-  test.each([
-    ['LF', '\n'],
-    ['CR', '\r'],
-  ])('%s alone at the end of a line becomes CRLF', (_, lineEnd) => {
-    expect(bytesOf(aMessage().replaceAll('\r\n', lineEnd))).toBe(aMessage());
+  test('LF alone at the end of a line becomes CRLF, also in a part and in an only body', () => {
+    const bodies = [
+      'a\r\n\r\nb\r\n',
+      '--b\r\nContent-Type: text/plain\r\n\r\n\r\na\r\n--b\r\n\r\nc\r\n--b--\r\n',
+    ];
+    for (const body of bodies) {
+      const message = aMessage(
+        body.startsWith('-') ? { 'Content-Type': 'multipart/mixed; boundary=b' } : {},
+        body,
+      );
+      expect(bytesOf(message.replaceAll('\r\n', '\n'))).toBe(message);
+      expect(bytesOf(message.slice(0, -body.length) + body.replaceAll('\r\n', '\n'))).toBe(message);
+    }
+  });
+
+  test('LF becomes CRLF where headers are removed', () => {
+    const message = aMessage({ Received: 'from a\r\n\tby b', 'X-Order': '7' });
+    expect(bytesOf(message.replaceAll('\r\n', '\n'))).toBe(aMessage({ 'X-Order': '7' }));
   });
 
   test('but for headers of an earlier journey, and those that are the relay’s or Exchange’s', () => {
@@ -174,6 +187,39 @@ describe('what mail servers would refuse, or read otherwise, is refused', () => 
       'only a header',
       aMessage().slice(0, aMessage().indexOf('\r\n\r\n') + 2),
       'an empty line between the header and the body',
+    ],
+    [
+      'a CR alone, which begins a header for some readers',
+      aMessage({ Subject: 'hi\rBcc: a@b.cc' }),
+      'CRLF at the end of every line, and no CR without LF',
+    ],
+    ['a CR alone in the body', aMessage({}, 'a\rb'), 'CRLF at the end of every line, and no CR without LF'],
+    ['a CR at the end', aMessage({}, 'a\r'), 'CRLF at the end of every line, and no CR without LF'],
+    ['two CRs before LF', aMessage({}, 'a\r\r\n'), 'CRLF at the end of every line, and no CR without LF'],
+    [
+      'CR at the end of every line',
+      aMessage().replaceAll('\r\n', '\r'),
+      'CRLF at the end of every line, and no CR without LF',
+    ],
+    [
+      'an LF in a header whose lines end in CRLF',
+      aMessage({ Subject: 'hi\nBcc: a@b.cc' }),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 3 of the header, it changes',
+    ],
+    [
+      'an LF in the first line of such a header',
+      `X-A: a\nBcc: a@b.cc\r\n${aMessage()}`,
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 2 of the header, it changes',
+    ],
+    [
+      'an empty line of LFs in such a header',
+      aMessage({ Subject: 'hi\n\nanother body' }),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 3 of the header, it changes',
+    ],
+    [
+      'an LF in the header of a part whose boundary line ends in CRLF',
+      multipart(mixed, '--b\r\nX-A: a\n\nanother body\r\n\r\n\r\n--b--\r\n'),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 1 of the header, it changes (of part 1)',
     ],
     ['a NUL', aMessage({}, 'a\0b'), 'a message without NUL bytes'],
     ['no From', aMessage({ From: undefined }), 'exactly one address in the header From'],

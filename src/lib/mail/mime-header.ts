@@ -8,8 +8,12 @@ export type HeaderField = {
   readonly end: number;
 };
 
-/** A header and where what comes after its empty line begins; or what was expected instead. */
-export type ReadHeader = { readonly fields: readonly HeaderField[]; readonly bodyAt: number };
+/** A header, where what comes after its empty line begins, and its lines with that one; or what was expected instead. */
+export type ReadHeader = {
+  readonly fields: readonly HeaderField[];
+  readonly bodyAt: number;
+  readonly lines: number;
+};
 export type WrongMime = { readonly expected: string };
 
 /** RFC 5322, 2.1.1: a line has at most 998 bytes without its CRLF. */
@@ -18,8 +22,8 @@ export const MAX_LINE = 998;
 const MAX_HEADER = 256_000;
 /** A message that went through many servers has some hundred. */
 const MAX_FIELDS = 1000;
-/** RFC 5322, 3.6.8, with nothing between the name and its colon. */
-const FIELD = /^([!-9;-~]{1,127}):/;
+/** RFC 5322, 3.6.8, with nothing between the name and its colon. A boundary line can have a colon too. */
+const FIELD = /^(?!--)([!-9;-~]{1,127}):/;
 
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -55,6 +59,7 @@ export const readHeader = (bytes: Buffer, start: number, isBareBefore?: boolean)
       return {
         fields: fields.map(({ lines, ...field }) => ({ ...field, value: lines.join(' ').trim() })),
         bodyAt: next,
+        lines: line,
       };
     if (end - at > MAX_LINE)
       return { expected: `lines of at most ${MAX_LINE} bytes: ${where}, fold the field over several lines` };

@@ -40,7 +40,7 @@ export type ReadMime = {
 
 /** Fields of RFC 5322 (3.6) and MIME that a header has once at most. */
 const ONCE =
-  /^(?:from|sender|reply-to|to|cc|bcc|message-id|in-reply-to|references|subject|date|mime-version|content-(?:type|transfer-encoding|disposition|id))$/;
+  /^(?:from|sender|reply-to|to|cc|bcc|message-id|in-reply-to|references|subject|date|mime-version|content-.*)$/;
 
 /** Traces and verdicts of a journey that is not this one, and a signature that Exchange's changes would break. */
 const OF_ANOTHER_JOURNEY =

@@ -1,3 +1,5 @@
+import { lineAt } from './line-breaks.ts';
+
 /** One field of a header: its name as written, its value in one line, and where it is in the bytes. */
 export type HeaderField = {
   readonly name: string;
@@ -6,8 +8,12 @@ export type HeaderField = {
   readonly end: number;
 };
 
-/** A header and where what comes after its empty line begins; or what was expected instead. */
-export type ReadHeader = { readonly fields: readonly HeaderField[]; readonly bodyAt: number };
+/** A header, where what comes after its empty line begins, and its lines with that one; or what was expected instead. */
+export type ReadHeader = {
+  readonly fields: readonly HeaderField[];
+  readonly bodyAt: number;
+  readonly lines: number;
+};
 export type WrongMime = { readonly expected: string };
 
 /** RFC 5322, 2.1.1: a line has at most 998 bytes without its CRLF. */
@@ -16,18 +22,11 @@ export const MAX_LINE = 998;
 const MAX_HEADER = 256_000;
 /** A message that went through many servers has some hundred. */
 const MAX_FIELDS = 1000;
-/** RFC 5322, 3.6.8, with nothing between the name and its colon. */
-const FIELD = /^([!-9;-~]{1,127}):/;
+/** RFC 5322, 3.6.8, with nothing between the name and its colon. A boundary line can have a colon too. */
+const FIELD = /^(?!--)([!-9;-~]{1,127}):/;
 
-const LF = 0x0a;
 const SPACE = 0x20;
 const TAB = 0x09;
-
-/** The end of the line that begins at `start`, without its CRLF; the length of the bytes where there is none. */
-export const endOfLine = (bytes: Buffer, start: number): number => {
-  const lf = bytes.indexOf(LF, start);
-  return lf === -1 ? bytes.length : lf - 1;
-};
 
 const hasRawBytes = (bytes: Buffer, start: number, end: number): boolean => {
   for (let at = start; at < end; at += 1) {
@@ -37,20 +36,31 @@ const hasRawBytes = (bytes: Buffer, start: number, end: number): boolean => {
   return false;
 };
 
-/** Reads the header that begins at `start` of bytes whose lines end in CRLF. Every byte is looked at once. */
-export const readHeader = (bytes: Buffer, start: number): ReadHeader | WrongMime => {
+/**
+ * Reads the header that begins at `start` of bytes without a bare CR. All of its lines end in CRLF or all in LF, as `isBareBefore` says
+ * where the line before it is known: an application that writes CRLF would take a value with an LF for one line. Every byte is
+ * looked at once.
+ */
+export const readHeader = (bytes: Buffer, start: number, isBareBefore?: boolean): ReadHeader | WrongMime => {
+  let kind = isBareBefore;
   const fields: { name: string; lines: string[]; start: number; end: number }[] = [];
   let at = start;
   for (let line = 1; ; line += 1) {
     if (at >= bytes.length) return { expected: 'an empty line between the header and the body' };
     if (at - start > MAX_HEADER) return { expected: `a header of at most ${MAX_HEADER} bytes` };
-    const end = endOfLine(bytes, at);
+    const { end, next, isBare } = lineAt(bytes, at);
+    const where = `in line ${line} of the header`;
+    kind ??= isBare;
+    if (next > end && isBare !== kind)
+      return {
+        expected: `CRLF at the end of every line of a header, or LF at the end of every line: ${where}, it changes`,
+      };
     if (end === at)
       return {
         fields: fields.map(({ lines, ...field }) => ({ ...field, value: lines.join(' ').trim() })),
-        bodyAt: Math.min(end + 2, bytes.length),
+        bodyAt: next,
+        lines: line,
       };
-    const where = `in line ${line} of the header`;
     if (end - at > MAX_LINE)
       return { expected: `lines of at most ${MAX_LINE} bytes: ${where}, fold the field over several lines` };
     if (hasRawBytes(bytes, at, end))
@@ -64,14 +74,14 @@ export const readHeader = (bytes: Buffer, start: number): ReadHeader | WrongMime
       if (field === undefined || text.trim() === '')
         return { expected: `a field such as Subject: text ${where}, not a line that begins with a blank` };
       field.lines.push(text.trim());
-      field.end = end + 2;
+      field.end = next;
     } else {
       const name = FIELD.exec(text)?.[1];
       if (fields.length === MAX_FIELDS) return { expected: `a header of at most ${MAX_FIELDS} fields` };
       if (name === undefined) return { expected: `a field such as Subject: text ${where}` };
-      fields.push({ name, lines: [text.slice(name.length + 1).trim()], start: at, end: end + 2 });
+      fields.push({ name, lines: [text.slice(name.length + 1).trim()], start: at, end: next });
     }
-    at = end + 2;
+    at = next;
   }
 };
 

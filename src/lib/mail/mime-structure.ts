@@ -1,31 +1,21 @@
-import { endOfLine, fieldValue, type HeaderField, MAX_LINE, readHeader } from './mime-header.ts';
+import { type Base64Lines, base64Lines } from './base64-lines.ts';
+import { lineAt } from './line-breaks.ts';
+import { type HeaderField, MAX_LINE, readHeader } from './mime-header.ts';
+import { readPartHeader, repeatedField } from './part-header.ts';
 
 /** A mixed message with inline files and alternatives has three levels; the rest is room. */
 const MAX_DEPTH = 20;
 /** 250 files, their containers and alternatives. */
 const MAX_PARTS = 1000;
-/** RFC 2046, 5.1.1: a boundary has at most 70 characters. */
-const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
-const MULTIPART = /^multipart\//i;
-
 const DASH = 0x2d;
 
-/** The boundary that a header opens; undefined where it is no multipart; or what was expected. */
-const boundaryOf = (fields: readonly HeaderField[]): string | undefined | { readonly expected: string } => {
-  const encoding = fieldValue(fields, 'content-transfer-encoding')?.toLowerCase();
-  if (encoding === 'binary')
-    return { expected: 'base64 for binary parts: lines of binary content do not survive' };
-  const type = fieldValue(fields, 'content-type') ?? '';
-  if (!MULTIPART.test(type)) return undefined;
-  if (encoding === 'base64' || encoding === 'quoted-printable')
-    return { expected: 'a multipart without Content-Transfer-Encoding base64 or quoted-printable' };
-  const [, quoted, plain] = BOUNDARY.exec(type) ?? [];
-  return (
-    (quoted ?? plain)?.trimEnd() ?? { expected: 'a boundary of at most 70 characters for each multipart' }
-  );
-};
-
 const UNCLOSED = 'each multipart closed by its boundary with -- at its end';
+
+const notWhole = (line: number): string =>
+  `base64 in groups of four characters: the part that ends at line ${line} of the body has a group of fewer`;
+
+/** RFC 2046, 5.1.1: blanks that were added on the way. */
+const BLANKS_AT_END = /(?<![ \t])[ \t]+$/;
 
 const AFTER_END = 'no boundary line after the one that closes its multipart';
 
@@ -44,9 +34,13 @@ export const structureFault = (
   const closed = new Set<string>();
   let parts = 0;
   let number = 0;
+  /** Of the part that is read, where it is in base64. */
+  let base64: Base64Lines | undefined;
   const openOf = (header: readonly HeaderField[]): string | undefined => {
-    const boundary = boundaryOf(header);
-    if (typeof boundary === 'object') return boundary.expected;
+    const part = readPartHeader(bytes, header);
+    if ('expected' in part) return part.expected;
+    const { boundary, isBase64 } = part;
+    base64 = isBase64 ? base64Lines() : undefined;
     if (boundary === undefined) return undefined;
     if (open.has(boundary)) return 'a boundary of its own for each multipart';
     if (open.size === MAX_DEPTH) return `parts nested no deeper than ${MAX_DEPTH} levels`;
@@ -57,34 +51,45 @@ export const structureFault = (
   const first = openOf(fields);
   if (first !== undefined) return first;
   for (let at = bodyAt; at < bytes.length; ) {
-    const end = endOfLine(bytes, at);
+    const line = lineAt(bytes, at);
+    const { end } = line;
     number += 1;
     if (end - at > MAX_LINE)
       return `lines of at most ${MAX_LINE} bytes: line ${number} of the body has ${end - at}. Encode the body as quoted-printable or base64`;
-    let next = end + 2;
-    if (open.size + closed.size > 0 && bytes[at] === DASH && bytes[at + 1] === DASH && end - at < 200) {
-      const line = bytes.toString('latin1', at + 2, end).trimEnd();
-      const isOpening = open.has(line) || closed.has(line);
-      const boundary = isOpening ? line : line.endsWith('--') ? line.slice(0, -2) : '';
+    let { next } = line;
+    let isBoundary = false;
+    if (open.size + closed.size > 0 && bytes[at] === DASH && bytes[at + 1] === DASH) {
+      const text = bytes.toString('latin1', at + 2, end).replace(BLANKS_AT_END, '');
+      const isOpening = open.has(text) || closed.has(text);
+      const boundary = isOpening ? text : text.endsWith('--') ? text.slice(0, -2) : '';
       if (closed.has(boundary)) return AFTER_END;
       const depth = open.get(boundary);
       if (depth !== undefined) {
         if (depth !== open.size) return UNCLOSED;
+        if (base64?.isWhole() === false) return notWhole(number);
+        base64 = undefined;
+        isBoundary = true;
         if (!isOpening) {
           open.delete(boundary);
           closed.add(boundary);
         } else {
           parts += 1;
           if (parts > MAX_PARTS) return `at most ${MAX_PARTS} parts`;
-          const header = readHeader(bytes, next);
+          const header = readHeader(bytes, next, line.isBare);
           if ('expected' in header) return `${header.expected} (of part ${parts})`;
+          const repeated = repeatedField(header.fields);
+          if (repeated !== undefined) return `the header ${repeated} once (of part ${parts})`;
           const fault = openOf(header.fields);
           if (fault !== undefined) return fault;
           next = header.bodyAt;
+          number += header.lines;
         }
       }
     }
+    if (!isBoundary && base64?.take(bytes, at, end) === false)
+      return `base64 in a part that says so, with padding only at its end: line ${number} of the body has something else`;
     at = next;
   }
+  if (base64?.isWhole() === false) return notWhole(number);
   return open.size > 0 ? UNCLOSED : undefined;
 };

@@ -5,7 +5,7 @@ import { base64Fault, inOneLine } from './base64.ts';
 import { type Base64Text, decodedLength, decodeRange, isBase64Text } from './base64-text.ts';
 import { isSafeHeaderName } from './field-names.ts';
 import { headerMeaningFault, isExchangesOwn } from './header-policy.ts';
-import { withCrlf } from './line-breaks.ts';
+import { hasBareCr, withCrlf } from './line-breaks.ts';
 import { fieldValue, type HeaderField, readHeader } from './mime-header.ts';
 import { structureFault } from './mime-structure.ts';
 import { MAX_RECIPIENTS, tooMany } from './recipients.ts';
@@ -40,7 +40,7 @@ export type ReadMime = {
 
 /** Fields of RFC 5322 (3.6) and MIME that a header has once at most. */
 const ONCE =
-  /^(?:from|sender|reply-to|to|cc|bcc|message-id|in-reply-to|references|subject|date|mime-version|content-(?:type|transfer-encoding|disposition|id))$/;
+  /^(?:from|sender|reply-to|to|cc|bcc|message-id|in-reply-to|references|subject|date|mime-version|content-.*)$/;
 
 /** Traces and verdicts of a journey that is not this one, and a signature that Exchange's changes would break. */
 const OF_ANOTHER_JOURNEY =
@@ -114,15 +114,15 @@ const headerFaults = function* (fields: readonly HeaderField[]): Generator<Fault
 };
 
 /** Reads a whole message. Undefined where something is wrong with it, which `tell` has heard. */
-const readMime = (content: Buffer, tell: Told): ReadMime | undefined => {
+const readMime = (bytes: Buffer, tell: Told): ReadMime | undefined => {
   let faults = 0;
   const told: Told = (fault) => {
     faults += 1;
     tell(fault);
   };
-  const bytes = withCrlf(content);
   if (bytes.length === 0) told(invalid('a message with a header and a body, not an empty one'));
   else if (bytes.includes(0)) told(invalid('a message without NUL bytes'));
+  else if (hasBareCr(bytes)) told(invalid('CRLF at the end of every line, and no CR without LF'));
   if (faults > 0) return undefined;
   const header = readHeader(bytes, 0);
   if ('expected' in header) {
@@ -181,7 +181,7 @@ const toRaw = (
     at = end;
   }
   return {
-    bytes: left.length === 0 ? bytes : Buffer.concat([...pieces, bytes.subarray(at)]),
+    bytes: withCrlf(left.length === 0 ? bytes : Buffer.concat([...pieces, bytes.subarray(at)])),
     missing: (['Date', 'Message-ID', 'MIME-Version'] as const).filter(lacks),
     removed: namesOf(fields.filter(isRemoved)),
     uncertain: namesOf(kept.filter((field) => !PASSED_ON.test(keyOf(field)))),

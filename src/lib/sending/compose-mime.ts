@@ -1,7 +1,9 @@
 import type MimeNode from 'nodemailer/lib/mime-node';
+import type { MimeNodePreparedHeaderValue } from 'nodemailer/lib/mime-node';
 import type { Address } from '../mail/address.ts';
 import { decodeRange } from '../mail/base64-text.ts';
 import { textWithCrlf } from '../mail/line-breaks.ts';
+import { addressHeader, fileHeaders, headerValue, textValue, type WordTools } from './mime-words.ts';
 import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
 
 /**
@@ -12,10 +14,9 @@ export const RELAY_ID_HEADER = 'X-MailRelay-Id';
 
 /** A part with its content, or with the parts in it. */
 type Part = {
-  readonly type: string;
+  readonly type?: string;
   readonly content?: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly filename?: string;
+  readonly headers?: Readonly<Record<string, string | MimeNodePreparedHeaderValue>>;
   readonly parts?: readonly Part[];
 };
 
@@ -27,10 +28,9 @@ const loadComposer = async () => {
     import('nodemailer/lib/mime-node'),
     import('nodemailer/lib/mime-funcs'),
   ]);
-  return { MimeNode: node.default, encodeWord: words.encodeWord };
+  const tools: WordTools = words;
+  return { MimeNode: node.default, tools };
 };
-
-type Composer = Awaited<ReturnType<typeof loadComposer>>;
 
 /** The id of a message that names none: the same at every attempt. */
 export const messageIdOf = (id: string, sender: Address): string =>
@@ -56,44 +56,53 @@ export const composeMime = async (
   files: readonly OutgoingFile[],
   date: Date,
 ): Promise<Buffer> => {
-  const { MimeNode, encodeWord } = await loadComposer();
+  const { MimeNode, tools } = await loadComposer();
   const boundary = id.replaceAll(/[^\w]/g, '');
-  const outline = outlineOf(mail, files, boundary);
+  const outline = outlineOf(
+    mail,
+    files.map((file) => ({ part: filePart(tools, file), file })),
+    boundary,
+  );
   const names = new Map(
     [RELAY_ID_HEADER, ...mail.headers.map(({ name }) => name)].map((name) => [name.toLowerCase(), name]),
   );
   const options = {
-    keepBcc: true,
     baseBoundary: boundary,
     disableFileAccess: true,
     disableUrlAccess: true,
     normalizeHeaderKey: (key: string) => names.get(key.toLowerCase()) ?? key,
   };
-  const root: Node = new MimeNode(outline.type, { ...options, ...nameOf(outline) });
+  const root: Node = new MimeNode(outline.type, options);
   fill(root, outline);
-  addHeaders(root, encodeWord, id, sender, mail, date);
-  return root.build();
+  addHeaders(root, tools, id, sender, mail, date);
+  const people = [
+    addressHeader(tools, 'From', [sender]),
+    addressHeader(tools, 'To', mail.to),
+    addressHeader(tools, 'Cc', mail.cc),
+    addressHeader(tools, 'Bcc', mail.bcc),
+    addressHeader(tools, 'Reply-To', mail.replyTo),
+  ];
+  return Buffer.concat([Buffer.from(people.join('')), await root.build()]);
 };
-
-const nameOf = ({ filename }: Part) => (filename === undefined ? {} : { filename });
 
 const fill = (node: Node, { content, headers = {}, parts = [] }: Part): void => {
   for (const [name, value] of Object.entries(headers)) node.setHeader(name, value);
   if (content !== undefined) node.setContent(content);
-  for (const part of parts) fill(node.createChild(part.type, nameOf(part)), part);
+  for (const part of parts) fill(node.createChild(part.type), part);
 };
 
-const outlineOf = (mail: OutgoingMail, files: readonly OutgoingFile[], boundary: string): Part => {
-  const inline = files.filter(({ cid }) => cid !== undefined);
-  const attached = files.filter(({ cid }) => cid === undefined);
+type Named = { readonly part: Part; readonly file: OutgoingFile };
+
+const outlineOf = (mail: OutgoingMail, files: readonly Named[], boundary: string): Part => {
+  const partsWhere = (isInline: boolean) =>
+    files.filter(({ file }) => (file.cid !== undefined) === isInline).map(({ part }) => part);
+  const [inline, attached] = [partsWhere(true), partsWhere(false)];
   const bodies: Part[] = [];
   if (mail.text !== undefined) bodies.push(textPart('text/plain', mail.text, boundary));
   if (mail.html !== undefined) {
     const html = textPart('text/html', mail.html, boundary);
     bodies.push(
-      inline.length === 0
-        ? html
-        : { type: 'multipart/related; type="text/html"', parts: [html, ...inline.map(filePart)] },
+      inline.length === 0 ? html : { type: 'multipart/related; type="text/html"', parts: [html, ...inline] },
     );
   }
   // As an alternative, and the last, which is the best (RFC 6047, 2.4): Outlook shows its buttons. An attachment beside it would
@@ -103,7 +112,7 @@ const outlineOf = (mail: OutgoingMail, files: readonly OutgoingFile[], boundary:
   const [only] = bodies;
   const body: Part =
     bodies.length === 1 && only !== undefined ? only : { type: 'multipart/alternative', parts: bodies };
-  return attached.length === 0 ? body : { type: 'multipart/mixed', parts: [body, ...attached.map(filePart)] };
+  return attached.length === 0 ? body : { type: 'multipart/mixed', parts: [body, ...attached] };
 };
 
 /** In base64 where it could hold a boundary line, which a caller who knows the id could write. */
@@ -117,48 +126,36 @@ const textPart = (type: string, text: string, boundary: string): Part => ({
 const fileType = (contentType: string): string =>
   /^(?:message|multipart)\//i.test(contentType) ? 'application/octet-stream' : contentType;
 
-const filePart = ({ filename, contentType, cid, bytes, source }: OutgoingFile): Part => {
+const filePart = (tools: WordTools, { filename, contentType, cid, bytes, source }: OutgoingFile): Part => {
   if (source.kind === 'blob') throw new Error('a file that is in a blob cannot be composed into a message');
   return {
-    type: fileType(contentType),
-    filename,
     content: decodeRange(source.content, 0, bytes),
     headers: {
+      ...fileHeaders(tools, {
+        filename,
+        contentType: fileType(contentType),
+        disposition: cid === undefined ? 'attachment' : 'inline',
+      }),
       'Content-Transfer-Encoding': 'base64',
-      'Content-Disposition': cid === undefined ? 'attachment' : 'inline',
       ...(cid === undefined ? {} : { 'Content-ID': `<${cid}>` }),
     },
   };
 };
 
-/** RFC 2047, 2: an encoded word has at most 75 characters. */
-const LONGEST_WORD = 75 - '=?UTF-8?B??='.length;
-
 const addHeaders = (
   root: Node,
-  encodeWord: Composer['encodeWord'],
+  tools: WordTools,
   id: string,
   sender: Address,
   mail: OutgoingMail,
   date: Date,
 ): void => {
-  // What looks like an encoded word as it is written is encoded, or it would be decoded.
-  const plain = (value: string) =>
-    value.includes('=?')
-      ? { prepared: true, foldLines: true, value: encodeWord(value, 'B', LONGEST_WORD) }
-      : value;
-  for (const { name, value } of mail.headers) root.addHeader(name, plain(value));
-  const addresses = (list: readonly Address[]) => list.map(({ name = '', address }) => ({ name, address }));
-  const set = (name: string, value: string | { name: string; address: string }[]): void => {
-    if (value.length > 0) root.setHeader(name, value);
+  for (const { name, value } of mail.headers) root.addHeader(name, headerValue(tools, value));
+  const set = (name: string, value: string): void => {
+    if (value !== '') root.setHeader(name, value);
   };
   set('Date', dateOf(date));
-  set('From', addresses([sender]));
-  set('To', addresses(mail.to));
-  set('Cc', addresses(mail.cc));
-  set('Bcc', addresses(mail.bcc));
-  set('Reply-To', addresses(mail.replyTo));
-  if (mail.subject !== '') root.setHeader('Subject', plain(mail.subject));
+  if (mail.subject !== '') root.setHeader('Subject', textValue(tools, mail.subject));
   set('Message-ID', mail.messageId ?? messageIdOf(id, sender));
   set('In-Reply-To', mail.inReplyTo ?? '');
   // RFC 5322, 3.6.4: what an answer refers to includes what it answers.

@@ -98,11 +98,24 @@ describe('its bytes stay as they are', () => {
     expect(bytesOf(aMessage())).toBe(aMessage());
   });
 
-  test.each([
-    ['LF', '\n'],
-    ['CR', '\r'],
-  ])('%s alone at the end of a line becomes CRLF', (_, lineEnd) => {
-    expect(bytesOf(aMessage().replaceAll('\r\n', lineEnd))).toBe(aMessage());
+  test('LF alone at the end of a line becomes CRLF, also in a part and in an only body', () => {
+    const bodies = [
+      'a\r\n\r\nb\r\n',
+      '--b\r\nContent-Type: text/plain\r\n\r\n\r\na\r\n--b\r\n\r\nc\r\n--b--\r\n',
+    ];
+    for (const body of bodies) {
+      const message = aMessage(
+        body.startsWith('-') ? { 'Content-Type': 'multipart/mixed; boundary=b' } : {},
+        body,
+      );
+      expect(bytesOf(message.replaceAll('\r\n', '\n'))).toBe(message);
+      expect(bytesOf(message.slice(0, -body.length) + body.replaceAll('\r\n', '\n'))).toBe(message);
+    }
+  });
+
+  test('LF becomes CRLF where headers are removed', () => {
+    const message = aMessage({ Received: 'from a\r\n\tby b', 'X-Order': '7' });
+    expect(bytesOf(message.replaceAll('\r\n', '\n'))).toBe(aMessage({ 'X-Order': '7' }));
   });
 
   test('but for headers of an earlier journey, and those that are the relay’s or Exchange’s', () => {
@@ -174,6 +187,39 @@ describe('what mail servers would refuse, or read otherwise, is refused', () => 
       'only a header',
       aMessage().slice(0, aMessage().indexOf('\r\n\r\n') + 2),
       'an empty line between the header and the body',
+    ],
+    [
+      'a CR alone, which begins a header for some readers',
+      aMessage({ Subject: 'hi\rBcc: a@b.cc' }),
+      'CRLF at the end of every line, and no CR without LF',
+    ],
+    ['a CR alone in the body', aMessage({}, 'a\rb'), 'CRLF at the end of every line, and no CR without LF'],
+    ['a CR at the end', aMessage({}, 'a\r'), 'CRLF at the end of every line, and no CR without LF'],
+    ['two CRs before LF', aMessage({}, 'a\r\r\n'), 'CRLF at the end of every line, and no CR without LF'],
+    [
+      'CR at the end of every line',
+      aMessage().replaceAll('\r\n', '\r'),
+      'CRLF at the end of every line, and no CR without LF',
+    ],
+    [
+      'an LF in a header whose lines end in CRLF',
+      aMessage({ Subject: 'hi\nBcc: a@b.cc' }),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 3 of the header, it changes',
+    ],
+    [
+      'an LF in the first line of such a header',
+      `X-A: a\nBcc: a@b.cc\r\n${aMessage()}`,
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 2 of the header, it changes',
+    ],
+    [
+      'an empty line of LFs in such a header',
+      aMessage({ Subject: 'hi\n\nanother body' }),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 3 of the header, it changes',
+    ],
+    [
+      'an LF in the header of a part whose boundary line ends in CRLF',
+      multipart(mixed, '--b\r\nX-A: a\n\nanother body\r\n\r\n\r\n--b--\r\n'),
+      'CRLF at the end of every line of a header, or LF at the end of every line: in line 1 of the header, it changes (of part 1)',
     ],
     ['a NUL', aMessage({}, 'a\0b'), 'a message without NUL bytes'],
     ['no From', aMessage({ From: undefined }), 'exactly one address in the header From'],
@@ -315,6 +361,140 @@ describe('what mail servers would refuse, or read otherwise, is refused', () => 
       'canary\r\n'.repeat(3),
     );
     expect(JSON.stringify(errorOf(() => read(message)).facts)).not.toContain('canary');
+  });
+});
+
+describe('what readers of MIME would read in different ways is refused', () => {
+  const IN_WORDS =
+    'a Content-Type such as text/plain; charset="utf-8": after the type only parameters, without comments, each value a word or in quotes';
+  const ENCODING =
+    'a Content-Transfer-Encoding that is 7bit, 8bit, quoted-printable or base64, and nothing after it';
+  const CHARACTERS =
+    "a boundary of letters, digits, blanks and '()+_,-./:=? in one line, which does not end with a blank";
+  const REST =
+    'base64 in a part that says so, with padding only at its end: line 1 of the body has something else';
+  const FEWER = 'base64 in groups of four characters: the part that ends at line';
+  const typed = (type: string) => aMessage({ 'Content-Type': type }, '--real\r\n\r\na\r\n--real--\r\n');
+  const encoded = (encoding: string, body = 'YQ==\r\n') =>
+    aMessage({ 'Content-Transfer-Encoding': encoding }, body);
+  const inPart = (header: string, body = 'a') =>
+    aMessage(
+      { 'Content-Type': 'multipart/mixed; boundary=real' },
+      `--real\r\n${header}\r\n\r\n${body}\r\n--real--\r\n`,
+    );
+
+  test.each<[string, string, string]>([
+    ['a comment before the boundary', typed('multipart/mixed (; boundary=fake); boundary=real'), IN_WORDS],
+    ['a comment with the boundary', typed('multipart/mixed; boundary=real (; boundary=fake)'), IN_WORDS],
+    [
+      'a comment in the type',
+      typed('multipart(x)/mixed; boundary=real'),
+      'a Content-Type that begins with a type such as text/plain',
+    ],
+    ['no type', typed('; boundary=real'), 'a Content-Type that begins with a type such as text/plain'],
+    [
+      'two boundaries',
+      typed('multipart/mixed; boundary=fake; Boundary=real'),
+      'each parameter of a Content-Type once',
+    ],
+    [
+      'a boundary in pieces',
+      typed('multipart/mixed; boundary*0=re; boundary*1=al'),
+      'the boundary of each multipart in one parameter, without the * of RFC 2231',
+    ],
+    [
+      'two forms of a boundary',
+      typed("multipart/mixed; boundary=fake; boundary*=us-ascii''real"),
+      'the boundary of each multipart in one parameter, without the * of RFC 2231',
+    ],
+    ['a boundary with an escape', typed('multipart/mixed; boundary="re\\al"'), CHARACTERS],
+    ['a boundary with other characters', typed('multipart/mixed; boundary="re<al"'), CHARACTERS],
+    ['a boundary that ends with a blank', typed('multipart/mixed; boundary="real "'), CHARACTERS],
+    ['a boundary over two lines', typed('multipart/mixed; boundary="re\r\n al"'), CHARACTERS],
+    ['an empty boundary', typed('multipart/mixed; boundary=""'), CHARACTERS],
+    [
+      'a boundary that is too long',
+      typed(`multipart/mixed; boundary=${'b'.repeat(71)}`),
+      'a boundary of at most 70 characters for each multipart',
+    ],
+    ['quotes that do not end', typed('multipart/mixed; boundary="real'), IN_WORDS],
+    ['words after quotes', typed('multipart/mixed; boundary="real" x'), IN_WORDS],
+    ['a parameter without a value', typed('multipart/mixed; x; boundary=real'), IN_WORDS],
+    ['a value that needs quotes', typed('multipart/mixed; type=text/html; boundary=real'), IN_WORDS],
+    ['a comment in a part', inPart('Content-Type: text/plain (a)'), IN_WORDS],
+    ['another encoding', encoded('uuencode'), ENCODING],
+    ['an encoding with a comment', encoded('binary (x)'), ENCODING],
+    ['an encoding with a comment before it', encoded('(x) base64'), ENCODING],
+    ['two encodings', encoded('base64, 7bit'), ENCODING],
+    ['no encoding', encoded(''), ENCODING],
+    ['such an encoding of a part', inPart('Content-Transfer-Encoding: base64;'), ENCODING],
+    [
+      'two types of a part',
+      inPart('Content-Type: text/plain\r\nContent-type: multipart/mixed; boundary=b'),
+      'the header Content-type once (of part 1)',
+    ],
+    [
+      'two locations of a part',
+      inPart('Content-Location: a\r\nContent-Location: b'),
+      'the header Content-Location once (of part 1)',
+    ],
+    ['two languages', aMessage({ 'Content-Language': ['a', 'b'] }), 'the header Content-Language once'],
+    ['other characters in base64', encoded('base64', 'YQ==x\r\n'), REST],
+    ['blanks in base64', encoded('BASE64', 'YQ ==\r\n'), REST],
+    ['too much padding', encoded('base64', 'YQ===\r\n'), REST],
+    ['text after the end of base64', encoded('base64', 'YQ==\r\nYQ==\r\n'), REST.replace('line 1', 'line 2')],
+    [
+      'text in a base64 part',
+      inPart('Content-Transfer-Encoding: base64', 'Y!=='),
+      REST.replace('line 1', 'line 4'),
+    ],
+    [
+      'base64 that ends too early',
+      encoded('base64', 'YQ=\r\n'),
+      `${FEWER} 1 of the body has a group of fewer`,
+    ],
+    [
+      'a base64 part that ends too early',
+      inPart('Content-Transfer-Encoding: base64', 'YQ'),
+      `${FEWER} 5 of the body has a group of fewer`,
+    ],
+    [
+      'a boundary line in the header of a part',
+      aMessage(
+        { 'Content-Type': 'multipart/mixed; boundary="a:b"' },
+        '--a:b\r\n--a:b\r\n\r\n\r\n--a:b--\r\n',
+      ),
+      'a field such as Subject: text in line 1 of the header (of part 1)',
+    ],
+    [
+      'a boundary line with many blanks',
+      aMessage(
+        { 'Content-Type': 'multipart/mixed; boundary=b' },
+        `--b\r\n\r\n--b--${' '.repeat(300)}\r\n--b\r\n\r\n--b--\r\n`,
+      ),
+      'no boundary line after the one that closes its multipart',
+    ],
+  ])('%s', (_, message, expected) => {
+    expect(expectedOf(message)).toEqual([expected]);
+    expect(problems(message)).toEqual(['MIME_INVALID /mime']);
+  });
+
+  test.each<[string, string]>([
+    ['what looks like parameters in quotes', typed('multipart/mixed; x="; boundary=fake"; boundary=real')],
+    ['escapes in quotes', typed('multipart/mixed; x="a\\"; boundary=fake"; boundary=real')],
+    [
+      'blanks around parameters, and a semicolon at the end',
+      typed('Multipart/Mixed ; \r\n\tboundary="real" ;'),
+    ],
+    ['an encoding in capitals', encoded('Base64')],
+    ['base64 with empty lines at its end', encoded('base64', 'YWFh\r\nYQ==\r\n\r\n\r\n')],
+    ['base64 of nothing', inPart('Content-Transfer-Encoding: base64', '')],
+    [
+      'text after the parts beside base64',
+      `${inPart('Content-Transfer-Encoding: base64', 'YQ==')}The end.\r\n`,
+    ],
+  ])('%s is accepted', (_, message) => {
+    expect(read(message).raw?.bytes.toString('latin1')).toBe(message);
   });
 });
 

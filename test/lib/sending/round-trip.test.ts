@@ -39,6 +39,7 @@ test('whatever email is valid, the MIME made of it says the same', async () => {
       valid += 1;
       const mime = await compose(mail);
       expectMimeLines(mime);
+      expect(readMail({ mime: mime.toString('base64') }).to).toHaveLength(mail.to.length);
       const email = await parse(mime);
       for (const [key, field] of [
         ['to', 'to'],
@@ -68,10 +69,73 @@ test('whatever email is valid, the MIME made of it says the same', async () => {
 const expectMimeLines = (mime: Buffer): void => {
   const text = mime.toString('latin1');
   expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n|\0/);
+  expect(text.slice(0, text.indexOf('\r\n\r\n'))).not.toMatch(/^[ \t]+$/m);
   expect(Math.max(...text.split('\r\n').map(({ length }) => length))).toBeLessThanOrEqual(998);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is what is looked for
   expect(text).toMatch(/^[\x00-\x7f]*$/);
 };
+
+describe('no line is too long, whatever the fields', () => {
+  /** 998 characters is what a name and a subject can have. */
+  const LONG = {
+    'letters without a blank': 'x'.repeat(998),
+    quotes: '"'.repeat(998),
+    'backslashes and quotes': '\\"'.repeat(499),
+    'what looks like encoded words': '=?utf-8?q?a?= '.repeat(71).trim(),
+    'an encoded word that never ends': `=?${'x'.repeat(996)}`,
+    blanks: `a${' '.repeat(996)}b`,
+    'words of another script': '薪資 '.repeat(332).trim(),
+    'letters of two scripts': 'x薪'.repeat(499),
+    emoji: '👩‍👩‍👧'.repeat(120),
+    words: 'word '.repeat(199).trim(),
+  };
+
+  test.each(Object.entries(LONG))('%s', async (_, long) => {
+    const filename = long
+      .replaceAll(/[\\]/g, '')
+      .slice(0, 240)
+      .toWellFormed()
+      .replace(/[\s\ufffd]+$/, 'x');
+    const person = { name: long, address: 'chan@contoso.example' };
+    const mail = readMail({
+      to: [person, person],
+      cc: [person],
+      bcc: [person],
+      replyTo: [person],
+      subject: long,
+      text: 'a',
+      html: `<img src="cid:logo">`,
+      headers: { 'x-long': long.slice(0, 990).toWellFormed() },
+      attachments: [
+        { filename, content: 'AAEC' },
+        { filename, content: 'AAEC', cid: 'logo', contentType: 'application/pdf; name="other.pdf"' },
+      ],
+    });
+    const mime = await compose(mail);
+    expectMimeLines(mime);
+    const header = mime.toString().split('\r\n');
+    const isOneWord = (text: string) =>
+      text === `x-long: ${long.slice(0, 990)}` || text === ` ${long.slice(0, 990)}`;
+    const tooLong = header.filter((text) => text.length > 78 && !isOneWord(text));
+    expect(tooLong).toEqual([]);
+    const email = await parse(mime);
+    for (const key of ['to', 'cc', 'bcc', 'reply-to'])
+      expect(new Set(addressesOf(email, key).map(({ name }) => name))).toEqual(new Set([long]));
+    expect(email.subject).toBe(long);
+    expect(email.attachments.map((file) => file.filename)).toEqual([filename, filename]);
+    expect(decoded(email, 'x-long')).toEqual([asLine(long.slice(0, 990).toWellFormed())]);
+    for (const parameter of ['name', 'filename'])
+      expect(mime.toString().match(new RegExp(`[; ]${parameter}(?:\\*0\\*?)?=`, 'g'))).toHaveLength(2);
+  });
+
+  test('an address with a long mailbox name and domain', async () => {
+    const address = `${'x'.repeat(64)}@${`${'y'.repeat(60)}.`.repeat(4)}example`;
+    const mail = readMail(aMail({ to: [{ name: 'n'.repeat(998), address }, address] }));
+    const mime = await compose(mail);
+    expectMimeLines(mime);
+    expect(addressesOf(await parse(mime), 'to').map((to) => to.address)).toEqual([address, address]);
+  });
+});
 
 const decoded = (email: Email, name: string): readonly string[] =>
   email.headers

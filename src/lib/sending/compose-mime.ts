@@ -122,9 +122,11 @@ const textPart = (type: string, text: string, boundary: string): Part => ({
   ...(text.includes(boundary) ? { headers: { 'Content-Transfer-Encoding': 'base64' } } : {}),
 });
 
-/** A message or multipart in base64 is against RFC 2046 (5.2.1), and parsers would open it: it arrives as the file it is. */
-const fileType = (contentType: string): string =>
-  /^(?:message|multipart)\//i.test(contentType) ? 'application/octet-stream' : contentType;
+/**
+ * True for a message or a multipart, which a composed message has as application/octet-stream: in base64 it is against RFC 2046
+ * (5.2.1), and parsers would open it. So it arrives as the file it is.
+ */
+export const losesItsType = (contentType: string): boolean => /^(?:message|multipart)\//i.test(contentType);
 
 const filePart = (tools: WordTools, { filename, contentType, cid, bytes, source }: OutgoingFile): Part => {
   if (source.kind === 'blob') throw new Error('a file that is in a blob cannot be composed into a message');
@@ -133,7 +135,7 @@ const filePart = (tools: WordTools, { filename, contentType, cid, bytes, source 
     headers: {
       ...fileHeaders(tools, {
         filename,
-        contentType: fileType(contentType),
+        contentType: losesItsType(contentType) ? 'application/octet-stream' : contentType,
         disposition: cid === undefined ? 'attachment' : 'inline',
       }),
       'Content-Transfer-Encoding': 'base64',

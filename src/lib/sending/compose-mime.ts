@@ -3,7 +3,7 @@ import type { MimeNodePreparedHeaderValue } from 'nodemailer/lib/mime-node';
 import type { Address } from '../mail/address.ts';
 import { decodeRange } from '../mail/base64-text.ts';
 import { textWithCrlf } from '../mail/line-breaks.ts';
-import { addressHeader, fileHeaders, headerValue, textValue, type WordTools } from './mime-words.ts';
+import { addressHeader, fileHeaders, headerValue, subjectValue, type WordTools } from './mime-words.ts';
 import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
 
 /**
@@ -152,12 +152,12 @@ const addHeaders = (
   mail: OutgoingMail,
   date: Date,
 ): void => {
-  for (const { name, value } of mail.headers) root.addHeader(name, headerValue(tools, value));
+  for (const { name, value } of mail.headers) root.addHeader(name, headerValue(tools, name, value));
   const set = (name: string, value: string): void => {
     if (value !== '') root.setHeader(name, value);
   };
   set('Date', dateOf(date));
-  if (mail.subject !== '') root.setHeader('Subject', textValue(tools, mail.subject));
+  if (mail.subject !== '') root.setHeader('Subject', subjectValue(tools, mail.subject));
   set('Message-ID', mail.messageId ?? messageIdOf(id, sender));
   set('In-Reply-To', mail.inReplyTo ?? '');
   // RFC 5322, 3.6.4: what an answer refers to includes what it answers.

@@ -2,11 +2,15 @@ import MailComposer, {
   type MailComposerAttachment,
   type MailComposerOptions,
 } from 'nodemailer/lib/mail-composer';
+import { addedHeaders } from './added-headers.ts';
 import { readAttachment } from './attachment-content.ts';
 import type { CapturedMail, GraphRecipient } from './captured-mail.ts';
 import { partsOf } from './mail-parts.ts';
 
-type Field = { readonly key: string; readonly value: string };
+type Field = {
+  readonly key: string;
+  readonly value: string | { readonly prepared: true; readonly foldLines: true; readonly value: string };
+};
 
 /** RFC 5322, 3.6.8. */
 const FIELD_NAME = /^[!-9;-~]+$/;
@@ -83,14 +87,16 @@ const fieldsOfMessage = ({ mailbox, request }: CapturedMail): Field[] => {
       : toField('Importance', message.importance)),
     ...(message.isReadReceiptRequested ? toField('Disposition-Notification-To', from) : []),
     ...(message.isDeliveryReceiptRequested ? toField('Return-Receipt-To', from) : []),
-    ...(message.internetMessageHeaders ?? []).flatMap(({ name, value }) =>
-      COMPOSED.test(name) ? [] : toField(name, value),
-    ),
+    ...addedHeaders(message).flatMap(({ name, value }) => (COMPOSED.test(name) ? [] : toField(name, value))),
   ];
 };
 
-const toField = (key: string, value: string): Field[] =>
-  FIELD_NAME.test(key) && value !== '' ? [{ key, value }] : [];
+/** Programs read URLs in lists (RFC 2369), where a quote is no reason for encoded words. */
+const toField = (key: string, value: string): Field[] => {
+  if (!FIELD_NAME.test(key) || value === '') return [];
+  const isForPrograms = /^list-/i.test(key) && /^[ -~]*$/.test(value);
+  return [{ key, value: isForPrograms ? { prepared: true, foldLines: true, value: value.trim() } : value }];
+};
 
 const toFiles = async (mail: CapturedMail): Promise<MailComposerAttachment[]> => {
   const parts = partsOf(mail);

@@ -1,3 +1,4 @@
+import { addedHeaders } from './added-headers.ts';
 import { sizeOfAttachment } from './attachment-content.ts';
 import type { CapturedMail, GraphMessage, GraphRecipient } from './captured-mail.ts';
 import { bareMessageId, referencesOf } from './conversation.ts';
@@ -97,7 +98,7 @@ const fieldsOf = (mail: CapturedMail): NonNullable<CapturedMail['headers']> => {
     { name: 'Importance', value: message.importance === 'normal' ? '' : (message.importance ?? '') },
     { name: 'Disposition-Notification-To', value: message.isReadReceiptRequested ? from : '' },
     { name: 'Return-Receipt-To', value: message.isDeliveryReceiptRequested ? from : '' },
-    ...(message.internetMessageHeaders ?? []),
+    ...addedHeaders(message),
   ];
 };
 

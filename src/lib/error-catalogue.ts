@@ -254,6 +254,18 @@ export const catalogue = {
     'Exchange may replace the message id',
     'Do not depend on the id that you sent. If the status of the email shows `internetMessageId`, that is the id that recipients see.',
   ),
+  MIME_SIZE_MAY_BE_REJECTED: entry(
+    200,
+    'administrator',
+    'Graph may reject an email in MIME of this size',
+    'Set MAIL_LARGE_ATTACHMENTS=true, so that the relay sends such emails as drafts, or make the email smaller. If Graph rejects the email, the relay says so: users report that Graph returned 200 and sent nothing, which the relay does not count as sent.',
+  ),
+  ATTACHMENT_TYPE_CHANGED: entry(
+    200,
+    'caller',
+    'An attachment arrives with the type application/octet-stream',
+    'Nothing to do if recipients save the file: its name and content arrive unchanged. In MIME, a file of a type message/... or multipart/... would become a part of the email itself. To keep the type, omit what needs MIME.',
+  ),
   MAILBOX_LIMIT_MAY_BE_LOWER: entry(
     200,
     'administrator',

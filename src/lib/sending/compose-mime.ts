@@ -3,7 +3,7 @@ import type { MimeNodePreparedHeaderValue } from 'nodemailer/lib/mime-node';
 import type { Address } from '../mail/address.ts';
 import { decodeRange } from '../mail/base64-text.ts';
 import { textWithCrlf } from '../mail/line-breaks.ts';
-import { addressHeader, fileHeaders, headerValue, textValue, type WordTools } from './mime-words.ts';
+import { addressHeader, fileHeaders, headerValue, subjectValue, type WordTools } from './mime-words.ts';
 import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
 
 /**
@@ -122,9 +122,11 @@ const textPart = (type: string, text: string, boundary: string): Part => ({
   ...(text.includes(boundary) ? { headers: { 'Content-Transfer-Encoding': 'base64' } } : {}),
 });
 
-/** A message or multipart in base64 is against RFC 2046 (5.2.1), and parsers would open it: it arrives as the file it is. */
-const fileType = (contentType: string): string =>
-  /^(?:message|multipart)\//i.test(contentType) ? 'application/octet-stream' : contentType;
+/**
+ * True for a message or a multipart, which a composed message has as application/octet-stream: in base64 it is against RFC 2046
+ * (5.2.1), and parsers would open it. So it arrives as the file it is.
+ */
+export const losesItsType = (contentType: string): boolean => /^(?:message|multipart)\//i.test(contentType);
 
 const filePart = (tools: WordTools, { filename, contentType, cid, bytes, source }: OutgoingFile): Part => {
   if (source.kind === 'blob') throw new Error('a file that is in a blob cannot be composed into a message');
@@ -133,7 +135,7 @@ const filePart = (tools: WordTools, { filename, contentType, cid, bytes, source 
     headers: {
       ...fileHeaders(tools, {
         filename,
-        contentType: fileType(contentType),
+        contentType: losesItsType(contentType) ? 'application/octet-stream' : contentType,
         disposition: cid === undefined ? 'attachment' : 'inline',
       }),
       'Content-Transfer-Encoding': 'base64',
@@ -150,12 +152,12 @@ const addHeaders = (
   mail: OutgoingMail,
   date: Date,
 ): void => {
-  for (const { name, value } of mail.headers) root.addHeader(name, headerValue(tools, value));
+  for (const { name, value } of mail.headers) root.addHeader(name, headerValue(tools, name, value));
   const set = (name: string, value: string): void => {
     if (value !== '') root.setHeader(name, value);
   };
   set('Date', dateOf(date));
-  if (mail.subject !== '') root.setHeader('Subject', textValue(tools, mail.subject));
+  if (mail.subject !== '') root.setHeader('Subject', subjectValue(tools, mail.subject));
   set('Message-ID', mail.messageId ?? messageIdOf(id, sender));
   set('In-Reply-To', mail.inReplyTo ?? '');
   // RFC 5322, 3.6.4: what an answer refers to includes what it answers.

@@ -35,15 +35,23 @@ const prepared = (value: string): MimeNodePreparedHeaderValue => ({ prepared: tr
 /** Blanks at the ends of a header mean nothing, and behind a long word they would be a line. */
 const trimmed = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 
-/** The value of a header whose text is for programs too: a word of it stays one, however long. */
-export const headerValue = (tools: WordTools, text: string): string | MimeNodePreparedHeaderValue => {
+/**
+ * The value of a header of the caller: a word of it stays one, however long. Programs read URLs in lists (RFC 2369), which never are
+ * encoded words.
+ */
+export const headerValue = (
+  tools: WordTools,
+  name: string,
+  text: string,
+): string | MimeNodePreparedHeaderValue => {
   const value = trimmed(text);
+  if (/^list-/i.test(name)) return prepared(value.replaceAll(/[ \t]+/g, ' '));
   return looksEncoded(value) || BLANKS.test(value) ? prepared(encoded(tools, value)) : value;
 };
 
-/** The value of a header whose text is for people alone. */
-export const textValue = (tools: WordTools, text: string): string | MimeNodePreparedHeaderValue =>
-  UNFOLDABLE_TEXT.test(text) ? prepared(encoded(tools, trimmed(text))) : headerValue(tools, text);
+/** The value of the header Subject, whose text is for people alone. */
+export const subjectValue = (tools: WordTools, text: string): string | MimeNodePreparedHeaderValue =>
+  UNFOLDABLE_TEXT.test(text) ? prepared(encoded(tools, trimmed(text))) : headerValue(tools, 'Subject', text);
 
 /** The words of a name, between which a line can end. */
 const nameWords = (tools: WordTools, name: string): readonly string[] => {

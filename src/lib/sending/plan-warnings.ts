@@ -1,15 +1,22 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 import { isSafeHeaderName } from '../mail/field-names.ts';
 import { fitsInJson } from '../mail/header-policy.ts';
+import { losesItsType } from './compose-mime.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 
-/** What recipients may not get as asked: Exchange removes it, or has been reported to. */
+/** What recipients may not get as asked: Graph or Exchange removes it, or has been reported to. */
 export type PlanWarning = { readonly code: ErrorCode; readonly pointer: string; readonly detail: string };
 
 /** Exchange Online limits: 35 MB by default, up to 150 MB. Files count with what base64 adds to them. */
 const DEFAULT_MAILBOX_LIMIT = 35 * 1024 * 1024;
 
-/** Of more headers the rest is not named: an answer is not larger than its request. */
+/**
+ * sendMail with larger MIME has been reported to be answered 200 without anything being sent
+ * (github.com/microsoftgraph/microsoft-graph-docs/issues/13979). The relay takes 200 for a refusal, so nothing is lost.
+ */
+export const SAFE_MIME_BYTES = 2_240_000;
+
+/** Of more headers or files the rest is not named: an answer is not larger than its request. */
 const MOST_NAMED = 20;
 
 const lost = (pointer: string, detail: string): PlanWarning => ({
@@ -18,11 +25,32 @@ const lost = (pointer: string, detail: string): PlanWarning => ({
   detail,
 });
 
-/** What can be said before sending of what may not arrive; `asMime` where the message goes as MIME. */
-export const planWarnings = (mail: OutgoingMail, asMime: boolean): readonly PlanWarning[] => [
-  ...(asMime ? warningsOfMime(mail) : []),
+/** How the email goes: whether its message is MIME, and of one request that is MIME its bytes. */
+type Way = { readonly isMime: boolean; readonly mimeBytes?: number | undefined };
+
+/** What can be said before sending of what may not arrive. */
+export const planWarnings = (mail: OutgoingMail, { isMime, mimeBytes }: Way): readonly PlanWarning[] => [
+  ...(isMime ? warningsOfMime(mail) : []),
+  ...(mimeBytes === undefined ? [] : warningsOfOneRequest(mail, mimeBytes)),
   ...warningsOfSize(mail),
 ];
+
+function* warningsOfOneRequest({ files, raw }: OutgoingMail, bytes: number): Generator<PlanWarning> {
+  const changed = files.flatMap(({ contentType }, index) => (losesItsType(contentType) ? [index] : []));
+  for (const index of changed.slice(0, MOST_NAMED))
+    yield {
+      code: 'ATTACHMENT_TYPE_CHANGED',
+      pointer: `/attachments/${index}/contentType`,
+      detail:
+        'The attachment arrives with the type application/octet-stream, and with its name and content unchanged.',
+    };
+  if (bytes > SAFE_MIME_BYTES)
+    yield {
+      code: 'MIME_SIZE_MAY_BE_REJECTED',
+      pointer: raw !== undefined ? '/mime' : files.length > 0 ? '/attachments' : '',
+      detail: `The email goes as MIME and has ${bytes} bytes in base64. Users report that Graph does not send more than ${SAFE_MIME_BYTES} bytes of MIME in one request.`,
+    };
+}
 
 function* warningsOfMime({ headers, messageId, raw }: OutgoingMail): Generator<PlanWarning> {
   if (messageId !== undefined)

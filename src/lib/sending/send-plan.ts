@@ -5,7 +5,7 @@ import { inWords, type MimeNeed, mimeNeeds } from '../mail/mime-needs.ts';
 import { composeMime } from './compose-mime.ts';
 import { toMessage, toSendMailBody } from './json-message.ts';
 import type { OutgoingFile, OutgoingMail } from './outgoing-mail.ts';
-import { type PlanWarning, planWarnings } from './plan-warnings.ts';
+import { type PlanWarning, planWarnings, SAFE_MIME_BYTES } from './plan-warnings.ts';
 import { toRawMessage } from './raw-message.ts';
 
 /**
@@ -17,12 +17,6 @@ export const MAX_REQUEST_BYTES = 4_000_000;
 export const MAX_POSTED_BYTES = 2_999_999;
 /** The largest file an upload session takes (graph: attach large files to Outlook messages). */
 export const MAX_UPLOADED_BYTES = 150_000_000;
-/**
- * sendMail with larger MIME has been reported to be answered 200 without anything being sent
- * (github.com/microsoftgraph/microsoft-graph-docs/issues/13979). The relay takes 200 for a refusal, so nothing is lost.
- */
-const SAFE_MIME_BYTES = 2_240_000;
-
 export type { PlanWarning };
 
 /** What the settings allow. */
@@ -88,7 +82,9 @@ export const planSend = async (
   requireFiles(mail, isDraftAllowed);
   const plan = { id, sender, mail, date, isDraftAllowed, isExact: policy.delivery === 'exact' };
   const way = needs.length === 0 ? planJson(plan) : await planMime(plan, needs);
-  return { mailbox: sender.address, warnings: planWarnings(mail, needs.length > 0), ...way };
+  const mimeBytes = way.kind === 'mime' ? way.body.length : undefined;
+  const warnings = planWarnings(mail, { isMime: needs.length > 0, mimeBytes });
+  return { mailbox: sender.address, warnings, ...way };
 };
 
 type Planned = {
@@ -139,12 +135,18 @@ const requireFiles = ({ files }: OutgoingMail, isDraftAllowed: boolean): void =>
     });
 };
 
-const tooLarge = (needed: number, isDraftAllowed: boolean, form: string): AppError =>
-  new AppError('MAIL_TOO_LARGE', {
-    detail: isDraftAllowed
-      ? `One request to Graph can have ${MAX_REQUEST_BYTES} bytes; without its files, this email needs ${needed} ${form}.`
-      : `One request to Graph can have ${MAX_REQUEST_BYTES} bytes; this email needs ${needed} ${form}. With the setting MAIL_LARGE_ATTACHMENTS files do not count.`,
+type TooLarge = Pick<Planned, 'mail' | 'isDraftAllowed'> & { readonly needed: number; readonly form: string };
+
+const tooLarge = ({ mail, isDraftAllowed, needed, form }: TooLarge): AppError => {
+  const hasFiles = mail.files.length > 0;
+  const [before, after] = [
+    isDraftAllowed && hasFiles ? 'without its files, ' : '',
+    isDraftAllowed || !hasFiles ? '' : ' With the setting MAIL_LARGE_ATTACHMENTS files do not count.',
+  ];
+  return new AppError('MAIL_TOO_LARGE', {
+    detail: `One request to Graph can have ${MAX_REQUEST_BYTES} bytes; ${before}this email needs ${needed} ${form}.${after}`,
   });
+};
 
 /** At least so much of a request are files in base64. */
 const bytesOfFiles = (files: readonly OutgoingFile[]): number =>
@@ -167,14 +169,16 @@ const planJson = ({ id, sender, mail, isDraftAllowed, isExact }: Planned): Way =
           ? 'The email leaves no copy in Sent Items, which a draft always does.'
           : 'The email fits one request in JSON.',
       };
-    if (!isDraftAllowed) throw tooLarge(body?.length ?? atLeast, false, 'in JSON');
+    if (!isDraftAllowed)
+      throw tooLarge({ mail, isDraftAllowed, needed: body?.length ?? atLeast, form: 'in JSON' });
     if (!wantsCopy) throw copyNeeded();
   }
   const message = {
     contentType: 'application/json' as const,
     body: Buffer.from(JSON.stringify(toMessage(id, sender, mail))),
   };
-  if (message.body.length > MAX_REQUEST_BYTES) throw tooLarge(message.body.length, true, 'in JSON');
+  if (message.body.length > MAX_REQUEST_BYTES)
+    throw tooLarge({ mail, isDraftAllowed: true, needed: message.body.length, form: 'in JSON' });
   return { kind: 'draft', message, files: mail.files, reason: isExact ? EXACT : LARGE };
 };
 
@@ -217,13 +221,14 @@ const planMime = async (planned: Planned, needs: readonly MimeNeed[]): Promise<W
   if (isDraftAllowed) {
     const message = whole !== undefined && files.length === 0 ? whole : await compose([]);
     if (message.body.length > MAX_REQUEST_BYTES)
-      throw tooLarge(message.body.length, true, 'as MIME in base64');
+      throw tooLarge({ mail, isDraftAllowed, needed: message.body.length, form: 'as MIME in base64' });
     const reason = isExact
       ? `${because}, and as a draft because ${EXACT}`
       : `${because}, and as a draft because it is larger than what sendMail takes as MIME.`;
     return { kind: 'draft', message, files, reason };
   }
-  if (whole === undefined || size > MAX_REQUEST_BYTES) throw tooLarge(size, false, 'as MIME in base64');
+  if (whole === undefined || size > MAX_REQUEST_BYTES)
+    throw tooLarge({ mail, isDraftAllowed, needed: size, form: 'as MIME in base64' });
   return {
     kind: 'mime',
     ...whole,

@@ -195,6 +195,14 @@ describe('what a message says beside its texts', () => {
     expect((await parse(await composed({ references: long }))).references?.split(/\s+/)).toEqual(long);
   });
 
+  test('a header of lists as it is written, since programs do not decode it', async () => {
+    const value = `<https://contoso.example/leave?a=?b&c="${'x'.repeat(200)}">, <mailto:leave@contoso.example>`;
+    const { headers } = await parse(
+      await composed({ html: '<p>a</p>', headers: { 'List-Unsubscribe': value } }),
+    );
+    expect(headers.find(({ key }) => key === 'list-unsubscribe')?.value).toBe(value);
+  });
+
   test('importance and receipts', async () => {
     const { headers } = await parse(
       await composed({ importance: 'high', readReceipt: true, deliveryReceipt: true }),

@@ -294,11 +294,32 @@ describe('what is larger than one request goes as a draft where the settings all
       /can have 4000000 bytes.*MAIL_LARGE_ATTACHMENTS/,
     ],
     [
-      'a text of its own',
+      'a text of its own, beside files',
+      { text: 'a'.repeat(4_000_000), attachments: files(10) },
+      LARGE,
+      'MAIL_TOO_LARGE',
+      /bytes; without its files, this email needs 4000\d{3} in JSON\.$/,
+    ],
+    [
+      'a text of its own, in words without files',
       { text: 'a'.repeat(4_000_000) },
       LARGE,
       'MAIL_TOO_LARGE',
-      /without its files, this email needs 4000\d{3} in JSON/,
+      /bytes; this email needs 4000\d{3} in JSON\.$/,
+    ],
+    [
+      'the same without drafts',
+      { text: 'a'.repeat(4_000_000) },
+      STANDARD,
+      'MAIL_TOO_LARGE',
+      /bytes; this email needs 4000\d{3} in JSON\.$/,
+    ],
+    [
+      'MIME without files and drafts',
+      { html: 'a'.repeat(4_000_000) },
+      STANDARD,
+      'MAIL_TOO_LARGE',
+      /bytes; this email needs \d{7} as MIME in base64\.$/,
     ],
     [
       'files without a copy',
@@ -351,7 +372,38 @@ describe('what may not arrive is warned of', () => {
   const warnings = async (override: Record<string, unknown>) =>
     (await planOf('id-1', sender, aMail(override))).warnings.map(({ code, pointer }) => `${code} ${pointer}`);
 
+  const anEml = { filename: 'a.eml', content: 'QTogYg0KDQo=', contentType: 'message/rfc822' };
+  const withEml = { html: '<p>a</p>', attachments: [{ filename: 'a.txt', content: 'YQ==' }, anEml] };
+
+  test('MIME that Graph may not send in one request is warned of, with its place and size', async () => {
+    const megabytes = (count: number) => Buffer.alloc(count * 1_000_000, 1).toString('base64');
+    const file = (content: string) => ({ attachments: [{ filename: 'a.bin', content }] });
+    const whole = `From: a@b.cc\r\nTo: a@b.cc\r\n\r\n${'a\r\n'.repeat(600_000)}`;
+    const places = async (input: Record<string, unknown>, policy = STANDARD) =>
+      (await planOf('id-1', sender, input, policy)).warnings.flatMap(({ code, pointer, detail }) =>
+        code === 'MIME_SIZE_MAY_BE_REJECTED' ? [[pointer, /has \d{7} bytes/.test(detail)]] : [],
+      );
+    const input = { to: ['a@b.cc'], subject: 'a', text: 'a', html: '<p>a</p>' };
+    expect(await places({ ...input, ...file(megabytes(1)) })).toEqual([]);
+    expect(await places({ ...input, ...file(megabytes(1.5)) })).toEqual([['/attachments', true]]);
+    expect(await places({ ...input, html: 'ab '.repeat(600_000) })).toEqual([['', true]]);
+    expect(await places({ mime: Buffer.from(whole).toString('base64') })).toEqual([['/mime', true]]);
+    expect(await places({ ...input, ...file(megabytes(1.5)) }, LARGE)).toEqual([]);
+  });
+
+  test('a message as an attachment keeps its type in a draft', async () => {
+    const plan = await planOf('id-1', sender, aMail(withEml), EXACT);
+    expect([plan.kind, plan.warnings]).toEqual(['draft', []]);
+  });
+
   test.each<[string, Record<string, unknown>, string[]]>([
+    ['a message as an attachment', withEml, ['ATTACHMENT_TYPE_CHANGED /attachments/1/contentType']],
+    [
+      'more of them than are named',
+      { html: '<p>a</p>', attachments: Array.from({ length: 30 }, () => anEml) },
+      Array.from({ length: 20 }, (_, n) => `ATTACHMENT_TYPE_CHANGED /attachments/${n}/contentType`),
+    ],
+    ['a message as an attachment by JSON', { attachments: [anEml] }, []],
     ['nothing by JSON', { headers: { 'x-a': '1', 'List-Unsubscribe': '<https://a.bc>' } }, []],
     ['nothing by MIME for itself', { html: '<p>a</p>', inReplyTo: 'a@b.cc' }, []],
     ['an id', { messageId: 'a@b.cc' }, ['MESSAGE_ID_MAY_CHANGE /messageId']],

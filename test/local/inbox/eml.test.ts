@@ -141,6 +141,25 @@ describe('any other email', () => {
     expect(headers).not.toMatch(/secret|^bcc/im);
   });
 
+  test('is composed with List-Unsubscribe from its property, as Exchange does', async () => {
+    const { email } = await emlOf(
+      aCapturedMail({
+        message: {
+          singleValueExtendedProperties: [
+            {
+              id: 'String 0x1045',
+              value: '<mailto:leave@contoso.example>, <https://contoso.example/leave?id="7">',
+            },
+            { id: 'String {6a1f7f0e-3c52-4f0b-9d55-5c4f2f8a7b61} Name 0x1045', value: 'other' },
+          ],
+        },
+      }),
+    );
+    expect(email.headers.filter(({ key }) => key === 'list-unsubscribe').map(({ value }) => value)).toEqual([
+      '<mailto:leave@contoso.example>, <https://contoso.example/leave?id="7">',
+    ]);
+  });
+
   test('from a draft that came as MIME keeps the headers of that MIME and the files added later', async () => {
     const { email } = await emlOf(
       aCapturedMail({

@@ -152,6 +152,30 @@ describe("the API in Mailpit's shape", () => {
     });
   });
 
+  test('gives List-Unsubscribe, which Exchange writes from a property, and no other property', async () => {
+    await store.capture(
+      aCapturedMail({
+        id: 'list',
+        message: {
+          internetMessageHeaders: [{ name: 'x-run', value: '7' }],
+          singleValueExtendedProperties: [
+            { id: 'String 0x1044', value: '<https://contoso.example/join>' },
+            { id: 'String 0x1045', value: '<https://contoso.example/leave>' },
+          ],
+        },
+      }),
+    );
+    const headers = await askJson('/api/v1/message/list/headers');
+    expect(headers).toMatchObject({
+      'x-run': ['7'],
+      'List-Unsubscribe': ['<https://contoso.example/leave>'],
+    });
+    expect(JSON.stringify(headers)).not.toContain('join');
+    expect(await (await ask('/api/v1/message/list/raw')).text()).toMatch(
+      /^List-Unsubscribe: <https:\/\/contoso\.example\/leave>\r$/m,
+    );
+  });
+
   test('gives the Graph request as it was sent', async () => {
     await store.capture(paySlip);
     expect(await askJson('/api/v1/message/pay-slip/graph')).toEqual({

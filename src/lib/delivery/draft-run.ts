@@ -1,10 +1,14 @@
-import { attemptsOf, type DraftRecord, type InState } from '../ledger/ledger-row.ts';
+import { attemptsOf, type DraftRecord, type InState, type LedgerRow } from '../ledger/ledger-row.ts';
 import { recordDraft } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
-import { unfinished } from './draft-request.ts';
+import type { SendPolicy } from '../sending/send-policy.ts';
+import { removeUnsent, sightMail } from './sight-mail.ts';
+import { isStorageFailure } from './storage-failure.ts';
 
-export type DraftNeeds = Pick<Ports, 'drafts' | 'attachments' | 'ledger' | 'clock' | 'log'>;
+export type DraftNeeds = Pick<Ports, 'mailboxes' | 'drafts' | 'attachments' | 'ledger' | 'clock' | 'log'> & {
+  readonly policy: Pick<SendPolicy, 'verifyWindowMs'>;
+};
 
 export type SendingEntry = LedgerEntry<InState<'sending'>>;
 
@@ -42,6 +46,20 @@ const forgetDraft = (run: DraftRun): void => {
   run.entry = { ...run.entry, row: recordDraft(run.entry.row, undefined, run.clock.now()) };
 };
 
+/**
+ * Writes down that a draft is removed: who finds the row of an attempt that died after this must not look for it. Storage that
+ * fails changes nothing of what is known here. Throws Beaten.
+ */
+export const forgetRemoved = async (run: DraftRun): Promise<void> => {
+  delete run.made;
+  try {
+    await writeDraft(run, undefined);
+  } catch (thrown) {
+    if (!isStorageFailure(thrown)) throw thrown;
+    forgetDraft(run);
+  }
+};
+
 /** Removes a draft that was not sent. One that stays is logged, and the sweep removes it. */
 export const removeDraft = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> => {
   if ((await run.drafts.remove(mailbox, id)) !== 'failed') forgetDraft(run);
@@ -53,15 +71,18 @@ export const discardMade = async (run: DraftRun): Promise<void> => {
   if (run.made !== undefined && !run.made.isSubmitted) await removeDraft(run, run.made);
 };
 
+/** What came of an earlier attempt: nothing of it can be sent any more, or the email need not, or may not, be sent again. */
+type Settled = 'settled' | Extract<SendOutcome, { readonly kind: 'accepted' | 'unknown' }>;
+
 /**
  * Removes what an earlier attempt has left. A draft whose sending had begun must be gone before the email is sent again; if it
  * was sent after all, so is the email. One that nobody knows by its id, because the answer was lost, was never sent. Throws
- * Unfinished and Beaten.
+ * Beaten.
  */
-export const settleEarlierDraft = async (run: DraftRun): Promise<'sent' | 'settled'> => {
+export const settleEarlierDraft = async (run: DraftRun): Promise<Settled> => {
   const { facts, progress } = run.entry.row;
   const { draft, attempts } = progress;
-  if (draft?.isSubmitted) return settleSubmitted(run, draft);
+  if (draft?.isSubmitted) return settleSubmitted(run);
   if (draft !== undefined) {
     await removeDraft(run, draft);
     forgetDraft(run);
@@ -71,17 +92,38 @@ export const settleEarlierDraft = async (run: DraftRun): Promise<'sent' | 'settl
   return 'settled';
 };
 
-/** Looks before it removes: by its immutable id the copy in Sent Items would be removed as well. */
-const settleSubmitted = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<'sent' | 'settled'> => {
-  const seen = await run.drafts.look(mailbox, id);
-  if (seen.kind === 'found') return 'sent';
-  if (seen.kind !== 'draft' && seen.kind !== 'absent')
-    throw unfinished('The relay could not look at the draft of the attempt before.');
-  if (seen.kind === 'draft' && (await run.drafts.remove(mailbox, id)) !== 'removed')
-    throw unfinished('The relay could not remove the draft of the attempt before.');
-  await writeDraft(run, undefined);
-  return 'settled';
+/**
+ * Looks before it removes: by its immutable id the copy in Sent Items would be removed as well. What is still a draft within
+ * the time of the look-ups, or is gone without a copy, says nothing: its look-ups go on, by its id.
+ */
+const settleSubmitted = async (run: DraftRun): Promise<Settled> => {
+  const row = rowOfDraft(run.entry.row);
+  const seen = await sightMail(run, row);
+  const settled = seen.kind === 'draft' && !isRecent(run, row) ? await removeUnsent(run, row) : seen;
+  if (settled.kind === 'found') return { kind: 'accepted' };
+  if (settled.kind === 'never-sent' || (settled.kind === 'absent' && isAskedForAgain(row))) {
+    await forgetRemoved(run);
+    return 'settled';
+  }
+  run.entry = { ...run.entry, row };
+  return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
 };
+
+/** The row as of the attempt that made the draft, however this one goes. */
+const rowOfDraft = (row: InState<'sending'>): InState<'sending'> => ({
+  ...row,
+  progress: { ...row.progress, way: 'draft' },
+});
+
+/** Transport may still take what was submitted so short a time ago. */
+const isRecent = ({ clock, policy }: DraftRun, { progress }: LedgerRow): boolean => {
+  const doubt = progress.attempts.findLast(({ outcome }) => outcome === 'unknown');
+  return doubt !== undefined && clock.now().getTime() - Date.parse(doubt.at) < policy.verifyWindowMs;
+};
+
+/** After the attempt an operator, or its caller, had the email sent again: they know that no copy is there. */
+const isAskedForAgain = ({ progress: { replayedAt, attempts } }: LedgerRow): boolean =>
+  replayedAt !== undefined && replayedAt >= (attempts.at(-1)?.at ?? '');
 
 /**
  * Storage failed, and nothing was sent. The write may have happened all the same: the row is read again, as without its version

@@ -12,7 +12,7 @@ import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
 export type LaneNeeds = DraftNeeds &
   Pick<Ports, 'mailboxes' | 'random'> & {
     readonly pacer: Pacer;
-    readonly policy: Pick<SendPolicy, 'filesWithinMs'>;
+    readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs'>;
   };
 
 /** What came of the wish to send an email now. */
@@ -99,7 +99,8 @@ const attemptDirectly = async ({ mailboxes, clock }: LaneNeeds, plan: DirectPlan
 };
 
 const closeIfThrottled = ({ pacer, clock, random }: LaneNeeds, lane: string, outcome: SendOutcome): void => {
-  if (outcome.kind !== 'not-sent' || outcome.code !== 'GRAPH_THROTTLED') return;
+  const isThrottled = outcome.kind === 'not-sent' && outcome.code === 'GRAPH_THROTTLED';
+  if (!isThrottled && !(outcome.kind === 'unknown' && outcome.waitMs !== undefined)) return;
   const now = clock.now();
   pacer.pause(lane, new Date(now.getTime() + decidePause(outcome.waitMs, random())), now);
 };

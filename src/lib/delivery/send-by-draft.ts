@@ -1,4 +1,5 @@
 import type { DraftRecord } from '../ledger/ledger-row.ts';
+import { recordDraft } from '../ledger/transitions.ts';
 import { decideSending } from '../sending/draft-stage.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
 import type { DraftPlan } from '../sending/send-plan.ts';
@@ -11,11 +12,12 @@ import {
   type DraftNeeds,
   type DraftRun,
   discardMade,
-  removeDraft,
+  forgetRemoved,
   type SendingEntry,
   settleEarlierDraft,
   writeDraft,
 } from './draft-run.ts';
+import { removeUnsent } from './sight-mail.ts';
 import { isStorageFailure } from './storage-failure.ts';
 
 /**
@@ -50,8 +52,8 @@ export const afterEarlierDraft = async (
   const run: DraftRun = { ...needs, entry: claimed };
   const end = (outcome: SendOutcome): AttemptResult => ({ kind: 'ended', ...run.entry, outcome });
   try {
-    if ((await settleEarlierDraft(run)) === 'sent') return end({ kind: 'accepted' });
-    return end(await attempt(run));
+    const earlier = await settleEarlierDraft(run);
+    return end(earlier === 'settled' ? await attempt(run) : earlier);
   } catch (thrown) {
     if (isStorageFailure(thrown)) return afterStorageFailure(run);
     if (!(thrown instanceof Unfinished || thrown instanceof Beaten)) throw thrown;
@@ -84,7 +86,10 @@ const mark = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> 
   }
 };
 
-/** Sends the draft once. Where Graph says that it did not, the draft says whether that is true. */
+/**
+ * Sends the draft once. "Still a draft" says nothing right after: transport takes what was sent some time later. So whatever
+ * Graph did not refuse by name is unknown, unless the draft is no draft any more.
+ */
 const submit = async (run: DraftRun, draft: DraftRecord): Promise<SendOutcome> => {
   const { mailbox, id } = draft;
   const report = await withFreshToken(
@@ -92,19 +97,44 @@ const submit = async (run: DraftRun, draft: DraftRecord): Promise<SendOutcome> =
     (answer) => answer,
   );
   const outcome = decideSending(report, run.clock.now());
-  if (outcome.kind !== 'not-sent' && outcome.kind !== 'rejected') return outcome;
-  const seen = await run.drafts.look(mailbox, id);
+  if (outcome.kind === 'accepted') return outcome;
+  if (outcome.kind === 'unknown') {
+    if (report.kind !== 'answered') return outcome;
+    return (await run.drafts.look(mailbox, id)).kind === 'found' ? { kind: 'accepted' } : outcome;
+  }
+  return report.kind === 'answered' ? removeRefused(run, outcome) : removeUnasked(run, draft, outcome);
+};
+
+/** Removes a draft that Graph refused to send, unless it is on its way all the same. */
+const removeRefused = async (run: DraftRun, refused: SendOutcome): Promise<SendOutcome> => {
+  const seen = await removeUnsent(run, run.entry.row);
   switch (seen.kind) {
-    case 'draft':
-      await removeDraft(run, draft);
-      return outcome;
     case 'found':
       return { kind: 'accepted' };
-    case 'absent':
-      return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
-    default:
+    case 'never-sent':
+      await forgetRemoved(run);
+      return refused;
+    case 'cannot-tell':
       // The next attempt looks first.
       run.log({ event: 'DraftLeft', mailId: run.entry.row.facts.mailId });
-      return outcome;
+      return refused;
+    default:
+      return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
   }
+};
+
+/** Removes a draft that Graph was never asked to send. */
+const removeUnasked = async (
+  run: DraftRun,
+  draft: DraftRecord,
+  outcome: SendOutcome,
+): Promise<SendOutcome> => {
+  const { mailbox, id } = draft;
+  if ((await run.drafts.remove(mailbox, id)) !== 'failed') await forgetRemoved(run);
+  else {
+    const unsent = recordDraft(run.entry.row, { ...draft, isSubmitted: false }, run.clock.now());
+    run.entry = { ...run.entry, row: unsent };
+    run.log({ event: 'DraftLeft', mailId: run.entry.row.facts.mailId });
+  }
+  return outcome;
 };

@@ -1,3 +1,5 @@
+import { defined } from '../defined.ts';
+import { upstreamFacts } from '../errors.ts';
 import { decideOutcome, type SendOutcome, type SendReport } from './send-outcome.ts';
 
 /** What is done to a draft before it is sent. */
@@ -43,15 +45,29 @@ export const decideStage = (stage: DraftStage, report: SendReport, now: Date): '
   }
 };
 
+/** Answers of 4xx that a draft can have because its sending is under way, or done. */
+const UNDER_WAY = new Set([404, 408, 409, 410, 412, 423, 425, 429]);
+
 /**
- * Decides what the answer to the sending of a draft means. One that is not there may be gone because it was sent: that is
- * unknown, and its id finds out.
+ * Decides what the answer to the sending of a draft means. Unlike sendMail, a draft can be looked at by its id, so only what
+ * Graph refuses by name, or certainly did not begin, counts as not sent. Graph has said 429 and 503 for what it sent
+ * (https://learn.microsoft.com/answers/questions/5629476); a draft that is not there may be gone because it was sent.
  */
 export const decideSending = (report: SendReport, now: Date): SendOutcome => {
   const outcome = decideOutcome(report, now);
-  return report.kind === 'answered' && report.status === 404
-    ? { ...outcome, kind: 'unknown', code: 'OUTCOME_UNKNOWN' }
-    : outcome;
+  if (report.kind !== 'answered' || outcome.kind === 'accepted' || isRefusal(report.status, outcome))
+    return outcome;
+  const pause = outcome.kind === 'not-sent' ? outcome.waitMs : undefined;
+  const waitMs = report.status === 429 ? (pause ?? 0) : undefined;
+  return { kind: 'unknown', code: 'OUTCOME_UNKNOWN', ...upstreamFacts(outcome), ...defined({ waitMs }) };
+};
+
+const isRefusal = (status: number, { kind, ...outcome }: SendOutcome): boolean => {
+  if (kind === 'not-sent') {
+    const { code } = outcome as NotFinished;
+    return code === 'MAILBOX_QUOTA_REACHED' || code === 'GRAPH_TOKEN_NOT_ACCEPTED';
+  }
+  return kind === 'rejected' && (status === 507 || (status >= 400 && !UNDER_WAY.has(status)));
 };
 
 /** What came of an attempt whose process ended before anybody wrote that down. */

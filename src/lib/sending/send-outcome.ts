@@ -38,7 +38,12 @@ export type SendOutcome =
       readonly waitMs?: number;
       readonly detail?: string;
     } & UpstreamFacts)
-  | ({ readonly kind: 'unknown'; readonly code: 'OUTCOME_UNKNOWN' } & UpstreamFacts);
+  /** `waitMs` where Graph also asked for a pause. */
+  | ({
+      readonly kind: 'unknown';
+      readonly code: 'OUTCOME_UNKNOWN';
+      readonly waitMs?: number;
+    } & UpstreamFacts);
 
 /** Exchange and Graph codes that say why, whatever the status beside them (Microsoft Graph: error responses; Exchange: ResponseCode). */
 const REJECTIONS: Readonly<Record<string, ErrorCode>> = {

@@ -271,6 +271,18 @@ describe('an email that goes as a draft', () => {
     });
   });
 
+  test('that Graph throttles closes its mailbox for that time, though its outcome is unknown', async () => {
+    const world = inMemoryPorts();
+    const entry = world.ledger.create(asDraft)!;
+    const report = { kind: 'answered', status: 429, retryAfter: '30' } as const;
+    world.exchange.fault('drafts.send', { report });
+    const ended = await sendInLane(world.needs, aDraftPlan(mailId), { mailId }, async () => entry);
+    expect(ended).toMatchObject({ kind: 'ended', outcome: { kind: 'unknown' } });
+    expect(world.needs.pacer.enter(MAILBOX, 'another', world.needs.clock.now())).toMatchObject({
+      kind: 'wait',
+    });
+  });
+
   test('that goes in one request after a draft is sent once nothing of the draft can be', async () => {
     const world = inMemoryPorts();
     const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
@@ -280,7 +292,9 @@ describe('an email that goes as a draft', () => {
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
     expect(world.effects).toEqual([
       'drafts.look',
+      'mailboxes.find',
       'drafts.remove',
+      'drafts.look',
       'ledger.replace sending',
       'mailboxes.send',
     ]);

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { sendByDraft } from '../../../src/lib/delivery/send-by-draft.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { DraftRecord, InState } from '../../../src/lib/ledger/ledger-row.ts';
-import { claim, recordDeferred, recordDraft } from '../../../src/lib/ledger/transitions.ts';
+import {
+  claim,
+  recordDeferred,
+  recordDraft,
+  recordHeld,
+  replay,
+} from '../../../src/lib/ledger/transitions.ts';
 import type { OutgoingFile } from '../../../src/lib/sending/outgoing-mail.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
@@ -164,9 +170,17 @@ describe('whatever stops a draft before its sending: it was not sent, and is rem
       { kind: 'rejected', code: 'MAILBOX_OUT_OF_SCOPE' },
     ],
     [
-      'Graph has no time to send',
-      ({ exchange }) => exchange.fault('drafts.send', { report: answered(503) }),
-      { kind: 'not-sent', code: 'GRAPH_UNAVAILABLE' },
+      'Graph cannot be reached to send',
+      ({ exchange }) => exchange.fault('drafts.send', { report: { kind: 'not-connected' } }),
+      { kind: 'not-sent', code: 'GRAPH_UNREACHABLE' },
+    ],
+    [
+      'the mailbox has sent all that it may',
+      ({ exchange }) =>
+        exchange.fault('drafts.send', {
+          report: answered(403, { upstreamCode: 'ErrorSubmissionQuotaExceeded' }),
+        }),
+      { kind: 'not-sent', code: 'MAILBOX_QUOTA_REACHED' },
     ],
   ])('%s', async (_case, prepare, expected) => {
     const stopped = await send(prepare, [SMALL, LARGE]);
@@ -203,30 +217,95 @@ describe('a draft whose sending began', () => {
   test.each<[string, SendReport, boolean]>([
     ['is lost after it was sent', LOST, true],
     ['is lost before it was sent', LOST, false],
-    ['is a gateway’s error', answered(504), true],
+    ['is a gateway’s error', answered(504), false],
+    ['is that Graph is busy', answered(503), false],
+    ['is that the mailbox is throttled', answered(429), false],
+    ['is one that nobody expects', answered(200), false],
+    ['is that it was changed meanwhile', answered(409), false],
     ['says that there is no such draft', answered(404), false],
   ])('is unknown where the answer %s, and nothing is removed', async (_case, report, happens) => {
     const ended = await send(({ exchange }) => exchange.fault('drafts.send', { report, happens }));
     expect(outcomeOf(ended)).toMatchObject({ kind: 'unknown' });
     expect(statesOf(ended)).toEqual([happens ? 'sent' : 'draft']);
+    expect(ended.result).toMatchObject({ row: { progress: { draft: { isSubmitted: true } } } });
   });
 
-  test('is sent where Graph says no and the draft says that it was', async () => {
-    const ended = await send(({ exchange }) =>
-      exchange.fault('drafts.send', { report: answered(503), happens: true }),
-    );
-    expect(outcomeOf(ended)).toEqual({ kind: 'accepted' });
-    expect(statesOf(ended)).toEqual(['sent']);
+  test.each([429, 500, 503, 504])(
+    'is sent where Graph says %i and the draft says that it was',
+    async (status) => {
+      const ended = await send(({ exchange }) =>
+        exchange.fault('drafts.send', { report: answered(status), happens: true }),
+      );
+      expect(outcomeOf(ended)).toEqual({ kind: 'accepted' });
+      expect(statesOf(ended)).toEqual(['sent']);
+    },
+  );
+
+  test.each([429, 503])(
+    'is unknown where Graph says %i and transport has not taken it yet: it is not removed',
+    async (status) => {
+      const ended = await send(({ exchange }) => {
+        exchange.fault('drafts.send', { report: answered(status), happens: true });
+        exchange.show({ kind: 'draft' });
+      });
+      expect(outcomeOf(ended)).toMatchObject({ kind: 'unknown' });
+      expect(ended.effects).not.toContain('drafts.remove');
+      expect(statesOf(ended)).toEqual(['sent']);
+    },
+  );
+
+  const REFUSED = answered(400, { upstreamCode: 'ErrorInvalidRecipients' });
+
+  test('and is refused is looked for on its way before it is removed, and once more after', async () => {
+    const ended = await send(({ exchange }) => exchange.fault('drafts.send', { report: REFUSED }));
+    expect(outcomeOf(ended)).toMatchObject({ kind: 'rejected', code: 'RECIPIENT_REFUSED' });
+    expect(ended.effects.slice(-5)).toEqual([
+      'drafts.send',
+      'mailboxes.find',
+      'drafts.remove',
+      'drafts.look',
+      // Whoever finds the row of an attempt that died here must not look for a draft that is gone.
+      'ledger.replace sending',
+    ]);
+    expect(ended.row(mailId)).not.toHaveProperty('draft');
   });
 
-  test('is left where Graph says no and nobody can look: the next attempt looks first', async () => {
-    const ended = await send(({ exchange }) => {
-      exchange.fault('drafts.send', { report: answered(429), happens: true });
-      exchange.show({ kind: 'not-now' });
+  test.each<[string, (world: World) => void, string]>([
+    ['and is on its way all the same, is sent', ({ show }) => show({ kind: 'found' }), 'accepted'],
+    ['while nobody can look, is unknown', ({ show }) => show({ kind: 'not-now' }), 'unknown'],
+    [
+      'and cannot be removed, is unknown',
+      ({ exchange }) => exchange.fault('drafts.remove', { report: LOST }),
+      'unknown',
+    ],
+    ['where nobody may look, is refused', ({ show }) => show({ kind: 'cannot-tell' }), 'rejected'],
+  ])('and is refused %s, and stays as it is', async (_case, prepare, kind) => {
+    const ended = await send((world) => {
+      world.exchange.fault('drafts.send', { report: REFUSED });
+      prepare(world);
     });
-    expect(outcomeOf(ended)).toMatchObject({ kind: 'not-sent', code: 'GRAPH_THROTTLED' });
-    expect(statesOf(ended)).toEqual(['sent']);
+    expect(outcomeOf(ended).kind).toBe(kind);
+    expect(statesOf(ended)).toEqual(['draft']);
+    expect(ended.result).toMatchObject({ row: { progress: { draft: { isSubmitted: true } } } });
+  });
+
+  test('and is removed is forgotten, also where storage cannot write that down', async () => {
+    const ended = await send(({ exchange, meanwhile, fail }) => {
+      exchange.fault('drafts.send', { report: REFUSED });
+      meanwhile('drafts.remove', () => fail('ledger.replace'));
+    });
+    expect(outcomeOf(ended)).toMatchObject({ kind: 'rejected' });
+    expect(ended.result).not.toHaveProperty('row.progress.draft');
+  });
+
+  test('that Graph was never asked to send and cannot be removed was not sent, and the row says so', async () => {
+    const ended = await send(({ exchange }) => {
+      exchange.fault('drafts.send', { report: { kind: 'not-connected' } });
+      exchange.fault('drafts.remove', { report: LOST });
+    });
+    expect(outcomeOf(ended)).toMatchObject({ kind: 'not-sent', code: 'GRAPH_UNREACHABLE' });
     expect(ended.logged).toEqual([{ event: 'DraftLeft', mailId }]);
+    expect(ended.result).toMatchObject({ row: { progress: { draft: { isSubmitted: false } } } });
   });
 });
 
@@ -257,9 +336,11 @@ describe('an attempt after one that left a draft', () => {
   test('writes down that one whose sending had begun is removed, before it makes another', async () => {
     const ended = await send(({ exchange }) => exchange.put({ id: 'old' }), [], retried(left(true)));
     expect(statesOf(ended)).toEqual(['removed', 'sent']);
-    expect(ended.effects.slice(0, 4)).toEqual([
+    expect(ended.effects.slice(0, 6)).toEqual([
       'drafts.look',
+      'mailboxes.find',
       'drafts.remove',
+      'drafts.look',
       'ledger.replace sending',
       'drafts.create',
     ]);
@@ -282,9 +363,80 @@ describe('an attempt after one that left a draft', () => {
       [],
       retried(left(true)),
     );
-    expect(outcomeOf(ended)).toMatchObject({ kind: 'not-sent', code: 'DRAFT_UNFINISHED' });
+    expect(outcomeOf(ended)).toEqual({ kind: 'unknown', code: 'OUTCOME_UNKNOWN' });
     expect(ended.effects).not.toContain('drafts.create');
     expect(ended.result).toMatchObject({ row: { progress: { draft: { id: 'old', isSubmitted: true } } } });
+  });
+
+  const gone = (world: World) => world.exchange.put({ id: 'old', state: 'removed' });
+
+  test('makes no other where that draft is gone: its absence proves nothing', async () => {
+    const ended = await send(gone, [], retried(left(true)));
+    expect(outcomeOf(ended)).toEqual({ kind: 'unknown', code: 'OUTCOME_UNKNOWN' });
+    expect(ended.effects).toEqual(['drafts.look', 'mailboxes.find']);
+    expect(ended.result).toMatchObject({ row: { progress: { draft: { id: 'old', isSubmitted: true } } } });
+  });
+
+  test('is sent already where a copy is found of a draft that is gone', async () => {
+    const ended = await send(
+      (world) => {
+        gone(world);
+        world.show({ kind: 'found' });
+      },
+      [],
+      retried(left(true)),
+    );
+    expect(outcomeOf(ended)).toEqual({ kind: 'accepted' });
+    expect(ended.effects).not.toContain('drafts.create');
+  });
+
+  /** An operator replays an email that is held in doubt. */
+  const replayed = (doubtAgoMs: number): InState<'sending'> => {
+    const at = new Date(NOW.getTime() - doubtAgoMs);
+    const doubt = { at: at.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
+    const holding = {
+      why: 'doubt',
+      reason: { code: 'OUTCOME_UNKNOWN' },
+      record: 'r',
+      hasContent: true,
+    } as const;
+    const held = recordHeld(recordDraft(claimed, left(true), at), holding, at, doubt);
+    return claim(replay(held, '', NOW), NOW, 'draft');
+  };
+  const HOUR_MS = 3_600_000;
+
+  test.each<[string, (world: World) => void, number, string, readonly string[]]>([
+    [
+      'is sent already where the draft was sent',
+      ({ exchange }) => exchange.put({ id: 'old', state: 'sent' }),
+      HOUR_MS,
+      'accepted',
+      ['sent'],
+    ],
+    [
+      'sends another where the draft is gone and no copy is there',
+      gone,
+      HOUR_MS,
+      'accepted',
+      ['removed', 'sent'],
+    ],
+    [
+      'sends another where it was not sent in all that time',
+      ({ exchange }) => exchange.put({ id: 'old' }),
+      HOUR_MS,
+      'accepted',
+      ['removed', 'sent'],
+    ],
+    [
+      'looks for it again and again where transport may still take it',
+      ({ exchange }) => exchange.put({ id: 'old' }),
+      60_000,
+      'unknown',
+      ['draft'],
+    ],
+  ])('that an operator replays %s', async (_case, prepare, doubtAgoMs, kind, states) => {
+    const ended = await send(prepare, [], replayed(doubtAgoMs));
+    expect([outcomeOf(ended).kind, statesOf(ended)]).toEqual([kind, states]);
   });
 });
 

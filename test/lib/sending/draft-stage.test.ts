@@ -73,17 +73,31 @@ describe('before a draft is sent', () => {
 describe('the sending of a draft', () => {
   test.each<[SendReport, string]>([
     [answered(202), 'accepted'],
-    [answered(200), 'rejected'],
-    [answered(403, 'ErrorAccessDenied'), 'rejected'],
-    [answered(429), 'not-sent'],
-    [answered(503), 'not-sent'],
     [{ kind: 'not-connected' }, 'not-sent'],
+    [{ kind: 'no-token', code: 'ENTRA_UNREACHABLE' }, 'not-sent'],
+    [answered(401), 'not-sent'],
+    [answered(403, 'ErrorSubmissionQuotaExceeded'), 'not-sent'],
+    [answered(400, 'ErrorInvalidRecipients'), 'rejected'],
+    [answered(400, 'ErrorMessageSizeExceeded'), 'rejected'],
+    [answered(403, 'ErrorAccessDenied'), 'rejected'],
+    [answered(403, 'ErrorSendAsDenied'), 'rejected'],
+    [answered(413), 'rejected'],
+    [answered(507), 'rejected'],
     [LOST, 'unknown'],
-    [answered(504), 'unknown'],
+    ...[200, 204, 302, 408, 409, 410, 412, 423, 425, 429, 500, 502, 503, 504, 509].map(
+      (status): [SendReport, string] => [answered(status), 'unknown'],
+    ),
     // It can be gone because it was sent.
     [answered(404, 'ErrorItemNotFound'), 'unknown'],
   ])('%o: %s', (report, expected) => {
     expect(decideSending(report, NOW).kind).toBe(expected);
+  });
+
+  test('that is throttled is unknown, and says for how long its mailbox is to be left alone', () => {
+    const throttled = { ...answered(429), retryAfter: '30' } as SendReport;
+    expect(decideSending(throttled, NOW)).toMatchObject({ kind: 'unknown', waitMs: 30_000 });
+    expect(decideSending(answered(429), NOW)).toMatchObject({ kind: 'unknown', waitMs: 0 });
+    expect(decideSending(answered(503), NOW)).not.toHaveProperty('waitMs');
   });
 });
 

@@ -8,12 +8,12 @@ export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events'> & {
   readonly pacer?: Pick<Pacer, 'forget'>;
 };
 
+const mayBeSent = ({ progress }: LedgerRow): boolean =>
+  progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
+
 /** Whether an email waits that was certainly not sent. Of one that is sent once more by choice, nobody can say that. */
 export const isWaiting = (row: LedgerRow): row is InState<'queued' | 'deferred'> =>
   (row.fate.state === 'queued' || row.fate.state === 'deferred') && !mayBeSent(row);
-
-export const mayBeSent = ({ progress }: LedgerRow): boolean =>
-  progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
 
 /**
  * Ends an email that waits. An attempt claims the row first, so that either it or this succeeds: false where it was faster. The

@@ -2,6 +2,8 @@ import { GraphError } from '../graph-error.ts';
 
 /** RFC 5322 section 2.1.1. */
 const LONGEST_LINE = 998;
+/** A message of 3 MB in lines of 76 has 40,000. The parser takes 50 µs for a line, so that millions would stop the stand-in. */
+const MOST_LINES = 100_000;
 /** Field names of RFC 5322 section 3.6.8, and the beginning of a continued line. */
 const FIELD = /^([\x21-\x39\x3b-\x7e]+):/;
 const CONTINUED = /^[ \t]/;
@@ -31,6 +33,10 @@ const readLines = (mime: Buffer): readonly string[] => {
     throw malformed('it has a bare LF or CR (Exchange: 550 5.6.11); expected CRLF at the end of every line');
   if (text.includes('\0')) throw malformed('it has a NUL byte');
   const lines = text.split('\r\n');
+  if (lines.length > MOST_LINES)
+    throw malformed(
+      `it has ${lines.length} lines; this stand-in reads at most ${MOST_LINES}, a limit that Exchange does not have. Use base64 for the body`,
+    );
   const tooLong = lines.findIndex((line) => line.length > LONGEST_LINE);
   if (tooLong >= 0)
     throw malformed(

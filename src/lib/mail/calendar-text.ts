@@ -12,6 +12,26 @@ const MAX_DEPTH = 8;
 /** RFC 5545, 3.1: a name, parameters, a colon and a value. */
 const LINE = /^([A-Z\d-]{1,60})[;:]/i;
 
+type ContentLine = { text: string; readonly number: number };
+
+/** The lines with those that continue them (RFC 5545, 3.1), and the number of each; without a mark of the byte order. */
+const unfolded = (ics: string): readonly ContentLine[] | undefined => {
+  const lines: ContentLine[] = [];
+  for (const [index, line] of ics
+    .replace(/^\ufeff/, '')
+    .split(/\r\n|\r|\n/)
+    .entries()) {
+    if (line.trim() === '') continue;
+    if (!/^[ \t]/.test(line)) lines.push({ text: line, number: index + 1 });
+    else {
+      const continued = lines.at(-1);
+      if (continued === undefined) return undefined;
+      continued.text += line.slice(1);
+    }
+  }
+  return lines;
+};
+
 /**
  * Reads the outline of an iCalendar object, or says what is wrong with it. Own code: the parsers there are read every value
  * and repeat rules, which takes far longer than the text for some texts, and nothing of that is asked here.
@@ -22,15 +42,10 @@ export const readCalendar = (ics: string): CalendarFacts | string => {
   const components: { name: string; properties: Set<string> }[] = [];
   let hasVersion2 = false;
   let closed = false;
-  let number = 0;
-  for (const line of ics.split(/\r\n|\r|\n/)) {
-    number += 1;
-    if (line.trim() === '') continue;
+  const lines = unfolded(ics);
+  if (lines === undefined) return 'BEGIN:VCALENDAR as the first line';
+  for (const { text: line, number } of lines) {
     if (closed) return `nothing after END:VCALENDAR; line ${number} is after it`;
-    if (line.startsWith(' ') || line.startsWith('\t')) {
-      if (open.length === 0) return `BEGIN:VCALENDAR as the first line`;
-      continue;
-    }
     const name = LINE.exec(line)?.[1]?.toUpperCase();
     if (name === undefined) return `lines such as NAME:value; line ${number} is not one`;
     const value = line

@@ -108,12 +108,17 @@ const outlineOf = (mail: OutgoingMail, files: readonly Named[], boundary: string
   // As an alternative, and the last, which is the best (RFC 6047, 2.4): Outlook shows its buttons. An attachment beside it would
   // show the invitation twice.
   if (mail.calendar !== undefined)
-    bodies.push(textPart(`text/calendar; method=${mail.calendar.method}`, mail.calendar.ics, boundary));
+    bodies.push(
+      textPart(`text/calendar; method=${mail.calendar.method}`, withoutBom(mail.calendar.ics), boundary),
+    );
   const [only] = bodies;
   const body: Part =
     bodies.length === 1 && only !== undefined ? only : { type: 'multipart/alternative', parts: bodies };
   return attached.length === 0 ? body : { type: 'multipart/mixed', parts: [body, ...attached] };
 };
+
+/** RFC 5545 knows no mark of the byte order, and some readers of calendars stop at it. */
+const withoutBom = (text: string): string => text.replace(/^\ufeff/, '');
 
 /** In base64 where it could hold a boundary line, which a caller who knows the id could write. */
 const textPart = (type: string, text: string, boundary: string): Part => ({

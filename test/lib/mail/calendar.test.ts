@@ -31,6 +31,17 @@ describe('an invitation, an answer and a cancellation are carried', () => {
   });
 });
 
+test('a mark of the byte order, and lines that are folded anywhere, are no reason to refuse a calendar', () => {
+  const whole = anInvitation();
+  const folded = whole.replaceAll(/[^\r\n]{5}(?=[^\r\n])/g, '$&\r\n ');
+  expect(folded).toContain('METHO\r\n D:REQ');
+  for (const ics of [`\ufeff${whole}`, folded, folded.replaceAll('\r\n', '\n')])
+    expect(read({ method: 'REQUEST', ics }).calendar?.ics).toBe(ics);
+  expect(expectedOf(folded, 'CANCEL')).toEqual([
+    'METHOD:CANCEL exactly once in the calendar, as the field `method` says',
+  ]);
+});
+
 describe('what would arrive as text or as an event that nobody can answer is refused', () => {
   const whole = anInvitation();
   test.each([

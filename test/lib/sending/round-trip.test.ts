@@ -228,6 +228,14 @@ describe('what a message says beside its texts', () => {
     ).toEqual([['text/calendar', 'REQUEST', asText(ics), null]]);
   });
 
+  test('an invitation without the mark of the byte order', async () => {
+    const ics = anInvitation();
+    const email = await parse(await composed({ calendar: { method: 'REQUEST', ics: `\ufeff${ics}` } }));
+    expect(email.attachments.map((one) => bytesOf(one).toString('latin1').slice(0, 15))).toEqual([
+      'BEGIN:VCALENDAR',
+    ]);
+  });
+
   test('a text that holds the boundary of the message ends no part', async () => {
     const boundary = ID.replaceAll('-', '');
     const text = `a\n----_NmP-${boundary}-Part_1--\nb`;

@@ -282,6 +282,16 @@ describe('MIME is refused', () => {
       /line 8 .*8-bit/,
     ],
     [
+      'with more lines than the stand-in reads',
+      mimeOf(
+        HEADERS,
+        Array.from({ length: 100_001 }, () => ''),
+      ),
+      400,
+      'ErrorMimeContentInvalid',
+      /has \d{6} lines; this stand-in reads at most 100000/,
+    ],
+    [
       'with a multipart left open',
       mimeOf(...part('--x', '', 'a')),
       400,

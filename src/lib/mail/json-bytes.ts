@@ -135,7 +135,7 @@ export const writeJson = (value: unknown): readonly Uint8Array[] => {
     if (item instanceof LongBase64 && !item.hasBreaks) {
       text += '"';
       flush();
-      pieces.push(...item.chunks);
+      for (const chunk of item.chunks) pieces.push(chunk);
       text = '"';
     } else if (item instanceof LongBase64 || !isObject(item) || !holdsLong(item))
       text += JSON.stringify(item);

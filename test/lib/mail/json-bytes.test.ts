@@ -129,6 +129,12 @@ test('whatever JSON arrives in whatever chunks, it is read as JSON.parse reads i
   );
 });
 
+test('it can arrive in any number of chunks, a byte in each', () => {
+  const many = long('JVBERi0x', 400_000);
+  const found = readIn(JSON.stringify(withContent(many)), [1]);
+  expect(joined(writeJson(found))).toBe(JSON.stringify(withContent(many)));
+});
+
 test('whatever bytes arrive, they are refused where JSON.parse refuses them', () => {
   const piece = fc.constantFrom(
     '"',

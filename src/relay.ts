@@ -185,10 +185,9 @@ export const openRelay = (
     filesWithinMs: filesWithinMs(settings(), functionTimeoutSeconds),
   });
 
-  /** The senders that settings name one by one, where the relay makes drafts. */
+  /** The senders that settings name one by one. Drafts made before a setting was changed are still there. */
   const draftMailboxes = (): readonly string[] => {
-    const { MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY, MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = settings();
-    if (!MAIL_LARGE_ATTACHMENTS && MAIL_DELIVERY === 'standard') return [];
+    const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = settings();
     return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
   };
 

@@ -9,7 +9,13 @@ type FakeDraft = {
   readonly files: Map<string, number>;
 };
 
-type Accepted = { readonly mailId: string; readonly id: string; readonly showsAt: number };
+type Accepted = {
+  readonly mailId: string;
+  readonly id: string;
+  /** When transport takes what was a draft. */
+  readonly leavesAt: number;
+  readonly showsAt: number;
+};
 
 type GraphMessage = {
   readonly singleValueExtendedProperties: readonly { readonly value: string }[];
@@ -20,8 +26,8 @@ const mailIdOf = ({ singleValueExtendedProperties: [property] }: GraphMessage): 
   property?.value ?? '';
 
 /**
- * Graph's side in memory. A mail shows in Sent Items some time after it was accepted; one that was a draft is still one until
- * then.
+ * Graph's side in memory. A mail shows in Sent Items some time after it was accepted. One that was a draft is still one for the
+ * first half of that time, and nowhere for the second.
  */
 export const makeFakeMailboxes = (sentItemsDelayMs: number) => {
   const accepted: Accepted[] = [];
@@ -30,16 +36,20 @@ export const makeFakeMailboxes = (sentItemsDelayMs: number) => {
   let made = 0;
 
   const isShown = ({ showsAt }: Accepted, now: Date): boolean => showsAt <= now.getTime();
+  const isTaken = (id: string, now: Date): boolean =>
+    accepted.some((mail) => mail.id === id && mail.leavesAt <= now.getTime());
   const isSent = (id: string): boolean => accepted.some((mail) => mail.id === id);
   const inDrafts = (now: Date): readonly FakeDraft[] =>
-    [...drafts.values()].filter(({ id }) => !accepted.some((mail) => mail.id === id && isShown(mail, now)));
+    [...drafts.values()].filter(({ id }) => !isTaken(id, now));
+  const isOnItsWay = (id: string, now: Date): boolean =>
+    isTaken(id, now) && !accepted.some((mail) => mail.id === id && isShown(mail, now));
 
   return {
     /** Takes a request of sendMail: the mail is on its way to its recipients from here on. */
     accept: (body: string, now: Date): void => {
       const { message, saveToSentItems } = JSON.parse(body) as GraphRequest;
       const showsAt = saveToSentItems ? now.getTime() + sentItemsDelayMs : Number.POSITIVE_INFINITY;
-      accepted.push({ mailId: mailIdOf(message), id: '', showsAt });
+      accepted.push({ mailId: mailIdOf(message), id: '', leavesAt: now.getTime(), showsAt });
     },
     createDraft: (body: string, now: Date): string => {
       made += 1;
@@ -55,17 +65,20 @@ export const makeFakeMailboxes = (sentItemsDelayMs: number) => {
     /** False where there is no such draft. A draft that is sent twice is two mails. */
     sendDraft: (id: string, now: Date): boolean => {
       const draft = drafts.get(id);
-      if (draft === undefined) return false;
-      accepted.push({ mailId: draft.mailId, id, showsAt: now.getTime() + sentItemsDelayMs });
+      if (draft === undefined || isTaken(id, now)) return false;
+      const time = now.getTime();
+      const leavesAt = time + sentItemsDelayMs / 2;
+      accepted.push({ mailId: draft.mailId, id, leavesAt, showsAt: time + sentItemsDelayMs });
       return true;
     },
     look: (id: string, now: Date): Sighting => {
       const draft = drafts.get(id);
-      if (draft === undefined) return { kind: 'absent' };
+      if (draft === undefined || isOnItsWay(id, now)) return { kind: 'absent' };
       return inDrafts(now).includes(draft) ? { kind: 'draft' } : { kind: 'found' };
     },
     /** As by an immutable id, which is also that of the copy in Sent Items. */
-    remove: (id: string): 'removed' | 'gone' => {
+    remove: (id: string, now: Date): 'removed' | 'gone' => {
+      if (isOnItsWay(id, now)) return 'gone';
       if (isSent(id)) removedAfterSending.push(`${id} was removed after it was sent`);
       return drafts.delete(id) ? 'removed' : 'gone';
     },

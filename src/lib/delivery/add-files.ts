@@ -9,7 +9,7 @@ import {
 } from '../sending/draft-files.ts';
 import { decideStage } from '../sending/draft-stage.ts';
 import type { OutgoingFile } from '../sending/outgoing-mail.ts';
-import { mustBeDone, requireDone, Unfinished, unfinished, withFreshToken } from './draft-request.ts';
+import { requireDone, Unfinished, unfinished, withFreshToken } from './draft-request.ts';
 
 export type FilesNeeds = Pick<Ports, 'drafts' | 'attachments' | 'clock'>;
 
@@ -34,9 +34,10 @@ export const addFiles = async (
     else {
       requireTime(needs, target);
       const content = await wholeOf(needs, file, index);
-      await mustBeDone(needs, 'attach', () =>
-        needs.drafts.attach(target.mailbox, target.draftId, toAttachmentBody(file, content)),
-      );
+      const body = toAttachmentBody(file, content);
+      // Once: after whatever is not 201 the file may be there, and a second request would attach it twice.
+      const report = await needs.drafts.attach(target.mailbox, target.draftId, body);
+      requireDone(needs.clock.now(), 'attach', report);
     }
   }
 };
@@ -116,7 +117,11 @@ const uploadBy = async (
       if (failures < RANGE_WAITS_MS.length) continue;
       throw unfinished('The upload did not go on.');
     }
-    if (isOver(report, failures > 0)) return 'over';
+    const isLast = end === file.bytes;
+    if (isOver(report, failures > 0)) {
+      if (!isLast) return 'over';
+      throw unfinished('The upload session ended with the last range of a file, which may be attached.');
+    }
     const least = RANGE_WAITS_MS[failures];
     failures += 1;
     const askedMs = outcome.kind === 'not-sent' ? (outcome.waitMs ?? 0) : 0;
@@ -124,7 +129,7 @@ const uploadBy = async (
     if (outcome.kind === 'rejected' || least === undefined || askedMs > LONGEST_PAUSE_MS)
       throw new Unfinished(outcome);
     await needs.clock.sleep(Math.max(least, askedMs));
-    const resumed = await resume(upload, start, end === file.bytes && isUnclear(report));
+    const resumed = await resume(upload, start, isLast && report.kind !== 'not-connected');
     if (resumed === 'over') return 'over';
     start = resumed;
   }
@@ -137,10 +142,6 @@ const uploadBy = async (
 const isOver = (report: RangeReport, wasTriedBefore: boolean): boolean =>
   report.kind === 'answered' &&
   ([401, 403, 404, 409, 410, 416].includes(report.status) || (report.status === 400 && wasTriedBefore));
-
-/** The range can have been taken. */
-const isUnclear = (report: RangeReport): boolean =>
-  report.kind === 'lost' || (report.kind === 'answered' && report.status >= 500 && report.status !== 503);
 
 /**
  * Where to go on after a range that failed: where the session says. A session that does not say so takes the same range

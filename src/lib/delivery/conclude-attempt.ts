@@ -12,7 +12,7 @@ export type ConcludeNeeds = StepNeeds & Pick<Ports, 'random'> & { readonly polic
 /** An attempt that has ended, and everything needed to go on from it. */
 export type EndedAttempt = Omit<AfterAttempt, 'attempt'> & {
   readonly outcome: SendOutcome;
-  readonly mail: Mail;
+  readonly mail: Pick<Mail, 'onUnknown' | 'saveToSentItems'>;
   /** A caller waits for the answer and still has the email, so a refusal is told and not held. */
   readonly callerWaits: boolean;
 };

@@ -91,7 +91,9 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     // The record it has is better than an empty one.
     if (entry?.wasHeld && original === undefined) return 'done';
     const subject = entry ?? { facts: { ...facts, mailId: refusedId } };
-    const held = await hold(needs, subject, { why: 'refused', reason, original });
+    // Of a draft that was submitted nobody has seen yet whether it was sent.
+    const why = entry?.row.progress.draft?.isSubmitted ? 'doubt' : 'refused';
+    const held = await hold(needs, subject, { why, reason, original });
     // Where nothing but this message has the id, the row that is there is of this message, held before.
     if (held === undefined) return entry === undefined && isBare ? 'done' : 'beaten';
     await deletePayload(needs, envelope);
@@ -150,6 +152,10 @@ const claimFor = (
     ? ledger.create(claimNew(facts, true, clock.now(), plan.kind))
     : ledger.replace(claim(entry.row, clock.now(), plan.kind), entry.etag);
 
+/** An email that nobody can read, as far as its look-up needs it. */
+const verified = ({ leavesCopy }: MailFacts) =>
+  ({ onUnknown: 'verify', saveToSentItems: leavesCopy }) as const;
+
 /** Concludes an attempt that began and whose end nobody wrote down. */
 const concludeLost = async (
   needs: Needs,
@@ -158,14 +164,16 @@ const concludeLost = async (
 ): Promise<Turn> => {
   const read = await readMailOf(needs, envelope);
   const { original } = read;
-  if ('refused' in read) {
-    const order = { why: 'doubt', reason: read.refused, original } as const;
+  const outcome = decideLost(entry.row.progress);
+  if ('refused' in read && outcome.kind !== 'unknown') {
+    const order = { why: 'refused', reason: read.refused, original } as const;
     return (await hold(needs, entry, order)) === undefined ? 'beaten' : 'done';
   }
   await concludeAttempt(needs, {
     ...entry,
-    outcome: decideLost(entry.row.progress),
-    mail: read.accepted.mail,
+    outcome,
+    // What that attempt may have sent is looked for first, which needs no content; only what was not sent can be refused.
+    mail: 'refused' in read ? verified(entry.row.facts) : read.accepted.mail,
     envelope,
     readOriginal: async () => original,
     callerWaits: false,

@@ -61,7 +61,7 @@ export const forgetRemoved = async (run: DraftRun): Promise<void> => {
 };
 
 /** Removes a draft that was not sent. One that stays is logged, and the sweep removes it. */
-export const removeDraft = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> => {
+const removeDraft = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> => {
   if ((await run.drafts.remove(mailbox, id)) !== 'failed') forgetDraft(run);
   else run.log({ event: 'DraftLeft', mailId: run.entry.row.facts.mailId });
 };

@@ -43,7 +43,16 @@ const tellOfOverdue = async (
   const order = isIn(row, 'queued', 'deferred')
     ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
     : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
-  await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
+  const held = await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
+  if (held !== undefined) await removeUnsubmitted(needs, row);
+};
+
+/** The sweep of drafts does not know every mailbox; the row that ends here knows where its draft is. */
+const removeUnsubmitted = async (needs: SweepNeeds, { facts, progress }: OpenRow): Promise<void> => {
+  const { draft } = progress;
+  if (draft === undefined || draft.isSubmitted) return;
+  if ((await needs.drafts.remove(draft.mailbox, draft.id)) === 'failed')
+    needs.log({ event: 'DraftLeft', mailId: facts.mailId });
 };
 
 /** Nothing is expected to change a row before its email is due. */
@@ -83,7 +92,9 @@ const resolveLost = async (
       sighting.kind === 'never-sent' || (sighting.kind === 'absent' && way === 'json' && leavesCopy);
     const reason = new AppError(isUnsent ? 'MAIL_LOST' : 'OUTCOME_UNKNOWN');
     const why = isUnsent ? 'lost-message' : 'doubt';
-    return (await hold(needs, { row, etag }, { why, reason, original: undefined })) !== undefined;
+    const held = await hold(needs, { row, etag }, { why, reason, original: undefined });
+    if (held !== undefined) await removeUnsubmitted(needs, row);
+    return held !== undefined;
   }
   const now = needs.clock.now();
   const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;

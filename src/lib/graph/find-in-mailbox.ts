@@ -52,11 +52,9 @@ const look = async (call: GraphCall, path: string, now: () => Date): Promise<Sig
 export const sightingWithout = (report: GraphReport, now: Date): Sighting => {
   if (report.kind !== 'answered') return { kind: 'not-now' };
   const { status, retryAfter, upstreamCode } = report;
-  if (status === 401 || status === 408 || status === 429 || status >= 500) {
-    const waitMs = parseRetryAfter(retryAfter, now);
-    return { kind: 'not-now', ...defined({ waitMs }) };
-  }
-  return { kind: 'cannot-tell', ...defined({ upstreamCode }) };
+  if (status === 403) return { kind: 'cannot-tell', ...defined({ upstreamCode }) };
+  const waitMs = parseRetryAfter(retryAfter, now);
+  return { kind: 'not-now', status, ...defined({ waitMs, upstreamCode }) };
 };
 
 const sightingIn = (text: string): Sighting => {

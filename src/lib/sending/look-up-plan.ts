@@ -6,9 +6,15 @@ export type Sighting =
   | { readonly kind: 'draft' }
   /** No draft was sent that could be the email. */
   | { readonly kind: 'never-sent' }
-  /** The relay may not look, or the mailbox answers otherwise for good. */
+  /** The relay may not look. */
   | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }
-  | { readonly kind: 'not-now'; readonly waitMs?: number };
+  /** `status` is what Graph answered, where it did. */
+  | {
+      readonly kind: 'not-now';
+      readonly waitMs?: number;
+      readonly status?: number;
+      readonly upstreamCode?: string;
+    };
 
 /**
  * When to look for a mail whose outcome is unknown, as parts of the whole time allowed: soon for the common case,

@@ -140,7 +140,11 @@ export const decideAfterLookUp = (
       const least = closedMailboxWaitMs(time - unknownSince);
       const waitMs = decideWait(seen, Math.max(least, sighting.waitMs ?? 0), random);
       return time + waitMs > givesUpAt
-        ? { kind: 'hold', why: 'doubt', reason: inDoubt(NOT_IN_TIME) }
+        ? {
+            kind: 'hold',
+            why: 'doubt',
+            reason: { ...inDoubt(notInTime(sighting)), ...upstreamFacts(sighting) },
+          }
         : { kind: 'look-up-later', waitMs, lookUps };
     }
   }
@@ -160,7 +164,11 @@ const NO_PROOF = {
     'The draft of the email is gone, and no copy is in Sent Items. It was sent and its copy was removed, or the draft was deleted.',
 } as const;
 const NO_PERMISSION = 'The relay has no permission to read the mailbox of the sender (Mail.Read).';
-const NOT_IN_TIME = 'The relay could not read the mailbox of the sender in time.';
+const notInTime = ({ status }: Extract<Sighting, { readonly kind: 'not-now' }>): string => {
+  if (status === 401) return NO_PERMISSION;
+  const last = status === undefined ? '' : ` The last answer of Graph was ${status}.`;
+  return `The relay could not read the mailbox of the sender in time.${last}`;
+};
 
 const inDoubt = (detail: string): Reason => ({ code: 'OUTCOME_UNKNOWN', detail });
 

@@ -162,6 +162,18 @@ describe('the last range', () => {
     expect(attached).toEqual(WHOLE);
   });
 
+  test.each([401, 403, 404, 409, 410, 416, 429, 500, 503])(
+    'that is answered %i after it was taken is not sent again: the draft is given up',
+    async (status) => {
+      const { outcome, attached, effects } = await upload(({ exchange }) =>
+        exchange.fault('upload.put', undefined, undefined, { report: answered(status), happens: true }),
+      );
+      expect(outcome).toMatchObject({ kind: 'not-sent' });
+      expect(attached).toEqual(WHOLE);
+      expect(effects.filter((effect) => effect === 'drafts.openUpload')).toHaveLength(1);
+    },
+  );
+
   test('that was not taken is sent again, as the session says so', async () => {
     const { outcome, attached } = await upload(({ exchange }) =>
       exchange.fault('upload.put', undefined, undefined, { report: LOST }),
@@ -176,6 +188,18 @@ describe('the last range', () => {
     expect(outcome).toMatchObject({ kind: 'not-sent', code: 'DRAFT_UNFINISHED' });
   });
 });
+
+test.each([401, 404, 429, 500, 503])(
+  'a small file that is answered %i after it was taken is not posted again: the draft is given up',
+  async (status) => {
+    const { outcome, attached } = await upload(
+      ({ exchange }) => exchange.fault('drafts.attach', { report: answered(status), happens: true }),
+      [aFileOf(Buffer.from('hello'), 'small.txt')],
+    );
+    expect(outcome).toMatchObject({ kind: 'not-sent' });
+    expect(attached).toEqual([{ name: 'small.txt', bytes: 5 }]);
+  },
+);
 
 test('no file is begun when the time is over, so that there is time left to send', async () => {
   const { outcome, effects } = await upload(({ pass }) => pass(60_000));

@@ -151,14 +151,42 @@ describe('an email that may not be sent', () => {
     expect(all()).toMatchObject([{ mailId: bad.mailId, state: 'held', reason: { code: 'FIELD_UNKNOWN' } }]);
   });
 
-  test('whose attempt was lost is held in doubt, as that attempt may have sent it', async () => {
-    const { rows: all, logged } = await deliver({
-      row: bad.rows.sending,
-      message: bad.envelope,
-      afterMs: SENDING_LIMIT_MS,
+  describe.each<[string, { readonly row: LedgerRow; readonly message: Envelope }]>([
+    ['is not valid any more', { row: bad.rows.sending, message: bad.envelope }],
+    ['is gone', { row: rows.sending, message: stored }],
+  ])('as its content %s, after an attempt that was lost,', (_case, given) => {
+    const id = given.row.facts.mailId;
+    const lost = () => deliver({ ...given, afterMs: SENDING_LIMIT_MS });
+
+    test('is looked for first: that needs no content', async () => {
+      const { row, queued } = await lost();
+      expect(row(id)).toMatchObject({ state: 'unknown' });
+      expect(queued()).toMatchObject([{ phase: 'look-up', lookUps: 0 }]);
     });
-    expect(logged.map(({ event }) => event)).toEqual(['MailHeld']);
-    expect(all()).toMatchObject([{ state: 'held', why: 'doubt' }]);
+
+    test('is sent where it is found, and refused only where it is not', async () => {
+      const message = { ...given.message, turn: 1, phase: 'look-up', lookUps: 3 } as const;
+      const found = await lost();
+      found.show({ kind: 'found' });
+      await deliver({ message }, found);
+      expect(found.row(id)).toMatchObject({ state: 'sent', verified: true });
+      const absent = await deliver({ message }, await lost());
+      expect(absent.row(id)).toMatchObject({ state: 'held', why: 'refused' });
+      expect([...found.plans, ...absent.plans]).toEqual([]);
+    });
+
+    test('is refused where that attempt certainly did not send it', async () => {
+      const row = { ...given.row, progress: { ...given.row.progress, way: 'draft' } } as LedgerRow;
+      const ended = await deliver({ ...given, row, afterMs: SENDING_LIMIT_MS });
+      expect(ended.row(id)).toMatchObject({ state: 'held', why: 'refused' });
+    });
+  });
+
+  test('as its content is gone is held in doubt where a draft of it was submitted', async () => {
+    const draft = { id: 'd', mailbox: facts.sender, isSubmitted: true };
+    const row = { ...rows.queued, progress: { ...rows.queued.progress, way: 'draft', draft } } as const;
+    const ended = await deliver({ row, message: stored });
+    expect(ended.row(mailId)).toMatchObject({ state: 'held', why: 'doubt', draft });
   });
 
   test('and is delivered a second time is held once', async () => {

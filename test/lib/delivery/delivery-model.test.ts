@@ -86,3 +86,45 @@ test('whatever order things happen and fail in, every mail ends as promised', {
     { numRuns: RUNS, seed: SEED },
   );
 });
+
+/** Mostly drafts whose sending is accepted and answered otherwise, which the walks above seldom come to. */
+const busyGraph: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 30,
+    arbitrary: fc.record({
+      kind: fc.constant('step'),
+      one,
+      fate: fc.oneof(
+        { weight: 5, arbitrary: fc.constant<Fate>('answered') },
+        { weight: 2, arbitrary: fc.constant<Fate>('lost') },
+      ),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('deliver'), process }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('put'), ...mail, key: fc.constant(null) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('wait'), ms: fc.constant(20_000), happens: fc.constant(0) }),
+  },
+);
+
+test('no draft is sent twice by a Graph that accepts it and says that it is busy', {
+  timeout: 600_000,
+}, async () => {
+  const slow = {
+    perMinute: 30,
+    leaseMs: MINUTE_MS,
+    deliveries: ['exact', 'exact'],
+    sentItemsDelayMs: MINUTE_MS,
+  } as const;
+  await fc.assert(
+    fc.asyncProperty(fc.array(busyGraph, { minLength: 60, maxLength: 120 }), async (acts) => {
+      const simulation = makeSimulation(slow);
+      for (const next of acts) await simulation.perform(next);
+      await simulation.finish();
+      const broken = simulation.stories().flatMap((story) => brokenPromises(story));
+      expect([...broken, ...simulation.problems()], simulation.history()).toEqual([]);
+    }),
+    { numRuns: RUNS / 4, seed: SEED },
+  );
+});

@@ -29,6 +29,14 @@ const DOUBTS: readonly SendReport[] = [
   { kind: 'answered', status: 504 },
 ];
 
+/** What Graph also says of the sending of a draft, whether it began or not. */
+const SENDING_DOUBTS: readonly SendReport[] = [
+  ...DOUBTS,
+  { kind: 'answered', status: 429 },
+  { kind: 'answered', status: 429, retryAfter: '2.5' },
+  { kind: 'answered', status: 503 },
+];
+
 /** The files of each mail of the model. */
 export const FILES = 2;
 
@@ -232,9 +240,10 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           return answered(202);
         },
         (fate) => {
-          if (fate !== 'refused') doubted.add(mailId);
           history.push(`${mailId} sending ${id} ${fate}`);
-          return pick(fate === 'refused' ? REFUSALS : DOUBTS, history.length);
+          const report = pick(fate === 'refused' ? REFUSALS : SENDING_DOUBTS, history.length);
+          if (fate !== 'refused' || report.kind === 'answered') doubted.add(mailId);
+          return report;
         },
       );
     },
@@ -251,7 +260,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         'remove draft',
         () => {
           history.push(`  [${process}] ${id} removed`);
-          return mailboxes.remove(id);
+          return mailboxes.remove(id, now);
         },
         () => 'failed',
       ),

@@ -64,6 +64,18 @@ describe('an attempt whose caller got no answer', () => {
     expect(rows()).toMatchObject([{ state: 'held', why }]);
   });
 
+  test('as a draft that was not to be sent yet leaves none in its mailbox, whoever may send from that', async () => {
+    const row = awaited();
+    const world = inMemoryPorts();
+    world.exchange.put({ id: 'd', mailbox: 'anybody@contoso.example' });
+    const draft = { id: 'd', mailbox: 'anybody@contoso.example', isSubmitted: false };
+    world.ledger.create({ ...row, progress: { ...row.progress, way: 'draft', draft } });
+    world.pass(HOUR_MS);
+    await sweepLost(world.needs, aRun());
+    expect(world.rows()).toMatchObject([{ state: 'held', why: 'lost-message' }]);
+    expect(world.exchange.drafts).toMatchObject([{ state: 'removed' }]);
+  });
+
   test('as a draft that still is one is removed before it counts as not sent', async () => {
     const world = inMemoryPorts();
     const row = awaited();

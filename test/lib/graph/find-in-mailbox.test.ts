@@ -101,7 +101,8 @@ test('a mail that reaches Sent Items while the other folders are asked is not ta
 test('the address of an old row that is cut inside a character is asked for, and does not throw', async () => {
   const { find } = await mailbox();
   expect(await find('a\ud83d@contoso.example', MAIL_ID)).toEqual({
-    kind: 'cannot-tell',
+    kind: 'not-now',
+    status: 404,
     upstreamCode: 'ErrorInvalidUser',
   });
 });
@@ -117,17 +118,41 @@ test('without Mail.Read it cannot tell, and says what Graph said', async () => {
   expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'cannot-tell', upstreamCode: 'ErrorAccessDenied' });
 });
 
-test('in a mailbox that does not exist it cannot tell', async () => {
+test('in a mailbox that does not exist it cannot tell now, and says what Graph said', async () => {
   const { find } = await mailbox();
   expect(await find('nobody@contoso.example', MAIL_ID)).toEqual({
-    kind: 'cannot-tell',
+    kind: 'not-now',
+    status: 404,
     upstreamCode: 'ErrorInvalidUser',
   });
 });
 
 test.each<[string, CallFault, object]>([
-  ['throttled', { kind: 'answer', status: 429, retryAfter: '3' }, { kind: 'not-now', waitMs: 3000 }],
-  ['away', { kind: 'answer', status: 503 }, { kind: 'not-now' }],
+  [
+    'throttled',
+    { kind: 'answer', status: 429, retryAfter: '3' },
+    { kind: 'not-now', status: 429, waitMs: 3000, upstreamCode: 'ApplicationThrottled' },
+  ],
+  [
+    'away',
+    { kind: 'answer', status: 503 },
+    { kind: 'not-now', status: 503, upstreamCode: 'ErrorServerBusy' },
+  ],
+  [
+    'refused',
+    { kind: 'answer', status: 400 },
+    { kind: 'not-now', status: 400, upstreamCode: 'generalException' },
+  ],
+  [
+    'gone',
+    { kind: 'answer', status: 410 },
+    { kind: 'not-now', status: 410, upstreamCode: 'generalException' },
+  ],
+  [
+    'without a valid token',
+    { kind: 'answer', status: 401 },
+    { kind: 'not-now', status: 401, upstreamCode: 'InvalidAuthenticationToken' },
+  ],
   ['cut off', { kind: 'reset', when: 'before' }, { kind: 'not-now' }],
   ['silent', { kind: 'delay', ms: 60_000 }, { kind: 'not-now' }],
   ['an answer that is no JSON', { kind: 'answer', status: 200, body: '<html>' }, { kind: 'not-now' }],

@@ -185,8 +185,8 @@ test.each<[string, number, unknown, object]>([
   ['an answer that does not say', 200, {}, { kind: 'not-now' }],
   ['an answer that is no JSON', 200, '<html>', { kind: 'not-now' }],
   ['nothing', 404, {}, { kind: 'absent' }],
-  ['a busy mailbox', 429, {}, { kind: 'not-now' }],
-  ['a fault', 500, {}, { kind: 'not-now' }],
+  ['a busy mailbox', 429, {}, { kind: 'not-now', status: 429 }],
+  ['a fault', 500, {}, { kind: 'not-now', status: 500 }],
   [
     'no permission',
     403,

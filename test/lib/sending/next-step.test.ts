@@ -314,6 +314,15 @@ describe('an email that is looked for', () => {
         });
     },
   );
+
+  test.each([
+    [410, expect.stringContaining('The last answer of Graph was 410.')],
+    [401, expect.stringContaining('Mail.Read')],
+  ])('that answers %i all that time is held, and says so', (status, detail) => {
+    const sighting = { kind: 'not-now', status, upstreamCode: 'x' } as const;
+    const step = seen(look(sighting, { triedSince: ago(25 * HOUR_MS) }));
+    expect(step).toMatchObject({ kind: 'hold', why: 'doubt', reason: { detail, upstreamCode: 'x' } });
+  });
 });
 
 const chance = fc.double({ min: 0, max: 1, noNaN: true });

@@ -1,11 +1,10 @@
 import { announce } from '../delivery/announce.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import type { Ports } from '../ports.ts';
-import type { Pacer } from '../sending/pacing.ts';
 
 export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events'> & {
   /** Of this instance, which may have kept a time for the email; absent where settings are wrong. */
-  readonly pacer?: Pick<Pacer, 'forget'>;
+  readonly pacer?: { readonly forget: (mailbox: string, mailId: string) => void };
 };
 
 const mayBeSent = ({ progress }: LedgerRow): boolean =>

@@ -45,6 +45,7 @@ export const removeUnsent = async (
   const removed = await drafts.remove(mailbox, id);
   if (removed === 'failed') return { kind: 'not-now' };
   const after = await drafts.look(mailbox, id);
-  if (after.kind === 'found') return after;
+  // What nobody could look at may be the email itself.
+  if (after.kind !== 'draft' && after.kind !== 'absent') return after;
   return removed === 'removed' ? { kind: 'never-sent' } : mailboxes.find(mailbox, mailId, OF_DRAFT);
 };

@@ -84,6 +84,12 @@ describe('a draft that was not sent in its time', () => {
       true,
     ],
     [
+      'cannot be looked at after its removal',
+      ({ exchange, meanwhile }) => meanwhile('drafts.remove', () => exchange.show({ kind: 'not-now' })),
+      'not-now',
+      true,
+    ],
+    [
       'is gone at the moment of its removal',
       ({ exchange }) => exchange.fault('drafts.remove', { report: { kind: 'answered', status: 404 } }),
       'absent',

@@ -157,20 +157,10 @@ export const openRelay = (
   );
 
   const messageIds = makeMessageIdMemory();
-  /** A status needs storage alone, whatever is wrong with the settings to reach Graph. */
-  const mailboxesIfAny = (): Pick<MessageIdNeeds, 'mailboxes'> => {
+  /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
+  const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
     try {
-      const { mailboxes } = graph();
-      return { mailboxes };
-    } catch {
-      return {};
-    }
-  };
-
-  /** As above: an operator must be able to close an email whatever is wrong with the settings. */
-  const pacerIfAny = (): Pick<CancelNeeds, 'pacer'> => {
-    try {
-      return { pacer: pacer() };
+      return make();
     } catch {
       return {};
     }
@@ -256,8 +246,13 @@ export const openRelay = (
       log,
     }),
     forHoldMail: (log) => ({ ...storage(), clock, log }),
-    forStatus: () => ({ ...storage(), ...mailboxesIfAny(), messageIds, clock }),
-    forDesk: (log) => ({ ...storage(), ...pacerIfAny(), clock, log }),
+    forStatus: () => ({
+      ...storage(),
+      ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      messageIds,
+      clock,
+    }),
+    forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

@@ -1,3 +1,4 @@
+import { NO_CALLERS } from './lib/callers/known-callers.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
@@ -21,6 +22,7 @@ import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
+import { NO_SAFETY } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
@@ -51,18 +53,27 @@ export type Relay = {
   readonly tellOfSettings: (log: Log) => void;
   readonly forSendMail: (
     log: Log,
-  ) => SendMailNeeds & { readonly admission: Admission; readonly maxRequestBytes: number };
+  ) => SendMailNeeds &
+    Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds;
+  readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
+  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
 
 type StoragePorts = Pick<
   Ports,
-  'ledger' | 'payloads' | 'records' | 'attachments' | 'mailQueue' | 'poisonQueue' | 'events' | 'readIdentity'
+  | 'ledger'
+  | 'payloads'
+  | 'records'
+  | 'attachments'
+  | 'mailQueue'
+  | 'poisonQueue'
+  | 'events'
+  | 'readIdentity'
+  | 'callers'
 >;
 
 const HOUR_MS = 3_600_000;
@@ -100,6 +111,7 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: openLedgerTable(connection),
+      callers: { known: async () => NO_CALLERS, refreshed: async () => NO_CALLERS },
       ...queues,
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
@@ -187,10 +199,11 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
+    safety: NO_SAFETY,
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
-  const sending = (log: Log): SendMailNeeds => ({
+  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
     ...graph(),
     pacer: pacer(),

@@ -1,4 +1,5 @@
 import type { StorageQueueHandler } from '@azure/functions';
+import { QUEUE } from '../lib/callers/known-callers.ts';
 import { type DeliverMailNeeds, deliverMail } from '../lib/delivery/deliver-mail.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
@@ -9,5 +10,5 @@ export const deliverMailQueue =
   (needs: (log: Log) => DeliverMailNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return deliverMail(ready, queueMessageFacts(message, context, ready.clock.now()));
+    return deliverMail(ready, queueMessageFacts(message, context, ready.clock.now(), QUEUE));
   };

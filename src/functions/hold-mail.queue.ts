@@ -1,4 +1,5 @@
 import type { StorageQueueHandler } from '@azure/functions';
+import { QUEUE } from '../lib/callers/known-callers.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../lib/delivery/hold-poison-message.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
@@ -9,5 +10,5 @@ export const holdMailQueue =
   (needs: (log: Log) => HoldPoisonNeeds): StorageQueueHandler =>
   (message, context) => {
     const ready = needs(logTo(context));
-    return holdPoisonMessage(ready, queueMessageFacts(message, context, ready.clock.now()));
+    return holdPoisonMessage(ready, queueMessageFacts(message, context, ready.clock.now(), QUEUE));
   };

@@ -15,6 +15,7 @@ export const queueMessageFacts = (
   message: unknown,
   { triggerMetadata }: InvocationContext,
   now: Date,
+  caller: string,
 ): DeliveryFacts => {
   const text = toText(message);
   const names = MAY_BE_OBJECT.test(text) ? fieldNames(text) : [];
@@ -24,6 +25,7 @@ export const queueMessageFacts = (
   const insertedAt = readTime(believed('insertionTime'));
   return {
     text,
+    caller,
     ...(typeof id === 'string' && GUID.test(id) ? { messageId: id.toLowerCase() } : {}),
     insertedAt: insertedAt !== undefined && insertedAt < now ? insertedAt : now,
     redelivered: Number(believed('dequeueCount')) > 1,

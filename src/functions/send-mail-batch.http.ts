@@ -19,7 +19,7 @@ export const sendMailBatchHttp =
       const ready = needs(logTo(context));
       requireNoDryRun(request);
       requireNoKey(request);
-      const caller = callerOf(request);
+      const caller = await callerOf(ready, request);
       const room = ready.admission.open();
       try {
         const limit = { ...mailLimit(ready.maxRequestBytes), code: 'REQUEST_TOO_LARGE' as const, room };

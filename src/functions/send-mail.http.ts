@@ -3,6 +3,7 @@ import type { Admission } from '../lib/delivery/admission.ts';
 import { dryRunMail } from '../lib/delivery/dry-run.ts';
 import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import type { Log } from '../lib/log.ts';
+import type { Ports } from '../lib/ports.ts';
 import { callerOf } from './caller.ts';
 import { readDryRun } from './dry-run-query.ts';
 import { mailLimit, readJsonBody } from './json-body.ts';
@@ -11,7 +12,10 @@ import { isMime, readMimeBody } from './mime-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
 /** What the door for emails has to know of the instance. */
-export type MailDoor = { readonly admission: Admission; readonly maxRequestBytes: number };
+export type MailDoor = Pick<Ports, 'callers'> & {
+  readonly admission: Admission;
+  readonly maxRequestBytes: number;
+};
 
 /** POST /api/mail */
 export const sendMailHttp =
@@ -21,14 +25,15 @@ export const sendMailHttp =
       const ready = needs(logTo(context));
       const isDryRun = readDryRun(request.query);
       const idempotencyKey = request.headers.get('idempotency-key');
-      const caller = callerOf(request);
+      const caller = await callerOf(ready, request);
       const room = ready.admission.open();
       try {
         const input = isMime(request)
           ? await readMimeBody(request, room)
           : await readJsonBody(request, { ...mailLimit(ready.maxRequestBytes), room });
         const keyed = { input, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
-        if (isDryRun) return { jsonBody: { dryRun: true, ...(await dryRunMail({ ...ready, room }, keyed)) } };
+        if (isDryRun)
+          return { jsonBody: { dryRun: true, ...(await dryRunMail({ ...ready, room }, caller, keyed)) } };
         const answer = await sendMail(
           { ...ready, room },
           { ...keyed, caller, respondAsync: prefersAsync(request) },

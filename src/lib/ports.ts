@@ -1,3 +1,4 @@
+import type { KnownCallers } from './callers/known-callers.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
@@ -181,6 +182,14 @@ type Clock = {
   readonly sleep: (milliseconds: number) => Promise<void>;
 };
 
+/** Who may send. Both throw STORAGE_UNAVAILABLE where that cannot be found out. */
+export type Callers = {
+  /** As it was at most a minute ago. */
+  readonly known: () => Promise<KnownCallers>;
+  /** As it is now, for a key that `known` does not know; asked again at once, it gives the same. */
+  readonly refreshed: () => Promise<KnownCallers>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -193,6 +202,7 @@ export type Ports = {
   readonly mailboxes: Mailboxes;
   readonly drafts: Drafts;
   readonly attachments: AttachmentBlobs;
+  readonly callers: Callers;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

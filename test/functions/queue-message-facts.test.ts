@@ -8,7 +8,7 @@ const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const INSERTED = '2026-03-02T07:59:00.000Z';
 
 const facts = (message: string, triggerMetadata: Record<string, unknown>) =>
-  queueMessageFacts(Buffer.from(message), invocation(triggerMetadata).context, NOW);
+  queueMessageFacts(Buffer.from(message), invocation(triggerMetadata).context, NOW, 'queue');
 
 const json = (override: Record<string, unknown> = {}) => JSON.stringify(aMail(override));
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -25,6 +25,7 @@ describe('a queue message', () => {
     const metadata = { id: MESSAGE_ID.toUpperCase(), insertionTime: INSERTED, dequeueCount: 2 };
     expect(facts(text, metadata)).toEqual({
       text,
+      caller: 'queue',
       messageId: MESSAGE_ID,
       insertedAt: new Date(INSERTED),
       redelivered: true,
@@ -48,6 +49,7 @@ describe('a queue message', () => {
   ])('that brings %s itself is not believed', (_case, field, metadata) => {
     expect(facts(json(field), { id: MESSAGE_ID, ...metadata })).toMatchObject({
       insertedAt: NOW,
+      caller: 'queue',
       redelivered: false,
     });
   });
@@ -67,6 +69,6 @@ describe('a queue message', () => {
     ['a number', 5, '5'],
     ['nothing', undefined, ''],
   ])('handed over as %s is taken as text', (_case, message, text) => {
-    expect(queueMessageFacts(message, invocation().context, NOW).text).toBe(text);
+    expect(queueMessageFacts(message, invocation().context, NOW, 'queue').text).toBe(text);
   });
 });

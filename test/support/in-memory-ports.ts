@@ -10,8 +10,10 @@ import type { LogEvent } from '../../src/lib/log.ts';
 import type { Drafts, Ledger, MailMark, MessageQueue, Ports } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
+import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
+import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
@@ -188,6 +190,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
           return found?.etag === etag ? found.content.subarray(start, start + count) : undefined;
         }),
     },
+    callers: knowing(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);
@@ -203,6 +206,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
       ledgerRecipients: false,
       plan: STANDARD,
+      safety: NO_SAFETY,
     },
     pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
     policy: {

@@ -1,3 +1,4 @@
+import { RELAY } from '../callers/known-callers.ts';
 import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import type { Ports } from '../ports.ts';
@@ -39,7 +40,7 @@ export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Prom
     const envelope = newEnvelope({
       mailId: needs.newMailId(),
       acceptedAt: now,
-      caller: 'warnExpiringSecrets',
+      caller: RELAY,
       contentHash: hashOfContent(mail),
       content: { mail },
     });

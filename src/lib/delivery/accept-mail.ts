@@ -1,3 +1,12 @@
+import type { Caller, Door } from '../callers/caller.ts';
+import {
+  asMailOf,
+  decideSender,
+  requireDoor,
+  requireEnabled,
+  requireRecipients,
+  requireSize,
+} from '../callers/caller-policy.ts';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import { factsOfUnreadable } from '../ledger/arrived-message.ts';
@@ -7,7 +16,8 @@ import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
-import { decideSender, type SenderPolicy } from '../mail/sender-policy.ts';
+import type { SenderPolicy } from '../mail/sender-policy.ts';
+import { decideHandling, type Handling, type Safety } from '../sending/safety.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
 import { isStorageFailure } from './storage-failure.ts';
@@ -19,6 +29,7 @@ export type AcceptPolicy = {
   /** Whether the ledger may hold the addresses of recipients. */
   readonly ledgerRecipients: boolean;
   readonly plan: PlanPolicy;
+  readonly safety: Safety;
 };
 
 /** Where a mail came from, and since when it is known. */
@@ -34,6 +45,7 @@ export type Origin = {
 export type AcceptableMail = {
   readonly mail: Mail;
   readonly sender: Address;
+  readonly handling: Handling;
   readonly plan: SendPlan;
   readonly facts: MailFacts;
 };
@@ -42,34 +54,53 @@ export type AcceptableMail = {
 export type Refused = { readonly refused: AppError; readonly facts: MailFacts };
 
 /** A mail that may be sent, as far as it can be judged by itself. */
-export type JudgedMail = { readonly mail: Mail; readonly sender: Address };
-
-/**
- * Reads a mail and decides its sender, without asking anybody: a whole message that is in a blob is in `input` by then. Throws an
- * AppError that lists every problem.
- */
-export const judgeMail = ({ senderPolicy }: AcceptPolicy, input: unknown): JudgedMail => {
-  const mail = readMail(input);
-  return { mail, sender: decideSender(mail.from, senderPolicy, pointerOf(mail)) };
+export type JudgedMail = {
+  readonly mail: Mail;
+  readonly sender: Address;
+  readonly caller: Caller;
+  readonly handling: Handling;
 };
 
-const pointerOf = ({ raw }: Mail) => (raw === undefined ? '/from' : '/mime');
+/**
+ * Reads a mail and decides whether this caller may send it, and as whom, without asking anybody: a whole message that is in a blob is in
+ * `input` by then. `door` is how it came, where that is still to be judged. Throws an AppError that lists every problem.
+ */
+export const judgeMail = (
+  policy: AcceptPolicy,
+  caller: Caller,
+  door: Door | undefined,
+  input: unknown,
+): JudgedMail => {
+  requireCaller(caller, door);
+  return judgeRead(policy, caller, readMail(input));
+};
+
+const requireCaller = (caller: Caller, door: Door | undefined): void =>
+  door === undefined ? requireEnabled(caller) : requireDoor(caller, door);
+
+const judgeRead = ({ senderPolicy, safety }: AcceptPolicy, caller: Caller, read: Mail): JudgedMail => {
+  const mail = asMailOf(caller, read);
+  const sender = decideSender(caller, senderPolicy, mail);
+  requireRecipients(caller, mail);
+  return { mail, sender, caller, handling: decideHandling(safety, mail) };
+};
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
 
-/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
+/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, MAIL_TOO_LARGE_FOR_CALLER, SEND_AT_INVALID. */
 export const planMail = async (
   needs: ResolveNeeds,
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: object,
-  { mail, sender }: JudgedMail,
+  judged: JudgedMail,
 ): Promise<AcceptableMail> => ({
-  mail,
-  sender,
-  plan: await planFor(needs, policy, origin, { mail, sender }),
-  facts: factsOf(policy, hashes, origin, input, mail),
+  mail: judged.mail,
+  sender: judged.sender,
+  handling: judged.handling,
+  plan: await planFor(needs, policy, origin, judged),
+  facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender),
 });
 
 /** How a judged mail goes. Its Date is when it is to be sent, not when it was received. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
@@ -77,11 +108,13 @@ export const planFor = async (
   needs: ResolveNeeds,
   { plan }: Pick<AcceptPolicy, 'plan'>,
   { mailId, acceptedAt }: Pick<Origin, 'mailId' | 'acceptedAt'>,
-  { mail, sender }: JudgedMail,
+  { mail, sender, caller }: Omit<JudgedMail, 'handling'>,
 ): Promise<SendPlan> => {
   const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const date = sendAt === undefined ? acceptedAt : new Date(sendAt);
-  return planSend(mailId, sender, await resolveFiles(needs, mail, plan), plan, date);
+  const outgoing = await resolveFiles(needs, mail, plan);
+  requireSize(caller, outgoing);
+  return planSend(mailId, sender, outgoing, plan, date);
 };
 
 /**
@@ -93,15 +126,17 @@ export const tryToAccept = async (
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
+  caller: Caller,
+  door: Door | undefined,
   input: unknown,
 ): Promise<AcceptableMail | Refused> => {
   let facts: MailFacts | undefined;
   try {
-    const mail = readMail(await withWholeMessage(needs, input));
-    facts = factsOf(policy, hashes, origin, input as object, mail);
-    const sender = decideSender(mail.from, policy.senderPolicy, pointerOf(mail));
-    const plan = await planFor(needs, policy, origin, { mail, sender });
-    return { mail, sender, plan, facts };
+    const read = readMail(await withWholeMessage(needs, input));
+    facts = factsOf(policy, hashes, origin, input as object, asMailOf(caller, read));
+    requireCaller(caller, door);
+    const judged = judgeRead(policy, caller, read);
+    return await planMail(needs, policy, hashes, origin, input as object, judged);
   } catch (reason) {
     if (!(reason instanceof AppError) || isStorageFailure(reason)) throw reason;
     return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };
@@ -127,11 +162,12 @@ const factsOf = (
   origin: Origin,
   input: object,
   mail: Mail,
+  sender: Address = mail.from ?? policy.senderPolicy.defaultSender,
 ): MailFacts => {
   const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
   return {
     ...factsOfUnreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
-    sender: (mail.from ?? policy.senderPolicy.defaultSender).address,
+    sender: sender.address,
     recipients: recipients.length,
     tags: mail.tags,
     ...defined({

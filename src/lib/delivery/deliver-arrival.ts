@@ -85,7 +85,7 @@ type Sendable = LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> & {
 
 const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<Turn> => {
   const { envelope, isBare, refusedId } = arrival;
-  const read = await readMailOf(needs, envelope);
+  const read = await readMailOf(needs, envelope, isBare ? 'queue' : undefined);
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
     // The record it has is better than an empty one.

@@ -1,10 +1,5 @@
 import type { ErrorCode } from '../error-catalogue.ts';
-import {
-  type Arrival,
-  factsOfUnreadable,
-  type MessageFacts,
-  QUEUE_CALLER,
-} from '../ledger/arrived-message.ts';
+import { type Arrival, factsOfUnreadable, type MessageFacts } from '../ledger/arrived-message.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { MAX_REQUEST_BYTES } from '../sending/send-plan.ts';
 import type { Admission } from './admission.ts';
@@ -56,9 +51,9 @@ export const deliverMail = async (needs: DeliverMailNeeds, facts: DeliveryFacts)
 export const holdUnreadable = async (
   needs: HoldNeeds,
   { mailId, reason }: Unreadable,
-  { text, insertedAt }: MessageFacts,
+  { text, insertedAt, caller }: MessageFacts,
 ): Promise<void> => {
-  const facts = factsOfUnreadable({ mailId, caller: QUEUE_CALLER, acceptedAt: insertedAt });
+  const facts = factsOfUnreadable({ mailId, caller, acceptedAt: insertedAt });
   await hold(needs, { facts }, { why: 'refused', reason, original: text });
 };
 

@@ -1,3 +1,4 @@
+import type { Caller } from '../callers/caller.ts';
 import { decideSendAt } from '../mail/send-at.ts';
 import { type DescribedRequest, describePlan } from '../sending/describe-plan.ts';
 import type { SendPlan } from '../sending/send-plan.ts';
@@ -24,10 +25,11 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
  */
 export const dryRunMail = async (
   needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'room' | 'clock'>,
+  caller: Caller,
   request: KeyedInput,
 ): Promise<DryRun> => {
   const { input } = withKey(request);
-  const judged = judgeMail(needs.accept, await withWholeMessage(needs, input));
+  const judged = judgeMail(needs.accept, caller, 'http', await withWholeMessage(needs, input));
   const { mail, sender } = judged;
   const acceptedAt = needs.clock.now();
   const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);

@@ -1,3 +1,4 @@
+import type { Caller } from '../callers/caller.ts';
 import { AppError } from '../errors.ts';
 import { keyInMail } from './request-key.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from './send-mail.ts';
@@ -15,7 +16,7 @@ const BUDGET_MS = 75_000;
 
 export type BatchRequest = {
   readonly inputs: readonly unknown[];
-  readonly caller: string;
+  readonly caller: Caller;
   readonly respondAsync: boolean;
 };
 

@@ -1,3 +1,4 @@
+import { type Caller, isOf } from '../callers/caller.ts';
 import { AppError } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
@@ -25,7 +26,7 @@ export type SendMailNeeds = AttemptNeeds &
     readonly newMailId: () => string;
   };
 
-export type SendMailRequest = KeyedInput & { readonly caller: string; readonly respondAsync: boolean };
+export type SendMailRequest = KeyedInput & { readonly caller: Caller; readonly respondAsync: boolean };
 
 /** What the caller is told: what the ledger says, whether it said so before, and what recipients may not get as asked. */
 export type SendMailAnswer = {
@@ -86,40 +87,58 @@ const findSame = async (
   const { key, input } = withKey(request);
   if (key === undefined || keyFault(key) !== undefined) return undefined;
   const identity = await needs.readIdentity();
-  const row = (await needs.ledger.find(await idOfKey(needs, identity, caller, key)))?.row;
-  const isSame = row?.facts.caller === caller && identity.isContent(row.facts.bodyHash, input);
-  return isSame ? row : undefined;
+  const { mailId } = await identityOfKey(needs, identity, caller, key);
+  const row = (await needs.ledger.find(mailId))?.row;
+  if (row === undefined || !isOf(caller, row.facts.caller)) return undefined;
+  return identity.isContent(row.facts.bodyHash, input) ? row : undefined;
 };
 
 /** What is wrong with the email itself costs no request to anybody. */
 const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<IncomingMail> => {
   const { caller } = request;
   const { key, input } = withKey(request);
-  const judged = judgeMail(needs.accept, await withWholeMessage(needs, input).catch(notStored));
+  const judged = judgeMail(
+    needs.accept,
+    caller,
+    'http',
+    await withWholeMessage(needs, input).catch(notStored),
+  );
   const identity = await needs.readIdentity().catch(notStored);
-  const mailId = key === undefined ? needs.newMailId() : await idOfKey(needs, identity, caller, key);
-  const origin = { mailId, caller, acceptedAt: needs.clock.now() };
+  const known =
+    key === undefined
+      ? { mailId: needs.newMailId(), caller: caller.name }
+      : await identityOfKey(needs, identity, caller, key);
+  const origin = { ...known, acceptedAt: needs.clock.now() };
   const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged).catch(
     notStored,
   );
   return {
     accepted,
     input,
-    isSame: ({ facts }) => facts.caller === caller && identity.isContent(facts.bodyHash, input),
+    isSame: ({ facts }) => isOf(caller, facts.caller) && identity.isContent(facts.bodyHash, input),
     envelope: newEnvelope({ ...origin, contentHash: accepted.facts.bodyHash, content: { mail: input } }),
   };
 };
 
-/** The id of the email with this key: that of an earlier version of the relay, where the ledger has it from then. */
-const idOfKey = async (
+/**
+ * The id of the email with this key, and the name under which the ledger has it: those of an earlier version of the relay, or of before
+ * the caller was declared, where the ledger has it from then.
+ */
+const identityOfKey = async (
   { ledger }: Pick<Ports, 'ledger'>,
   identity: KnownIdentity,
-  caller: string,
+  { name, earlierNames }: Caller,
   key: string,
-): Promise<string> => {
-  const earlier = identity.hasEarlierRows ? earlierIdOfKey(caller, key) : undefined;
-  const known = earlier === undefined ? undefined : await ledger.find(earlier);
-  return known === undefined ? identity.mailIdOfKey(caller, key) : known.row.facts.mailId;
+): Promise<{ readonly mailId: string; readonly caller: string }> => {
+  const earlierIds = [
+    ...earlierNames.map((earlier) => identity.mailIdOfKey(earlier, key)),
+    ...(identity.hasEarlierRows ? [name, ...earlierNames].map((one) => earlierIdOfKey(one, key)) : []),
+  ];
+  for (const earlierId of earlierIds) {
+    const known = earlierId === undefined ? undefined : await ledger.find(earlierId);
+    if (known !== undefined) return { mailId: known.row.facts.mailId, caller: known.row.facts.caller };
+  }
+  return { mailId: identity.mailIdOfKey(name, key), caller: name };
 };
 
 /** Undefined when the ledger has a row for this email already. */

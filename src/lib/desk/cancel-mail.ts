@@ -1,3 +1,4 @@
+import type { Caller } from '../callers/caller.ts';
 import { announce } from '../delivery/announce.ts';
 import { AppError } from '../errors.ts';
 import { isIn } from '../ledger/ledger-row.ts';
@@ -16,7 +17,7 @@ const MAX_RACES = 4;
  * Takes back an email of this caller that still waits. Repeating it gives the same answer. Throws MAIL_NOT_FOUND, MAIL_UNDER_WAY,
  * MAIL_NOT_WAITING.
  */
-export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: string): Promise<MailStatus> => {
+export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: Caller): Promise<MailStatus> => {
   for (let race = 0; race < MAX_RACES; race += 1) {
     const { row, etag } = await findOwnMail(needs, mailId, caller);
     if (isIn(row, 'canceled')) {

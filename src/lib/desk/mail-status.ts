@@ -1,3 +1,4 @@
+import { type Caller, isOf } from '../callers/caller.ts';
 import { defined } from '../defined.ts';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
@@ -99,20 +100,21 @@ export const findMail = async ({ ledger }: Pick<Ports, 'ledger'>, mailId: string
 export const findOwnMail = async (
   needs: Pick<Ports, 'ledger'>,
   mailId: string,
-  caller: string,
+  caller: Caller,
 ): Promise<LedgerEntry> => {
   const entry = await findMail(needs, mailId);
-  if (entry.row.facts.caller !== caller) throw new AppError('MAIL_NOT_FOUND');
+  if (!isOf(caller, entry.row.facts.caller)) throw new AppError('MAIL_NOT_FOUND');
   return entry;
 };
 
-/** The status of a caller's own mail, with the Message-ID it went out with. Throws MAIL_NOT_FOUND. */
+/** The status of a mail that this caller may see, with the Message-ID it went out with. Throws MAIL_NOT_FOUND. */
 export const readMailStatus = async (
   needs: MessageIdNeeds,
   mailId: string,
-  caller: string,
+  caller: Caller,
 ): Promise<MailStatus> => {
-  const entry = await findOwnMail(needs, mailId, caller);
+  const entry =
+    caller.rules.reads === 'all' ? await findMail(needs, mailId) : await findOwnMail(needs, mailId, caller);
   const { timeline, ...status } = toStatus(entry.row);
   return { ...status, ...(await findMessageId(needs, entry)), timeline };
 };

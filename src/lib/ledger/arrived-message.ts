@@ -11,9 +11,6 @@ import {
   type UnprovenEnvelope,
 } from './queue-message.ts';
 
-/** Emails that came by queue, whoever put them there. */
-export const QUEUE_CALLER = 'queue';
-
 /** What is known of a queue message. */
 export type MessageFacts = {
   /** Exactly as it is on the queue. */
@@ -21,6 +18,8 @@ export type MessageFacts = {
   /** The id Storage gave it; undefined where the sender could have written what the host says. */
   readonly messageId?: string;
   readonly insertedAt: Date;
+  /** Whose email it is where the relay did not write it: that is decided by the queue it came by. */
+  readonly caller: string;
 };
 
 /** A message as an email to deliver. */
@@ -110,21 +109,21 @@ const readBare = (
   identity: Identity,
   mail: object,
 ): Extract<ReadMessage, { kind: 'bare' }> => {
-  const { messageId, insertedAt } = facts;
+  const { messageId, insertedAt, caller } = facts;
   const key = keyOfMail(mail);
   const ownId = idOfMessage(facts, identity);
   const fromMessage = messageId === undefined ? undefined : earlierIdOfMessage(messageId);
   const envelope = newEnvelope({
-    mailId: key === undefined ? ownId : identity.mailIdOfKey(QUEUE_CALLER, key),
+    mailId: key === undefined ? ownId : identity.mailIdOfKey(caller, key),
     acceptedAt: insertedAt,
-    caller: QUEUE_CALLER,
+    caller,
     contentHash: identity.hashOfContent(mail),
     content: { mail },
   });
   return {
     kind: 'bare',
     mail,
-    earlierId: key === undefined ? fromMessage : earlierIdOfKey(QUEUE_CALLER, key),
+    earlierId: key === undefined ? fromMessage : earlierIdOfKey(caller, key),
     arrival: {
       envelope,
       isBare: true,

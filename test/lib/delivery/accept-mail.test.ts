@@ -6,6 +6,7 @@ import {
   sketchFacts,
   tryToAccept,
 } from '../../../src/lib/delivery/accept-mail.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aMail, base64Of } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
@@ -14,6 +15,7 @@ import { errorOf } from '../../support/problems-of.ts';
 const { needs } = inMemoryPorts();
 const { accept: policy } = needs;
 const origin = { mailId: '0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee', caller: 'key:test', acceptedAt: NOW };
+const caller = aCaller('key:test');
 const everything = aMail({
   from: 'noreply@contoso.example',
   cc: 'lee@contoso.example',
@@ -24,7 +26,7 @@ const everything = aMail({
 });
 
 const accept = (input: unknown, more: AcceptPolicy = policy) =>
-  tryToAccept(needs, more, IDENTITY, origin, input);
+  tryToAccept(needs, more, IDENTITY, origin, caller, undefined, input);
 
 describe('what the ledger keeps of an email', () => {
   const { idempotencyKey: key } = everything;
@@ -54,9 +56,9 @@ describe('what the ledger keeps of an email', () => {
 
   test('has the hash it is known by, where it is known already', async () => {
     const known = { ...origin, contentHash: 'of an earlier version' };
-    expect((await tryToAccept(needs, policy, IDENTITY, known, aMail())).facts.bodyHash).toBe(
-      'of an earlier version',
-    );
+    expect(
+      (await tryToAccept(needs, policy, IDENTITY, known, caller, undefined, aMail())).facts.bodyHash,
+    ).toBe('of an earlier version');
   });
 });
 
@@ -78,11 +80,11 @@ describe('an email that may not be sent', () => {
   });
 
   test('is refused to a caller before anything is asked of storage', async () => {
-    expect(errorOf(() => judgeMail(policy, aMail({ nope: 1 }))).code).toBe('FIELD_UNKNOWN');
-    expect(errorOf(() => judgeMail(policy, aMail({ from: 'ceo@contoso.example' }))).code).toBe(
-      'SENDER_NOT_ALLOWED',
-    );
-    const judged = judgeMail(policy, tooLarge);
+    expect(errorOf(() => judgeMail(policy, caller, 'http', aMail({ nope: 1 }))).code).toBe('FIELD_UNKNOWN');
+    expect(
+      errorOf(() => judgeMail(policy, caller, 'http', aMail({ from: 'ceo@contoso.example' }))).code,
+    ).toBe('SENDER_NOT_ALLOWED');
+    const judged = judgeMail(policy, caller, 'http', tooLarge);
     await expect(planMail(needs, policy, IDENTITY, origin, tooLarge, judged)).rejects.toMatchObject({
       code: 'MAIL_TOO_LARGE',
     });
@@ -93,16 +95,16 @@ test('the sender of a whole message is the one in its header, and is held to the
   const from = (address: string) => ({
     mime: Buffer.from(`From: ${address}\r\nTo: chan@contoso.example\r\n\r\nHi\r\n`).toString('base64'),
   });
-  expect(judgeMail(policy, from('noreply@contoso.example')).sender).toEqual({
+  expect(judgeMail(policy, caller, 'http', from('noreply@contoso.example')).sender).toEqual({
     address: 'noreply@contoso.example',
   });
-  expect(errorOf(() => judgeMail(policy, from('ceo@contoso.example'))).facts.problems).toMatchObject([
-    { code: 'SENDER_NOT_ALLOWED', pointer: '/mime' },
-  ]);
+  expect(
+    errorOf(() => judgeMail(policy, caller, 'http', from('ceo@contoso.example'))).facts.problems,
+  ).toMatchObject([{ code: 'SENDER_NOT_ALLOWED', pointer: '/mime' }]);
 });
 
 test('a caller who waits and the queue accept the same', async () => {
-  const judged = judgeMail(policy, everything);
+  const judged = judgeMail(policy, caller, 'http', everything);
   expect(await planMail(needs, policy, IDENTITY, origin, everything, judged)).toEqual(
     await accept(everything),
   );
@@ -115,7 +117,9 @@ test('a fault of ours is no refusal', async () => {
       throw new RangeError('a fault');
     },
   };
-  await expect(tryToAccept(needs, policy, hashes, origin, aMail())).rejects.toThrow(RangeError);
+  await expect(tryToAccept(needs, policy, hashes, origin, caller, undefined, aMail())).rejects.toThrow(
+    RangeError,
+  );
 });
 
 test('what can be read of an email that is held says who sent it, if the fault lies elsewhere', () => {

@@ -5,6 +5,7 @@ import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.t
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { claimNew, close, recordRejected, replay } from '../../../src/lib/ledger/transitions.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery, heldAs } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
@@ -24,7 +25,14 @@ const repeating = async (row: LedgerRow, input = content) => {
   const { needs } = world;
   const { accept } = needs;
   const mail = {
-    accepted: await planMail(needs, accept, IDENTITY, envelope, input, judgeMail(accept, input)),
+    accepted: await planMail(
+      needs,
+      accept,
+      IDENTITY,
+      envelope,
+      input,
+      judgeMail(accept, aCaller(), 'http', input),
+    ),
     input,
     envelope,
     isSame: ({ facts: { bodyHash } }: LedgerRow) => IDENTITY.isContent(bodyHash, input),

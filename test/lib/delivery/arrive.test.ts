@@ -38,6 +38,7 @@ const arriveAs = async (text: string | object, { row, stored, hasEarlierRows = f
     text: typeof text === 'string' ? text : JSON.stringify(text),
     messageId: MESSAGE_ID,
     insertedAt: NOW,
+    caller: 'queue',
   };
   const arrived = await arrive({ ...world.needs, ledger, readIdentity }, facts);
   return { arrived, asked };

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { planMail } from '../../../src/lib/delivery/accept-mail.ts';
+import { judgeMail, planMail } from '../../../src/lib/delivery/accept-mail.ts';
 import { concludeForCaller, notStored } from '../../../src/lib/delivery/attempt-for-caller.ts';
 import { isStorageFailure } from '../../../src/lib/delivery/storage-failure.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { recordUnknown } from '../../../src/lib/ledger/transitions.ts';
-import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import type { SendOutcome } from '../../../src/lib/sending/send-outcome.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
@@ -24,7 +24,7 @@ const waiting = async (outcome: SendOutcome) => {
     ...rows.sending,
     progress: { ...rows.sending.progress, inQueue: false },
   })!;
-  const judged = { mail: readMail(content), sender: { address: 'noreply@contoso.example' } };
+  const judged = judgeMail(world.needs.accept, aCaller(), 'http', content);
   const mail = {
     accepted: await planMail(world.needs, world.needs.accept, IDENTITY, envelope, content, judged),
     input: content,

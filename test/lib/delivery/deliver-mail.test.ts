@@ -16,6 +16,7 @@ const factsOf = (message: string | object, more: Partial<DeliveryFacts> = {}): D
   text: typeof message === 'string' ? message : JSON.stringify(message),
   messageId: MESSAGE_ID,
   insertedAt: new Date(NOW.getTime() - 60_000),
+  caller: 'queue',
   redelivered: false,
   ...more,
 });

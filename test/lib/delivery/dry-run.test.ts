@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dryRunMail } from '../../../src/lib/delivery/dry-run.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aFile, aMail, base64Of } from '../../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
@@ -19,7 +20,7 @@ describe('a dry run', () => {
       attachments: [aFile({ content: base64Of(1_000_000) })],
       idempotencyKey: 'a-key',
     });
-    const run = await dryRunMail({ ...world.needs, newMailId: never } as never, { input: mail });
+    const run = await dryRunMail({ ...world.needs, newMailId: never } as never, aCaller(), { input: mail });
     expect(run).toMatchObject({
       sender: 'noreply@contoso.example',
       recipients: 2,
@@ -45,7 +46,9 @@ describe('a dry run', () => {
   test('says for when the email would wait', async () => {
     const world = inMemoryPorts();
     const input = aMail({ sendAt: '2026-03-05T09:00:00+01:00' });
-    expect(await dryRunMail(world.needs, { input })).toMatchObject({ sendAt: '2026-03-05T08:00:00.000Z' });
+    expect(await dryRunMail(world.needs, aCaller(), { input })).toMatchObject({
+      sendAt: '2026-03-05T08:00:00.000Z',
+    });
     nothingHappened(world);
   });
 
@@ -64,7 +67,7 @@ describe('a dry run', () => {
   ])('refuses an email that %s, as sending it would', async (_case, input, idempotencyKey, code) => {
     const world = inMemoryPorts();
     const request = { input, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
-    await expect(dryRunMail(world.needs, request)).rejects.toMatchObject({ code });
+    await expect(dryRunMail(world.needs, aCaller(), request)).rejects.toMatchObject({ code });
     nothingHappened(world);
   });
 });

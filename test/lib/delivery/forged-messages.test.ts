@@ -36,6 +36,7 @@ const newMail = (override: Partial<MailFacts> = {}): MailFacts => ({
 const factsOf = (message: unknown) => ({
   text: typeof message === 'string' ? message : JSON.stringify(message),
   insertedAt: NOW,
+  caller: 'queue',
   redelivered: false,
 });
 

@@ -19,7 +19,13 @@ const giveUp = async (
   more: Partial<MessageFacts> = {},
 ) => {
   const text = typeof message === 'string' ? message : JSON.stringify(message);
-  await holdPoisonMessage(world.needs, { text, messageId: MESSAGE_ID, insertedAt: NOW, ...more });
+  await holdPoisonMessage(world.needs, {
+    text,
+    messageId: MESSAGE_ID,
+    insertedAt: NOW,
+    caller: 'queue',
+    ...more,
+  });
   return world;
 };
 

@@ -5,6 +5,7 @@ import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
 import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import { replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { MAX_MESSAGE_BYTES } from '../../../src/lib/ledger/queue-message.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
@@ -17,7 +18,7 @@ const inDays = (days: number): string => new Date(NOW.getTime() + days * DAY_MS)
 const post = (world: World, content: Record<string, unknown>, key?: string) =>
   sendMail(world.needs, {
     input: content,
-    caller: CALLER,
+    caller: aCaller(CALLER),
     respondAsync: false,
     ...(key === undefined ? {} : { idempotencyKey: key }),
   });
@@ -26,7 +27,7 @@ const deliver = (world: World, text: string, policy: object = {}, insertedAt = N
   const sending = { ...world.needs, policy: { ...world.needs.policy, ...policy } };
   return deliverMail(
     { ...world.needs, sending },
-    { text, messageId: MESSAGE_ID, insertedAt, redelivered: false },
+    { text, messageId: MESSAGE_ID, insertedAt, caller: 'queue', redelivered: false },
   );
 };
 
@@ -164,7 +165,7 @@ describe('a repeated request for an email that waits', () => {
   test('that was canceled is refused: its key never sends again', async () => {
     const world = inMemoryPorts();
     const { row } = await post(world, mail, 'key');
-    await cancelMail(world.needs, row.facts.mailId, CALLER);
+    await cancelMail(world.needs, row.facts.mailId, aCaller(CALLER));
     await expect(post(world, mail, 'key')).rejects.toMatchObject({
       code: 'MAIL_CANCELED',
       facts: { mailId: row.facts.mailId },

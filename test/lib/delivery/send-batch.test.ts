@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { inBatch, sendBatch } from '../../../src/lib/delivery/send-batch.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
 const CALLER = 'key:test';
 const send = (world: World, inputs: readonly unknown[], more: object = {}, respondAsync = false) =>
-  sendBatch({ ...world.needs, ...more }, { inputs, caller: CALLER, respondAsync });
+  sendBatch({ ...world.needs, ...more }, { inputs, caller: aCaller(CALLER), respondAsync });
 
 const outcomes = (results: Awaited<ReturnType<typeof sendBatch>>) =>
   results.map((result) =>

@@ -4,6 +4,7 @@ import { earlierHashOfContent, earlierIdOfKey } from '../../../src/lib/ledger/ea
 import { claimNew, queueNew, recordSent } from '../../../src/lib/ledger/transitions.ts';
 import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
@@ -14,7 +15,10 @@ const KEY = 'order-4711';
 const ID_OF_KEY = IDENTITY.mailIdOfKey(CALLER, KEY);
 
 const send = (world: World, request: Partial<SendMailRequest> = {}, more: object = {}) =>
-  sendMail({ ...world.needs, ...more }, { input: aMail(), caller: CALLER, respondAsync: false, ...request });
+  sendMail(
+    { ...world.needs, ...more },
+    { input: aMail(), caller: aCaller(CALLER), respondAsync: false, ...request },
+  );
 
 const wasNotAccepted = ({ rows, plans, messages }: World) =>
   expect([rows(), plans, messages]).toEqual([[], [], []]);
@@ -132,7 +136,7 @@ describe('an idempotency key', () => {
     ])
       ids.push((await send(inMemoryPorts(), request)).row.facts.mailId);
     expect(ids).toEqual([ID_OF_KEY, ID_OF_KEY, ID_OF_KEY]);
-    const other = await send(inMemoryPorts(), { idempotencyKey: KEY, caller: 'key:other' });
+    const other = await send(inMemoryPorts(), { idempotencyKey: KEY, caller: aCaller('key:other') });
     expect(other.row.facts.mailId).not.toBe(ID_OF_KEY);
   });
 
@@ -282,7 +286,7 @@ describe('a repeat of an email that was accepted, and would be refused now,', ()
     const { repeat } = await accepted();
     const refused = { code: 'ATTACHMENT_NOT_FOUND' };
     await expect(repeat({ input: { ...input, subject: 'other' } })).rejects.toMatchObject(refused);
-    await expect(repeat({ caller: 'key:other' })).rejects.toMatchObject(refused);
+    await expect(repeat({ caller: aCaller('key:other') })).rejects.toMatchObject(refused);
     await expect(repeat({ idempotencyKey: 'another' })).rejects.toMatchObject(refused);
   });
 

@@ -5,6 +5,7 @@ import type { Log } from '../../../src/lib/log.ts';
 import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
+import { knowing } from '../../support/a-caller.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
@@ -104,6 +105,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
       random: () => 0.5,
       log,
       readIdentity: async () => IDENTITY,
+      callers: knowing(),
       ledger: {
         find: (mailId) => storage('find', () => ledger.find(mailId)),
         create: (row) => write('create', row, () => ledger.create(row)),

@@ -8,7 +8,9 @@ import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
+import { NO_SAFETY } from '../../../src/lib/sending/safety.ts';
 import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import { settle } from '../../support/stepper.ts';
 import type { SimulatedCloud } from './simulated-cloud.ts';
@@ -62,6 +64,7 @@ export const makeSimulatedRelay = (
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
+        safety: NO_SAFETY,
         plan: { largeAttachments: false, delivery: deliveries[process] ?? 'standard' },
       },
       policy: {
@@ -157,6 +160,7 @@ export const makeSimulatedRelay = (
     text,
     messageId: id,
     insertedAt,
+    caller: 'queue',
     redelivered: dequeueCount > 1,
   });
 
@@ -174,7 +178,7 @@ export const makeSimulatedRelay = (
             answer(
               await sendMail(needs, {
                 input: request.input,
-                caller: 'key:test',
+                caller: aCaller('key:test'),
                 idempotencyKey: request.key,
                 respondAsync: request.respondAsync,
               }),
@@ -188,7 +192,7 @@ export const makeSimulatedRelay = (
       ),
     sweep: (process: number) => invoke(process, (needs) => unlessRefused(sweepMail(needs))),
     cancel: (process: number, mailId: string, caller: string, onCanceled: () => void) =>
-      invoke(process, (needs) => unlessRefused(cancelMail(needs, mailId, caller).then(onCanceled))),
+      invoke(process, (needs) => unlessRefused(cancelMail(needs, mailId, aCaller(caller)).then(onCanceled))),
     replay: (process: number, mailId: string) =>
       invoke(process, (needs) => unlessRefused(replayMail(needs, mailId))),
     /** Lets time pass; a process whose invocation takes too long does not live to the end of it. */

@@ -3,6 +3,7 @@ import { judgeMail } from '../../../src/lib/delivery/accept-mail.ts';
 import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { withWholeMessage } from '../../../src/lib/delivery/whole-message.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
 const NAME = '2026/11/4711.eml';
@@ -22,6 +23,7 @@ const deliver = ({ needs }: ReturnType<typeof world>, mail: unknown) =>
     text: JSON.stringify(mail),
     messageId: 'm-1',
     insertedAt: NOW,
+    caller: 'queue',
     redelivered: false,
   } as never);
 
@@ -39,7 +41,7 @@ describe('a whole message that is in a blob', () => {
     const ports = world();
     const request = {
       input: { mime: { blob: NAME } },
-      caller: 'key:test',
+      caller: aCaller('key:test'),
       idempotencyKey: 'k',
       respondAsync: false,
     };
@@ -51,7 +53,7 @@ describe('a whole message that is in a blob', () => {
   test('is held to the senders that are allowed, as any other', async () => {
     const { needs } = world(message('ceo@contoso.example'));
     const input = await withWholeMessage(needs, { mime: { blob: NAME } });
-    expect(() => judgeMail(needs.accept, input)).toThrow(
+    expect(() => judgeMail(needs.accept, aCaller(), 'http', input)).toThrow(
       expect.objectContaining({ code: 'SENDER_NOT_ALLOWED' }),
     );
   });
@@ -75,7 +77,7 @@ describe('a whole message that is in a blob', () => {
     ['is no message', Buffer.from('hello'), 'MIME_INVALID'],
   ])('%s: its caller hears so', async (_case, content, code) => {
     const { needs } = world(content);
-    const request = { input: { mime: { blob: NAME } }, caller: 'key:test', respondAsync: false };
+    const request = { input: { mime: { blob: NAME } }, caller: aCaller('key:test'), respondAsync: false };
     await expect(sendMail(needs, request)).rejects.toMatchObject({
       facts: { problems: [expect.objectContaining({ code })] },
     });

@@ -11,6 +11,7 @@ import {
   recordDeferred,
   recordSent,
 } from '../../../src/lib/ledger/transitions.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
@@ -31,9 +32,13 @@ const canceling = (row: LedgerRow = rows.queued) => {
   const deliver = () =>
     deliverMail(
       { ...world.needs, sending: world.needs },
-      { text: toQueueText(envelope, IDENTITY), insertedAt: NOW, redelivered: false },
+      { text: toQueueText(envelope, IDENTITY), insertedAt: NOW, caller: 'queue', redelivered: false },
     );
-  return { ...world, deliver, cancel: (caller = 'queue') => cancelMail(world.needs, mailId, caller) };
+  return {
+    ...world,
+    deliver,
+    cancel: (caller = 'queue') => cancelMail(world.needs, mailId, aCaller(caller)),
+  };
 };
 
 describe('a caller who cancels an email that waits', () => {
@@ -80,6 +85,7 @@ describe('a caller who cancels an email that waits', () => {
       {
         text: toQueueText({ ...envelope, content: 'stored' }, IDENTITY),
         insertedAt: NOW,
+        caller: 'queue',
         redelivered: false,
       },
     );

@@ -11,6 +11,7 @@ import {
   recordUnknown,
   replay,
 } from '../../../src/lib/ledger/transitions.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -121,7 +122,9 @@ describe('a caller who asks for an email', () => {
   world.ledger.create(rows.queued);
 
   test('sees his own, in whichever case he writes its id', async () => {
-    expect(await readMailStatus(world.needs, mailId.toUpperCase(), 'queue')).toMatchObject({ id: mailId });
+    expect(await readMailStatus(world.needs, mailId.toUpperCase(), aCaller('queue'))).toMatchObject({
+      id: mailId,
+    });
     expect((await findMail(world.needs, mailId.toUpperCase())).row).toEqual(rows.queued);
   });
 
@@ -131,7 +134,7 @@ describe('a caller who asks for an email', () => {
     ['the id is none', "x' or true", 'queue'],
     ['there is no id', '', 'queue'],
   ])('is told alike that it is not found where %s', async (_case, id, caller) => {
-    await expect(readMailStatus(world.needs, id, caller)).rejects.toMatchObject({
+    await expect(readMailStatus(world.needs, id, aCaller(caller))).rejects.toMatchObject({
       code: 'MAIL_NOT_FOUND',
       facts: {},
     });

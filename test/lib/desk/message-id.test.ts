@@ -4,6 +4,7 @@ import { makeRecent } from '../../../src/lib/desk/message-id.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { claimNew, recordMessageId, recordSent } from '../../../src/lib/ledger/transitions.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
@@ -19,7 +20,7 @@ const asking = (row: LedgerRow = rows.sent) => {
   const world = inMemoryPorts();
   world.ledger.create(row);
   const needs = { ...world.needs, clock: { ...world.needs.clock, sleep: never } };
-  const ask = (more: object = {}, id = mailId) => readMailStatus({ ...needs, ...more }, id, 'queue');
+  const ask = (more: object = {}, id = mailId) => readMailStatus({ ...needs, ...more }, id, aCaller('queue'));
   return { ...world, ask };
 };
 

@@ -7,6 +7,7 @@ import type { Mail } from '../../../src/lib/mail/mail-schema.ts';
 import type { Drafts } from '../../../src/lib/ports.ts';
 import type { DraftPlan, PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
 import { type GraphForTests, tokenWith } from '../../local/graph/graph-for-tests.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 import { graphCall, MAILBOX } from './graph-call-for-tests.ts';
@@ -37,7 +38,16 @@ export const sendAsDraft = async (
   const world = inMemoryPorts();
   for (const [name, content] of blobs) world.blobs.set(name, { content, etag: '"1"' });
   const needs = { ...world.needs, drafts };
-  const plan = await planFor(needs, { plan: policy }, { mailId, acceptedAt: NOW }, { mail, sender });
+  const plan = await planFor(
+    needs,
+    { plan: policy },
+    { mailId, acceptedAt: NOW },
+    {
+      mail,
+      sender,
+      caller: aCaller(),
+    },
+  );
   if (plan.kind !== 'draft') throw new TypeError(`expected a plan of a draft, received ${plan.kind}`);
   return { mailId, plan, outcome: await sendPlan(needs, plan, rows.queued) };
 };

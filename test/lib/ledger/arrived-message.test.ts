@@ -33,6 +33,7 @@ const { mailId, content, facts, envelope, stored, rows } = aDelivery();
 const factsOf = (message: unknown, more: object = { messageId: MESSAGE_ID }): MessageFacts => ({
   text: typeof message === 'string' ? message : JSON.stringify(message),
   insertedAt: NOW,
+  caller: 'queue',
   ...more,
 });
 const read = (message: unknown, more?: object) => readMessage(factsOf(message, more), IDENTITY);

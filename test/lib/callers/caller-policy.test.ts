@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decideSender } from '../../../src/lib/mail/sender-policy.ts';
+import { decideSender } from '../../../src/lib/callers/caller-policy.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { errorOf } from '../../support/problems-of.ts';
 
 const policy = {
@@ -7,9 +8,9 @@ const policy = {
   allowedSenders: ['Payroll@contoso.example', 'book@contoso.example', '*@service.contoso.example'],
 };
 
-describe('the sender', () => {
+describe('the sender of a caller without rules', () => {
   test('is the default one when the mail names none', () => {
-    expect(decideSender(undefined, policy)).toEqual(policy.defaultSender);
+    expect(decideSender(aCaller(), policy, {})).toEqual(policy.defaultSender);
   });
 
   test.each([
@@ -18,7 +19,7 @@ describe('the sender', () => {
     'noreply@contoso.example',
     'anything@service.contoso.example',
   ])('may be %s', (address) => {
-    expect(decideSender({ address }, policy)).toEqual({ address });
+    expect(decideSender(aCaller(), policy, { from: { address } })).toEqual({ address });
   });
 
   test.each([
@@ -30,7 +31,7 @@ describe('the sender', () => {
     'x@\u017fervice.contoso.example',
     'boo\u212a@contoso.example',
   ])('may not be %s', (address) => {
-    const error = errorOf(() => decideSender({ address }, policy));
+    const error = errorOf(() => decideSender(aCaller(), policy, { from: { address } }));
     expect(error.code).toBe('SENDER_NOT_ALLOWED');
     expect(JSON.stringify(error.facts)).not.toContain(address);
   });

@@ -1,0 +1,138 @@
+import { AppError, type Problem } from '../errors.ts';
+import type { Address } from '../mail/address.ts';
+import { matchesAny } from '../mail/address-pattern.ts';
+import type { Mail } from '../mail/mail-schema.ts';
+import { isAllowedSender, type SenderPolicy } from '../mail/sender-policy.ts';
+import type { OutgoingMail } from '../sending/outgoing-mail.ts';
+import type { Caller, Door } from './caller.ts';
+
+/*
+ * What a caller may do, and in which words it is refused. No address is in them, neither of the email nor of the rules: the caller
+ * can ask what it may do.
+ */
+
+/** Where a caller reads its own rules. */
+const OWN_RULES = 'GET /api/v1/caller lists them';
+
+/** Throws CALLER_DISABLED. */
+export const requireEnabled = ({ knownAs, rules }: Caller): void => {
+  if (rules.isDisabled)
+    throw new AppError('CALLER_DISABLED', { detail: `The caller ${knownAs} is switched off.` });
+};
+
+/** Throws CALLER_DISABLED, DOOR_NOT_ALLOWED. */
+export const requireDoor = (caller: Caller, door: Door): void => {
+  requireEnabled(caller);
+  const { knownAs, rules } = caller;
+  if (!rules.doors.includes(door))
+    throw new AppError('DOOR_NOT_ALLOWED', {
+      detail: `The caller ${knownAs} sends by ${rules.doors.join(' and ') || 'nothing'}, not by ${door}.`,
+    });
+};
+
+/** Where an email says what a rule is about. */
+const placeOf = ({ raw }: Pick<Mail, 'raw'>, field: string): string => (raw === undefined ? field : '/mime');
+
+/** Whether the caller may send as this address: both the settings and its own rules must allow it. */
+export const maySendAs = ({ rules }: Caller, settings: SenderPolicy, address: string): boolean =>
+  isAllowedSender(settings, address) && (rules.senders === undefined || matchesAny(rules.senders, address));
+
+/** Whether the address itself is in the rules of the caller, and not only its domain. */
+export const isNamedSender = (
+  { rules }: Caller,
+  { defaultSender, allowedSenders }: SenderPolicy,
+  address: string,
+): boolean =>
+  matchesAny(
+    (rules.senders ?? [...allowedSenders, defaultSender.address]).filter((one) => !one.startsWith('*')),
+    address,
+  );
+
+/** The sender of emails that name none; undefined where such an email cannot be sent. */
+export const defaultSenderOf = ({ rules }: Caller, { defaultSender }: SenderPolicy): Address | undefined => {
+  if (rules.defaultSender !== undefined) return rules.defaultSender;
+  if (rules.senders === undefined) return defaultSender;
+  const first = rules.senders.find((one) => !one.startsWith('*'));
+  if (first !== undefined) return { address: first };
+  return matchesAny(rules.senders, defaultSender.address) ? defaultSender : undefined;
+};
+
+/** The sender of an email: the one it names if the caller may send as that, else its default. Throws SENDER_NOT_ALLOWED. */
+export const decideSender = (
+  caller: Caller,
+  settings: SenderPolicy,
+  mail: Pick<Mail, 'from' | 'raw'>,
+): Address => {
+  const sender = mail.from ?? defaultSenderOf(caller, settings);
+  if (sender !== undefined && maySendAs(caller, settings, sender.address)) return sender;
+  const whose =
+    caller.rules.senders === undefined
+      ? 'a sender in MAIL_ALLOWED_SENDERS'
+      : `a sender of the caller ${caller.knownAs} that is in MAIL_ALLOWED_SENDERS too (${OWN_RULES})`;
+  throw new AppError('SENDER_NOT_ALLOWED', {
+    problems: [
+      {
+        code: 'SENDER_NOT_ALLOWED',
+        pointer: placeOf(mail, '/from'),
+        expected: whose,
+        received: mail.from === undefined ? 'no sender, and the caller has no default' : 'another address',
+      },
+    ],
+  });
+};
+
+const mayReach = (recipients: readonly string[], address: string): boolean =>
+  recipients.includes('*') || matchesAny(recipients, address);
+
+/** Throws RECIPIENT_NOT_ALLOWED, with a problem for each list that has a recipient the caller may not reach. */
+export const requireRecipients = (
+  { knownAs, rules }: Caller,
+  mail: Pick<Mail, 'to' | 'cc' | 'bcc' | 'raw'>,
+): void => {
+  const problems = (['to', 'cc', 'bcc'] as const).flatMap((field): Problem[] => {
+    const others = mail[field].flatMap(({ address }, index) =>
+      mayReach(rules.recipients, address) ? [] : [index + 1],
+    );
+    if (others.length === 0) return [];
+    const [first] = others;
+    return [
+      {
+        code: 'RECIPIENT_NOT_ALLOWED',
+        pointer: placeOf(mail, `/${field}`),
+        expected: `recipients that the caller ${knownAs} may reach (${OWN_RULES})`,
+        received:
+          others.length === 1
+            ? `another address as number ${first}`
+            : `${others.length} other addresses, the first as number ${first}`,
+      },
+    ];
+  });
+  if (problems.length > 0) throw new AppError('RECIPIENT_NOT_ALLOWED', { problems });
+};
+
+/** Bytes of the body and the files of an email, before any encoding. */
+export const bytesOf = ({ text = '', html = '', raw, files }: OutgoingMail): number =>
+  (raw === undefined ? 0 : raw.bytes.length) +
+  Buffer.byteLength(text) +
+  Buffer.byteLength(html) +
+  files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Throws MAIL_TOO_LARGE_FOR_CALLER. */
+export const requireSize = ({ knownAs, rules: { maxMailBytes } }: Caller, mail: OutgoingMail): void => {
+  if (maxMailBytes === undefined) return;
+  const bytes = bytesOf(mail);
+  if (bytes > maxMailBytes)
+    throw new AppError('MAIL_TOO_LARGE_FOR_CALLER', {
+      detail: `An email of the caller ${knownAs} can have ${maxMailBytes} bytes of text and files; this one has ${bytes}.`,
+    });
+};
+
+/** The email as one of this caller: with its tags, and with what it wants done about an unknown outcome. */
+export const asMailOf = ({ rules }: Caller, mail: Mail): Mail => {
+  const onUnknown = mail.onUnknown ?? rules.onUnknown;
+  return {
+    ...mail,
+    ...(onUnknown === undefined ? {} : { onUnknown }),
+    tags: [...new Set([...mail.tags, ...rules.tags])],
+  };
+};

@@ -5,6 +5,7 @@ import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
@@ -33,7 +34,13 @@ import {
   strayNames,
 } from './lib/settings/settings.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
-import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
+import {
+  openLedgerTable,
+  openMailBlobs,
+  openMailQueues,
+  openRelayKey,
+  openUsageTable,
+} from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
@@ -74,6 +81,7 @@ type StoragePorts = Pick<
   | 'events'
   | 'readIdentity'
   | 'callers'
+  | 'usages'
 >;
 
 const HOUR_MS = 3_600_000;
@@ -112,6 +120,7 @@ export const openRelay = (
       }),
       ledger: openLedgerTable(connection),
       callers: { known: async () => NO_CALLERS, refreshed: async () => NO_CALLERS },
+      usages: openUsageTable(connection),
       ...queues,
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
@@ -168,6 +177,8 @@ export const openRelay = (
     }),
   );
 
+  const quotas = once(() => makeQuotas(storage().usages));
+
   const messageIds = makeMessageIdMemory();
   /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
   const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
@@ -207,6 +218,7 @@ export const openRelay = (
     ...storage(),
     ...graph(),
     pacer: pacer(),
+    quotas: quotas(),
     accept: accept(),
     policy: policy(),
     newMailId: makeMailId,
@@ -271,6 +283,7 @@ export const openRelay = (
       return {
         ...storage(),
         ...graph(),
+        quotas: quotas(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,

@@ -1,9 +1,10 @@
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
+import type { RelayEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
@@ -17,6 +18,7 @@ import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
@@ -49,6 +51,7 @@ export type PortCall =
   | 'upload.put'
   | 'upload.ask'
   | `attachments.${'find' | 'read'}`
+  | `usages.${'read' | 'write' | 'expire'}`
   | 'events.put'
   | 'readIdentity';
 
@@ -62,6 +65,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   let sighting: Sighting = { kind: 'absent' };
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
+  const usages = makeFakeUsages();
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
@@ -70,7 +74,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
-  const announced: MailEvent[] = [];
+  const announced: RelayEvent[] = [];
   const looked: string[] = [];
   const logged: LogEvent[] = [];
   const effects: string[] = [];
@@ -191,6 +195,11 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         }),
     },
     callers: knowing(),
+    usages: {
+      read: (...which) => asked('usages.read', () => usages.read(...which)),
+      write: (...which) => asked('usages.write', () => usages.write(...which)),
+      expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
+    },
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);
@@ -208,6 +217,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       plan: STANDARD,
       safety: NO_SAFETY,
     },
+    quotas: makeQuotas(ports.usages),
     pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
     policy: {
       onUnknown: 'verify',
@@ -224,6 +234,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   return {
     needs,
     ledger: fake,
+    usages,
     rows: () => fake.rows().map(flat),
     row: (mailId: string) => {
       const row = fake.find(mailId)?.row;

@@ -27,7 +27,8 @@ import type {
 
 const MAX_ATTEMPTS_KEPT = 20;
 
-const begun = (inQueue: boolean, now: Date): Progress => ({
+const begun = (inQueue: boolean, now: Date, countedAt?: string): Progress => ({
+  ...defined({ countedAt }),
   updatedAt: now.toISOString(),
   turn: 0,
   attempts: [],
@@ -50,19 +51,29 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
-/** How the attempt goes that begins now. */
-const going = (way: SendWay | undefined): Partial<Progress> => ({
-  ...defined({ way }),
+/** How the attempt goes that begins now, and when it was counted for it. */
+const going = (way: SendWay | undefined, countedAt?: string): Partial<Progress> => ({
+  ...defined({ way, countedAt }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
 });
 
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
-export const queueNew = (facts: MailFacts, now: Date): Row<Queued> => ({
+/** Nothing of it was accepted, so it counts no more. */
+const uncounted = ({ countedAt: _, ...progress }: Progress): Progress => progress;
+
+export const queueNew = (facts: MailFacts, now: Date, countedAt?: string): Row<Queued> => ({
   facts,
-  progress: begun(true, now),
+  progress: begun(true, now, countedAt),
   fate: { state: 'queued' },
+});
+
+/** It waits for the daily limit of its caller, at least until then or until the limit is raised. */
+export const limit = (row: Row<Queued>, reason: Reason, until: Date, now: Date): Row<Queued> => ({
+  ...row,
+  progress: since(row, now),
+  fate: { state: 'queued', limited: { reason, until: until.toISOString() } },
 });
 
 /** Its message was put once more, so that whoever would take the first one back finds the row changed. */
@@ -72,29 +83,45 @@ export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({
 });
 
 /** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
-export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date, way?: SendWay): Row<Sending> => ({
+export const claimNew = (
+  facts: MailFacts,
+  inQueue: boolean,
+  now: Date,
+  way?: SendWay,
+  countedAt?: string,
+): Row<Sending> => ({
   facts,
-  progress: { ...begun(inQueue, now), ...going(way) },
+  progress: { ...begun(inQueue, now), ...going(way, countedAt) },
   fate: { state: 'sending' },
 });
 
-export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date, way?: SendWay): Row<Sending> => ({
+export const claim = (
+  row: Row<Queued | Deferred | Unknown>,
+  now: Date,
+  way?: SendWay,
+  countedAt?: string,
+): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, going(way)),
+  progress: since(row, now, going(way, countedAt)),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
-export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay): Row<Sending> => ({
+export const claimAfresh = (
+  row: Row<Rejected>,
+  now: Date,
+  way?: SendWay,
+  countedAt?: string,
+): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way) }),
+  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way, countedAt) }),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
-export const queueAfresh = (row: Row<Rejected>, now: Date): Row<Queued> => ({
+export const queueAfresh = (row: Row<Rejected>, now: Date, countedAt?: string): Row<Queued> => ({
   facts: row.facts,
-  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
+  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString(), ...defined({ countedAt }) }),
   fate: { state: 'queued' },
 });
 
@@ -139,7 +166,7 @@ export const recordRejected = (
   now: Date,
 ): Row<Rejected> => ({
   facts: row.facts,
-  progress: after(row, attempt, now),
+  progress: uncounted(after(row, attempt, now)),
   fate: { state: 'rejected', reason },
 });
 
@@ -149,7 +176,7 @@ export const recordRejected = (
  */
 export const withdraw = (row: Row<Queued | Sending>, reason: Reason, now: Date): Row<Rejected> => ({
   facts: row.facts,
-  progress: since(row, now, { turn: row.progress.turn + 2 }),
+  progress: uncounted(since(row, now, { turn: row.progress.turn + 2 })),
   fate: { state: 'rejected', reason },
 });
 

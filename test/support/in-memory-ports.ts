@@ -8,7 +8,7 @@ import type { RelayEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Drafts, Ledger, MailMark, MessageQueue, Ports } from '../../src/lib/ports.ts';
+import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
@@ -18,7 +18,7 @@ import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
-import { makeFakeUsages } from './fake-usages.ts';
+import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
@@ -35,6 +35,13 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
   },
   expire: async (...which) => fake.expire(...which),
   fileEarlier: async (...which) => fake.fileEarlier(...which),
+});
+
+/** The same of usages. */
+export const asUsages = (fake: FakeUsages): Usages => ({
+  read: async (...which) => fake.read(...which),
+  write: async (...which) => fake.write(...which),
+  expire: async (...which) => fake.expire(...which),
 });
 
 /** A row as one record, to be compared in a line. */

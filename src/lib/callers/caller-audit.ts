@@ -8,7 +8,9 @@ export type CallerAction =
   | 'enabled'
   | 'removed'
   | 'key-made'
-  | 'key-revoked';
+  | 'key-revoked'
+  /** The entry was changed in the table, and does not say it any more. */
+  | 'unreadable';
 
 /** A field of a definition before and after; absent where there was no such rule. */
 export type FieldChange = { readonly field: string; readonly from?: unknown; readonly to?: unknown };

@@ -710,11 +710,23 @@ export const catalogue = {
     'Someone else changed the callers at the same time',
     'Nothing was changed. Look at the caller as it is now (npm run callers -- show NAME), then repeat your change if it is still right.',
   ),
+  CALLER_UNREADABLE: entry(
+    500,
+    'administrator',
+    'The relay cannot read what it keeps of this caller',
+    'Until then, it refuses the caller. Someone changed the table, or a later version of the relay wrote it. Deploy the later version again, or remove the caller and add it once more, with a new key: npm run callers -- remove NAME',
+  ),
   CALLER_CREDENTIAL_TAKEN: entry(
     409,
     'caller',
     'Another caller has this application or function key',
     'An application is one caller. `detail` names the other caller: remove the application or key there first, or use another one.',
+  ),
+  CHANGED_BY_INVALID: entry(
+    400,
+    'caller',
+    'The header x-changed-by is malformed',
+    'Say in a few words who makes the change, percent-encoded as in a URL, or omit the header. Nothing was changed.',
   ),
   CALLER_KEYS_FULL: entry(
     409,

@@ -5,6 +5,16 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import {
+  addCallerHttp,
+  changeCallerHttp,
+  listAuditHttp,
+  listCallersHttp,
+  makeCallerKeyHttp,
+  removeCallerHttp,
+  revokeCallerKeyHttp,
+  showCallerHttp,
+} from './functions/callers.http.ts';
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
@@ -89,6 +99,56 @@ app.http('closeMail', {
   route: 'mail/{id}/close',
   authLevel: 'admin',
   handler: closeMailHttp(relay.forDesk),
+});
+
+// For the people who run it, with the master key: who may send what
+app.http('listCallers', {
+  methods: ['GET'],
+  route: 'callers',
+  authLevel: 'admin',
+  handler: listCallersHttp(relay.forCallers),
+});
+app.http('addCaller', {
+  methods: ['POST'],
+  route: 'callers',
+  authLevel: 'admin',
+  handler: addCallerHttp(relay.forCallers),
+});
+app.http('showCaller', {
+  methods: ['GET'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: showCallerHttp(relay.forCallers),
+});
+app.http('changeCaller', {
+  methods: ['PATCH'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: changeCallerHttp(relay.forCallers),
+});
+app.http('removeCaller', {
+  methods: ['DELETE'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: removeCallerHttp(relay.forCallers),
+});
+app.http('makeCallerKey', {
+  methods: ['POST'],
+  route: 'callers/{name}/keys',
+  authLevel: 'admin',
+  handler: makeCallerKeyHttp(relay.forCallers),
+});
+app.http('revokeCallerKey', {
+  methods: ['DELETE'],
+  route: 'callers/{name}/keys/{id}',
+  authLevel: 'admin',
+  handler: revokeCallerKeyHttp(relay.forCallers),
+});
+app.http('listAudit', {
+  methods: ['GET'],
+  route: 'audit',
+  authLevel: 'admin',
+  handler: listAuditHttp(relay.forCallers),
 });
 
 // By itself

@@ -1,4 +1,6 @@
-import { NO_CALLERS } from './lib/callers/known-callers.ts';
+import { callerNameFault } from './lib/callers/caller-name.ts';
+import { makeKnownCallers } from './lib/callers/known-callers.ts';
+import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
@@ -7,6 +9,8 @@ import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
+import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
@@ -20,6 +24,7 @@ import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
+import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import { NO_SAFETY } from './lib/sending/safety.ts';
@@ -33,7 +38,13 @@ import {
   strayNames,
 } from './lib/settings/settings.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
-import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
+import {
+  openCallerTable,
+  openLedgerTable,
+  openMailBlobs,
+  openMailQueues,
+  openRelayKey,
+} from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
@@ -59,6 +70,7 @@ export type Relay = {
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -73,7 +85,7 @@ type StoragePorts = Pick<
   | 'poisonQueue'
   | 'events'
   | 'readIdentity'
-  | 'callers'
+  | 'callerStore'
 >;
 
 const HOUR_MS = 3_600_000;
@@ -111,12 +123,27 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: openLedgerTable(connection),
-      callers: { known: async () => NO_CALLERS, refreshed: async () => NO_CALLERS },
+      callerStore: openCallerTable(connection),
       ...queues,
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
   });
+
+  const declaredInSettings = () => readSettings(environment, ['MAIL_CALLERS']).MAIL_CALLERS;
+
+  const readCallers = async (): Promise<ReadCallers> => {
+    const entries = combineCallers(declaredInSettings(), await storage().callerStore.read());
+    const unreadable = entries.filter(({ declaredIn }) => declaredIn === 'unreadable');
+    return {
+      known: makeKnownCallers(declaredOf(entries)),
+      // Whoever changed the table can have written anything there; the log has names of callers only.
+      unreadable: unreadable.map(({ caller: { name } }) =>
+        callerNameFault(name) === undefined ? name : 'not a name of a caller',
+      ),
+    };
+  };
+  const cachedCallers = makeCachedCallers(readCallers, now);
 
   const vault = once(() => {
     const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
@@ -193,6 +220,12 @@ export const openRelay = (
     return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
   };
 
+  const senderPolicy = (): SenderPolicy => {
+    const names = ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS'] as const;
+    const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = readSettings(environment, names);
+    return { defaultSender: MAIL_DEFAULT_SENDER, allowedSenders: MAIL_ALLOWED_SENDERS };
+  };
+
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
       defaultSender: settings().MAIL_DEFAULT_SENDER,
@@ -206,6 +239,7 @@ export const openRelay = (
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
     ...graph(),
+    callers: cachedCallers.of(log),
     pacer: pacer(),
     accept: accept(),
     policy: policy(),
@@ -259,13 +293,28 @@ export const openRelay = (
       log,
     }),
     forHoldMail: (log) => ({ ...storage(), clock, log }),
-    forStatus: () => ({
+    forStatus: (log) => ({
       ...storage(),
+      callers: cachedCallers.of(log),
       ...ifAny(() => ({ mailboxes: graph().mailboxes })),
       messageIds,
       clock,
     }),
-    forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), clock, log }),
+    forDesk: (log) => ({
+      ...storage(),
+      ...ifAny(() => ({ pacer: pacer() })),
+      callers: cachedCallers.of(log),
+      clock,
+      log,
+    }),
+    forCallers: (log) => ({
+      ...storage(),
+      declaredInSettings,
+      senderPolicy,
+      forgetCallers: cachedCallers.forget,
+      clock,
+      log,
+    }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

@@ -1,3 +1,4 @@
+import type { CallerAction } from './callers/caller-audit.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
 
@@ -68,6 +69,8 @@ export type LogEvent =
     }
   | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
   | { readonly event: 'SettingsInvalid' | 'SettingsUnknown'; readonly settings: readonly string[] }
+  | { readonly event: 'CallerUnreadable'; readonly caller: string }
+  | { readonly event: 'CallerChanged'; readonly caller: string; readonly action: CallerAction }
   | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
   | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
 
@@ -104,6 +107,8 @@ const LEVELS: Levels = {
   MailSwept: 'info',
   DraftLeft: 'warn',
   SweepFailed: 'error',
+  CallerUnreadable: 'error',
+  CallerChanged: 'info',
   LedgerBehind: 'warn',
   StorageAwaited: byCode,
   StorageFailed: 'warn',

@@ -1,4 +1,6 @@
+import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
+import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
@@ -190,6 +192,24 @@ export type Callers = {
   readonly refreshed: () => Promise<KnownCallers>;
 };
 
+/** What one page of the trail has; `next` is there where there may be more. */
+export type AuditPage = { readonly entries: readonly AuditEntry[]; readonly next?: string };
+
+/** The callers that commands declare, and the trail of their changes. */
+export type CallerStore = {
+  readonly read: () => Promise<StoredCallers>;
+  /** With the version of all of them together. */
+  readonly readForChange: () => Promise<StoredCallers & { readonly version: string }>;
+  /** Writes a change and its entry in the trail, both or none; false when anything was changed since this version. */
+  readonly write: (
+    change: { readonly caller: StoredCaller } | { readonly removed: string },
+    entry: AuditEntry,
+    version: string,
+  ) => Promise<boolean>;
+  /** Newest first, of one caller or of all; `after` is the `next` of the page before. */
+  readonly audit: (caller: string | undefined, after: string | undefined) => Promise<AuditPage>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -203,6 +223,7 @@ export type Ports = {
   readonly drafts: Drafts;
   readonly attachments: AttachmentBlobs;
   readonly callers: Callers;
+  readonly callerStore: CallerStore;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

@@ -20,6 +20,8 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailSwept: 'info',
   DraftLeft: 'warn',
   SweepFailed: 'error',
+  CallerUnreadable: 'error',
+  CallerChanged: 'info',
   LedgerBehind: 'warn',
   StorageAwaited: 'by code',
   MessagesStuck: 'error',

@@ -15,6 +15,7 @@ import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
@@ -191,6 +192,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         }),
     },
     callers: knowing(),
+    callerStore: makeFakeCallerStore(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);

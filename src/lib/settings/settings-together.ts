@@ -1,3 +1,4 @@
+import { findSendersOutside } from '../callers/caller-fence.ts';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { isLoopback } from './addresses.ts';
@@ -100,12 +101,29 @@ export const checkTogether = (
         'at least a day more than MAIL_GIVE_UP_HOURS: Storage deletes the content of an email after this time, also while the email waits',
     },
   ];
-  return rules
+  const broken = rules
     .filter(({ holds }) => !holds)
-    .map(({ name, expected }) => ({
-      code: 'SETTINGS_INVALID',
-      pointer: name,
-      expected,
-      received: environment[name] === undefined ? 'the default' : describe(environment[name]),
-    }));
+    .map(
+      ({ name, expected }): Problem => ({
+        code: 'SETTINGS_INVALID',
+        pointer: name,
+        expected,
+        received: environment[name] === undefined ? 'the default' : describe(environment[name]),
+      }),
+    );
+  return [...broken, ...sendersOutside(settings)];
+};
+
+/** Senders of declared callers that the relay never sends as: the caller would find out by its first email. */
+const sendersOutside = (settings: Settings): readonly Problem[] => {
+  const { MAIL_CALLERS, MAIL_DEFAULT_SENDER: defaultSender, MAIL_ALLOWED_SENDERS: allowedSenders } = settings;
+  return MAIL_CALLERS.flatMap((caller, index) =>
+    findSendersOutside(caller, { defaultSender, allowedSenders }).map(
+      (problem): Problem => ({
+        ...problem,
+        code: 'SETTINGS_INVALID',
+        pointer: `MAIL_CALLERS/${index}${problem.pointer}`,
+      }),
+    ),
+  );
 };

@@ -1,5 +1,6 @@
+import { type Declaration, readCallers } from '../callers/caller-definition.ts';
 import { describe } from '../describe.ts';
-import { AppError, type Problem } from '../errors.ts';
+import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { entraAddress, graphAddress, vaultAddress } from './addresses.ts';
@@ -8,7 +9,8 @@ import { findUnknown } from './unknown-names.ts';
 
 /**
  * One setting: its documentation and its parser. `docs/settings.md` and `local.settings.example.json` are
- * written from this table. A parser throws a sentence that begins with what it expects.
+ * written from this table. A parser throws a sentence that begins with what it expects, or an AppError with problems of which
+ * each says where in the value it is.
  */
 export type Setting<Value> = {
   readonly what: string;
@@ -86,6 +88,21 @@ const optional =
 
 const asIs = (text: string): string => text;
 
+const callers = (text: string): readonly Declaration[] => {
+  if (text === '') return [];
+  const { declarations, problems } = readCallers(parseJson(text));
+  if (problems.length > 0) throw problemsError(problems);
+  return declarations;
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return expects('a JSON list of callers');
+  }
+};
+
 export const settingsTable = {
   ENTRA_TENANT_ID: setting({
     what: 'Directory (tenant) ID of the tenant that has the app registration.',
@@ -139,6 +156,12 @@ export const settingsTable = {
     example: 'payroll@contoso.com, *@service.contoso.com',
     fallback: '',
     parse: senderPatterns,
+  }),
+  MAIL_CALLERS: setting({
+    what: 'Callers that are declared in the settings, as a JSON list, for organizations that keep them in source control (the parameter `options.callers` of the deployment). The fields are those of `npm run callers` ([manage-callers.md](manage-callers.md)). It holds no keys. For all other callers, use the command.',
+    example: '[{"name":"payroll","senders":["payroll@contoso.com"]}]',
+    fallback: '',
+    parse: callers,
   }),
   MAIL_ENABLED: setting({
     what: '`false` stops sending: HTTP returns 503 and queued emails wait.',
@@ -299,12 +322,24 @@ export const readSettings = <Name extends SettingName = SettingName>(
       if (text === undefined) expects('a value');
       return [name, definition.parse(text ?? '')];
     } catch (error) {
-      problems.push({
-        code: 'SETTINGS_INVALID',
-        pointer: name,
-        expected: `${(error as Error).message}, such as ${exampleOf(definition)}`,
-        received: describe(environment[name]),
-      });
+      const found = error instanceof AppError ? error.facts.problems : undefined;
+      problems.push(
+        ...(
+          found ?? [
+            {
+              pointer: '',
+              expected: `${(error as Error).message}, such as ${exampleOf(definition)}`,
+              received: describe(environment[name]),
+            },
+          ]
+        ).map(
+          (problem): Problem => ({
+            ...problem,
+            code: 'SETTINGS_INVALID',
+            pointer: `${name}${problem.pointer}`,
+          }),
+        ),
+      );
       return [name, undefined];
     }
   });

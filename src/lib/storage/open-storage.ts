@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { Ledger } from '../ports.ts';
+import type { CallerStore, Ledger } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -14,6 +14,15 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** The callers; loads the SDK of tables when first asked. */
+export const openCallerTable = (connection: StorageConnection): CallerStore =>
+  openedAtFirstCall(async () => (await import('./caller-table.ts')).openCallerTable(connection), {
+    read: 'promise',
+    readForChange: 'promise',
+    write: 'promise',
+    audit: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

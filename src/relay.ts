@@ -22,7 +22,7 @@ import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
-import { NO_SAFETY } from './lib/sending/safety.ts';
+import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
@@ -199,7 +199,7 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    safety: NO_SAFETY,
+    safety: safetyOf(settings()),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
@@ -293,6 +293,17 @@ export const openRelay = (
     },
   };
 };
+
+const safetyOf = ({
+  MAIL_CAPTURE,
+  MAIL_REDIRECT_TO,
+  MAIL_RECIPIENT_DOMAINS,
+  MAIL_OTHER_RECIPIENTS,
+}: Settings): Safety => ({
+  capture: MAIL_CAPTURE,
+  ...defined({ redirectTo: MAIL_REDIRECT_TO, recipientDomains: MAIL_RECIPIENT_DOMAINS }),
+  otherRecipients: MAIL_OTHER_RECIPIENTS,
+});
 
 const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRelay, type Relay, RelayNotFoundError } from '../local/find-relay.ts';
+import { safetyLines } from '../src/lib/settings/safety-settings.ts';
 import { type DeskMail, toPage, toTable } from './mail-page.ts';
 import { wrongUsage } from './wrong-usage.ts';
 
@@ -90,6 +91,14 @@ const listAll = async (relay: Relay): Promise<readonly DeskMail[]> => {
   return mails;
 };
 
+/** Says on the error output what keeps emails of this relay from their recipients, as it explains what the others print. */
+const tellOfSafety = async (relay: Relay): Promise<void> => {
+  // A relay of an earlier version has no such page.
+  const details = await call(relay, 'GET', '/api/health/details').catch(() => undefined);
+  const { safetyOn = [] } = (details ?? {}) as { readonly safetyOn?: readonly string[] };
+  for (const line of safetyLines(safetyOn)) console.error(line);
+};
+
 const main = async (): Promise<void> => {
   const { values, positionals } = readArguments();
   const [command, id, ...more] = positionals;
@@ -109,6 +118,7 @@ const main = async (): Promise<void> => {
   const say = (answer: unknown, words: (answer: DeskMail) => string) =>
     console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer as DeskMail));
 
+  if (command === 'list' || command === 'show') await tellOfSafety(relay);
   switch (command) {
     case 'list': {
       const mails = await listAll(relay);

@@ -8,7 +8,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
-import { healthHttp } from './functions/health.http.ts';
+import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
@@ -89,6 +89,13 @@ app.http('closeMail', {
   route: 'mail/{id}/close',
   authLevel: 'admin',
   handler: closeMailHttp(relay.forDesk),
+});
+
+app.http('healthDetails', {
+  methods: ['GET'],
+  route: 'health/details',
+  authLevel: 'admin',
+  handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
 });
 
 // By itself

@@ -32,6 +32,7 @@ import {
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
+import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
 import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
@@ -49,8 +50,9 @@ export type World = {
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
-  /** Says which settings are wrong or unknown. Never throws. */
+  /** Says which settings are wrong or unknown, and which keep emails from their recipients. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
+  readonly reportSettings: () => SettingsReport;
   readonly forSendMail: (
     log: Log,
   ) => SendMailNeeds &
@@ -215,15 +217,14 @@ export const openRelay = (
     log,
   });
 
+  const report = (): SettingsReport => reportSettings(settings);
+
   const tellOfSettings = (log: Log): void => {
     const stray = strayNames(environment);
     if (stray.length > 0) log({ event: 'SettingsUnknown', settings: stray });
-    try {
-      settings();
-    } catch (error) {
-      const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
-      log({ event: 'SettingsInvalid', settings: problems.map(({ pointer }) => pointer) });
-    }
+    const { settingsInvalid, safetyOn } = report();
+    if (settingsInvalid.length > 0) log({ event: 'SettingsInvalid', settings: settingsInvalid });
+    if (safetyOn.length > 0) log({ event: 'SafetyOn', settings: safetyOn });
   };
 
   let toldOfSettings = false;
@@ -246,6 +247,7 @@ export const openRelay = (
 
   return {
     tellOfSettings,
+    reportSettings: report,
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');

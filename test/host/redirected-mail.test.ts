@@ -15,18 +15,13 @@ const BCC = 'canary-audit@bcc.example';
 const original = (marker: string) =>
   canaryMail(marker, { cc: 'canary-lee@cc.example', bcc: BCC, replyTo: 'canary-desk@reply.example' });
 
-/** The one email with this marker that Graph accepted: whom it reaches, and everything in it. */
-const received = async (marker: string) => {
-  const [mail] = await relay.arrives(marker);
-  const { to, cc, bcc, replyTo } = mail?.details ?? {};
-  return { people: { to, cc, bcc, replyTo }, everything: JSON.stringify(mail) };
-};
-
+/** The one email with this marker that Graph accepted reaches this address alone, and a Bcc address is nowhere in it. */
 const expectTesterAlone = async (marker: string): Promise<void> => {
-  const { people, everything } = await received(marker);
-  expect(Object.values(people).flatMap((some) => (some ?? []).map(({ address }) => address))).toEqual([
-    TESTER,
-  ]);
+  const [mail] = await relay.arrives(marker);
+  const { toRecipients, ccRecipients, bccRecipients, replyTo } = mail?.request.body.message ?? {};
+  const people = [toRecipients, ccRecipients, bccRecipients, replyTo].flatMap((some) => some ?? []);
+  expect(people.map(({ emailAddress }) => emailAddress.address)).toEqual([TESTER]);
+  const everything = JSON.stringify(mail) + Buffer.from(mail?.mime ?? '', 'base64').toString();
   expect(everything).not.toContain(BCC);
 };
 
@@ -121,7 +116,7 @@ test('an email outside MAIL_RECIPIENT_DOMAINS is refused with 403, and one from 
   const refused = await relay.send(canaryMail(outside));
   expect(refused).toMatchObject({ status: 403, body: { code: 'RECIPIENT_OUTSIDE_DOMAINS' } });
   await relay.enqueue(JSON.stringify(canaryMail(outside)));
-  expect(await relay.logged('MailHeld')).toMatchObject({ code: 'RECIPIENT_OUTSIDE_DOMAINS' });
+  await relay.logged('MailHeld', { code: 'RECIPIENT_OUTSIDE_DOMAINS' });
   expect(await relay.mailsAbout(outside)).toEqual([]);
 });
 

@@ -12,7 +12,7 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { toProblemLines } from './relay-settings.ts';
+import { localSafetyOn, toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -129,6 +129,7 @@ const main = async () => {
         inboxUrl: inboxAddress ?? inbox.url.replace('127.0.0.1', 'localhost'),
         connectionString: cloud.azurite.connectionString,
         realTenant: realTenant !== undefined,
+        safetyOn: localSafetyOn(settings),
       }),
     );
   } catch (error) {

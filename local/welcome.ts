@@ -1,3 +1,4 @@
+import { safetyLines } from '../src/lib/settings/safety-settings.ts';
 import { DEFAULT_PORTS } from './ports.ts';
 
 /** What `npm start` prints when the relay is ready, and what the inbox shows while it is empty. */
@@ -10,6 +11,8 @@ export type Welcome = {
   /** Where it is not the usual one. */
   readonly folder: string | undefined;
   readonly realTenant: boolean;
+  /** Settings that keep emails from their recipients. */
+  readonly safetyOn: readonly string[];
 };
 
 /** A request that works when pasted into a shell. */
@@ -31,7 +34,9 @@ export const toWelcome = (welcome: Welcome): string =>
   Endpoint      ${welcome.functionsUrl}/api/mail
   Function key  ${welcome.functionKey}   (master key, for list, replay and close: ${welcome.masterKey})
   Inbox         ${welcome.inboxUrl}
-
+${safetyLines(welcome.safetyOn)
+  .map((line) => `\n  ${line}`)
+  .join('')}${welcome.safetyOn.length === 0 ? '' : '\n'}
   Send an email:
 
 ${indent(toCurl(welcome))}

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { findRelay, type Relay } from '../local/find-relay.ts';
+import { safetyLines } from '../src/lib/settings/safety-settings.ts';
 import { type DeskMail, toPage, toTable } from './mail-page.ts';
 import { callRelay, RELAY_OPTIONS, RELAY_USAGE, readOrRefuse, runCommand, UsageError } from './relay-call.ts';
 
@@ -35,6 +36,14 @@ const listAll = async (relay: Relay): Promise<readonly DeskMail[]> => {
   return mails;
 };
 
+/** Says on the error output what keeps emails of this relay from their recipients, as it explains what the others print. */
+const tellOfSafety = async (relay: Relay): Promise<void> => {
+  // A relay of an earlier version has no such page.
+  const details = await callRelay(relay, 'GET', '/api/health/details').catch(() => undefined);
+  const { safetyOn = [] } = (details ?? {}) as { readonly safetyOn?: readonly string[] };
+  for (const line of safetyLines(safetyOn)) console.error(line);
+};
+
 const main = async (): Promise<void> => {
   const { values, positionals } = readArguments();
   const [command, id, ...more] = positionals;
@@ -54,6 +63,7 @@ const main = async (): Promise<void> => {
   const say = (answer: unknown, words: (answer: DeskMail) => string) =>
     console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer as DeskMail));
 
+  if (command === 'list' || command === 'show') await tellOfSafety(relay);
   switch (command) {
     case 'list': {
       const mails = await listAll(relay);

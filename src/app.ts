@@ -18,7 +18,7 @@ import {
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
-import { healthHttp } from './functions/health.http.ts';
+import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
@@ -149,6 +149,12 @@ app.http('listAudit', {
   route: 'audit',
   authLevel: 'admin',
   handler: listAuditHttp(relay.forCallers),
+});
+app.http('healthDetails', {
+  methods: ['GET'],
+  route: 'health/details',
+  authLevel: 'admin',
+  handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
 });
 
 // By itself

@@ -27,7 +27,7 @@ import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
-import { NO_SAFETY } from './lib/sending/safety.ts';
+import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
@@ -37,6 +37,7 @@ import {
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
+import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
 import {
   openCallerTable,
@@ -60,8 +61,9 @@ export type World = {
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
-  /** Says which settings are wrong or unknown. Never throws. */
+  /** Says which settings are wrong or unknown, and which keep emails from their recipients. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
+  readonly reportSettings: () => SettingsReport;
   readonly forSendMail: (
     log: Log,
   ) => SendMailNeeds &
@@ -232,7 +234,7 @@ export const openRelay = (
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    safety: NO_SAFETY,
+    safety: safetyOf(settings()),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
@@ -249,15 +251,14 @@ export const openRelay = (
     log,
   });
 
+  const report = (): SettingsReport => reportSettings(settings);
+
   const tellOfSettings = (log: Log): void => {
     const stray = strayNames(environment);
     if (stray.length > 0) log({ event: 'SettingsUnknown', settings: stray });
-    try {
-      settings();
-    } catch (error) {
-      const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
-      log({ event: 'SettingsInvalid', settings: problems.map(({ pointer }) => pointer) });
-    }
+    const { settingsInvalid, safetyOn } = report();
+    if (settingsInvalid.length > 0) log({ event: 'SettingsInvalid', settings: settingsInvalid });
+    if (safetyOn.length > 0) log({ event: 'SafetyOn', settings: safetyOn });
   };
 
   let toldOfSettings = false;
@@ -280,6 +281,7 @@ export const openRelay = (
 
   return {
     tellOfSettings,
+    reportSettings: report,
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
@@ -342,6 +344,17 @@ export const openRelay = (
     },
   };
 };
+
+const safetyOf = ({
+  MAIL_CAPTURE,
+  MAIL_REDIRECT_TO,
+  MAIL_RECIPIENT_DOMAINS,
+  MAIL_OTHER_RECIPIENTS,
+}: Settings): Safety => ({
+  capture: MAIL_CAPTURE,
+  ...defined({ redirectTo: MAIL_REDIRECT_TO, recipientDomains: MAIL_RECIPIENT_DOMAINS }),
+  otherRecipients: MAIL_OTHER_RECIPIENTS,
+});
 
 const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

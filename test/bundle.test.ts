@@ -60,6 +60,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
+    healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
     listCallers: http('GET', 'callers', 'admin'),
     addCaller: http('POST', 'callers', 'admin'),

@@ -68,7 +68,10 @@ export type LogEvent =
       readonly expiresOn?: string;
     }
   | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
-  | { readonly event: 'SettingsInvalid' | 'SettingsUnknown'; readonly settings: readonly string[] }
+  | {
+      readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
+      readonly settings: readonly string[];
+    }
   | { readonly event: 'CallerUnreadable'; readonly caller: string }
   | { readonly event: 'CallerChanged'; readonly caller: string; readonly action: CallerAction }
   | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
@@ -119,6 +122,8 @@ const LEVELS: Levels = {
   SecretsChecked: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
+  // In production it would keep emails from people, silently but for this.
+  SafetyOn: 'warn',
   Unexpected: 'error',
 };
 

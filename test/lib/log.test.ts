@@ -31,6 +31,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   SecretsChecked: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
+  SafetyOn: 'warn',
   StorageFailed: 'warn',
   Unexpected: 'error',
 };

@@ -10,6 +10,7 @@ const welcome = (more: Partial<Welcome>) =>
     connectionString: storageAt(10001),
     folder: undefined,
     realTenant: false,
+    safetyOn: [],
     ...more,
   });
 const storageAt = (port: number) =>
@@ -27,4 +28,11 @@ test('with others they name them, so that they work as they stand', () => {
   );
   expect(text).toContain("npm run mail -- list --folder '/tmp/second'");
   expect(text).toContain("npm start -- --fresh --folder '/tmp/second'");
+});
+
+test('what keeps emails from their recipients is told where the inbox is', () => {
+  expect(welcome({ safetyOn: ['MAIL_REDIRECT_TO'] })).toContain(
+    'http://localhost:8025\n\n  MAIL_REDIRECT_TO is on. Every email goes to the address in this setting instead of its recipients.\n\n  Send an email:',
+  );
+  expect(welcome({})).toContain('http://localhost:8025\n\n  Send an email:');
 });

@@ -4,6 +4,7 @@ import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
+import { isRedirected } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
@@ -67,13 +68,16 @@ const tryAfresh = async (
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
   const { sendAt } = mail.accepted.facts;
   if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
-    const queued = queueAfresh(row, needs.clock.now());
+    const queued = queueAfresh(row, needs.clock.now(), isRedirected(mail.accepted));
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
     const written = await needs.ledger.replace(queued, etag).catch(notStored);
     return written === undefined ? undefined : { row: written.row, repeated: false };
   }
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
-    needs.ledger.replace(claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind), etag),
+    needs.ledger.replace(
+      claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, isRedirected(mail.accepted)),
+      etag,
+    ),
   );
   switch (result.kind) {
     case 'full':

@@ -6,7 +6,7 @@ import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
-import { type AcceptableMail, sketchFacts } from './accept-mail.ts';
+import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
@@ -101,7 +101,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
   }
   const { accepted, original } = read;
   if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
-    const queued = queueNew(accepted.facts, needs.clock.now());
+    const queued = queueNew(accepted.facts, needs.clock.now(), isRedirected(accepted));
     if (entry === undefined && (await needs.ledger.create(queued)) === undefined) return 'beaten';
     return wait(needs, envelope, accepted.facts);
   }
@@ -123,7 +123,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
-      if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, now)))) return 'beaten';
+      const queued = queueNew(accepted.facts, now, isRedirected(accepted));
+      if (entry === undefined && !(await needs.ledger.create(queued))) return 'beaten';
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
       const booked = { ...unbooked, dueAt: new Date(now.getTime() + result.waitMs) };
@@ -145,12 +146,15 @@ const wait = async (
 
 const claimFor = (
   { ledger, clock }: Needs,
-  { facts, plan }: AcceptableMail,
+  accepted: AcceptableMail,
   entry: Sendable | undefined,
-): Promise<LedgerEntry<InState<'sending'>> | undefined> =>
-  entry === undefined
-    ? ledger.create(claimNew(facts, true, clock.now(), plan.kind))
-    : ledger.replace(claim(entry.row, clock.now(), plan.kind), entry.etag);
+): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
+  const { facts, plan } = accepted;
+  const how = [clock.now(), plan.kind, isRedirected(accepted)] as const;
+  return entry === undefined
+    ? ledger.create(claimNew(facts, true, ...how))
+    : ledger.replace(claim(entry.row, ...how), entry.etag);
+};
 
 /** An email that nobody can read, as far as its look-up needs it. */
 const verified = ({ leavesCopy }: MailFacts) =>

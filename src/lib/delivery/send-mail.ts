@@ -8,7 +8,7 @@ import { claimNew, queueNew } from '../ledger/transitions.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanWarning } from '../sending/send-plan.ts';
-import { type AcceptPolicy, judgeMail, planMail } from './accept-mail.ts';
+import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
@@ -152,7 +152,7 @@ const takeNew = async (
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
     needs.ledger
-      .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind))
+      .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, isRedirected(accepted)))
       .catch(notStored),
   );
   switch (result.kind) {
@@ -173,7 +173,7 @@ const queueAccepted = async (
   { accepted, envelope }: IncomingMail,
   waitMs: number,
 ): Promise<LedgerRow | undefined> => {
-  const row = queueNew(accepted.facts, needs.clock.now());
+  const row = queueNew(accepted.facts, needs.clock.now(), isRedirected(accepted));
   const created = await needs.ledger.create(row).catch(notStored);
   if (created === undefined) return undefined;
   const { mailId, sendAt } = row.facts;

@@ -50,18 +50,24 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
-/** How the attempt goes that begins now. */
-const going = (way: SendWay | undefined): Partial<Progress> => ({
+/** How the email goes by the settings of now. */
+const going = (
+  { redirected: _before, ...progress }: Progress,
+  way: SendWay | undefined,
+  redirected: boolean,
+): Progress => ({
+  ...progress,
   ...defined({ way }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
+  ...(redirected ? { redirected: true as const } : {}),
 });
 
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
-export const queueNew = (facts: MailFacts, now: Date): Row<Queued> => ({
+export const queueNew = (facts: MailFacts, now: Date, redirected = false): Row<Queued> => ({
   facts,
-  progress: begun(true, now),
+  progress: going(begun(true, now), undefined, redirected),
   fate: { state: 'queued' },
 });
 
@@ -72,29 +78,49 @@ export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({
 });
 
 /** An email claimed at first sight: `inQueue` says whether a message will bring it back if this process dies. */
-export const claimNew = (facts: MailFacts, inQueue: boolean, now: Date, way?: SendWay): Row<Sending> => ({
+export const claimNew = (
+  facts: MailFacts,
+  inQueue: boolean,
+  now: Date,
+  way?: SendWay,
+  redirected = false,
+): Row<Sending> => ({
   facts,
-  progress: { ...begun(inQueue, now), ...going(way) },
+  progress: going(begun(inQueue, now), way, redirected),
   fate: { state: 'sending' },
 });
 
-export const claim = (row: Row<Queued | Deferred | Unknown>, now: Date, way?: SendWay): Row<Sending> => ({
+export const claim = (
+  row: Row<Queued | Deferred | Unknown>,
+  now: Date,
+  way?: SendWay,
+  redirected = false,
+): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, going(way)),
+  progress: going(since(row, now), way, redirected),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
-export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay): Row<Sending> => ({
+export const claimAfresh = (
+  row: Row<Rejected>,
+  now: Date,
+  way?: SendWay,
+  redirected = false,
+): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way) }),
+  progress: going(since(row, now, { replayedAt: now.toISOString() }), way, redirected),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
-export const queueAfresh = (row: Row<Rejected>, now: Date): Row<Queued> => ({
+export const queueAfresh = (row: Row<Rejected>, now: Date, redirected = false): Row<Queued> => ({
   facts: row.facts,
-  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
+  progress: going(
+    since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
+    undefined,
+    redirected,
+  ),
   fate: { state: 'queued' },
 });
 

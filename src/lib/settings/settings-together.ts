@@ -1,6 +1,7 @@
 import { findSendersOutside } from '../callers/caller-fence.ts';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
+import { matchesAny } from '../mail/address-pattern.ts';
 import { isLoopback } from './addresses.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
 
@@ -67,6 +68,9 @@ export const checkTogether = (
     MAIL_VERIFY_SECONDS,
     MAIL_GIVE_UP_HOURS,
     MAIL_LEDGER_DAYS,
+    MAIL_REDIRECT_TO,
+    MAIL_RECIPIENT_DOMAINS,
+    MAIL_OTHER_RECIPIENTS,
   } = settings;
   const attemptSeconds = 2 * (tokenTimeoutSeconds(settings) + GRAPH_TIMEOUT_SECONDS);
   const limit = Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS);
@@ -99,6 +103,20 @@ export const checkTogether = (
       holds: MAIL_LEDGER_DAYS * 24 >= MAIL_GIVE_UP_HOURS + 24,
       expected:
         'at least a day more than MAIL_GIVE_UP_HOURS: Storage deletes the content of an email after this time, also while the email waits',
+    },
+    {
+      name: 'MAIL_OTHER_RECIPIENTS',
+      // Who sets it means that there are others.
+      holds: MAIL_OTHER_RECIPIENTS === 'refuse' || MAIL_RECIPIENT_DOMAINS !== undefined,
+      expected: 'refuse, or also MAIL_RECIPIENT_DOMAINS: without that setting, every email goes to everyone',
+    },
+    {
+      name: 'MAIL_REDIRECT_TO',
+      holds:
+        MAIL_REDIRECT_TO === undefined ||
+        MAIL_RECIPIENT_DOMAINS === undefined ||
+        matchesAny(MAIL_RECIPIENT_DOMAINS, MAIL_REDIRECT_TO.address),
+      expected: 'an address within MAIL_RECIPIENT_DOMAINS, which says who can receive email here',
     },
   ];
   const broken = rules

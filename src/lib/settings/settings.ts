@@ -3,6 +3,7 @@ import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
+import { isAddressPattern } from '../mail/address-pattern.ts';
 import { entraAddress, graphAddress, vaultAddress } from './addresses.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
@@ -55,16 +56,25 @@ const list = (text: string): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-const sender = (text: string): Address => {
+const oneAddress = (text: string): Address => {
   const [address, ...more] = parseAddresses(text) ?? [];
   return address !== undefined && more.length === 0
     ? address
-    : expects('one address, such as noreply@contoso.com or Contoso <noreply@contoso.com>');
+    : expects('one address, with or without a name');
 };
 
 const addresses = (text: string): readonly string[] => {
   const parts = list(text);
   return parts.every(isAddress) ? parts : expects('addresses separated by commas');
+};
+
+/** A domain stands for each of its addresses, and not for its subdomains. */
+const recipientPatterns = (text: string): readonly string[] => {
+  const parts = list(text);
+  const patterns = parts.map((part) => (part.includes('@') ? part : `*@${part}`));
+  return parts.length > 0 && parts.every((part) => !part.startsWith('*')) && patterns.every(isAddressPattern)
+    ? patterns
+    : expects('domains or addresses, separated by commas');
 };
 
 const senderPatterns = (text: string): readonly string[] => {
@@ -149,7 +159,7 @@ export const settingsTable = {
   MAIL_DEFAULT_SENDER: setting({
     what: 'Sender of emails without `from`: a shared or licensed mailbox of the tenant.',
     example: 'Contoso <noreply@contoso.com>',
-    parse: sender,
+    parse: oneAddress,
   }),
   MAIL_ALLOWED_SENDERS: setting({
     what: 'Other addresses that callers are allowed to give as `from`. `*@contoso.com` allows a whole domain.',
@@ -166,6 +176,28 @@ export const settingsTable = {
   MAIL_ENABLED: setting({
     what: '`false` stops sending: HTTP returns 503 and queued emails wait.',
     fallback: 'true',
+    parse: onOff,
+  }),
+  MAIL_REDIRECT_TO: setting({
+    what: 'For test environments: every email goes to this address instead of its recipients, and says whom it was for.',
+    example: 'test-inbox@contoso.com',
+    fallback: '',
+    parse: optional(oneAddress),
+  }),
+  MAIL_RECIPIENT_DOMAINS: setting({
+    what: 'For test environments: the domains and addresses that emails can go to. `contoso.com` does not include its subdomains. If empty, emails can go to everyone.',
+    example: 'contoso.com, tester@fabrikam.com',
+    fallback: '',
+    parse: optional(recipientPatterns),
+  }),
+  MAIL_OTHER_RECIPIENTS: setting({
+    what: 'What the relay does with an email that has a recipient outside MAIL_RECIPIENT_DOMAINS: `refuse` rejects the whole email, `capture` keeps it for the inbox page and sends it to nobody.',
+    fallback: 'refuse',
+    parse: (text) => (text === 'refuse' || text === 'capture' ? text : expects('refuse or capture')),
+  }),
+  MAIL_CAPTURE: setting({
+    what: 'For test environments: `true` sends nothing and keeps every email for the inbox page.',
+    fallback: 'false',
     parse: onOff,
   }),
   MAIL_MAX_REQUEST_MB: setting({

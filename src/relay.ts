@@ -7,6 +7,7 @@ import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
@@ -45,6 +46,7 @@ import {
   openMailBlobs,
   openMailQueues,
   openRelayKey,
+  openUsageTable,
 } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
@@ -88,6 +90,7 @@ type StoragePorts = Pick<
   | 'events'
   | 'readIdentity'
   | 'callerStore'
+  | 'usages'
 >;
 
 const HOUR_MS = 3_600_000;
@@ -126,6 +129,7 @@ export const openRelay = (
       }),
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
+      usages: openUsageTable(connection),
       ...queues,
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
@@ -197,6 +201,8 @@ export const openRelay = (
     }),
   );
 
+  const quotas = once(() => makeQuotas(storage().usages));
+
   const messageIds = makeMessageIdMemory();
   /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
   const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
@@ -243,6 +249,7 @@ export const openRelay = (
     ...graph(),
     callers: cachedCallers.of(log),
     pacer: pacer(),
+    quotas: quotas(),
     accept: accept(),
     policy: policy(),
     newMailId: makeMailId,
@@ -322,6 +329,7 @@ export const openRelay = (
       return {
         ...storage(),
         ...graph(),
+        quotas: quotas(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,

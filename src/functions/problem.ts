@@ -23,7 +23,8 @@ export type Refusal = {
 
 const toRefusal = (error: AppError, invocationId: string): Refusal => {
   const { status, fixedBy } = catalogue[error.code];
-  const retryAfter = fixedBy === 'caller' ? undefined : RETRY_AFTER[status];
+  const usual = fixedBy === 'caller' ? undefined : RETRY_AFTER[status];
+  const retryAfter = error.facts.retryAfterSeconds?.toString() ?? usual;
   const { code, title, detail, remedy, ...rest } = reportOf(reasonOf(error));
   return {
     ...defined({ retryAfter }),

@@ -362,7 +362,13 @@ export const catalogue = {
     429,
     'time',
     'The caller has reached its limit for today',
-    'Nothing was accepted. Send the email again after the time in the header `Retry-After`: the limit counts from midnight to midnight UTC. An administrator can raise it: `npm run callers -- limit NAME --mails-per-day NUMBER`.',
+    'HTTP: nothing was accepted. Send the email again after the seconds in the header `Retry-After`: the limit counts from midnight to midnight UTC. Queue: the email waits and is sent when the limit allows; after five days, the relay holds it. An administrator can raise the limit with `npm run callers -- limit NAME --mails-per-day NUMBER` (or `--recipients-per-day`), and replay a held email: `npm run mail -- replay <id>`.',
+  ),
+  CALLER_LIMIT_TOO_LOW: entry(
+    403,
+    'administrator',
+    'The email is more than the caller may send in a day',
+    'Divide the recipients among several emails, or ask an administrator to raise the daily limit: `npm run callers -- limit NAME --recipients-per-day NUMBER`. Nothing was sent, and waiting does not help.',
   ),
   MAIL_DISABLED: entry(
     503,

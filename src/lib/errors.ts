@@ -25,6 +25,8 @@ type CaseFacts = UpstreamFacts & {
 export type ErrorFacts = CaseFacts & {
   /** The email it is about, where the ledger has one. */
   readonly mailId?: string;
+  /** After which the same request can succeed, where that is known of this case. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 };
 

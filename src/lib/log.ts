@@ -35,6 +35,13 @@ export type LogEvent =
       readonly sendAt: string;
       readonly waitMs: number;
     }
+  | {
+      readonly event: 'MailLimited';
+      readonly mailId: string;
+      readonly caller: string;
+      readonly until: string;
+    }
+  | { readonly event: 'CallerLimitReached'; readonly caller: string; readonly day: string }
   | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
@@ -97,6 +104,8 @@ const LEVELS: Levels = {
   MailQueued: byCode,
   MailPaced: 'info',
   MailScheduled: 'info',
+  MailLimited: 'info',
+  CallerLimitReached: 'warn',
   MailRejected: byCode,
   // Looked up, it often turns out well; where it does not, MailHeld says so.
   MailUnknown: 'warn',

@@ -1,11 +1,12 @@
 import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
+import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
-import type { MailEvent } from './ledger/mail-event.ts';
+import type { RelayEvent } from './ledger/mail-event.ts';
 import type { Log } from './log.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
@@ -88,7 +89,7 @@ export type MessageQueue = {
   readonly count: () => Promise<number>;
 };
 
-export type Events = { readonly put: (event: MailEvent) => Promise<void> };
+export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
@@ -210,6 +211,30 @@ export type CallerStore = {
   readonly audit: (caller: string | undefined, after: string | undefined) => Promise<AuditPage>;
 };
 
+/** What instances have taken of the limits of a caller on one day. */
+export type Usage = {
+  readonly taken: Amount;
+  /** Its owner was told that the limit is reached. */
+  readonly isTold: boolean;
+};
+
+/** A usage and the version it was read at; without one it is nowhere written yet. */
+export type UsageEntry = Usage & { readonly etag?: string };
+
+/** Usages by day in UTC and name of the caller. */
+export type Usages = {
+  readonly read: (day: string, caller: string) => Promise<UsageEntry>;
+  /** Writes unless somebody else was first; gives what is there afterwards, and whether this call has written it. */
+  readonly write: (
+    day: string,
+    caller: string,
+    usage: Usage,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: UsageEntry }>;
+  /** Deletes those of days before this one. */
+  readonly expire: (day: string) => Promise<void>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -224,6 +249,7 @@ export type Ports = {
   readonly attachments: AttachmentBlobs;
   readonly callers: Callers;
   readonly callerStore: CallerStore;
+  readonly usages: Usages;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

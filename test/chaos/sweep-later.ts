@@ -1,13 +1,18 @@
+import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
+import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
 
 const TWO_DAYS_MS = 2 * 86_400_000;
 
 /** The sweep as it will run in two days, over the storage of a run. */
 export const sweepLater = (connectionString: string): Promise<void> => {
   const connection = { kind: 'connection-string', connectionString } as const;
+  const usages = openUsageTable(connection);
   return sweepMail({
+    usages,
+    quotas: makeQuotas(usages),
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),
     poisonQueue: { put: async () => undefined, count: async () => 0 },

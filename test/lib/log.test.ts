@@ -8,6 +8,8 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailQueued: 'by code',
   MailPaced: 'info',
   MailScheduled: 'info',
+  MailLimited: 'info',
+  CallerLimitReached: 'warn',
   MailRejected: 'by code',
   MailUnknown: 'warn',
   MailLookedUp: 'info',

@@ -1,13 +1,14 @@
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
+import type { RelayEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Drafts, Ledger, MailMark, MessageQueue, Ports } from '../../src/lib/ports.ts';
+import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
@@ -18,6 +19,7 @@ import { STANDARD } from './a-plan.ts';
 import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
@@ -36,6 +38,13 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
   fileEarlier: async (...which) => fake.fileEarlier(...which),
 });
 
+/** The same of usages. */
+export const asUsages = (fake: FakeUsages): Usages => ({
+  read: async (...which) => fake.read(...which),
+  write: async (...which) => fake.write(...which),
+  expire: async (...which) => fake.expire(...which),
+});
+
 /** A row as one record, to be compared in a line. */
 const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress, ...fate });
 
@@ -50,6 +59,7 @@ export type PortCall =
   | 'upload.put'
   | 'upload.ask'
   | `attachments.${'find' | 'read'}`
+  | `usages.${'read' | 'write' | 'expire'}`
   | 'events.put'
   | 'readIdentity';
 
@@ -63,6 +73,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   let sighting: Sighting = { kind: 'absent' };
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
+  const usages = makeFakeUsages();
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
@@ -71,7 +82,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
-  const announced: MailEvent[] = [];
+  const announced: RelayEvent[] = [];
   const looked: string[] = [];
   const logged: LogEvent[] = [];
   const effects: string[] = [];
@@ -193,6 +204,11 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     callers: knowing(),
     callerStore: makeFakeCallerStore(),
+    usages: {
+      read: (...which) => asked('usages.read', () => usages.read(...which)),
+      write: (...which) => asked('usages.write', () => usages.write(...which)),
+      expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
+    },
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);
@@ -210,6 +226,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       plan: STANDARD,
       safety: NO_SAFETY,
     },
+    quotas: makeQuotas(ports.usages),
     pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
     policy: {
       onUnknown: 'verify',
@@ -226,6 +243,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   return {
     needs,
     ledger: fake,
+    usages,
     rows: () => fake.rows().map(flat),
     row: (mailId: string) => {
       const row = fake.find(mailId)?.row;

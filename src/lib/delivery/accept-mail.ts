@@ -7,6 +7,7 @@ import {
   requireRecipients,
   requireSize,
 } from '../callers/caller-policy.ts';
+import { requireWithinDay } from '../callers/quota.ts';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import { factsOfUnreadable } from '../ledger/arrived-message.ts';
@@ -46,6 +47,7 @@ export type Origin = {
 export type AcceptableMail = {
   readonly mail: Mail;
   readonly sender: Address;
+  readonly caller: Caller;
   readonly handling: Handling;
   readonly plan: SendPlan;
   readonly facts: MailFacts;
@@ -77,7 +79,10 @@ export const judgeMail = (
   input: unknown,
 ): JudgedMail => {
   requireCaller(caller, door);
-  return judgeRead(policy, caller, readMail(input));
+  const judged = judgeRead(policy, caller, readMail(input));
+  const { to, cc, bcc } = judged.mail;
+  requireWithinDay(caller, to.length + cc.length + bcc.length);
+  return judged;
 };
 
 const requireCaller = (caller: Caller, door: Door | undefined): void =>
@@ -103,6 +108,7 @@ export const planMail = async (
 ): Promise<AcceptableMail> => ({
   mail: judged.mail,
   sender: judged.sender,
+  caller: judged.caller,
   handling: judged.handling,
   plan: await planFor(needs, policy, origin, judged),
   facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender),

@@ -8,6 +8,7 @@ import { isRedirected } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
+import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
@@ -67,18 +68,24 @@ const tryAfresh = async (
   const { mailId } = row.facts;
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
   const { sendAt } = mail.accepted.facts;
+  const { countedAt, giveBack } = await countForCaller(needs, mail.accepted);
+  const redirected = isRedirected(mail.accepted);
   if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
-    const queued = queueAfresh(row, needs.clock.now(), isRedirected(mail.accepted));
+    const queued = queueAfresh(row, needs.clock.now(), { redirected, countedAt });
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
     const written = await needs.ledger.replace(queued, etag).catch(notStored);
-    return written === undefined ? undefined : { row: written.row, repeated: false };
+    if (written !== undefined) return { row: written.row, repeated: false };
+    giveBack();
+    return undefined;
   }
-  const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
-    needs.ledger.replace(
-      claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, isRedirected(mail.accepted)),
-      etag,
-    ),
-  );
+  let isClaimed = false;
+  const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {
+    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, { redirected, countedAt });
+    const claimed = await needs.ledger.replace(claim, etag);
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
+  if (!isClaimed) giveBack();
   switch (result.kind) {
     case 'full':
       throw new AppError('MAILBOX_BOOKED_UP');
@@ -87,7 +94,10 @@ const tryAfresh = async (
     case 'beaten':
       return undefined;
     case 'ended':
-      return { row: await concludeForCaller(needs, mail, result), repeated: false };
+      return {
+        row: await concludeForCaller(needs, mail, { ...result, onRejected: giveBack }),
+        repeated: false,
+      };
   }
 };
 

@@ -6,10 +6,12 @@ import type { SendOutcome } from '../sending/send-outcome.ts';
 import type { AcceptableMail } from './accept-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import type { LaneNeeds } from './in-lane.ts';
+import type { AfterAttempt } from './perform-step.ts';
 import { isStorageFailure } from './storage-failure.ts';
 import { takeBack } from './take-back.ts';
+import type { TellOfLimitNeeds } from './tell-of-limit.ts';
 
-export type AttemptNeeds = ConcludeNeeds & LaneNeeds;
+export type AttemptNeeds = ConcludeNeeds & LaneNeeds & TellOfLimitNeeds;
 
 /** An email that a caller brings and waits for. */
 export type IncomingMail = {
@@ -30,7 +32,10 @@ export const notStored = (cause: unknown): never => {
 export const concludeForCaller = async (
   needs: AttemptNeeds,
   { accepted, input, envelope }: IncomingMail,
-  ended: LedgerEntry<InState<'sending'>> & { readonly outcome: SendOutcome },
+  ended: LedgerEntry<InState<'sending'>> & { readonly outcome: SendOutcome } & Pick<
+      AfterAttempt,
+      'onRejected'
+    >,
 ): Promise<LedgerRow> => {
   try {
     const row = await concludeAttempt(needs, {

@@ -1,7 +1,8 @@
+import type { Reached } from '../callers/quota.ts';
 import { AppError } from '../errors.ts';
 import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
-import type { InState, MailFacts } from '../ledger/ledger-row.ts';
+import { type InState, isUncounted, type MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
@@ -12,11 +13,13 @@ import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
+import { type Taken, UNCOUNTED } from './quotas.ts';
 import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { stillLimited, type WaitForLimitNeeds, waitForLimit } from './wait-for-limit.ts';
 
-export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds;
+export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds & WaitForLimitNeeds;
 
 type Needs = DeliverArrivalNeeds;
 
@@ -54,9 +57,7 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       await queueMail(needs, envelope, decision.waitMs);
       return 'done';
     case 'send':
-      // Its content need not be read for that.
-      if (waitUntilDue(row.facts.sendAt, needs.clock.now()) > 0) return wait(needs, envelope, row.facts);
-      return send(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
+      return sendIfDue(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
     case 'look-up': {
       const unknown = { row: decision.row, etag };
       const readOriginal = () => readContent(needs, envelope);
@@ -83,6 +84,22 @@ type Sendable = LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> & {
   readonly wasHeld: boolean;
 };
 
+/** Sends an email, or lets it wait on; for that its content need not be read. */
+const sendIfDue = async (
+  needs: Needs,
+  arrival: Arrival,
+  entry: Sendable & LedgerEntry<InState<'queued' | 'deferred'>>,
+): Promise<Turn> => {
+  const { envelope } = arrival;
+  const { row } = entry;
+  if (waitUntilDue(row.facts.sendAt, needs.clock.now()) > 0) return wait(needs, envelope, row.facts);
+  const limited = await stillLimited(needs, row);
+  if (limited === undefined) return send(needs, arrival, entry);
+  const { caller, reached } = limited;
+  const readOriginal = () => readContent(needs, envelope);
+  return waitForLimit(needs, { arrival, caller, facts: row.facts, entry, readOriginal }, reached);
+};
+
 const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<Turn> => {
   const { envelope, isBare, refusedId } = arrival;
   const read = await readMailOf(needs, envelope, isBare ? 'queue' : undefined);
@@ -101,13 +118,24 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
   }
   const { accepted, original } = read;
   if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
-    const queued = queueNew(accepted.facts, needs.clock.now(), isRedirected(accepted));
+    const queued = queueNew(accepted.facts, needs.clock.now(), { redirected: isRedirected(accepted) });
     if (entry === undefined && (await needs.ledger.create(queued)) === undefined) return 'beaten';
     return wait(needs, envelope, accepted.facts);
   }
-  const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, () =>
-    claimFor(needs, accepted, entry),
-  );
+  const { caller, facts } = accepted;
+  const taken = await countArrived(needs, accepted, entry);
+  if (taken.kind === 'reached') {
+    const readOriginal = async () => original;
+    return waitForLimit(needs, { arrival, caller, facts, entry, readOriginal }, taken);
+  }
+  let isClaimed = false;
+  const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, async () => {
+    const claimed = await claimFor(needs, accepted, entry, taken.countedAt);
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
+  // Where storage failed, the row may say that it was counted.
+  if (!isClaimed) taken.giveBack();
   switch (result.kind) {
     case 'beaten':
       return 'beaten';
@@ -123,7 +151,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
-      const queued = queueNew(accepted.facts, now, isRedirected(accepted));
+      const queued = queueNew(accepted.facts, now, { redirected: isRedirected(accepted) });
       if (entry === undefined && !(await needs.ledger.create(queued))) return 'beaten';
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
@@ -134,6 +162,16 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     }
   }
 };
+
+/** Counts it towards the limit of its caller, unless that was done before. */
+const countArrived = async (
+  { quotas, clock }: Needs,
+  { caller, facts }: AcceptableMail,
+  entry: Sendable | undefined,
+): Promise<Taken | Reached> =>
+  entry === undefined || isUncounted(entry.row)
+    ? quotas.take(caller, facts.recipients, clock.now())
+    : UNCOUNTED;
 
 const wait = async (
   needs: Needs,
@@ -148,9 +186,10 @@ const claimFor = (
   { ledger, clock }: Needs,
   accepted: AcceptableMail,
   entry: Sendable | undefined,
+  countedAt: string | undefined,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { facts, plan } = accepted;
-  const how = [clock.now(), plan.kind, isRedirected(accepted)] as const;
+  const how = [clock.now(), plan.kind, { redirected: isRedirected(accepted), countedAt }] as const;
   return entry === undefined
     ? ledger.create(claimNew(facts, true, ...how))
     : ledger.replace(claim(entry.row, ...how), entry.etag);

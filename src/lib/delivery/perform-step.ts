@@ -30,6 +30,8 @@ export type AfterAttempt = Message &
     readonly attempt: Attempt;
     /** It was begun elsewhere and found unfinished: a message that knows more of it may still come. */
     readonly foundUnfinished?: boolean;
+    /** What is done once the row says that it was rejected: nothing of it was accepted then. */
+    readonly onRejected?: () => void;
   };
 
 /** A look-up that has ended. */
@@ -64,7 +66,7 @@ export const performAfterAttempt = async (
     }
     case 'reject':
       needs.log({ event: 'MailRejected', ...log, code: step.reason.code });
-      return write(needs, recordRejected(row, attempt, step.reason, now), etag);
+      return writeRejected(needs, ended, recordRejected(row, attempt, step.reason, now));
     case 'send-later': {
       const { reason, waitMs, isResend } = step;
       const resent = row.progress.resent || isResend;
@@ -130,6 +132,17 @@ const performHold = async (
   }
   if (!foundUnfinished) await deletePayload(needs, envelope);
   return { row: held, isBeaten: false };
+};
+
+const writeRejected = async (
+  needs: StepNeeds,
+  { etag, onRejected }: AfterAttempt,
+  rejected: LedgerRow,
+): Promise<Performed> => {
+  const performed = await write(needs, rejected, etag);
+  // Else whoever took this attempt for lost may send it.
+  if (!performed.isBeaten) onRejected?.();
+  return performed;
 };
 
 const write = async (needs: StepNeeds, next: LedgerRow, etag: string): Promise<Performed> => {

@@ -11,8 +11,10 @@ import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
+import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
+import type { Taken } from './quotas.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
@@ -149,21 +151,42 @@ const takeNew = async (
 ): Promise<LedgerRow | undefined> => {
   const { accepted, envelope } = mail;
   const { sendAt } = accepted.facts;
-  if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
-  const result = await sendInLane(needs, accepted.plan, envelope, () =>
-    needs.ledger
-      .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, isRedirected(accepted)))
-      .catch(notStored),
-  );
+  const taken = await countNew(needs, mail);
+  if (taken === undefined) return undefined;
+  if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0)
+    return queueAccepted(needs, mail, taken, 0);
+  let isClaimed = false;
+  const result = await sendInLane(needs, accepted.plan, envelope, async () => {
+    const how = { redirected: isRedirected(accepted), countedAt: taken.countedAt };
+    const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
+    const claimed = await needs.ledger.create(claim).catch(notStored);
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
   switch (result.kind) {
     case 'full':
+      taken.giveBack();
       throw new AppError('MAILBOX_BOOKED_UP');
     case 'wait':
-      return queueAccepted(needs, mail, result.waitMs);
+      return queueAccepted(needs, mail, taken, result.waitMs);
     case 'beaten':
+      if (!isClaimed) taken.giveBack();
       return undefined;
     case 'ended':
-      return concludeForCaller(needs, mail, result);
+      return concludeForCaller(needs, mail, { ...result, onRejected: taken.giveBack });
+  }
+};
+
+/** Counts a new email. Undefined where it is over the limit and not new: a repeat is answered all the same. */
+const countNew = async (needs: SendMailNeeds, mail: IncomingMail): Promise<Taken | undefined> => {
+  try {
+    return await countForCaller(needs, mail.accepted);
+  } catch (error) {
+    const { keyHash, mailId } = mail.accepted.facts;
+    const isOver = error instanceof AppError && error.code === 'CALLER_LIMIT_REACHED';
+    if (!isOver || keyHash === undefined) throw error;
+    if ((await needs.ledger.find(mailId).catch(notStored)) === undefined) throw error;
+    return undefined;
   }
 };
 
@@ -171,13 +194,24 @@ const takeNew = async (
 const queueAccepted = async (
   needs: SendMailNeeds,
   { accepted, envelope }: IncomingMail,
+  { countedAt, giveBack }: Taken,
   waitMs: number,
 ): Promise<LedgerRow | undefined> => {
-  const row = queueNew(accepted.facts, needs.clock.now(), isRedirected(accepted));
+  const row = queueNew(accepted.facts, needs.clock.now(), {
+    redirected: isRedirected(accepted),
+    countedAt,
+  });
   const created = await needs.ledger.create(row).catch(notStored);
-  if (created === undefined) return undefined;
+  if (created === undefined) {
+    giveBack();
+    return undefined;
+  }
   const { mailId, sendAt } = row.facts;
-  const takenBack = (error: unknown) => takeBack(needs, created, error);
+  const takenBack = (error: unknown) =>
+    takeBack(needs, created, error).catch((thrown: unknown) => {
+      if (thrown instanceof AppError && thrown.code === 'MAIL_NOT_STORED') giveBack();
+      throw thrown;
+    });
   if (sendAt !== undefined) {
     await scheduleMail(needs, envelope, sendAt).catch(takenBack);
     return row;

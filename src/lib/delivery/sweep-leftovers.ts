@@ -1,3 +1,4 @@
+import { dayOf } from '../callers/quota.ts';
 import { isFinal, isIn } from '../ledger/ledger-row.ts';
 import type { RecordPage } from '../ports.ts';
 import { ago, countFailure, DAY_MS, forEach, type Part, type SweepNeeds } from './sweep-run.ts';
@@ -61,6 +62,15 @@ export const sweepRecords: Part = async (needs, run) => {
 };
 
 const hourOf = (mailId: string): number => Number.parseInt(mailId.slice(-2), 16) % HOURS_OF_DAY;
+
+/** For operators, and for applications that ask how much they send; no limit needs more than a day. */
+const USAGE_DAYS = 31;
+
+/** What was taken of limits on days that are over, and what this instance keeps from the others. */
+export const sweepUsages: Part = async (needs) => {
+  await needs.quotas.giveBackIdle(needs.clock.now());
+  await needs.usages.expire(dayOf(ago(needs, USAGE_DAYS * DAY_MS)));
+};
 
 /** What the host gave up on is held within seconds; what is still there an hour later could not be. */
 export const sweepPoison: Part = async (needs) => {

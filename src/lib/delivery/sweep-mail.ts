@@ -1,5 +1,12 @@
 import { sweepDrafts } from './sweep-drafts.ts';
-import { sweepEarlier, sweepExpired, sweepPayloads, sweepPoison, sweepRecords } from './sweep-leftovers.ts';
+import {
+  sweepEarlier,
+  sweepExpired,
+  sweepPayloads,
+  sweepPoison,
+  sweepRecords,
+  sweepUsages,
+} from './sweep-leftovers.ts';
 import { sweepLost, sweepOverdue } from './sweep-open.ts';
 import type { Counts, Run, SweepNeeds } from './sweep-run.ts';
 
@@ -16,6 +23,7 @@ const PARTS = [
   sweepRecords,
   sweepDrafts,
   sweepPoison,
+  sweepUsages,
 ] as const;
 
 /**

@@ -2,9 +2,11 @@ import { AppError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
+import type { QuotaNeeds } from './tell-of-limit.ts';
 
 export type SweepNeeds = HoldNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue'> & {
+  QuotaNeeds &
+  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue' | 'usages'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */

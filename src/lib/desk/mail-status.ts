@@ -47,10 +47,13 @@ export const toStatus = (row: LedgerRow): MailStatus => {
 /** What a state alone has, for everybody who may see the email. */
 const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
-    case 'queued':
     case 'sending':
     case 'canceled':
       return {};
+    case 'queued':
+      return fate.limited === undefined
+        ? {}
+        : { until: fate.limited.until, reason: whileLimited(fate.limited) };
     case 'sent': {
       const { graphRequestId, internetMessageId, verified } = fate;
       return { ...defined({ graphRequestId, internetMessageId }), verified };
@@ -77,6 +80,14 @@ const whileAtIt = (
 ): ErrorReport => ({
   ...reportOf(reason),
   ...(reason.code === 'OUTCOME_UNKNOWN' ? { remedy: `Wait. ${what}` } : {}),
+});
+
+const whileLimited = ({
+  reason,
+}: NonNullable<Extract<Fate, { state: 'queued' }>['limited']>): ErrorReport => ({
+  ...reportOf(reason),
+  remedy:
+    'Wait. The relay sends the email when the limit of its caller allows, and holds it after five days.',
 });
 
 const timelineOf = ({ facts, progress, fate }: LedgerRow): MailStatus['timeline'] => {

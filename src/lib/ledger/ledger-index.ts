@@ -11,7 +11,7 @@ export const shelfOf = (row: LedgerRow): Shelf => {
   return row.fate.state === 'sending' && !row.progress.inQueue ? 'attempt' : 'open';
 };
 
-/** Ended mails expire by the day; the others are due by the moment they were to be sent, which never changes. */
+/** Ended mails expire by the day; the others are due by the moment they are to be sent, which only a limit can move. */
 const timeOf = (row: LedgerRow): string =>
   isFinal(row) ? row.progress.updatedAt.slice(0, 10) : dueFrom(row);
 

@@ -52,6 +52,8 @@ export type Progress = {
   readonly draft?: DraftRecord;
   /** When an operator, or after a rejection its caller, had it sent again; the time it may be tried begins anew then. */
   readonly replayedAt?: string;
+  /** When it was counted towards the daily limit of its caller; an email is counted once. */
+  readonly countedAt?: string;
   readonly updatedAt: string;
   /** Counts the queue messages written for this email: of two messages the one with the lower turn is stale. */
   readonly turn: number;
@@ -77,7 +79,11 @@ export type WhyHeld =
   /** Its message is gone, and an attempt had begun. */
   | 'lost-attempt';
 
-export type Queued = { readonly state: 'queued' };
+export type Queued = {
+  readonly state: 'queued';
+  /** Why it waits and until when, where that is for the daily limit of its caller. */
+  readonly limited?: { readonly reason: Reason; readonly until: string };
+};
 export type Sending = { readonly state: 'sending' };
 export type Deferred = { readonly state: 'deferred'; readonly reason: Reason; readonly until: string };
 export type Unknown = { readonly state: 'unknown'; readonly reason: Reason };
@@ -139,13 +145,32 @@ export const OPEN_STATES = [
 export const isFinal = (row: LedgerRow): row is InState<(typeof FINAL_STATES)[number]> =>
   isIn(row, ...FINAL_STATES);
 
-/** From when on the email is the relay's to send: it was received, and the time it waits for has come. */
-export const dueFrom = ({ facts: { acceptedAt, sendAt = acceptedAt } }: LedgerRow): string =>
-  sendAt > acceptedAt ? sendAt : acceptedAt;
+const later = (one: string, other: string): string => (one > other ? one : other);
 
-/** Since when the email is tried, for the time after which it is given up; milliseconds of the epoch. */
+/** From when on the email was to be sent, whatever the limit of its caller says. */
+const wantedFrom = ({ facts: { acceptedAt, sendAt = acceptedAt } }: LedgerRow): string =>
+  later(sendAt, acceptedAt);
+
+/** From when on the email is the relay's to send: it was received, and the time it waits for has come. */
+export const dueFrom = (row: LedgerRow): string => {
+  const limited = row.fate.state === 'queued' ? row.fate.limited : undefined;
+  return limited === undefined ? wantedFrom(row) : later(limited.until, wantedFrom(row));
+};
+
+/** Since when the email waits to be sent; an operator who replays it begins that anew. */
+export const waitsSince = (row: LedgerRow): Date =>
+  new Date(later(row.progress.replayedAt ?? row.facts.acceptedAt, wantedFrom(row)));
+
+/**
+ * Since when the email is tried, for the time after which it is given up; milliseconds of the epoch. What it waited for the limit of
+ * its caller is not part of it.
+ */
 export const triedSince = (row: LedgerRow): number =>
-  Math.max(Date.parse(row.progress.replayedAt ?? row.facts.acceptedAt), Date.parse(dueFrom(row)));
+  Math.max(waitsSince(row).getTime(), Date.parse(row.progress.countedAt ?? row.facts.acceptedAt));
+
+/** Whether it still has to be counted towards the limit of its caller: once, before its first attempt. */
+export const isUncounted = (row: LedgerRow): boolean =>
+  row.progress.countedAt === undefined && attemptsOf(row) === 0;
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

@@ -19,6 +19,28 @@ export type MailEvent = {
   };
 };
 
+/** What is told of a caller. */
+export type CallerEvent = {
+  readonly id: string;
+  readonly eventType: 'GraphMailRelay.Caller.LimitReached';
+  readonly subject: string;
+  readonly eventTime: string;
+  readonly dataVersion: '1';
+  readonly data: { readonly caller: string; readonly day: string; readonly resetsAt: string };
+};
+
+export type RelayEvent = MailEvent | CallerEvent;
+
+/** The event of a caller that has reached its limit; its id is the same for the whole day. */
+export const limitReachedEvent = (caller: string, day: string, resetsAt: Date, now: Date): CallerEvent => ({
+  id: `${caller}/${day}/limit-reached`,
+  eventType: 'GraphMailRelay.Caller.LimitReached',
+  subject: `caller/${caller}`,
+  eventTime: now.toISOString(),
+  dataVersion: '1',
+  data: { caller, day, resetsAt: resetsAt.toISOString() },
+});
+
 const EVENT_TYPES = {
   sent: 'Sent',
   rejected: 'Rejected',

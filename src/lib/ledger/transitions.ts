@@ -50,14 +50,22 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
+/** What is known of an email as it begins to go, beside the way it goes. */
+export type Going = {
+  /** It goes to another address than its recipients. */
+  readonly redirected?: boolean;
+  /** When it was counted against the limits of its caller. */
+  readonly countedAt?: string | undefined;
+};
+
 /** How the email goes by the settings of now. */
 const going = (
   { redirected: _before, ...progress }: Progress,
   way: SendWay | undefined,
-  redirected: boolean,
+  { redirected = false, countedAt }: Going,
 ): Progress => ({
   ...progress,
-  ...defined({ way }),
+  ...defined({ way, countedAt }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
   ...(redirected ? { redirected: true as const } : {}),
 });
@@ -65,10 +73,20 @@ const going = (
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
-export const queueNew = (facts: MailFacts, now: Date, redirected = false): Row<Queued> => ({
+/** Nothing of it was accepted, so it counts no more. */
+const uncounted = ({ countedAt: _, ...progress }: Progress): Progress => progress;
+
+export const queueNew = (facts: MailFacts, now: Date, how: Going = {}): Row<Queued> => ({
   facts,
-  progress: going(begun(true, now), undefined, redirected),
+  progress: going(begun(true, now), undefined, how),
   fate: { state: 'queued' },
+});
+
+/** It waits for the daily limit of its caller, at least until then or until the limit is raised. */
+export const limit = (row: Row<Queued>, reason: Reason, until: Date, now: Date): Row<Queued> => ({
+  ...row,
+  progress: since(row, now),
+  fate: { state: 'queued', limited: { reason, until: until.toISOString() } },
 });
 
 /** Its message was put once more, so that whoever would take the first one back finds the row changed. */
@@ -83,10 +101,10 @@ export const claimNew = (
   inQueue: boolean,
   now: Date,
   way?: SendWay,
-  redirected = false,
+  how: Going = {},
 ): Row<Sending> => ({
   facts,
-  progress: going(begun(inQueue, now), way, redirected),
+  progress: going(begun(inQueue, now), way, how),
   fate: { state: 'sending' },
 });
 
@@ -94,33 +112,24 @@ export const claim = (
   row: Row<Queued | Deferred | Unknown>,
   now: Date,
   way?: SendWay,
-  redirected = false,
+  how: Going = {},
 ): Row<Sending> => ({
   facts: row.facts,
-  progress: going(since(row, now), way, redirected),
+  progress: going(since(row, now), way, how),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
-export const claimAfresh = (
-  row: Row<Rejected>,
-  now: Date,
-  way?: SendWay,
-  redirected = false,
-): Row<Sending> => ({
+export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay, how: Going = {}): Row<Sending> => ({
   facts: row.facts,
-  progress: going(since(row, now, { replayedAt: now.toISOString() }), way, redirected),
+  progress: going(since(row, now, { replayedAt: now.toISOString() }), way, how),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
-export const queueAfresh = (row: Row<Rejected>, now: Date, redirected = false): Row<Queued> => ({
+export const queueAfresh = (row: Row<Rejected>, now: Date, how: Going = {}): Row<Queued> => ({
   facts: row.facts,
-  progress: going(
-    since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
-    undefined,
-    redirected,
-  ),
+  progress: going(since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }), undefined, how),
   fate: { state: 'queued' },
 });
 
@@ -165,7 +174,7 @@ export const recordRejected = (
   now: Date,
 ): Row<Rejected> => ({
   facts: row.facts,
-  progress: after(row, attempt, now),
+  progress: uncounted(after(row, attempt, now)),
   fate: { state: 'rejected', reason },
 });
 
@@ -175,7 +184,7 @@ export const recordRejected = (
  */
 export const withdraw = (row: Row<Queued | Sending>, reason: Reason, now: Date): Row<Rejected> => ({
   facts: row.facts,
-  progress: since(row, now, { turn: row.progress.turn + 2 }),
+  progress: uncounted(since(row, now, { turn: row.progress.turn + 2 })),
   fate: { state: 'rejected', reason },
 });
 

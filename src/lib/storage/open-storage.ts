@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Ledger } from '../ports.ts';
+import type { CallerStore, Ledger, Usages } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -23,6 +23,14 @@ export const openCallerTable = (connection: StorageConnection): CallerStore =>
     readForChange: 'promise',
     write: 'promise',
     audit: 'promise',
+  });
+
+/** What was taken of limits; loads the SDK of tables when first asked. */
+export const openUsageTable = (connection: StorageConnection): Usages =>
+  openedAtFirstCall(async () => (await import('./usage-table.ts')).openUsageTable(connection), {
+    read: 'promise',
+    write: 'promise',
+    expire: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

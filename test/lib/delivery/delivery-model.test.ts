@@ -87,6 +87,24 @@ test('whatever order things happen and fail in, every mail ends as promised', {
   );
 });
 
+test('no caller sends more in a day than its limit, and no mail is lost or sent twice for it', {
+  timeout: 600_000,
+}, async () => {
+  const limited = fc.record({ given: options, mailsPerDay: fc.constantFrom(1, 2, 5) });
+  await fc.assert(
+    fc.asyncProperty(limited, fc.array(act, { maxLength: 120, size: 'max' }), async (limit, acts) => {
+      const simulation = makeSimulation({ ...limit.given, mailsPerDay: limit.mailsPerDay });
+      for (const next of acts) await simulation.perform(next);
+      await simulation.finish();
+      const broken = simulation
+        .stories()
+        .flatMap((story) => brokenPromises(story).map((promise) => `${story.mailId}: ${promise}`));
+      expect([...broken, ...simulation.problems()], simulation.history()).toEqual([]);
+    }),
+    { numRuns: RUNS / 2, seed: SEED },
+  );
+});
+
 /** Mostly drafts whose sending is accepted and answered otherwise, which the walks above seldom come to. */
 const busyGraph: fc.Arbitrary<Act> = fc.oneof(
   {

@@ -129,8 +129,10 @@ describe('MAIL_REDIRECT_TO', () => {
 
   test('is told of the last attempt, by the settings of then', () => {
     const accepted = queueNew(aNewMail(NOW), NOW);
-    expect(claim(accepted, NOW, 'json', true).progress).toMatchObject({ redirected: true });
-    expect(claim(queueNew(aNewMail(NOW), NOW, true), NOW, 'json').progress).not.toHaveProperty('redirected');
+    expect(claim(accepted, NOW, 'json', { redirected: true }).progress).toMatchObject({ redirected: true });
+    expect(
+      claim(queueNew(aNewMail(NOW), NOW, { redirected: true }), NOW, 'json').progress,
+    ).not.toHaveProperty('redirected');
   });
 });
 

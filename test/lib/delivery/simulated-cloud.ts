@@ -1,3 +1,4 @@
+import { RELAY } from '../../../src/lib/callers/known-callers.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { HeldRecord } from '../../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
@@ -5,10 +6,11 @@ import type { Log } from '../../../src/lib/log.ts';
 import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
-import { knowing } from '../../support/a-caller.ts';
+import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
+import { makeFakeUsages } from '../../support/fake-usages.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { chunked, joined } from '../../support/json-chunks.ts';
 import { makeStepper } from '../../support/stepper.ts';
@@ -44,7 +46,7 @@ export const FILES = 2;
 const START = Date.parse('2026-03-02T08:00:00Z');
 
 /** Storage and Graph as the processes of the relay meet them: one step at a time, each with a fate of its own. */
-export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
+export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: number) => {
   let now = new Date(START);
   let made = 0;
   const newId = (): string => {
@@ -67,12 +69,18 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
   const queue = makeFakeQueue(newId);
   const poison = makeFakeQueue(newId);
   const mailboxes = makeFakeMailboxes(sentItemsDelayMs);
+  const usages = makeFakeUsages();
+  const rules = mailsPerDay === undefined ? {} : { mailsPerDay, owner: 'owner@contoso.example' };
+  const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
 
   const unavailable = (): never => {
     throw new AppError('STORAGE_UNAVAILABLE');
   };
+
+  /** The relay warns of limits by email. */
+  const ofRelay = (mailId: string): boolean => ledger.find(mailId)?.row.facts.caller === RELAY;
 
   /** The ports of one process; `touch` learns which mails it handles. */
   const portsOf = (process: number, touch: (mailId: string) => void) => {
@@ -105,7 +113,12 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
       random: () => 0.5,
       log,
       readIdentity: async () => IDENTITY,
-      callers: knowing(),
+      callers,
+      usages: {
+        read: (...which) => storage('read usage', () => usages.read(...which)),
+        write: (...which) => storage('write usage', () => usages.write(...which)),
+        expire: (...which) => storage('expire usages', () => usages.expire(...which)),
+      },
       ledger: {
         find: (mailId) => storage('find', () => ledger.find(mailId)),
         create: (row) => write('create', row, () => ledger.create(row)),
@@ -237,7 +250,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         () => {
           const { size } = mailboxes.filesOf(id);
           if (!mailboxes.sendDraft(id, now)) return answered(404);
-          if (size !== FILES) problems.push(`${mailId} was sent with ${size} of ${FILES} files`);
+          if (size !== (ofRelay(mailId) ? 0 : FILES))
+            problems.push(`${mailId} was sent with ${size} of ${FILES} files`);
           history.push(`${mailId} ACCEPTED by Graph as ${id}`);
           return answered(202);
         },
@@ -284,6 +298,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
     queue,
     poison,
     mailboxes,
+    usages,
+    callers,
     payloads,
     records,
     problems,

@@ -1,6 +1,7 @@
 import { makeAdmission } from '../../../src/lib/delivery/admission.ts';
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
+import { makeQuotas, type Quotas } from '../../../src/lib/delivery/quotas.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
@@ -49,6 +50,7 @@ export const makeSimulatedRelay = (
 ) => {
   const running = new Set<Invocation>();
   const pacers = new Map<number, Pacer>();
+  const quotas = new Map<number, Quotas>();
 
   const pacerOf = (process: number): Pacer => {
     const pacer = pacers.get(process) ?? makePacer({ concurrent: 4, perMinute, bookAheadMs: 12 * 3_600_000 });
@@ -56,10 +58,17 @@ export const makeSimulatedRelay = (
     return pacer;
   };
 
+  const quotasOf = (process: number): Quotas => {
+    const kept = quotas.get(process) ?? makeQuotas(cloud.portsOf(process, () => undefined).usages);
+    quotas.set(process, kept);
+    return kept;
+  };
+
   const needsOf = (process: number, touch: (mailId: string) => void): Needs => {
     const sending = {
       ...cloud.portsOf(process, touch),
       pacer: pacerOf(process),
+      quotas: quotasOf(process),
       admission: makeAdmission(1_000_000_000),
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
@@ -104,6 +113,7 @@ export const makeSimulatedRelay = (
     cloud.history.push(`process ${process} killed`);
     cloud.stepper.kill(process, happens);
     pacers.delete(process);
+    quotas.delete(process);
     for (const invocation of running) {
       if (invocation.process !== process) continue;
       running.delete(invocation);
@@ -178,7 +188,7 @@ export const makeSimulatedRelay = (
             answer(
               await sendMail(needs, {
                 input: request.input,
-                caller: aCaller('key:test'),
+                caller: (await cloud.callers.known()).withFunctionKey('key:test'),
                 idempotencyKey: request.key,
                 respondAsync: request.respondAsync,
               }),

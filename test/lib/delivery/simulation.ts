@@ -1,3 +1,4 @@
+import { RELAY } from '../../../src/lib/callers/known-callers.ts';
 import { catalogue } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { isFinal } from '../../../src/lib/ledger/ledger-row.ts';
@@ -5,7 +6,7 @@ import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
 import type { Fate } from '../../support/stepper.ts';
-import { FILES, makeSimulatedCloud } from './simulated-cloud.ts';
+import { FILES, makeSimulatedCloud, type SimulatedCloud } from './simulated-cloud.ts';
 import {
   type HttpAnswer,
   type HttpRequest,
@@ -47,7 +48,14 @@ type ModelMail = {
   toldCanceled: boolean;
   replays: number;
 };
-type Client = { readonly mail: ModelMail; readonly request: HttpRequest; asking: number; answered: boolean };
+type Client = {
+  readonly mail: ModelMail;
+  readonly request: HttpRequest;
+  asking: number;
+  answered: boolean;
+  /** When it may ask again, as it was told. */
+  notBefore: Date;
+};
 
 /** Fits a queue message as an application writes it, and not in the relay's own envelope. */
 const LARGE_TEXT = 'x'.repeat(50_000);
@@ -60,9 +68,15 @@ const HOUR_MS = 3_600_000;
 /** A bound on the end of a run: the sweep gives up on what has gone after seven days. */
 const MOST_ROUNDS = 5000;
 
+export type SimulationOptions = RelayOptions & {
+  readonly sentItemsDelayMs: number;
+  /** Of each caller; without it there is no limit. */
+  readonly mailsPerDay?: number;
+};
+
 /** The relay, its cloud, and the applications that use it. */
-export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelayMs: number }) => {
-  const cloud = makeSimulatedCloud(options.sentItemsDelayMs);
+export const makeSimulation = (options: SimulationOptions) => {
+  const cloud = makeSimulatedCloud(options.sentItemsDelayMs, options.mailsPerDay);
   const relay = makeSimulatedRelay(cloud, options);
   const mails = new Map<string, ModelMail>();
   const clients: Client[] = [];
@@ -110,6 +124,9 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
         client.answered = true;
         return;
       }
+      const { retryAfterSeconds } = received.facts;
+      if (retryAfterSeconds !== undefined)
+        client.notBefore = new Date(cloud.now().getTime() + retryAfterSeconds * 1000);
       if (catalogue[received.code].fixedBy === 'caller')
         cloud.problems.push(`a good mail was refused: ${received.code}`);
       // What only an administrator can mend, other than a doubt, means that the caller keeps the mail.
@@ -131,7 +148,13 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
     const key = `key-${clients.length}`;
     const input = contentOf(policy, large, laterMs);
     const mail = add(IDENTITY.mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
-    const client = { mail, request: { input, key, respondAsync }, asking: 0, answered: false };
+    const client = {
+      mail,
+      request: { input, key, respondAsync },
+      asking: 0,
+      answered: false,
+      notBefore: cloud.now(),
+    };
     clients.push(client);
     return ask(client, process);
   };
@@ -199,13 +222,15 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       await quiet();
       if ((await relay.deliver(process)) || (await relay.hold(process))) continue;
       const unanswered = clients.filter(({ answered }) => !answered);
-      if (unanswered.length > 0) {
-        for (const client of unanswered) await ask(client, process);
+      const ready = unanswered.filter(({ notBefore }) => notBefore <= cloud.now());
+      if (ready.length > 0) {
+        for (const client of ready) await ask(client, process);
         await quiet();
         await relay.wait(ASK_AGAIN_AFTER_MS, () => false);
         continue;
       }
-      const next = [cloud.queue.nextVisibleAt(), cloud.poison.nextVisibleAt()]
+      const told = unanswered.map(({ notBefore }) => notBefore);
+      const next = [cloud.queue.nextVisibleAt(), cloud.poison.nextVisibleAt(), ...told]
         .filter((time) => time !== undefined)
         .toSorted((a, b) => a.getTime() - b.getTime())[0];
       if (next !== undefined) {
@@ -247,10 +272,37 @@ export const makeSimulation = (options: RelayOptions & { readonly sentItemsDelay
       ...cloud.problems,
       ...cloud.mailboxes.removedAfterSending(),
       ...(cloud.queue.size() + cloud.poison.size() > 0 ? ['messages are left on a queue'] : []),
+      ...brokenLimits(cloud, options.mailsPerDay),
       ...(cloud.payloads.size > 0 ? [`payloads are left: ${[...cloud.payloads.keys()].join()}`] : []),
     ],
     history: (): string => `\n${cloud.history.join('\n')}\n`,
   };
+};
+
+/** What was sent without being counted, and days on which more was counted or taken than the limit. */
+const brokenLimits = (
+  { ledger, mailboxes, usages }: SimulatedCloud,
+  mailsPerDay: number | undefined,
+): readonly string[] => {
+  if (mailsPerDay === undefined) return [];
+  const sent = ledger
+    .rows()
+    .filter(({ facts: { mailId, caller } }) => caller !== RELAY && mailboxes.copies(mailId) > 0);
+  const days = Map.groupBy(
+    sent,
+    ({ facts, progress }) => `${facts.caller} ${progress.countedAt?.slice(0, 10)}`,
+  );
+  return [
+    ...sent.flatMap(({ facts, progress }) =>
+      progress.countedAt === undefined ? [`${facts.mailId} was sent and not counted`] : [],
+    ),
+    ...[...days].flatMap(([day, { length }]) =>
+      length > mailsPerDay ? [`${length} mails of ${day} were sent, and ${mailsPerDay} may be`] : [],
+    ),
+    ...[...usages.all()].flatMap(([day, { taken }]) =>
+      taken.mails > mailsPerDay ? [`${taken.mails} were taken on ${day}, and ${mailsPerDay} may be`] : [],
+    ),
+  ];
 };
 
 /** Which instance takes a message is not regular, as among hosts. */

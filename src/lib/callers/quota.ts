@@ -1,0 +1,149 @@
+import { defined } from '../defined.ts';
+import { AppError } from '../errors.ts';
+import type { Caller, CallerRules } from './caller.ts';
+
+/*
+ * Daily limits of a caller. What was taken of them on a day is one number for all instances. An instance takes a block of what is
+ * left and counts its own emails against that block in memory, so that an email seldom costs a request and the sum of all blocks is
+ * never more than the limit.
+ */
+
+/** Emails, and the recipients of all of them. */
+export type Amount = { readonly mails: number; readonly recipients: number };
+
+export const NOTHING: Amount = { mails: 0, recipients: 0 };
+
+const DAY_MS = 86_400_000;
+
+/** The day in UTC for which an email counts. */
+export const dayOf = (now: Date): string => now.toISOString().slice(0, 10);
+
+/** The midnight at which a day ends. */
+export const endOfDay = (now: Date): Date => new Date(Date.parse(dayOf(now)) + DAY_MS);
+
+type Limits = Pick<CallerRules, 'mailsPerDay' | 'recipientsPerDay'>;
+
+export const isLimited = ({ mailsPerDay, recipientsPerDay }: Limits): boolean =>
+  mailsPerDay !== undefined || recipientsPerDay !== undefined;
+
+export const plus = (one: Amount, other: Amount): Amount => ({
+  mails: one.mails + other.mails,
+  recipients: one.recipients + other.recipients,
+});
+
+export const minus = (one: Amount, other: Amount): Amount => ({
+  mails: one.mails - other.mails,
+  recipients: one.recipients - other.recipients,
+});
+
+/** What is left of the limits; infinite where there is none. */
+export const leftOf = ({ mailsPerDay, recipientsPerDay }: Limits, taken: Amount): Amount => ({
+  mails: Math.max(0, (mailsPerDay ?? Number.POSITIVE_INFINITY) - taken.mails),
+  recipients: Math.max(0, (recipientsPerDay ?? Number.POSITIVE_INFINITY) - taken.recipients),
+});
+
+export const covers = (held: Amount, need: Amount): boolean =>
+  held.mails >= need.mails && held.recipients >= need.recipients;
+
+/** No block is for more emails like the one that asks for it: a block is lost when its instance ends. */
+const MOST_FACTOR = 64;
+/** A block that was used within this is followed by one of twice the size: a block is for some minutes of sending. */
+const QUICK_MS = 5 * 60_000;
+/** At most this part of what is left: the blocks become smaller towards the limit, and end with single emails. */
+const PART_OF_LEFT = 10;
+
+export type LastBlock = { readonly factor: number; readonly takenAt: number };
+
+/** For how many emails like this one the next block is. `time` in milliseconds of the epoch. */
+export const nextFactor = (last: LastBlock | undefined, time: number): number =>
+  last !== undefined && time - last.takenAt < QUICK_MS ? Math.min(2 * last.factor, MOST_FACTOR) : 1;
+
+const blockOf = (missing: number, need: number, factor: number, left: number): number =>
+  missing === 0 ? 0 : Math.max(missing, Math.min(need * factor, Math.floor(left / PART_OF_LEFT)));
+
+/**
+ * The block to take for an email, given what all instances have taken and what this one still holds of it. Undefined where less is
+ * left than the email needs.
+ */
+export const decideBlock = (
+  limits: Limits,
+  { taken, held, need, factor }: Record<'taken' | 'held' | 'need', Amount> & { readonly factor: number },
+): Amount | undefined => {
+  const left = leftOf(limits, taken);
+  const mails = Math.max(0, need.mails - held.mails);
+  const recipients = Math.max(0, need.recipients - held.recipients);
+  if (!covers(left, { mails, recipients })) return undefined;
+  return {
+    mails: blockOf(mails, need.mails, factor, left.mails),
+    recipients: blockOf(recipients, need.recipients, factor, left.recipients),
+  };
+};
+
+/** An email is over the limit: how much was left for it, and when the limit begins anew. */
+export type Reached = { readonly kind: 'reached'; readonly left: Amount; readonly resetsAt: Date };
+
+const counted = (amount: number, what: string): string => `${amount} ${what}${amount === 1 ? '' : 's'}`;
+
+/** What limits say, for those that there are. */
+const inWords = (limits: Limits, { mails, recipients }: Amount): string =>
+  [
+    ...(limits.mailsPerDay === undefined ? [] : [counted(mails, 'email')]),
+    ...(limits.recipientsPerDay === undefined ? [] : [counted(recipients, 'recipient')]),
+  ].join(' and ');
+
+const perDay = (limits: Limits): string =>
+  inWords(limits, { mails: limits.mailsPerDay ?? 0, recipients: limits.recipientsPerDay ?? 0 });
+
+const limitOf = ({ knownAs, rules }: Caller): string =>
+  `The limit of the caller ${knownAs} is ${perDay(rules)} a day.`;
+
+const tooLow = (caller: Caller, recipients: number): AppError | undefined =>
+  covers(leftOf(caller.rules, NOTHING), { mails: 1, recipients })
+    ? undefined
+    : new AppError('CALLER_LIMIT_TOO_LOW', { detail: `${limitOf(caller)} ${sizeOf(recipients)}` });
+
+const sizeOf = (recipients: number): string => `This email has ${counted(recipients, 'recipient')}.`;
+
+/** Throws CALLER_LIMIT_TOO_LOW for an email that is more than the limit of a whole day: it would wait for ever. */
+export const requireWithinDay = (caller: Caller, recipients: number): void => {
+  const error = tooLow(caller, recipients);
+  if (error !== undefined) throw error;
+};
+
+/** The error for an email over the limit: CALLER_LIMIT_TOO_LOW where no day would be enough, else CALLER_LIMIT_REACHED. */
+export const limitReached = (
+  caller: Caller,
+  recipients: number,
+  { left, resetsAt }: Reached,
+  now: Date,
+): AppError =>
+  tooLow(caller, recipients) ??
+  new AppError('CALLER_LIMIT_REACHED', {
+    detail: `${limitOf(caller)} Left until ${resetsAt.toISOString()}: ${inWords(caller.rules, left)}. ${sizeOf(recipients)}`,
+    retryAfterSeconds: Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000)),
+  });
+
+/** What a caller may see of its limits: what was taken today, which includes what instances still hold. */
+export type UsageToday = {
+  readonly resetsAt: string;
+  readonly mails?: { readonly limit: number; readonly taken: number };
+  readonly recipients?: { readonly limit: number; readonly taken: number };
+};
+
+/** Undefined for a caller without limits, of which nothing is counted. */
+export const usageOf = (limits: Limits, taken: Amount, now: Date): UsageToday | undefined =>
+  isLimited(limits)
+    ? {
+        resetsAt: endOfDay(now).toISOString(),
+        ...defined({
+          mails: ofLimit(limits.mailsPerDay, taken.mails),
+          recipients: ofLimit(limits.recipientsPerDay, taken.recipients),
+        }),
+      }
+    : undefined;
+
+const ofLimit = (
+  limit: number | undefined,
+  taken: number,
+): { readonly limit: number; readonly taken: number } | undefined =>
+  limit === undefined ? undefined : { limit, taken };

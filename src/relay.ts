@@ -1,3 +1,4 @@
+import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { NO_CALLERS } from './lib/callers/known-callers.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
@@ -33,8 +34,14 @@ import {
   strayNames,
 } from './lib/settings/settings.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import type { MailQueues } from './lib/storage/mail-queue.ts';
 import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
-import type { StorageConnection } from './lib/storage/storage-connection.ts';
+import {
+  callerQueueOf,
+  MAIL_QUEUE,
+  poisonQueueOf,
+  type StorageConnection,
+} from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
@@ -55,8 +62,12 @@ export type Relay = {
     log: Log,
   ) => SendMailNeeds &
     Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
-  readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
+  /** The callers that have a queue of their own. What cannot be one is left out here, and told as every wrong setting is. */
+  readonly callerQueues: readonly string[];
+  /** For the messages of a queue. */
+  readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
+  /** For what the host gave up on of a queue. */
+  readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
@@ -65,16 +76,9 @@ export type Relay = {
 
 type StoragePorts = Pick<
   Ports,
-  | 'ledger'
-  | 'payloads'
-  | 'records'
-  | 'attachments'
-  | 'mailQueue'
-  | 'poisonQueue'
-  | 'events'
-  | 'readIdentity'
-  | 'callers'
->;
+  'ledger' | 'payloads' | 'records' | 'attachments' | 'mailQueue' | 'events' | 'readIdentity' | 'callers'
+> &
+  Pick<MailQueues, 'queueNamed'>;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -102,7 +106,7 @@ export const openRelay = (
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    const { events, ...queues } = openMailQueues(connection);
+    const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     return {
       ...openMailBlobs(connection),
@@ -112,7 +116,8 @@ export const openRelay = (
       }),
       ledger: openLedgerTable(connection),
       callers: { known: async () => NO_CALLERS, refreshed: async () => NO_CALLERS },
-      ...queues,
+      queueNamed,
+      mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
@@ -193,6 +198,14 @@ export const openRelay = (
     return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
   };
 
+  const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
+  const poisonQueues = (): Ports['poisonQueues'] =>
+    Object.fromEntries(
+      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
+        .map(poisonQueueOf)
+        .map((name) => [name, storage().queueNamed(name)]),
+    );
+
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
       defaultSender: settings().MAIL_DEFAULT_SENDER,
@@ -251,14 +264,21 @@ export const openRelay = (
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
     },
-    forDeliverMail: (log) => ({
+    callerQueues,
+    forDeliverMail: (log, queueName) => ({
       ...storage(),
+      arrivalQueue: storage().queueNamed(queueName),
       sending: sendingUnlessBlocked(log),
       admission,
       clock,
       log,
     }),
-    forHoldMail: (log) => ({ ...storage(), clock, log }),
+    forHoldMail: (log, queueName) => ({
+      ...storage(),
+      poisonQueue: storage().queueNamed(poisonQueueOf(queueName)),
+      clock,
+      log,
+    }),
     forStatus: () => ({
       ...storage(),
       ...ifAny(() => ({ mailboxes: graph().mailboxes })),
@@ -271,6 +291,7 @@ export const openRelay = (
       return {
         ...storage(),
         ...graph(),
+        poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,

@@ -4,7 +4,7 @@ import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
 
 export type SweepNeeds = HoldNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue'> & {
+  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueues'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */

@@ -117,7 +117,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
         fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
       mailQueue: queueOf('message', queue),
+      arrivalQueue: queueOf('message', queue),
       poisonQueue: queueOf('poison', poison),
+      poisonQueues: { 'mail-poison': queueOf('poison', poison) },
       payloads: {
         put: (mailId, contentHash, json) =>
           storage(

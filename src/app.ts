@@ -26,8 +26,10 @@ import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
+import { functionSuffixOf } from './lib/callers/caller-queues.ts';
+import { QUEUE } from './lib/callers/known-callers.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
-import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
+import { callerQueueOf, MAIL_QUEUE, poisonQueueOf } from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
@@ -159,16 +161,28 @@ app.http('healthDetails', {
 
 // By itself
 keepQueueMessagesRaw(core);
-app.storageQueue('deliverMail', {
-  queueName: MAIL_QUEUE,
-  connection,
-  handler: deliverMailQueue(relay.forDeliverMail),
-});
-app.storageQueue('holdMail', {
-  queueName: POISON_QUEUE,
-  connection,
-  handler: holdMailQueue(relay.forHoldMail),
-});
+// What comes by a queue of its own is that caller's email. Who the callers are is in storage, which cannot be read before functions are
+// registered: a setting says which of them have a queue.
+const mailQueues = [
+  { caller: QUEUE, queueName: MAIL_QUEUE, suffix: '' },
+  ...relay.callerQueues.map((caller) => ({
+    caller,
+    queueName: callerQueueOf(caller),
+    suffix: functionSuffixOf(caller),
+  })),
+];
+for (const { caller, queueName, suffix } of mailQueues) {
+  app.storageQueue(`deliverMail${suffix}`, {
+    queueName,
+    connection,
+    handler: deliverMailQueue((log) => relay.forDeliverMail(log, queueName), caller),
+  });
+  app.storageQueue(`holdMail${suffix}`, {
+    queueName: poisonQueueOf(queueName),
+    connection,
+    handler: holdMailQueue((log) => relay.forHoldMail(log, queueName), caller),
+  });
+}
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',

@@ -1,4 +1,5 @@
 import { callerNameFault } from './lib/callers/caller-name.ts';
+import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
@@ -40,6 +41,7 @@ import {
 } from './lib/settings/settings.ts';
 import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
   openLedgerTable,
@@ -48,7 +50,12 @@ import {
   openRelayKey,
   openUsageTable,
 } from './lib/storage/open-storage.ts';
-import type { StorageConnection } from './lib/storage/storage-connection.ts';
+import {
+  callerQueueOf,
+  MAIL_QUEUE,
+  poisonQueueOf,
+  type StorageConnection,
+} from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
@@ -70,8 +77,12 @@ export type Relay = {
     log: Log,
   ) => SendMailNeeds &
     Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
-  readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
+  /** The callers that have a queue of their own. What cannot be one is left out here, and told as every wrong setting is. */
+  readonly callerQueues: readonly string[];
+  /** For the messages of a queue. */
+  readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
+  /** For what the host gave up on of a queue. */
+  readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
@@ -86,12 +97,12 @@ type StoragePorts = Pick<
   | 'records'
   | 'attachments'
   | 'mailQueue'
-  | 'poisonQueue'
   | 'events'
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
->;
+> &
+  Pick<MailQueues, 'queueNamed'>;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -119,7 +130,7 @@ export const openRelay = (
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    const { events, ...queues } = openMailQueues(connection);
+    const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     return {
       ...openMailBlobs(connection),
@@ -130,7 +141,8 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
-      ...queues,
+      queueNamed,
+      mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
@@ -233,6 +245,13 @@ export const openRelay = (
     const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = readSettings(environment, names);
     return { defaultSender: MAIL_DEFAULT_SENDER, allowedSenders: MAIL_ALLOWED_SENDERS };
   };
+  const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
+  const poisonQueues = (): Ports['poisonQueues'] =>
+    Object.fromEntries(
+      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
+        .map(poisonQueueOf)
+        .map((name) => [name, storage().queueNamed(name)]),
+    );
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
@@ -294,14 +313,23 @@ export const openRelay = (
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
     },
-    forDeliverMail: (log) => ({
+    callerQueues,
+    forDeliverMail: (log, queueName) => ({
       ...storage(),
+      callers: cachedCallers.of(log),
+      arrivalQueue: storage().queueNamed(queueName),
       sending: sendingUnlessBlocked(log),
       admission,
       clock,
       log,
     }),
-    forHoldMail: (log) => ({ ...storage(), clock, log }),
+    forHoldMail: (log, queueName) => ({
+      ...storage(),
+      callers: cachedCallers.of(log),
+      poisonQueue: storage().queueNamed(poisonQueueOf(queueName)),
+      clock,
+      log,
+    }),
     forStatus: (log) => ({
       ...storage(),
       callers: cachedCallers.of(log),
@@ -330,6 +358,7 @@ export const openRelay = (
         ...storage(),
         ...graph(),
         quotas: quotas(),
+        poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,

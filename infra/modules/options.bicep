@@ -9,6 +9,7 @@ type RelaySettings = {
   GRAPH_ENDPOINT: string?
   GRAPH_TIMEOUT_SECONDS: string?
   MAIL_ALLOWED_SENDERS: string?
+  MAIL_CALLER_QUEUES: string?
   MAIL_CAPTURE: string?
   MAIL_CONCURRENT_PER_MAILBOX: string?
   MAIL_DELIVERY: string?
@@ -37,6 +38,7 @@ var relaySettingNames = [
   'GRAPH_ENDPOINT'
   'GRAPH_TIMEOUT_SECONDS'
   'MAIL_ALLOWED_SENDERS'
+  'MAIL_CALLER_QUEUES'
   'MAIL_CAPTURE'
   'MAIL_CONCURRENT_PER_MAILBOX'
   'MAIL_DELIVERY'
@@ -60,6 +62,17 @@ var relaySettingNames = [
 
 @export()
 @sealed()
+@description('A queue into which only one caller writes.')
+type CallerQueue = {
+  @description('Name of the caller. Its queue is mail-<caller>.')
+  caller: string
+
+  @description('Object ids of the service principals of applications, and of managed identities, that may put emails into it. Default: none.')
+  senders: string[]?
+}
+
+@export()
+@sealed()
 @description('What few installations need.')
 type Options = {
   @description('Node.js of the app. Default: 24.')
@@ -77,6 +90,9 @@ type Options = {
   @minValue(0)
   @maxValue(20)
   alwaysReady: int?
+
+  @description('Callers with a queue of their own, and who may put emails into it. A deployment adds queues and removes none: also those that it does not name stay. Default: none.')
+  callerQueues: CallerQueue[]?
 
   @description('Call /api/health from outside every 15 minutes and raise an alert if it does not respond. Default: true.')
   availabilityTest: bool?

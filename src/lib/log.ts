@@ -59,7 +59,8 @@ export type LogEvent =
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
-  | { readonly event: 'MessagesStuck'; readonly messages: number }
+  | { readonly event: 'MessagesStuck'; readonly queue: string; readonly messages: number }
+  | { readonly event: 'QueueMissing'; readonly queue: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
   | ({
       readonly event: 'RequestRefused';
@@ -125,6 +126,7 @@ const LEVELS: Levels = {
   StorageAwaited: byCode,
   StorageFailed: 'warn',
   MessagesStuck: 'error',
+  QueueMissing: 'error',
   SendBlocked: byCode,
   RequestRefused: byCode,
   SecretExpiring: 'error',

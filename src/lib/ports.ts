@@ -85,8 +85,8 @@ export type RecordPage = {
 /** A storage queue; a message is invisible for `delayMs`. */
 export type MessageQueue = {
   readonly put: (text: string, delayMs: number) => Promise<void>;
-  /** How many messages there are, hidden ones too. */
-  readonly count: () => Promise<number>;
+  /** How many messages there are, hidden ones too; undefined where there is no such queue. */
+  readonly count: () => Promise<number | undefined>;
 };
 
 export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
@@ -240,8 +240,14 @@ export type Ports = {
   readonly ledger: Ledger;
   readonly payloads: Payloads;
   readonly records: Records;
+  /** The queue `mail`, on which every email waits, whoever sent it. */
   readonly mailQueue: MessageQueue;
+  /** The queue by which a message came: `mail`, or that of its caller. */
+  readonly arrivalQueue: MessageQueue;
+  /** Of the queue by which a message came: what the host gave up on there. */
   readonly poisonQueue: MessageQueue;
+  /** All of them, by their names. */
+  readonly poisonQueues: Readonly<Record<string, MessageQueue>>;
   /** Absent where no events are wanted. */
   readonly events?: Events;
   readonly mailboxes: Mailboxes;

@@ -27,6 +27,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   LedgerBehind: 'warn',
   StorageAwaited: 'by code',
   MessagesStuck: 'error',
+  QueueMissing: 'error',
   SendBlocked: 'by code',
   RequestRefused: 'by code',
   SecretExpiring: 'error',

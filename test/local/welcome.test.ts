@@ -8,6 +8,7 @@ const welcome = (more: Partial<Welcome>) =>
     masterKey: 'm',
     inboxUrl: 'http://localhost:8025',
     connectionString: storageAt(10001),
+    callersWithQueues: [],
     folder: undefined,
     realTenant: false,
     safetyOn: [],
@@ -19,6 +20,13 @@ const storageAt = (port: number) =>
 test('with the usual ports and folder the commands are short', () => {
   expect(welcome({})).toContain('\n    node docs/examples/queue-mail.mjs\n');
   expect(welcome({})).toMatch(/npm run mail -- list$/m);
+});
+
+test('the queues of callers are named, each with its command', () => {
+  expect(welcome({})).not.toContain('queue of a caller');
+  expect(welcome({ callersWithQueues: ['payroll', 'helpdesk'] })).toContain(
+    'queue of a caller:\n\n    node docs/examples/queue-mail.mjs mail-payroll\n    node docs/examples/queue-mail.mjs mail-helpdesk\n',
+  );
 });
 
 test('with others they name them, so that they work as they stand', () => {

@@ -140,7 +140,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     drafts: exchange.portOf((call, act) => done(call, act)),
     mailQueue: queueOf('mailQueue', messages),
+    arrivalQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
+    poisonQueues: { 'mail-poison': queueOf('poisonQueue', poison) },
     readIdentity: () => asked('readIdentity', () => IDENTITY),
     payloads: {
       put: (mailId, contentHash, json) =>

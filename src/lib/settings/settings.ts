@@ -1,4 +1,5 @@
 import { type Declaration, readCallers } from '../callers/caller-definition.ts';
+import { EXPECTED_CALLER_QUEUES, readCallerQueues } from '../callers/caller-queues.ts';
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
@@ -89,6 +90,11 @@ const days = (text: string): readonly number[] => {
   return parts.length > 0 && parts.every((part) => /^[1-9]\d{0,3}$/.test(part))
     ? parts.map(Number)
     : expects('whole numbers of days separated by commas');
+};
+
+const callerQueues = (text: string): readonly string[] => {
+  const { names, isValid } = readCallerQueues(text);
+  return isValid ? names : expects(EXPECTED_CALLER_QUEUES);
 };
 
 const optional =
@@ -255,6 +261,12 @@ export const settingsTable = {
     what: '`true` also keeps the addresses of the recipients in the ledger.',
     fallback: 'false',
     parse: onOff,
+  }),
+  MAIL_CALLER_QUEUES: setting({
+    what: 'Callers that have a queue of their own, `mail-<caller>`: what arrives there is an email of this caller. The queue and its poison queue must exist; Bicep creates them (`callerQueues`).',
+    example: 'payroll, helpdesk',
+    fallback: '',
+    parse: callerQueues,
   }),
   MAIL_EVENTS: setting({
     what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',

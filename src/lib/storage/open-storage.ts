@@ -44,11 +44,9 @@ export const openRelayKey = (
 /** The queues; loads the SDK of queues when first asked, which an email that is sent immediately never does. */
 export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const opened = lazily(async () => (await import('./mail-queue.ts')).openMailQueues(connection));
-  const queueOf = (name: 'mailQueue' | 'poisonQueue') =>
-    openedAtFirstCall(async () => (await opened())[name], { put: 'promise', count: 'promise' });
   return {
-    mailQueue: queueOf('mailQueue'),
-    poisonQueue: queueOf('poisonQueue'),
+    queueNamed: (name) =>
+      openedAtFirstCall(async () => (await opened()).queueNamed(name), { put: 'promise', count: 'promise' }),
     events: openedAtFirstCall(async () => (await opened()).events, { put: 'promise' }),
   };
 };

@@ -130,7 +130,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
       mailQueue: queueOf('message', queue),
+      arrivalQueue: queueOf('message', queue),
       poisonQueue: queueOf('poison', poison),
+      poisonQueues: { 'mail-poison': queueOf('poison', poison) },
       payloads: {
         put: (mailId, contentHash, json) =>
           storage(

@@ -3,6 +3,7 @@ metadata description = 'Everything the relay needs in Azure, in one resource gro
 
 targetScope = 'resourceGroup'
 
+import { toCallerQueues } from 'modules/caller-queues.bicep'
 import { toIpRules } from 'modules/ip-rules.bicep'
 import { Options, RelaySettings } from 'modules/options.bicep'
 
@@ -60,6 +61,8 @@ var operatorIpRules = toIpRules(options.?operatorIpRanges ?? [])
 // teardown.sh selects by this tag, also after a deployment that failed half way.
 var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
 
+var callerQueues = toCallerQueues(settings.?MAIL_CALLER_QUEUES ?? '', options.?callerQueues ?? [])
+
 // A list from an environment variable or a form has blanks after its commas.
 var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
 
@@ -93,6 +96,7 @@ module storage 'modules/storage.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     isPrivate: isPrivate
     operatorIpRules: operatorIpRules
+    callerQueues: callerQueues
     tags: tags
   }
 }
@@ -143,6 +147,7 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
     settings: settings
+    callersWithQueues: map(callerQueues, one => one.caller)
     alertRecipients: join(recipients, ',')
     fixedSettings: {
       KEY_VAULT_URL: vault.outputs.url

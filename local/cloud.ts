@@ -44,6 +44,8 @@ export type CloudOptions = {
   /** What the Graph stand-in enforces; the limits of Exchange unless told otherwise. */
   readonly limits?: Partial<Limits>;
   readonly sentItemsDelayMs?: number;
+  /** The callers that have a queue of their own. */
+  readonly callersWithQueues?: readonly string[];
   /** Changes the pretend organisation. */
   readonly directory?: (usual: Directory) => Directory;
 };
@@ -114,7 +116,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           queuePort: ports.queue,
           tablePort: ports.table,
         }).then(async (storage) => {
-          await layOutStorage(storage.connectionString);
+          await layOutStorage(storage.connectionString, options.callersWithQueues);
           return storage;
         }),
       ),

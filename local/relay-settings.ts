@@ -1,5 +1,6 @@
 import hostJson from '../host.json' with { type: 'json' };
 import { AppError } from '../src/lib/errors.ts';
+import { safetyOn } from '../src/lib/settings/safety-settings.ts';
 import {
   type Environment,
   readSettings,
@@ -48,6 +49,12 @@ const LOCAL: Environment = Object.fromEntries([
   ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
   ['GRAPH_ENDPOINT', 'https://localhost'],
 ]);
+
+/** The settings that keep emails from their recipients, of those that the environment gives. */
+export const localSafetyOn = (given: Environment): readonly string[] =>
+  safetyOn(
+    readSettings({ ...LOCAL, ...given }, ['MAIL_CAPTURE', 'MAIL_REDIRECT_TO', 'MAIL_RECIPIENT_DOMAINS']),
+  );
 
 const wrongValues = (environment: Environment, names: readonly SettingName[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));

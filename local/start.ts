@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleIfStale } from '../scripts/bundle.ts';
 import { wrongUsage } from '../scripts/wrong-usage.ts';
+import { readCallerQueues } from '../src/lib/callers/caller-queues.ts';
 import { startCloud } from './cloud.ts';
 import { allowedFor } from './directory.ts';
 import { toEventLine } from './event-line.ts';
@@ -12,7 +13,7 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { toProblemLines } from './relay-settings.ts';
+import { localSafetyOn, toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -75,6 +76,7 @@ const main = async () => {
     const inboxAddress = readInboxAddress(process.env, ports.inbox);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
     const keys = chooseRelayKeys({ mailsAreReal: realTenant !== undefined });
+    const callersWithQueues = readCallerQueues(settings.MAIL_CALLER_QUEUES ?? '').names;
     if (options.fresh) await folder.clear();
     await bundleIfStale();
     // After the bundle, which others may read.
@@ -83,6 +85,7 @@ const main = async () => {
       folder: folder.path,
       ports: ports.cloud,
       directory: allowedFor(settings),
+      callersWithQueues,
     });
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped)
@@ -128,7 +131,9 @@ const main = async () => {
         folder: folder.path === DEFAULT_FOLDER ? undefined : folder.path,
         inboxUrl: inboxAddress ?? inbox.url.replace('127.0.0.1', 'localhost'),
         connectionString: cloud.azurite.connectionString,
+        callersWithQueues,
         realTenant: realTenant !== undefined,
+        safetyOn: localSafetyOn(settings),
       }),
     );
   } catch (error) {

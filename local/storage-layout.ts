@@ -3,21 +3,27 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
   ATTACHMENT_CONTAINER,
+  callerQueueOf,
   EVENT_QUEUE,
   HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
-  POISON_QUEUE,
+  poisonQueueOf,
 } from '../src/lib/storage/storage-connection.ts';
 
 /** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
-export const layOutStorage = async (connectionString: string): Promise<void> => {
+export const layOutStorage = async (
+  connectionString: string,
+  callersWithQueues: readonly string[] = [],
+): Promise<void> => {
+  const mailQueues = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf)];
+  const queueNames = [...mailQueues, ...mailQueues.map(poisonQueueOf), EVENT_QUEUE];
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all([
-    ...[MAIL_QUEUE, POISON_QUEUE, EVENT_QUEUE].map((name) => queues.getQueueClient(name).createIfNotExists()),
+    ...queueNames.map((name) => queues.getQueueClient(name).createIfNotExists()),
     ...[PAYLOAD_CONTAINER, HELD_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
       blobs.getContainerClient(name).createIfNotExists(),
     ),

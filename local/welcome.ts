@@ -1,3 +1,5 @@
+import { safetyLines } from '../src/lib/settings/safety-settings.ts';
+import { callerQueueOf } from '../src/lib/storage/storage-connection.ts';
 import { DEFAULT_PORTS } from './ports.ts';
 
 /** What `npm start` prints when the relay is ready, and what the inbox shows while it is empty. */
@@ -7,9 +9,12 @@ export type Welcome = {
   readonly masterKey: string;
   readonly inboxUrl: string;
   readonly connectionString: string;
+  readonly callersWithQueues: readonly string[];
   /** Where it is not the usual one. */
   readonly folder: string | undefined;
   readonly realTenant: boolean;
+  /** Settings that keep emails from their recipients. */
+  readonly safetyOn: readonly string[];
 };
 
 /** A request that works when pasted into a shell. */
@@ -31,7 +36,9 @@ export const toWelcome = (welcome: Welcome): string =>
   Endpoint      ${welcome.functionsUrl}/api/mail
   Function key  ${welcome.functionKey}   (master key, for list, replay and close: ${welcome.masterKey})
   Inbox         ${welcome.inboxUrl}
-
+${safetyLines(welcome.safetyOn)
+  .map((line) => `\n  ${line}`)
+  .join('')}${welcome.safetyOn.length === 0 ? '' : '\n'}
   Send an email:
 
 ${indent(toCurl(welcome))}
@@ -39,12 +46,20 @@ ${indent(toCurl(welcome))}
   Or put the same JSON on the queue "mail":
 
     ${toQueueCommand(welcome.connectionString)}
-
+${toCallerQueues(welcome)}
   List held emails:           npm run mail -- list${inFolder(welcome)}
   Start over:                 npm start -- --fresh${inFolder(welcome)}
   Send through a real tenant: npm start -- --real-tenant   (docs/local.md)
   Stop with Ctrl-C.
 `;
+
+/** What only one caller may write into in Azure; here everything may. */
+const toCallerQueues = ({ callersWithQueues, connectionString }: Welcome): string => {
+  if (callersWithQueues.length === 0) return '';
+  const command = toQueueCommand(connectionString);
+  const commands = callersWithQueues.map((caller) => `    ${command} ${callerQueueOf(caller)}`);
+  return `\n  Or on the queue of a caller:\n\n${commands.join('\n')}\n`;
+};
 
 /** The ports of the storage emulator need not be told. */
 const toQueueCommand = (connectionString: string): string =>

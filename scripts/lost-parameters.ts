@@ -21,6 +21,8 @@ const WAYS: Readonly<Record<string, Way>> = {
   alertRecipients: { variable: 'RELAY_ALERT_RECIPIENTS', option: '--alert-to' },
   options: { variable: 'RELAY_OPTIONS', option: 'the file of --parameters' },
 };
+/** Members of an object that stay as they are where they are not given: a deployment removes no queue. */
+const KEPT: readonly string[] = ['options.callerQueues'];
 const DEFAULT_NAME = 'mail-relay';
 
 const isObject = (value: unknown): value is object =>
@@ -55,7 +57,8 @@ const findLost = (
       const given: object = isObject(after) ? after : {};
       return Object.keys(before)
         .filter((member) => !(member in given))
-        .map((member) => ({ parameter: `${parameter}.${member}`, ...way }));
+        .map((member) => ({ parameter: `${parameter}.${member}`, ...way }))
+        .filter((lost) => !KEPT.includes(lost.parameter));
     }
     const isSame = JSON.stringify(before) === JSON.stringify(after);
     return isSame || isGiven(way, after) ? [] : [{ parameter, ...way }];

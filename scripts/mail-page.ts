@@ -4,6 +4,7 @@ export type DeskMail = {
   readonly state: string;
   readonly sender: string;
   readonly recipients: number;
+  readonly redirected?: boolean;
   readonly acceptedAt: string;
   readonly updatedAt: string;
   readonly until?: string;
@@ -49,7 +50,12 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
   [
     `${mail.id}  ${mail.state}`,
     line('Sender', mail.sender || '(unreadable)'),
-    line('Recipients', String(mail.recipients)),
+    line(
+      'Recipients',
+      mail.redirected
+        ? `${mail.recipients}, redirected to the address in MAIL_REDIRECT_TO`
+        : String(mail.recipients),
+    ),
     ...timeline.map(({ at, event, ...facts }) => {
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
       return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;

@@ -5,10 +5,20 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import {
+  addCallerHttp,
+  changeCallerHttp,
+  listAuditHttp,
+  listCallersHttp,
+  makeCallerKeyHttp,
+  removeCallerHttp,
+  revokeCallerKeyHttp,
+  showCallerHttp,
+} from './functions/callers.http.ts';
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
-import { healthHttp } from './functions/health.http.ts';
+import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
@@ -16,8 +26,10 @@ import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
+import { functionSuffixOf } from './lib/callers/caller-queues.ts';
+import { QUEUE } from './lib/callers/known-callers.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
-import { MAIL_QUEUE, POISON_QUEUE } from './lib/storage/storage-connection.ts';
+import { callerQueueOf, MAIL_QUEUE, poisonQueueOf } from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
@@ -91,18 +103,86 @@ app.http('closeMail', {
   handler: closeMailHttp(relay.forDesk),
 });
 
+// For the people who run it, with the master key: who may send what
+app.http('listCallers', {
+  methods: ['GET'],
+  route: 'callers',
+  authLevel: 'admin',
+  handler: listCallersHttp(relay.forCallers),
+});
+app.http('addCaller', {
+  methods: ['POST'],
+  route: 'callers',
+  authLevel: 'admin',
+  handler: addCallerHttp(relay.forCallers),
+});
+app.http('showCaller', {
+  methods: ['GET'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: showCallerHttp(relay.forCallers),
+});
+app.http('changeCaller', {
+  methods: ['PATCH'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: changeCallerHttp(relay.forCallers),
+});
+app.http('removeCaller', {
+  methods: ['DELETE'],
+  route: 'callers/{name}',
+  authLevel: 'admin',
+  handler: removeCallerHttp(relay.forCallers),
+});
+app.http('makeCallerKey', {
+  methods: ['POST'],
+  route: 'callers/{name}/keys',
+  authLevel: 'admin',
+  handler: makeCallerKeyHttp(relay.forCallers),
+});
+app.http('revokeCallerKey', {
+  methods: ['DELETE'],
+  route: 'callers/{name}/keys/{id}',
+  authLevel: 'admin',
+  handler: revokeCallerKeyHttp(relay.forCallers),
+});
+app.http('listAudit', {
+  methods: ['GET'],
+  route: 'audit',
+  authLevel: 'admin',
+  handler: listAuditHttp(relay.forCallers),
+});
+app.http('healthDetails', {
+  methods: ['GET'],
+  route: 'health/details',
+  authLevel: 'admin',
+  handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
+});
+
 // By itself
 keepQueueMessagesRaw(core);
-app.storageQueue('deliverMail', {
-  queueName: MAIL_QUEUE,
-  connection,
-  handler: deliverMailQueue(relay.forDeliverMail),
-});
-app.storageQueue('holdMail', {
-  queueName: POISON_QUEUE,
-  connection,
-  handler: holdMailQueue(relay.forHoldMail),
-});
+// What comes by a queue of its own is that caller's email. Who the callers are is in storage, which cannot be read before functions are
+// registered: a setting says which of them have a queue.
+const mailQueues = [
+  { caller: QUEUE, queueName: MAIL_QUEUE, suffix: '' },
+  ...relay.callerQueues.map((caller) => ({
+    caller,
+    queueName: callerQueueOf(caller),
+    suffix: functionSuffixOf(caller),
+  })),
+];
+for (const { caller, queueName, suffix } of mailQueues) {
+  app.storageQueue(`deliverMail${suffix}`, {
+    queueName,
+    connection,
+    handler: deliverMailQueue((log) => relay.forDeliverMail(log, queueName), caller),
+  });
+  app.storageQueue(`holdMail${suffix}`, {
+    queueName: poisonQueueOf(queueName),
+    connection,
+    handler: holdMailQueue((log) => relay.forHoldMail(log, queueName), caller),
+  });
+}
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',

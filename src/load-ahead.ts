@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 const NEEDED_FIRST: readonly (() => Promise<unknown>)[] = [
   () => import('./lib/storage/relay-key.ts'),
   () => import('./lib/storage/ledger-table.ts'),
+  () => import('./lib/storage/caller-table.ts'),
   () => import('./lib/vault/managed-identity.ts'),
   () => import('./lib/vault/key-vault.ts'),
   () => import('./lib/vault/token-request.ts'),

@@ -1,4 +1,7 @@
-import { NO_CALLERS } from './lib/callers/known-callers.ts';
+import { callerNameFault } from './lib/callers/caller-name.ts';
+import { readCallerQueues } from './lib/callers/caller-queues.ts';
+import { makeKnownCallers } from './lib/callers/known-callers.ts';
+import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
@@ -8,6 +11,8 @@ import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
+import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
@@ -21,9 +26,10 @@ import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
+import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
-import { NO_SAFETY } from './lib/sending/safety.ts';
+import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
@@ -33,15 +39,23 @@ import {
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
+import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
+  openCallerTable,
   openLedgerTable,
   openMailBlobs,
   openMailQueues,
   openRelayKey,
   openUsageTable,
 } from './lib/storage/open-storage.ts';
-import type { StorageConnection } from './lib/storage/storage-connection.ts';
+import {
+  callerQueueOf,
+  MAIL_QUEUE,
+  poisonQueueOf,
+  type StorageConnection,
+} from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
@@ -56,16 +70,22 @@ export type World = {
 
 /** Gives each function what it needs, with the log of the invocation. */
 export type Relay = {
-  /** Says which settings are wrong or unknown. Never throws. */
+  /** Says which settings are wrong or unknown, and which keep emails from their recipients. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
+  readonly reportSettings: () => SettingsReport;
   readonly forSendMail: (
     log: Log,
   ) => SendMailNeeds &
     Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
-  readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
-  readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
+  /** The callers that have a queue of their own. What cannot be one is left out here, and told as every wrong setting is. */
+  readonly callerQueues: readonly string[];
+  /** For the messages of a queue. */
+  readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
+  /** For what the host gave up on of a queue. */
+  readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -77,12 +97,12 @@ type StoragePorts = Pick<
   | 'records'
   | 'attachments'
   | 'mailQueue'
-  | 'poisonQueue'
   | 'events'
   | 'readIdentity'
-  | 'callers'
+  | 'callerStore'
   | 'usages'
->;
+> &
+  Pick<MailQueues, 'queueNamed'>;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -110,7 +130,7 @@ export const openRelay = (
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
-    const { events, ...queues } = openMailQueues(connection);
+    const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     return {
       ...openMailBlobs(connection),
@@ -119,13 +139,29 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: openLedgerTable(connection),
-      callers: { known: async () => NO_CALLERS, refreshed: async () => NO_CALLERS },
+      callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
-      ...queues,
+      queueNamed,
+      mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
   });
+
+  const declaredInSettings = () => readSettings(environment, ['MAIL_CALLERS']).MAIL_CALLERS;
+
+  const readCallers = async (): Promise<ReadCallers> => {
+    const entries = combineCallers(declaredInSettings(), await storage().callerStore.read());
+    const unreadable = entries.filter(({ declaredIn }) => declaredIn === 'unreadable');
+    return {
+      known: makeKnownCallers(declaredOf(entries)),
+      // Whoever changed the table can have written anything there; the log has names of callers only.
+      unreadable: unreadable.map(({ caller: { name } }) =>
+        callerNameFault(name) === undefined ? name : 'not a name of a caller',
+      ),
+    };
+  };
+  const cachedCallers = makeCachedCallers(readCallers, now);
 
   const vault = once(() => {
     const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
@@ -204,19 +240,33 @@ export const openRelay = (
     return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
   };
 
+  const senderPolicy = (): SenderPolicy => {
+    const names = ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS'] as const;
+    const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = readSettings(environment, names);
+    return { defaultSender: MAIL_DEFAULT_SENDER, allowedSenders: MAIL_ALLOWED_SENDERS };
+  };
+  const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
+  const poisonQueues = (): Ports['poisonQueues'] =>
+    Object.fromEntries(
+      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
+        .map(poisonQueueOf)
+        .map((name) => [name, storage().queueNamed(name)]),
+    );
+
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
       defaultSender: settings().MAIL_DEFAULT_SENDER,
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    safety: NO_SAFETY,
+    safety: safetyOf(settings()),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
     ...graph(),
+    callers: cachedCallers.of(log),
     pacer: pacer(),
     quotas: quotas(),
     accept: accept(),
@@ -227,15 +277,14 @@ export const openRelay = (
     log,
   });
 
+  const report = (): SettingsReport => reportSettings(settings);
+
   const tellOfSettings = (log: Log): void => {
     const stray = strayNames(environment);
     if (stray.length > 0) log({ event: 'SettingsUnknown', settings: stray });
-    try {
-      settings();
-    } catch (error) {
-      const problems = error instanceof AppError ? (error.facts.problems ?? []) : [];
-      log({ event: 'SettingsInvalid', settings: problems.map(({ pointer }) => pointer) });
-    }
+    const { settingsInvalid, safetyOn } = report();
+    if (settingsInvalid.length > 0) log({ event: 'SettingsInvalid', settings: settingsInvalid });
+    if (safetyOn.length > 0) log({ event: 'SafetyOn', settings: safetyOn });
   };
 
   let toldOfSettings = false;
@@ -258,32 +307,58 @@ export const openRelay = (
 
   return {
     tellOfSettings,
+    reportSettings: report,
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
     },
-    forDeliverMail: (log) => ({
+    callerQueues,
+    forDeliverMail: (log, queueName) => ({
       ...storage(),
+      callers: cachedCallers.of(log),
+      arrivalQueue: storage().queueNamed(queueName),
       sending: sendingUnlessBlocked(log),
       admission,
       clock,
       log,
     }),
-    forHoldMail: (log) => ({ ...storage(), clock, log }),
-    forStatus: () => ({
+    forHoldMail: (log, queueName) => ({
       ...storage(),
+      callers: cachedCallers.of(log),
+      poisonQueue: storage().queueNamed(poisonQueueOf(queueName)),
+      clock,
+      log,
+    }),
+    forStatus: (log) => ({
+      ...storage(),
+      callers: cachedCallers.of(log),
       ...ifAny(() => ({ mailboxes: graph().mailboxes })),
       messageIds,
       clock,
     }),
-    forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), clock, log }),
+    forDesk: (log) => ({
+      ...storage(),
+      ...ifAny(() => ({ pacer: pacer() })),
+      callers: cachedCallers.of(log),
+      clock,
+      log,
+    }),
+    forCallers: (log) => ({
+      ...storage(),
+      declaredInSettings,
+      senderPolicy,
+      forgetCallers: cachedCallers.forget,
+      clock,
+      log,
+    }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {
         ...storage(),
         ...graph(),
         quotas: quotas(),
+        poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,
@@ -306,6 +381,17 @@ export const openRelay = (
     },
   };
 };
+
+const safetyOf = ({
+  MAIL_CAPTURE,
+  MAIL_REDIRECT_TO,
+  MAIL_RECIPIENT_DOMAINS,
+  MAIL_OTHER_RECIPIENTS,
+}: Settings): Safety => ({
+  capture: MAIL_CAPTURE,
+  ...defined({ redirectTo: MAIL_REDIRECT_TO, recipientDomains: MAIL_RECIPIENT_DOMAINS }),
+  otherRecipients: MAIL_OTHER_RECIPIENTS,
+});
 
 const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

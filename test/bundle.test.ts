@@ -17,6 +17,20 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const require = createRequire(import.meta.url);
 
+/** The queues that functions of the bundle read, by their names, with this setting. */
+const queuesWith = async (callerQueues: string): Promise<Readonly<Record<string, string>>> => {
+  vi.stubEnv('MAIL_CALLER_QUEUES', callerQueues);
+  const { registrations, unload } = await loadSilently();
+  unload();
+  vi.unstubAllEnvs();
+  return Object.fromEntries(
+    [...registrations.functions.values()].flatMap((one) => {
+      const { name, trigger } = readFunction(one, false);
+      return trigger.type === 'queue' ? [[name, trigger.queueName]] : [];
+    }),
+  );
+};
+
 const loadSilently = async () => {
   const registrations = createRegistrations();
   const { unload } = await loadApp(
@@ -60,7 +74,16 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
+    healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
+    listCallers: http('GET', 'callers', 'admin'),
+    addCaller: http('POST', 'callers', 'admin'),
+    showCaller: http('GET', 'callers/{name}', 'admin'),
+    changeCaller: http('PATCH', 'callers/{name}', 'admin'),
+    removeCaller: http('DELETE', 'callers/{name}', 'admin'),
+    makeCallerKey: http('POST', 'callers/{name}/keys', 'admin'),
+    revokeCallerKey: http('DELETE', 'callers/{name}/keys/{id}', 'admin'),
+    listAudit: http('GET', 'audit', 'admin'),
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
@@ -73,6 +96,27 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   expect(told).toEqual([
     { event: 'SettingsInvalid', settings: expect.arrayContaining(['ENTRA_TENANT_ID', 'KEY_VAULT_URL']) },
   ]);
+});
+
+test('each caller with a queue has a pair of functions for it', async () => {
+  expect(await queuesWith('payroll, erp-test')).toEqual({
+    deliverMail: 'mail',
+    holdMail: 'mail-poison',
+    deliverMail_payroll: 'mail-payroll',
+    holdMail_payroll: 'mail-payroll-poison',
+    deliverMail_erp_test: 'mail-erp-test',
+    holdMail_erp_test: 'mail-erp-test-poison',
+  });
+});
+
+test('a caller that can have no queue keeps no function from being there', async () => {
+  const usual = { deliverMail: 'mail', holdMail: 'mail-poison' };
+  expect(await queuesWith('Pay roll!, events, poison, ,,')).toEqual(usual);
+  expect(await queuesWith('poison, payroll, payroll')).toEqual({
+    ...usual,
+    deliverMail_payroll: 'mail-payroll',
+    holdMail_payroll: 'mail-payroll-poison',
+  });
 });
 
 /** The files that the bundle has code of, by the file of the bundle, as its source maps list them. */

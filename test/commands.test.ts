@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { ROOT } from './support/documents.ts';
 
-const COMMANDS = ['start', 'mail', 'chaos', 'bench'] as const;
+const COMMANDS = ['start', 'mail', 'callers', 'chaos', 'bench'] as const;
 const LONG: ReadonlySet<string> = new Set(['chaos', 'bench']);
 
 test.each(COMMANDS)('npm run %s -- --help says how it is used and does nothing else', (name) => {
@@ -46,6 +46,34 @@ test.each([
     process.execPath,
     ['scripts/mail.ts', ...args, '--url', 'http://127.0.0.1:9'],
     { cwd: ROOT, encoding: 'utf8', env: { ...process.env, MAIL_RELAY_MASTER_KEY: 'k' } },
+  );
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(expected);
+});
+
+test.each([
+  [[], 'Expected one of list, show, add, limit,'],
+  [['list', 'payroll'], 'list: expected nothing more, received payroll.'],
+  [['show'], 'show: expected the name of a caller.'],
+  [['revoke-key', 'payroll'], 'revoke-key: expected the name of a caller and the id of a key.'],
+  [['add', 'payroll'], 'add: expected --sender ADDRESS.'],
+  [['add', 'payroll', '--sender', 'none', '--add-tag', 'x'], 'add: expected options without add-'],
+  [['limit', 'payroll'], 'limit: expected a rule'],
+  [['limit', 'payroll', '--mails-per-day', 'many'], '--mails-per-day: expected a whole number or none'],
+  [['limit', 'payroll', '--tag', 'a', '--add-tag', 'b'], 'Expected --tag or --add-tag, received both.'],
+  [['limit', 'payroll', '--tag', 'none', '--tag', 'b'], '--tag: expected none alone, received more.'],
+  [['disable', 'payroll', '--owner', 'a@b.example'], 'disable: expected no rules'],
+  [['enable', 'payroll', '--yes'], 'enable: expected no --yes'],
+  [['remove', 'payroll'], 'To remove it, add --yes.'],
+  [
+    ['add', 'erp', '--sender', 'none', '--function-key'],
+    '--function-key: expected the key in the environment',
+  ],
+])('npm run callers -- %j is refused for what would be ignored or is missing', (args, expected) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['scripts/callers.ts', ...args, '--url', 'http://127.0.0.1:9'],
+    { cwd: ROOT, encoding: 'utf8', input: '', env: { ...process.env, MAIL_RELAY_MASTER_KEY: 'k' } },
   );
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain(expected);

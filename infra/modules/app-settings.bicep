@@ -1,6 +1,8 @@
 metadata name = 'Settings of the app'
 metadata description = 'The one place where the settings of the app are put together, whichever way it is deployed: by script, pipeline, azd or portal. A setting that nobody names stays as it is, so a deployment neither resumes sending that an operator stopped nor forgets what another way has set.'
 
+import { toCallers } from 'caller-queues.bicep'
+
 @description('Required. Name of the app.')
 param appName string
 
@@ -13,6 +15,9 @@ param settings object
 @description('Required. Email addresses that receive alerts, separated by commas: also those of SECRET_WARNING_RECIPIENTS, unless it names others.')
 param alertRecipients string
 
+@description('Required. Callers that get a queue of their own, beside those that MAIL_CALLER_QUEUES names.')
+param callersWithQueues string[]
+
 @description('Required. Settings that win over all others.')
 param fixedSettings object
 
@@ -22,7 +27,10 @@ var currentRecipients = currentSettings.?SECRET_WARNING_RECIPIENTS ?? ''
 var followsAlerts = contains(settings, 'SECRET_WARNING_RECIPIENTS')
   ? empty(settings.SECRET_WARNING_RECIPIENTS)
   : currentRecipients == (currentSettings.?ALERT_RECIPIENTS ?? '')
+// A queue that nobody reads any more would keep what is in it silently: only MAIL_CALLER_QUEUES itself can take a caller away.
+var namedCallers = toCallers(settings.?MAIL_CALLER_QUEUES ?? currentSettings.?MAIL_CALLER_QUEUES ?? '')
 var derivedSettings = {
+  MAIL_CALLER_QUEUES: join(union(namedCallers, callersWithQueues), ',')
   ALERT_RECIPIENTS: alertRecipients
   SECRET_WARNING_RECIPIENTS: followsAlerts
     ? alertRecipients

@@ -48,6 +48,9 @@ param alwaysReady int
 @description('Required. Settings of the relay by name. An empty value restores the default.')
 param settings object
 
+@description('Required. Callers that get a queue of their own.')
+param callersWithQueues string[]
+
 @description('Required. Email addresses that receive alerts, separated by commas.')
 param alertRecipients string
 
@@ -147,6 +150,7 @@ module settingsOfApp 'app-settings.bicep' = {
       setting => setting.value
     )
     settings: settings
+    callersWithQueues: callersWithQueues
     alertRecipients: alertRecipients
     // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
     // app says these things in functionAppConfig, and deployment refuses some of them.

@@ -9,6 +9,8 @@ type RelaySettings = {
   GRAPH_ENDPOINT: string?
   GRAPH_TIMEOUT_SECONDS: string?
   MAIL_ALLOWED_SENDERS: string?
+  MAIL_CALLER_QUEUES: string?
+  MAIL_CAPTURE: string?
   MAIL_CONCURRENT_PER_MAILBOX: string?
   MAIL_DELIVERY: string?
   MAIL_ENABLED: string?
@@ -19,7 +21,10 @@ type RelaySettings = {
   MAIL_LEDGER_RECIPIENTS: string?
   MAIL_MAX_REQUEST_MB: string?
   MAIL_ON_UNKNOWN: string?
+  MAIL_OTHER_RECIPIENTS: string?
   MAIL_PER_MINUTE_PER_MAILBOX: string?
+  MAIL_RECIPIENT_DOMAINS: string?
+  MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
   MAIL_VERIFY_SECONDS: string?
   SECRET_WARNING_DAYS: string?
@@ -33,6 +38,8 @@ var relaySettingNames = [
   'GRAPH_ENDPOINT'
   'GRAPH_TIMEOUT_SECONDS'
   'MAIL_ALLOWED_SENDERS'
+  'MAIL_CALLER_QUEUES'
+  'MAIL_CAPTURE'
   'MAIL_CONCURRENT_PER_MAILBOX'
   'MAIL_DELIVERY'
   'MAIL_ENABLED'
@@ -43,12 +50,26 @@ var relaySettingNames = [
   'MAIL_LEDGER_RECIPIENTS'
   'MAIL_MAX_REQUEST_MB'
   'MAIL_ON_UNKNOWN'
+  'MAIL_OTHER_RECIPIENTS'
   'MAIL_PER_MINUTE_PER_MAILBOX'
+  'MAIL_RECIPIENT_DOMAINS'
+  'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
   'MAIL_VERIFY_SECONDS'
   'SECRET_WARNING_DAYS'
   'SECRET_WARNING_RECIPIENTS'
 ]
+
+@export()
+@sealed()
+@description('A queue into which only one caller writes.')
+type CallerQueue = {
+  @description('Name of the caller. Its queue is mail-<caller>.')
+  caller: string
+
+  @description('Object ids of the service principals of applications, and of managed identities, that may put emails into it. Default: none.')
+  senders: string[]?
+}
 
 @export()
 @sealed()
@@ -69,6 +90,9 @@ type Options = {
   @minValue(0)
   @maxValue(20)
   alwaysReady: int?
+
+  @description('Callers with a queue of their own, and who may put emails into it. A deployment adds queues and removes none: also those that it does not name stay. Default: none.')
+  callerQueues: CallerQueue[]?
 
   @description('Call /api/health from outside every 15 minutes and raise an alert if it does not respond. Default: true.')
   availabilityTest: bool?

@@ -1,6 +1,7 @@
 metadata name = 'Storage'
 metadata description = 'The storage account of the app: queues, payloads, ledger, the package, and what the Functions host keeps for itself. It has keys that open nothing.'
 
+import { CallerQueue } from 'options.bicep'
 import { roleIds } from 'role-ids.bicep'
 
 @description('Required. Name of the account.')
@@ -26,6 +27,9 @@ param isPrivate bool
 @description('Required. Addresses and ranges that the firewall lets in all the same.')
 param operatorIpRules string[]
 
+@description('Required. Callers with a queue of their own.')
+param callerQueues CallerQueue[]
+
 @description('Required. Tags.')
 param tags object
 
@@ -42,6 +46,8 @@ var queueNames = [
   'mail-poison'
   'mail-events'
 ]
+var callerQueueNames = flatten(map(callerQueues, one => ['mail-${one.caller}', 'mail-${one.caller}-poison']))
+var allQueueNames = concat(queueNames, callerQueueNames)
 var tableNames = [
   'mailledger'
 ]
@@ -54,6 +60,17 @@ var accountRoles = [
 // Contributor, though the documentation names Reader and Message Processor for a trigger: returning a failed
 // message and renewing a lease are updates, which those two may not do (azure-docs issue 120932).
 var queueRole = roleIds['Storage Queue Data Contributor']
+
+// On the one queue, and not on its poison queue: what an application puts there would be held without having been tried.
+var senderRole = roleIds['Storage Queue Data Message Sender']
+var queueSenders = flatten(map(
+  range(0, length(callerQueues)),
+  i =>
+    map(callerQueues[i].?senders ?? [], sender => {
+      principalId: sender
+      queue: length(queueNames) + 2 * i
+    })
+))
 
 var changes = [
   { category: 'StorageWrite', enabled: true }
@@ -122,7 +139,7 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-0
 }
 
 resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' = [
-  for queueName in queueNames: {
+  for queueName in allQueueNames: {
     parent: queueService
     name: queueName
   }
@@ -153,13 +170,25 @@ resource account_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-0
 ]
 
 resource queue_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for i in range(0, length(queueNames)): {
+  for i in range(0, length(allQueueNames)): {
     name: guid(queues[i].id, identityPrincipalId, queueRole)
     scope: queues[i]
     properties: {
       principalId: identityPrincipalId
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueRole)
+    }
+  }
+]
+
+resource queueSender_roleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for sender in queueSenders: {
+    name: guid(queues[sender.queue].id, sender.principalId, senderRole)
+    scope: queues[sender.queue]
+    properties: {
+      principalId: sender.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', senderRole)
     }
   }
 ]

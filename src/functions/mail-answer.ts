@@ -9,7 +9,10 @@ export type MailAnswer = { readonly status: 200 | 202; readonly body: Readonly<R
 /** What the caller has to know; the status URL tells more. */
 export const toMailAnswer = ({ row, warnings }: SendMailAnswer, statusUrl: string): MailAnswer => {
   const { mailId: id, sender, sendAt } = row.facts;
-  const warned = warnings.length === 0 ? {} : { warnings };
+  const warned = {
+    ...defined({ redirected: row.progress.redirected }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
   if (!isIn(row, 'sent'))
     return {
       status: 202,

@@ -332,7 +332,7 @@ export const catalogue = {
     403,
     'administrator',
     'This sender is not on the allow-list',
-    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS and, for a declared caller, to its senders: `npm run callers -- limit NAME --sender ADDRESS`.',
+    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS and, for a declared caller, to its senders: `npm run callers -- limit NAME --add-sender ADDRESS`.',
   ),
   SENDER_NOT_USABLE: entry(
     403,
@@ -344,7 +344,7 @@ export const catalogue = {
     403,
     'administrator',
     'The caller may not send to this recipient',
-    'Remove the recipients that `problems` counts, or ask an administrator to allow them: `npm run callers -- limit NAME --recipient ADDRESS`. Nothing was sent.',
+    'Remove the recipients that `problems` counts, or ask an administrator to allow them: `npm run callers -- limit NAME --add-recipient ADDRESS`. Nothing was sent.',
   ),
   RECIPIENT_OUTSIDE_DOMAINS: entry(
     403,
@@ -677,6 +677,74 @@ export const catalogue = {
     'administrator',
     'The relay began to send the email, and the result is lost',
     'Look in the Sent Items of the sender. If the email is not there, send it again from the application. Then close this one: npm run mail -- close <id> --note "..."',
+  ),
+
+  // Changes of callers
+  CALLER_INVALID: entry(
+    400,
+    'caller',
+    'The description of a caller is invalid',
+    'Correct what `problems` lists. Nothing was changed. To see every field and option: npm run callers -- --help',
+  ),
+  CALLER_NOT_FOUND: entry(
+    404,
+    'caller',
+    'There is no such caller',
+    'Check the name: npm run callers -- list. To declare a new caller: npm run callers -- add NAME --sender ADDRESS',
+  ),
+  CALLER_EXISTS: entry(
+    409,
+    'caller',
+    'There is already a caller with this name',
+    'Choose another name, or change the rules of this caller: npm run callers -- limit NAME. For a second key: npm run callers -- rotate-key NAME',
+  ),
+  CALLER_BUILT_IN: entry(
+    409,
+    'caller',
+    'This caller exists by itself',
+    '`function-keys` and `queue` can be limited, disabled and enabled, but not added or removed, and they have no keys of the relay. To close one: npm run callers -- disable NAME',
+  ),
+  CALLER_DECLARED_IN_SETTINGS: entry(
+    409,
+    'caller',
+    'The rules of this caller are declared in the setting MAIL_CALLERS',
+    'Change them there: in the parameter `options.callers` of the deployment, or in the app setting. Keys can be made and revoked, and the caller can be disabled, here as well.',
+  ),
+  CALLER_CHANGED: entry(
+    409,
+    'caller',
+    'Someone else changed the callers at the same time',
+    'Nothing was changed. Look at the caller as it is now (npm run callers -- show NAME), then repeat your change if it is still right.',
+  ),
+  CALLER_UNREADABLE: entry(
+    500,
+    'administrator',
+    'The relay cannot read what it keeps of this caller',
+    'Until then, it refuses the caller. Someone changed the table, or a later version of the relay wrote it. Deploy the later version again, or remove the caller and add it once more, with a new key: npm run callers -- remove NAME',
+  ),
+  CALLER_CREDENTIAL_TAKEN: entry(
+    409,
+    'caller',
+    'Another caller has this application or function key',
+    'An application is one caller. `detail` names the other caller: remove the application or key there first, or use another one.',
+  ),
+  CHANGED_BY_INVALID: entry(
+    400,
+    'caller',
+    'The header x-changed-by is malformed',
+    'Say in a few words who makes the change, percent-encoded as in a URL, or omit the header. Nothing was changed.',
+  ),
+  CALLER_KEYS_FULL: entry(
+    409,
+    'caller',
+    'The caller has two keys already',
+    'Revoke the one that the application no longer uses: npm run callers -- revoke-key NAME ID. `detail` has their ids.',
+  ),
+  CALLER_KEY_NOT_FOUND: entry(
+    404,
+    'caller',
+    'The caller has no key with this id',
+    'The id is the part of a key between the first and the second underscore. To see the ids: npm run callers -- show NAME',
   ),
 
   // Queue and storage

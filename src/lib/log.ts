@@ -1,3 +1,4 @@
+import type { CallerAction } from './callers/caller-audit.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
 
@@ -58,7 +59,8 @@ export type LogEvent =
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
-  | { readonly event: 'MessagesStuck'; readonly messages: number }
+  | { readonly event: 'MessagesStuck'; readonly queue: string; readonly messages: number }
+  | { readonly event: 'QueueMissing'; readonly queue: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
   | ({
       readonly event: 'RequestRefused';
@@ -74,7 +76,12 @@ export type LogEvent =
       readonly expiresOn?: string;
     }
   | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
-  | { readonly event: 'SettingsInvalid' | 'SettingsUnknown'; readonly settings: readonly string[] }
+  | {
+      readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
+      readonly settings: readonly string[];
+    }
+  | { readonly event: 'CallerUnreadable'; readonly caller: string }
+  | { readonly event: 'CallerChanged'; readonly caller: string; readonly action: CallerAction }
   | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
   | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
 
@@ -113,16 +120,21 @@ const LEVELS: Levels = {
   MailSwept: 'info',
   DraftLeft: 'warn',
   SweepFailed: 'error',
+  CallerUnreadable: 'error',
+  CallerChanged: 'info',
   LedgerBehind: 'warn',
   StorageAwaited: byCode,
   StorageFailed: 'warn',
   MessagesStuck: 'error',
+  QueueMissing: 'error',
   SendBlocked: byCode,
   RequestRefused: byCode,
   SecretExpiring: 'error',
   SecretsChecked: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
+  // In production it would keep emails from people, silently but for this.
+  SafetyOn: 'warn',
   Unexpected: 'error',
 };
 

@@ -1,5 +1,7 @@
+import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
+import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
@@ -83,8 +85,8 @@ export type RecordPage = {
 /** A storage queue; a message is invisible for `delayMs`. */
 export type MessageQueue = {
   readonly put: (text: string, delayMs: number) => Promise<void>;
-  /** How many messages there are, hidden ones too. */
-  readonly count: () => Promise<number>;
+  /** How many messages there are, hidden ones too; undefined where there is no such queue. */
+  readonly count: () => Promise<number | undefined>;
 };
 
 export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
@@ -191,6 +193,24 @@ export type Callers = {
   readonly refreshed: () => Promise<KnownCallers>;
 };
 
+/** What one page of the trail has; `next` is there where there may be more. */
+export type AuditPage = { readonly entries: readonly AuditEntry[]; readonly next?: string };
+
+/** The callers that commands declare, and the trail of their changes. */
+export type CallerStore = {
+  readonly read: () => Promise<StoredCallers>;
+  /** With the version of all of them together. */
+  readonly readForChange: () => Promise<StoredCallers & { readonly version: string }>;
+  /** Writes a change and its entry in the trail, both or none; false when anything was changed since this version. */
+  readonly write: (
+    change: { readonly caller: StoredCaller } | { readonly removed: string },
+    entry: AuditEntry,
+    version: string,
+  ) => Promise<boolean>;
+  /** Newest first, of one caller or of all; `after` is the `next` of the page before. */
+  readonly audit: (caller: string | undefined, after: string | undefined) => Promise<AuditPage>;
+};
+
 /** What instances have taken of the limits of a caller on one day. */
 export type Usage = {
   readonly taken: Amount;
@@ -220,14 +240,21 @@ export type Ports = {
   readonly ledger: Ledger;
   readonly payloads: Payloads;
   readonly records: Records;
+  /** The queue `mail`, on which every email waits, whoever sent it. */
   readonly mailQueue: MessageQueue;
+  /** The queue by which a message came: `mail`, or that of its caller. */
+  readonly arrivalQueue: MessageQueue;
+  /** Of the queue by which a message came: what the host gave up on there. */
   readonly poisonQueue: MessageQueue;
+  /** All of them, by their names. */
+  readonly poisonQueues: Readonly<Record<string, MessageQueue>>;
   /** Absent where no events are wanted. */
   readonly events?: Events;
   readonly mailboxes: Mailboxes;
   readonly drafts: Drafts;
   readonly attachments: AttachmentBlobs;
   readonly callers: Callers;
+  readonly callerStore: CallerStore;
   readonly usages: Usages;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;

@@ -15,7 +15,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
     quotas: makeQuotas(usages),
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),
-    poisonQueue: { put: async () => undefined, count: async () => 0 },
+    poisonQueues: {},
     mailboxes: {
       send: async () => ({ kind: 'not-connected' }),
       find: async () => ({ kind: 'not-now' }),

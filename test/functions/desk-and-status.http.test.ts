@@ -1,7 +1,7 @@
 import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/desk.http.ts';
-import { healthHttp } from '../../src/functions/health.http.ts';
+import { healthDetailsHttp, healthHttp } from '../../src/functions/health.http.ts';
 import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { aMail } from '../support/a-mail.ts';
@@ -171,6 +171,15 @@ test('health says that the app is up, and its version', async () => {
   const answer = await healthHttp('1.2.3')(get(), invocation().context);
   expect(answer).toEqual({
     jsonBody: { status: 'up', version: '1.2.3' },
+    headers: { 'cache-control': 'no-store' },
+  });
+});
+
+test('the details of health say what keeps emails from their recipients, and are not to be stored', async () => {
+  const report = () => ({ settingsInvalid: [], safetyOn: ['MAIL_REDIRECT_TO'] as const });
+  const now = () => new Date('2026-03-02T08:00:00Z');
+  expect(await healthDetailsHttp('1.2.3', now, report)(get(), invocation().context)).toEqual({
+    jsonBody: { status: 'up', version: '1.2.3', time: '2026-03-02T08:00:00.000Z', ...report() },
     headers: { 'cache-control': 'no-store' },
   });
 });

@@ -10,18 +10,23 @@ const MESSAGE_ID = '8d9c1f0e-5b3a-4c1d-9a55-5c4f2f8a7b61';
 const MAIL_ID = IDENTITY.mailIdOfMessage(MESSAGE_ID);
 const metadata = { id: MESSAGE_ID, insertionTime: '2026-03-02T07:59:00.000Z', dequeueCount: 1 };
 
-const deliver = async (message: unknown, world: World = inMemoryPorts(), more: object = {}) => {
+const deliver = async (
+  message: unknown,
+  world: World = inMemoryPorts(),
+  more: object = {},
+  caller = 'queue',
+) => {
   const { context, logged, events } = invocation({ ...metadata, ...more });
-  await deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }))(
+  await deliverMailQueue((log) => ({ ...world.needs, log, sending: { ...world.needs, log } }), caller)(
     message,
     context,
   );
   return { ...world, logged, events };
 };
 
-const hold = async (message: unknown, world: World = inMemoryPorts()) => {
+const hold = async (message: unknown, world: World = inMemoryPorts(), caller = 'queue') => {
   const { context, logged } = invocation(metadata);
-  await holdMailQueue((log) => ({ ...world.needs, log }))(message, context);
+  await holdMailQueue((log) => ({ ...world.needs, log }), caller)(message, context);
   return { ...world, logged };
 };
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findBicep } from '../../scripts/bicep-cli.ts';
+import { canHaveQueue } from '../../src/lib/callers/caller-queues.ts';
 import { startBicepServer } from '../support/bicep-server.ts';
 import { TOOLS_MS } from '../support/patience.ts';
 
@@ -45,6 +46,7 @@ describe.skipIf(bicep === undefined)(
       settings: Readonly<Record<string, string>>,
       alertRecipients = '',
       fixedSettings: Readonly<Record<string, string>> = {},
+      callersWithQueues: readonly string[] = [],
     ) => {
       const { resources } = await evaluate('modules/app-settings.bicep', {
         appName: 'func-relay',
@@ -52,6 +54,7 @@ describe.skipIf(bicep === undefined)(
         settings,
         alertRecipients,
         fixedSettings,
+        callersWithQueues,
       });
       return resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
     };
@@ -100,6 +103,24 @@ describe.skipIf(bicep === undefined)(
       expect((await settingsOf(current, given, alerts))?.SECRET_WARNING_RECIPIENTS).toBe(expected);
     });
 
+    test.each<[string, string | undefined, string | undefined, readonly string[], string | undefined]>([
+      ['stay where a deployment names none', 'payroll,helpdesk', undefined, [], 'payroll,helpdesk'],
+      [
+        'stay where a deployment names others',
+        'payroll',
+        undefined,
+        ['helpdesk', 'payroll'],
+        'payroll,helpdesk',
+      ],
+      ['are those of the first deployment', undefined, undefined, ['payroll'], 'payroll'],
+      ['are those that the setting says, and those of the options', 'old', ' a, b', ['b', 'c'], 'a,b,c'],
+      ['end with an empty value', 'payroll', '', [], undefined],
+    ])('queues of callers %s', async (_rule, current, given, added, expected) => {
+      const as = (value: string | undefined): Record<string, string> =>
+        value === undefined ? {} : { MAIL_CALLER_QUEUES: value };
+      expect((await settingsOf(as(current), as(given), '', {}, added))?.MAIL_CALLER_QUEUES).toBe(expected);
+    });
+
     const main = (more: Readonly<Record<string, unknown>>) =>
       evaluate('main.bicep', {
         entraClientId: '22222222-2222-2222-2222-222222222222',
@@ -115,6 +136,45 @@ describe.skipIf(bicep === undefined)(
         );
       },
     );
+
+    test.each([
+      'Payroll',
+      'pay--roll',
+      '-payroll',
+      'payroll-',
+      'poison',
+      'events',
+      'queue',
+      'x-poison',
+      'pay roll',
+    ])(
+      'a caller that can have no queue (%s) is refused, in the options and in the setting',
+      async (caller) => {
+        expect(canHaveQueue(caller)).toBe(false);
+        for (const more of [
+          { options: { callerQueues: [{ caller }] } },
+          { settings: { MAIL_CALLER_QUEUES: `erp-test, ${caller}` } },
+        ])
+          expect((await main(more)).said).toContain(`and none that ends in -poison), not '${caller}'.`);
+      },
+    );
+
+    test('the senders of a caller that is named twice come together, each once', async () => {
+      const id = (digit: number) => `${digit}`.repeat(8).concat('-3333-3333-3333-333333333333');
+      const callerQueues = [
+        { caller: 'payroll', senders: [id(1), id(2)] },
+        { caller: 'payroll', senders: [id(2)] },
+      ];
+      const { resources, said } = await main({
+        options: { callerQueues },
+        settings: { MAIL_CALLER_QUEUES: 'payroll' },
+      });
+      expect(said).toBe('');
+      const principals = resources
+        .filter(({ type }) => type === 'Microsoft.Authorization/roleAssignments')
+        .map(({ properties }) => properties.principalId ?? '');
+      expect(principals.filter((one) => /^[12]{8}/.test(one))).toEqual([id(1), id(2)]);
+    });
 
     test('instances that always run are not more than the maximum', async () => {
       expect((await main({ options: { alwaysReady: 3, maximumInstanceCount: 2 } })).said).toContain(

@@ -12,6 +12,7 @@ test('roles have the ids that Microsoft lists', () => {
     'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb',
     'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
     'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
+    'Storage Queue Data Message Sender': 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a',
     'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
   });
 });
@@ -40,7 +41,7 @@ test('an id stands in one of the two tables, and nowhere else', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('the identity of the app may do this, and nothing else', () => {
+test('the identity of the app may do this, and applications may put messages into the queue of their caller: nothing else', () => {
   const assignments = templates.flatMap((path) =>
     [
       ...readCode(path).matchAll(
@@ -52,12 +53,14 @@ test('the identity of the app may do this, and nothing else', () => {
     'modules/monitoring.bicep: publisherRole on component',
     'modules/storage.bicep: queueRole on queues[i]',
     'modules/storage.bicep: roleIds[role] on account',
+    'modules/storage.bicep: senderRole on queues[sender.queue]',
     'modules/vault.bicep: readerRole on vault',
   ]);
   const roleOf = (path: string, variable: string) =>
     new RegExp(`^var ${variable} = roleIds\\['(.+)'\\]$`, 'm').exec(readCode(path))?.[1];
   expect(roleOf('modules/monitoring.bicep', 'publisherRole')).toBe('Monitoring Metrics Publisher');
   expect(roleOf('modules/storage.bicep', 'queueRole')).toBe('Storage Queue Data Contributor');
+  expect(roleOf('modules/storage.bicep', 'senderRole')).toBe('Storage Queue Data Message Sender');
   expect(roleOf('modules/vault.bicep', 'readerRole')).toBe('Key Vault Secrets User');
   expect(listVariable('modules/storage.bicep', 'accountRoles')).toEqual([
     'Storage Blob Data Owner',

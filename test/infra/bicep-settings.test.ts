@@ -4,12 +4,14 @@ import { expect, test } from 'vitest';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
   ATTACHMENT_CONTAINER,
+  callerQueueOf,
   EVENT_QUEUE,
   HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
+  poisonQueueOf,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -85,6 +87,13 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     HELD_CONTAINER,
     ATTACHMENT_CONTAINER,
   ]);
+});
+
+test('the queues of a caller have the names that the relay reads', () => {
+  const made = [...readCode('modules/storage.bicep').matchAll(/'(mail-\$\{one\.caller\}[^']*)'/g)].map(
+    ([, name = '']) => name.replace(/\$\{.*\}/, 'payroll'),
+  );
+  expect(made).toEqual([callerQueueOf('payroll'), poisonQueueOf(callerQueueOf('payroll'))]);
 });
 
 test('a deployment keeps the settings by name that it can be given by name', () => {

@@ -22,6 +22,10 @@ const WITHOUT_TAGS = [
 /** Of fixed names, so relays of one resource group share them. */
 const ZONE = 'Microsoft.Network/privateDnsZones';
 
+/** That may put emails into the queue of their caller, with every option. */
+const APPLICATIONS = ['33333333-3333-3333-3333-333333333333', '44444444-4444-4444-4444-444444444444'];
+
+const QUEUE = 'Microsoft.Storage/storageAccounts/queueServices/queues';
 const ACCOUNT = 'Microsoft.Storage/storageAccounts';
 const VAULT = 'Microsoft.KeyVault/vaults';
 const APP = 'Microsoft.Web/sites';
@@ -63,8 +67,11 @@ describe.each([
   });
 
   test('only the identity of the app has roles, and none on more than its resources', () => {
-    const assignments = ofType(resources, 'Microsoft.Authorization/roleAssignments');
-    expect(assignments).toHaveLength(7);
+    const assignments = ofType(resources, 'Microsoft.Authorization/roleAssignments').filter(
+      ({ properties }) => !APPLICATIONS.includes(properties.principalId),
+    );
+    // One for each queue, and four beside them.
+    expect(assignments).toHaveLength(4 + ofType(resources, QUEUE).length);
     for (const { id, properties } of assignments) {
       expect(properties.principalId).toMatch(
         /^\[reference\('\S+\/userAssignedIdentities\/\S+', '\S+'\)\.principalId\]$/,
@@ -135,7 +142,16 @@ describe.each([
   });
 });
 
+const queueNames = (resources: typeof defaults) =>
+  ofType(resources, QUEUE)
+    .map(({ name }) => name.split('/')[2])
+    .sort();
+
 describe('by default', () => {
+  test('no caller has a queue of its own', () => {
+    expect(queueNames(defaults)).toEqual(['mail', 'mail-events', 'mail-poison']);
+  });
+
   test('there is no network, no code, no recipient, and nothing runs while idle', () => {
     for (const type of [
       'Microsoft.Network/virtualNetworks',
@@ -152,6 +168,30 @@ describe('by default', () => {
 });
 
 describe('with every option', () => {
+  test('each caller of the options and of the setting has its queue, once', () => {
+    const callers = ['erp-test', 'helpdesk', 'payroll'].flatMap((name) => [
+      `mail-${name}`,
+      `mail-${name}-poison`,
+    ]);
+    expect(queueNames(everyOption)).toEqual(['mail', 'mail-events', 'mail-poison', ...callers].sort());
+    expect(only(everyOption, 'Microsoft.Web/sites/config').properties).toContain(
+      "'MAIL_CALLER_QUEUES', 'helpdesk,payroll,erp-test'",
+    );
+  });
+
+  test('an application may put messages into the queue of its caller, and do nothing else anywhere', () => {
+    const given = ofType(everyOption, 'Microsoft.Authorization/roleAssignments').filter(({ properties }) =>
+      APPLICATIONS.includes(properties.principalId),
+    );
+    expect(given.map(({ properties }) => properties.principalId).sort()).toEqual(APPLICATIONS);
+    for (const { id, properties } of given) {
+      expect(id).toMatch(
+        /^\[?(extensionResourceId\(')?\S+\/queueServices\/default\/queues\/mail-payroll['/]/,
+      );
+      expect(properties.roleDefinitionId).toContain('c6a89b2d-59bc-44d0-9896-0f6e12d7b80a');
+    }
+  });
+
   test('memory, instances and Node.js are what the options say, and deliverMail is always ready', () => {
     const { scaleAndConcurrency, runtime } = only(everyOption, APP).properties.functionAppConfig;
     expect(runtime).toEqual({ name: 'node', version: '22' });

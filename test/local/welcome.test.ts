@@ -8,8 +8,10 @@ const welcome = (more: Partial<Welcome>) =>
     masterKey: 'm',
     inboxUrl: 'http://localhost:8025',
     connectionString: storageAt(10001),
+    callersWithQueues: [],
     folder: undefined,
     realTenant: false,
+    safetyOn: [],
     ...more,
   });
 const storageAt = (port: number) =>
@@ -20,6 +22,13 @@ test('with the usual ports and folder the commands are short', () => {
   expect(welcome({})).toMatch(/npm run mail -- list$/m);
 });
 
+test('the queues of callers are named, each with its command', () => {
+  expect(welcome({})).not.toContain('queue of a caller');
+  expect(welcome({ callersWithQueues: ['payroll', 'helpdesk'] })).toContain(
+    'queue of a caller:\n\n    node docs/examples/queue-mail.mjs mail-payroll\n    node docs/examples/queue-mail.mjs mail-helpdesk\n',
+  );
+});
+
 test('with others they name them, so that they work as they stand', () => {
   const text = welcome({ connectionString: storageAt(12345), folder: '/tmp/second' });
   expect(text).toContain(
@@ -27,4 +36,11 @@ test('with others they name them, so that they work as they stand', () => {
   );
   expect(text).toContain("npm run mail -- list --folder '/tmp/second'");
   expect(text).toContain("npm start -- --fresh --folder '/tmp/second'");
+});
+
+test('what keeps emails from their recipients is told where the inbox is', () => {
+  expect(welcome({ safetyOn: ['MAIL_REDIRECT_TO'] })).toContain(
+    'http://localhost:8025\n\n  MAIL_REDIRECT_TO is on. Every email goes to the address in this setting instead of its recipients.\n\n  Send an email:',
+  );
+  expect(welcome({})).toContain('http://localhost:8025\n\n  Send an email:');
 });

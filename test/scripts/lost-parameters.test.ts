@@ -46,6 +46,7 @@ test.each<[string, Values | string, Values, NodeJS.ProcessEnv]>([
   ['there was no deployment', '', {}, {}],
   ['az prints null for none', 'null\n', {}, {}],
   ['the last one had only defaults', DEFAULTS, {}, {}],
+  ['queues of callers, which stay', { options: { callerQueues: [{ caller: 'payroll' }] } }, {}, {}],
   ['both give the same', { options: { privateNetwork: true } }, { options: { privateNetwork: true } }, {}],
   [
     'a variable changes a value',

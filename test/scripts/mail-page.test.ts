@@ -44,6 +44,12 @@ test('a mail that was refused shows every problem, its record and what to do', (
   );
 });
 
+test('a mail that was redirected shows it beside the number of its recipients', () => {
+  expect(toPage(aMail({ state: 'sent', redirected: true }))).toContain(
+    'Recipients  2, redirected to the address in MAIL_REDIRECT_TO',
+  );
+});
+
 test('a mail that waits shows until when', () => {
   expect(toPage(aMail({ state: 'deferred', until: '2026-11-25T08:05:00.000Z' }))).toContain(
     'Waits until 2026-11-25T08:05:00.000Z',

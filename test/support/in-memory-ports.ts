@@ -16,6 +16,7 @@ import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
@@ -139,7 +140,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     drafts: exchange.portOf((call, act) => done(call, act)),
     mailQueue: queueOf('mailQueue', messages),
+    arrivalQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
+    poisonQueues: { 'mail-poison': queueOf('poisonQueue', poison) },
     readIdentity: () => asked('readIdentity', () => IDENTITY),
     payloads: {
       put: (mailId, contentHash, json) =>
@@ -202,6 +205,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         }),
     },
     callers: knowing(),
+    callerStore: makeFakeCallerStore(),
     usages: {
       read: (...which) => asked('usages.read', () => usages.read(...which)),
       write: (...which) => asked('usages.write', () => usages.write(...which)),

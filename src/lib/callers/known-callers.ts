@@ -11,8 +11,9 @@ export type DeclaredCaller = {
   readonly apps: readonly string[];
   /** What the ledger calls holders of function keys (`key:...`), of those that belong to this caller. */
   readonly functionKeys: readonly string[];
-  readonly createdAt: string;
-  readonly updatedAt: string;
+  /** Absent for one that only the settings know. */
+  readonly createdAt?: string;
+  readonly updatedAt?: string;
 };
 
 /** The rules for every function key that belongs to no declared caller; each key is a caller of its own. */

@@ -18,6 +18,7 @@ import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
+import { isAboutOriginals, redirectMail } from '../sending/redirect-mail.ts';
 import { decideHandling, type Handling, type Safety } from '../sending/safety.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
 import { type ResolveNeeds, resolveFiles } from './resolve-files.ts';
@@ -51,6 +52,10 @@ export type AcceptableMail = {
   readonly plan: SendPlan;
   readonly facts: MailFacts;
 };
+
+/** Whether it goes to another address instead of its recipients. */
+export const isRedirected = ({ handling }: Pick<AcceptableMail, 'handling'>): boolean =>
+  handling.kind === 'redirect';
 
 /** A mail that may not be sent, why, and what the ledger can say of it. */
 export type Refused = { readonly refused: AppError; readonly facts: MailFacts };
@@ -114,13 +119,17 @@ export const planFor = async (
   needs: ResolveNeeds,
   { plan }: Pick<AcceptPolicy, 'plan'>,
   { mailId, acceptedAt }: Pick<Origin, 'mailId' | 'acceptedAt'>,
-  { mail, sender, caller }: Omit<JudgedMail, 'handling'>,
+  { mail, sender, caller, handling }: JudgedMail,
 ): Promise<SendPlan> => {
   const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const date = sendAt === undefined ? acceptedAt : new Date(sendAt);
   const outgoing = await resolveFiles(needs, mail, plan);
   requireSize(caller, outgoing);
-  return planSend(mailId, sender, outgoing, plan, date);
+  if (handling.kind !== 'redirect') return planSend(mailId, sender, outgoing, plan, date);
+  // The size is that of what is sent, with what the redirection adds.
+  const redirected = redirectMail(outgoing, sender, handling.to);
+  const { warnings, ...planned } = await planSend(mailId, sender, redirected, plan, date);
+  return { ...planned, warnings: warnings.filter((one) => !isAboutOriginals(one)) };
 };
 
 /**

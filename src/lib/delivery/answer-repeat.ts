@@ -4,6 +4,7 @@ import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
+import { isRedirected } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
@@ -68,8 +69,9 @@ const tryAfresh = async (
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
   const { sendAt } = mail.accepted.facts;
   const { countedAt, giveBack } = await countForCaller(needs, mail.accepted);
+  const redirected = isRedirected(mail.accepted);
   if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
-    const queued = queueAfresh(row, needs.clock.now(), countedAt);
+    const queued = queueAfresh(row, needs.clock.now(), { redirected, countedAt });
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
     const written = await needs.ledger.replace(queued, etag).catch(notStored);
     if (written !== undefined) return { row: written.row, repeated: false };
@@ -78,7 +80,7 @@ const tryAfresh = async (
   }
   let isClaimed = false;
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {
-    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, countedAt);
+    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, { redirected, countedAt });
     const claimed = await needs.ledger.replace(claim, etag);
     isClaimed = claimed !== undefined;
     return claimed;

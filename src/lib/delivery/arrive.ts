@@ -1,3 +1,4 @@
+import { QUEUE } from '../callers/known-callers.ts';
 import {
   type Arrival,
   asEarlier,
@@ -9,10 +10,11 @@ import {
 } from '../ledger/arrived-message.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
 import { notOurs } from '../ledger/queue-message.ts';
+import { keyOfMail } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
 import { readStored } from './read-content.ts';
 
-export type ArriveNeeds = Pick<Ports, 'ledger' | 'payloads' | 'readIdentity'>;
+export type ArriveNeeds = Pick<Ports, 'ledger' | 'payloads' | 'readIdentity' | 'callers'>;
 
 export type Unreadable = Extract<ReadMessage, { kind: 'unreadable' }>;
 
@@ -38,14 +40,32 @@ export const arrive = async (
 };
 
 const arriveBare = async (
-  { ledger }: ArriveNeeds,
+  needs: ArriveNeeds,
   identity: KnownIdentity,
   bare: Extract<ReadMessage, { kind: 'bare' }>,
 ): Promise<Arrival> => {
   const { arrival, earlierId } = bare;
-  const isFromBefore = identity.hasEarlierRows && earlierId !== undefined;
-  const earlier = isFromBefore ? await ledger.find(earlierId) : undefined;
-  return earlier === undefined ? arrival : asEarlier(bare, earlier.row, identity);
+  const earlierNames = await earlierNamesOf(needs, bare);
+  const key = keyOfMail(bare.mail);
+  const earlierIds = [
+    ...(key === undefined ? [] : earlierNames.map((name) => identity.mailIdOfKey(name, key))),
+    ...(identity.hasEarlierRows && earlierId !== undefined ? [earlierId] : []),
+  ];
+  for (const id of earlierIds) {
+    const earlier = await needs.ledger.find(id);
+    if (earlier !== undefined) return asEarlier(bare, earlier.row, identity, earlierNames);
+  }
+  return arrival;
+};
+
+/** An application can have sent an email by HTTP, with a function key, before it was declared and got a queue of its own. */
+const earlierNamesOf = async (
+  { callers }: ArriveNeeds,
+  { arrival }: Extract<ReadMessage, { kind: 'bare' }>,
+): Promise<readonly string[]> => {
+  const { caller } = arrival.envelope;
+  if (caller === QUEUE) return [];
+  return (await callers.known()).named(caller)?.earlierNames ?? [];
 };
 
 /** Without a row it is an application's email that an earlier version wrapped while sending was switched off. */

@@ -4,10 +4,10 @@ import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
 import { type InState, isUncounted, type MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
-import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
+import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
-import { type AcceptableMail, sketchFacts } from './accept-mail.ts';
+import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
@@ -66,7 +66,25 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
     }
     case 'lost':
       return concludeLost(needs, envelope, { row: decision.row, etag });
+    case 'afresh':
+      return sendOnceMore(needs, arrival, { row: decision.row, etag });
   }
+};
+
+/**
+ * Lets an email that was rejected by HTTP go once more. Its message first gets the turn of the row: with an earlier one it would count
+ * as a copy, were it delivered again after a crash. With a later one it would count as proof that an attempt had ended.
+ */
+const sendOnceMore = async (
+  needs: Needs,
+  arrival: Arrival,
+  entry: LedgerEntry<InState<'rejected'>>,
+): Promise<Turn> => {
+  const { envelope } = arrival;
+  const { turn } = entry.row.progress;
+  if (envelope.turn === turn) return send(needs, arrival, undefined, entry);
+  await queueMail(needs, { ...envelope, turn }, 0);
+  return 'done';
 };
 
 /** Holds an email whose key belongs to another; dropped as a copy of that one, it would be lost. */
@@ -100,37 +118,51 @@ const sendIfDue = async (
   return waitForLimit(needs, { arrival, caller, facts: row.facts, entry, readOriginal }, reached);
 };
 
-const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<Turn> => {
-  const { envelope, isBare, refusedId } = arrival;
-  const read = await readMailOf(needs, envelope, isBare ? 'queue' : undefined);
+type Rejected = LedgerEntry<InState<'rejected'>>;
+
+const judged = ({ unjudged: _, ...envelope }: Envelope): Envelope => envelope;
+
+/** Sends an email that waits in the ledger (`entry`), that its caller was told is rejected, or that is new. */
+const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?: Rejected): Promise<Turn> => {
+  const { envelope, isBare } = arrival;
+  // What waits in the ledger was judged before.
+  const read = await readMailOf(
+    needs,
+    envelope,
+    entry === undefined && envelope.unjudged ? 'queue' : undefined,
+  );
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
     // The record it has is better than an empty one.
     if (entry?.wasHeld && original === undefined) return 'done';
-    const subject = entry ?? { facts: { ...facts, mailId: refusedId } };
+    const ownId = rejected === undefined ? arrival.refusedId : arrival.strayId;
+    const subject = entry ?? { facts: { ...facts, mailId: ownId } };
     // Of a draft that was submitted nobody has seen yet whether it was sent.
     const why = entry?.row.progress.draft?.isSubmitted ? 'doubt' : 'refused';
     const held = await hold(needs, subject, { why, reason, original });
     // Where nothing but this message has the id, the row that is there is of this message, held before.
-    if (held === undefined) return entry === undefined && isBare ? 'done' : 'beaten';
+    if (held === undefined)
+      return entry === undefined && (isBare || rejected !== undefined) ? 'done' : 'beaten';
     await deletePayload(needs, envelope);
     return 'done';
   }
   const { accepted, original } = read;
+  const isNew = entry === undefined && rejected === undefined;
   if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
-    const queued = queueNew(accepted.facts, needs.clock.now());
-    if (entry === undefined && (await needs.ledger.create(queued)) === undefined) return 'beaten';
+    const queued = queueNew(accepted.facts, needs.clock.now(), { redirected: isRedirected(accepted) });
+    if (isNew && (await needs.ledger.create(queued)) === undefined) return 'beaten';
     return wait(needs, envelope, accepted.facts);
   }
   const { caller, facts } = accepted;
   const taken = await countArrived(needs, accepted, entry);
   if (taken.kind === 'reached') {
     const readOriginal = async () => original;
-    return waitForLimit(needs, { arrival, caller, facts, entry, readOriginal }, taken);
+    const isRejected = rejected !== undefined;
+    return waitForLimit(needs, { arrival, caller, facts, entry, isRejected, readOriginal }, taken);
   }
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, async () => {
-    const claimed = await claimFor(needs, accepted, entry, taken.countedAt);
+    const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
     isClaimed = claimed !== undefined;
     return claimed;
   });
@@ -143,7 +175,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
       await concludeAttempt(needs, {
         ...result,
         mail: accepted.mail,
-        envelope,
+        envelope: judged(envelope),
         readOriginal: async () => original,
         callerWaits: false,
       });
@@ -151,7 +183,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
-      if (entry === undefined && !(await needs.ledger.create(queueNew(accepted.facts, now)))) return 'beaten';
+      const queued = queueNew(accepted.facts, now, { redirected: isRedirected(accepted) });
+      if (isNew && !(await needs.ledger.create(queued))) return 'beaten';
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
       const booked = { ...unbooked, dueAt: new Date(now.getTime() + result.waitMs) };
@@ -181,15 +214,24 @@ const wait = async (
   return 'done';
 };
 
+type Claiming = {
+  readonly entry: Sendable | undefined;
+  readonly rejected: Rejected | undefined;
+  readonly countedAt: string | undefined;
+};
+
 const claimFor = (
   { ledger, clock }: Needs,
-  { facts, plan }: AcceptableMail,
-  entry: Sendable | undefined,
-  countedAt: string | undefined,
-): Promise<LedgerEntry<InState<'sending'>> | undefined> =>
-  entry === undefined
-    ? ledger.create(claimNew(facts, true, clock.now(), plan.kind, countedAt))
-    : ledger.replace(claim(entry.row, clock.now(), plan.kind, countedAt), entry.etag);
+  accepted: AcceptableMail,
+  { entry, rejected, countedAt }: Claiming,
+): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
+  const { facts, plan } = accepted;
+  const how = [clock.now(), plan.kind, { redirected: isRedirected(accepted), countedAt }] as const;
+  if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
+  return rejected === undefined
+    ? ledger.create(claimNew(facts, true, ...how))
+    : ledger.replace(claimAfresh(rejected.row, ...how), rejected.etag);
+};
 
 /** An email that nobody can read, as far as its look-up needs it. */
 const verified = ({ leavesCopy }: MailFacts) =>

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 import { type Arrival, factsOfUnreadable, type MessageFacts } from '../ledger/arrived-message.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
+import type { Ports } from '../ports.ts';
 import { MAX_REQUEST_BYTES } from '../sending/send-plan.ts';
 import type { Admission } from './admission.ts';
 import { type ArriveNeeds, arrive, type Unreadable } from './arrive.ts';
@@ -12,7 +13,8 @@ import { isStorageFailure, STORAGE_WAIT_MS } from './storage-failure.ts';
 /** Moving messages needs storage alone; sending may be blocked: switched off, or settings are wrong. */
 export type DeliverMailNeeds = QueueMailNeeds &
   HoldNeeds &
-  ArriveNeeds & {
+  ArriveNeeds &
+  Pick<Ports, 'arrivalQueue'> & {
     readonly sending: DeliverArrivalNeeds | { readonly blocked: ErrorCode };
     readonly admission: Admission;
   };
@@ -107,8 +109,8 @@ const namesBlobs = (mail: unknown): boolean => {
 /**
  * Storage refuses something that the email needs, but may still take a message: then the email waits on the queue. Were
  * the message left to the host, a few minutes without the table would use up its five attempts, and it would end as one
- * the host gave up on. What could not even be read is put back as it is, unless an earlier delivery may have claimed it
- * under the id of its message.
+ * the host gave up on. What could not even be read is put back as it is where it came from, which alone says whose it is,
+ * unless an earlier delivery may have claimed it under the id of its message.
  */
 const waitForStorage = async (
   needs: DeliverMailNeeds,
@@ -118,6 +120,6 @@ const waitForStorage = async (
 ): Promise<void> => {
   if (envelope !== undefined) await queueMail(needs, envelope, STORAGE_WAIT_MS);
   else if (redelivered) throw failure;
-  else await needs.mailQueue.put(text, STORAGE_WAIT_MS);
+  else await needs.arrivalQueue.put(text, STORAGE_WAIT_MS);
   needs.log({ event: 'StorageAwaited', code: failure.code });
 };

@@ -12,6 +12,8 @@ export type DryRun = {
   readonly sender: string;
   readonly recipients: number;
   readonly sendAt?: string;
+  /** It would go to another address instead of its recipients. */
+  readonly redirected?: true;
   readonly plan: Pick<SendPlan, 'kind' | 'reason' | 'warnings'>;
   readonly requests: readonly DescribedRequest[];
 };
@@ -39,6 +41,7 @@ export const dryRunMail = async (
     sender: sender.address,
     recipients: mail.to.length + mail.cc.length + mail.bcc.length,
     ...(sendAt === undefined ? {} : { sendAt }),
+    ...(judged.handling.kind === 'redirect' ? { redirected: true } : {}),
     plan: { kind, reason, warnings },
     requests: describePlan(plan),
   };

@@ -80,6 +80,10 @@ const holdKnown = async (needs: HoldPoisonNeeds, facts: MessageFacts): Promise<b
     return true;
   }
   const decision = decideDelivery(entry.row, envelope, needs.clock.now(), NO_LIMIT_MS);
+  if (decision.kind === 'afresh') {
+    await holdAs(strayId);
+    return true;
+  }
   if ('row' in decision) {
     const why = decision.kind === 'send' ? 'refused' : 'doubt';
     const subject = { row: decision.row, etag: entry.etag };

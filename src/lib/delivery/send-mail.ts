@@ -8,7 +8,7 @@ import { claimNew, queueNew } from '../ledger/transitions.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanWarning } from '../sending/send-plan.ts';
-import { type AcceptPolicy, judgeMail, planMail } from './accept-mail.ts';
+import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { countForCaller } from './count-for-caller.ts';
@@ -157,8 +157,8 @@ const takeNew = async (
     return queueAccepted(needs, mail, taken, 0);
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, envelope, async () => {
-    const now = needs.clock.now();
-    const claim = claimNew(accepted.facts, false, now, accepted.plan.kind, taken.countedAt);
+    const how = { redirected: isRedirected(accepted), countedAt: taken.countedAt };
+    const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
     const claimed = await needs.ledger.create(claim).catch(notStored);
     isClaimed = claimed !== undefined;
     return claimed;
@@ -197,7 +197,10 @@ const queueAccepted = async (
   { countedAt, giveBack }: Taken,
   waitMs: number,
 ): Promise<LedgerRow | undefined> => {
-  const row = queueNew(accepted.facts, needs.clock.now(), countedAt);
+  const row = queueNew(accepted.facts, needs.clock.now(), {
+    redirected: isRedirected(accepted),
+    countedAt,
+  });
   const created = await needs.ledger.create(row).catch(notStored);
   if (created === undefined) {
     giveBack();

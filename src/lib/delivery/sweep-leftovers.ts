@@ -72,10 +72,19 @@ export const sweepUsages: Part = async (needs) => {
   await needs.usages.expire(dayOf(ago(needs, USAGE_DAYS * DAY_MS)));
 };
 
-/** What the host gave up on is held within seconds; what is still there an hour later could not be. */
-export const sweepPoison: Part = async (needs) => {
-  const messages = await needs.poisonQueue.count();
-  if (messages > 0) needs.log({ event: 'MessagesStuck', messages });
+/**
+ * What the host gave up on is held within seconds; what is still there an hour later could not be. A trigger says nothing where its
+ * queue is missing. A queue that cannot be looked at does not keep the others from being looked at.
+ */
+export const sweepPoison: Part = async ({ poisonQueues, log }) => {
+  const looks = await Promise.allSettled(
+    Object.entries(poisonQueues).map(async ([queue, { count }]) => {
+      const messages = await count();
+      if (messages === undefined) log({ event: 'QueueMissing', queue });
+      else if (messages > 0) log({ event: 'MessagesStuck', queue, messages });
+    }),
+  );
+  for (const look of looks) if (look.status === 'rejected') throw look.reason;
 };
 
 async function* allRecords({ records }: SweepNeeds): AsyncIterable<RecordPage['records'][number]> {

@@ -25,6 +25,8 @@ export type LimitedMail = {
   readonly facts: MailFacts;
   /** Undefined where the ledger does not have it yet. */
   readonly entry: LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> | undefined;
+  /** HTTP rejected it before: the row stays as it is, and only the message waits. */
+  readonly isRejected?: boolean;
   readonly readOriginal: () => Promise<unknown>;
 };
 
@@ -75,14 +77,14 @@ export const waitForLimit = async (
 
 const holdLimited = async (
   needs: WaitForLimitNeeds,
-  { arrival, facts, entry, readOriginal }: LimitedMail,
+  { arrival, facts, entry, isRejected = false, readOriginal }: LimitedMail,
   reason: AppError,
 ): Promise<'done' | 'beaten'> => {
-  const { envelope, isBare, refusedId } = arrival;
-  const subject = entry ?? { facts: { ...facts, mailId: refusedId } };
+  const { envelope, isBare, refusedId, strayId } = arrival;
+  const subject = entry ?? { facts: { ...facts, mailId: isRejected ? strayId : refusedId } };
   const held = await hold(needs, subject, { why: 'refused', reason, original: await readOriginal() });
   // Where nothing but this message has the id, the row that is there is of this message, held before.
-  if (held === undefined) return entry === undefined && isBare ? 'done' : 'beaten';
+  if (held === undefined) return entry === undefined && (isBare || isRejected) ? 'done' : 'beaten';
   await deletePayload(needs, envelope);
   return 'done';
 };
@@ -90,10 +92,11 @@ const holdLimited = async (
 /** Whether it had to be written; undefined where another invocation was first. */
 const writeLimited = async (
   { ledger }: Pick<Ports, 'ledger'>,
-  { facts, entry }: LimitedMail,
+  { facts, entry, isRejected = false }: LimitedMail,
   { resetsAt }: Reached,
   now: Date,
 ): Promise<boolean | undefined> => {
+  if (isRejected) return false;
   const reason = { code: 'CALLER_LIMIT_REACHED' } as const;
   if (entry === undefined)
     return (await ledger.create(limit(queueNew(facts, now), reason, resetsAt, now))) && true;

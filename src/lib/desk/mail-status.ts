@@ -27,13 +27,13 @@ export type MailStatus = {
 export const toStatus = (row: LedgerRow): MailStatus => {
   const { facts, progress, fate } = row;
   const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt, sendAt } = facts;
-  const { updatedAt, omittedAttempts } = progress;
+  const { updatedAt, omittedAttempts, redirected } = progress;
   return {
     id: mailId,
     state: fate.state,
     sender,
     recipients,
-    ...defined({ recipientAddresses }),
+    ...defined({ recipientAddresses, redirected }),
     tags,
     acceptedAt,
     ...defined({ sendAt }),

@@ -1,3 +1,4 @@
+import { QUEUE } from '../callers/known-callers.ts';
 import { AppError } from '../errors.ts';
 import { keyOfMail } from '../mail/idempotency-key.ts';
 import { earlierIdOfKey, earlierIdOfMessage } from './earlier-identity.ts';
@@ -11,7 +12,7 @@ import {
   type UnprovenEnvelope,
 } from './queue-message.ts';
 
-/** What is known of a queue message. */
+/** What is known of a queue message. Its `caller` decides more than whose it is: only to `mail` did the relay ever write. */
 export type MessageFacts = {
   /** Exactly as it is on the queue. */
   readonly text: string;
@@ -66,7 +67,8 @@ export const readMessage = (facts: MessageFacts, identity: Identity): ReadMessag
       case 'bare':
         return readBare(facts, identity, read.mail);
       case 'unproven': {
-        if (read.isTagged) throw notOurs();
+        // An earlier version of the relay, which wrote no tag, knew no other queue.
+        if (read.isTagged || facts.caller !== QUEUE) throw notOurs();
         const bare = read.mail === undefined ? undefined : readBare(facts, identity, read.mail);
         return { kind: 'unproven', claim: read, bare };
       }
@@ -119,6 +121,7 @@ const readBare = (
     caller,
     contentHash: identity.hashOfContent(mail),
     content: { mail },
+    unjudged: true,
   });
   return {
     kind: 'bare',
@@ -134,14 +137,17 @@ const readBare = (
   };
 };
 
-/** The same arrival as the email that an earlier version of the relay has in the ledger. */
+/** The same arrival as the email that the ledger has from before: of an earlier version of the relay, or of an earlier name of its caller. */
 export const asEarlier = (
   { arrival, mail }: Extract<ReadMessage, { kind: 'bare' }>,
-  { facts: { mailId, bodyHash } }: LedgerRow,
+  { facts: { mailId, bodyHash, caller } }: LedgerRow,
   identity: Identity,
+  earlierNames: readonly string[],
 ): Arrival => {
-  const contentHash = identity.isContent(bodyHash, mail) ? bodyHash : arrival.envelope.contentHash;
-  return { ...arrival, envelope: { ...arrival.envelope, mailId, contentHash } };
+  const { envelope } = arrival;
+  const contentHash = identity.isContent(bodyHash, mail) ? bodyHash : envelope.contentHash;
+  const name = earlierNames.includes(caller) ? caller : envelope.caller;
+  return { ...arrival, envelope: { ...envelope, mailId, contentHash, caller: name } };
 };
 
 /**
@@ -180,9 +186,11 @@ const ofRelay = (envelope: Envelope, identity: Identity): Arrival => ({
   strayId: idBeside(envelope, identity),
 });
 
-/** The id under which a message is known whatever it holds. */
-const idOfMessage = ({ messageId, text }: MessageFacts, identity: Identity): string =>
-  messageId === undefined ? identity.mailIdOfText(text) : identity.mailIdOfMessage(messageId);
+/** The id under which a message is known whatever it holds. The same text of two callers is two emails. */
+const idOfMessage = ({ messageId, text, caller }: MessageFacts, identity: Identity): string => {
+  if (messageId !== undefined) return identity.mailIdOfMessage(messageId);
+  return identity.mailIdOfText(caller === QUEUE ? text : JSON.stringify([caller, text]));
+};
 
 const idBeside = ({ mailId, contentHash }: Envelope, identity: Identity): string =>
   identity.mailIdOfText(`${mailId} ${contentHash}`);

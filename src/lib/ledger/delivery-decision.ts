@@ -1,4 +1,5 @@
 import { type InState, isIn, type LedgerRow } from './ledger-row.ts';
+import type { Envelope } from './queue-message.ts';
 import { type Announcement, catchUp } from './transitions.ts';
 
 /** An attempt takes seconds; its mail is not kept on the queue for minutes because it may have died. */
@@ -14,6 +15,8 @@ export type DeliveryDecision =
   | { readonly kind: 'lost'; readonly row: InState<'sending'> }
   /** Another invocation may still be sending it. */
   | { readonly kind: 'later'; readonly waitMs: number }
+  /** Rejected by HTTP, and its caller has put it into a queue under the same key: nothing was accepted the first time. */
+  | { readonly kind: 'afresh'; readonly row: InState<'rejected'> }
   /** Dealt with, or a newer message for it exists. */
   | { readonly kind: 'drop'; readonly done: boolean };
 
@@ -24,11 +27,12 @@ export type DeliveryDecision =
  */
 export const decideDelivery = (
   row: LedgerRow | undefined,
-  message: Announcement,
+  message: Announcement & Pick<Envelope, 'unjudged'>,
   now: Date,
   sendingLimitMs: number,
 ): DeliveryDecision => {
   if (row === undefined) return { kind: 'first' };
+  if (message.unjudged && isIn(row, 'rejected')) return { kind: 'afresh', row };
   const { turn, updatedAt } = row.progress;
   if (message.turn > turn && isIn(row, 'sending', 'held')) return followed(row, message, now);
   if (message.turn === turn && isIn(row, 'held') && row.progress.inQueue) {

@@ -45,6 +45,8 @@ export type DraftRecord = {
 export type Progress = {
   /** How the last attempt goes or went; of rows without it, in JSON. */
   readonly way?: SendWay;
+  /** The settings of a test environment send, or sent, it to another address instead of its recipients. */
+  readonly redirected?: true;
   /** Some attempt went by a draft: one of them can be in Drafts, unsent. */
   readonly madeDrafts?: true;
   readonly draft?: DraftRecord;

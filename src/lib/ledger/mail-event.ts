@@ -13,6 +13,7 @@ export type MailEvent = {
     readonly state: MailState;
     readonly caller: string;
     readonly tags: readonly string[];
+    readonly redirected?: true;
     readonly code?: string;
     readonly graphRequestId?: string;
   };
@@ -62,6 +63,7 @@ export const eventOf = (row: LedgerRow): MailEvent | undefined => {
     data: {
       ...{ mailId, state: fate.state, caller, tags },
       ...defined({
+        redirected: progress.redirected,
         code: 'reason' in fate ? fate.reason.code : undefined,
         graphRequestId: fate.state === 'sent' ? fate.graphRequestId : undefined,
       }),

@@ -16,6 +16,8 @@ export type Envelope = {
   readonly lookUps: number;
   /** The one chance of `onUnknown: resend` is used. Here too, as the row that says so may be late. */
   readonly resent?: boolean;
+  /** It came by a queue, and waits before anybody has looked whether its caller may send in this way. */
+  readonly unjudged?: boolean;
   /** The time it was told to come back at, to keep its mailbox within the limits: by then it has waited its turn. */
   readonly dueAt?: Date;
   /** By which its content is known, wherever that is. */
@@ -26,7 +28,7 @@ export type Envelope = {
 
 /** The first envelope of an email, to be sent as soon as it can be. */
 export const newEnvelope = (
-  mail: Pick<Envelope, 'mailId' | 'acceptedAt' | 'caller' | 'contentHash' | 'content'>,
+  mail: Pick<Envelope, 'mailId' | 'acceptedAt' | 'caller' | 'contentHash' | 'content' | 'unjudged'>,
 ): Envelope => ({ ...mail, turn: 0, phase: 'send', lookUps: 0 });
 
 /**
@@ -65,6 +67,7 @@ const envelopeSchema = z.strictObject({
     phase: z.enum(['send', 'look-up']),
     lookUps: z.int().min(0).optional(),
     resent: z.boolean().optional(),
+    unjudged: z.boolean().optional(),
     dueAt: z.iso.datetime().optional(),
     contentHash: z.string().max(100).optional(),
     tag: z.string().max(100).optional(),
@@ -126,6 +129,7 @@ const proven = (
     phase: relay.phase,
     lookUps: relay.lookUps ?? 0,
     ...(relay.resent ? { resent: true } : {}),
+    ...(relay.unjudged ? { unjudged: true } : {}),
     ...(relay.dueAt === undefined ? {} : { dueAt: new Date(relay.dueAt) }),
     contentHash,
     content,
@@ -136,9 +140,10 @@ const proven = (
     : undefined;
 };
 
-/** Everything an envelope says, in one order. Its content is in it by its hash. */
+/** Everything an envelope says, in one order. Its content is in it by its hash. What an earlier version did not write comes last. */
 const sealedText = (envelope: Envelope): string => {
   const { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash, content } = envelope;
+  const { unjudged } = envelope;
   const where = content === 'stored' ? 'stored' : 'inside';
   return JSON.stringify([
     mailId,
@@ -151,6 +156,7 @@ const sealedText = (envelope: Envelope): string => {
     dueAt?.toISOString() ?? '',
     contentHash,
     where,
+    ...(unjudged ? ['unjudged'] : []),
   ]);
 };
 
@@ -169,7 +175,8 @@ const readText = (message: string): unknown => {
 /** The text of the relay's own message: base64, because XML cannot carry every character of an email. */
 export const toQueueText = (envelope: Envelope, { tagOf }: Pick<Seal, 'tagOf'>): string => {
   const { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash, content } = envelope;
-  const relay = { mailId, acceptedAt, caller, turn, phase, lookUps, resent, dueAt, contentHash };
+  const { unjudged } = envelope;
+  const relay = { mailId, acceptedAt, caller, turn, phase, lookUps, resent, unjudged, dueAt, contentHash };
   return Buffer.from(
     JSON.stringify({
       relay: { ...relay, tag: tagOf(sealedText(envelope)) },

@@ -27,8 +27,7 @@ import type {
 
 const MAX_ATTEMPTS_KEPT = 20;
 
-const begun = (inQueue: boolean, now: Date, countedAt?: string): Progress => ({
-  ...defined({ countedAt }),
+const begun = (inQueue: boolean, now: Date): Progress => ({
   updatedAt: now.toISOString(),
   turn: 0,
   attempts: [],
@@ -51,10 +50,24 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
-/** How the attempt goes that begins now, and when it was counted for it. */
-const going = (way: SendWay | undefined, countedAt?: string): Partial<Progress> => ({
+/** What is known of an email as it begins to go, beside the way it goes. */
+export type Going = {
+  /** It goes to another address than its recipients. */
+  readonly redirected?: boolean;
+  /** When it was counted against the limits of its caller. */
+  readonly countedAt?: string | undefined;
+};
+
+/** How the email goes by the settings of now. */
+const going = (
+  { redirected: _before, ...progress }: Progress,
+  way: SendWay | undefined,
+  { redirected = false, countedAt }: Going,
+): Progress => ({
+  ...progress,
   ...defined({ way, countedAt }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
+  ...(redirected ? { redirected: true as const } : {}),
 });
 
 /** The message that brings it back has been put on the queue. */
@@ -63,9 +76,9 @@ const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progre
 /** Nothing of it was accepted, so it counts no more. */
 const uncounted = ({ countedAt: _, ...progress }: Progress): Progress => progress;
 
-export const queueNew = (facts: MailFacts, now: Date, countedAt?: string): Row<Queued> => ({
+export const queueNew = (facts: MailFacts, now: Date, how: Going = {}): Row<Queued> => ({
   facts,
-  progress: begun(true, now, countedAt),
+  progress: going(begun(true, now), undefined, how),
   fate: { state: 'queued' },
 });
 
@@ -88,10 +101,10 @@ export const claimNew = (
   inQueue: boolean,
   now: Date,
   way?: SendWay,
-  countedAt?: string,
+  how: Going = {},
 ): Row<Sending> => ({
   facts,
-  progress: { ...begun(inQueue, now), ...going(way, countedAt) },
+  progress: going(begun(inQueue, now), way, how),
   fate: { state: 'sending' },
 });
 
@@ -99,29 +112,24 @@ export const claim = (
   row: Row<Queued | Deferred | Unknown>,
   now: Date,
   way?: SendWay,
-  countedAt?: string,
+  how: Going = {},
 ): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, going(way, countedAt)),
+  progress: going(since(row, now), way, how),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
-export const claimAfresh = (
-  row: Row<Rejected>,
-  now: Date,
-  way?: SendWay,
-  countedAt?: string,
-): Row<Sending> => ({
+export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay, how: Going = {}): Row<Sending> => ({
   facts: row.facts,
-  progress: since(row, now, { replayedAt: now.toISOString(), ...going(way, countedAt) }),
+  progress: going(since(row, now, { replayedAt: now.toISOString() }), way, how),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
-export const queueAfresh = (row: Row<Rejected>, now: Date, countedAt?: string): Row<Queued> => ({
+export const queueAfresh = (row: Row<Rejected>, now: Date, how: Going = {}): Row<Queued> => ({
   facts: row.facts,
-  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString(), ...defined({ countedAt }) }),
+  progress: going(since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }), undefined, how),
   fate: { state: 'queued' },
 });
 

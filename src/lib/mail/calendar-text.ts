@@ -15,7 +15,7 @@ const LINE = /^([A-Z\d-]{1,60})[;:]/i;
 type ContentLine = { text: string; readonly number: number };
 
 /** The lines with those that continue them (RFC 5545, 3.1), and the number of each; without a mark of the byte order. */
-const unfolded = (ics: string): readonly ContentLine[] | undefined => {
+export const unfoldedLines = (ics: string): readonly ContentLine[] | undefined => {
   const lines: ContentLine[] = [];
   for (const [index, line] of ics
     .replace(/^\ufeff/, '')
@@ -42,7 +42,7 @@ export const readCalendar = (ics: string): CalendarFacts | string => {
   const components: { name: string; properties: Set<string> }[] = [];
   let hasVersion2 = false;
   let closed = false;
-  const lines = unfolded(ics);
+  const lines = unfoldedLines(ics);
   if (lines === undefined) return 'BEGIN:VCALENDAR as the first line';
   for (const { text: line, number } of lines) {
     if (closed) return `nothing after END:VCALENDAR; line ${number} is after it`;

@@ -2,7 +2,7 @@ import { fitsInJson, isListUnsubscribe } from './header-policy.ts';
 import type { MailHeader } from './mail-headers.ts';
 
 /** Graph answers InvalidInternetMessageHeaderCollection above it. */
-const MAX_IN_JSON = 5;
+export const MAX_IN_JSON = 5;
 
 /** What of an email a JSON message of Graph cannot say. */
 export type MimeNeed = { readonly pointer: string; readonly what: string };

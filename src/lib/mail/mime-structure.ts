@@ -21,12 +21,13 @@ const AFTER_END = 'no boundary line after the one that closes its multipart';
 
 /**
  * What is wrong with the body of a message whose header has been read: lines that are too long, and parts that do not nest.
- * Every line is looked at once; an attached message is text here.
+ * Every line is looked at once; an attached message is text here. `onPart` hears of the header of the message and of each part.
  */
 export const structureFault = (
   bytes: Buffer,
   fields: readonly HeaderField[],
   bodyAt: number,
+  onPart: (fields: readonly HeaderField[]) => void = () => {},
 ): string | undefined => {
   /** Open boundaries with their depth; the innermost is the last. */
   const open = new Map<string, number>();
@@ -37,6 +38,7 @@ export const structureFault = (
   /** Of the part that is read, where it is in base64. */
   let base64: Base64Lines | undefined;
   const openOf = (header: readonly HeaderField[]): string | undefined => {
+    onPart(header);
     const part = readPartHeader(bytes, header);
     if ('expected' in part) return part.expected;
     const { boundary, isBase64 } = part;

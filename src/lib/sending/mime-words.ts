@@ -71,10 +71,15 @@ const asciiDomain = (domain: string): string => {
   }
 };
 
-const addressWords = (tools: WordTools, { name = '', address }: Address): readonly string[] => {
+/** An address as a header has it: with its domain in ASCII, and a mailbox name that needs them in quotes. */
+export const writtenAddress = (address: string): string => {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, at);
-  const written = `${DOT_ATOM.test(local) ? local : quoted(local)}@${asciiDomain(address.slice(at + 1))}`;
+  return `${DOT_ATOM.test(local) ? local : quoted(local)}@${asciiDomain(address.slice(at + 1))}`;
+};
+
+const addressWords = (tools: WordTools, { name = '', address }: Address): readonly string[] => {
+  const written = writtenAddress(address);
   return name === '' ? [written] : [...nameWords(tools, name), `<${written}>`];
 };
 

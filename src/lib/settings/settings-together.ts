@@ -1,5 +1,7 @@
+import { findSendersOutside } from '../callers/caller-fence.ts';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
+import { matchesAny } from '../mail/address-pattern.ts';
 import { isLoopback } from './addresses.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
 
@@ -66,6 +68,9 @@ export const checkTogether = (
     MAIL_VERIFY_SECONDS,
     MAIL_GIVE_UP_HOURS,
     MAIL_LEDGER_DAYS,
+    MAIL_REDIRECT_TO,
+    MAIL_RECIPIENT_DOMAINS,
+    MAIL_OTHER_RECIPIENTS,
   } = settings;
   const attemptSeconds = 2 * (tokenTimeoutSeconds(settings) + GRAPH_TIMEOUT_SECONDS);
   const limit = Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS);
@@ -99,13 +104,44 @@ export const checkTogether = (
       expected:
         'at least a day more than MAIL_GIVE_UP_HOURS: Storage deletes the content of an email after this time, also while the email waits',
     },
+    {
+      name: 'MAIL_OTHER_RECIPIENTS',
+      // Who sets it means that there are others.
+      holds: MAIL_OTHER_RECIPIENTS === 'refuse' || MAIL_RECIPIENT_DOMAINS !== undefined,
+      expected: 'refuse, or also MAIL_RECIPIENT_DOMAINS: without that setting, every email goes to everyone',
+    },
+    {
+      name: 'MAIL_REDIRECT_TO',
+      holds:
+        MAIL_REDIRECT_TO === undefined ||
+        MAIL_RECIPIENT_DOMAINS === undefined ||
+        matchesAny(MAIL_RECIPIENT_DOMAINS, MAIL_REDIRECT_TO.address),
+      expected: 'an address within MAIL_RECIPIENT_DOMAINS, which says who can receive email here',
+    },
   ];
-  return rules
+  const broken = rules
     .filter(({ holds }) => !holds)
-    .map(({ name, expected }) => ({
-      code: 'SETTINGS_INVALID',
-      pointer: name,
-      expected,
-      received: environment[name] === undefined ? 'the default' : describe(environment[name]),
-    }));
+    .map(
+      ({ name, expected }): Problem => ({
+        code: 'SETTINGS_INVALID',
+        pointer: name,
+        expected,
+        received: environment[name] === undefined ? 'the default' : describe(environment[name]),
+      }),
+    );
+  return [...broken, ...sendersOutside(settings)];
+};
+
+/** Senders of declared callers that the relay never sends as: the caller would find out by its first email. */
+const sendersOutside = (settings: Settings): readonly Problem[] => {
+  const { MAIL_CALLERS, MAIL_DEFAULT_SENDER: defaultSender, MAIL_ALLOWED_SENDERS: allowedSenders } = settings;
+  return MAIL_CALLERS.flatMap((caller, index) =>
+    findSendersOutside(caller, { defaultSender, allowedSenders }).map(
+      (problem): Problem => ({
+        ...problem,
+        code: 'SETTINGS_INVALID',
+        pointer: `MAIL_CALLERS/${index}${problem.pointer}`,
+      }),
+    ),
+  );
 };

@@ -1,14 +1,18 @@
+import { type Declaration, readCallers } from '../callers/caller-definition.ts';
+import { EXPECTED_CALLER_QUEUES, readCallerQueues } from '../callers/caller-queues.ts';
 import { describe } from '../describe.ts';
-import { AppError, type Problem } from '../errors.ts';
+import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
+import { isAddressPattern } from '../mail/address-pattern.ts';
 import { entraAddress, graphAddress, vaultAddress } from './addresses.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
 
 /**
  * One setting: its documentation and its parser. `docs/settings.md` and `local.settings.example.json` are
- * written from this table. A parser throws a sentence that begins with what it expects.
+ * written from this table. A parser throws a sentence that begins with what it expects, or an AppError with problems of which
+ * each says where in the value it is.
  */
 export type Setting<Value> = {
   readonly what: string;
@@ -53,16 +57,25 @@ const list = (text: string): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-const sender = (text: string): Address => {
+const oneAddress = (text: string): Address => {
   const [address, ...more] = parseAddresses(text) ?? [];
   return address !== undefined && more.length === 0
     ? address
-    : expects('one address, such as noreply@contoso.com or Contoso <noreply@contoso.com>');
+    : expects('one address, with or without a name');
 };
 
 const addresses = (text: string): readonly string[] => {
   const parts = list(text);
   return parts.every(isAddress) ? parts : expects('addresses separated by commas');
+};
+
+/** A domain stands for each of its addresses, and not for its subdomains. */
+const recipientPatterns = (text: string): readonly string[] => {
+  const parts = list(text);
+  const patterns = parts.map((part) => (part.includes('@') ? part : `*@${part}`));
+  return parts.length > 0 && parts.every((part) => !part.startsWith('*')) && patterns.every(isAddressPattern)
+    ? patterns
+    : expects('domains or addresses, separated by commas');
 };
 
 const senderPatterns = (text: string): readonly string[] => {
@@ -79,12 +92,32 @@ const days = (text: string): readonly number[] => {
     : expects('whole numbers of days separated by commas');
 };
 
+const callerQueues = (text: string): readonly string[] => {
+  const { names, isValid } = readCallerQueues(text);
+  return isValid ? names : expects(EXPECTED_CALLER_QUEUES);
+};
+
 const optional =
   <Value>(parse: (text: string) => Value) =>
   (text: string): Value | undefined =>
     text === '' ? undefined : parse(text);
 
 const asIs = (text: string): string => text;
+
+const callers = (text: string): readonly Declaration[] => {
+  if (text === '') return [];
+  const { declarations, problems } = readCallers(parseJson(text));
+  if (problems.length > 0) throw problemsError(problems);
+  return declarations;
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return expects('a JSON list of callers');
+  }
+};
 
 export const settingsTable = {
   ENTRA_TENANT_ID: setting({
@@ -132,7 +165,7 @@ export const settingsTable = {
   MAIL_DEFAULT_SENDER: setting({
     what: 'Sender of emails without `from`: a shared or licensed mailbox of the tenant.',
     example: 'Contoso <noreply@contoso.com>',
-    parse: sender,
+    parse: oneAddress,
   }),
   MAIL_ALLOWED_SENDERS: setting({
     what: 'Other addresses that callers are allowed to give as `from`. `*@contoso.com` allows a whole domain.',
@@ -140,9 +173,37 @@ export const settingsTable = {
     fallback: '',
     parse: senderPatterns,
   }),
+  MAIL_CALLERS: setting({
+    what: 'Callers that are declared in the settings, as a JSON list, for organizations that keep them in source control (the parameter `options.callers` of the deployment). The fields are those of `npm run callers` ([manage-callers.md](manage-callers.md)). It holds no keys. For all other callers, use the command.',
+    example: '[{"name":"payroll","senders":["payroll@contoso.com"]}]',
+    fallback: '',
+    parse: callers,
+  }),
   MAIL_ENABLED: setting({
     what: '`false` stops sending: HTTP returns 503 and queued emails wait.',
     fallback: 'true',
+    parse: onOff,
+  }),
+  MAIL_REDIRECT_TO: setting({
+    what: 'For test environments: every email goes to this address instead of its recipients, and says whom it was for.',
+    example: 'test-inbox@contoso.com',
+    fallback: '',
+    parse: optional(oneAddress),
+  }),
+  MAIL_RECIPIENT_DOMAINS: setting({
+    what: 'For test environments: the domains and addresses that emails can go to. `contoso.com` does not include its subdomains. If empty, emails can go to everyone.',
+    example: 'contoso.com, tester@fabrikam.com',
+    fallback: '',
+    parse: optional(recipientPatterns),
+  }),
+  MAIL_OTHER_RECIPIENTS: setting({
+    what: 'What the relay does with an email that has a recipient outside MAIL_RECIPIENT_DOMAINS: `refuse` rejects the whole email, `capture` keeps it for the inbox page and sends it to nobody.',
+    fallback: 'refuse',
+    parse: (text) => (text === 'refuse' || text === 'capture' ? text : expects('refuse or capture')),
+  }),
+  MAIL_CAPTURE: setting({
+    what: 'For test environments: `true` sends nothing and keeps every email for the inbox page.',
+    fallback: 'false',
     parse: onOff,
   }),
   MAIL_MAX_REQUEST_MB: setting({
@@ -200,6 +261,12 @@ export const settingsTable = {
     what: '`true` also keeps the addresses of the recipients in the ledger.',
     fallback: 'false',
     parse: onOff,
+  }),
+  MAIL_CALLER_QUEUES: setting({
+    what: 'Callers that have a queue of their own, `mail-<caller>`: what arrives there is an email of this caller. The queue and its poison queue must exist; Bicep creates them (`callerQueues`).',
+    example: 'payroll, helpdesk',
+    fallback: '',
+    parse: callerQueues,
   }),
   MAIL_EVENTS: setting({
     what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',
@@ -299,12 +366,24 @@ export const readSettings = <Name extends SettingName = SettingName>(
       if (text === undefined) expects('a value');
       return [name, definition.parse(text ?? '')];
     } catch (error) {
-      problems.push({
-        code: 'SETTINGS_INVALID',
-        pointer: name,
-        expected: `${(error as Error).message}, such as ${exampleOf(definition)}`,
-        received: describe(environment[name]),
-      });
+      const found = error instanceof AppError ? error.facts.problems : undefined;
+      problems.push(
+        ...(
+          found ?? [
+            {
+              pointer: '',
+              expected: `${(error as Error).message}, such as ${exampleOf(definition)}`,
+              received: describe(environment[name]),
+            },
+          ]
+        ).map(
+          (problem): Problem => ({
+            ...problem,
+            code: 'SETTINGS_INVALID',
+            pointer: `${name}${problem.pointer}`,
+          }),
+        ),
+      );
       return [name, undefined];
     }
   });

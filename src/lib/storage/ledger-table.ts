@@ -11,6 +11,7 @@ import { indexKeyOf, keysBefore, mailIdOfIndexKey } from '../ledger/ledger-index
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import type { Ledger, LedgerEntry } from '../ports.ts';
 import { explained, explainedList } from './explain-failures.ts';
+import { fromColumns, toColumns } from './json-columns.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -28,9 +29,6 @@ type Entity = {
   readonly [more: `row${number}`]: string;
 };
 
-/** A text property holds 64 KiB in UTF-16 (Understanding the Table service data model). */
-const MAX_COLUMN = 32_000;
-
 /** The end of an id is random, its beginning is the time: so writes spread over 256 partitions. */
 const partitionOf = (mailId: string): string => mailId.slice(-2);
 
@@ -41,35 +39,8 @@ const toEntity = (row: LedgerRow): Entity => ({
   index: indexKeyOf(row),
   write: randomUUID(),
   row: '',
-  ...toColumns(toAsciiJson(row)),
+  ...toColumns('row', JSON.stringify(row)),
 });
-
-/** `row`, `row1`, `row2` ... Only a row with the addresses of many recipients needs more than the first. */
-const toColumns = (json: string): Record<string, string> => {
-  const columns: Record<string, string> = {};
-  for (let number = 0; number * MAX_COLUMN < json.length; number += 1)
-    columns[number === 0 ? 'row' : `row${number}`] = json.slice(
-      number * MAX_COLUMN,
-      (number + 1) * MAX_COLUMN,
-    );
-  return columns;
-};
-
-/** JSON in ASCII, which can be cut anywhere: large requests are cut on their way as well, inside a character. */
-const toAsciiJson = (value: unknown): string =>
-  JSON.stringify(value).replaceAll(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-
-const fromColumns = (entity: Entity): string => {
-  let json = entity.row;
-  for (let number = 1; ; number += 1) {
-    const more = entity[`row${number}`];
-    if (more === undefined) return json;
-    json += more;
-  }
-};
 
 /** The version a row was read at: its ETag, and the index entity it had. */
 const toVersion = (etag: string, index: string): string => `${index} ${etag}`;
@@ -81,7 +52,7 @@ const fromVersion = (version: string): { readonly index: string; readonly etag: 
 
 /** Rows of an earlier version have no index entity. */
 const toEntry = (entity: TableEntityResult<Entity>): LedgerEntry => ({
-  row: readRow(fromColumns(entity)),
+  row: readRow(fromColumns('row', entity)),
   etag: toVersion(entity.etag, entity.index ?? ''),
 });
 

@@ -1,13 +1,7 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { Events, MessageQueue, Ports } from '../ports.ts';
+import type { Events, MessageQueue } from '../ports.ts';
 import { explained } from './explain-failures.ts';
-import {
-  EVENT_QUEUE,
-  MAIL_QUEUE,
-  POISON_QUEUE,
-  STORAGE_RETRIES,
-  type StorageConnection,
-} from './storage-connection.ts';
+import { EVENT_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
 
 /** A message lives until it is dealt with: the default of seven days would lose a mail without a word. */
 const NEVER_EXPIRES = -1;
@@ -31,7 +25,14 @@ const openQueue = (queue: QueueClient): MessageQueue => ({
       messageTimeToLive: NEVER_EXPIRES,
     });
   }),
-  count: explained(async () => (await queue.getProperties()).approximateMessagesCount ?? 0),
+  count: explained(async () => {
+    try {
+      return (await queue.getProperties()).approximateMessagesCount ?? 0;
+    } catch (error) {
+      if ((error as { readonly statusCode?: number }).statusCode === 404) return undefined;
+      throw error;
+    }
+  }),
 });
 
 const openEvents = (queue: QueueClient): Events => ({
@@ -40,14 +41,16 @@ const openEvents = (queue: QueueClient): Events => ({
   }),
 });
 
-export type MailQueues = Required<Pick<Ports, 'mailQueue' | 'poisonQueue' | 'events'>>;
+export type MailQueues = {
+  readonly queueNamed: (name: string) => MessageQueue;
+  readonly events: Events;
+};
 
-/** The queues of the relay: the one it waits on, the one of what the host gave up on, and the one that tells of final states. */
+/** The queues of messages by their names, and the one that tells of final states. */
 export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const service = openService(connection);
   return {
-    mailQueue: openQueue(service.getQueueClient(MAIL_QUEUE)),
-    poisonQueue: openQueue(service.getQueueClient(POISON_QUEUE)),
+    queueNamed: (name) => openQueue(service.getQueueClient(name)),
     events: openEvents(service.getQueueClient(EVENT_QUEUE)),
   };
 };

@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { Ledger, Usages } from '../ports.ts';
+import type { CallerStore, Ledger, Usages } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -14,6 +14,15 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** The callers; loads the SDK of tables when first asked. */
+export const openCallerTable = (connection: StorageConnection): CallerStore =>
+  openedAtFirstCall(async () => (await import('./caller-table.ts')).openCallerTable(connection), {
+    read: 'promise',
+    readForChange: 'promise',
+    write: 'promise',
+    audit: 'promise',
   });
 
 /** What was taken of limits; loads the SDK of tables when first asked. */
@@ -35,11 +44,9 @@ export const openRelayKey = (
 /** The queues; loads the SDK of queues when first asked, which an email that is sent immediately never does. */
 export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const opened = lazily(async () => (await import('./mail-queue.ts')).openMailQueues(connection));
-  const queueOf = (name: 'mailQueue' | 'poisonQueue') =>
-    openedAtFirstCall(async () => (await opened())[name], { put: 'promise', count: 'promise' });
   return {
-    mailQueue: queueOf('mailQueue'),
-    poisonQueue: queueOf('poisonQueue'),
+    queueNamed: (name) =>
+      openedAtFirstCall(async () => (await opened()).queueNamed(name), { put: 'promise', count: 'promise' }),
     events: openedAtFirstCall(async () => (await opened()).events, { put: 'promise' }),
   };
 };

@@ -12,6 +12,10 @@ export const EVENT_QUEUE = 'mail-events';
 export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
 export const HELD_CONTAINER = 'mail-held';
+/** A queue of its own, into which only one caller writes. */
+export const callerQueueOf = (caller: string): string => `${MAIL_QUEUE}-${caller}`;
+/** Where the host puts what it gave up on (Microsoft.Azure.WebJobs.Extensions.Storage.Queues: QueueListener). */
+export const poisonQueueOf = (queue: string): string => `${queue}-poison`;
 /** Where applications put the files that an email names. */
 export const ATTACHMENT_CONTAINER = 'mail-attachments';
 

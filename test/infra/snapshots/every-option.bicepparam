@@ -11,6 +11,7 @@ param location = 'northeurope'
 
 param settings = {
   MAIL_ALLOWED_SENDERS: 'payroll@contoso.com, *@service.contoso.com'
+  MAIL_CALLER_QUEUES: 'helpdesk, payroll'
   MAIL_EVENTS: 'queue'
   MAIL_LEDGER_DAYS: '365'
   MAIL_ON_UNKNOWN: ''
@@ -29,6 +30,18 @@ param options = {
   instanceMemoryMB: 512
   maximumInstanceCount: 100
   alwaysReady: 2
+  callerQueues: [
+    {
+      caller: 'payroll'
+      senders: [
+        '33333333-3333-3333-3333-333333333333'
+        '44444444-4444-4444-4444-444444444444'
+      ]
+    }
+    {
+      caller: 'erp-test'
+    }
+  ]
   availabilityTest: true
   privateNetwork: true
   networkAddressSpace: '10.90.0.0/24'

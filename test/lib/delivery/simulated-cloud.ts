@@ -130,7 +130,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
       mailQueue: queueOf('message', queue),
+      arrivalQueue: queueOf('message', queue),
       poisonQueue: queueOf('poison', poison),
+      poisonQueues: { 'mail-poison': queueOf('poison', poison) },
       payloads: {
         put: (mailId, contentHash, json) =>
           storage(
@@ -213,7 +215,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

@@ -8,7 +8,7 @@ import {
   sweepUsages,
 } from '../../../src/lib/delivery/sweep-leftovers.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
-import { reportOf } from '../../../src/lib/errors.ts';
+import { AppError, reportOf } from '../../../src/lib/errors.ts';
 import type { LedgerRow, MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
 import { close, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
 import type { RecordPage } from '../../../src/lib/ports.ts';
@@ -174,7 +174,31 @@ test('messages that stay on the poison queue are told of', async () => {
   expect(logged).toEqual([]);
   await needs.poisonQueue.put('x', 0);
   await sweepPoison(needs, aRun());
-  expect(logged).toEqual([{ event: 'MessagesStuck', messages: 1 }]);
+  expect(logged).toEqual([{ event: 'MessagesStuck', queue: 'mail-poison', messages: 1 }]);
+});
+
+test('the poison queues of callers are looked at too, and one that is missing is told of', async () => {
+  const { needs, logged } = inMemoryPorts();
+  const queueWith = (messages: number | undefined) => ({ ...needs.poisonQueue, count: async () => messages });
+  const poisonQueues = {
+    'mail-poison': queueWith(0),
+    'mail-payroll-poison': queueWith(2),
+    'mail-helpdesk-poison': queueWith(undefined),
+  };
+  await sweepPoison({ ...needs, poisonQueues }, aRun());
+  expect(logged).toEqual([
+    { event: 'MessagesStuck', queue: 'mail-payroll-poison', messages: 2 },
+    { event: 'QueueMissing', queue: 'mail-helpdesk-poison' },
+  ]);
+});
+
+test('a poison queue that cannot be looked at fails the sweep, and hides no other', async () => {
+  const { needs, logged } = inMemoryPorts();
+  const away = { ...needs.poisonQueue, count: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+  const full = { ...needs.poisonQueue, count: async () => 1 };
+  const poisonQueues = { 'mail-payroll-poison': away, 'mail-poison': full };
+  await expect(sweepPoison({ ...needs, poisonQueues }, aRun())).rejects.toThrow(AppError);
+  expect(logged).toMatchObject([{ event: 'MessagesStuck', queue: 'mail-poison' }]);
 });
 
 test('the sweep gives back what this instance keeps of limits, and deletes usages of more than 31 days ago', async () => {

@@ -46,6 +46,7 @@ export const sendAsDraft = async (
       mail,
       sender,
       caller: aCaller(),
+      handling: { kind: 'send' },
     },
   );
   if (plan.kind !== 'draft') throw new TypeError(`expected a plan of a draft, received ${plan.kind}`);

@@ -46,7 +46,7 @@ const readAs = <Kind extends ReadMessage['kind']>(kind: Kind, message: unknown, 
 };
 
 describe('a bare message', () => {
-  test('is a new email of the queue, under the id of its message', () => {
+  test('is a new email of the queue, under the id of its message, and was not judged yet', () => {
     expect(read(content)).toEqual({
       kind: 'bare',
       mail: content,
@@ -61,6 +61,7 @@ describe('a bare message', () => {
           lookUps: 0,
           contentHash: IDENTITY.hashOfContent(content),
           content: { mail: content },
+          unjudged: true,
         },
         isBare: true,
         isKnownByMessage: true,
@@ -243,17 +244,65 @@ test('a bare message whose row has another hash of the same content goes on unde
   expect(asOf(other, row, IDENTITY)).toBeUndefined();
 });
 
+describe('a message on the queue of one caller', () => {
+  const caller = 'payroll';
+
+  test('is an email of that caller, whoever it says it is of', () => {
+    const { arrival } = readAs('bare', keyed, { messageId: MESSAGE_ID, caller });
+    expect(arrival.envelope).toMatchObject({ caller, mailId: IDENTITY.mailIdOfKey(caller, 'k') });
+    expect(read({ ...content, caller: 'helpdesk' }, { caller })).toMatchObject({
+      arrival: { envelope: { caller } },
+    });
+  });
+
+  test('is the relay’s own where that is proven, as on every queue', () => {
+    const own = { ...envelope, caller: 'helpdesk' };
+    expect(read(toQueueText(own, IDENTITY), { caller })).toMatchObject({
+      kind: 'envelope',
+      arrival: { envelope: own },
+    });
+  });
+
+  test('is no message of an earlier version of the relay, which never wrote there', () => {
+    const relay = { mailId, acceptedAt: NOW.toISOString(), caller, turn: 0, phase: 'send' };
+    const unproven = { relay, mail: content };
+    expect(read(unproven)).toMatchObject({ kind: 'unproven' });
+    expect(read(unproven, { messageId: MESSAGE_ID, caller })).toEqual({
+      kind: 'unreadable',
+      mailId: OWN_ID,
+      reason: notOurs(),
+    });
+  });
+
+  test('is another email than the same text on another queue, where only its text tells it', () => {
+    const idOf = (name: string) =>
+      unreadable(factsOf('{"to": broken', { caller: name }), IDENTITY, notOurs()).mailId;
+    const ids = ['queue', 'payroll', 'helpdesk'].map(idOf);
+    expect(new Set(ids).size).toBe(3);
+    expect(ids).toEqual(['queue', 'payroll', 'helpdesk'].map(idOf));
+  });
+});
+
+describe('an email that the ledger has under an earlier name of its caller', () => {
+  test('goes on under that name, and under no other', () => {
+    const bare = readAs('bare', content, { messageId: MESSAGE_ID, caller: 'payroll' });
+    const row = { ...rows.queued, facts: { ...facts, caller: 'key:before' } };
+    const callerOf = (names: readonly string[]) => asEarlier(bare, row, IDENTITY, names).envelope.caller;
+    expect([callerOf(['key:before']), callerOf(['key:other'])]).toEqual(['key:before', 'payroll']);
+  });
+});
+
 describe('a message of an earlier version', () => {
   test('keeps the id and the hash that its row has, where the content is the same', () => {
     const bodyHash = earlierHashOfContent(content);
     const row = { ...rows.queued, facts: { ...facts, bodyHash } };
     const bare = readAs('bare', content);
-    expect(asEarlier(bare, row, IDENTITY)).toEqual({
+    expect(asEarlier(bare, row, IDENTITY, [])).toEqual({
       ...bare.arrival,
       envelope: { ...bare.arrival.envelope, mailId, contentHash: bodyHash },
     });
     const other = readAs('bare', aMail({ subject: 'other' }));
-    expect(asEarlier(other, row, IDENTITY).envelope.contentHash).toBe(other.arrival.envelope.contentHash);
+    expect(asEarlier(other, row, IDENTITY, []).envelope.contentHash).toBe(other.arrival.envelope.contentHash);
   });
 
   const claim = { kind: 'unproven', mailId, caller: 'queue', isTagged: false, mail: content } as const;

@@ -10,6 +10,7 @@ import {
   recordRejected,
   recordSent,
   recordUnknown,
+  withdraw,
 } from '../../../src/lib/ledger/transitions.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
@@ -50,6 +51,27 @@ describe('a message and its row, as they should be', () => {
     ['closed', close(aside, 'n', now), 1, 'drop'],
   ])('%s', (_, row, turn, expected) => {
     expect(decide(row, turn)).toBe(expected);
+  });
+});
+
+describe('an email that was rejected by HTTP', () => {
+  const rejected = recordRejected(sending, attempt, reason, now);
+  const decideNew = (row: LedgerRow, turn: number, unjudged: boolean) =>
+    decideDelivery(row, { turn, phase: 'send', acceptedAt: now, unjudged }, now, LIMIT_MS).kind;
+
+  test.each([
+    ['is tried once more by a message of its caller', rejected, 0, true, 'afresh'],
+    [
+      'also where its own message may still come',
+      withdraw(queueNew(newMail, now), reason, now),
+      0,
+      true,
+      'afresh',
+    ],
+    ['is not brought back by a message of the relay', rejected, 0, false, 'drop'],
+    ['nor is one that was sent since', recordSent(sending, attempt, now), 0, true, 'drop'],
+  ] as const)('%s', (_case, row, turn, unjudged, expected) => {
+    expect(decideNew(row, turn, unjudged)).toBe(expected);
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import hostJson from '../../../host.json' with { type: 'json' };
 import { AppError } from '../../../src/lib/errors.ts';
+import { matchesAny } from '../../../src/lib/mail/address-pattern.ts';
 import {
   exampleOf,
   FUNCTION_TIMEOUT_SECONDS,
@@ -62,12 +63,56 @@ describe('settings', () => {
     ['SECRET_WARNING_DAYS', '30,-1'],
     ['SECRET_WARNING_RECIPIENTS', 'ops'],
     ['MAIL_ON_UNKNOWN', 'retry'],
+    ['MAIL_REDIRECT_TO', 'a@b.example, c@d.example'],
+    ['MAIL_RECIPIENT_DOMAINS', ','],
+    ['MAIL_RECIPIENT_DOMAINS', '*'],
+    ['MAIL_RECIPIENT_DOMAINS', '*.contoso.com'],
+    ['MAIL_RECIPIENT_DOMAINS', '*@contoso.com'],
+    ['MAIL_RECIPIENT_DOMAINS', '@contoso.com'],
+    ['MAIL_RECIPIENT_DOMAINS', 'contoso'],
+    ['MAIL_RECIPIENT_DOMAINS', 'contoso.com; fabrikam.com'],
+    ['MAIL_OTHER_RECIPIENTS', 'drop'],
+    ['MAIL_CAPTURE', 'yes'],
   ])('%s may not be %s, and the error does not show it', (name, value) => {
     const error = errorOf(() => readSettings({ ...enough, [name]: value }));
     expect(error.facts.problems).toHaveLength(1);
     expect(error.facts.problems?.[0]).toMatchObject({
       pointer: name,
       received: `text of ${value.length} character${value.length === 1 ? '' : 's'}`,
+    });
+  });
+
+  test('a domain of MAIL_RECIPIENT_DOMAINS stands for its addresses, and not for its subdomains', () => {
+    const { MAIL_RECIPIENT_DOMAINS = [] } = readSettings({
+      ...enough,
+      MAIL_RECIPIENT_DOMAINS: 'Contoso.example, tester@fabrikam.example',
+    });
+    const reached = ['a@contoso.EXAMPLE', 'tester@fabrikam.example'];
+    const others = ['a@sub.contoso.example', 'b@fabrikam.example', 'a@notcontoso.example'];
+    expect([...reached, ...others].filter((one) => matchesAny(MAIL_RECIPIENT_DOMAINS, one))).toEqual(reached);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['MAIL_OTHER_RECIPIENTS', { MAIL_OTHER_RECIPIENTS: 'capture' }],
+    ['MAIL_REDIRECT_TO', { MAIL_REDIRECT_TO: 'a@gmail.example', MAIL_RECIPIENT_DOMAINS: 'contoso.example' }],
+  ])(
+    '%s is invalid where it contradicts MAIL_RECIPIENT_DOMAINS: nothing is sent until it is corrected',
+    (name, more) => {
+      expect(problemsOf(() => readSettings({ ...enough, ...more }))).toEqual([`SETTINGS_INVALID ${name}`]);
+    },
+  );
+
+  test('several settings for test environments can be on: those that reach fewer people win', () => {
+    const on = {
+      MAIL_CAPTURE: 'true',
+      MAIL_REDIRECT_TO: 'Tests <test@contoso.example>',
+      MAIL_RECIPIENT_DOMAINS: 'contoso.example',
+      MAIL_OTHER_RECIPIENTS: 'capture',
+    };
+    expect(readSettings({ ...enough, ...on })).toMatchObject({
+      MAIL_CAPTURE: true,
+      MAIL_REDIRECT_TO: { name: 'Tests', address: 'test@contoso.example' },
+      MAIL_RECIPIENT_DOMAINS: ['*@contoso.example'],
     });
   });
 

@@ -2,11 +2,18 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, expect, test } from 'vitest';
 import type { MailEvent } from '../../../src/lib/ledger/mail-event.ts';
 import { openMailQueues } from '../../../src/lib/storage/mail-queue.ts';
-import { EVENT_QUEUE, MAIL_QUEUE, POISON_QUEUE } from '../../../src/lib/storage/storage-connection.ts';
+import {
+  callerQueueOf,
+  EVENT_QUEUE,
+  MAIL_QUEUE,
+  POISON_QUEUE,
+  poisonQueueOf,
+} from '../../../src/lib/storage/storage-connection.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
-const { mailQueue, poisonQueue, events: announced } = openMailQueues(connection);
+const { queueNamed, events: announced } = openMailQueues(connection);
+const [mailQueue, poisonQueue] = [queueNamed(MAIL_QUEUE), queueNamed(POISON_QUEUE)];
 const service = QueueServiceClient.fromConnectionString(connection.connectionString);
 const mails = service.getQueueClient(MAIL_QUEUE);
 const events = service.getQueueClient(EVENT_QUEUE);
@@ -33,6 +40,11 @@ test('a message that could not be held goes back to the poison queue, hidden for
   expect(await poisonQueue.count()).toBe(1);
   await service.getQueueClient(POISON_QUEUE).clearMessages();
   expect(await poisonQueue.count()).toBe(0);
+});
+
+test('a queue that does not exist is told from one without messages', async () => {
+  const missing = queueNamed(poisonQueueOf(callerQueueOf('payroll')));
+  expect(await missing.count()).toBeUndefined();
 });
 
 test('a message can wait for a day', async () => {
@@ -63,5 +75,7 @@ test('an event is plain JSON on a queue of its own', async () => {
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE', async () => {
   const away = openMailQueues(awayStorage(connection));
-  await expect(away.mailQueue.put('x', 0)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  await expect(away.queueNamed(MAIL_QUEUE).put('x', 0)).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+  });
 });

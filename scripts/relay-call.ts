@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { type Relay, RelayNotFoundError } from '../local/find-relay.ts';
+import { wrongUsage } from './wrong-usage.ts';
+
+/** What every command for operators says of the relay that it means. */
+export const RELAY_USAGE = `  --url <url>        Address of the relay. Default: MAIL_RELAY_URL, else the relay that npm start runs on this machine.
+  --folder <folder>  Folder of that relay. Default: .local.
+  --json             Prints the responses as JSON.
+  --help             Prints this.
+
+The command knows the master key of a relay that npm start runs. For any other relay, it reads the key from the
+environment variable MAIL_RELAY_MASTER_KEY, which keeps the key out of the shell history and the process list:
+  export MAIL_RELAY_MASTER_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)`;
+
+export const RELAY_OPTIONS = {
+  url: { type: 'string' },
+  folder: { type: 'string', default: join(import.meta.dirname, '..', '.local') },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** A command line that cannot be meant. */
+export class UsageError extends Error {}
+
+/** Gives the arguments that `parse` reads; what it does not know is wrong usage. */
+export const readOrRefuse = <Arguments>(parse: () => Arguments): Arguments => {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+};
+
+type CallOptions = { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
+type Problem = { readonly pointer: string; readonly expected: string; readonly received: string };
+
+const problemLines = (problems: readonly Problem[]): readonly string[] =>
+  problems.map(
+    ({ pointer, expected, received }) =>
+      `  ${pointer || '(all)'}: expected ${expected}; received ${received}`,
+  );
+
+/** Calls the relay with its master key. Throws an error that an operator can act on. */
+export const callWithHeaders = async (
+  relay: Relay,
+  method: string,
+  path: string,
+  { body, headers = {} }: CallOptions = {},
+): Promise<{ readonly answer: unknown; readonly headers: Headers }> => {
+  const response = await fetch(new URL(path, relay.url), {
+    method,
+    headers: { ...headers, 'x-functions-key': relay.masterKey, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((cause: unknown) => {
+    throw new Error(
+      `Cannot reach the relay at ${relay.url.origin}. Is it running? Start it with: npm start`,
+      { cause },
+    );
+  });
+  // The host returns no explanation of its own.
+  if (response.status === 401)
+    throw new Error(
+      `${relay.url.origin} rejects the key from ${relay.keyFrom} (401). Use the current master key (_master) of that ` +
+        'function app, not the function key of an application.',
+    );
+  const text = await response.text();
+  const answer = text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined;
+  if (response.ok && answer !== undefined) return { answer, headers: response.headers };
+  const {
+    code = `HTTP ${response.status}`,
+    title = '',
+    detail = '',
+    remedy = '',
+    problems = [],
+  } = (answer ?? {}) as Record<string, string> & { readonly problems?: readonly Problem[] };
+  const lines = [`${code}: ${title}`, detail, ...problemLines(problems), remedy];
+  throw new Error(lines.filter((line) => line !== '').join('\n'));
+};
+
+/** As `callWithHeaders`, for those who need the body alone. */
+export const callRelay = async (...call: Parameters<typeof callWithHeaders>): Promise<unknown> =>
+  (await callWithHeaders(...call)).answer;
+
+/** Runs a command and sets the exit status: 2 for wrong usage, 1 for what failed. */
+export const runCommand = async (command: string, main: () => Promise<void>): Promise<void> => {
+  try {
+    await main();
+  } catch (error) {
+    console.error(
+      error instanceof UsageError ? wrongUsage(error.message, command) : (error as Error).message,
+    );
+    process.exitCode = error instanceof UsageError || error instanceof RelayNotFoundError ? 2 : 1;
+  }
+};

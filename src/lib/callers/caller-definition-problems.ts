@@ -1,0 +1,43 @@
+import type * as z from 'zod';
+import { describe } from '../describe.ts';
+import type { Problem } from '../errors.ts';
+import { jsonPointer } from '../mail/mail-problems.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    input,
+  );
+
+/** A word, as fields are named: neither an address nor a key. A problem is answered and logged. */
+const isFieldLike = (name: string): boolean => /^[A-Za-z]{1,30}$/.test(name);
+
+/** Turns what the schema found into problems of CALLER_INVALID. */
+export const toCallerProblems = (
+  issues: readonly Issue[],
+  input: unknown,
+  fields: readonly string[],
+): readonly Problem[] =>
+  issues.flatMap((issue): Problem[] => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        code: 'CALLER_INVALID',
+        pointer: jsonPointer([...issue.path, ...(isFieldLike(key) ? [key] : [])]),
+        expected: `only the fields ${fields.join(', ')}`,
+        received: 'another field',
+      }));
+    const received = issue.code === 'custom' ? issue.params?.received : undefined;
+    return [
+      {
+        code: 'CALLER_INVALID',
+        pointer: jsonPointer(issue.path),
+        expected: issue.message,
+        received: typeof received === 'string' ? received : describe(valueAt(input, issue.path)),
+      },
+    ];
+  });

@@ -60,6 +60,8 @@ var operatorIpRules = toIpRules(options.?operatorIpRanges ?? [])
 // teardown.sh selects by this tag, also after a deployment that failed half way.
 var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
 
+var declaredCallers = options.?callers == null ? {} : { MAIL_CALLERS: string(options.?callers) }
+
 // A list from an environment variable or a form has blanks after its commas.
 var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
 
@@ -142,7 +144,7 @@ module functionApp 'modules/function-app.bicep' = {
     instanceMemoryMB: options.?instanceMemoryMB ?? 2048
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
-    settings: settings
+    settings: union(settings, declaredCallers)
     alertRecipients: join(recipients, ',')
     fixedSettings: {
       KEY_VAULT_URL: vault.outputs.url

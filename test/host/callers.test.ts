@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { callerOfKey } from '../../src/lib/ledger/identity.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
+import { ROOT } from '../support/documents.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -86,6 +89,47 @@ test.each([
   expect((await fetch(`${relay.url()}${path}`, { method })).status).toBe(401);
   const withFunctionKey = { 'x-functions-key': KEYS.functionKey };
   expect((await fetch(`${relay.url()}${path}`, { method, headers: withFunctionKey })).status).toBe(401);
+});
+
+/** What `npm run callers` prints for this relay, with this on its standard input. */
+const command = async (args: readonly string[], input = ''): Promise<string> => {
+  const run = promisify(execFile)(process.execPath, ['scripts/callers.ts', ...args, '--url', relay.url()], {
+    cwd: ROOT,
+    env: { ...process.env, MAIL_RELAY_MASTER_KEY: KEYS.masterKey },
+  });
+  run.child.stdin?.end(input);
+  return (await run).stdout;
+};
+
+test('the same as commands: a key is printed once, what is added to a list stands beside the rest, and the trail says who', async () => {
+  const added = await command(['add', 'helpdesk', '--sender', SENDER, '--recipient', '*@fabrikam.example']);
+  const [key = ''] = /gmr_\w+/.exec(added) ?? [];
+  expect(added).toContain(`curl ${relay.url()}/api/v1/mail`);
+  expect(added).toContain('"to":"someone@fabrikam.example"');
+  const limited = await command([
+    'limit',
+    'helpdesk',
+    '--add-recipient',
+    'x@tailspin.example',
+    '--by',
+    '陳大文',
+  ]);
+  expect(limited).toContain('*@fabrikam.example, x@tailspin.example');
+  await expect(command(['limit', 'helpdesk', '--add-sender', OWNER])).resolves.toContain(OWNER);
+  await expect(command(['limit', 'queue', '--add-sender', SENDER])).rejects.toMatchObject({ code: 2 });
+  const rotated = await command(['rotate-key', 'helpdesk']);
+  const id = key.split('_')[1];
+  expect(rotated).toContain(`npm run callers -- revoke-key helpdesk ${id}`);
+  expect(await command(['revoke-key', 'helpdesk', String(id)])).toContain(`The key ${id} is revoked.`);
+  await command(['limit', 'helpdesk', '--function-key'], 'a-function-key\n');
+  expect(await command(['show', 'helpdesk'])).toContain(callerOfKey('a-function-key'));
+  const audit = await command(['audit', 'helpdesk']);
+  expect(audit).toContain('changed  by 陳大文 (master key)');
+  expect(await command(['list'])).toMatch(/^queue +OPEN/m);
+  const shown = [await command(['show', 'helpdesk']), audit, await command(['list', '--json'])].join();
+  for (const secret of [key, 'a-function-key']) expect(shown).not.toContain(secret);
+  await expect(command(['remove', 'helpdesk'])).rejects.toMatchObject({ code: 2 });
+  expect(await command(['remove', 'helpdesk', '--yes'])).toBe('helpdesk is removed.\n');
 });
 
 test('neither a key nor an address of a caller is in the log or in a refusal', async () => {

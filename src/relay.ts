@@ -6,6 +6,7 @@ import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-s
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
+import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
@@ -254,10 +255,7 @@ export const openRelay = (
     );
 
   const accept = (): AcceptPolicy => ({
-    senderPolicy: {
-      defaultSender: settings().MAIL_DEFAULT_SENDER,
-      allowedSenders: settings().MAIL_ALLOWED_SENDERS,
-    },
+    senderPolicy: senderPolicy(),
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
     safety: safetyOf(settings()),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
@@ -311,7 +309,17 @@ export const openRelay = (
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
+      const { known, refreshed } = cachedCallers.of(log);
+      return {
+        ...sending(log),
+        // Who brings an email is told that it was not accepted; nobody who asks about one may be told that.
+        callers: {
+          known: () => known().catch(notStored),
+          refreshed: () => refreshed().catch(notStored),
+        },
+        admission,
+        maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE,
+      };
     },
     callerQueues,
     forDeliverMail: (log, queueName) => ({

@@ -2,7 +2,7 @@ import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { readAttachment } from '../../local/inbox/attachment-content.ts';
-import type { CapturedMail } from '../../local/inbox/captured-mail.ts';
+import type { CapturedMail } from '../../src/lib/inbox/captured-mail.ts';
 import type { MailStore } from '../../local/inbox/mail-store.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import { type LedgerRow, type MailState, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';

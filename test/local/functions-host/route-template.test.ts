@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodePath, readRouteTemplate } from '../../../local/functions-host/route-template.ts';
-import { makeRouter } from '../../../local/routes.ts';
+import { makeRouter } from '../../../src/lib/inbox/routes.ts';
 
 const valuesOf = (template: string, path: string) => {
   const find = makeRouter([['GET', readRouteTemplate(template, 'Function "mail"'), true]], {

@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import PostalMime from 'postal-mime';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CapturedMail } from '../../../local/inbox/captured-mail.ts';
-import { toEml } from '../../../local/inbox/eml.ts';
-import { A_PNG, aCapturedMail, anInvitation, aPdf, attached, person } from './captured-mails.ts';
+import { readContentFile } from '../../../local/inbox/attachment-content.ts';
+import type { CapturedMail } from '../../../src/lib/inbox/captured-mail.ts';
+import { toEml } from '../../../src/lib/inbox/eml.ts';
+import {
+  A_PNG,
+  aCapturedMail,
+  anInvitation,
+  aPdf,
+  attached,
+  person,
+} from '../../local/inbox/captured-mails.ts';
 
 const emlOf = async (mail: CapturedMail) => {
-  const bytes = await toEml(mail);
+  const bytes = await toEml(mail, readContentFile);
   const headers = bytes.toString('latin1').split('\r\n\r\n', 1)[0] ?? '';
   return { text: bytes.toString('utf8'), headers, email: await PostalMime.parse(bytes) };
 };
@@ -42,7 +50,7 @@ describe('an email that came as MIME', () => {
     ['no headers', ['', 'Bcc: text', '', 'x'], '\r\nBcc: text\r\n\r\nx'],
     ['Bcc behind a bare CR', ['X-A: b\rBcc: secret', '', 'x'], 'X-A: b\r\r\nx'],
   ])('with %s keeps no Bcc either', async (_what, lines, left) => {
-    expect((await toEml(mime(lines))).toString()).toBe(left);
+    expect((await toEml(mime(lines), readContentFile)).toString()).toBe(left);
   });
 });
 

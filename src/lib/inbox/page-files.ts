@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-
-const FOLDER = new URL('./page/', import.meta.url);
+import { readPage } from './page-folder.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -41,7 +39,7 @@ export type PageFile = { readonly contentType: string; readonly content: Buffer 
 /** Reads a file of the page; undefined where the page has none of that name. */
 export const readPageFile = async (name: string): Promise<PageFile | undefined> => {
   if (!FILES.has(name)) return undefined;
-  const content = await readFile(new URL(name, FOLDER));
+  const content = await readPage(name);
   return { contentType: TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream', content };
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeRouter, type Route } from '../../local/routes.ts';
+import { makeRouter, type Route } from '../../../src/lib/inbox/routes.ts';
 
 const ROUTES: readonly Route<string>[] = [
   ['GET', '/secrets/:name/versions', 'list'],

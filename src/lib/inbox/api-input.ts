@@ -1,12 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { readBody } from '../http.ts';
 import { InboxProblem } from './inbox-problem.ts';
 
 /** Mailpit's. */
 const DEFAULT_LIMIT = 50;
 /** Room for some ten thousand ids. */
-const BODY_LIMIT_BYTES = 1024 * 1024;
+export const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** Strict: with a misspelt `ids` the request would otherwise mean every mail. */
 const ids = z
@@ -21,8 +19,8 @@ export const readStatus = z.strictObject({
 });
 
 /** An empty body is an empty object, as in Mailpit; unlike Mailpit, a broken one does not mean "all". */
-export const parseBody = async <T>(incoming: IncomingMessage, schema: z.ZodType<T>): Promise<T> => {
-  const text = (await readBody(incoming, BODY_LIMIT_BYTES)).toString('utf8').trim();
+export const parseBody = <T>(body: string, schema: z.ZodType<T>): T => {
+  const text = body.trim();
   let value: unknown;
   try {
     value = text === '' ? {} : JSON.parse(text);

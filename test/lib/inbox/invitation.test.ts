@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { invitationOf } from '../../../local/inbox/invitation.ts';
-import { aCapturedMail, anInvitation } from './captured-mails.ts';
+import { invitationOf } from '../../../src/lib/inbox/invitation.ts';
+import { aCapturedMail, anInvitation } from '../../local/inbox/captured-mails.ts';
 
 const read = (ics: string, method = 'REQUEST') =>
   invitationOf(aCapturedMail({ calendar: { method, ics } })) ?? expect.unreachable();

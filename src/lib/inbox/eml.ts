@@ -3,7 +3,7 @@ import MailComposer, {
   type MailComposerOptions,
 } from 'nodemailer/lib/mail-composer';
 import { addedHeaders } from './added-headers.ts';
-import { readAttachment } from './attachment-content.ts';
+import { contentOfAttachment, type ReadElsewhere } from './attachment-content.ts';
 import type { CapturedMail, GraphRecipient } from './captured-mail.ts';
 import { partsOf } from './mail-parts.ts';
 
@@ -27,9 +27,9 @@ const BCC_FIELD = /^(?:resent-)?bcc[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*(?:\r\n
  * The email as a file that mail clients open: the MIME as received without Bcc, otherwise composed from the Graph
  * message. A draft can get further files after its MIME, so it is composed too.
  */
-export const toEml = async (mail: CapturedMail): Promise<Buffer> =>
+export const toEml = async (mail: CapturedMail, readElsewhere: ReadElsewhere): Promise<Buffer> =>
   mail.mime === undefined || mail.via === 'draft'
-    ? new MailComposer(await toComposed(mail)).compile().build()
+    ? new MailComposer(await toComposed(mail, readElsewhere)).compile().build()
     : withoutBcc(Buffer.from(mail.mime, 'base64'));
 
 /** Latin 1 maps each byte to one character and back, whatever the charset. */
@@ -40,7 +40,7 @@ const withoutBcc = (mime: Buffer): Buffer => {
   return Buffer.from(text.slice(0, bodyAt).replace(BCC_FIELD, '') + text.slice(bodyAt), 'latin1');
 };
 
-const toComposed = async (mail: CapturedMail): Promise<MailComposerOptions> => {
+const toComposed = async (mail: CapturedMail, readElsewhere: ReadElsewhere): Promise<MailComposerOptions> => {
   const { message } = mail.request.body;
   const content = message.body?.content ?? '';
   const isHtml = message.body?.contentType?.toLowerCase() === 'html';
@@ -63,7 +63,7 @@ const toComposed = async (mail: CapturedMail): Promise<MailComposerOptions> => {
       mail.calendar === undefined
         ? []
         : [{ contentType: calendarTypeOf(mail.calendar.method), content: withCrlf(mail.calendar.ics) }],
-    attachments: await toFiles(mail),
+    attachments: await toFiles(mail, readElsewhere),
     disableFileAccess: true,
     disableUrlAccess: true,
   };
@@ -98,7 +98,10 @@ const toField = (key: string, value: string): Field[] => {
   return [{ key, value: isForPrograms ? { prepared: true, foldLines: true, value: value.trim() } : value }];
 };
 
-const toFiles = async (mail: CapturedMail): Promise<MailComposerAttachment[]> => {
+const toFiles = async (
+  mail: CapturedMail,
+  readElsewhere: ReadElsewhere,
+): Promise<MailComposerAttachment[]> => {
   const parts = partsOf(mail);
   const files: MailComposerAttachment[] = [];
   for (const [index, attachment] of (mail.request.body.message.attachments ?? []).entries()) {
@@ -108,7 +111,7 @@ const toFiles = async (mail: CapturedMail): Promise<MailComposerAttachment[]> =>
       // A file that calls itself multipart would be taken for a part of this email's own structure.
       contentType: contentType.startsWith('multipart/') ? 'application/octet-stream' : contentType,
       contentDisposition: isInline ? 'inline' : 'attachment',
-      content: await readAttachment(mail, attachment),
+      content: await contentOfAttachment(mail, attachment, readElsewhere),
       ...(contentId !== '' && isInline ? { cid: contentId } : {}),
       ...(contentId !== '' && !isInline ? { headers: [{ key: 'Content-ID', value: contentId }] } : {}),
     });

@@ -1,7 +1,7 @@
 import type { CapturedMail } from './captured-mail.ts';
 import { bareMessageId, conversationOf } from './conversation.ts';
+import type { InboxStore } from './inbox-store.ts';
 import { type Invitation, invitationOf } from './invitation.ts';
-import type { MailStore } from './mail-store.ts';
 import type { MailpitAddress } from './mailpit-shapes.ts';
 
 type InConversation = {
@@ -22,8 +22,11 @@ export type MailContext = {
 };
 
 /** How an email came, what it answers and what it invites to. */
-export const toMailContext = (mail: CapturedMail, store: MailStore): MailContext => {
-  const summaries = store.list().mails.map(({ summary }) => summary);
+export const toMailContext = async (
+  mail: CapturedMail,
+  store: Pick<InboxStore, 'list'>,
+): Promise<MailContext> => {
+  const summaries = (await store.list()).mails.map(({ summary }) => summary);
   const conversation = conversationOf(mail.id, summaries).reverse();
   const answered = bareMessageId(mail.inReplyTo);
   const answeredMail = conversation.find(({ ID, MessageID }) => MessageID === answered && ID !== mail.id);

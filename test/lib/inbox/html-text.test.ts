@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textOfHtml } from '../../../local/inbox/html-text.ts';
+import { textOfHtml } from '../../../src/lib/inbox/html-text.ts';
 
 test.each([
   ['<p>One</p><p>two</p>', 'One two'],

@@ -1,4 +1,4 @@
-import { readAttachment, sizeOfAttachment } from './attachment-content.ts';
+import { contentOfAttachment, type ReadElsewhere, sizeOfAttachment } from './attachment-content.ts';
 import type { CapturedMail, GraphFileAttachment } from './captured-mail.ts';
 
 /** An attachment under the number by which it is asked for: its place in the Graph request, from 1. */
@@ -27,9 +27,13 @@ export const partsOf = (mail: CapturedMail): MailPart[] =>
   }));
 
 /** The bytes of an attachment; undefined where there is none with that number. */
-export const contentOfPart = async (mail: CapturedMail, partId: string): Promise<Buffer | undefined> => {
+export const contentOfPart = async (
+  mail: CapturedMail,
+  partId: string,
+  readElsewhere: ReadElsewhere,
+): Promise<Buffer | undefined> => {
   const attachment = /^[1-9]\d{0,4}$/.test(partId) ? attachmentsOf(mail)[Number(partId) - 1] : undefined;
-  return attachment && readAttachment(mail, attachment);
+  return attachment && contentOfAttachment(mail, attachment, readElsewhere);
 };
 
 /** RFC 6266 and RFC 8187: the real name in `filename*`, for everyone else the nearest ASCII. */

@@ -1,13 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import packageJson from '../../package.json' with { type: 'json' };
-import type { PathParams, Route } from '../routes.ts';
 import { parseBody, readPaging, readSearch, readStatus, removal } from './api-input.ts';
+import type { ReadElsewhere } from './attachment-content.ts';
 import type { CapturedMail, GraphSendMailBody } from './captured-mail.ts';
 import { toEml } from './eml.ts';
 import { InboxProblem } from './inbox-problem.ts';
+import type { InboxStore, MailPage, MailQuery } from './inbox-store.ts';
 import { contentOfPart, downloadAs, partsOf } from './mail-parts.ts';
-import type { MailPage, MailQuery, MailStore } from './mail-store.ts';
 import { toHeaders, toMessage } from './mailpit-shapes.ts';
+import type { PathParams, Route } from './routes.ts';
 
 export type Answer = {
   readonly contentType: string;
@@ -16,16 +15,17 @@ export type Answer = {
 };
 
 export type Asked = {
-  readonly store: MailStore;
+  readonly store: InboxStore;
   readonly path: PathParams;
   readonly query: URLSearchParams;
-  readonly incoming: IncomingMessage;
+  /** At most BODY_LIMIT_BYTES. */
+  readonly readBody: () => Promise<string>;
+  readonly readElsewhere: ReadElsewhere;
+  /** What the inbox says of itself beside what it has. */
+  readonly about: Readonly<Record<string, unknown>>;
 };
 
-/** What is asked for, or what writes it itself, for as long as the browser listens. */
-export type Target<Given = Asked> = (
-  asked: Given,
-) => Answer | ((response: ServerResponse) => void) | Promise<Answer>;
+type Target = (asked: Asked) => Promise<Answer>;
 
 const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
 
@@ -33,39 +33,39 @@ const OK: Answer = { contentType: 'text/plain; charset=utf-8', content: 'ok' };
 
 /** Mailpit's API, and beside it the Graph request behind an email. */
 export const apiRoutes: readonly Route<Target>[] = [
-  ['GET', '/api/v1/info', ({ store }) => toJson(toInfo(store))],
+  ['GET', '/api/v1/info', async ({ store, about }) => toJson({ ...about, ...toInfo(await store.list()) })],
   [
     'GET',
     '/api/v1/messages',
-    ({ store, query }) => {
+    async ({ store, query }) => {
       const asked = readPaging(query);
-      return toJson(toMailList(store.list(asked), asked));
+      return toJson(toMailList(await store.list(asked), asked));
     },
   ],
   [
     'GET',
     '/api/v1/search',
-    ({ store, query }) => {
+    async ({ store, query }) => {
       const asked = { ...readPaging(query), search: readSearch(query) };
-      return toJson(toMailList(store.list(asked), asked));
+      return toJson(toMailList(await store.list(asked), asked));
     },
   ],
   [
     'PUT',
     '/api/v1/messages',
-    async ({ store, incoming }) => {
-      const { Read, IDs, Search } = await parseBody(incoming, readStatus);
+    async ({ store, readBody }) => {
+      const { Read, IDs, Search } = parseBody(await readBody(), readStatus);
       if (IDs.length > 0 && Search !== '')
         throw new InboxProblem(400, 'Give either IDs or Search, not both.');
-      await store.markRead(IDs.length > 0 ? IDs : idsOf(store, Search), Read);
+      await store.markRead(IDs.length > 0 ? IDs : await idsOf(store, Search), Read);
       return OK;
     },
   ],
   [
     'DELETE',
     '/api/v1/messages',
-    async ({ store, incoming }) => {
-      const { IDs } = await parseBody(incoming, removal);
+    async ({ store, readBody }) => {
+      const { IDs } = parseBody(await readBody(), removal);
       await (IDs.length > 0 ? store.remove(IDs) : store.clear());
       return OK;
     },
@@ -74,7 +74,7 @@ export const apiRoutes: readonly Route<Target>[] = [
     'DELETE',
     '/api/v1/search',
     async ({ store, query }) => {
-      await store.remove(idsOf(store, readSearch(query)));
+      await store.remove(await idsOf(store, readSearch(query)));
       return OK;
     },
   ],
@@ -114,19 +114,22 @@ export const apiRoutes: readonly Route<Target>[] = [
   [
     'GET',
     '/api/v1/message/:id/raw',
-    async (asked) => toRawAnswer(await findMail(asked), asked.query.get('dl') === '1'),
+    async (asked) => {
+      const mail = await findMail(asked);
+      return toRawAnswer(mail, await toEml(mail, asked.readElsewhere), asked.query.get('dl') === '1');
+    },
   ],
   [
     'GET',
     '/api/v1/message/:id/part/:part',
-    async (asked) => toPartAnswer(await findMail(asked), asked.path.part ?? ''),
+    async (asked) => toPartAnswer(await findMail(asked), asked.path.part ?? '', asked.readElsewhere),
   ],
 ];
 
 /** Mailpit's `latest` stands for the newest mail. */
 export const findMail = async ({ store, path }: Pick<Asked, 'store' | 'path'>): Promise<CapturedMail> => {
   const { id = '' } = path;
-  const wanted = id === 'latest' ? store.list({ limit: 1 }).mails[0]?.summary.ID : id;
+  const wanted = id === 'latest' ? (await store.list({ limit: 1 })).mails[0]?.summary.ID : id;
   const mail = wanted === undefined ? undefined : await store.find(wanted);
   if (!mail)
     throw new InboxProblem(404, 'There is no email with this ID. GET /api/v1/messages lists all emails.');
@@ -139,8 +142,8 @@ export const toJson = (value: unknown): Answer => ({
   content: JSON.stringify(value),
 });
 
-const idsOf = (store: MailStore, search: string): string[] =>
-  store.list({ search }).mails.map(({ summary }) => summary.ID);
+const idsOf = async (store: InboxStore, search: string): Promise<string[]> =>
+  (await store.list({ search })).mails.map(({ summary }) => summary.ID);
 
 const toMailList = (page: MailPage, { start = 0 }: MailQuery) => ({
   total: page.total,
@@ -153,11 +156,10 @@ const toMailList = (page: MailPage, { start = 0 }: MailQuery) => ({
   messages: page.mails.map(({ summary, isRead }) => ({ ...summary, Read: isRead })),
 });
 
-const toInfo = (store: MailStore) => {
-  const { mails, total, unread } = store.list();
+const toInfo = ({ mails, total, unread }: MailPage) => {
   const tags = new Map<string, number>();
   for (const tag of mails.flatMap(({ summary }) => summary.Tags)) tags.set(tag, (tags.get(tag) ?? 0) + 1);
-  return { Version: packageJson.version, Messages: total, Unread: unread, Tags: Object.fromEntries(tags) };
+  return { Messages: total, Unread: unread, Tags: Object.fromEntries(tags) };
 };
 
 /** Where a large file is kept on this machine is no part of the request. */
@@ -170,19 +172,23 @@ const withoutPaths = ({ message, ...rest }: GraphSendMailBody): GraphSendMailBod
 });
 
 /** As in Mailpit, to read; with `dl=1` to keep. The name is never one from the email. */
-const toRawAnswer = async (mail: CapturedMail, asDownload: boolean): Promise<Answer> => ({
+const toRawAnswer = ({ id }: CapturedMail, content: Buffer, asDownload: boolean): Answer => ({
   contentType: 'text/plain; charset=utf-8',
-  content: await toEml(mail),
+  content,
   headers: {
-    ...(asDownload && { 'Content-Disposition': `attachment; filename="${mail.id}.eml"` }),
+    ...(asDownload && { 'Content-Disposition': `attachment; filename="${id}.eml"` }),
     'Content-Security-Policy': NOTHING_COMES_ALIVE,
   },
 });
 
 /** Always as a download, whatever the type says: nothing a mail brings along opens on the inbox's own origin. */
-const toPartAnswer = async (mail: CapturedMail, partId: string): Promise<Answer> => {
+const toPartAnswer = async (
+  mail: CapturedMail,
+  partId: string,
+  readElsewhere: ReadElsewhere,
+): Promise<Answer> => {
   const part = partsOf(mail).find((candidate) => candidate.partId === partId);
-  const content = await contentOfPart(mail, partId);
+  const content = await contentOfPart(mail, partId, readElsewhere);
   if (!part || !content)
     throw new InboxProblem(404, 'This email has no such part. GET /api/v1/message/{ID} lists its parts.');
   return {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { conversationOf, referencesOf } from '../../../local/inbox/conversation.ts';
-import { aCapturedMail } from './captured-mails.ts';
+import { conversationOf, referencesOf } from '../../../src/lib/inbox/conversation.ts';
+import { aCapturedMail } from '../../local/inbox/captured-mails.ts';
 
 const mail = (ID: string, MessageID = '', ...References: string[]) => ({ ID, MessageID, References });
 const idsOf = (id: string, mails: Parameters<typeof conversationOf>[1]) =>

@@ -1,11 +1,10 @@
-import { canonicalPropertyId } from '../graph/extended-property.ts';
 import type { GraphMessage } from './captured-mail.ts';
 
 /**
  * PidTagListUnsubscribe, from which Exchange writes the header:
  * https://learn.microsoft.com/office/client-developer/outlook/mapi/pidtaglistunsubscribe-canonical-property
  */
-const LIST_UNSUBSCRIBE = canonicalPropertyId('String 0x1045');
+const LIST_UNSUBSCRIBE = /^String 0x1045$/i;
 
 /** The headers that the sender of a Graph message added, those that are properties of it among them. */
 export const addedHeaders = ({
@@ -14,6 +13,6 @@ export const addedHeaders = ({
 }: GraphMessage): NonNullable<GraphMessage['internetMessageHeaders']> => [
   ...internetMessageHeaders,
   ...singleValueExtendedProperties
-    .filter(({ id }) => canonicalPropertyId(id) === LIST_UNSUBSCRIBE)
+    .filter(({ id }) => LIST_UNSUBSCRIBE.test(id))
     .map(({ value }) => ({ name: 'List-Unsubscribe', value })),
 ];

@@ -10,6 +10,8 @@ export type MailAnswer = { readonly status: 200 | 202; readonly body: Readonly<R
 export const toMailAnswer = ({ row, warnings }: SendMailAnswer, statusUrl: string): MailAnswer => {
   const { mailId: id, sender, sendAt } = row.facts;
   const warned = warnings.length === 0 ? {} : { warnings };
+  if (isIn(row, 'captured'))
+    return { status: 200, body: { id, state: 'captured', sender, statusUrl, ...warned } };
   if (!isIn(row, 'sent'))
     return {
       status: 202,

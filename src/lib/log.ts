@@ -34,6 +34,12 @@ export type LogEvent =
       readonly sendAt: string;
       readonly waitMs: number;
     }
+  | {
+      readonly event: 'MailCaptured';
+      readonly mailId: string;
+      readonly recipients: number;
+      readonly tags: readonly string[];
+    }
   | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
@@ -99,6 +105,7 @@ const LEVELS: Levels = {
   MailReplayed: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
+  MailCaptured: 'info',
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',

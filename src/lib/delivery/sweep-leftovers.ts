@@ -52,7 +52,7 @@ export const sweepRecords: Part = async (needs, run) => {
       const row = (await needs.ledger.find(mailId))?.row;
       if (row === undefined) return;
       const isNeedless =
-        isIn(row, 'sent', 'closed', 'canceled') || (isIn(row, 'held') && row.fate.record !== name);
+        isIn(row, 'sent', 'closed', 'canceled', 'captured') || (isIn(row, 'held') && row.fate.record !== name);
       if (!isNeedless) return;
       await needs.records.delete(name);
       run.counts.records += 1;

@@ -50,6 +50,7 @@ const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
     case 'queued':
     case 'sending':
     case 'canceled':
+    case 'captured':
       return {};
     case 'sent': {
       const { graphRequestId, internetMessageId, verified } = fate;

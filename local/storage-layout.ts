@@ -3,6 +3,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
   ATTACHMENT_CONTAINER,
+  CAPTURED_CONTAINER,
   EVENT_QUEUE,
   HELD_CONTAINER,
   LEDGER_TABLE,
@@ -18,7 +19,7 @@ export const layOutStorage = async (connectionString: string): Promise<void> => 
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all([
     ...[MAIL_QUEUE, POISON_QUEUE, EVENT_QUEUE].map((name) => queues.getQueueClient(name).createIfNotExists()),
-    ...[PAYLOAD_CONTAINER, HELD_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
+    ...[PAYLOAD_CONTAINER, HELD_CONTAINER, CAPTURED_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
       blobs.getContainerClient(name).createIfNotExists(),
     ),
     tables.createTable(LEDGER_TABLE),

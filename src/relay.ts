@@ -68,6 +68,7 @@ type StoragePorts = Pick<
   | 'ledger'
   | 'payloads'
   | 'records'
+  | 'captured'
   | 'attachments'
   | 'mailQueue'
   | 'poisonQueue'

@@ -52,6 +52,7 @@ export type LogEvent =
       readonly failed: number;
       readonly filed: number;
       readonly drafts: number;
+      readonly captured: number;
       readonly unfinished: number;
     }
   | { readonly event: 'DraftLeft'; readonly mailId: string }

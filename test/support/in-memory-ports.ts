@@ -15,6 +15,7 @@ import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { IDENTITY } from './identity-for-tests.ts';
@@ -48,6 +49,7 @@ export type PortCall =
   | `drafts.${keyof Drafts}`
   | 'upload.put'
   | 'upload.ask'
+  | 'captured.store'
   | `attachments.${'find' | 'read'}`
   | 'events.put'
   | 'readIdentity';
@@ -70,6 +72,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
+  const captured = makeFakeCaptured();
   const announced: MailEvent[] = [];
   const looked: string[] = [];
   const logged: LogEvent[] = [];
@@ -178,6 +181,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       read: (name) => asked('records.read', () => records.get(name)),
       delete: (name) => done('records.delete', () => void records.delete(name)),
     },
+    captured: {
+      ...captured.port,
+      store: (record, summary) => done('captured.store', () => captured.port.store(record, summary)),
+    },
     attachments: {
       find: (name) =>
         asked('attachments.find', () => {
@@ -240,6 +247,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     poison,
     payloads,
     records,
+    /** What was kept for the inbox page. */
+    captured: () => [...captured.kept.values()],
     blobs,
     announced,
     looked,

@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
+import { captureMail } from './capture-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
@@ -71,6 +72,10 @@ const tryAfresh = async (
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
     const written = await needs.ledger.replace(queued, etag).catch(notStored);
     return written === undefined ? undefined : { row: written.row, repeated: false };
+  }
+  if (mail.accepted.handling.kind === 'capture') {
+    const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
+    return captured && { row: captured, repeated: false };
   }
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, () =>
     needs.ledger.replace(claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind), etag),

@@ -4,12 +4,13 @@ import type { Envelope } from '../ledger/queue-message.ts';
 import type { LedgerEntry } from '../ports.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
 import type { AcceptableMail } from './accept-mail.ts';
+import type { CaptureNeeds } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import type { LaneNeeds } from './in-lane.ts';
 import { isStorageFailure } from './storage-failure.ts';
 import { takeBack } from './take-back.ts';
 
-export type AttemptNeeds = ConcludeNeeds & LaneNeeds;
+export type AttemptNeeds = ConcludeNeeds & LaneNeeds & CaptureNeeds;
 
 /** An email that a caller brings and waits for. */
 export type IncomingMail = {

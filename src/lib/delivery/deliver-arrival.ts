@@ -7,6 +7,7 @@ import { claim, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, sketchFacts } from './accept-mail.ts';
+import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
@@ -16,7 +17,7 @@ import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 
-export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds;
+export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds & CaptureNeeds;
 
 type Needs = DeliverArrivalNeeds;
 
@@ -105,6 +106,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     if (entry === undefined && (await needs.ledger.create(queued)) === undefined) return 'beaten';
     return wait(needs, envelope, accepted.facts);
   }
+  if (accepted.handling.kind === 'capture') return capture(needs, arrival, read, entry);
   const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, () =>
     claimFor(needs, accepted, entry),
   );
@@ -133,6 +135,32 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable): Promise<T
     }
   }
 };
+
+/** Keeps an email that would be sent now, unless it may have been sent before and nobody has looked since. */
+const capture = async (
+  needs: Needs,
+  { envelope }: Arrival,
+  { accepted, original }: { readonly accepted: AcceptableMail; readonly original: unknown },
+  entry: Sendable | undefined,
+): Promise<Turn> => {
+  if (entry !== undefined && mayBeSent(entry.row)) {
+    const order = { why: 'doubt', reason: new AppError('OUTCOME_UNKNOWN'), original } as const;
+    if ((await hold(needs, entry, order)) === undefined) return 'beaten';
+    await deletePayload(needs, envelope);
+    return 'done';
+  }
+  const captured = await captureMail(needs, accepted, entry ?? { isInQueue: true });
+  if (captured === undefined) return 'beaten';
+  await deletePayload(needs, envelope);
+  return 'done';
+};
+
+/** Of one that is sent once more by choice, or whose draft was submitted, nobody has seen yet whether it was sent. */
+const mayBeSent = ({ fate, progress }: Sendable['row']): boolean =>
+  fate.state === 'deferred' &&
+  (progress.resent ||
+    progress.draft?.isSubmitted === true ||
+    progress.attempts.at(-1)?.outcome === 'unknown');
 
 const wait = async (
   needs: Needs,

@@ -11,6 +11,7 @@ import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
+import { captureMail } from './capture-mail.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
@@ -150,6 +151,8 @@ const takeNew = async (
   const { accepted, envelope } = mail;
   const { sendAt } = accepted.facts;
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
+  if (accepted.handling.kind === 'capture')
+    return captureMail(needs, accepted, { isInQueue: false }).catch(notStored);
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
     needs.ledger
       .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind))

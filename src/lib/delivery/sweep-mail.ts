@@ -1,5 +1,12 @@
 import { sweepDrafts } from './sweep-drafts.ts';
-import { sweepEarlier, sweepExpired, sweepPayloads, sweepPoison, sweepRecords } from './sweep-leftovers.ts';
+import {
+  sweepCaptured,
+  sweepEarlier,
+  sweepExpired,
+  sweepPayloads,
+  sweepPoison,
+  sweepRecords,
+} from './sweep-leftovers.ts';
 import { sweepLost, sweepOverdue } from './sweep-open.ts';
 import type { Counts, Run, SweepNeeds } from './sweep-run.ts';
 
@@ -14,6 +21,7 @@ const PARTS = [
   sweepExpired,
   sweepPayloads,
   sweepRecords,
+  sweepCaptured,
   sweepDrafts,
   sweepPoison,
 ] as const;
@@ -34,6 +42,7 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     failed: 0,
     filed: 0,
     drafts: 0,
+    captured: 0,
     unfinished: 0,
   };
   const startedAt = needs.clock.now().getTime();

@@ -4,7 +4,7 @@ import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
 
 export type SweepNeeds = HoldNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueue'> & {
+  Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueue'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */
@@ -24,6 +24,8 @@ export type Counts = {
   filed: number;
   /** Drafts that were removed. */
   drafts: number;
+  /** Captured emails whose time was over. */
+  captured: number;
   /** Parts that ran out of time and go on an hour later, beginning elsewhere. */
   unfinished: number;
 };

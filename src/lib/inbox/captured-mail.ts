@@ -1,10 +1,14 @@
-/** An email that the Graph stand-in accepted: what the inbox page shows and the tests look at. */
+/** An email that Graph's stand-in accepted, or that the relay captured: what the inbox page shows and the tests look at. */
 export type CapturedMail = {
   readonly id: string;
   readonly acceptedAt: string;
   /** The mailbox it was sent from (the one named in the URL, as its primary address). */
   readonly mailbox: string;
+  /** Empty for an email that was captured: no request was made. */
   readonly graphRequestId: string;
+  /** Whose it is, and its tags, where the relay captured it. */
+  readonly caller?: string;
+  readonly tags?: readonly string[];
   readonly request: {
     readonly method: string;
     readonly path: string;
@@ -55,7 +59,7 @@ export type GraphFileAttachment = {
   readonly contentType?: string;
   /** Base64. A large file has `contentFile` and `size` in place of it. */
   readonly contentBytes?: string;
-  /** The absolute path of a file with the bytes; attachment-content.ts reads either. */
+  /** Where the bytes are, as whoever keeps the email understands it: a path, or a blob. */
   readonly contentFile?: string;
   /** Bytes of `contentFile`. */
   readonly size?: number;

@@ -96,6 +96,7 @@ export const apiRoutes: readonly Route<Target>[] = [
         mailbox,
         acceptedAt,
         graphRequestId,
+        caller,
         via = 'json',
         mime,
         request: sent,
@@ -108,6 +109,7 @@ export const apiRoutes: readonly Route<Target>[] = [
         mailbox,
         acceptedAt,
         graphRequestId,
+        caller,
       });
     },
   ],

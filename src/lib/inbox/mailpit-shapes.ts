@@ -121,7 +121,7 @@ const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
     Bcc: addressesOf(message.bccRecipients),
     ReplyTo: addressesOf(message.replyTo),
     Subject: message.subject ?? '',
-    Tags: message.categories ?? [],
+    Tags: mail.tags ?? message.categories ?? [],
     Size: sizeOf(mail),
   };
 };

@@ -104,7 +104,17 @@ export type Canceled = { readonly state: 'canceled' };
 export type Captured = { readonly state: 'captured' };
 
 /** What has become of it: each state with what it alone has. */
-export type Fate = Queued | Sending | Deferred | Unknown | Sent | Rejected | Held | Closed | Canceled | Captured;
+export type Fate =
+  | Queued
+  | Sending
+  | Deferred
+  | Unknown
+  | Sent
+  | Rejected
+  | Held
+  | Closed
+  | Canceled
+  | Captured;
 
 export type MailState = Fate['state'];
 

@@ -12,6 +12,8 @@ export const EVENT_QUEUE = 'mail-events';
 export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
 export const HELD_CONTAINER = 'mail-held';
+/** Where a test environment keeps what it does not send. */
+export const CAPTURED_CONTAINER = 'mail-captured';
 /** Where applications put the files that an email names. */
 export const ATTACHMENT_CONTAINER = 'mail-attachments';
 

@@ -7,6 +7,7 @@ import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
@@ -22,7 +23,7 @@ import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
-import { NO_SAFETY } from './lib/sending/safety.ts';
+import { NO_SAFETY, type Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
   type Environment,
@@ -59,6 +60,7 @@ export type Relay = {
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -194,15 +196,28 @@ export const openRelay = (
     return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
   };
 
+  const safety = (): Safety => NO_SAFETY;
+
   const accept = (): AcceptPolicy => ({
     senderPolicy: {
       defaultSender: settings().MAIL_DEFAULT_SENDER,
       allowedSenders: settings().MAIL_ALLOWED_SENDERS,
     },
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
-    safety: NO_SAFETY,
+    safety: safety(),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
+
+  /** Known while settings are wrong too: what was captured can be looked at all the same. */
+  const capturing = (): Capturing => {
+    try {
+      const { capture, recipientDomains, otherRecipients } = safety();
+      if (capture) return 'everything';
+      return recipientDomains !== undefined && otherRecipients === 'capture' ? 'other-recipients' : 'nothing';
+    } catch {
+      return 'unknown';
+    }
+  };
 
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
@@ -267,6 +282,7 @@ export const openRelay = (
       clock,
     }),
     forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), clock, log }),
+    forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

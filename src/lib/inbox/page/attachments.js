@@ -1,4 +1,5 @@
 import { element, icon } from './elements.js';
+import { fileLink, showImage } from './inbox-access.js';
 import { count, size } from './wording.js';
 
 /** Pixels alone: an SVG is a document with code of its own. */
@@ -17,27 +18,36 @@ export const attachments = ({ ID, Attachments, Inline }) => {
 };
 
 const attachment = (mailId, { PartID, FileName, ContentType, Size, isInline }) => {
-  const source = `/api/v1/message/${encodeURIComponent(mailId)}/part/${encodeURIComponent(PartID)}`;
+  const source = `api/v1/message/${encodeURIComponent(mailId)}/part/${encodeURIComponent(PartID)}`;
   const name = FileName || 'attachment';
   const badge = kindBadge(FileName, ContentType);
   return [
     PREVIEWED.test(ContentType) && Size <= LARGEST_PREVIEW_BYTES ? thumbnail(source, name, badge) : badge,
-    element(
-      'a',
-      { href: source, download: name, title: `${name} (${ContentType})` },
-      element('span', { class: 'file-name' }, name),
+    fileLink(
       element(
-        'span',
-        { class: 'file-facts' },
-        [size(Size), ContentType, isInline && 'in the HTML'].filter(Boolean).join(' · '),
+        'a',
+        { download: name, title: `${name} (${ContentType})` },
+        element('span', { class: 'file-name' }, name),
+        element(
+          'span',
+          { class: 'file-facts' },
+          [size(Size), ContentType, isInline && 'in the HTML'].filter(Boolean).join(' · '),
+        ),
+        icon('download'),
       ),
-      icon('download'),
+      source,
+      name,
     ),
   ];
 };
 
 /** If the browser cannot read it as an image, it is a file like the others. */
 const thumbnail = (source, name, badge) => {
+  const image = element('img', {
+    alt: '',
+    loading: 'lazy',
+    on: { error: () => button.replaceWith(badge) },
+  });
   const button = element(
     'button',
     {
@@ -46,20 +56,16 @@ const thumbnail = (source, name, badge) => {
       'aria-label': `Show ${name}`,
       on: { click: () => show(source, name) },
     },
-    element('img', {
-      src: source,
-      alt: '',
-      loading: 'lazy',
-      on: { error: () => button.replaceWith(badge) },
-    }),
+    image,
   );
+  showImage(image, source);
   return button;
 };
 
 const show = (source, name) => {
-  document
-    .getElementById('picture-content')
-    .replaceChildren(element('h2', {}, name), element('img', { src: source, alt: name }));
+  const image = element('img', { alt: name });
+  showImage(image, source);
+  document.getElementById('picture-content').replaceChildren(element('h2', {}, name), image);
   document.getElementById('picture').showModal();
 };
 

@@ -1,4 +1,5 @@
 import { copyButton, element } from './elements.js';
+import { fileLink, isRelay } from './inbox-access.js';
 import { size } from './wording.js';
 
 const INDENT = '  ';
@@ -12,6 +13,13 @@ const VIA = {
     'Sent as a draft: the relay created it, added its files, and then requested its sending. Below is the draft as Graph kept it.',
 };
 
+const VIA_CAPTURED = {
+  json: 'Would go as JSON: the body of this request is the whole email.',
+  mime: 'Would go as MIME: the body of this request is the message below in base64.',
+  draft:
+    'Would go as a draft: the relay would create it, add its files, and then request its sending. Below is the draft with its files.',
+};
+
 /** The request exactly as the relay sent it to Graph, except that long strings are cut for the eye. */
 export const graphRequest = (mailId, { method, path, headers, body, graphRequestId, via, mime }) => {
   const json = () => JSON.stringify(body, null, 2);
@@ -19,7 +27,7 @@ export const graphRequest = (mailId, { method, path, headers, body, graphRequest
     'div',
     { class: 'graph-request' },
     element('p', { class: 'request-line' }, element('b', {}, method), ' ', element('code', {}, path)),
-    element('p', { class: 'via' }, VIA[via]),
+    element('p', { class: 'via' }, (isRelay ? VIA_CAPTURED : VIA)[via]),
     element(
       'details',
       {},
@@ -36,12 +44,14 @@ export const graphRequest = (mailId, { method, path, headers, body, graphRequest
         element('summary', {}, 'The same email as a Graph message'),
         codeBlock('Graph message', { mailId, readText: json, nodes: toNodes(body) }),
       ),
-    element(
-      'p',
-      { class: 'note' },
-      'Graph returned 202 with request-id ',
-      element('code', {}, graphRequestId),
-    ),
+    isRelay
+      ? element('p', { class: 'note' }, 'The relay did not make this request: it captured the email.')
+      : element(
+          'p',
+          { class: 'note' },
+          'Graph returned 202 with request-id ',
+          element('code', {}, graphRequestId),
+        ),
   );
 };
 
@@ -53,10 +63,10 @@ const codeBlock = (label, { mailId, readText, nodes }) =>
       'p',
       { class: 'code-actions' },
       copyButton('Copy', readText),
-      element(
-        'a',
-        { href: `/api/v1/message/${encodeURIComponent(mailId)}/graph`, target: '_blank' },
-        'Complete request as JSON',
+      fileLink(
+        element('a', { target: !isRelay && '_blank' }, 'Complete request as JSON'),
+        `api/v1/message/${encodeURIComponent(mailId)}/graph`,
+        `${mailId}.json`,
       ),
     ),
     element('pre', { tabindex: '0', 'aria-label': label }, element('code', {}, ...nodes)),

@@ -1,5 +1,6 @@
 import { element } from './elements.js';
 import { graphRequest, headerTable } from './graph-request.js';
+import { showFrame, VIEWS } from './inbox-access.js';
 
 /** Links open in a new tab; scripts, forms and the inbox's own origin are out of the mail's reach. */
 const FRAME_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox';
@@ -65,19 +66,19 @@ export const mailTabs = ({ message, headers, graph, invitation }) => {
 };
 
 const htmlPanel = (message) => {
-  const source = `/mail/${encodeURIComponent(message.ID)}/html`;
+  const source = `${VIEWS}/${encodeURIComponent(message.ID)}/html`;
   const frame = element('iframe', {
     title: 'The email as the recipient sees it',
     sandbox: FRAME_SANDBOX,
-    src: source,
   });
+  showFrame(frame, source);
   if (!REMOTE_IMAGE.test(message.HTML)) return [frame];
   const toggle = element('input', {
     type: 'checkbox',
     role: 'switch',
     on: {
       change: (event) => {
-        frame.src = event.target.checked ? `${source}?remote-images=load` : source;
+        showFrame(frame, event.target.checked ? `${source}?remote-images=load` : source);
       },
     },
   });

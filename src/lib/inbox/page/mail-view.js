@@ -1,6 +1,7 @@
 import { attachments } from './attachments.js';
 import { answered, conversationList } from './conversation.js';
 import { element, icon } from './elements.js';
+import { fileLink, isRelay } from './inbox-access.js';
 import { invitationCard } from './invitation.js';
 import { mailTabs } from './mail-tabs.js';
 import { address, fewOf } from './people.js';
@@ -16,16 +17,19 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
         'p',
         { class: 'mail-actions' },
         element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails')),
-        element(
-          'a',
-          {
-            href: `/api/v1/message/${encodeURIComponent(message.ID)}/raw?dl=1`,
-            class: 'quiet',
-            download: `${message.ID}.eml`,
-            title: 'The email as a file (.eml) for a mail client',
-          },
-          icon('download'),
-          element('span', {}, 'Download'),
+        fileLink(
+          element(
+            'a',
+            {
+              class: 'quiet',
+              download: `${message.ID}.eml`,
+              title: 'The email as a file (.eml) for a mail client',
+            },
+            icon('download'),
+            element('span', {}, 'Download'),
+          ),
+          `api/v1/message/${encodeURIComponent(message.ID)}/raw?dl=1`,
+          `${message.ID}.eml`,
         ),
         element(
           'button',
@@ -49,7 +53,12 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
           .filter(([, list]) => list.length > 0)
           .map(([name, list]) => row(name, ...fewOf(list, (one) => address(one)))),
         context.inReplyTo && row('In reply to', ...answered(context)),
-        row('Accepted', element('time', { datetime: message.Date }, fullTime(message.Date))),
+        row(
+          isRelay ? 'Captured' : 'Accepted',
+          element('time', { datetime: message.Date }, fullTime(message.Date)),
+          isRelay && element('span', { class: 'aside' }, ' not sent'),
+        ),
+        graph.caller !== undefined && row('Caller', graph.caller),
         row('Mailbox', element('span', { class: 'mailbox' }, graph.mailbox)),
       ),
     ),

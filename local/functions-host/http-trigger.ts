@@ -1,5 +1,5 @@
 import type http from 'node:http';
-import { makeRouter, type PathParams } from '../../src/lib/inbox/routes.ts';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { Clock } from './clock.ts';
 import type { HostLog } from './host-log.ts';
 import type { HostedFunction } from './host-parts.ts';
@@ -51,8 +51,7 @@ export const makeHttpTriggers = (
     const found = findFunction(request.method ?? '', decodePath(url.pathname));
     if (found.target === undefined) return answerEmpty(response, 404);
 
-    const { target } = found;
-    const params = inOneText(found.params);
+    const { params, target } = found;
     const level = authLevelOf(request, url.searchParams, parts.keys);
     if (!isAllowed(level, target.needed)) return answerEmpty(response, 401);
     if (target.disabled && level !== 'admin') return answerEmpty(response, 404);
@@ -64,10 +63,6 @@ export const makeHttpTriggers = (
       : serveStreamed(asked, { ...parts, workerProxy }));
   };
 };
-
-/** What `{*name}` matches is one text, as ASP.NET has it; the router gives its segments. */
-const inOneText = (params: Readonly<Record<string, string | readonly string[]>>): PathParams =>
-  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, [value].flat().join('/')]));
 
 const compareNames = (one: string, other: string): number => {
   const [left, right] = [one.toLowerCase(), other.toLowerCase()];

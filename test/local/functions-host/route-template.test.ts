@@ -28,7 +28,7 @@ test.each([
   ['api/mail/{id}', '/api/mail/%E6%82%A8', { id: '您' }],
   ['api/mail/{id}', '/api/mail/%', { id: '%' }],
   ['api/mail/{*rest}', '/api/mail', {}],
-  ['api/mail/{*rest}', '/api/mail/7/close', { rest: ['7', 'close'] }],
+  ['api/mail/{*rest}', '/api/mail/7/close', { rest: '7/close' }],
   ['api/a.b', '/api/aXb', undefined],
   ['api/:id(a)', '/api/:id(a)', {}],
 ])('%s and %s give %j', (template, path, expected) => {

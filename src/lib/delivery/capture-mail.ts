@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import type { CapturedFile, CapturedRecord } from '../inbox/captured-record.ts';
-import { dueFrom, type InState, type MailFacts } from '../ledger/ledger-row.ts';
+import { dueFrom, type InState, isIn, type MailFacts } from '../ledger/ledger-row.ts';
 import { captureNew, recordCaptured } from '../ledger/transitions.ts';
 import { writeBase64 } from '../mail/base64-text.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
@@ -40,11 +40,19 @@ export const captureMail = async (
     'row' in subject ? await needs.ledger.replace(row, subject.etag) : await needs.ledger.create(row);
   const { mailId, recipients, tags } = row.facts;
   if (written === undefined) {
+    await removeStray(needs, record);
     needs.log({ event: 'LedgerBehind', mailId, state: 'captured' });
     return undefined;
   }
   needs.log({ event: 'MailCaptured', mailId, recipients, tags });
   return row;
+};
+
+/** What was kept here is not the email of the row where another attempt took it, or kept it under another time. */
+const removeStray = async ({ ledger, captured }: CaptureNeeds, record: CapturedRecord): Promise<void> => {
+  const row = (await ledger.find(record.mailId))?.row;
+  const isOfRow = row !== undefined && isIn(row, 'captured') && dueFrom(row) === record.dueFrom;
+  if (!isOfRow) await captured.delete(record);
 };
 
 const toRecord = (plan: SendPlan, facts: MailFacts, from: string, now: Date): CapturedRecord => {

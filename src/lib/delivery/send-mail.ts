@@ -151,8 +151,13 @@ const takeNew = async (
   const { accepted, envelope } = mail;
   const { sendAt } = accepted.facts;
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0) return queueAccepted(needs, mail, 0);
-  if (accepted.handling.kind === 'capture')
-    return captureMail(needs, accepted, { isInQueue: false }).catch(notStored);
+  if (accepted.handling.kind === 'capture') {
+    // A repeat would be kept before the ledger says that it is one.
+    const known = await needs.ledger.find(accepted.facts.mailId).catch(notStored);
+    return known === undefined
+      ? captureMail(needs, accepted, { isInQueue: false }).catch(notStored)
+      : undefined;
+  }
   const result = await sendInLane(needs, accepted.plan, envelope, () =>
     needs.ledger
       .create(claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind))

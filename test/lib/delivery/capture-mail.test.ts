@@ -90,9 +90,22 @@ describe('an email of a caller who waits, where everything is captured,', () => 
   test('has the same answer for its key again, and is kept once', async () => {
     const world = inMemoryPorts();
     const first = await send(world, { idempotencyKey: 'order-1' });
+    world.pass(60_000);
     const second = await send(world, { idempotencyKey: 'order-1' });
     expect([second.row, second.repeated]).toEqual([first.row, true]);
     expect(world.captured()).toHaveLength(1);
+  });
+
+  test('that comes twice at one time is kept once', async () => {
+    const world = inMemoryPorts();
+    const twin: { row?: LedgerRow } = {};
+    world.meanwhile('captured.store', async () => {
+      world.pass(1000);
+      twin.row = (await send(world, { idempotencyKey: 'order-1' })).row;
+    });
+    const { row, repeated } = await send(world, { idempotencyKey: 'order-1' });
+    expect([row, repeated]).toEqual([twin.row, true]);
+    expect(world.captured().map(({ record }) => record.dueFrom)).toEqual([row.facts.acceptedAt]);
   });
 
   test('that was rejected before the setting was changed is kept when its key comes again', async () => {
@@ -253,6 +266,8 @@ describe('an email from the queue, where everything is captured,', () => {
     });
     await deliver(world, rows.queued);
     expect(world.row(mailId)?.state).toBe('sending');
+    // It will be sent, so the page must not say that it was captured.
+    expect(world.captured()).toEqual([]);
     expect(world.logged).toContainEqual({ event: 'LedgerBehind', mailId, state: 'captured' });
   });
 });

@@ -20,7 +20,7 @@ export const keepKey = (key) => sessionStorage.setItem(KEY, key);
 export const forgetKey = () => sessionStorage.removeItem(KEY);
 
 /** The address of a call, below the page. */
-export const addressOf = (path) => new URL(path, ROOT).href;
+const addressOf = (path) => new URL(path, ROOT).href;
 
 /** Asks the inbox, with the key where there is one. Throws KeyRefused, and an Error with what the inbox says. */
 export const ask = async (path, { headers, ...options } = {}) => {

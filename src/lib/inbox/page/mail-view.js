@@ -56,7 +56,7 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
         row(
           isRelay ? 'Captured' : 'Accepted',
           element('time', { datetime: message.Date }, fullTime(message.Date)),
-          isRelay && element('span', { class: 'aside' }, ' not sent'),
+          isRelay && element('span', { class: 'aside' }, ', not sent'),
         ),
         graph.caller !== undefined && row('Caller', graph.caller),
         row('Mailbox', element('span', { class: 'mailbox' }, graph.mailbox)),

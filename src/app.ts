@@ -20,6 +20,7 @@ import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
+import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
@@ -157,6 +158,19 @@ app.http('healthDetails', {
   route: 'health/details',
   authLevel: 'admin',
   handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
+});
+app.http('inboxApi', {
+  methods: ['GET', 'DELETE'],
+  route: 'inbox/api/{*path}',
+  authLevel: 'admin',
+  handler: inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version })),
+});
+// The page itself asks for that key
+app.http('inboxPage', {
+  methods: ['GET'],
+  route: 'inbox/{file?}',
+  authLevel: 'anonymous',
+  handler: inboxPageHttp(),
 });
 
 // By itself

@@ -12,6 +12,7 @@ import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
@@ -87,6 +88,7 @@ export type Relay = {
   readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
+  readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -96,6 +98,7 @@ type StoragePorts = Pick<
   | 'ledger'
   | 'payloads'
   | 'records'
+  | 'captured'
   | 'attachments'
   | 'mailQueue'
   | 'events'
@@ -261,6 +264,17 @@ export const openRelay = (
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
+  /** Known while settings are wrong too: what was captured can be looked at all the same. */
+  const capturing = (): Capturing => {
+    try {
+      const { capture, recipientDomains, otherRecipients } = safetyOf(settings());
+      if (capture) return 'everything';
+      return recipientDomains !== undefined && otherRecipients === 'capture' ? 'other-recipients' : 'nothing';
+    } catch {
+      return 'unknown';
+    }
+  };
+
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
     ...graph(),
@@ -360,6 +374,7 @@ export const openRelay = (
       clock,
       log,
     }),
+    forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

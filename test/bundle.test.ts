@@ -84,6 +84,8 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     makeCallerKey: http('POST', 'callers/{name}/keys', 'admin'),
     revokeCallerKey: http('DELETE', 'callers/{name}/keys/{id}', 'admin'),
     listAudit: http('GET', 'audit', 'admin'),
+    inboxApi: { ...http('GET', 'inbox/api/{*path}', 'admin'), methods: ['GET', 'DELETE'] },
+    inboxPage: http('GET', 'inbox/{file?}', 'anonymous'),
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
@@ -247,10 +249,14 @@ test('the licence of every package in the bundle is part of it', async () => {
   const notices = (await readFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), 'utf8')).split(/^-{80}\n/m).slice(1);
   const names = notices.map(
     (notice) =>
-      /^(\S+) \d+\.\d+\.\d+\S* \((MIT|MIT-0|ISC|0BSD|BSD-\d-Clause|Apache-2\.0)\)\n/.exec(notice)?.[1],
+      /^(\S+) \d+\.\d+\.\d+\S* \((MIT|MIT-0|MPL-2\.0|ISC|0BSD|BSD-\d-Clause|Apache-2\.0)\)\n/.exec(
+        notice,
+      )?.[1],
   );
   expect(names.length).toBeGreaterThan(40);
   expect(names).toEqual(expect.arrayContaining([...packagesOf(sources.keys())]));
   for (const notice of notices)
-    expect(notice).toMatch(/Permission (is hereby granted|to use)|Redistribution and use|Apache License/);
+    expect(notice).toMatch(
+      /Permission (is hereby granted|to use)|Redistribution and use|Apache License|Mozilla Public License/,
+    );
 });

@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type http from 'node:http';
 import https from 'node:https';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { TlsIdentity } from '../certificate.ts';
 import type { Directory } from '../directory.ts';
 import { answering, answerJson, listen, originOf, pathOf, readBody } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
-import { makeRouter } from '../routes.ts';
 import { type Aadsts, onlyPost, tenantUnknown, toErrorBody } from './aadsts.ts';
 import { decideToken, refuseTenant } from './decide-token.ts';
 import { toInstanceDiscovery, toOpenIdConfiguration } from './discovery.ts';

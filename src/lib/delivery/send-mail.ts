@@ -11,6 +11,7 @@ import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
+import { captureMail } from './capture-mail.ts';
 import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
@@ -155,6 +156,7 @@ const takeNew = async (
   if (taken === undefined) return undefined;
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0)
     return queueAccepted(needs, mail, taken, 0);
+  if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, envelope, async () => {
     const how = { redirected: isRedirected(accepted), countedAt: taken.countedAt };
@@ -175,6 +177,22 @@ const takeNew = async (
     case 'ended':
       return concludeForCaller(needs, mail, { ...result, onRejected: taken.giveBack });
   }
+};
+
+/** Keeps a new email in place of sending it. Undefined where the ledger has it already. */
+const captureNewMail = async (
+  needs: SendMailNeeds,
+  { accepted }: IncomingMail,
+  { giveBack }: Taken,
+): Promise<LedgerRow | undefined> => {
+  // A repeat would be kept before the ledger says that it is one.
+  const known = await needs.ledger.find(accepted.facts.mailId).catch(notStored);
+  const captured =
+    known === undefined
+      ? await captureMail(needs, accepted, { isInQueue: false }).catch(notStored)
+      : undefined;
+  if (captured === undefined) giveBack();
+  return captured;
 };
 
 /** Counts a new email. Undefined where it is over the limit and not new: a repeat is answered all the same. */

@@ -49,6 +49,7 @@ const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
     case 'sending':
     case 'canceled':
+    case 'captured':
       return {};
     case 'queued':
       return fate.limited === undefined

@@ -298,6 +298,12 @@ export const catalogue = {
     'The relay does not accept the token from Entra ID',
     'Request a new app-only token for the scope `api://<client id of the relay>/.default` from the tenant of the relay. `detail` says what is wrong with this one.',
   ),
+  ENTRA_KEYS_UNREACHABLE: entry(
+    503,
+    'time',
+    'The relay cannot check the token, because it cannot reach Entra',
+    'Nothing was accepted. Send the same request again after the time in `Retry-After`. If the problem lasts, an administrator checks ENTRA_AUTHORITY, DNS and outbound network rules. Keys of the relay work meanwhile.',
+  ),
   TOKEN_ROLE_MISSING: entry(
     403,
     'administrator',

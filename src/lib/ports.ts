@@ -1,3 +1,4 @@
+import type { TokenClaims } from './callers/app-token.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
@@ -190,6 +191,15 @@ export type Callers = {
   readonly refreshed: () => Promise<KnownCallers>;
 };
 
+/** What Entra's tokens say of the applications that present them. */
+export type AppTokens = {
+  /**
+   * The claims of a token that Entra issued for this relay and that is valid now. Throws TOKEN_NOT_ACCEPTED, with what is wrong with it,
+   * and ENTRA_KEYS_UNREACHABLE where nobody can say.
+   */
+  readonly check: (token: string) => Promise<TokenClaims>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -203,6 +213,7 @@ export type Ports = {
   readonly drafts: Drafts;
   readonly attachments: AttachmentBlobs;
   readonly callers: Callers;
+  readonly appTokens: AppTokens;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

@@ -200,7 +200,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number) => {
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault'>;
+    } satisfies Omit<Ports, 'vault' | 'appTokens'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

@@ -9,7 +9,9 @@ import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
+import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
@@ -36,6 +38,7 @@ import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-toge
 import { openLedgerTable, openMailBlobs, openMailQueues, openRelayKey } from './lib/storage/open-storage.ts';
 import type { StorageConnection } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
+import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -51,13 +54,16 @@ export type World = {
 export type Relay = {
   /** Says which settings are wrong or unknown. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
+  /** Who calls; before that the relay does nothing for anybody. */
+  readonly forIdentity: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>;
+  readonly forOwnCaller: (log: Log) => OwnCallerNeeds;
   readonly forSendMail: (
     log: Log,
   ) => SendMailNeeds &
     Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
   readonly forDeliverMail: (log: Log) => DeliverMailNeeds;
   readonly forHoldMail: (log: Log) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
+  readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
@@ -75,6 +81,9 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callers'
 >;
+
+/** What checking a token of Entra needs. */
+const TOKEN_SETTINGS = ['ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -116,6 +125,19 @@ export const openRelay = (
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
+  });
+
+  const appTokens = once(() => {
+    try {
+      const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID } = readSettings(environment, TOKEN_SETTINGS);
+      return openAppTokens(
+        { authority: ENTRA_AUTHORITY, tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
+        now,
+      );
+    } catch (cause) {
+      // Nobody knows yet who asks: which settings are wrong is in the log alone.
+      throw new AppError('SETTINGS_INVALID', { cause });
+    }
   });
 
   const vault = once(() => {
@@ -203,6 +225,8 @@ export const openRelay = (
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
+  const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
+
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
     ...graph(),
@@ -246,6 +270,14 @@ export const openRelay = (
 
   return {
     tellOfSettings,
+    forIdentity: (log) => {
+      tellOnce(log);
+      return {
+        callers: storage().callers,
+        appTokens: { check: async (token) => appTokens().check(token) },
+      };
+    },
+    forOwnCaller: () => told(),
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
@@ -262,10 +294,11 @@ export const openRelay = (
     forStatus: () => ({
       ...storage(),
       ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      ...told(),
       messageIds,
       clock,
     }),
-    forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), clock, log }),
+    forDesk: (log) => ({ ...storage(), ...ifAny(() => ({ pacer: pacer() })), ...told(), clock, log }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

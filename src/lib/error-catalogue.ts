@@ -296,7 +296,7 @@ export const catalogue = {
     401,
     'caller',
     'The relay does not accept the token from Entra ID',
-    'Request a new app-only token for the scope `api://<client id of the relay>/.default` from the tenant of the relay. `detail` says what is wrong with this one.',
+    'Request a new app-only token for the scope `<client id of the relay>/.default` from the tenant of the relay. `detail` says what is wrong with this one.',
   ),
   ENTRA_KEYS_UNREACHABLE: entry(
     503,

@@ -645,7 +645,7 @@ export const catalogue = {
     404,
     'caller',
     'There is no such email',
-    'Check the id, and use the function key that sent the email. The relay keeps the status of an email for MAIL_LEDGER_DAYS days.',
+    'Check the id, and use a key or token of the caller that sent the email. The relay keeps the status of an email for MAIL_LEDGER_DAYS days.',
   ),
   MAIL_NOT_HELD: entry(
     409,

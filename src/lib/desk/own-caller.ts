@@ -4,7 +4,7 @@ import { defined } from '../defined.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
 
 /** What a caller has sent from midnight UTC on, of what is limited. */
-export type UsageToday = { readonly mails: number; readonly recipients: number };
+type UsageToday = { readonly mails: number; readonly recipients: number };
 
 export type OwnCallerNeeds = {
   /** Absent where the settings are invalid. */

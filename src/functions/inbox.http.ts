@@ -2,7 +2,7 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import type { AnswerInboxNeeds } from '../lib/desk/answer-inbox.ts';
 import type { Log } from '../lib/log.ts';
 import { arrivalDeadline, chunksOf } from './body-chunks.ts';
-import { answeringProblems, logTo } from './problem.ts';
+import { type Answer, answeringProblems, logTo } from './problem.ts';
 
 /** Emails are shown here: nothing is kept by a browser or a proxy, and no other page may frame, embed or open it. */
 const GUARDED = {
@@ -78,7 +78,7 @@ const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, s
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 /** As Mailpit words its errors. */
-const problem = (status: number, message: string): HttpResponseInit => ({
+const problem = (status: number, message: string): Answer => ({
   status,
   jsonBody: { Error: message },
 });

@@ -1,3 +1,4 @@
+import type { TokenClaims } from './callers/app-token.ts';
 import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
@@ -254,6 +255,15 @@ export type Usages = {
   readonly expire: (day: string) => Promise<void>;
 };
 
+/** What Entra's tokens say of the applications that present them. */
+export type AppTokens = {
+  /**
+   * The claims of a token that Entra issued for this relay and that is valid now. Throws TOKEN_NOT_ACCEPTED, with what is wrong with it,
+   * and ENTRA_KEYS_UNREACHABLE where nobody can say.
+   */
+  readonly check: (token: string) => Promise<TokenClaims>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -276,6 +286,7 @@ export type Ports = {
   readonly callers: Callers;
   readonly callerStore: CallerStore;
   readonly usages: Usages;
+  readonly appTokens: AppTokens;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

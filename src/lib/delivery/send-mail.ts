@@ -1,5 +1,8 @@
 import { type Caller, isOf } from '../callers/caller.ts';
-import { AppError } from '../errors.ts';
+import { isNamedSender } from '../callers/caller-policy.ts';
+import { toldReason } from '../callers/told-reason.ts';
+import { defined } from '../defined.ts';
+import { AppError, reasonOf } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
@@ -51,6 +54,31 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
     answerRefused(needs, request, refused),
   );
   if ('row' in mail) return mail;
+  return sendAccepted(needs, request, mail).catch((error: unknown) => {
+    throw toldTo(needs, request.caller, mail.accepted.sender.address, error);
+  });
+};
+
+/** What the caller hears of a refusal: of a mailbox it does not name, no more than it may know. */
+const toldTo = (
+  { accept }: Pick<SendMailNeeds, 'accept'>,
+  caller: Caller,
+  sender: string,
+  error: unknown,
+): unknown => {
+  if (!(error instanceof AppError) || isNamedSender(caller, accept.senderPolicy, sender)) return error;
+  const reason = reasonOf(error);
+  const told = toldReason(reason);
+  return told === reason
+    ? error
+    : new AppError(told.code, { ...told, ...defined({ mailId: error.facts.mailId }), cause: error });
+};
+
+const sendAccepted = async (
+  needs: SendMailNeeds,
+  request: SendMailRequest,
+  mail: IncomingMail,
+): Promise<SendMailAnswer> => {
   const { warnings } = mail.accepted.plan;
   for (let race = 0; race < MAX_RACES; race += 1) {
     const known = race === 0 ? undefined : await needs.ledger.find(mail.envelope.mailId);

@@ -1,6 +1,7 @@
 import type { HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { sendMailBatchHttp } from '../../src/functions/send-mail-batch.http.ts';
+import { aDeclaredCaller, knowing } from '../support/a-caller.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
@@ -140,4 +141,16 @@ describe('POST /api/mail/batch', () => {
     expect([problem.code, rows(), messages]).toEqual([code, [], []]);
     expect(problem.detail).toMatch(detail);
   });
+});
+
+test('an email of a batch that is over the daily limit says when it can be sent again, and the others are sent', async () => {
+  const world = inMemoryPorts();
+  const callers = knowing(aDeclaredCaller('function-keys', { rules: { mailsPerDay: 1 } }));
+  const limited = { ...world, needs: { ...world.needs, callers } };
+  const { status, results } = await post({ mails: [aMail(), aMail()] }, {}, limited);
+  expect(status).toBe(207);
+  expect(results).toMatchObject([
+    { status: 200, state: 'sent' },
+    { status: 429, retryAfter: 57_600, error: { code: 'CALLER_LIMIT_REACHED', fixedBy: 'time' } },
+  ]);
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
+import { aDeclaredCaller, knowing } from '../support/a-caller.ts';
 import { aMail } from '../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { bodyOf, INVOCATION_ID, invocation, MAIL_URL, mailRequest } from './invocation.ts';
@@ -408,5 +409,20 @@ describe('a problem answer', () => {
       throw new AppError(code);
     })(mailRequest(aMail()), context);
     expect(headersOf(answer as HttpResponseInit).get('retry-after')).toBe(retryAfter);
+  });
+});
+
+describe('over the daily limit of its caller', () => {
+  test('a request gets 429 and the seconds until midnight UTC; another key has its own limit', async () => {
+    const world = inMemoryPorts();
+    const callers = knowing(aDeclaredCaller('function-keys', { rules: { mailsPerDay: 1 } }));
+    const limited = { ...world, needs: { ...world.needs, callers } };
+    const status = async (key: string) => {
+      const { answer } = await post(mailRequest(aMail(), { headers: { 'x-functions-key': key } }), limited);
+      return [answer.status, headersOf(answer).get('retry-after'), bodyOf(answer).code];
+    };
+    expect(await status('key-1')).toEqual([200, null, undefined]);
+    expect(await status('key-1')).toEqual([429, '57600', 'CALLER_LIMIT_REACHED']);
+    expect(await status('key-2')).toEqual([200, null, undefined]);
   });
 });

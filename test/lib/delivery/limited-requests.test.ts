@@ -148,6 +148,18 @@ describe('what was not accepted is given back:', () => {
     expect(await codeOf(send(world, one))).toBe('CALLER_LIMIT_REACHED');
   });
 
+  test('nor one that was rejected here and that another invocation goes on with', async () => {
+    const world = inMemoryPorts({ kind: 'answered', status: 404, upstreamCode: 'ErrorInvalidUser' });
+    world.meanwhile('ledger.replace', () => {
+      const { mailId } = world.rows()[0]!;
+      const { row, etag } = world.ledger.find(mailId)!;
+      world.ledger.replace(row, etag);
+    });
+    expect(await codeOf(send(world, one))).toBe('MAILBOX_NOT_FOUND');
+    expect(world.rows()).toMatchObject([{ state: 'sending' }]);
+    expect(await codeOf(send(world, one))).toBe('CALLER_LIMIT_REACHED');
+  });
+
   test('nor one of which nobody knows whether the ledger has it', async () => {
     const world = inMemoryPorts();
     world.loseAnswer('ledger.create');

@@ -5,12 +5,14 @@ import {
   sweepPayloads,
   sweepPoison,
   sweepRecords,
+  sweepUsages,
 } from '../../../src/lib/delivery/sweep-leftovers.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
 import { AppError, reportOf } from '../../../src/lib/errors.ts';
 import type { LedgerRow, MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
 import { close, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
 import type { RecordPage } from '../../../src/lib/ports.ts';
+import { aCaller } from '../../support/a-caller.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 import { aRun, DAY_MS, newMail, queued, sent } from './sweep-for-tests.ts';
 
@@ -197,4 +199,19 @@ test('a poison queue that cannot be looked at fails the sweep, and hides no othe
   const poisonQueues = { 'mail-payroll-poison': away, 'mail-poison': full };
   await expect(sweepPoison({ ...needs, poisonQueues }, aRun())).rejects.toThrow(AppError);
   expect(logged).toMatchObject([{ event: 'MessagesStuck', queue: 'mail-poison' }]);
+});
+
+test('the sweep gives back what this instance keeps of limits, and deletes usages of more than 31 days ago', async () => {
+  const world = inMemoryPorts();
+  const payroll = aCaller('payroll', { mailsPerDay: 100 });
+  const some = { taken: { mails: 1, recipients: 1 }, isTold: false };
+  world.usages.write('2026-01-29', 'payroll', some, undefined);
+  world.usages.write('2026-01-30', 'payroll', some, undefined);
+  for (let mail = 0; mail < 4; mail += 1) await world.needs.quotas.take(payroll, 1, NOW);
+  world.pass(10 * 60_000);
+  await sweepUsages(world.needs, aRun());
+  expect([...world.usages.all()].map(([key, { taken }]) => [key, taken.mails])).toEqual([
+    ['2026-01-30!payroll', 1],
+    ['2026-03-02!payroll', 4],
+  ]);
 });

@@ -62,6 +62,7 @@ var operatorIpRules = toIpRules(options.?operatorIpRanges ?? [])
 var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
 
 var callerQueues = toCallerQueues(settings.?MAIL_CALLER_QUEUES ?? '', options.?callerQueues ?? [])
+var declaredCallers = options.?callers == null ? {} : { MAIL_CALLERS: string(options.?callers) }
 
 // A list from an environment variable or a form has blanks after its commas.
 var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
@@ -146,7 +147,7 @@ module functionApp 'modules/function-app.bicep' = {
     instanceMemoryMB: options.?instanceMemoryMB ?? 2048
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
-    settings: settings
+    settings: union(settings, declaredCallers)
     callersWithQueues: map(callerQueues, one => one.caller)
     alertRecipients: join(recipients, ',')
     fixedSettings: {

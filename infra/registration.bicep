@@ -5,7 +5,7 @@ targetScope = 'resourceGroup'
 
 extension microsoftGraphV1
 
-import { graphAppId, MailPermission, mailPermissionIds } from 'modules/graph-permissions.bicep'
+import { graphAppId, MailPermission, mailPermissionIds, submitRole } from 'modules/graph-permissions.bicep'
 
 @description('Optional. The key by which this deployment finds the application again. It can never be changed.')
 @minLength(3)
@@ -28,6 +28,23 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: displayName
   description: 'Sends mail for the applications of this organisation with Microsoft Graph.'
   signInAudience: 'AzureADMyOrg'
+  // For applications that call the relay with a token of their own. No identifier URI: it would have to have the client id, which the
+  // extension cannot refer to here (msgraph-bicep-types issue 239). The client id alone names the relay too, as in <client id>/.default.
+  api: {
+    requestedAccessTokenVersion: 2
+  }
+  appRoles: [
+    {
+      id: submitRole.id
+      value: submitRole.value
+      displayName: 'Submit email'
+      description: 'Send email through the relay, within the rules of the caller that is declared for the application.'
+      allowedMemberTypes: [
+        'Application'
+      ]
+      isEnabled: true
+    }
+  ]
   requiredResourceAccess: [
     {
       resourceAppId: graphAppId

@@ -15,6 +15,10 @@ export type AppRegistration = {
   readonly roles: readonly string[];
   /** Permissions granted by Exchange RBAC for Applications: never in the token, only for these mailboxes. */
   readonly exchangeRoles: readonly ExchangeRole[];
+  /** There where other applications call this one with tokens: the version of the tokens that it asks for. */
+  readonly api?: { readonly tokenVersion: 1 | 2 };
+  /** App roles of other applications that were assigned to this one, by their client ids. */
+  readonly assignedRoles?: Readonly<Record<string, readonly string[]>>;
 };
 
 export type AppSecret = {
@@ -39,6 +43,9 @@ export type Mailbox = {
 };
 
 export const LOCAL_CLIENT_ID = '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55';
+/** An application that calls the relay with tokens. Its secret is known, as the function key of the local relay is. */
+export const LOCAL_CALLER_ID = '3f0c2d6a-9a51-4b7e-8d0f-6c1f5b2a7e94';
+export const LOCAL_CALLER_SECRET = 'local-caller-secret';
 export const LOCAL_TENANT_ID = '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812';
 
 const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = {}): Mailbox => ({
@@ -55,10 +62,17 @@ export const allowedFor =
   ({ MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY }: Readonly<Record<string, string>>) =>
   (usual: Directory): Directory =>
     MAIL_LARGE_ATTACHMENTS === 'true' || MAIL_DELIVERY === 'exact'
-      ? { ...usual, apps: usual.apps.map((app) => ({ ...app, roles: [...app.roles, 'Mail.ReadWrite'] })) }
+      ? {
+          ...usual,
+          apps: usual.apps.map((app) =>
+            app.clientId === LOCAL_CLIENT_ID ? { ...app, roles: [...app.roles, 'Mail.ReadWrite'] } : app,
+          ),
+        }
       : usual;
 
-/** Contoso, ready to send: one app with tenant-wide Mail.Send and a secret that is valid for a year. */
+/**
+ * Contoso, ready to send: one app with tenant-wide Mail.Send and a secret that is valid for a year, and an application that may call it.
+ */
 export const contoso = (secret: string, now: Date): Directory => ({
   tenantId: LOCAL_TENANT_ID,
   tenantDomain: 'contoso.example',
@@ -70,6 +84,16 @@ export const contoso = (secret: string, now: Date): Directory => ({
       secrets: [{ value: secret, expiresOn: new Date(now.getTime() + 365 * 86_400_000) }],
       roles: ['Mail.Send'],
       exchangeRoles: [],
+      api: { tokenVersion: 2 },
+    },
+    {
+      clientId: LOCAL_CALLER_ID,
+      displayName: 'Payroll',
+      enabled: true,
+      secrets: [{ value: LOCAL_CALLER_SECRET, expiresOn: new Date(now.getTime() + 365 * 86_400_000) }],
+      roles: [],
+      exchangeRoles: [],
+      assignedRoles: { [LOCAL_CLIENT_ID]: ['Mail.Submit'] },
     },
   ],
   mailboxes: [

@@ -1,8 +1,8 @@
 import type http from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { makeRouter } from '../src/lib/inbox/routes.ts';
 import { answerJson, cutConnection, type JsonAnswer, pathOf, readBody } from './http.ts';
-import { makeRouter } from './routes.ts';
 
 const CONTROL_BODY_BYTES = 64 * 1024;
 const LONGEST_DELAY_MS = 600_000;

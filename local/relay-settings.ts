@@ -4,6 +4,7 @@ import { safetyOn } from '../src/lib/settings/safety-settings.ts';
 import {
   type Environment,
   readSettings,
+  type Setting,
   type SettingName,
   settingsTable,
 } from '../src/lib/settings/settings.ts';
@@ -45,7 +46,9 @@ export const readLocalSettings = (environment: Environment): LocalSettings => {
 
 /** What the local cloud will say, as far as the values of others are checked against it. */
 const LOCAL: Environment = Object.fromEntries([
-  ...Object.entries(settingsTable).map(([name, { example }]) => [name, example]),
+  ...Object.entries<Setting<unknown>>(settingsTable).flatMap(([name, { example, fallback }]) =>
+    fallback === undefined ? [[name, example]] : [],
+  ),
   ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
   ['GRAPH_ENDPOINT', 'https://localhost'],
 ]);

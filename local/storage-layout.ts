@@ -3,6 +3,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import {
   ATTACHMENT_CONTAINER,
+  CAPTURED_CONTAINER,
   callerQueueOf,
   EVENT_QUEUE,
   HELD_CONTAINER,
@@ -24,7 +25,7 @@ export const layOutStorage = async (
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });
   await Promise.all([
     ...queueNames.map((name) => queues.getQueueClient(name).createIfNotExists()),
-    ...[PAYLOAD_CONTAINER, HELD_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
+    ...[PAYLOAD_CONTAINER, HELD_CONTAINER, CAPTURED_CONTAINER, ATTACHMENT_CONTAINER].map((name) =>
       blobs.getContainerClient(name).createIfNotExists(),
     ),
     tables.createTable(LEDGER_TABLE),

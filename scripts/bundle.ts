@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { build, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild';
 import { toNotices } from './third-party-notices.ts';
@@ -36,6 +36,24 @@ const withoutArrow: Plugin = {
   },
 };
 
+/** The files of the inbox page are texts of the bundle: no path of the app has to be known when it runs. */
+const withInboxPage: Plugin = {
+  name: 'inbox-page',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]inbox[\\/]page-folder\.ts$/ }, async ({ path }) => {
+      const folder = join(dirname(path), 'page');
+      const files = await Promise.all(
+        (await readdir(folder))
+          .sort()
+          .map(async (name) => [name, await readFile(join(folder, name), 'utf8')]),
+      );
+      return {
+        contents: `const page = new Map(${JSON.stringify(files)});
+          export const readPage = async (name) => Buffer.from(page.get(name));`,
+      };
+    }),
+};
+
 /**
  * Bundles the app for CommonJS; `folder` is where it goes, and the names of the files are given back. What is imported
  * dynamically, the adapters with their SDKs, comes into files of its own: Node parses all of a file that it loads.
@@ -66,7 +84,7 @@ export const bundle = async (
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
-    plugins: [withHostJson(hostJson), withoutArrow],
+    plugins: [withHostJson(hostJson), withoutArrow, withInboxPage],
   });
   const files = new Map([
     ['main.cjs', ENTRY],

@@ -39,7 +39,7 @@ first call. A change takes effect when the app restarts. Azure restarts it when 
 The relay also checks values against each other, against \`functionTimeout\` in host.json and against the 230 s that Azure
 allows for an HTTP request, because values that are valid alone can cause a duplicate together. The relay rejects a
 misspelled name, because the limit that you meant would not apply. A name that only begins like a setting of the relay stops
-nothing; the relay logs it as \`SettingsUnknown\`.
+nothing; the relay logs it as \`SettingsUnknown\`. [Test environments](test-environments.md) describes the settings that keep emails from their recipients.
 
 No setting holds a secret: the client secret is in the vault.
 

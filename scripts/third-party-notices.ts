@@ -9,6 +9,7 @@ type PackageJson = {
   readonly version: string;
   readonly license?: string;
   readonly author?: string | { readonly name?: string };
+  readonly repository?: { readonly url?: string };
 };
 
 /** The folders of the packages that files come from, in a fixed order. */
@@ -24,12 +25,17 @@ export const toNotices = async (root: string, files: readonly string[]): Promise
 const toNotice = async (root: string, folder: string): Promise<string> => {
   const packageJson: PackageJson = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
   const { name, version, license } = packageJson;
+  const source = license === 'MPL-2.0' ? sourceOf(packageJson) : '';
   const found = (await readdir(join(root, folder))).filter((file) => LICENCE_FILE.test(file)).sort();
   const texts = await Promise.all(found.map((file) => readFile(join(root, folder, file), 'utf8')));
   const text = texts.length > 0 ? texts.join('\n') : await textOfMit(root, packageJson);
   const clean = text.replaceAll('\r\n', '\n').trim();
-  return `${'-'.repeat(80)}\n${name} ${version} (${license})\n\n${clean}\n`;
+  return `${'-'.repeat(80)}\n${name} ${version} (${license})\n${source}\n${clean}\n`;
 };
+
+/** The Mozilla licence (3.2) asks to say where the source is that the copy was made of. */
+const sourceOf = ({ name, version, repository }: PackageJson): string =>
+  `\nUnchanged, from the package ${name} ${version} of npm. Its source: ${repository?.url?.replace(/^git\+/, '')}\n`;
 
 /** Some packages name the MIT licence without its text. It is the one of the relay, whose text begins below its holder. */
 const textOfMit = async (root: string, { name, license, author }: PackageJson): Promise<string> => {

@@ -5,6 +5,7 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import { byKeyOrToken } from './functions/caller.ts';
 import {
   addCallerHttp,
   changeCallerHttp,
@@ -20,7 +21,9 @@ import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
+import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
+import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
@@ -51,7 +54,7 @@ app.hook.preInvocation(restoreOwnHeaders());
 
 const connection = 'AzureWebJobsStorage';
 
-// For applications
+// For applications with a function key, which the host checks
 app.http('sendMail', {
   methods: ['POST'],
   route: 'mail',
@@ -76,6 +79,40 @@ app.http('cancelMail', {
   authLevel: 'function',
   handler: cancelMailHttp(relay.forDesk),
 });
+
+// For applications with a key of the relay or a token from Entra: open to everybody for the host, so the relay asks first who calls
+const identify = byKeyOrToken(relay.forIdentity);
+app.http('sendMailV1', {
+  methods: ['POST'],
+  route: 'v1/mail',
+  authLevel: 'anonymous',
+  handler: sendMailHttp(relay.forSendMail, identify),
+});
+app.http('sendMailBatchV1', {
+  methods: ['POST'],
+  route: 'v1/mail/batch',
+  authLevel: 'anonymous',
+  handler: sendMailBatchHttp(relay.forSendMail, identify),
+});
+app.http('mailStatusV1', {
+  methods: ['GET'],
+  route: 'v1/mail/{id}',
+  authLevel: 'anonymous',
+  handler: mailStatusHttp(relay.forStatus, identify),
+});
+app.http('cancelMailV1', {
+  methods: ['DELETE'],
+  route: 'v1/mail/{id}',
+  authLevel: 'anonymous',
+  handler: cancelMailHttp(relay.forDesk, identify),
+});
+app.http('ownCallerV1', {
+  methods: ['GET'],
+  route: 'v1/caller',
+  authLevel: 'anonymous',
+  handler: ownCallerHttp(relay.forOwnCaller, identify),
+});
+
 app.http('health', {
   methods: ['GET'],
   route: 'health',
@@ -157,6 +194,19 @@ app.http('healthDetails', {
   route: 'health/details',
   authLevel: 'admin',
   handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
+});
+app.http('inboxApi', {
+  methods: ['GET', 'DELETE'],
+  route: 'inbox/api/{*path}',
+  authLevel: 'admin',
+  handler: inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version })),
+});
+// The page itself asks for that key
+app.http('inboxPage', {
+  methods: ['GET'],
+  route: 'inbox/{file?}',
+  authLevel: 'anonymous',
+  handler: inboxPageHttp(),
 });
 
 // By itself

@@ -6,16 +6,20 @@ import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-s
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
+import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
+import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
@@ -57,6 +61,7 @@ import {
   type StorageConnection,
 } from './lib/storage/storage-connection.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
+import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -73,6 +78,9 @@ export type Relay = {
   /** Says which settings are wrong or unknown, and which keep emails from their recipients. Never throws. */
   readonly tellOfSettings: (log: Log) => void;
   readonly reportSettings: () => SettingsReport;
+  /** Who calls; before that the relay does nothing for anybody. */
+  readonly forIdentity: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>;
+  readonly forOwnCaller: (log: Log) => OwnCallerNeeds;
   readonly forSendMail: (
     log: Log,
   ) => SendMailNeeds &
@@ -83,9 +91,10 @@ export type Relay = {
   readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
   /** For what the host gave up on of a queue. */
   readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds & Pick<Ports, 'callers'>;
+  readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
+  readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -95,6 +104,7 @@ type StoragePorts = Pick<
   | 'ledger'
   | 'payloads'
   | 'records'
+  | 'captured'
   | 'attachments'
   | 'mailQueue'
   | 'events'
@@ -103,6 +113,9 @@ type StoragePorts = Pick<
   | 'usages'
 > &
   Pick<MailQueues, 'queueNamed'>;
+
+/** What checking a token of Entra needs. */
+const TOKEN_SETTINGS = ['ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -162,6 +175,19 @@ export const openRelay = (
     };
   };
   const cachedCallers = makeCachedCallers(readCallers, now);
+
+  const appTokens = once(() => {
+    try {
+      const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID } = readSettings(environment, TOKEN_SETTINGS);
+      return openAppTokens(
+        { authority: ENTRA_AUTHORITY, tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
+        now,
+      );
+    } catch (cause) {
+      // Nobody knows yet who asks: which settings are wrong is in the log alone.
+      throw new AppError('SETTINGS_INVALID', { cause });
+    }
+  });
 
   const vault = once(() => {
     const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
@@ -254,14 +280,24 @@ export const openRelay = (
     );
 
   const accept = (): AcceptPolicy => ({
-    senderPolicy: {
-      defaultSender: settings().MAIL_DEFAULT_SENDER,
-      allowedSenders: settings().MAIL_ALLOWED_SENDERS,
-    },
+    senderPolicy: senderPolicy(),
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
     safety: safetyOf(settings()),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
+
+  /** Known while settings are wrong too: what was captured can be looked at all the same. */
+  const capturing = (): Capturing => {
+    try {
+      const { capture, recipientDomains, otherRecipients } = safetyOf(settings());
+      if (capture) return 'everything';
+      return recipientDomains !== undefined && otherRecipients === 'capture' ? 'other-recipients' : 'nothing';
+    } catch {
+      return 'unknown';
+    }
+  };
+
+  const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
   const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
     ...storage(),
@@ -308,10 +344,28 @@ export const openRelay = (
   return {
     tellOfSettings,
     reportSettings: report,
+    forIdentity: (log) => {
+      tellOnce(log);
+      return {
+        callers: cachedCallers.of(log),
+        appTokens: { check: async (token) => appTokens().check(token) },
+      };
+    },
+    forOwnCaller: () => ({ ...storage(), ...told(), clock }),
     forSendMail: (log) => {
       tellOnce(log);
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
-      return { ...sending(log), admission, maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE };
+      const { known, refreshed } = cachedCallers.of(log);
+      return {
+        ...sending(log),
+        // Who brings an email is told that it was not accepted; nobody who asks about one may be told that.
+        callers: {
+          known: () => known().catch(notStored),
+          refreshed: () => refreshed().catch(notStored),
+        },
+        admission,
+        maxRequestBytes: settings().MAIL_MAX_REQUEST_MB * MEGABYTE,
+      };
     },
     callerQueues,
     forDeliverMail: (log, queueName) => ({
@@ -334,12 +388,14 @@ export const openRelay = (
       ...storage(),
       callers: cachedCallers.of(log),
       ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      ...told(),
       messageIds,
       clock,
     }),
     forDesk: (log) => ({
       ...storage(),
       ...ifAny(() => ({ pacer: pacer() })),
+      ...told(),
       callers: cachedCallers.of(log),
       clock,
       log,
@@ -352,6 +408,7 @@ export const openRelay = (
       clock,
       log,
     }),
+    forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

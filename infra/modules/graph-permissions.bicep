@@ -16,3 +16,10 @@ var mailPermissionIds = {
   'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01'
   'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9'
 }
+
+@export()
+@description('The app role of the registration of the relay: an application that has it may present tokens to the relay. Made for this product, and the same in every tenant.')
+var submitRole = {
+  id: '6e1d5a3c-2f84-4b0e-9a67-c1d7f0b3e852'
+  value: 'Mail.Submit'
+}

@@ -11,6 +11,9 @@ param days int
 // Longer than an email can wait: 30 days for its time to be sent, seven to be given up, and a week for an operator.
 var attachmentDays = 45
 
+// As the sweep of the relay: long enough to look at the emails of a test.
+var capturedDays = min(days, 14)
+
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: storageAccountName
 }
@@ -39,6 +42,28 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
               baseBlob: {
                 delete: {
                   daysAfterModificationGreaterThan: days
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'forget-captured'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'mail-captured/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: capturedDays
                 }
               }
             }

@@ -10,6 +10,7 @@ type RelaySettings = {
   GRAPH_TIMEOUT_SECONDS: string?
   MAIL_ALLOWED_SENDERS: string?
   MAIL_CALLER_QUEUES: string?
+  MAIL_CALLERS: string?
   MAIL_CAPTURE: string?
   MAIL_CONCURRENT_PER_MAILBOX: string?
   MAIL_DELIVERY: string?
@@ -39,6 +40,7 @@ var relaySettingNames = [
   'GRAPH_TIMEOUT_SECONDS'
   'MAIL_ALLOWED_SENDERS'
   'MAIL_CALLER_QUEUES'
+  'MAIL_CALLERS'
   'MAIL_CAPTURE'
   'MAIL_CONCURRENT_PER_MAILBOX'
   'MAIL_DELIVERY'
@@ -73,8 +75,73 @@ type CallerQueue = {
 
 @export()
 @sealed()
+@description('A caller: an application that sends, and what it can do. docs/manage-callers.md describes the fields. It holds no keys.')
+type Caller = {
+  @description('Lower-case letters, digits and single dashes. It never changes.')
+  @minLength(2)
+  @maxLength(40)
+  name: string
+
+  @description('Addresses, or *@domain. Default: every sender that the settings allow.')
+  @minLength(1)
+  @maxLength(100)
+  senders: string[]?
+
+  @description('Sender of emails that name none. Default: the first of senders.')
+  defaultSender: string?
+
+  @description('Addresses, or *@domain. Default: everyone.')
+  @minLength(1)
+  @maxLength(100)
+  recipients: string[]?
+
+  @description('Emails from midnight to midnight UTC. Default: no limit.')
+  @minValue(1)
+  mailsPerDay: int?
+
+  @description('Recipients from midnight to midnight UTC. Default: no limit.')
+  @minValue(1)
+  recipientsPerDay: int?
+
+  @description('Bytes of the text and the files of one email. Default: no limit.')
+  @minValue(1)
+  maxMailBytes: int?
+
+  @description('How it sends. Default: in every way.')
+  doors: ('http' | 'queue')[]?
+
+  @description('Whose emails it can look at. Default: own.')
+  reads: ('own' | 'all')?
+
+  @description('What happens on an unknown outcome. Default: MAIL_ON_UNKNOWN.')
+  onUnknown: ('verify' | 'hold' | 'resend')?
+
+  @description('Tags that all its emails have.')
+  @maxLength(10)
+  tags: string[]?
+
+  @description('Address of the person who is notified about it.')
+  owner: string?
+
+  @description('Refuses it. Default: false.')
+  disabled: bool?
+
+  @description('Client ids of applications and managed identities in Entra that are this caller.')
+  @maxLength(20)
+  apps: string[]?
+
+  @description('Holders of function keys that are this caller, as the ledger names them (key:...), never the keys.')
+  @maxLength(10)
+  functionKeys: string[]?
+}
+
+@export()
+@sealed()
 @description('What few installations need.')
 type Options = {
+  @description('Callers for those who keep them in source control. Default: those of the last deployment; for all others, npm run callers.')
+  callers: Caller[]?
+
   @description('Node.js of the app. Default: 24.')
   nodeVersion: ('22' | '24')?
 

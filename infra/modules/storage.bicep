@@ -38,6 +38,7 @@ var containerNames = [
   packageContainer
   'mail-payloads'
   'mail-held'
+  'mail-captured'
   'mail-attachments'
 ]
 // All of them are made here: the trigger polls a missing queue for ever without a word.

@@ -1,4 +1,5 @@
-import type { TokenClaims } from './token-keys.ts';
+import { createHash } from 'node:crypto';
+import type { ApiTokenClaims, TokenClaims } from './token-keys.ts';
 
 /** Entra writes tokens five minutes back, for resources whose clock is behind. */
 const BACKDATED_SECONDS = 300;
@@ -25,3 +26,32 @@ export const toAppOnlyClaims = (app: {
     exp: nowSeconds + app.lifetimeSeconds,
   };
 };
+
+type ApiToken = Omit<Parameters<typeof toAppOnlyClaims>[0], 'resource'> & {
+  /** Entra's own address, which is in every token of version 2. */
+  readonly authority: string;
+  readonly apiClientId: string;
+};
+
+/** The same in version 2, which an API gets that asks for it: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
+export const toApiClaims = ({ authority, apiClientId, ...app }: ApiToken): ApiTokenClaims => {
+  const { appid, ...claims } = toAppOnlyClaims({ ...app, resource: apiClientId });
+  const servicePrincipal = toServicePrincipal(appid);
+  return {
+    ...claims,
+    iss: `${authority}/${app.tenantId}/v2.0`,
+    azp: appid,
+    // By a secret.
+    azpacr: '1',
+    oid: servicePrincipal,
+    sub: servicePrincipal,
+    ver: '2.0',
+  };
+};
+
+/** The object id of an application in the pretend tenant: another than its client id, and always the same. */
+const toServicePrincipal = (clientId: string): string =>
+  createHash('sha256')
+    .update(clientId)
+    .digest('hex')
+    .replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');

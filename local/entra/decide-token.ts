@@ -1,20 +1,24 @@
 import type { AppRegistration, Directory } from '../directory.ts';
 import { isSameSecret } from '../is-same-secret.ts';
 import * as aadsts from './aadsts.ts';
-import { toAppOnlyClaims } from './app-only-claims.ts';
-import type { TokenClaims } from './token-keys.ts';
+import { toApiClaims, toAppOnlyClaims } from './app-only-claims.ts';
+import type { ApiTokenClaims, TokenClaims } from './token-keys.ts';
 import type { TokenRequest } from './token-request.ts';
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DNS_NAME = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
 const DEFAULT_SCOPE = '/.default';
 
-export type TokenDecision = { readonly claims: TokenClaims } | { readonly refused: aadsts.Aadsts };
+export type TokenDecision =
+  | { readonly claims: TokenClaims | ApiTokenClaims }
+  | { readonly refused: aadsts.Aadsts };
 
 export type TokenRules = {
   readonly directory: Directory;
-  /** What a scope may name before `/.default`. */
+  /** What a scope may name before `/.default`, beside the applications of the directory that are APIs. */
   readonly audiences: readonly string[];
+  /** Entra's own address. */
+  readonly authority: string;
   readonly lifetimeSeconds: number;
   readonly now: Date;
 };
@@ -41,13 +45,25 @@ export const decideToken = (request: TokenRequest, rules: TokenRules): TokenDeci
   const credentialRefusal = refuseCredential(request, app, rules.now);
   if (credentialRefusal) return refuse(credentialRefusal);
   if (!app.enabled) return refuse(aadsts.appDisabled(app.clientId, app.displayName));
+  const { tenantId } = directory;
+  const { lifetimeSeconds, now, authority } = rules;
+  const { clientId } = app;
+  const api = directory.apps.find((one) => one.api !== undefined && namesApi(resource, one.clientId));
+  if (api !== undefined) {
+    const roles = app.assignedRoles?.[api.clientId] ?? [];
+    const token = { tenantId, clientId, roles, now, lifetimeSeconds };
+    return {
+      claims:
+        api.api?.tokenVersion === 2
+          ? toApiClaims({ ...token, authority, apiClientId: api.clientId })
+          : toAppOnlyClaims({ ...token, resource }),
+    };
+  }
   if (!rules.audiences.some((audience) => withoutSlash(audience) === withoutSlash(resource)))
     return refuse(aadsts.resourceUnknown(resource, directory.tenantDomain));
   const { roles } = app;
-  const { tenantId } = directory;
-  const { lifetimeSeconds, now } = rules;
   return {
-    claims: toAppOnlyClaims({ tenantId, clientId: app.clientId, resource, roles, now, lifetimeSeconds }),
+    claims: toAppOnlyClaims({ tenantId, clientId, resource, roles, now, lifetimeSeconds }),
   };
 };
 
@@ -81,6 +97,10 @@ const refuseCredential = (
 
 const isResourceIdentifier = (text: string): boolean =>
   GUID.test(text) || (URL.canParse(text) && new URL(text).host !== '');
+
+/** By its identifier URI or by its client id alone. */
+const namesApi = (resource: string, clientId: string) =>
+  isSame(resource, clientId) || isSame(resource, `api://${clientId}`);
 
 const isSame = (left: string, right: string) => left.toLowerCase() === right.toLowerCase();
 const withoutSlash = (text: string) => text.replace(/\/$/, '').toLowerCase();

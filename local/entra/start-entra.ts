@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type http from 'node:http';
 import https from 'node:https';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { TlsIdentity } from '../certificate.ts';
 import type { Directory } from '../directory.ts';
 import { answering, answerJson, listen, originOf, pathOf, readBody } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
-import { makeRouter } from '../routes.ts';
 import { type Aadsts, onlyPost, tenantUnknown, toErrorBody } from './aadsts.ts';
 import { decideToken, refuseTenant } from './decide-token.ts';
 import { toInstanceDiscovery, toOpenIdConfiguration } from './discovery.ts';
@@ -43,6 +43,10 @@ type TokenRequestRecord = {
 export type Entra = Listening & {
   readonly faults: HttpFaults;
   readonly tokenRequests: () => readonly TokenRequestRecord[];
+  /** How often somebody read the keys. */
+  readonly keyRequests: () => number;
+  /** Signs with a new key from now on. */
+  readonly rollKeys: () => Promise<void>;
 };
 
 /** Entra's token endpoint for one pretend tenant. */
@@ -52,11 +56,20 @@ export const startEntra = async (options: EntraOptions): Promise<Entra> => {
   const record = (one: TokenRequestRecord) => {
     records = [...records, one].slice(-REMEMBERED_REQUESTS);
   };
+  let own = '';
+  let keyRequests = 0;
+  const keys: TokenKeys = {
+    ...options.keys,
+    published: () => {
+      keyRequests += 1;
+      return options.keys.published();
+    },
+  };
   const server = https.createServer(
     { ...options.tls },
     answering(
       withFaults(faults, { requests: () => ({ tokenRequests: records }) }, (request, response) =>
-        answerAuthority(options, request, response, record),
+        answerAuthority({ ...options, keys, own }, request, response, record),
       ),
     ),
   );
@@ -65,19 +78,30 @@ export const startEntra = async (options: EntraOptions): Promise<Entra> => {
     port: options.port,
     portSetting: options.portSetting ?? 'ENTRA_PORT',
   });
-  return { ...listening, faults, tokenRequests: () => records };
+  own = listening.url;
+  return {
+    ...listening,
+    faults,
+    tokenRequests: () => records,
+    keyRequests: () => keyRequests,
+    rollKeys: options.keys.roll,
+  };
 };
 
-type Asked = Pick<EntraOptions, 'audiences' | 'keys' | 'lifetimeSeconds'> & {
-  readonly request: http.IncomingMessage;
-  readonly directory: Directory;
-  /** This server, as the client wrote it. */
-  readonly authority: string;
-  /** As written in the path. */
-  readonly tenant: string;
-  readonly now: Date;
-  readonly record: (one: TokenRequestRecord) => void;
-};
+/** `own` is the address that stands in tokens, however a client writes it. */
+type Authority = EntraOptions & { readonly own: string };
+
+type Asked = Pick<Authority, 'own'> &
+  Pick<EntraOptions, 'audiences' | 'keys' | 'lifetimeSeconds'> & {
+    readonly request: http.IncomingMessage;
+    readonly directory: Directory;
+    /** This server, as the client wrote it. */
+    readonly authority: string;
+    /** As written in the path. */
+    readonly tenant: string;
+    readonly now: Date;
+    readonly record: (one: TokenRequestRecord) => void;
+  };
 
 type Answer = { readonly refused: Aadsts } | { readonly body: object };
 
@@ -85,7 +109,14 @@ const issueToken = async (asked: Asked): Promise<Answer> => {
   const { request, directory, tenant, now, keys } = asked;
   const wanted = parseTokenRequest(tenant, request.headers, await readBody(request, FORM_BYTES));
   const lifetimeSeconds = asked.lifetimeSeconds?.() ?? randomInt(LIFETIME_SECONDS.from, LIFETIME_SECONDS.to);
-  const decision = decideToken(wanted, { directory, audiences: asked.audiences(), lifetimeSeconds, now });
+  const audiences = asked.audiences();
+  const decision = decideToken(wanted, {
+    directory,
+    audiences,
+    authority: asked.own,
+    lifetimeSeconds,
+    now,
+  });
   asked.record({
     at: now.toISOString(),
     tenant,
@@ -120,11 +151,11 @@ const findEndpoint = makeRouter<(asked: Asked) => Answer | Promise<Answer>>([
   ],
   ['POST', '/:tenant/oauth2/v2.0/token', issueToken],
   ['GET', '/:tenant/v2.0/.well-known/openid-configuration', describeTenant],
-  ['GET', '/:tenant/discovery/v2.0/keys', ({ keys }) => ({ body: { keys: keys.published } })],
+  ['GET', '/:tenant/discovery/v2.0/keys', ({ keys }) => ({ body: { keys: keys.published() } })],
 ]);
 
 const answerAuthority = async (
-  options: EntraOptions,
+  options: Authority,
   request: http.IncomingMessage,
   response: http.ServerResponse,
   record: (one: TokenRequestRecord) => void,

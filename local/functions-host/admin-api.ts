@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import { z } from 'zod';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import { answerJson, readBody } from '../http.ts';
-import { makeRouter } from '../routes.ts';
 import type { FunctionInfo } from './function-info.ts';
 import { authLevelOf, type HostKeys } from './http-keys.ts';
 import { answerEmpty } from './serve-buffered.ts';

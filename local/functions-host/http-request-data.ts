@@ -1,5 +1,5 @@
 import type http from 'node:http';
-import type { PathParams } from '../routes.ts';
+import type { PathParams } from '../../src/lib/inbox/routes.ts';
 import { jsonProperties, toBindingData } from './binding-data.ts';
 import type { HttpData, Nullable, TypedData } from './core-types.ts';
 

@@ -1,5 +1,5 @@
 import type http from 'node:http';
-import { makeRouter } from '../routes.ts';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { Clock } from './clock.ts';
 import type { HostLog } from './host-log.ts';
 import type { HostedFunction } from './host-parts.ts';

@@ -1,30 +1,30 @@
 import { type Token, TokenData } from 'path-to-regexp';
 
-const PARAMETER = /^\{(\w+)(\?)?\}$/;
+const PARAMETER = /^\{(\*)?(\w+)(\?)?\}$/;
 /** Of a template; no word of a path has them. */
 const RESERVED = /[{}*?]/;
 
 /**
- * A route template as a path for the router: words, and whole segments `{name}`, of which the last can be `{name?}`. ASP.NET
+ * A route template as a path for the router: words, and whole segments `{name}`, of which the last can be `{name?}` or `{*name}`. ASP.NET
  * knows more, which would match otherwise here than in Azure, so an app with more does not start.
  */
 export const readRouteTemplate = (template: string, where: string): TokenData => {
   const segments = template.split('/').filter((segment) => segment !== '');
   return new TokenData(
     segments.flatMap((segment, index) => {
-      const [, name, optional] = PARAMETER.exec(segment) ?? [];
+      const [, all, name, optional] = PARAMETER.exec(segment) ?? [];
       const isLast = index === segments.length - 1;
-      if (name === undefined ? RESERVED.test(segment) : optional && !isLast)
+      if (name === undefined ? RESERVED.test(segment) : (optional || all) && !isLast)
         throw new Error(
-          `${where}: the route "${template}" has the segment "${segment}". The local functions host supports words, {name} and, as the last segment, {name?}. ` +
+          `${where}: the route "${template}" has the segment "${segment}". The local functions host supports words, {name} and, as the last segment, {name?} or {*name}. ` +
             'Use only these and check the value in the function, or run the app with Core Tools.',
         );
       if (name === undefined) return [{ type: 'text', value: `/${segment}` }];
       const tokens: Token[] = [
         { type: 'text', value: '/' },
-        { type: 'param', name },
+        { type: all ? 'wildcard' : 'param', name },
       ];
-      return optional ? [{ type: 'group', tokens }] : tokens;
+      return optional || all ? [{ type: 'group', tokens }] : tokens;
     }),
   );
 };

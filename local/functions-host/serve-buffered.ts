@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import type { PathParams } from '../../src/lib/inbox/routes.ts';
 import { messageOf } from '../message-of.ts';
-import type { PathParams } from '../routes.ts';
 import type { Clock } from './clock.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { HostLog } from './host-log.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CapturedMail } from '../inbox/captured-mail.ts';
+import type { CapturedMail } from '../../src/lib/inbox/captured-mail.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 
 /** What is sent, whichever way it came. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { CaptureMail } from '../../src/lib/inbox/captured-mail.ts';
 import type { Directory, Mailbox } from '../directory.ts';
-import type { CaptureMail } from '../inbox/captured-mail.ts';
 import type { Caller } from './authenticate.ts';
 import type { Drafts } from './drafts.ts';
 import type { RequestIds } from './graph-error.ts';

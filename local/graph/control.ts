@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import { answerJson, type JsonAnswer, pathOf, readBody } from '../http.ts';
-import { makeRouter } from '../routes.ts';
 import type { FaultRuleInput } from './fault-rules.ts';
 import { FaultRuleInvalidError, type InstalledFaults } from './installed-faults.ts';
 import type { RequestLog } from './request-log.ts';

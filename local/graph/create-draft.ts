@@ -1,5 +1,5 @@
 import { v7 as timeOrderedId } from 'uuid';
-import type { GraphFileAttachment } from '../inbox/captured-mail.ts';
+import type { GraphFileAttachment } from '../../src/lib/inbox/captured-mail.ts';
 import { requireAccess } from './access.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 import { type Draft, type DraftAttachment, toDraftItem } from './drafts.ts';

@@ -1,5 +1,5 @@
-import { sizeOfAttachment } from '../inbox/attachment-content.ts';
-import type { GraphFileAttachment } from '../inbox/captured-mail.ts';
+import { sizeOfAttachment } from '../../src/lib/inbox/attachment-content.ts';
+import type { GraphFileAttachment } from '../../src/lib/inbox/captured-mail.ts';
 import { requireAccess } from './access.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 import { toDraftAttachment } from './create-draft.ts';

@@ -1,4 +1,4 @@
-import type { GraphFileAttachment, GraphMessage } from '../inbox/captured-mail.ts';
+import type { GraphFileAttachment, GraphMessage } from '../../src/lib/inbox/captured-mail.ts';
 import { canonicalPropertyId } from './extended-property.ts';
 import { contentOfItem, type MailItem } from './mail-item.ts';
 import type { ReceivedMail } from './received-mail.ts';

@@ -1,4 +1,4 @@
-import type { GraphMessage } from '../inbox/captured-mail.ts';
+import type { GraphMessage } from '../../src/lib/inbox/captured-mail.ts';
 import { canonicalPropertyId } from './extended-property.ts';
 import { idOf } from './item-ids.ts';
 

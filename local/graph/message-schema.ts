@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { GraphFileAttachment, GraphMessage, GraphSendMailBody } from '../inbox/captured-mail.ts';
+import type {
+  GraphFileAttachment,
+  GraphMessage,
+  GraphSendMailBody,
+} from '../../src/lib/inbox/captured-mail.ts';
 import { bodyUnreadable } from './refusals.ts';
 
 /*

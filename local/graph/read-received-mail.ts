@@ -1,4 +1,4 @@
-import type { GraphMessage, GraphSendMailBody } from '../inbox/captured-mail.ts';
+import type { GraphMessage, GraphSendMailBody } from '../../src/lib/inbox/captured-mail.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 import { assertMessage, assertSendMailBody } from './message-schema.ts';
 import { readMime } from './mime/read-mime.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CapturedMail, GraphRecipient, GraphSendMailBody } from '../inbox/captured-mail.ts';
+import type { CapturedMail, GraphRecipient, GraphSendMailBody } from '../../src/lib/inbox/captured-mail.ts';
 import type { GraphSettings } from './settings.ts';
 
 /** An email as it came, in one shape for JSON and MIME. */

@@ -1,4 +1,4 @@
-import { makeRouter, type PathParams } from '../routes.ts';
+import { makeRouter, type PathParams } from '../../src/lib/inbox/routes.ts';
 import type { GraphState, MailboxCall } from './call.ts';
 import { createDraft } from './create-draft.ts';
 import { deleteMessage } from './delete-message.ts';

@@ -1,6 +1,6 @@
 import emailAddresses from 'email-addresses';
+import type { GraphFileAttachment, GraphMessage, GraphRecipient } from '../../src/lib/inbox/captured-mail.ts';
 import type { Mailbox } from '../directory.ts';
-import type { GraphFileAttachment, GraphMessage, GraphRecipient } from '../inbox/captured-mail.ts';
 import { maySendAs } from './access.ts';
 import { canonicalPropertyId, unmetValueRule } from './extended-property.ts';
 import { GraphError } from './graph-error.ts';

@@ -1,4 +1,4 @@
-import type { CapturedMail } from '../inbox/captured-mail.ts';
+import type { CapturedMail } from '../../src/lib/inbox/captured-mail.ts';
 import { contentOfItem, type MailItem } from './mail-item.ts';
 import type { GraphSettings } from './settings.ts';
 

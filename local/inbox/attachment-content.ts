@@ -1,20 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { CapturedMail, GraphFileAttachment } from './captured-mail.ts';
+import { contentOfAttachment } from '../../src/lib/inbox/attachment-content.ts';
+import type { CapturedMail, GraphFileAttachment } from '../../src/lib/inbox/captured-mail.ts';
+
+/** Reads a large file of an email, which the folder of the inbox has. */
+export const readContentFile = (path: string): Promise<Buffer> => readFile(path);
 
 /** The bytes of an attachment, from the request or, for a large one, from its file. */
-export const readAttachment = async (
-  mail: CapturedMail,
-  attachment: GraphFileAttachment,
-): Promise<Buffer> => {
-  const { contentBytes, contentFile } = attachment;
-  if (contentBytes !== undefined) return Buffer.from(contentBytes, 'base64');
-  if (contentFile !== undefined) return readFile(contentFile);
-  const place = (mail.request.body.message.attachments ?? []).indexOf(attachment) + 1;
-  throw new TypeError(
-    `Attachment ${place} of the email ${mail.id} has neither contentBytes nor contentFile; expected one of them. Delete the email from the inbox.`,
-  );
-};
-
-/** How many bytes an attachment has, without reading them. */
-export const sizeOfAttachment = ({ contentBytes, size }: GraphFileAttachment): number =>
-  contentBytes === undefined ? (size ?? 0) : Buffer.byteLength(contentBytes, 'base64');
+export const readAttachment = (mail: CapturedMail, attachment: GraphFileAttachment): Promise<Buffer> =>
+  contentOfAttachment(mail, attachment, readContentFile);

@@ -1,15 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { answering, answerJson, BodyTooLargeError, listen } from '../http.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { BODY_LIMIT_BYTES, decodeSegment } from '../../src/lib/inbox/api-input.ts';
+import { toFramedMail } from '../../src/lib/inbox/framed-mail.ts';
+import { type Answer, type Asked, apiRoutes, findMail, toJson } from '../../src/lib/inbox/inbox-api.ts';
+import { InboxProblem } from '../../src/lib/inbox/inbox-problem.ts';
+import { toMailContext } from '../../src/lib/inbox/mail-context.ts';
+import { PAGE_SECURITY_POLICY, readPageFile } from '../../src/lib/inbox/page-files.ts';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
+import { answering, answerJson, BodyTooLargeError, listen, readBody } from '../http.ts';
 import type { Listening } from '../listening.ts';
-import { makeRouter } from '../routes.ts';
-import { decodeSegment } from './api-input.ts';
+import { readContentFile } from './attachment-content.ts';
 import { streamChanges } from './change-events.ts';
-import { toFramedMail } from './framed-mail.ts';
-import { type Answer, type Asked, apiRoutes, findMail, type Target, toJson } from './inbox-api.ts';
-import { InboxProblem } from './inbox-problem.ts';
-import { toMailContext } from './mail-context.ts';
 import type { MailStore } from './mail-store.ts';
-import { PAGE_SECURITY_POLICY, readPageFile } from './page-files.ts';
 
 /** What the page tells someone who has not sent anything yet. */
 type FirstMail = { readonly endpoint: string; readonly functionKey: string; readonly curl: string };
@@ -23,8 +25,9 @@ export type InboxOptions = {
 };
 
 type PageAsked = Asked &
-  Pick<InboxOptions, 'firstMail' | 'forwardedAs'> & {
+  Pick<InboxOptions, 'store' | 'firstMail' | 'forwardedAs'> & {
     readonly origin: string;
+    readonly incoming: IncomingMessage;
   };
 
 const toMailFrame = async (asked: PageAsked): Promise<Answer> => {
@@ -46,14 +49,21 @@ const toPageFile = async (name: string): Promise<Answer> => {
   return { ...file, headers: { 'Content-Security-Policy': PAGE_SECURITY_POLICY } };
 };
 
-const findPage = makeRouter<Target<PageAsked>>(
+/** What is asked for, or what writes it itself, for as long as the browser listens. */
+type Target = (asked: PageAsked) => Answer | ((response: ServerResponse) => void) | Promise<Answer>;
+
+const findPage = makeRouter<Target>(
   [
     ...apiRoutes,
     ['GET', '/', () => toPageFile('index.html')],
     ['GET', '/events', ({ store }) => streamChanges(store)],
     ['GET', '/first-mail', ({ firstMail }) => toJson(firstMail)],
     ['GET', '/mail/:id/html', toMailFrame],
-    ['GET', '/mail/:id/context', async (asked) => toJson(toMailContext(await findMail(asked), asked.store))],
+    [
+      'GET',
+      '/mail/:id/context',
+      async (asked) => toJson(await toMailContext(await findMail(asked), asked.store)),
+    ],
     ['GET', '/:file', ({ path }) => toPageFile(path.file ?? '')],
   ],
   { decode: decodeSegment },
@@ -91,7 +101,17 @@ const findAnswer = (options: InboxOptions, incoming: IncomingMessage) => {
   const found = findPage(incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? ''), url.pathname);
   if (found.target === undefined) throw notHere(found.allowed, incoming.method);
   const { origin, searchParams: query } = url;
-  return found.target({ ...options, path: found.params, query, origin, incoming });
+  const readText = async () => (await readBody(incoming, BODY_LIMIT_BYTES)).toString('utf8');
+  return found.target({
+    ...options,
+    path: found.params,
+    query,
+    origin,
+    incoming,
+    readBody: readText,
+    readElsewhere: readContentFile,
+    about: { Version: packageJson.version },
+  });
 };
 
 const notHere = (allowed: readonly string[], method: string | undefined): InboxProblem =>

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { CapturedMail, GraphFileAttachment } from './captured-mail.ts';
+import type { CapturedMail, GraphFileAttachment } from '../../src/lib/inbox/captured-mail.ts';
 
 /** A mail and its place in the order of arrival. Ids need not be in order, and two mails may share a millisecond. */
 export type ArrivedMail = { readonly arrival: number; readonly mail: CapturedMail };

@@ -1,4 +1,7 @@
-import type { CapturedMail, CaptureMail } from './captured-mail.ts';
+import type { CapturedMail, CaptureMail } from '../../src/lib/inbox/captured-mail.ts';
+import type { InboxStore, MailPage, MailQuery } from '../../src/lib/inbox/inbox-store.ts';
+import { toMailFilter } from '../../src/lib/inbox/mail-search.ts';
+import { type MailpitSummary, toSummary, wordsOf } from '../../src/lib/inbox/mailpit-shapes.ts';
 import {
   type ArrivedMail,
   lookThroughFolder,
@@ -7,33 +10,13 @@ import {
   openMailFolder,
   type SkippedFile,
 } from './mail-folder.ts';
-import { toMailFilter } from './mail-search.ts';
-import { type MailpitSummary, toSummary, wordsOf } from './mailpit-shapes.ts';
-
-export type ListedMail = { readonly summary: MailpitSummary; readonly isRead: boolean };
-
-export type MailPage = {
-  /** Newest first. */
-  readonly mails: readonly ListedMail[];
-  readonly matching: number;
-  readonly matchingUnread: number;
-  readonly total: number;
-  readonly unread: number;
-};
-
-export type MailQuery = { readonly start?: number; readonly limit?: number; readonly search?: string };
 
 export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; readonly ids: readonly string[] };
 
-export type MailStore = {
+export type MailStore = Omit<InboxStore, 'list'> & {
   /** On disk, when there is a folder, before it resolves. */
   readonly capture: CaptureMail;
   readonly list: (query?: MailQuery) => MailPage;
-  readonly find: (id: string) => Promise<CapturedMail | undefined>;
-  readonly markRead: (ids: readonly string[], isRead: boolean) => Promise<void>;
-  /** Ids that are not there are left out without a word. */
-  readonly remove: (ids: readonly string[]) => Promise<void>;
-  readonly clear: () => Promise<void>;
   /** Returns the end of the subscription. */
   readonly onChange: (listener: (change: MailChange) => void) => () => void;
   /** Files of an earlier run that could not be read, and were left where they are. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { makeRouter } from '../routes.ts';
+import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { NewSecret, SecretProperties } from './secret-store.ts';
 import { badParameter } from './vault-problem.ts';
 

@@ -1,25 +1,83 @@
 import type { HttpRequest } from '@azure/functions';
+import { readAppToken } from '../lib/callers/app-token.ts';
 import type { Caller } from '../lib/callers/caller.ts';
+import { isKey, type KeyRecord, readKey } from '../lib/callers/caller-key.ts';
 import { requireDoor } from '../lib/callers/caller-policy.ts';
+import { type Presented, readCredential, readFunctionKey } from '../lib/callers/credentials.ts';
 import { AppError } from '../lib/errors.ts';
 import { callerOfKey } from '../lib/ledger/identity.ts';
+import type { Log } from '../lib/log.ts';
 import type { Ports } from '../lib/ports.ts';
 
+/** Finds out who calls, and that it may call at all, before anything else of the request is looked at. */
+export type Identify = (request: HttpRequest, log: Log) => Promise<Caller>;
+
+const presentedBy = ({ headers, query }: HttpRequest): Presented => ({
+  authorization: headers.get('authorization') ?? undefined,
+  apiKey: headers.get('x-api-key') ?? undefined,
+  functionKey: headers.get('x-functions-key') ?? undefined,
+  query: [...query],
+});
+
 /**
- * Finds out who calls, by the function key that is presented. The host has checked the key before we see the request: the first of
- * several, in the header before the query, and the name `code` in any case (seen at host 4.1037). Throws CALLER_UNKNOWN where there is
- * none, as with the host's own tokens: everybody without a key would be one caller. Throws CALLER_DISABLED, DOOR_NOT_ALLOWED.
+ * By the function key of a request to `/api/mail`. The host has checked it, and does not say its name to an app that streams
+ * (decision 22). Throws CALLER_UNKNOWN, CREDENTIALS_AMBIGUOUS, CALLER_DISABLED, DOOR_NOT_ALLOWED.
  */
-export const callerOf = async (
-  { callers }: Pick<Ports, 'callers'>,
-  request: HttpRequest,
+export const byFunctionKey =
+  (needs: (log: Log) => Pick<Ports, 'callers'>): Identify =>
+  async (request, log) => {
+    const key = readFunctionKey(presentedBy(request));
+    const caller = (await needs(log).callers.known()).withFunctionKey(callerOfKey(key));
+    requireDoor(caller, 'http');
+    return caller;
+  };
+
+/**
+ * By the key of the relay, or the token from Entra, of a request to `/api/v1`, which the host lets everybody make. Throws CALLER_UNKNOWN,
+ * CREDENTIALS_AMBIGUOUS, KEY_NOT_ACCEPTED, TOKEN_NOT_ACCEPTED, TOKEN_ROLE_MISSING, ENTRA_KEYS_UNREACHABLE, CALLER_NOT_DECLARED,
+ * CALLER_DISABLED, DOOR_NOT_ALLOWED.
+ */
+export const byKeyOrToken =
+  (needs: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>): Identify =>
+  async (request, log) => {
+    const { kind, text } = readCredential(presentedBy(request));
+    const caller = await (kind === 'key' ? callerWithKey : callerWithToken)(needs(log), text);
+    requireDoor(caller, 'http');
+    return caller;
+  };
+
+/** Of nobody: a key that no caller has takes as much work as one of a caller. */
+const NOBODYS: KeyRecord = {
+  id: 'nobody',
+  salt: 'A'.repeat(22),
+  hash: 'A'.repeat(43),
+  createdAt: '',
+};
+
+const callerWithKey = async ({ callers }: Pick<Ports, 'callers'>, text: string): Promise<Caller> => {
+  const presented = readKey(text);
+  if (presented === undefined)
+    throw new AppError('KEY_NOT_ACCEPTED', {
+      detail: 'It does not have the form of a key of the relay: a part is missing or was changed.',
+    });
+  const found =
+    (await callers.known()).withKey(presented.id) ?? (await callers.refreshed()).withKey(presented.id);
+  const isRight = isKey(found?.key ?? NOBODYS, presented);
+  // The id is no secret: by it an administrator finds the key.
+  if (found === undefined || !isRight)
+    throw new AppError('KEY_NOT_ACCEPTED', { detail: `No caller has the key with the id ${presented.id}.` });
+  return found.caller;
+};
+
+const callerWithToken = async (
+  { callers, appTokens }: Pick<Ports, 'callers' | 'appTokens'>,
+  text: string,
 ): Promise<Caller> => {
-  const inQuery = [...request.query].find(([name]) => name.toLowerCase() === 'code')?.[1];
-  const given = request.headers.get('x-functions-key') || inQuery || '';
-  // Several values of one name reach the app joined by commas.
-  const key = given.split(',')[0]?.trim() ?? '';
-  if (key === '') throw new AppError('CALLER_UNKNOWN');
-  const caller = (await callers.known()).withFunctionKey(callerOfKey(key));
-  requireDoor(caller, 'http');
+  const clientId = readAppToken(await appTokens.check(text));
+  const caller = (await callers.known()).withApp(clientId) ?? (await callers.refreshed()).withApp(clientId);
+  if (caller === undefined)
+    throw new AppError('CALLER_NOT_DECLARED', {
+      detail: `No caller has the application ${clientId}.`,
+    });
   return caller;
 };

@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
 import { addCaller } from '../lib/desk/add-caller.ts';
 import { makeCallerKey, revokeCallerKey } from '../lib/desk/caller-keys.ts';
 import type { RegisterNeeds } from '../lib/desk/caller-register.ts';
@@ -9,27 +9,20 @@ import type { Log } from '../lib/log.ts';
 import { readAuditQuery, toAuditToken } from './audit-query.ts';
 import { readChangedBy } from './changed-by.ts';
 import { readJsonBody } from './json-body.ts';
-import { answeringProblems, logTo } from './problem.ts';
+import { type Answer, answeringProblems, logTo } from './problem.ts';
 
 type Needs = (log: Log) => RegisterNeeds;
 
 /** Room for the longest definition, with every character escaped. */
 const DEFINITION_LIMIT = { code: 'REQUEST_TOO_LARGE', maxBytes: 400_000 } as const;
 
-/** For the master key: whatever the answer is, it belongs in no cache. */
+/** For the master key. */
 const handling =
-  (
-    needs: Needs,
-    answer: (ready: RegisterNeeds, request: HttpRequest) => Promise<HttpResponseInit>,
-  ): HttpHandler =>
-  async (request: HttpRequest, context: InvocationContext) => {
-    const { headers, ...rest } = await answeringProblems(context, () =>
-      answer(needs(logTo(context)), request),
-    );
-    return { ...rest, headers: { ...headers, 'cache-control': 'no-store' } };
-  };
+  (needs: Needs, answer: (ready: RegisterNeeds, request: HttpRequest) => Promise<Answer>): HttpHandler =>
+  (request: HttpRequest, context: InvocationContext) =>
+    answeringProblems(context, () => answer(needs(logTo(context)), request));
 
-const shown = (jsonBody: CallerView): HttpResponseInit => ({
+const shown = (jsonBody: CallerView): Answer => ({
   jsonBody,
   headers: { etag: revisionOf(jsonBody) },
 });

@@ -13,6 +13,8 @@ export const toMailAnswer = ({ row, warnings }: SendMailAnswer, statusUrl: strin
     ...defined({ redirected: row.progress.redirected }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
+  if (isIn(row, 'captured'))
+    return { status: 200, body: { id, state: 'captured', sender, statusUrl, ...warned } };
   if (!isIn(row, 'sent'))
     return {
       status: 202,

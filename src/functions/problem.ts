@@ -51,6 +51,10 @@ const failureOfStorage = (error: AppError): AppError | undefined => {
   );
 };
 
+/** A caller that may not know what is the matter with a mailbox is told another code than operators. */
+const trueCodeOf = ({ code, facts: { cause } }: AppError): AppError['code'] =>
+  code === 'SENDER_NOT_USABLE' && cause instanceof AppError ? cause.code : code;
+
 /** Logs why a request, or one email of it, is refused: what is foreseen is in the catalogue, the rest UNEXPECTED. */
 export const refusal = (context: InvocationContext, thrown: unknown): Refusal => {
   const log = logTo(context);
@@ -62,24 +66,39 @@ export const refusal = (context: InvocationContext, thrown: unknown): Refusal =>
   log({
     event: 'RequestRefused',
     ...defined({ mailId }),
-    code: error.code,
+    code: trueCodeOf(error),
     codes: [...new Set((error.facts.problems ?? []).map((problem) => problem.code))],
   });
   return toRefusal(error, context.invocationId);
 };
 
-/** The one catch of every HTTP function. */
+/** Facts of emails and callers are for who asked, and stay in no cache; and a browser takes them for nothing but JSON. */
+const FOR_WHO_ASKED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** What a function of ours answers: with headers that can be added to. */
+export type Answer = Omit<HttpResponseInit, 'headers'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** The one catch of every HTTP function that has to do with emails or callers. */
 export const answeringProblems = async (
   context: InvocationContext,
-  answer: () => Promise<HttpResponseInit>,
+  answer: () => Promise<Answer>,
 ): Promise<HttpResponseInit> => {
   try {
-    return await answer();
+    const { headers, ...rest } = await answer();
+    return { ...rest, headers: { ...FOR_WHO_ASKED, ...headers } };
   } catch (thrown) {
     const { problem, retryAfter } = refusal(context, thrown);
     return {
       status: problem.status,
-      headers: { 'content-type': 'application/problem+json', ...defined({ 'retry-after': retryAfter }) },
+      headers: {
+        ...FOR_WHO_ASKED,
+        'content-type': 'application/problem+json',
+        ...defined({ 'retry-after': retryAfter }),
+        // RFC 9110, 11.6.1: every 401 says how to do better.
+        ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      },
       body: JSON.stringify(problem),
     };
   }

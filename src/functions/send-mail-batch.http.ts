@@ -1,25 +1,25 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
 import { type BatchResult, inBatch, MAX_BATCH, sendBatch } from '../lib/delivery/send-batch.ts';
 import type { SendMailNeeds } from '../lib/delivery/send-mail.ts';
 import { describe } from '../lib/describe.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { callerOf } from './caller.ts';
+import { byFunctionKey, type Identify } from './caller.ts';
 import { readDryRun } from './dry-run-query.ts';
 import { mailLimit, readJsonBody } from './json-body.ts';
 import { mailsUrl, prefersAsync, toMailAnswer } from './mail-answer.ts';
 import { answeringProblems, logTo, refusal } from './problem.ts';
 import type { MailDoor } from './send-mail.http.ts';
 
-/** POST /api/mail/batch: up to a hundred emails, each with an outcome of its own */
+/** POST /api/mail/batch and /api/v1/mail/batch: up to a hundred emails, each with an outcome of its own */
 export const sendMailBatchHttp =
-  (needs: (log: Log) => SendMailNeeds & MailDoor): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & MailDoor, identify: Identify = byFunctionKey(needs)): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
+      const caller = await identify(request, logTo(context));
       const ready = needs(logTo(context));
       requireNoDryRun(request);
       requireNoKey(request);
-      const caller = await callerOf(ready, request);
       const room = ready.admission.open();
       try {
         const limit = { ...mailLimit(ready.maxRequestBytes), code: 'REQUEST_TOO_LARGE' as const, room };
@@ -39,7 +39,7 @@ export const sendMailBatchHttp =
 type Result = { readonly status: number; readonly [fact: string]: unknown };
 
 /** 207 (RFC 4918, 11.1) says that the results have to be read. */
-const toBatchAnswer = (results: readonly Result[]): HttpResponseInit => ({
+const toBatchAnswer = (results: readonly Result[]) => ({
   status: results.every(({ status }) => status < 300) ? 200 : 207,
   jsonBody: { results },
 });

@@ -4,7 +4,7 @@ import { dryRunMail } from '../lib/delivery/dry-run.ts';
 import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import type { Log } from '../lib/log.ts';
 import type { Ports } from '../lib/ports.ts';
-import { callerOf } from './caller.ts';
+import { byFunctionKey, type Identify } from './caller.ts';
 import { readDryRun } from './dry-run-query.ts';
 import { mailLimit, readJsonBody } from './json-body.ts';
 import { mailsUrl, prefersAsync, toMailAnswer } from './mail-answer.ts';
@@ -17,15 +17,15 @@ export type MailDoor = Pick<Ports, 'callers'> & {
   readonly maxRequestBytes: number;
 };
 
-/** POST /api/mail */
+/** POST /api/mail and /api/v1/mail. Of a request whose caller is not known nothing is read, and its relay says nothing. */
 export const sendMailHttp =
-  (needs: (log: Log) => SendMailNeeds & MailDoor): HttpHandler =>
+  (needs: (log: Log) => SendMailNeeds & MailDoor, identify: Identify = byFunctionKey(needs)): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
+      const caller = await identify(request, logTo(context));
       const ready = needs(logTo(context));
       const isDryRun = readDryRun(request.query);
       const idempotencyKey = request.headers.get('idempotency-key');
-      const caller = await callerOf(ready, request);
       const room = ready.admission.open();
       try {
         const input = isMime(request)

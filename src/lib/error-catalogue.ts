@@ -296,7 +296,13 @@ export const catalogue = {
     401,
     'caller',
     'The relay does not accept the token from Entra ID',
-    'Request a new app-only token for the scope `api://<client id of the relay>/.default` from the tenant of the relay. `detail` says what is wrong with this one.',
+    'Request a new app-only token for the scope `<client id of the relay>/.default` from the tenant of the relay. `detail` says what is wrong with this one.',
+  ),
+  ENTRA_KEYS_UNREACHABLE: entry(
+    503,
+    'time',
+    'The relay cannot check the token, because it cannot reach Entra',
+    'Nothing was accepted. Send the same request again after the time in `Retry-After`. If the problem lasts, an administrator checks ENTRA_AUTHORITY, DNS and outbound network rules. Keys of the relay work meanwhile.',
   ),
   TOKEN_ROLE_MISSING: entry(
     403,
@@ -645,7 +651,7 @@ export const catalogue = {
     404,
     'caller',
     'There is no such email',
-    'Check the id, and use the function key that sent the email. The relay keeps the status of an email for MAIL_LEDGER_DAYS days.',
+    'Check the id, and use a key or token of the caller that sent the email. The relay keeps the status of an email for MAIL_LEDGER_DAYS days.',
   ),
   MAIL_NOT_HELD: entry(
     409,

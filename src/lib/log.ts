@@ -42,6 +42,12 @@ export type LogEvent =
       readonly until: string;
     }
   | { readonly event: 'CallerLimitReached'; readonly caller: string; readonly day: string }
+  | {
+      readonly event: 'MailCaptured';
+      readonly mailId: string;
+      readonly recipients: number;
+      readonly tags: readonly string[];
+    }
   | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
@@ -54,6 +60,7 @@ export type LogEvent =
       readonly failed: number;
       readonly filed: number;
       readonly drafts: number;
+      readonly captured: number;
       readonly unfinished: number;
     }
   | { readonly event: 'DraftLeft'; readonly mailId: string }
@@ -115,6 +122,7 @@ const LEVELS: Levels = {
   MailReplayed: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
+  MailCaptured: 'info',
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',

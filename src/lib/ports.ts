@@ -1,7 +1,10 @@
+import type { TokenClaims } from './callers/app-token.ts';
 import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
+import type { CapturedRecord } from './inbox/captured-record.ts';
+import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
@@ -80,6 +83,23 @@ export type Records = {
 export type RecordPage = {
   readonly records: readonly { readonly name: string; readonly mailId: string; readonly writtenAt: Date }[];
   readonly next?: string;
+};
+
+/** Where a captured email is kept; `dueFrom` is that of its row. */
+export type CapturedPlace = Pick<CapturedRecord, 'mailId' | 'dueFrom'>;
+
+/** Emails that a test environment keeps in place of sending them, for its inbox page. */
+export type Captured = {
+  /** The same email has one place, however often it is stored. */
+  readonly store: (record: CapturedRecord, summary: MailpitSummary) => Promise<void>;
+  /** Newest first. What it costs depends on how many are taken from it. */
+  readonly list: () => AsyncIterable<MailpitSummary>;
+  readonly read: (place: CapturedPlace) => Promise<CapturedRecord | undefined>;
+  readonly delete: (place: CapturedPlace) => Promise<void>;
+  /** Deletes all, until `isOver`. */
+  readonly clear: (isOver: () => boolean) => Promise<void>;
+  /** Deletes those of days before that of `before`, until `isOver`; gives how many. */
+  readonly expire: (before: Date, isOver: () => boolean) => Promise<number>;
 };
 
 /** A storage queue; a message is invisible for `delayMs`. */
@@ -235,11 +255,21 @@ export type Usages = {
   readonly expire: (day: string) => Promise<void>;
 };
 
+/** What Entra's tokens say of the applications that present them. */
+export type AppTokens = {
+  /**
+   * The claims of a token that Entra issued for this relay and that is valid now. Throws TOKEN_NOT_ACCEPTED, with what is wrong with it,
+   * and ENTRA_KEYS_UNREACHABLE where nobody can say.
+   */
+  readonly check: (token: string) => Promise<TokenClaims>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
   readonly payloads: Payloads;
   readonly records: Records;
+  readonly captured: Captured;
   /** The queue `mail`, on which every email waits, whoever sent it. */
   readonly mailQueue: MessageQueue;
   /** The queue by which a message came: `mail`, or that of its caller. */
@@ -256,6 +286,7 @@ export type Ports = {
   readonly callers: Callers;
   readonly callerStore: CallerStore;
   readonly usages: Usages;
+  readonly appTokens: AppTokens;
   readonly vault: Vault;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planRun } from './plan.ts';
+import { type PlannedMail, planRun, SUITE_RUN } from './plan.ts';
 import { seeOperation } from './storage-operations.ts';
 import { makeTroubles } from './troubles.ts';
 
@@ -9,26 +9,63 @@ describe('a plan', () => {
     expect(planRun(200, 7)).not.toEqual(planRun(200, 8));
   });
 
-  test('of 300 mails has every way in, every policy and every kind of incident', () => {
-    const plans = planRun(300, 1);
-    const kinds = (values: readonly (string | undefined)[]) => new Set(values.filter(Boolean)).size;
-    expect(kinds(plans.map(({ way }) => way))).toBe(4);
-    expect(kinds(plans.map(({ policy }) => policy))).toBe(3);
-    expect(kinds(plans.map(({ incident }) => incident?.kind))).toBeGreaterThanOrEqual(3);
-    expect(kinds(plans.flatMap(({ graphFaults }) => graphFaults.map(({ name }) => name)))).toBe(10);
-  });
+  describe('of the test suite', () => {
+    const plans = planRun(SUITE_RUN.mails, SUITE_RUN.seed);
+    const kindsOf = (kinds: (plan: PlannedMail) => string | readonly string[]) =>
+      [...new Set(plans.flatMap(kinds))].sort();
+    const incidents = plans.flatMap(({ incident }) => incident ?? []);
 
-  test('of 300 mails has large files in blobs and in mails, MIME, mails for later, some of them canceled, and kills while files are uploaded', () => {
-    const plans = planRun(300, 11);
-    const large = plans.filter(({ largeFile }) => largeFile !== undefined);
-    expect(new Set(large.map(({ largeFile }) => largeFile))).toEqual(new Set(['in a blob', 'in the email']));
-    expect(plans.filter(({ asMime }) => asMime).length).toBeGreaterThan(30);
-    expect(large.some(({ asMime }) => asMime)).toBe(true);
-    const later = plans.filter(({ laterMs }) => laterMs !== undefined);
-    expect(new Set(later.map(({ cancel }) => cancel))).toEqual(new Set([true, false]));
-    expect(plans.some(({ cancel, way }) => cancel && !way.startsWith('HTTP'))).toBe(false);
-    const kills = large.flatMap(({ incident }) => (incident?.kind === 'kill' ? incident.at : []));
-    expect(kills).toContain('read file');
+    test('has every way in and every policy', () => {
+      expect(kindsOf(({ way }) => way)).toEqual([
+        'HTTP',
+        'HTTP, respond-async',
+        'queue, base64',
+        'queue, plain',
+      ]);
+      expect(kindsOf(({ policy }) => policy)).toEqual(['hold', 'resend', 'verify']);
+    });
+
+    test('has every fault of Graph, and one at every call for a draft', () => {
+      expect(kindsOf(({ graphFaults }) => graphFaults.map(({ name }) => name))).toHaveLength(10);
+      expect(kindsOf(({ graphFaults }) => graphFaults.map(({ draftCall }) => draftCall))).toEqual([
+        'addAttachment',
+        'createDraft',
+        'createUploadSession',
+        'deleteMessage',
+        'getMessage',
+        'sendDraft',
+        'uploadRange',
+      ]);
+    });
+
+    test('has every kind of incident, each at every time', () => {
+      expect(new Set(incidents.map(({ kind }) => kind))).toEqual(
+        new Set(['kill', 'storage', 'entra', 'key vault']),
+      );
+      const kills = incidents.flatMap((one) => (one.kind === 'kill' ? one : []));
+      expect(new Set(kills.map(({ when }) => when))).toEqual(new Set(['before', 'after', 'soon after']));
+      expect(kills.map(({ at }) => at)).toContain('accept');
+      const fates = incidents.flatMap((one) => (one.kind === 'storage' ? one.fate : []));
+      expect(new Set(fates)).toEqual(new Set(['reset before', 'reset after', 'busy']));
+    });
+
+    test('has large files in blobs and in emails, one of them in MIME, and a kill while one is uploaded', () => {
+      const large = plans.filter(({ largeFile }) => largeFile !== undefined);
+      expect(new Set(large.map(({ largeFile }) => largeFile))).toEqual(
+        new Set(['in a blob', 'in the email']),
+      );
+      expect(large.some(({ asMime }) => asMime)).toBe(true);
+      expect(plans.filter(({ asMime }) => asMime).length).toBeGreaterThan(20);
+      expect(large.flatMap(({ incident }) => (incident?.kind === 'kill' ? incident.at : []))).toContain(
+        'read file',
+      );
+    });
+
+    test('has emails for later, some of them canceled, and none of these from the queue', () => {
+      const later = plans.filter(({ laterMs }) => laterMs !== undefined);
+      expect(new Set(later.map(({ cancel }) => cancel))).toEqual(new Set([true, false]));
+      expect(plans.some(({ cancel, way }) => cancel && !way.startsWith('HTTP'))).toBe(false);
+    });
   });
 });
 

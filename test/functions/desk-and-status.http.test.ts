@@ -64,6 +64,21 @@ describe('GET /api/mail/{id}', () => {
 });
 
 describe('the desk', () => {
+  test('keeps what it says out of caches, problems too', async () => {
+    const { list, replay, close } = await aDesk();
+    for (const answer of [
+      await list({ state: 'held' }),
+      await list({}),
+      await close({}),
+      await replay(),
+      await replay(),
+    ])
+      expect([answer.headers.get('cache-control'), answer.headers.get('x-content-type-options')]).toEqual([
+        'no-store',
+        'nosniff',
+      ]);
+  });
+
   test('lists and shows what is held', async () => {
     const { list, id, records } = await aDesk();
     expect((await list({ state: 'held' })).body.mails).toMatchObject([{ id }]);

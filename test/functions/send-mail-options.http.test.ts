@@ -39,7 +39,7 @@ describe('POST /api/mail?dryRun=true', () => {
   test.each([
     ['dryRun', 'false'],
     ['dryRun', '0'],
-    ['code', 'true'],
+    ['clientId', 'true'],
   ])('sends where it is not asked for: ?%s=%s', async (name, value) => {
     const { status, plans } = await dryly({ [name]: value });
     expect([status, plans.length]).toEqual([200, 1]);

@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { HttpRequest, HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { callerOf } from '../../src/functions/caller.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
@@ -425,43 +424,5 @@ describe('over the daily limit of its caller', () => {
     expect(await status('key-1')).toEqual([200, null, undefined]);
     expect(await status('key-1')).toEqual([429, '57600', 'CALLER_LIMIT_REACHED']);
     expect(await status('key-2')).toEqual([200, null, undefined]);
-  });
-});
-
-describe('who calls', () => {
-  const callerWith = async (init: HttpRequestInit) =>
-    (await callerOf({ callers: knowing() }, mailRequest(aMail(), init))).name;
-
-  test('is known by the key he presents, in the header or in the query', async () => {
-    const inHeader = await callerWith({ headers: { 'x-functions-key': 'key-1' } });
-    expect(inHeader).toMatch(/^key:[\w-]{10}$/);
-    const inQuery = await callerWith({
-      url: `${MAIL_URL}?code=key-2`,
-      headers: { 'x-functions-key': 'key-1' },
-    });
-    expect(inQuery).toBe(inHeader);
-    expect(await callerWith({ headers: { 'x-functions-key': 'key-2' } })).not.toBe(inHeader);
-  });
-
-  test.each<[string, HttpRequestInit, string]>([
-    ['CODE', { url: `${MAIL_URL}?CODE=key-1`, headers: { 'x-functions-key': '' } }, 'key-1'],
-    [
-      'Code, the first of two',
-      { url: `${MAIL_URL}?Code=key-1,key-2`, headers: { 'x-functions-key': '' } },
-      'key-1',
-    ],
-    ['two headers, joined', { headers: { 'x-functions-key': 'key-1, key-2' } }, 'key-1'],
-    ['two headers, joined without a blank', { headers: { 'x-functions-key': 'key-1,key-1' } }, 'key-1'],
-  ])('is one caller for one key, however it is given: %s', async (_case, init, key) => {
-    expect(await callerWith(init)).toBe(await callerWith({ headers: { 'x-functions-key': key } }));
-  });
-
-  test('is refused where no key can be found, so that those without one do not share their mails', async () => {
-    const { answer, rows } = await post(mailRequest(aMail(), { headers: { 'x-functions-key': '' } }));
-    expect([answer.status, bodyOf(answer).code, rows()]).toEqual([401, 'CALLER_UNKNOWN', []]);
-  });
-
-  test('is named without his key', async () => {
-    expect(await callerWith({ headers: { 'x-functions-key': 'canary' } })).not.toContain('canary');
   });
 });

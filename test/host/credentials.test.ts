@@ -35,7 +35,9 @@ const withTheseSecrets = (usual: Directory): Directory => {
   };
 };
 
-const relay = await startRelay({ directory: withTheseSecrets });
+// What is the matter with a mailbox is told where the settings name it.
+const MAIL_ALLOWED_SENDERS = `*@contoso.example, ${FOREIGN_MAILBOX}, guest@contoso.example, nobody@contoso.example`;
+const relay = await startRelay({ directory: withTheseSecrets, settings: { MAIL_ALLOWED_SENDERS } });
 const first = secrets[0]!;
 afterAll(() => relay.close());
 

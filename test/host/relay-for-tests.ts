@@ -3,7 +3,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { vi } from 'vitest';
 import type { CloudOptions } from '../../local/cloud.ts';
 import type { AppRegistration, Directory, Mailbox } from '../../local/directory.ts';
-import type { CapturedMail } from '../../local/inbox/captured-mail.ts';
+import type { CapturedMail } from '../../src/lib/inbox/captured-mail.ts';
 import { MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { cloudForTests, hostForTests, KEYS, makeAppFolder } from '../support/cloud-for-tests.ts';
 import { identityOf } from '../support/identity-for-tests.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { SUBMIT_ROLE } from '../../src/lib/callers/app-token.ts';
 import { listVariable, readCode, recordVariable, templates } from './bicep-text.ts';
 
 const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
@@ -31,6 +32,17 @@ test('permissions of Graph have the ids that Microsoft lists, in Bicep as in the
     id,
   ]);
   expect(Object.fromEntries(inScript)).toEqual(ids);
+});
+
+test('the registration has the app role that the relay asks of tokens, for applications alone', () => {
+  expect(recordVariable('modules/graph-permissions.bicep', 'submitRole')).toMatchObject({
+    value: SUBMIT_ROLE,
+  });
+  const registration = readCode('registration.bicep');
+  expect(registration).toContain('requestedAccessTokenVersion: 2');
+  expect(/allowedMemberTypes: \[\s*('\w+'\s*)+\]/.exec(registration)?.[0]).toMatch(
+    /\[\s*'Application'\s*\]$/,
+  );
 });
 
 test('an id stands in one of the two tables, and nowhere else', () => {

@@ -17,6 +17,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailReplayed: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
+  MailCaptured: 'info',
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',

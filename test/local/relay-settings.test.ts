@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLocalSettings } from '../../local/relay-settings.ts';
+import { localSafetyOn, readLocalSettings } from '../../local/relay-settings.ts';
 import { settingsTable } from '../../src/lib/settings/settings.ts';
 
 test.each([
@@ -74,4 +74,17 @@ test.each([
   ['GRAPH_TIMEOUT_SECONDS', '150'],
 ])('%s is checked against the others and host.json before anything starts', (name, value) => {
   expect(readLocalSettings({ [name]: value }).problems).toEqual([expect.stringContaining(name)]);
+});
+
+test('what keeps emails from their recipients is what the environment says, and nothing else', () => {
+  const onIn = (environment: Record<string, string>) =>
+    localSafetyOn(readLocalSettings(environment).settings);
+  expect(onIn({})).toEqual([]);
+  expect(onIn({ MAIL_REDIRECT_TO: 'test@contoso.example' })).toEqual(['MAIL_REDIRECT_TO']);
+});
+
+test('settings that contradict each other must be corrected first', () => {
+  expect(readLocalSettings({ MAIL_OTHER_RECIPIENTS: 'capture' }).problems).toEqual([
+    expect.stringMatching(/^MAIL_OTHER_RECIPIENTS: expected refuse, or also MAIL_RECIPIENT_DOMAINS/),
+  ]);
 });

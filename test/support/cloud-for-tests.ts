@@ -1,4 +1,6 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ANY_PORTS, type Cloud, type CloudOptions, startCloud } from '../../local/cloud.ts';
@@ -49,10 +51,32 @@ export async function makeAppFolder(
   await writeFile(join(app, 'host.json'), JSON.stringify(hostJson));
   await Promise.all([
     copyFile(join(ROOT, 'package.json'), join(app, 'package.json')),
-    bundle(join(app, 'dist'), join(app, 'host.json')),
+    bundleInto(join(app, 'dist'), join(app, 'host.json')),
   ]);
   return app;
 }
+
+/** Puts the bundle for a host.json where it is wanted. In a run of the tests it is made once, by the first file that asks. */
+const bundleInto = async (dist: string, hostJson: string): Promise<void> => {
+  const folder = process.env.BUNDLES_OF_THIS_RUN;
+  if (folder === undefined) {
+    await bundle(dist, hostJson);
+    return;
+  }
+  const hash = createHash('sha256')
+    .update(await readFile(hostJson))
+    .digest('hex');
+  const made = join(folder, hash.slice(0, 16));
+  if (!existsSync(made)) {
+    const half = await mkdtemp(`${made}-`);
+    await bundle(half, hostJson);
+    // In one step, so that nobody finds half of it. Of two files that bundle at the same time, the second comes too late.
+    await rename(half, made).catch((error: NodeJS.ErrnoException) => {
+      if (!existsSync(made)) throw error;
+    });
+  }
+  await cp(made, dist, { recursive: true });
+};
 
 /** Starts the app in a functions host of its own process; `settings` win over what the cloud says. */
 export const hostForTests = (

@@ -17,6 +17,7 @@ import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { knowing } from './a-caller.ts';
 import { STANDARD } from './a-plan.ts';
 import { makeFakeCallerStore } from './fake-caller-store.ts';
+import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
@@ -58,6 +59,7 @@ export type PortCall =
   | `drafts.${keyof Drafts}`
   | 'upload.put'
   | 'upload.ask'
+  | 'captured.store'
   | `attachments.${'find' | 'read'}`
   | `usages.${'read' | 'write' | 'expire'}`
   | 'events.put'
@@ -82,6 +84,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
+  const captured = makeFakeCaptured();
   const announced: RelayEvent[] = [];
   const looked: string[] = [];
   const logged: LogEvent[] = [];
@@ -192,6 +195,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       read: (name) => asked('records.read', () => records.get(name)),
       delete: (name) => done('records.delete', () => void records.delete(name)),
     },
+    captured: {
+      ...captured.port,
+      store: (record, summary) => done('captured.store', () => captured.port.store(record, summary)),
+    },
     attachments: {
       find: (name) =>
         asked('attachments.find', () => {
@@ -216,7 +223,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens'>;
 
   const needs = {
     ...ports,
@@ -262,6 +269,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     poison,
     payloads,
     records,
+    /** What was kept for the inbox page. */
+    captured: () => [...captured.kept.values()],
     blobs,
     announced,
     looked,

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GraphFileAttachment } from '../../inbox/captured-mail.ts';
+import type { GraphFileAttachment } from '../../../src/lib/inbox/captured-mail.ts';
 import type { Draft } from '../drafts.ts';
 import type { UploadRequest } from '../message-schema.ts';
 

@@ -37,16 +37,22 @@ const placeOf = ({ raw }: Pick<Mail, 'raw'>, field: string): string => (raw === 
 export const maySendAs = ({ rules }: Caller, settings: SenderPolicy, address: string): boolean =>
   isAllowedSender(settings, address) && (rules.senders === undefined || matchesAny(rules.senders, address));
 
-/** Whether the address itself is in the rules of the caller, and not only its domain. */
+/**
+ * Whether the address itself is in the rules of the caller, or in the settings where it has none, and not only its domain. Where the
+ * settings cannot be read, they name nobody.
+ */
 export const isNamedSender = (
   { rules }: Caller,
-  { defaultSender, allowedSenders }: SenderPolicy,
+  settings: SenderPolicy | undefined,
   address: string,
-): boolean =>
-  matchesAny(
-    (rules.senders ?? [...allowedSenders, defaultSender.address]).filter((one) => !one.startsWith('*')),
+): boolean => {
+  const bySettings =
+    settings === undefined ? [] : [...settings.allowedSenders, settings.defaultSender.address];
+  return matchesAny(
+    (rules.senders ?? bySettings).filter((one) => !one.startsWith('*')),
     address,
   );
+};
 
 /** The sender of emails that name none; undefined where such an email cannot be sent. */
 export const defaultSenderOf = ({ rules }: Caller, { defaultSender }: SenderPolicy): Address | undefined => {

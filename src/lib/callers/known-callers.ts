@@ -79,6 +79,3 @@ export const makeKnownCallers = (declared: readonly DeclaredCaller[]): KnownCall
     withApp: (clientId) => byApp.get(clientId),
   };
 };
-
-/** A relay without declared callers. */
-export const NO_CALLERS = makeKnownCallers([]);

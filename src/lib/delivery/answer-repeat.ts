@@ -7,6 +7,7 @@ import { decideLost } from '../sending/draft-stage.ts';
 import { isRedirected } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
+import { captureMail } from './capture-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
@@ -77,6 +78,11 @@ const tryAfresh = async (
     if (written !== undefined) return { row: written.row, repeated: false };
     giveBack();
     return undefined;
+  }
+  if (mail.accepted.handling.kind === 'capture') {
+    const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
+    if (captured === undefined) giveBack();
+    return captured && { row: captured, repeated: false };
   }
   let isClaimed = false;
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {

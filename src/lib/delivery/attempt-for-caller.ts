@@ -4,6 +4,7 @@ import type { Envelope } from '../ledger/queue-message.ts';
 import type { LedgerEntry } from '../ports.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
 import type { AcceptableMail } from './accept-mail.ts';
+import type { CaptureNeeds } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import type { LaneNeeds } from './in-lane.ts';
 import type { AfterAttempt } from './perform-step.ts';
@@ -11,7 +12,7 @@ import { isStorageFailure } from './storage-failure.ts';
 import { takeBack } from './take-back.ts';
 import type { TellOfLimitNeeds } from './tell-of-limit.ts';
 
-export type AttemptNeeds = ConcludeNeeds & LaneNeeds & TellOfLimitNeeds;
+export type AttemptNeeds = ConcludeNeeds & LaneNeeds & TellOfLimitNeeds & CaptureNeeds;
 
 /** An email that a caller brings and waits for. */
 export type IncomingMail = {

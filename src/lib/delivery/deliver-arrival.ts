@@ -8,6 +8,7 @@ import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
+import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
@@ -19,7 +20,11 @@ import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { stillLimited, type WaitForLimitNeeds, waitForLimit } from './wait-for-limit.ts';
 
-export type DeliverArrivalNeeds = ConcludeNeeds & LaneNeeds & ReadMailNeeds & WaitForLimitNeeds;
+export type DeliverArrivalNeeds = ConcludeNeeds &
+  LaneNeeds &
+  ReadMailNeeds &
+  WaitForLimitNeeds &
+  CaptureNeeds;
 
 type Needs = DeliverArrivalNeeds;
 
@@ -160,6 +165,11 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     const isRejected = rejected !== undefined;
     return waitForLimit(needs, { arrival, caller, facts, entry, isRejected, readOriginal }, taken);
   }
+  if (accepted.handling.kind === 'capture') {
+    const turn = await capture(needs, arrival, { accepted, original }, entry ?? rejected);
+    if (turn === 'beaten') taken.giveBack();
+    return turn;
+  }
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, async () => {
     const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
@@ -204,6 +214,36 @@ const countArrived = async (
   entry === undefined || isUncounted(entry.row)
     ? quotas.take(caller, facts.recipients, clock.now())
     : UNCOUNTED;
+
+/** Keeps an email that would be sent now, unless it may have been sent before and nobody has looked since. */
+const capture = async (
+  needs: Needs,
+  { envelope }: Arrival,
+  { accepted, original }: { readonly accepted: AcceptableMail; readonly original: unknown },
+  entry: Sendable | Rejected | undefined,
+): Promise<Turn> => {
+  if (entry !== undefined && mayBeSent(entry)) {
+    const order = { why: 'doubt', reason: new AppError('OUTCOME_UNKNOWN'), original } as const;
+    if ((await hold(needs, entry, order)) === undefined) return 'beaten';
+    await deletePayload(needs, envelope);
+    return 'done';
+  }
+  const captured = await captureMail(needs, accepted, entry ?? { isInQueue: true });
+  if (captured === undefined) return 'beaten';
+  await deletePayload(needs, envelope);
+  return 'done';
+};
+
+/** Of one that is sent once more by choice, or whose draft was submitted, nobody has seen yet whether it was sent. */
+const mayBeSent = (entry: Sendable | Rejected): entry is Sendable => {
+  const { fate, progress } = entry.row;
+  return (
+    fate.state === 'deferred' &&
+    (progress.resent ||
+      progress.draft?.isSubmitted === true ||
+      progress.attempts.at(-1)?.outcome === 'unknown')
+  );
+};
 
 const wait = async (
   needs: Needs,

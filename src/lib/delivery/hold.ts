@@ -8,6 +8,7 @@ import {
   type WhyHeld,
 } from '../ledger/ledger-row.ts';
 import { holdNew, recordHeld } from '../ledger/transitions.ts';
+import { keptProblems } from '../mail/kept-problems.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import { announce } from './announce.ts';
 
@@ -45,7 +46,9 @@ export const hold = async (
     reason: reportOf(reason),
     original,
   });
-  const holding = { why, reason, record, hasContent: original !== undefined };
+  const kept =
+    reason.problems === undefined ? reason : { ...reason, problems: keptProblems(reason.problems) };
+  const holding = { why, reason: kept, record, hasContent: original !== undefined };
   const row =
     'row' in subject
       ? recordHeld(subject.row, holding, now, subject.attempt)

@@ -1,5 +1,8 @@
 import { type Caller, isOf } from '../callers/caller.ts';
-import { AppError } from '../errors.ts';
+import { isNamedSender } from '../callers/caller-policy.ts';
+import { toldReason } from '../callers/told-reason.ts';
+import { defined } from '../defined.ts';
+import { AppError, reasonOf } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
@@ -11,6 +14,7 @@ import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
+import { captureMail } from './capture-mail.ts';
 import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
@@ -50,6 +54,31 @@ export const sendMail = async (needs: SendMailNeeds, request: SendMailRequest): 
     answerRefused(needs, request, refused),
   );
   if ('row' in mail) return mail;
+  return sendAccepted(needs, request, mail).catch((error: unknown) => {
+    throw toldTo(needs, request.caller, mail.accepted.sender.address, error);
+  });
+};
+
+/** What the caller hears of a refusal: of a mailbox it does not name, no more than it may know. */
+const toldTo = (
+  { accept }: Pick<SendMailNeeds, 'accept'>,
+  caller: Caller,
+  sender: string,
+  error: unknown,
+): unknown => {
+  if (!(error instanceof AppError) || isNamedSender(caller, accept.senderPolicy, sender)) return error;
+  const reason = reasonOf(error);
+  const told = toldReason(reason);
+  return told === reason
+    ? error
+    : new AppError(told.code, { ...told, ...defined({ mailId: error.facts.mailId }), cause: error });
+};
+
+const sendAccepted = async (
+  needs: SendMailNeeds,
+  request: SendMailRequest,
+  mail: IncomingMail,
+): Promise<SendMailAnswer> => {
   const { warnings } = mail.accepted.plan;
   for (let race = 0; race < MAX_RACES; race += 1) {
     const known = race === 0 ? undefined : await needs.ledger.find(mail.envelope.mailId);
@@ -155,6 +184,7 @@ const takeNew = async (
   if (taken === undefined) return undefined;
   if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0)
     return queueAccepted(needs, mail, taken, 0);
+  if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, envelope, async () => {
     const how = { redirected: isRedirected(accepted), countedAt: taken.countedAt };
@@ -175,6 +205,22 @@ const takeNew = async (
     case 'ended':
       return concludeForCaller(needs, mail, { ...result, onRejected: taken.giveBack });
   }
+};
+
+/** Keeps a new email in place of sending it. Undefined where the ledger has it already. */
+const captureNewMail = async (
+  needs: SendMailNeeds,
+  { accepted }: IncomingMail,
+  { giveBack }: Taken,
+): Promise<LedgerRow | undefined> => {
+  // A repeat would be kept before the ledger says that it is one.
+  const known = await needs.ledger.find(accepted.facts.mailId).catch(notStored);
+  const captured =
+    known === undefined
+      ? await captureMail(needs, accepted, { isInQueue: false }).catch(notStored)
+      : undefined;
+  if (captured === undefined) giveBack();
+  return captured;
 };
 
 /** Counts a new email. Undefined where it is over the limit and not new: a repeat is answered all the same. */

@@ -53,7 +53,8 @@ export const sweepRecords: Part = async (needs, run) => {
       const row = (await needs.ledger.find(mailId))?.row;
       if (row === undefined) return;
       const isNeedless =
-        isIn(row, 'sent', 'closed', 'canceled') || (isIn(row, 'held') && row.fate.record !== name);
+        isIn(row, 'sent', 'closed', 'canceled', 'captured') ||
+        (isIn(row, 'held') && row.fate.record !== name);
       if (!isNeedless) return;
       await needs.records.delete(name);
       run.counts.records += 1;
@@ -62,6 +63,15 @@ export const sweepRecords: Part = async (needs, run) => {
 };
 
 const hourOf = (mailId: string): number => Number.parseInt(mailId.slice(-2), 16) % HOURS_OF_DAY;
+
+/** Long enough to look at the emails of a test, which are no archive. */
+const CAPTURED_DAYS = 14;
+
+/** Captured emails, whose content ends before their rows do. */
+export const sweepCaptured: Part = async (needs, { counts, isOver }) => {
+  const days = Math.min(CAPTURED_DAYS, needs.policy.ledgerDays);
+  counts.captured = await needs.captured.expire(ago(needs, days * DAY_MS), isOver);
+};
 
 /** For operators, and for applications that ask how much they send; no limit needs more than a day. */
 const USAGE_DAYS = 31;

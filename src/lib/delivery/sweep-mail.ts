@@ -1,5 +1,6 @@
 import { sweepDrafts } from './sweep-drafts.ts';
 import {
+  sweepCaptured,
   sweepEarlier,
   sweepExpired,
   sweepPayloads,
@@ -21,6 +22,7 @@ const PARTS = [
   sweepExpired,
   sweepPayloads,
   sweepRecords,
+  sweepCaptured,
   sweepDrafts,
   sweepPoison,
   sweepUsages,
@@ -42,6 +44,7 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
     failed: 0,
     filed: 0,
     drafts: 0,
+    captured: 0,
     unfinished: 0,
   };
   const startedAt = needs.clock.now().getTime();

@@ -6,7 +6,7 @@ import type { QuotaNeeds } from './tell-of-limit.ts';
 
 export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'poisonQueues' | 'usages'> & {
+  Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */
@@ -26,6 +26,8 @@ export type Counts = {
   filed: number;
   /** Drafts that were removed. */
   drafts: number;
+  /** Captured emails whose time was over. */
+  captured: number;
   /** Parts that ran out of time and go on an hour later, beginning elsewhere. */
   unfinished: number;
 };

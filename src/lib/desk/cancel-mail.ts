@@ -5,10 +5,10 @@ import { isIn } from '../ledger/ledger-row.ts';
 import { cancel } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
 import { stateDetail } from './find-held.ts';
-import { findOwnMail, type MailStatus, toStatus } from './mail-status.ts';
+import { findOwnMail, type MailStatus, type ToldNeeds, toStatusFor } from './mail-status.ts';
 import { isWaiting, type StopNeeds, stopWaiting } from './stop-waiting.ts';
 
-export type CancelNeeds = StopNeeds & Pick<Ports, 'clock' | 'log'>;
+export type CancelNeeds = StopNeeds & ToldNeeds & Pick<Ports, 'clock' | 'log'>;
 
 /** Losing a race more often than this is no race but a fault. */
 const MAX_RACES = 4;
@@ -23,7 +23,7 @@ export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: Cal
     if (isIn(row, 'canceled')) {
       // Perhaps for want of the answer to a request that ended before it could tell.
       await announce(needs, row);
-      return toStatus(row);
+      return toStatusFor(needs, caller, row);
     }
     const { mailId: id } = row.facts;
     if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId: id, detail: ATTEMPT });
@@ -33,7 +33,7 @@ export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: Cal
     const canceled = cancel(row, needs.clock.now());
     if (!(await stopWaiting(needs, canceled, etag))) continue;
     needs.log({ event: 'MailCanceled', mailId: id });
-    return toStatus(canceled);
+    return toStatusFor(needs, caller, canceled);
   }
   throw new AppError('MAIL_UNDER_WAY', { mailId });
 };

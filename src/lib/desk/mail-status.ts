@@ -1,8 +1,11 @@
 import { type Caller, isOf } from '../callers/caller.ts';
+import { isNamedSender } from '../callers/caller-policy.ts';
+import { toldAttempt, toldReason } from '../callers/told-reason.ts';
 import { defined } from '../defined.ts';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
+import type { SenderPolicy } from '../mail/sender-policy.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import { findMessageId, type MessageIdNeeds } from './message-id.ts';
 
@@ -44,11 +47,26 @@ export const toStatus = (row: LedgerRow): MailStatus => {
   };
 };
 
+/** What the settings name, so that a caller can be told what it may know; absent where they are invalid. */
+export type ToldNeeds = { readonly senderPolicy?: SenderPolicy };
+
+/** The same for a caller, who may not know everything of the mailbox. */
+export const toStatusFor = ({ senderPolicy }: ToldNeeds, caller: Caller, row: LedgerRow): MailStatus =>
+  toStatus(isNamedSender(caller, senderPolicy, row.facts.sender) ? row : withoutMailbox(row));
+
+const withoutMailbox = (row: LedgerRow): LedgerRow =>
+  ({
+    facts: row.facts,
+    progress: { ...row.progress, attempts: row.progress.attempts.map(toldAttempt) },
+    fate: 'reason' in row.fate ? { ...row.fate, reason: toldReason(row.fate.reason) } : row.fate,
+  }) as LedgerRow;
+
 /** What a state alone has, for everybody who may see the email. */
 const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
     case 'sending':
     case 'canceled':
+    case 'captured':
       return {};
     case 'queued':
       return fate.limited === undefined
@@ -120,12 +138,21 @@ export const findOwnMail = async (
 
 /** The status of a mail that this caller may see, with the Message-ID it went out with. Throws MAIL_NOT_FOUND. */
 export const readMailStatus = async (
-  needs: MessageIdNeeds,
+  needs: MessageIdNeeds & ToldNeeds,
   mailId: string,
   caller: Caller,
 ): Promise<MailStatus> => {
   const entry =
     caller.rules.reads === 'all' ? await findMail(needs, mailId) : await findOwnMail(needs, mailId, caller);
-  const { timeline, ...status } = toStatus(entry.row);
-  return { ...status, ...(await findMessageId(needs, entry)), timeline };
+  const { timeline, ...status } = toStatusFor(needs, caller, entry.row);
+  const messageId = await findMessageId(needs, entry);
+  // That the relay may not look into a mailbox is a fact of the mailbox too.
+  const told =
+    messageId !== undefined &&
+    'internetMessageIdUnknown' in messageId &&
+    messageId.internetMessageIdUnknown === 'NOT_PERMITTED' &&
+    !isNamedSender(caller, needs.senderPolicy, entry.row.facts.sender)
+      ? { internetMessageIdUnknown: 'NOT_FOUND_YET' }
+      : messageId;
+  return { ...status, ...told, timeline };
 };

@@ -41,14 +41,14 @@ export const decideDelivery = (
     if (row.fate.why === 'lost-attempt') return followed(row, { ...message, phase: 'look-up' }, now);
   }
   // A newer message may need the content that both name, unless no message will ever be needed again.
-  if (message.turn < turn) return { kind: 'drop', done: isIn(row, 'sent', 'closed', 'canceled') };
+  if (message.turn < turn) return { kind: 'drop', done: isIn(row, 'sent', 'closed', 'canceled', 'captured') };
   if (isIn(row, 'queued', 'deferred')) return { kind: 'send', row };
   if (isIn(row, 'unknown')) return { kind: 'look-up', row };
   if (isIn(row, 'sending')) {
     const leftMs = Date.parse(updatedAt) + sendingLimitMs - now.getTime();
     return leftMs > 0 ? { kind: 'later', waitMs: Math.min(leftMs, LOOK_AGAIN_MS) } : { kind: 'lost', row };
   }
-  if (isIn(row, 'sent', 'rejected', 'closed', 'canceled')) return { kind: 'drop', done: true };
+  if (isIn(row, 'sent', 'rejected', 'closed', 'canceled', 'captured')) return { kind: 'drop', done: true };
   return leaveHeld(row);
 };
 

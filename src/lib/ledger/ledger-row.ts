@@ -108,8 +108,21 @@ export type Closed = { readonly state: 'closed'; readonly reason: Reason; readon
 /** Its caller took it back before an attempt began. */
 export type Canceled = { readonly state: 'canceled' };
 
+/** Kept for the inbox page of a test environment: it was certainly not sent, and nobody will send it. */
+export type Captured = { readonly state: 'captured' };
+
 /** What has become of it: each state with what it alone has. */
-export type Fate = Queued | Sending | Deferred | Unknown | Sent | Rejected | Held | Closed | Canceled;
+export type Fate =
+  | Queued
+  | Sending
+  | Deferred
+  | Unknown
+  | Sent
+  | Rejected
+  | Held
+  | Closed
+  | Canceled
+  | Captured;
 
 export type MailState = Fate['state'];
 
@@ -134,6 +147,7 @@ export const FINAL_STATES = [
   'held',
   'closed',
   'canceled',
+  'captured',
 ] as const satisfies readonly MailState[];
 export const OPEN_STATES = [
   'queued',

@@ -47,6 +47,7 @@ const EVENT_TYPES = {
   held: 'Held',
   closed: 'Closed',
   canceled: 'Canceled',
+  captured: 'Captured',
 } as const;
 
 /** The event of a final state; its id is the same each time it is made, so that a receiver can tell. */

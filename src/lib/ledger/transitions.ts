@@ -4,6 +4,7 @@ import type { SendWay } from '../sending/send-plan.ts';
 import type {
   Attempt,
   Canceled,
+  Captured,
   Closed,
   Deferred,
   DraftRecord,
@@ -265,6 +266,23 @@ export const cancel = (row: Row<Queued | Deferred>, now: Date): Row<Canceled> =>
   fate: { state: 'canceled' },
 });
 
+/** Nothing of it goes to Graph; what is kept of it is stored by then. */
+export const captureNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<Captured> => ({
+  facts,
+  progress: begun(inQueue, now),
+  fate: { state: 'captured' },
+});
+
+/** As `captureNew`, for an email that the ledger has, and that was certainly not sent before. */
+export const recordCaptured = (
+  row: Row<Queued | Deferred | Unknown | Rejected>,
+  now: Date,
+): Row<Captured> => ({
+  facts: row.facts,
+  progress: since(row, now),
+  fate: { state: 'captured' },
+});
+
 /** The Message-ID that an email went out with, seen in the mailbox; it ended when it was sent. */
 export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<Sent> => ({
   ...row,
@@ -300,13 +318,14 @@ export const catchUp = (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'rejected', 'held', 'canceled', 'closed'],
+  queued: ['sending', 'rejected', 'held', 'canceled', 'closed', 'captured'],
   sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
-  deferred: ['sending', 'held', 'canceled', 'closed'],
-  unknown: ['sent', 'sending', 'held'],
-  rejected: ['sending', 'queued'],
+  deferred: ['sending', 'held', 'canceled', 'closed', 'captured'],
+  unknown: ['sent', 'sending', 'held', 'captured'],
+  rejected: ['sending', 'queued', 'captured'],
   held: ['queued', 'unknown', 'closed'],
   sent: [],
   closed: [],
   canceled: [],
+  captured: [],
 } as const satisfies Record<MailState, readonly MailState[]>;

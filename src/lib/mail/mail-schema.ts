@@ -84,8 +84,9 @@ const fields = z.strictObject({
 });
 
 const MIME_FIELDS = ['mime', ...Object.keys(handling)];
-const FIELDS = [...Object.keys(fields.shape), 'mime'];
-const OPTIONAL = FIELDS.filter((field) => field !== 'subject' && field !== 'text' && field !== 'html');
+/** The fields of an email. */
+export const MAIL_FIELDS: readonly string[] = [...Object.keys(fields.shape), 'mime'];
+const OPTIONAL = MAIL_FIELDS.filter((field) => field !== 'subject' && field !== 'text' && field !== 'html');
 
 /** A body that is null is absent; an empty one too where the other is there. A mail may say all in its subject. */
 const withOneBody = ({ text: plain, html, ...rest }: Record<string, unknown>): Record<string, unknown> => {
@@ -250,12 +251,12 @@ export type Mail = z.output<typeof mailSchema> & { readonly raw?: RawMime };
 
 /** Reads a mail, with what serialisers write for an absent field taken as absent. */
 export const parseMail = (input: Record<string, unknown>) => {
-  const { known, unknown } = sortFields(input, FIELDS);
+  const { known, unknown } = sortFields(input, MAIL_FIELDS);
   // An empty message is a message that is wrong, and no email without one.
   const isRaw = !isMissing(known.mime);
   const { mime: whole, ...written } = known;
   const result = isRaw
     ? rawSchema.safeParse({ ...withoutAbsent(written, OPTIONAL), mime: whole })
     : (mailSchema.safeParse(withOneBody(withoutAbsent(written, OPTIONAL))) as z.ZodSafeParseResult<Mail>);
-  return { unknown, fields: FIELDS, ...result };
+  return { unknown, fields: MAIL_FIELDS, ...result };
 };

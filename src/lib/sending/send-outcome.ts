@@ -55,6 +55,7 @@ const REJECTIONS: Readonly<Record<string, ErrorCode>> = {
   MailboxNotEnabledForRESTAPI: 'MAILBOX_NOT_FOUND',
   ResourceNotFound: 'MAILBOX_NOT_FOUND',
   ErrorInvalidUser: 'MAILBOX_NOT_FOUND',
+  ErrorNonExistentMailbox: 'MAILBOX_NOT_FOUND',
   Request_ResourceNotFound: 'MAILBOX_NOT_FOUND',
   ErrorMessageSizeExceeded: 'MAIL_TOO_LARGE_FOR_MAILBOX',
   ErrorQuotaExceeded: 'MAILBOX_FULL',

@@ -1,7 +1,7 @@
 import type { Settings } from './settings.ts';
 
 /** The settings that keep the emails of a test environment from its recipients, with what each does. The first that is on decides. */
-export const SAFETY_WORDS = {
+const SAFETY_WORDS = {
   MAIL_CAPTURE: 'No email is sent: the relay keeps each of them for the inbox page.',
   MAIL_REDIRECT_TO: 'Every email goes to the address in this setting instead of its recipients.',
   MAIL_RECIPIENT_DOMAINS: 'No email goes to a recipient outside this setting.',

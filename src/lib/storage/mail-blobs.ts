@@ -6,8 +6,10 @@ import { readHeldRecord, writeHeldRecord } from '../ledger/held-record.ts';
 import type { Payloads, Ports, Records } from '../ports.ts';
 import { openAttachmentBlobs } from './attachment-blobs.ts';
 import { isBlobGone, unlessGone } from './blob-gone.ts';
+import { openCapturedBlobs } from './captured-blobs.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
+  CAPTURED_CONTAINER,
   HELD_CONTAINER,
   PAYLOAD_CONTAINER,
   STORAGE_RETRIES,
@@ -146,7 +148,7 @@ const openRecords = (container: ContainerClient): Records => ({
   }),
 });
 
-export type MailBlobs = Pick<Ports, 'payloads' | 'records' | 'attachments'>;
+export type MailBlobs = Pick<Ports, 'payloads' | 'records' | 'captured' | 'attachments'>;
 
 /** The blobs of the relay. */
 export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
@@ -154,6 +156,7 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
   return {
     payloads: openPayloads(service.getContainerClient(PAYLOAD_CONTAINER)),
     records: openRecords(service.getContainerClient(HELD_CONTAINER)),
+    captured: openCapturedBlobs(service.getContainerClient(CAPTURED_CONTAINER)),
     attachments: openAttachmentBlobs(service),
   };
 };

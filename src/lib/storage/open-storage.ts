@@ -69,6 +69,14 @@ export const openMailBlobs = (connection: StorageConnection): MailBlobs => {
       read: 'promise',
       delete: 'promise',
     }),
+    captured: openedAtFirstCall(async () => (await opened()).captured, {
+      store: 'promise',
+      list: 'list',
+      read: 'promise',
+      delete: 'promise',
+      clear: 'promise',
+      expire: 'promise',
+    }),
     attachments: openedAtFirstCall(async () => (await opened()).attachments, {
       find: 'promise',
       read: 'promise',

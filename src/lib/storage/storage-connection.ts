@@ -16,6 +16,8 @@ export const HELD_CONTAINER = 'mail-held';
 export const callerQueueOf = (caller: string): string => `${MAIL_QUEUE}-${caller}`;
 /** Where the host puts what it gave up on (Microsoft.Azure.WebJobs.Extensions.Storage.Queues: QueueListener). */
 export const poisonQueueOf = (queue: string): string => `${queue}-poison`;
+/** Where a test environment keeps what it does not send. */
+export const CAPTURED_CONTAINER = 'mail-captured';
 /** Where applications put the files that an email names. */
 export const ATTACHMENT_CONTAINER = 'mail-attachments';
 

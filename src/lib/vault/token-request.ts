@@ -32,6 +32,7 @@ export const requestToken = async (
     name: 'watchEntra',
     sendRequest: async (request, next) => {
       answer = undefined;
+      requireHostOfEntra(request.url, authority);
       request.abortSignal = signal;
       const response = await next(request).catch((failure: unknown) => {
         if (!wasReset(failure)) throw failure;
@@ -60,6 +61,19 @@ export const requestToken = async (
   } catch (failure) {
     return answer === undefined ? { failure } : { failure, answer };
   }
+};
+
+/** Two names of Entra in China, of which one can give the other (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). */
+const CHINA: readonly string[] = [
+  'https://login.partner.microsoftonline.cn',
+  'https://login.chinacloudapi.cn',
+];
+
+/** The discovery document says where tokens are issued, and the identity library would send the secret to any host that it names. */
+const requireHostOfEntra = (url: string, authority: string): void => {
+  const [asked, ours] = [new URL(url).origin, new URL(authority).origin];
+  if (asked !== ours && !(CHINA.includes(asked) && CHINA.includes(ours)))
+    throw new Error(`Expected a request to ${ours}, received one to another host; the secret was not sent.`);
 };
 
 /** A connection kept since the last token may have been closed at this moment; asking for a token twice does no harm. */

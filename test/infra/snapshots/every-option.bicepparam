@@ -26,6 +26,18 @@ param alertRecipients = [
 param packageUri = 'https://packages.contoso.com/graph-mail-relay.zip'
 
 param options = {
+  callers: [
+    {
+      name: 'payroll'
+      senders: ['payroll@contoso.com']
+      mailsPerDay: 500
+      owner: 'payroll-team@contoso.com'
+    }
+    {
+      name: 'function-keys'
+      disabled: true
+    }
+  ]
   nodeVersion: '22'
   instanceMemoryMB: 512
   maximumInstanceCount: 100

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { UNLIMITED } from '../../../src/lib/callers/caller.ts';
 import { makeKey } from '../../../src/lib/callers/caller-key.ts';
-import { makeKnownCallers, NO_CALLERS, RELAY } from '../../../src/lib/callers/known-callers.ts';
+import { makeKnownCallers, RELAY } from '../../../src/lib/callers/known-callers.ts';
 import { aDeclaredCaller } from '../../support/a-caller.ts';
 import { NOW } from '../../support/in-memory-ports.ts';
 
+const NO_CALLERS = makeKnownCallers([]);
 const { record: key } = makeKey(NOW);
 const payroll = aDeclaredCaller('payroll', {
   keys: [key],

@@ -7,6 +7,7 @@ import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
+import { makeFakeCaptured } from '../../support/fake-captured.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
@@ -74,6 +75,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
   const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
+  const captured = makeFakeCaptured();
 
   const unavailable = (): never => {
     throw new AppError('STORAGE_UNAVAILABLE');
@@ -185,6 +187,11 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         read: (name) => storage('read record', () => records.get(name)),
         delete: (name) => storage('delete record', () => void records.delete(name)),
       },
+      captured: {
+        ...captured.port,
+        store: (record, summary) =>
+          storage('store captured', () => void captured.kept.set(record.mailId, { record, summary })),
+      },
       attachments: { find: async () => undefined, read: async () => undefined },
       mailboxes: {
         send: ({ body: bytes }) => {
@@ -215,7 +222,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

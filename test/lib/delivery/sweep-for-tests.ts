@@ -19,6 +19,7 @@ export const aRun = (isOver: () => boolean = () => false, turn = 0): Run => ({
     failed: 0,
     filed: 0,
     drafts: 0,
+    captured: 0,
     unfinished: 0,
   },
   turn,

@@ -26,6 +26,7 @@ describe('sweepMail', () => {
         payloads: 1,
         records: 0,
         drafts: 0,
+        captured: 0,
         expired: 1,
         failed: 0,
         filed: 0,
@@ -98,7 +99,7 @@ describe('sweepMail', () => {
     };
     const slow = { mailboxes: { ...mailboxes, find }, ledger: { ...ledger, listOpen } };
     world.pass(HOUR_MS);
-    // The part of lost attempts, and the six after it; filing was done before.
+    // The part of lost attempts, and the seven after it; filing was done before.
     expect((await sweep(world, slow)).at(-1)).toMatchObject({ event: 'MailSwept', lost: 3, unfinished: 8 });
     world.pass(HOUR_MS);
     expect((await sweep(world, slow)).at(-1)).toMatchObject({ lost: 2, unfinished: 0 });

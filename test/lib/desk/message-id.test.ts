@@ -20,7 +20,9 @@ const asking = (row: LedgerRow = rows.sent) => {
   const world = inMemoryPorts();
   world.ledger.create(row);
   const needs = { ...world.needs, clock: { ...world.needs.clock, sleep: never } };
-  const ask = (more: object = {}, id = mailId) => readMailStatus({ ...needs, ...more }, id, aCaller('queue'));
+  const { senderPolicy } = world.needs.accept;
+  const ask = (more: object = {}, id = mailId) =>
+    readMailStatus({ ...needs, senderPolicy, ...more }, id, aCaller('queue'));
   return { ...world, ask };
 };
 
@@ -52,6 +54,16 @@ describe('the status of an email that was sent has the Message-ID it went out wi
     const { ask, looked } = asking(recordSent(sending, accepted, NOW));
     expect(await ask()).toMatchObject({ internetMessageIdUnknown: 'NO_COPY' });
     expect(looked).toEqual([]);
+  });
+
+  test('of which a caller with all senders of a domain hears only that it is not found yet, where the relay may not look', async () => {
+    const { ask, show } = asking();
+    show({ kind: 'cannot-tell', upstreamCode: 'ErrorAccessDenied' });
+    const senderPolicy = {
+      defaultSender: { address: 'default@contoso.example' },
+      allowedSenders: ['*@contoso.example'],
+    };
+    expect(await ask({ senderPolicy })).toMatchObject({ internetMessageIdUnknown: 'NOT_FOUND_YET' });
   });
 
   test('or says that the relay may not look, and asks that mailbox again after ten minutes', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readAttachment, sizeOfAttachment } from '../../../local/inbox/attachment-content.ts';
+import { readAttachment } from '../../../local/inbox/attachment-content.ts';
+import { sizeOfAttachment } from '../../../src/lib/inbox/attachment-content.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import { graphForTests } from '../../local/graph/graph-for-tests.ts';
 import { aMail } from '../../support/a-mail.ts';

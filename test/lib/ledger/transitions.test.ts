@@ -14,6 +14,7 @@ import {
 } from '../../../src/lib/ledger/ledger-row.ts';
 import {
   cancel,
+  captureNew,
   catchUp,
   claim,
   claimAfresh,
@@ -24,6 +25,7 @@ import {
   holdNew,
   queueAfresh,
   queueNew,
+  recordCaptured,
   recordDeferred,
   recordDraft,
   recordFound,
@@ -78,6 +80,10 @@ const cancelIt = step('cancel', (row: InState<'queued' | 'deferred'>, now) => ca
 const closeIt = step('closeWaiting', (row: InState<'queued' | 'deferred'>, now) =>
   closeWaiting(row, 'n', now),
 );
+const captureIt = step(
+  'recordCaptured',
+  (row: InState<'queued' | 'deferred' | 'unknown' | 'rejected'>, now) => recordCaptured(row, now),
+);
 const withdrawIt = step('withdraw', (row: InState<'queued' | 'sending'>, now) => withdraw(row, reason, now));
 const foundIt = step('recordFound', (row: InState<'unknown' | 'sending'>, now, choice) =>
   recordFound(row, now, choice % 2 ? { attempt: attemptAt(now) } : {}),
@@ -89,6 +95,7 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
     withdrawIt,
     cancelIt,
     closeIt,
+    captureIt,
     step('requeue', (row: InState<'queued'>, now) => requeue(row, now)),
   ],
   sending: [
@@ -123,16 +130,18 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
       ),
     ),
   ],
-  deferred: [claimIt, claimIt, claimIt, holdIt, cancelIt, closeIt],
-  unknown: [claimIt, claimIt, foundIt, holdIt],
+  deferred: [claimIt, claimIt, claimIt, holdIt, cancelIt, closeIt, captureIt],
+  unknown: [claimIt, claimIt, foundIt, holdIt, captureIt],
   rejected: [
     step('claimAfresh', (row: InState<'rejected'>, now) => claimAfresh(row, now)),
     step('queueAfresh', (row: InState<'rejected'>, now) => queueAfresh(row, now)),
+    captureIt,
   ],
   held: heldSteps,
   sent: [step('recordMessageId', (row: InState<'sent'>) => recordMessageId(row, '<an-id@contoso.example>'))],
   closed: [],
   canceled: [],
+  captured: [],
 };
 
 const begin = fc.constantFrom(
@@ -140,6 +149,7 @@ const begin = fc.constantFrom(
   () => claimNew(facts, true, NOW),
   () => claimNew(facts, false, NOW),
   () => holdNew(facts, holding(), NOW),
+  () => captureNew(facts, false, NOW),
 );
 const choices = fc.array(fc.nat(10_000), { maxLength: 150, size: 'max' });
 
@@ -225,6 +235,7 @@ describe('at every step of a row', () => {
       held: ['why', 'reason', 'record', 'hasContent'],
       closed: ['reason', 'note'],
       canceled: [],
+      captured: [],
     };
     const { state, ...rest } = fate;
     for (const name of Object.keys(rest)) expect(own[state]).toContain(name);
@@ -241,6 +252,8 @@ describe('a new row', () => {
     ['claimed from the queue', claimNew(facts, true, NOW), true],
     ['claimed for a caller who waits', claimNew(facts, false, NOW), false],
     ['held', holdNew(facts, holding(), NOW), false],
+    ['captured for a caller who waits', captureNew(facts, false, NOW), false],
+    ['captured from the queue', captureNew(facts, true, NOW), true],
   ])(
     'that is %s has its facts, no attempt, turn 0, and says whether a message will bring it back',
     (_case, row, inQueue) => {

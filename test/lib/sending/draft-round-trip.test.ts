@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { decodeWords } from 'postal-mime';
 import { expect, test } from 'vitest';
 import { readAttachment } from '../../../local/inbox/attachment-content.ts';
-import type { CapturedMail, GraphRecipient } from '../../../local/inbox/captured-mail.ts';
+import type { CapturedMail, GraphRecipient } from '../../../src/lib/inbox/captured-mail.ts';
 import type { Mail } from '../../../src/lib/mail/mail-schema.ts';
 import { RELAY_ID_PROPERTY } from '../../../src/lib/sending/json-message.ts';
 import type { DraftPlan } from '../../../src/lib/sending/send-plan.ts';

@@ -116,6 +116,37 @@ describe('settings', () => {
     });
   });
 
+  test.each([
+    ['no JSON', 'payroll', ['MAIL_CALLERS']],
+    ['one caller and no list', '{"name":"payroll"}', ['MAIL_CALLERS']],
+    [
+      'wrong callers, each with every problem',
+      '[{"name":"canary-","mailsPerDay":0},{"name":"erp"},{"name":"erp","senders":["canary"]}]',
+      ['MAIL_CALLERS/0/name', 'MAIL_CALLERS/0/mailsPerDay', 'MAIL_CALLERS/2/senders/0'],
+    ],
+    [
+      'senders that the settings do not allow',
+      '[{"name":"payroll","senders":["noreply@contoso.example","canary@contoso.example"]}]',
+      ['MAIL_CALLERS/0/senders/1'],
+    ],
+  ])('MAIL_CALLERS may not have %s, and the error shows no value', (_what, MAIL_CALLERS, pointers) => {
+    const { facts } = errorOf(() => readSettings({ ...enough, MAIL_CALLERS }));
+    expect(facts.problems?.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(
+      pointers.map((pointer) => `SETTINGS_INVALID ${pointer}`),
+    );
+    expect(JSON.stringify(facts)).not.toContain('canary');
+  });
+
+  test('MAIL_CALLERS declares callers, or none', () => {
+    const MAIL_CALLERS = '[{"name":"payroll","mailsPerDay":5},{"name":"function-keys","disabled":true}]';
+    expect(readSettings({ ...enough, MAIL_CALLERS }).MAIL_CALLERS).toMatchObject([
+      { name: 'payroll', rules: { mailsPerDay: 5, recipients: ['*'], isDisabled: false } },
+      { name: 'function-keys', rules: { isDisabled: true } },
+    ]);
+    for (const none of ['', '[]'])
+      expect(readSettings({ ...enough, MAIL_CALLERS: none }).MAIL_CALLERS).toEqual([]);
+  });
+
   test('every example is a value its parser takes', () => {
     for (const definition of Object.values<Setting<unknown>>(settingsTable))
       expect(() => definition.parse(exampleOf(definition))).not.toThrow();

@@ -22,7 +22,13 @@ const aDirectory = (app: Partial<Directory['apps'][number]> = {}): Directory => 
 };
 
 const decide = (request: TokenRequest, directory = aDirectory(), now = NOW) =>
-  decideToken(request, { directory, audiences: [GRAPH], lifetimeSeconds: 4000, now });
+  decideToken(request, {
+    directory,
+    audiences: [GRAPH],
+    authority: 'https://127.0.0.1:8443',
+    lifetimeSeconds: 4000,
+    now,
+  });
 
 const refusal = (...args: Parameters<typeof decide>) => {
   const decision = decide(...args);

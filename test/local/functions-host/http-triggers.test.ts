@@ -42,7 +42,7 @@ test('routes are tried in the order of the names of their functions, so a parame
 
 test('an app with a route that would match otherwise than in Azure does not start, and says which', async () => {
   await expect(hostApp('route-app')).rejects.toThrow(
-    'Function "rest": the route "api/files/{*path}" has the segment "{*path}". The local functions host supports',
+    'Function "rest": the route "api/files/{**path}" has the segment "{**path}". The local functions host supports',
   );
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodePath, readRouteTemplate } from '../../../local/functions-host/route-template.ts';
-import { makeRouter } from '../../../local/routes.ts';
+import { makeRouter } from '../../../src/lib/inbox/routes.ts';
 
 const valuesOf = (template: string, path: string) => {
   const find = makeRouter([['GET', readRouteTemplate(template, 'Function "mail"'), true]], {
@@ -27,6 +27,8 @@ test.each([
   ['api/mail/{id}', '/api/mail/a%2Fb', { id: 'a%2Fb' }],
   ['api/mail/{id}', '/api/mail/%E6%82%A8', { id: '您' }],
   ['api/mail/{id}', '/api/mail/%', { id: '%' }],
+  ['api/mail/{*rest}', '/api/mail', {}],
+  ['api/mail/{*rest}', '/api/mail/7/close', { rest: '7/close' }],
   ['api/a.b', '/api/aXb', undefined],
   ['api/:id(a)', '/api/:id(a)', {}],
 ])('%s and %s give %j', (template, path, expected) => {
@@ -36,7 +38,7 @@ test.each([
 test.each([
   ['api/{id:guid}', '{id:guid}'],
   ['api/{id:regex(^a$)}', '{id:regex(^a$)}'],
-  ['api/{*rest}', '{*rest}'],
+  ['api/{*rest}/close', '{*rest}'],
   ['api/{**rest}', '{**rest}'],
   ['api/{id=latest}', '{id=latest}'],
   ['api/v{version}/mail', 'v{version}'],
@@ -44,6 +46,6 @@ test.each([
   ['api/{id', '{id'],
 ])('%s is refused, with what this host supports', (template, segment) => {
   expect(() => readRouteTemplate(template, 'Function "mail"')).toThrow(
-    `Function "mail": the route "${template}" has the segment "${segment}". The local functions host supports words, {name} and, as the last segment, {name?}.`,
+    `Function "mail": the route "${template}" has the segment "${segment}". The local functions host supports words, {name} and, as the last segment, {name?} or {*name}.`,
   );
 });

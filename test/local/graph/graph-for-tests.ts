@@ -3,7 +3,7 @@ import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_TENANT_ID } from '../..
 import { makeTokenKeys, type TokenClaims } from '../../../local/entra/token-keys.ts';
 import type { GraphError } from '../../../local/graph/graph-error.ts';
 import { type Graph, type GraphOptions, startGraph } from '../../../local/graph/graph-server.ts';
-import type { CapturedMail, GraphMessage } from '../../../local/inbox/captured-mail.ts';
+import type { CapturedMail, GraphMessage } from '../../../src/lib/inbox/captured-mail.ts';
 import { trustedCertificate } from '../certificate-for-tests.ts';
 
 const START = new Date('2026-03-02T08:00:00.250Z');

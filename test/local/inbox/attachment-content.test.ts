@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readAttachment, sizeOfAttachment } from '../../../local/inbox/attachment-content.ts';
-import type { GraphFileAttachment } from '../../../local/inbox/captured-mail.ts';
+import { readAttachment } from '../../../local/inbox/attachment-content.ts';
 import { openMailStore } from '../../../local/inbox/mail-store.ts';
+import { sizeOfAttachment } from '../../../src/lib/inbox/attachment-content.ts';
+import type { GraphFileAttachment } from '../../../src/lib/inbox/captured-mail.ts';
 import { inFolder } from '../certificate-for-tests.ts';
 import { aCapturedMail, attached } from './captured-mails.ts';
 

@@ -4,7 +4,7 @@ import type {
   GraphFileAttachment,
   GraphMessage,
   GraphRecipient,
-} from '../../../local/inbox/captured-mail.ts';
+} from '../../../src/lib/inbox/captured-mail.ts';
 
 export const person = (address: string, name?: string): GraphRecipient => ({
   emailAddress: name === undefined ? { address } : { address, name },

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { startAzurite } from '../local/azurite.ts';
+import { layOutStorage } from '../local/storage-layout.ts';
 
 /** One body, given so many times one after the other. */
 export type InputToRead = { readonly bytes: Uint8Array; readonly times: number };
 
 /** What it took the thread to refuse an input. */
 export type InputCost = { readonly cpuMs: number; readonly status: number; readonly code: string };
+
+/** What the thread is given. */
+export type InputReaderData = { readonly appFolder: string; readonly connectionString: string };
 
 export type InputReader = {
   /** The least of some runs: what else the machine does only ever adds. */
@@ -20,8 +25,11 @@ const RUNS = 2;
  * where an input takes more memory than it has.
  */
 export const openInputReader = async (appFolder: string, maxHeapMb: number): Promise<InputReader> => {
+  const storage = await startAzurite({ blobPort: 0, queuePort: 0, tablePort: 0 });
+  const { connectionString } = storage;
+  await layOutStorage(connectionString);
   const worker = new Worker(new URL('./processes/read-inputs.ts', import.meta.url), {
-    workerData: appFolder,
+    workerData: { appFolder, connectionString } satisfies InputReaderData,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
     execArgv: [],
   });
@@ -40,6 +48,7 @@ export const openInputReader = async (appFolder: string, maxHeapMb: number): Pro
     },
     close: async () => {
       await worker.terminate();
+      await storage.close();
     },
   };
 };

@@ -2,11 +2,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import { createCoreApi, createRegistrations } from '../../local/functions-host/core-api.ts';
 import { loadApp } from '../../local/functions-host/load-app.ts';
-import type { InputCost, InputToRead } from '../input-cost.ts';
+import type { InputCost, InputReaderData, InputToRead } from '../input-cost.ts';
 
-/** Nothing of this is reached: every input is refused before the relay asks anybody. */
+const { appFolder, connectionString } = workerData as InputReaderData;
+
+/** Storage is asked for the callers alone: every input is refused before anything else is reached. */
 Object.assign(process.env, {
-  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  AzureWebJobsStorage: connectionString,
   ENTRA_TENANT_ID: '00000000-0000-4000-8000-000000000001',
   ENTRA_CLIENT_ID: '00000000-0000-4000-8000-000000000002',
   MAIL_DEFAULT_SENDER: 'noreply@contoso.example',
@@ -15,7 +17,7 @@ Object.assign(process.env, {
 
 const registrations = createRegistrations();
 await loadApp(
-  String(workerData),
+  appFolder,
   createCoreApi(registrations, () => {}),
   registrations,
 );

@@ -324,6 +324,7 @@ describe('GET /api/v1/caller', () => {
       reads: 'own',
       onUnknown: 'hold',
       tags: ['payroll'],
+      today: { resetsAt: '2026-03-03T00:00:00.000Z', mails: { limit: 1000, taken: 0 } },
     });
   });
 

@@ -121,11 +121,11 @@ describe('the status of an email that was sent', () => {
     expect((await relay.show(body.id)).body.internetMessageId).toBe(status.internetMessageId);
   });
 
-  test('says that the relay may not look', async () => {
+  test('says to a caller that only a pattern allows nothing of whether the relay may look', async () => {
     const { body } = await relay.send(canaryMail(newMarker(), { from: BLIND_MAILBOX }));
     expect((await relay.statusOf(body.id)).body).toMatchObject({
       state: 'sent',
-      internetMessageIdUnknown: 'NOT_PERMITTED',
+      internetMessageIdUnknown: 'NOT_FOUND_YET',
     });
   });
 });

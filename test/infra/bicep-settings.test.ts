@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
   ATTACHMENT_CONTAINER,
+  CAPTURED_CONTAINER,
   callerQueueOf,
   EVENT_QUEUE,
   HELD_CONTAINER,
@@ -85,6 +86,7 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     textVariable('modules/storage.bicep', 'packageContainer'),
     PAYLOAD_CONTAINER,
     HELD_CONTAINER,
+    CAPTURED_CONTAINER,
     ATTACHMENT_CONTAINER,
   ]);
 });
@@ -107,6 +109,7 @@ test('mail is deleted from storage when the ledger forgets it, and the package n
   const rules = readCode('modules/mail-expiry.bicep').matchAll(/prefixMatch: \[([^\]]*)\]/g);
   expect([...rules].map(([, names]) => names?.match(/'[^']+'/g))).toEqual([
     [`'${PAYLOAD_CONTAINER}/'`, `'${HELD_CONTAINER}/'`],
+    [`'${CAPTURED_CONTAINER}/'`],
     [`'${ATTACHMENT_CONTAINER}/'`],
   ]);
   // By the setting that the app then has, which this deployment may not have been given.

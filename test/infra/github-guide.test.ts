@@ -38,7 +38,10 @@ const callsOf = (calls: readonly Call[], words: string): readonly Call[] =>
   calls.filter((call) => call.join(' ').startsWith(words));
 
 test('the condition admits the five roles of the relay, to assign and to remove, and no other', () => {
-  const ids = [...readInfra('modules/role-ids.bicep').matchAll(/: '([0-9a-f-]{36})'/g)].map(([, id]) => id);
+  // What writers of a caller's queue get goes to other identities, which the condition admits none of.
+  const ids = [...readInfra('modules/role-ids.bicep').matchAll(/'([\w ]+)': '([0-9a-f-]{36})'/g)]
+    .filter(([, name]) => name !== 'Storage Queue Data Message Sender')
+    .map(([, , id]) => id);
   expect(ids).toHaveLength(5);
   const admitted = `ForAnyOfAnyValues:GuidEquals {${ids.join(', ')}}`;
   const branch = (verb: string, from: string): string =>

@@ -21,7 +21,9 @@ let unzipped: string;
 let contents: Readonly<Record<string, Uint8Array>>;
 
 const functionsInSource = [
-  ...readFileSync(join(ROOT, 'src/app.ts'), 'utf8').matchAll(/^app\.\w+\('(\w+)'/gm),
+  ...readFileSync(join(ROOT, 'src/app.ts'), 'utf8').matchAll(
+    /^\s*app\.\w+\(['`](\w+)(?:\$\{suffix\})?['`]/gm,
+  ),
 ].map(([, name]) => name ?? '');
 
 beforeAll(async () => {

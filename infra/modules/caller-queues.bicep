@@ -1,15 +1,16 @@
 metadata name = 'Queues of callers'
-metadata description = 'Which callers get a queue of their own, and who may put emails into it. The rule for names is that of src/lib/callers/caller-queues.ts.'
+metadata description = 'Which callers get a queue of their own, and who may put emails into it. The rule for names is that of src/lib/callers/caller-name.ts.'
 
 import { CallerQueue } from 'options.bicep'
 
-var takenNames = ['queue', 'function-keys', 'events', 'poison']
-var nameCharacters = 'abcdefghijklmnopqrstuvwxyz0123456789-'
+var takenNames = ['queue', 'function-keys', 'relay', 'poison', 'events', 'payloads', 'held', 'attachments', 'captured']
+var letters = 'abcdefghijklmnopqrstuvwxyz'
+var nameCharacters = '${letters}0123456789-'
 
 func charactersOf(text string) string[] => map(range(0, length(text)), i => substring(text, i, 1))
 
 func canHaveQueue(caller string) bool =>
-  length(caller) <= 51 && empty(filter(charactersOf(caller), c => !contains(nameCharacters, c))) && !contains(
+  length(caller) >= 2 && length(caller) <= 40 && contains(letters, substring('${caller} ', 0, 1)) && empty(filter(charactersOf(caller), c => !contains(nameCharacters, c))) && !contains(
     '-${caller}-',
     '--'
   ) && !contains(takenNames, caller) && !endsWith(caller, '-poison')
@@ -17,7 +18,7 @@ func canHaveQueue(caller string) bool =>
 func requireName(caller string) string =>
   canHaveQueue(caller)
     ? caller
-    : fail('options.callerQueues and MAIL_CALLER_QUEUES: expected names of callers (lower-case letters, digits and single dashes, at most 51 characters, none of ${join(takenNames, ', ')}, and none that ends in -poison), not \'${caller}\'.')
+    : fail('options.callerQueues and MAIL_CALLER_QUEUES: expected names of callers (2 to 40 lower-case letters, digits and single dashes, beginning with a letter, none of ${join(takenNames, ', ')}, and none that ends in -poison), not \'${caller}\'.')
 
 @export()
 @description('The names in MAIL_CALLER_QUEUES.')

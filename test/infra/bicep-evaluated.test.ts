@@ -147,6 +147,9 @@ describe.skipIf(bicep === undefined)(
       'queue',
       'x-poison',
       'pay roll',
+      '2fa',
+      'captured',
+      'x',
     ])(
       'a caller that can have no queue (%s) is refused, in the options and in the setting',
       async (caller) => {

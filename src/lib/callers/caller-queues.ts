@@ -1,21 +1,15 @@
+import { callerNameFault, isBuiltIn } from './caller-name.ts';
 import { BUILT_IN } from './known-callers.ts';
 
-/** Queues of the relay itself: `mail-events`, and `mail-poison` for what the host gave up on. */
-const TAKEN: readonly string[] = [...BUILT_IN, 'events', 'poison'];
-
-/**
- * The name of a queue has 63 characters at most, of which `mail-` and `-poison` take 12: lower-case letters, digits and single dashes
- * (https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata).
- */
-const LONGEST = 51;
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** These are callers too, and their emails come by other ways. */
+const TAKEN = BUILT_IN.join(', ');
 
 /** What a list of callers with a queue of their own can have, in words. */
-export const EXPECTED_CALLER_QUEUES = `names of callers separated by commas: lower-case letters, digits and single dashes, at most ${LONGEST} characters, none of ${TAKEN.join(', ')}, and none that ends in -poison`;
+export const EXPECTED_CALLER_QUEUES = `names of callers separated by commas, which are 2 to 40 lower-case letters, digits and single dashes, beginning with a letter, and none of ${TAKEN} or of the queues of the relay`;
 
-/** Whether a caller of this name can have a queue of its own. */
+/** Whether a caller of this name can have a queue of its own: \`mail-\` and \`-poison\` leave room for every name of a caller. */
 export const canHaveQueue = (name: string): boolean =>
-  name.length <= LONGEST && NAME.test(name) && !TAKEN.includes(name) && !name.endsWith('-poison');
+  callerNameFault(name) === undefined && !isBuiltIn(name);
 
 /** The names in a list that can have a queue, each once; `isValid` says whether all of them can. */
 export const readCallerQueues = (

@@ -10,10 +10,10 @@ var nameCharacters = '${letters}0123456789-'
 func charactersOf(text string) string[] => map(range(0, length(text)), i => substring(text, i, 1))
 
 func canHaveQueue(caller string) bool =>
-  length(caller) >= 2 && length(caller) <= 40 && contains(letters, substring('${caller} ', 0, 1)) && empty(filter(charactersOf(caller), c => !contains(nameCharacters, c))) && !contains(
-    '-${caller}-',
-    '--'
-  ) && !contains(takenNames, caller) && !endsWith(caller, '-poison')
+  length(caller) >= 2 && length(caller) <= 40 && contains(letters, substring('${caller} ', 0, 1)) && empty(filter(
+    charactersOf(caller),
+    c => !contains(nameCharacters, c)
+  )) && !contains('-${caller}-', '--') && !contains(takenNames, caller) && !endsWith(caller, '-poison')
 
 func requireName(caller string) string =>
   canHaveQueue(caller)

@@ -12,6 +12,8 @@ type Failure = { readonly code: ErrorCode } & UpstreamFacts;
 export type LogEvent =
   | ({
       readonly event: 'MailSent';
+      /** `key:...` for a function key that no caller has. */
+      readonly caller: string;
       readonly recipients: number;
       readonly tags: readonly string[];
       readonly verified: boolean;

@@ -58,8 +58,8 @@ export const performAfterAttempt = async (
   switch (step.kind) {
     case 'record-sent': {
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
-      const { recipients, tags } = row.facts;
-      needs.log({ event: 'MailSent', ...log, recipients, tags, verified: false });
+      const { caller, recipients, tags } = row.facts;
+      needs.log({ event: 'MailSent', ...log, caller, recipients, tags, verified: false });
       const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
@@ -101,8 +101,9 @@ export const performAfterLookUp = async (
       const performed = await write(needs, found, etag);
       // Whoever was faster has found it too.
       if (performed.isBeaten) return performed;
-      const { mailId, recipients, tags } = row.facts;
-      needs.log({ event: 'MailSent', mailId, attempts: attemptsOf(row), recipients, tags, verified: true });
+      const { mailId, caller, recipients, tags } = row.facts;
+      const attempts = attemptsOf(row);
+      needs.log({ event: 'MailSent', mailId, attempts, caller, recipients, tags, verified: true });
       await deletePayload(needs, envelope);
       return performed;
     }

@@ -277,11 +277,11 @@ export const captureNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<C
 export const recordCaptured = (
   row: Row<Queued | Deferred | Unknown | Rejected>,
   now: Date,
-): Row<Captured> => ({
-  facts: row.facts,
-  progress: since(row, now),
-  fate: { state: 'captured' },
-});
+): Row<Captured> => {
+  // It goes to nobody, whatever was meant before.
+  const { redirected: _, ...progress } = since(row, now);
+  return { facts: row.facts, progress, fate: { state: 'captured' } };
+};
 
 /** The Message-ID that an email went out with, seen in the mailbox; it ended when it was sent. */
 export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<Sent> => ({

@@ -106,12 +106,13 @@ describe('after an attempt', () => {
     }
   });
 
-  test('the log names the mail, the attempt and what Graph said, and nothing else', async () => {
+  test('the log names the mail, its caller, the attempt and what Graph said, and nothing else', async () => {
     const { world, perform } = attempting();
     await perform(recordIt);
     expect(world.logged).toEqual([
       {
         event: 'MailSent',
+        caller: 'queue',
         mailId,
         attempts: 1,
         graphRequestId: 'r-1',

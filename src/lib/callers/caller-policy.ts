@@ -54,12 +54,16 @@ export const isNamedSender = (
   );
 };
 
+/** The default sender of a caller. Without a name of its own, the sender of the settings keeps the one that it has there. */
+const withName = (sender: Address, defaultSender: Address): Address =>
+  sender.name === undefined && matchesAny([sender.address], defaultSender.address) ? defaultSender : sender;
+
 /** The sender of emails that name none; undefined where such an email cannot be sent. */
 export const defaultSenderOf = ({ rules }: Caller, { defaultSender }: SenderPolicy): Address | undefined => {
-  if (rules.defaultSender !== undefined) return rules.defaultSender;
+  if (rules.defaultSender !== undefined) return withName(rules.defaultSender, defaultSender);
   if (rules.senders === undefined) return defaultSender;
   const first = rules.senders.find((one) => !one.startsWith('*'));
-  if (first !== undefined) return { address: first };
+  if (first !== undefined) return withName({ address: first }, defaultSender);
   return matchesAny(rules.senders, defaultSender.address) ? defaultSender : undefined;
 };
 

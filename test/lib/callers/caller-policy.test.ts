@@ -122,6 +122,23 @@ describe('the sender of a caller with rules', () => {
     expect(defaultSenderOf(aCaller('payroll', rules), policy)?.address).toBe(address);
   });
 
+  test.each<[string, Partial<CallerRules>, string | undefined]>([
+    ['its first address', { senders: ['noreply@contoso.example'] }, 'Contoso'],
+    ['its first address in another spelling', { senders: ['NoReply@Contoso.example'] }, 'Contoso'],
+    ['the default of its rules', { defaultSender: { address: 'noreply@contoso.example' } }, 'Contoso'],
+    [
+      'the default of its rules, with a name of its own',
+      { defaultSender: { name: 'Pay slips', address: 'noreply@contoso.example' } },
+      'Pay slips',
+    ],
+    ['another address', { senders: ['payroll@contoso.example', 'noreply@contoso.example'] }, undefined],
+  ])(
+    'has the name of the default sender of the settings, if it is that address: %s',
+    (_case, rules, name) => {
+      expect(defaultSenderOf(aCaller('payroll', rules), policy)?.name).toBe(name);
+    },
+  );
+
   test('is asked for where there is no default', () => {
     const error = errorOf(() => decideSender(withSenders(['*@service.contoso.example']), policy, {}));
     expect(error.facts.problems?.[0]).toMatchObject({

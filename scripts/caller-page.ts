@@ -43,19 +43,19 @@ const shortList = (items: readonly string[] | undefined, none: string): string =
 };
 
 /** What to do about doors that nobody has closed. */
-const openHint = (callers: readonly CallerPage[]): readonly string[] => {
+const openHint = (callers: readonly CallerPage[], there: string): readonly string[] => {
   const open = callers.filter((one) => one.open);
   if (open.length === 0) return [];
   return [
     '',
     ...open.map(({ name, meaning }) => `${name} is open: ${meaning} can send as every allowed sender.`),
     'Once every application has a caller of its own, close what is open:',
-    ...open.map(({ name }) => `  npm run callers -- disable ${name}`),
+    ...open.map(({ name }) => `  npm run callers -- disable ${name}${there}`),
   ];
 };
 
-/** All callers, a line each. */
-export const toCallerTable = (callers: readonly CallerPage[]): string => {
+/** All callers, a line each. `there`: the options with which a printed command reaches this relay. */
+export const toCallerTable = (callers: readonly CallerPage[], there: string): string => {
   const rows = callers.map((one) => [
     one.name,
     stateOf(one),
@@ -75,7 +75,7 @@ export const toCallerTable = (callers: readonly CallerPage[]): string => {
       .join('  ')
       .trimEnd(),
   );
-  return [...lines, ...openHint(callers)].join('\n');
+  return [...lines, ...openHint(callers, there)].join('\n');
 };
 
 const line = (name: string, text: string): string => `${name.padEnd(20)}${text}`;

@@ -9,7 +9,7 @@ import {
   toCallerTable,
   toKeyPage,
 } from './caller-page.ts';
-import { callRelay, callWithHeaders, RELAY_USAGE, runCommand, UsageError } from './relay-call.ts';
+import { callRelay, callWithHeaders, RELAY_USAGE, runCommand, sameRelay, UsageError } from './relay-call.ts';
 
 /** Who may send what, as a command, for the relay of `npm start` or a deployed app. */
 const usage = `Usage: npm run callers -- list
@@ -160,16 +160,17 @@ const limit = async (
   });
 };
 
-const REMOVED = (name: string) =>
+const REMOVED = (name: string, there: string) =>
   `This removes ${name} with its keys. Its application gets 401 from then on. Emails of ${name} that wait are held when they are due ` +
   `(CALLER_REMOVED) and can be replayed if you add ${name} again. Function keys of ${name} are callers by the rules of function-keys ` +
-  `again. To stop ${name} and keep all of this: npm run callers -- disable ${name}. To remove it, add --yes`;
+  `again. To stop ${name} and keep all of this: npm run callers -- disable ${name}${there}. To remove it, add --yes`;
 
 const main = async (): Promise<void> => {
   const args = readCallerArguments();
   if (args.help) return console.log(usage);
   const { command, name, id } = readCommand(args);
-  if (command === 'remove' && !args.yes) throw new UsageError(REMOVED(name));
+  const there = sameRelay(args);
+  if (command === 'remove' && !args.yes) throw new UsageError(REMOVED(name, there));
   const more = await readFunctionKey(args);
   const relay = await findRelay(args.url, args.folder, process.env);
   const headers: Record<string, string> =
@@ -182,7 +183,7 @@ const main = async (): Promise<void> => {
   switch (command) {
     case 'list': {
       const answer = (await callRelay(relay, 'GET', '/api/callers')) as { readonly callers: CallerPage[] };
-      return say(answer.callers, toCallerTable(answer.callers));
+      return say(answer.callers, toCallerTable(answer.callers, there));
     }
     case 'show': {
       const answer = await callRelay(relay, 'GET', pathOf(name));
@@ -212,7 +213,7 @@ const main = async (): Promise<void> => {
       const next =
         old === undefined
           ? ''
-          : `\nThe key ${old.id} still works. Once the application uses the new one:\n  npm run callers -- revoke-key ${name} ${old.id}\n`;
+          : `\nThe key ${old.id} still works. Once the application uses the new one:\n  npm run callers -- revoke-key ${name} ${old.id}${there}\n`;
       return say(answer, `${toKeyPage(key, relay.url, recipients)}${next}`);
     }
     case 'revoke-key': {
@@ -229,7 +230,7 @@ const main = async (): Promise<void> => {
     case 'enable':
       return say(
         await switchTo(false),
-        `${name} is enabled. To see emails that were held meanwhile: npm run mail -- list`,
+        `${name} is enabled. To see emails that were held meanwhile: npm run mail -- list${there}`,
       );
     case 'remove':
       return say(await callRelay(relay, 'DELETE', pathOf(name), { headers }), `${name} is removed.`);

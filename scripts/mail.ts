@@ -2,7 +2,15 @@ import { parseArgs } from 'node:util';
 import { findRelay, type Relay } from '../local/find-relay.ts';
 import { safetyLines } from '../src/lib/settings/safety-settings.ts';
 import { type DeskMail, toPage, toTable } from './mail-page.ts';
-import { callRelay, RELAY_OPTIONS, RELAY_USAGE, readOrRefuse, runCommand, UsageError } from './relay-call.ts';
+import {
+  callRelay,
+  RELAY_OPTIONS,
+  RELAY_USAGE,
+  readOrRefuse,
+  runCommand,
+  sameRelay,
+  UsageError,
+} from './relay-call.ts';
 
 /** The desk for held emails as a command, for the relay of `npm start` or a deployed app. */
 const usage = `Usage: npm run mail -- list
@@ -74,7 +82,8 @@ const main = async (): Promise<void> => {
     case 'replay':
       return say(
         await callRelay(relay, 'POST', `/api/mail/${needsId()}/replay`),
-        (mail) => `Email ${mail.id} is on the queue again. To follow it: npm run mail -- show ${mail.id}`,
+        (mail) =>
+          `Email ${mail.id} is on the queue again. To follow it: npm run mail -- show ${mail.id}${sameRelay(values)}`,
       );
     case 'close':
       if (!values.note?.trim()) throw new UsageError('close: expected --note "why".');

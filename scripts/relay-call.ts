@@ -19,6 +19,22 @@ export const RELAY_OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The options with which a printed command, pasted into bash, reaches the relay that this command line named. */
+export const sameRelay = ({
+  url,
+  folder,
+}: {
+  readonly url?: string | undefined;
+  readonly folder: string;
+}): string =>
+  [
+    ...(folder === RELAY_OPTIONS.folder.default ? [] : [` --folder ${quoted(folder)}`]),
+    ...(url === undefined ? [] : [` --url ${quoted(url)}`]),
+  ].join('');
+
 /** A command line that cannot be meant. */
 export class UsageError extends Error {}
 

@@ -1,8 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { toMailAnswer } from '../../src/functions/mail-answer.ts';
 import { catalogue } from '../../src/lib/error-catalogue.ts';
+import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { captureNew, closeWaiting } from '../../src/lib/ledger/transitions.ts';
+import { aDelivery } from '../support/a-delivery.ts';
 import { run } from '../support/caller-examples.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { codeBlocksOf, readDocument } from '../support/documents.ts';
+import { NOW } from '../support/in-memory-ports.ts';
 import { startRelay } from './relay-for-tests.ts';
 
 const page = readDocument('docs/application-owner.md');
@@ -46,6 +51,27 @@ test('the page for owners has two commands, and both work with a key of the rela
     today: { mails: { taken: 1, limit: 5 } },
   });
   expect(await runWith(firstEmail, key.slice(0, -1))).toMatchObject({ code: 'KEY_NOT_ACCEPTED' });
+});
+
+test('the table of responses has every state that the relay returns for an email, and no other', () => {
+  const { rows: waiting, facts } = aDelivery();
+  // Of one that is being sent, was rejected or canceled, a repeated request gets a problem.
+  const { sending: _, rejected: __, ...answered } = waiting;
+  const accepted: readonly LedgerRow[] = [
+    ...Object.values(answered),
+    closeWaiting(waiting.queued, 'a note', NOW),
+    captureNew(facts, false, NOW),
+  ];
+  const rows = page.text.split('\n').filter((line) => /^\| `\d{3}`, `"state"/.test(line));
+  const told = rows.flatMap((line) => {
+    const [, status, cell = ''] = /^\| `(\d{3})`, (.+?) \|/.exec(line) ?? [];
+    return [...cell.matchAll(/"(?:state": ")?([a-z]+)"/g)].map(([, state]) => `${status} ${state}`);
+  });
+  const returned = accepted.map((row) => {
+    const { status, body } = toMailAnswer({ row, repeated: false, warnings: [] }, 'url');
+    return `${status} ${body.state}`;
+  });
+  expect(told.sort()).toEqual([...new Set(returned)].sort());
 });
 
 describe('the table of rejections', () => {

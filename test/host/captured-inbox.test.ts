@@ -117,6 +117,10 @@ describe.concurrent('the inbox page in the functions host, from the bundle,', ()
     expect((await relay.show(id)).body.state).toBe('captured');
   });
 
+  test.each(['PUT', 'POST'])('has no calls with %s', async (method) => {
+    expect((await ask('/api/v1/messages', KEYS.masterKey, method)).status).toBe(404);
+  });
+
   test('says what is wrong with a call', async () => {
     const answers = await Promise.all(
       ['/v1/nothing', '/v1/messages?limit=many', '/v1/search', '/v1/message/%2e%2e%2fx'].map((path) =>

@@ -82,7 +82,7 @@ describe.each([
     }
   });
 
-  test('whoever writes to storage, reads an email or deletes one is logged', () => {
+  test('whoever writes to storage or deletes from it is logged, and whoever reads a blob, but not who reads a queue or a table', () => {
     const logs = Object.fromEntries(
       ofType(resources, 'Microsoft.Insights/diagnosticSettings').map(({ id, properties }) => [
         /(\w+)(?:\/default|\/[\w-]+)\/providers\/Microsoft\.Insights/.exec(id)?.[1],

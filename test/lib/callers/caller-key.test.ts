@@ -12,6 +12,15 @@ describe('a key of the relay', () => {
     expect(record.createdAt).toBe(NOW.toISOString());
   });
 
+  test('is always made of 260 random bits, as nobody can choose one', () => {
+    const secrets = Array.from({ length: 200 }, () => readKey(makeKey(NOW).text)?.secret ?? '');
+    for (const secret of secrets) expect(secret).toMatch(/^[a-km-np-z2-9]{52}$/);
+    // Each of the 32 letters is at each place sooner or later: none of the places says the same in every key.
+    for (let place = 0; place < 52; place += 1)
+      expect(new Set(secrets.map((secret) => secret[place])).size).toBeGreaterThan(20);
+    expect(makeKey.length).toBe(1);
+  });
+
   test('cannot be made from what is kept of it', () => {
     const { text, record } = makeKey(NOW);
     expect(JSON.stringify(record)).not.toContain(readKey(text)!.secret);

@@ -69,11 +69,32 @@ describe('ids and hashes', () => {
   });
 });
 
-test('a caller is named by its function key, and the name does not show the key', () => {
-  expect(callerOfKey('canary')).toMatch(/^key:[\w-]{10}$/);
-  expect(callerOfKey('canary')).toBe(callerOfKey('canary'));
-  expect(callerOfKey('canary')).not.toBe(callerOfKey('canary2'));
-  expect(callerOfKey('canary')).not.toContain('canary');
+describe('the name of the holder of a function key', () => {
+  test('a function key cannot be read from the name of its holder, and a random one cannot be guessed by it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 40 }), fc.nat(319), (bytes, bit) => {
+        const key = Buffer.from(bytes).toString('base64url');
+        const name = callerOfKey(key);
+        // 60 bits, whatever the key is: of 256 random bits, countless keys have each name.
+        expect(name).toMatch(/^key:[\w-]{10}$/);
+        // A guess that is almost right has another name, so that nothing tells how near it is.
+        const near = Buffer.from(bytes);
+        const at = (bit >> 3) % near.length;
+        near[at] = (near[at] ?? 0) ^ (1 << (bit & 7));
+        const other = callerOfKey(near.toString('base64url')).slice(4);
+        expect([...other].filter((letter, index) => letter === name[index + 4]).length).toBeLessThan(8);
+      }),
+    );
+    expect(callerOfKey('canary')).not.toContain('canary');
+  });
+
+  test('depends on nothing but the key, so a weak key can be guessed by it', () => {
+    // Rows and declared callers have such names: it stays what it is.
+    expect(callerOfKey('canary')).toBe('key:Adj6UKeFy1');
+    const name = callerOfKey('payroll-2026');
+    const guesses = ['payroll', 'payroll1', 'payroll-2025', 'payroll-2026'];
+    expect(guesses.filter((guess) => callerOfKey(guess) === name)).toEqual(['payroll-2026']);
+  });
 });
 
 test('canonical JSON is JSON of the same value, the same for values that are equal', () => {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
-import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_TENANT_ID } from './directory.ts';
+import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
 import { type Graph, startGraph } from './graph/graph-server.ts';
@@ -168,8 +168,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         KEY_VAULT_URL: keyVault.url,
         CLIENT_SECRET_NAME: SECRET_NAME,
         AZURE_CLIENT_ID: identityClientId,
-        MAIL_DEFAULT_SENDER: 'Contoso <noreply@contoso.example>',
-        MAIL_ALLOWED_SENDERS: '*@contoso.example',
+        ...LOCAL_SENDERS,
         NODE_EXTRA_CA_CERTS: certificate.certificateFile,
         ...managedIdentity.environment,
       },

@@ -107,3 +107,9 @@ export const contoso = (secret: string, now: Date): Directory => ({
     mailbox('guest@contoso.example', 'Guest without a mailbox', { licensed: false }),
   ],
 });
+
+/** As whom the local relay sends: every address of Contoso, and one where an email names none. */
+export const LOCAL_SENDERS = {
+  MAIL_DEFAULT_SENDER: 'Contoso <noreply@contoso.example>',
+  MAIL_ALLOWED_SENDERS: '*@contoso.example',
+} as const;

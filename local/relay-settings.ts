@@ -10,6 +10,7 @@ import {
 } from '../src/lib/settings/settings.ts';
 import { readFunctionTimeout } from '../src/lib/settings/settings-together.ts';
 import { findUnknown } from '../src/lib/settings/unknown-names.ts';
+import { LOCAL_SENDERS } from './directory.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
 const CHANGEABLE = /^(MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_/;
@@ -51,6 +52,7 @@ const LOCAL: Environment = Object.fromEntries([
   ),
   ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
   ['GRAPH_ENDPOINT', 'https://localhost'],
+  ...Object.entries(LOCAL_SENDERS),
 ]);
 
 /** The settings that keep emails from their recipients, of those that the environment gives. */

@@ -3,6 +3,7 @@ export type DeskMail = {
   readonly id: string;
   readonly state: string;
   readonly sender: string;
+  readonly caller: string;
   readonly recipients: number;
   readonly redirected?: boolean;
   readonly acceptedAt: string;
@@ -35,13 +36,14 @@ export const toTable = (mails: readonly DeskMail[]): string =>
   mails.length === 0
     ? 'No email is held.'
     : [
-        'ID                                    HELD SINCE            REASON                      SENDER',
-        ...mails.map(({ id, updatedAt, reason, sender }) =>
+        'ID                                    HELD SINCE            REASON                      SENDER                          CALLER',
+        ...mails.map(({ id, updatedAt, reason, sender, caller }) =>
           [
             id,
             `${updatedAt.slice(0, 19)}Z`.padEnd(20),
             (reason?.code ?? '').padEnd(26),
-            sender || '(unreadable)',
+            (sender || '(unknown)').padEnd(30),
+            caller,
           ].join('  '),
         ),
       ].join('\n');
@@ -49,7 +51,8 @@ export const toTable = (mails: readonly DeskMail[]): string =>
 export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
   [
     `${mail.id}  ${mail.state}`,
-    line('Sender', mail.sender || '(unreadable)'),
+    line('Caller', mail.caller),
+    line('Sender', mail.sender || '(unknown)'),
     line(
       'Recipients',
       mail.redirected

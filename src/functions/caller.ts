@@ -2,8 +2,9 @@ import type { HttpRequest } from '@azure/functions';
 import { readAppToken } from '../lib/callers/app-token.ts';
 import type { Caller } from '../lib/callers/caller.ts';
 import { isKey, type KeyRecord, readKey } from '../lib/callers/caller-key.ts';
-import { requireDoor } from '../lib/callers/caller-policy.ts';
+import { mayEnter, requireDoor } from '../lib/callers/caller-policy.ts';
 import { type Presented, readCredential, readFunctionKey } from '../lib/callers/credentials.ts';
+import type { KnownCallers } from '../lib/callers/known-callers.ts';
 import { AppError } from '../lib/errors.ts';
 import { callerOfKey } from '../lib/ledger/identity.ts';
 import type { Log } from '../lib/log.ts';
@@ -27,10 +28,29 @@ export const byFunctionKey =
   (needs: (log: Log) => Pick<Ports, 'callers'>): Identify =>
   async (request, log) => {
     const key = readFunctionKey(presentedBy(request));
-    const caller = (await needs(log).callers.known()).withFunctionKey(callerOfKey(key));
-    requireDoor(caller, 'http');
-    return caller;
+    const { callers } = needs(log);
+    const name = callerOfKey(key);
+    return admitted(callers, (known) => known.withFunctionKey(name), noCaller);
   };
+
+/**
+ * The caller that was found, where it may call. What this instance knows can be a minute old: before a caller is refused, or not found,
+ * it is read again, which is rate-limited.
+ */
+const admitted = async (
+  callers: Ports['callers'],
+  find: (known: KnownCallers) => Caller | undefined,
+  refusal: () => AppError,
+): Promise<Caller> => {
+  const caller = find(await callers.known());
+  if (caller !== undefined && mayEnter(caller, 'http')) return caller;
+  const newest = find(await callers.refreshed());
+  if (newest === undefined) throw refusal();
+  requireDoor(newest, 'http');
+  return newest;
+};
+
+const noCaller = (): AppError => new AppError('CALLER_UNKNOWN');
 
 /**
  * By the key of the relay, or the token from Entra, of a request to `/api/v1`, which the host lets everybody make. Throws CALLER_UNKNOWN,
@@ -41,9 +61,7 @@ export const byKeyOrToken =
   (needs: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>): Identify =>
   async (request, log) => {
     const { kind, text } = readCredential(presentedBy(request));
-    const caller = await (kind === 'key' ? callerWithKey : callerWithToken)(needs(log), text);
-    requireDoor(caller, 'http');
-    return caller;
+    return (kind === 'key' ? callerWithKey : callerWithToken)(needs(log), text);
   };
 
 /** Of nobody: a key that no caller has takes as much work as one of a caller. */
@@ -60,13 +78,17 @@ const callerWithKey = async ({ callers }: Pick<Ports, 'callers'>, text: string):
     throw new AppError('KEY_NOT_ACCEPTED', {
       detail: 'It does not have the form of a key of the relay: a part is missing or was changed.',
     });
-  const found =
-    (await callers.known()).withKey(presented.id) ?? (await callers.refreshed()).withKey(presented.id);
-  const isRight = isKey(found?.key ?? NOBODYS, presented);
+  const found = (known: KnownCallers): Caller | undefined => {
+    const withId = known.withKey(presented.id);
+    const isRight = isKey(withId?.key ?? NOBODYS, presented);
+    return isRight ? withId?.caller : undefined;
+  };
   // The id is no secret: by it an administrator finds the key.
-  if (found === undefined || !isRight)
-    throw new AppError('KEY_NOT_ACCEPTED', { detail: `No caller has the key with the id ${presented.id}.` });
-  return found.caller;
+  return admitted(
+    callers,
+    found,
+    () => new AppError('KEY_NOT_ACCEPTED', { detail: `No caller has this key. Its id is ${presented.id}.` }),
+  );
 };
 
 const callerWithToken = async (
@@ -74,10 +96,9 @@ const callerWithToken = async (
   text: string,
 ): Promise<Caller> => {
   const clientId = readAppToken(await appTokens.check(text));
-  const caller = (await callers.known()).withApp(clientId) ?? (await callers.refreshed()).withApp(clientId);
-  if (caller === undefined)
-    throw new AppError('CALLER_NOT_DECLARED', {
-      detail: `No caller has the application ${clientId}.`,
-    });
-  return caller;
+  return admitted(
+    callers,
+    (known) => known.withApp(clientId),
+    () => new AppError('CALLER_NOT_DECLARED', { detail: `No caller has the application ${clientId}.` }),
+  );
 };

@@ -22,7 +22,7 @@ export type LogEvent =
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
       UpstreamFacts)
   | ({ readonly event: 'MailRejected' | 'MailUnknown' } & MailFacts & Failure)
-  | ({ readonly event: 'MailHeld'; readonly record: string } & MailFacts & Failure)
+  | ({ readonly event: 'MailHeld'; readonly record: string; readonly caller: string } & MailFacts & Failure)
   | { readonly event: 'MailPaced'; readonly mailId: string; readonly waitMs: number }
   | { readonly event: 'MailRepeated'; readonly mailId: string; readonly state: string }
   | {

@@ -5,6 +5,7 @@ const aMail = (more: Partial<DeskMail>): DeskMail => ({
   id: '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55',
   state: 'held',
   sender: 'noreply@contoso.example',
+  caller: 'payroll',
   recipients: 2,
   acceptedAt: '2026-11-25T08:00:00.000Z',
   updatedAt: '2026-11-25T08:00:01.000Z',
@@ -32,6 +33,7 @@ test('a mail that was refused shows every problem, its record and what to do', (
   ).toBe(
     [
       '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55  held',
+      'Caller      payroll',
       'Sender      noreply@contoso.example',
       'Recipients  2',
       '2026-11-25T08:00:00.000Z  accepted',

@@ -1,5 +1,5 @@
 import { AppError, type Problem } from '../errors.ts';
-import type { Address } from '../mail/address.ts';
+import { type Address, addressKey } from '../mail/address.ts';
 import { matchesAny } from '../mail/address-pattern.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { isAllowedSender, type SenderPolicy } from '../mail/sender-policy.ts';
@@ -19,6 +19,9 @@ export const requireEnabled = ({ knownAs, rules }: Caller): void => {
   if (rules.isDisabled)
     throw new AppError('CALLER_DISABLED', { detail: `The caller ${knownAs} is switched off.` });
 };
+
+export const mayEnter = ({ rules }: Caller, door: Door): boolean =>
+  !rules.isDisabled && rules.doors.includes(door);
 
 /** Throws CALLER_DISABLED, DOOR_NOT_ALLOWED. */
 export const requireDoor = (caller: Caller, door: Door): void => {
@@ -67,13 +70,17 @@ export const defaultSenderOf = ({ rules }: Caller, { defaultSender }: SenderPoli
   return matchesAny(rules.senders, defaultSender.address) ? defaultSender : undefined;
 };
 
-/** The sender of an email: the one it names if the caller may send as that, else its default. Throws SENDER_NOT_ALLOWED. */
+/**
+ * The sender of an email: the one it names if the caller may send as that, else its default. `accepted` is the address as which the
+ * email was accepted: it never goes as another one, whatever the default is by now. Throws SENDER_NOT_ALLOWED.
+ */
 export const decideSender = (
   caller: Caller,
   settings: SenderPolicy,
   mail: Pick<Mail, 'from' | 'raw'>,
+  accepted?: string,
 ): Address => {
-  const sender = mail.from ?? defaultSenderOf(caller, settings);
+  const sender = mail.from ?? asAccepted(defaultSenderOf(caller, settings), accepted);
   if (sender !== undefined && maySendAs(caller, settings, sender.address)) return sender;
   const whose =
     caller.rules.senders === undefined
@@ -90,6 +97,13 @@ export const decideSender = (
     ],
   });
 };
+
+/** The default has a name beside its address; of another address nothing else is known. */
+const asAccepted = (byDefault: Address | undefined, accepted: string | undefined): Address | undefined =>
+  accepted === undefined ||
+  (byDefault !== undefined && addressKey(byDefault.address) === addressKey(accepted))
+    ? byDefault
+    : { address: accepted };
 
 const mayReach = (recipients: readonly string[], address: string): boolean =>
   recipients.includes('*') || matchesAny(recipients, address);

@@ -2,6 +2,7 @@ import type { Caller, Door } from '../callers/caller.ts';
 import {
   asMailOf,
   decideSender,
+  defaultSenderOf,
   requireDoor,
   requireEnabled,
   requireRecipients,
@@ -88,9 +89,14 @@ export const judgeMail = (
 const requireCaller = (caller: Caller, door: Door | undefined): void =>
   door === undefined ? requireEnabled(caller) : requireDoor(caller, door);
 
-const judgeRead = ({ senderPolicy, safety }: AcceptPolicy, caller: Caller, read: Mail): JudgedMail => {
+const judgeRead = (
+  { senderPolicy, safety }: AcceptPolicy,
+  caller: Caller,
+  read: Mail,
+  acceptedAs?: string,
+): JudgedMail => {
   const mail = asMailOf(caller, read);
-  const sender = decideSender(caller, senderPolicy, mail);
+  const sender = decideSender(caller, senderPolicy, mail, acceptedAs);
   requireRecipients(caller, mail);
   return { mail, sender, caller, handling: decideHandling(safety, mail) };
 };
@@ -111,7 +117,7 @@ export const planMail = async (
   caller: judged.caller,
   handling: judged.handling,
   plan: await planFor(needs, policy, origin, judged),
-  facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender),
+  facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender.address),
 });
 
 /** How a judged mail goes. Its Date is when it is to be sent, not when it was received. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
@@ -132,6 +138,15 @@ export const planFor = async (
   return { ...planned, warnings: warnings.filter((one) => !isAboutOriginals(one)) };
 };
 
+/** Whose mail it is, and what was decided of it before. */
+export type Claims = {
+  readonly caller: Caller;
+  /** How it came, where that is still to be judged. */
+  readonly door?: Door | undefined;
+  /** The address as which it was accepted. */
+  readonly acceptedAs?: string | undefined;
+};
+
 /**
  * Judges and plans a mail that nobody waits for. Where it is refused the error lists every problem, and the facts are as
  * many as could be read.
@@ -141,34 +156,36 @@ export const tryToAccept = async (
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
-  caller: Caller,
-  door: Door | undefined,
+  { caller, door, acceptedAs }: Claims,
   input: unknown,
 ): Promise<AcceptableMail | Refused> => {
+  const byDefault = defaultSenderOf(caller, policy.senderPolicy)?.address;
   let facts: MailFacts | undefined;
   try {
     const read = readMail(await withWholeMessage(needs, input));
-    facts = factsOf(policy, hashes, origin, input as object, asMailOf(caller, read));
+    facts = factsOf(policy, hashes, origin, input as object, asMailOf(caller, read), byDefault);
     requireCaller(caller, door);
-    const judged = judgeRead(policy, caller, read);
+    const judged = judgeRead(policy, caller, read, acceptedAs);
     return await planMail(needs, policy, hashes, origin, input as object, judged);
   } catch (reason) {
     if (!(reason instanceof AppError) || isStorageFailure(reason)) throw reason;
-    return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input) };
+    return { refused: reason, facts: facts ?? sketchFacts(policy, hashes, origin, input, caller) };
   }
 };
 
-/** What the ledger can say of a mail that is refused: as much as can be read. */
+/** What the ledger can say of a mail that is refused: as much as can be read, and is known of its caller. */
 export const sketchFacts = (
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
   input: unknown,
+  caller: Caller | undefined,
 ): MailFacts => {
   const mail = sketchMail(input);
+  const byDefault = caller && defaultSenderOf(caller, policy.senderPolicy)?.address;
   return mail === undefined
     ? factsOfUnreadable(origin)
-    : factsOf(policy, hashes, origin, input as object, mail);
+    : factsOf(policy, hashes, origin, input as object, mail, byDefault);
 };
 
 const factsOf = (
@@ -177,12 +194,13 @@ const factsOf = (
   origin: Origin,
   input: object,
   mail: Mail,
-  sender: Address = mail.from ?? policy.senderPolicy.defaultSender,
+  /** Of an email that names no sender; empty where nobody knows as whom it would go. */
+  sender = '',
 ): MailFacts => {
   const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
   return {
     ...factsOfUnreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
-    sender: sender.address,
+    sender: mail.from?.address ?? sender,
     recipients: recipients.length,
     tags: mail.tags,
     ...defined({

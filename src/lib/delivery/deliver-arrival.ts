@@ -2,7 +2,7 @@ import type { Reached } from '../callers/quota.ts';
 import { AppError } from '../errors.ts';
 import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
-import { type InState, isUncounted, type MailFacts } from '../ledger/ledger-row.ts';
+import { type InState, isUncounted, type LedgerRow, type MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
@@ -96,7 +96,8 @@ const sendOnceMore = async (
 const holdStray = async (needs: Needs, { envelope, strayId }: Arrival): Promise<Turn> => {
   const original = await readContent(needs, envelope);
   const origin = { ...envelope, mailId: strayId };
-  const facts = sketchFacts(needs.accept, await needs.readIdentity(), origin, original);
+  const caller = (await needs.callers.known()).named(envelope.caller);
+  const facts = sketchFacts(needs.accept, await needs.readIdentity(), origin, original, caller);
   const reason = new AppError('IDEMPOTENCY_KEY_REUSED');
   await hold(needs, { facts }, { why: 'refused', reason, original });
   return 'done';
@@ -131,11 +132,10 @@ const judged = ({ unjudged: _, ...envelope }: Envelope): Envelope => envelope;
 const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?: Rejected): Promise<Turn> => {
   const { envelope, isBare } = arrival;
   // What waits in the ledger was judged before.
-  const read = await readMailOf(
-    needs,
-    envelope,
-    entry === undefined && envelope.unjudged ? 'queue' : undefined,
-  );
+  const read = await readMailOf(needs, envelope, {
+    door: entry === undefined && envelope.unjudged ? 'queue' : undefined,
+    acceptedAs: entry === undefined ? undefined : senderOf(entry.row),
+  });
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
     // The record it has is better than an empty one.
@@ -254,6 +254,10 @@ const wait = async (
   return 'done';
 };
 
+/** As whom the ledger has it; of what was held before it could be judged, nobody knows yet. */
+const senderOf = ({ facts: { sender } }: LedgerRow): string | undefined =>
+  sender === '' ? undefined : sender;
+
 type Claiming = {
   readonly entry: Sendable | undefined;
   readonly rejected: Rejected | undefined;
@@ -266,7 +270,8 @@ const claimFor = (
   { entry, rejected, countedAt }: Claiming,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { facts, plan } = accepted;
-  const how = [clock.now(), plan.kind, { redirected: isRedirected(accepted), countedAt }] as const;
+  const going = { redirected: isRedirected(accepted), countedAt, sender: facts.sender };
+  const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined
     ? ledger.create(claimNew(facts, true, ...how))
@@ -283,7 +288,7 @@ const concludeLost = async (
   envelope: Envelope,
   entry: LedgerEntry<InState<'sending'>>,
 ): Promise<Turn> => {
-  const read = await readMailOf(needs, envelope);
+  const read = await readMailOf(needs, envelope, { acceptedAs: senderOf(entry.row) });
   const { original } = read;
   const outcome = decideLost(entry.row.progress);
   if ('refused' in read && outcome.kind !== 'unknown') {

@@ -61,6 +61,8 @@ export const hold = async (
     return undefined;
   }
   const { code } = reason;
-  needs.log({ event: 'MailHeld', mailId, attempts: attemptsOf(row), record, code, ...upstreamFacts(reason) });
+  const { caller } = row.facts;
+  const attempts = attemptsOf(row);
+  needs.log({ event: 'MailHeld', mailId, attempts, caller, record, code, ...upstreamFacts(reason) });
   return row;
 };

@@ -52,7 +52,10 @@ export const readForChange = async ({
 
 /** Throws CALLER_NOT_FOUND. */
 export const entryOf = (entries: readonly CallerEntry[], name: string): CallerEntry => {
-  const found = entries.find(({ caller }) => caller.name === name.toLowerCase());
+  const found =
+    entries.find(({ caller }) => caller.name === name) ??
+    // Names have no capitals, except one that somebody else wrote into the table.
+    entries.find(({ caller }) => caller.name === name.toLowerCase());
   if (found === undefined) throw new AppError('CALLER_NOT_FOUND');
   return found;
 };

@@ -28,8 +28,9 @@ export const listHeld = async (
 export const showMail = async (needs: Pick<Ports, 'ledger'>, mailId: string): Promise<MailStatus> =>
   toDeskStatus((await findMail(needs, mailId)).row);
 
-/** With the name of the record, which is for those who may open it. */
+/** With whose email it is, and the name of the record, which are for those who see all. */
 const toDeskStatus = (row: LedgerRow): MailStatus => ({
   ...toStatus(row),
+  caller: row.facts.caller,
   ...(isIn(row, 'held') ? { record: row.fate.record } : {}),
 });

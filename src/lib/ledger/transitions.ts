@@ -57,7 +57,16 @@ export type Going = {
   readonly redirected?: boolean;
   /** When it was counted against the limits of its caller. */
   readonly countedAt?: string | undefined;
+  /** As whom it goes: written down where the ledger does not know it, or nothing was accepted before. */
+  readonly sender?: string;
 };
+
+/** The facts with the sender, where they have none. */
+const completed = (facts: MailFacts, { sender = '' }: Going): MailFacts =>
+  facts.sender === '' ? { ...facts, sender } : facts;
+
+/** The facts with the sender of now: nothing was accepted before. */
+const anew = (facts: MailFacts, { sender = facts.sender }: Going): MailFacts => ({ ...facts, sender });
 
 /** How the email goes by the settings of now. */
 const going = (
@@ -115,21 +124,21 @@ export const claim = (
   way?: SendWay,
   how: Going = {},
 ): Row<Sending> => ({
-  facts: row.facts,
+  facts: completed(row.facts, how),
   progress: going(since(row, now), way, how),
   fate: { state: 'sending' },
 });
 
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
 export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay, how: Going = {}): Row<Sending> => ({
-  facts: row.facts,
+  facts: anew(row.facts, how),
   progress: going(since(row, now, { replayedAt: now.toISOString() }), way, how),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
 export const queueAfresh = (row: Row<Rejected>, now: Date, how: Going = {}): Row<Queued> => ({
-  facts: row.facts,
+  facts: anew(row.facts, how),
   progress: going(since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }), undefined, how),
   fate: { state: 'queued' },
 });

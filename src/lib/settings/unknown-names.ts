@@ -24,7 +24,8 @@ export const findUnknown = (
     .map((name) => {
       const written = name.toUpperCase();
       const [nearest = ''] = known.toSorted(
-        (one, other) => inCommon(written, other) - inCommon(written, one),
+        // Of two that share as much, the shorter one has less that differs.
+        (one, other) => inCommon(written, other) - inCommon(written, one) || one.length - other.length,
       );
       const differs = Math.max(written.length, nearest.length) - inCommon(written, nearest);
       const isBeginning = written.length >= SHORTEST_BEGINNING && nearest.startsWith(written);

@@ -26,7 +26,7 @@ const everything = aMail({
 });
 
 const accept = (input: unknown, more: AcceptPolicy = policy) =>
-  tryToAccept(needs, more, IDENTITY, origin, caller, undefined, input);
+  tryToAccept(needs, more, IDENTITY, origin, { caller }, input);
 
 describe('what the ledger keeps of an email', () => {
   const { idempotencyKey: key } = everything;
@@ -56,9 +56,9 @@ describe('what the ledger keeps of an email', () => {
 
   test('has the hash it is known by, where it is known already', async () => {
     const known = { ...origin, contentHash: 'of an earlier version' };
-    expect(
-      (await tryToAccept(needs, policy, IDENTITY, known, caller, undefined, aMail())).facts.bodyHash,
-    ).toBe('of an earlier version');
+    expect((await tryToAccept(needs, policy, IDENTITY, known, { caller }, aMail())).facts.bodyHash).toBe(
+      'of an earlier version',
+    );
   });
 });
 
@@ -117,12 +117,13 @@ test('a fault of ours is no refusal', async () => {
       throw new RangeError('a fault');
     },
   };
-  await expect(tryToAccept(needs, policy, hashes, origin, caller, undefined, aMail())).rejects.toThrow(
-    RangeError,
-  );
+  await expect(tryToAccept(needs, policy, hashes, origin, { caller }, aMail())).rejects.toThrow(RangeError);
 });
 
 test('what can be read of an email that is held says who sent it, if the fault lies elsewhere', () => {
-  expect(sketchFacts(policy, IDENTITY, origin, aMail({ nope: 1 }))).toMatchObject({ recipients: 1 });
-  expect(sketchFacts(policy, IDENTITY, origin, undefined)).toMatchObject({ sender: '', bodyHash: '' });
+  expect(sketchFacts(policy, IDENTITY, origin, aMail({ nope: 1 }), caller)).toMatchObject({ recipients: 1 });
+  expect(sketchFacts(policy, IDENTITY, origin, undefined, caller)).toMatchObject({
+    sender: '',
+    bodyHash: '',
+  });
 });

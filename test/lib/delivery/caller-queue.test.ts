@@ -289,7 +289,7 @@ describe('the same key of one caller, by HTTP and by its queue', () => {
     const bodyHash = IDENTITY.hashOfContent(keyed);
     const mailId = IDENTITY.mailIdOfKey('key:before', 'invoice-1');
     const { facts } = aDelivery(keyed, 'key:before');
-    relay.ledger.create(queueNew({ ...facts, mailId, bodyHash }, NOW));
+    relay.ledger.create(queueNew({ ...facts, mailId, bodyHash, sender: 'payroll@contoso.example' }, NOW));
     await relay.deliver('payroll', keyed);
     expect(relay.rows()).toMatchObject([{ mailId, caller: 'key:before', state: 'sent' }]);
   });

@@ -78,6 +78,7 @@ describe('holding an email', () => {
         event: 'MailHeld',
         mailId,
         attempts: 0,
+        caller: 'queue',
         record: mailId,
         code: 'MAILBOX_NOT_FOUND',
         upstreamCode: 'ErrorInvalidUser',

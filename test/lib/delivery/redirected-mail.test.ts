@@ -37,7 +37,7 @@ const { needs } = inMemoryPorts();
 const policyOf = (safety: Safety): AcceptPolicy => ({ ...needs.accept, safety });
 
 const accept = (input: unknown, safety: Safety, one = caller) =>
-  tryToAccept(needs, policyOf(safety), IDENTITY, { ...ORIGIN, caller: one.name }, one, undefined, input);
+  tryToAccept(needs, policyOf(safety), IDENTITY, { ...ORIGIN, caller: one.name }, { caller: one }, input);
 
 const recipientsOf = (accepted: Awaited<ReturnType<typeof accept>>): readonly string[] => {
   const { plan } = accepted as AcceptableMail;

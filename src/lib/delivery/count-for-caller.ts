@@ -1,7 +1,7 @@
 import { limitReached } from '../callers/quota.ts';
 import type { AcceptableMail } from './accept-mail.ts';
 import { notStored } from './attempt-for-caller.ts';
-import type { Taken } from './quotas.ts';
+import type { Taken } from './purse.ts';
 import { type TellOfLimitNeeds, tellOfLimit } from './tell-of-limit.ts';
 
 /**

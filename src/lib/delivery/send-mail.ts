@@ -17,8 +17,8 @@ import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } fr
 import { captureMail } from './capture-mail.ts';
 import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
+import type { Taken } from './purse.ts';
 import { queueMail } from './queue-mail.ts';
-import type { Taken } from './quotas.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';

@@ -10,6 +10,7 @@ import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
 import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
+import { isKnownNearLimit } from './count-for-caller.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
@@ -160,6 +161,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     return wait(needs, envelope, accepted.facts);
   }
   const { caller, facts } = accepted;
+  // Only of a bare message the ledger was not asked before.
+  if (isNew && isBare && (await isKnownNearLimit(needs, accepted))) return 'beaten';
   const taken = await countArrived(needs, accepted, entry);
   if (taken.kind === 'reached') {
     const readOriginal = async () => original;

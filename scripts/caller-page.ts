@@ -16,6 +16,7 @@ export type CallerPage = {
   readonly onUnknown?: string;
   readonly tags?: readonly string[];
   readonly owner?: string;
+  readonly ownerOutsideDomains?: true;
   readonly apps?: readonly string[];
   readonly functionKeys?: readonly string[];
   readonly keys: readonly { readonly id: string; readonly createdAt: string }[];
@@ -80,6 +81,9 @@ export const toCallerTable = (callers: readonly CallerPage[], there: string): st
 
 const line = (name: string, text: string): string => `${name.padEnd(20)}${text}`;
 
+const OUTSIDE_DOMAINS =
+  'gets no warnings: the address is outside MAIL_RECIPIENT_DOMAINS. Set an owner within it, or use the log.';
+
 /** One caller, a line for each rule. */
 export const toCallerPage = (caller: CallerPage): string => {
   const { name, declaredIn, meaning, keys, defaultSender } = caller;
@@ -105,6 +109,7 @@ export const toCallerPage = (caller: CallerPage): string => {
     ...(caller.onUnknown === undefined ? [] : [line('Unknown outcome', caller.onUnknown)]),
     ...(caller.tags === undefined ? [] : [line('Tags', list(caller.tags, ''))]),
     line('Owner', caller.owner ?? '-'),
+    ...(caller.ownerOutsideDomains ? [line('', OUTSIDE_DOMAINS)] : []),
     ...(caller.apps === undefined ? [] : [line('Applications', list(caller.apps, ''))]),
     ...(caller.functionKeys === undefined ? [] : [line('Function keys', list(caller.functionKeys, ''))]),
     ...(keyLines.length === 0 ? [line('Keys', 'none')] : keyLines),

@@ -36,7 +36,7 @@ Rules. In limit, an option replaces the rule, --add-... adds to a list, and the 
   --reads own|all           Whose emails it can look at. Default: own.
   --on-unknown verify|hold|resend  What happens on an unknown outcome, where the email does not say.
   --tag TAG                 A tag that all its emails have. Repeat it for more.
-  --owner ADDRESS           Who is notified about this caller.
+  --owner ADDRESS           Who is notified about this caller. In a test environment, an address within MAIL_RECIPIENT_DOMAINS.
   --app CLIENT_ID           An application or managed identity in Entra that is this caller. Repeat it for more.
   --function-key            A function key that is this caller: read from the environment variable MAIL_RELAY_FUNCTION_KEY
                             or from standard input, never from the command line.

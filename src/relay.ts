@@ -404,6 +404,7 @@ export const openRelay = (
       ...storage(),
       declaredInSettings,
       senderPolicy,
+      ...ifAny(() => defined({ recipientDomains: settings().MAIL_RECIPIENT_DOMAINS })),
       forgetCallers: cachedCallers.forget,
       clock,
       log,

@@ -27,13 +27,17 @@ const THE_KEY = 'canary-function-key';
 type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
 
 /** A relay with the calls of an operator. */
-const aDesk = (inSettings: readonly object[] = []) => {
+const aDesk = (
+  inSettings: readonly object[] = [],
+  more: { readonly recipientDomains?: readonly string[] } = {},
+) => {
   const store = makeFakeCallerStore();
   const declared = inSettings.map((one): Declaration => readCaller(one).declaration!);
   const logged: LogEvent[] = [];
   let now = Date.parse('2026-03-02T08:00:00Z');
   let forgotten = 0;
   const needs = (log: (event: LogEvent) => void) => ({
+    ...more,
     callerStore: store,
     declaredInSettings: () => declared,
     senderPolicy: () => ({
@@ -146,6 +150,21 @@ describe('a caller that is added', () => {
     expect(JSON.stringify([everything, await desk.store.read()])).not.toContain(secret);
     expect(JSON.stringify(everything)).not.toContain(found.key.hash);
     expect(desk.forgotten(), 'this instance knows it immediately').toBe(1);
+  });
+
+  test('with an owner whom the settings keep emails from says so, as does a change', async () => {
+    const desk = aDesk([], { recipientDomains: ['*@contoso.example'] });
+    const outside = { owner: 'owner@fabrikam.example' };
+    const inside = { owner: 'owner@contoso.example' };
+    const told = [
+      (await desk.add({ name: 'payroll', senders: [SENDER], ...outside })).body.caller,
+      (await desk.change('payroll', inside)).body,
+      (await desk.change('payroll', outside)).body,
+    ];
+    expect(told.map((caller) => Object(caller).ownerOutsideDomains)).toEqual([true, undefined, true]);
+    const open = aDesk();
+    const { body } = await open.add({ name: 'payroll', senders: [SENDER], ...outside });
+    expect(body.caller).not.toHaveProperty('ownerOutsideDomains');
   });
 
   test.each([

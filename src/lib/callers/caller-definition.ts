@@ -31,11 +31,12 @@ const TAG = /^[\w.-]{1,50}$/;
 
 const textOf = (isRight: (text: string) => boolean, expected: string) =>
   z.custom<string>((value) => typeof value === 'string' && isRight(value), expected);
-const wholeNumber = (max: number) =>
+const wholeNumber = (max: number, instead = '') =>
   z.custom<number>(
     (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= max,
-    `a whole number from 1 to ${max}`,
+    `a whole number from 1 to ${max}${instead}`,
   );
+const INSTEAD_OF_NONE = '; to let the caller send nothing, disable it';
 const oneOf = <const Word extends string>(words: readonly Word[]) =>
   z.custom<Word>((value) => words.includes(value as Word), `one of ${words.join(', ')}`);
 
@@ -71,8 +72,8 @@ const fields = z.strictObject(
       textOf((text) => text === '*' || isAddressPattern(text), '* for everyone, *@domain, or an address'),
       addressKey,
     ).optional(),
-    mailsPerDay: wholeNumber(MAX_PER_DAY).optional(),
-    recipientsPerDay: wholeNumber(MAX_PER_DAY).optional(),
+    mailsPerDay: wholeNumber(MAX_PER_DAY, INSTEAD_OF_NONE).optional(),
+    recipientsPerDay: wholeNumber(MAX_PER_DAY, INSTEAD_OF_NONE).optional(),
     maxMailBytes: wholeNumber(MAX_MAIL_BYTES).optional(),
     doors: listOf(DOORS.length, oneOf(DOORS), asIs).optional(),
     reads: oneOf(['own', 'all']).optional(),

@@ -21,10 +21,19 @@ export const dayOf = (now: Date): string => now.toISOString().slice(0, 10);
 /** The midnight at which a day ends. */
 export const endOfDay = (now: Date): Date => new Date(Date.parse(dayOf(now)) + DAY_MS);
 
-type Limits = Pick<CallerRules, 'mailsPerDay' | 'recipientsPerDay'>;
+export type Limits = Pick<CallerRules, 'mailsPerDay' | 'recipientsPerDay'>;
+
+export const isSameLimits = (one: Limits, other: Limits): boolean =>
+  one.mailsPerDay === other.mailsPerDay && one.recipientsPerDay === other.recipientsPerDay;
 
 export const isLimited = ({ mailsPerDay, recipientsPerDay }: Limits): boolean =>
   mailsPerDay !== undefined || recipientsPerDay !== undefined;
+
+/** What an email takes of the limits that there are. What has no limit is not counted: a limit that is new begins with nothing. */
+export const needOf = ({ mailsPerDay, recipientsPerDay }: Limits, recipients: number): Amount => ({
+  mails: mailsPerDay === undefined ? 0 : 1,
+  recipients: recipientsPerDay === undefined ? 0 : recipients,
+});
 
 export const plus = (one: Amount, other: Amount): Amount => ({
   mails: one.mails + other.mails,
@@ -51,6 +60,12 @@ const MOST_FACTOR = 64;
 const QUICK_MS = 5 * 60_000;
 /** At most this part of what is left: the blocks become smaller towards the limit, and end with single emails. */
 const PART_OF_LEFT = 10;
+
+/** Whether so little is left that a block is for this email alone: whoever takes it without need keeps it from others. */
+export const isScarce = (left: Amount, need: Amount): boolean =>
+  (['mails', 'recipients'] as const).some(
+    (what) => need[what] > 0 && Math.floor(left[what] / PART_OF_LEFT) <= need[what],
+  );
 
 export type LastBlock = { readonly factor: number; readonly takenAt: number };
 

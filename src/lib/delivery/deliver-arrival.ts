@@ -10,11 +10,13 @@ import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
 import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
+import { isKnownNearLimit } from './count-for-caller.ts';
 import { hold } from './hold.ts';
 import { type LaneNeeds, sendInLane } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
+import type { Taken } from './purse.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
-import { type Taken, UNCOUNTED } from './quotas.ts';
+import { UNCOUNTED } from './quotas.ts';
 import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
@@ -159,6 +161,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     return wait(needs, envelope, accepted.facts);
   }
   const { caller, facts } = accepted;
+  // Only of a bare message the ledger was not asked before.
+  if (isNew && isBare && (await isKnownNearLimit(needs, accepted))) return 'beaten';
   const taken = await countArrived(needs, accepted, entry);
   if (taken.kind === 'reached') {
     const readOriginal = async () => original;

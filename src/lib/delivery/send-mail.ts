@@ -15,10 +15,10 @@ import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-m
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
-import { countForCaller } from './count-for-caller.ts';
+import { countForCaller, isKnownNearLimit } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
+import type { Taken } from './purse.ts';
 import { queueMail } from './queue-mail.ts';
-import type { Taken } from './quotas.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
@@ -223,12 +223,13 @@ const captureNewMail = async (
   return captured;
 };
 
-/** Counts a new email. Undefined where it is over the limit and not new: a repeat is answered all the same. */
-const countNew = async (needs: SendMailNeeds, mail: IncomingMail): Promise<Taken | undefined> => {
+/** Counts a new email. Undefined where it is near or over the limit and not new: a repeat is answered all the same. */
+const countNew = async (needs: SendMailNeeds, { accepted }: IncomingMail): Promise<Taken | undefined> => {
+  const { keyHash, mailId } = accepted.facts;
+  if (keyHash !== undefined && (await isKnownNearLimit(needs, accepted).catch(notStored))) return undefined;
   try {
-    return await countForCaller(needs, mail.accepted);
+    return await countForCaller(needs, accepted);
   } catch (error) {
-    const { keyHash, mailId } = mail.accepted.facts;
     const isOver = error instanceof AppError && error.code === 'CALLER_LIMIT_REACHED';
     if (!isOver || keyHash === undefined) throw error;
     if ((await needs.ledger.find(mailId).catch(notStored)) === undefined) throw error;

@@ -77,8 +77,8 @@ export const sweepCaptured: Part = async (needs, { counts, isOver }) => {
 const USAGE_DAYS = 31;
 
 /** What was taken of limits on days that are over, and what this instance keeps from the others. */
-export const sweepUsages: Part = async (needs) => {
-  await needs.quotas.giveBackIdle(needs.clock.now());
+export const sweepUsages: Part = async (needs, { isOver }) => {
+  await needs.quotas.giveBackIdle(needs.clock.now(), isOver);
   await needs.usages.expire(dayOf(ago(needs, USAGE_DAYS * DAY_MS)));
 };
 

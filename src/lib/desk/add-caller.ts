@@ -15,7 +15,7 @@ import {
   withHashedKey,
   writeChange,
 } from './caller-register.ts';
-import { type CallerView, toCallerView } from './show-callers.ts';
+import { type CallerView, toChangedView } from './show-callers.ts';
 
 /** The text of a key is in this answer, and never again. */
 export type AddedCaller = { readonly caller: CallerView; readonly key?: string };
@@ -74,5 +74,5 @@ export const addCaller = async (needs: RegisterNeeds, input: unknown, by: By): P
   );
   const { keys, createdAt, updatedAt } = stored;
   const caller = { ...declaration, keys, createdAt, updatedAt };
-  return { caller: toCallerView({ declaredIn: 'relay', caller }), ...defined({ key: key?.text }) };
+  return { caller: toChangedView(needs, { declaredIn: 'relay', caller }), ...defined({ key: key?.text }) };
 };

@@ -13,6 +13,8 @@ export type RegisterNeeds = Pick<Ports, 'callerStore' | 'clock' | 'log'> & {
   readonly declaredInSettings: () => readonly Declaration[];
   /** As whom the relay may send at all. Throws SETTINGS_INVALID. */
   readonly senderPolicy: () => SenderPolicy;
+  /** Whom the emails of this environment can reach, where the settings say so: a warning to an owner outside it is not sent. */
+  readonly recipientDomains?: readonly string[];
   /** This instance knows a change immediately, others within a minute. */
   readonly forgetCallers: () => void;
 };

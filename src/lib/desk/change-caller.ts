@@ -16,7 +16,7 @@ import {
   withHashedKey,
   writeChange,
 } from './caller-register.ts';
-import { type CallerView, toCallerView } from './show-callers.ts';
+import { type CallerView, toChangedView } from './show-callers.ts';
 
 /** By which somebody can say which caller they have looked at before they change it. */
 export const revisionOf = ({ updatedAt = 'new' }: Pick<CallerView, 'updatedAt'>): string => `"${updatedAt}"`;
@@ -48,7 +48,7 @@ export const changeCaller = async (
   }
   const settings = needs.declaredInSettings();
   const all = combineCallers(settings, { callers: [stored], unreadable: [] });
-  return toCallerView(changes.length > 0 ? entryOf(all, stored.name) : entry);
+  return toChangedView(needs, changes.length > 0 ? entryOf(all, stored.name) : entry);
 };
 
 type Changed = { readonly stored: StoredCaller; readonly changes: readonly FieldChange[] };

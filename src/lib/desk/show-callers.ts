@@ -2,6 +2,7 @@ import { isOpen, toDefinition } from '../callers/caller-definition.ts';
 import { isBuiltIn, MEANING } from '../callers/caller-name.ts';
 import type { CallerEntry, DeclaredIn } from '../callers/stored-caller.ts';
 import { defined } from '../defined.ts';
+import { matchesAny } from '../mail/address-pattern.ts';
 import type { AuditPage } from '../ports.ts';
 import { entryOf, type RegisterNeeds, readRegister } from './caller-register.ts';
 
@@ -13,6 +14,8 @@ export type CallerView = {
   readonly meaning?: string;
   /** It exists by itself, and nobody has limited it. */
   readonly open?: true;
+  /** MAIL_RECIPIENT_DOMAINS keeps warnings from its owner. Only in the answer to a change. */
+  readonly ownerOutsideDomains?: true;
   readonly keys: readonly { readonly id: string; readonly createdAt: string }[];
   readonly createdAt?: string;
   readonly updatedAt?: string;
@@ -32,6 +35,17 @@ export const toCallerView = ({ declaredIn, caller }: CallerEntry): CallerView =>
     keys: caller.keys.map(({ id, createdAt }) => ({ id, createdAt })),
     ...defined({ createdAt: caller.createdAt, updatedAt: caller.updatedAt }),
   };
+};
+
+/** The same for who has added or changed it, who can choose another owner now. */
+export const toChangedView = (
+  { recipientDomains }: Pick<RegisterNeeds, 'recipientDomains'>,
+  entry: CallerEntry,
+): CallerView => {
+  const { owner } = entry.caller.rules;
+  const isOutside =
+    owner !== undefined && recipientDomains !== undefined && !matchesAny(recipientDomains, owner);
+  return { ...toCallerView(entry), ...(isOutside ? { ownerOutsideDomains: true } : {}) };
 };
 
 type Needs = Pick<RegisterNeeds, 'callerStore' | 'declaredInSettings'>;

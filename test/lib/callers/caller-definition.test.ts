@@ -54,6 +54,31 @@ describe('a definition', () => {
     expect(readCaller({ ...nulls, name: 'payroll' })).toEqual(readCaller({ name: 'payroll' }));
   });
 
+  test.each([
+    ['mailsPerDay', 0, '0', 'a whole number from 1 to 10000000; to let the caller send nothing, disable it'],
+    [
+      'recipientsPerDay',
+      1.5,
+      '1.5',
+      'a whole number from 1 to 10000000; to let the caller send nothing, disable it',
+    ],
+    ['maxMailBytes', -1, '-1', 'a whole number from 1 to 200000000'],
+    [
+      'mailsPerDay',
+      'many',
+      'text of 4 characters',
+      'a whole number from 1 to 10000000; to let the caller send nothing, disable it',
+    ],
+    ['owner', 4711, 'number', 'one address such as name@example.com'],
+  ])(
+    'with a wrong %s of %j is told what was received: a number of a rule, and nothing that could be secret',
+    (field, value, received, expected) => {
+      expect(problemsOf({ name: 'payroll', [field]: value })).toEqual([
+        { code: 'CALLER_INVALID', pointer: `/${field}`, expected, received },
+      ]);
+    },
+  );
+
   test('has each entry of a list once, whatever the case of addresses and ids', () => {
     const { declaration } = readCaller({
       name: 'payroll',

@@ -5,9 +5,11 @@ import {
   dayOf,
   decideBlock,
   endOfDay,
+  isScarce,
   leftOf,
   limitReached,
   NOTHING,
+  needOf,
   nextFactor,
   plus,
   requireWithinDay,
@@ -38,18 +40,20 @@ describe('a block', () => {
           factor: fc.nat(64),
         }),
         ({ limits, taken, held, recipients, factor }) => {
-          const need = { mails: 1, recipients };
+          const need = needOf(limits, recipients);
           const block = decideBlock(limits, { taken, held, need, factor: factor + 1 });
           const left = leftOf(limits, taken);
           const most = plus(left, held);
           if (block === undefined) {
-            expect(most.mails < 1 || most.recipients < recipients).toBe(true);
+            expect(most.mails < need.mails || most.recipients < need.recipients).toBe(true);
             return;
           }
           expect(block.mails).toBeLessThanOrEqual(left.mails);
           expect(block.recipients).toBeLessThanOrEqual(left.recipients);
-          expect(held.mails + block.mails).toBeGreaterThanOrEqual(1);
-          expect(held.recipients + block.recipients).toBeGreaterThanOrEqual(recipients);
+          expect(held.mails + block.mails).toBeGreaterThanOrEqual(need.mails);
+          expect(held.recipients + block.recipients).toBeGreaterThanOrEqual(need.recipients);
+          if (limits.mailsPerDay === undefined) expect(block.mails).toBe(0);
+          if (limits.recipientsPerDay === undefined) expect(block.recipients).toBe(0);
         },
       ),
     );
@@ -61,7 +65,7 @@ describe('a block', () => {
       {
         taken: { mails: 1000 - left, recipients: 0 },
         held: NOTHING,
-        need: { mails: 1, recipients: 2 },
+        need: needOf({ mailsPerDay: 1000 }, 2),
         factor,
       },
     );
@@ -75,11 +79,23 @@ describe('a block', () => {
     [19, 64, 1],
     [1, 64, 1],
   ])('with %i left and a factor of %i is for %i emails', (left, factor, mails) => {
-    expect(blockOf(left, factor)).toEqual({ mails, recipients: 2 * factor });
+    expect(blockOf(left, factor)).toEqual({ mails, recipients: 0 });
   });
 
   test('is not taken where nothing is left', () => {
     expect(blockOf(0, 64)).toBeUndefined();
+  });
+
+  test.each([
+    [19, 1, true],
+    [20, 1, false],
+    [3000, 500, true],
+    [6000, 500, false],
+  ])('is for one email alone with %i recipients left and %i needed: %s', (left, recipients, expected) => {
+    expect(isScarce({ mails: 1000, recipients: left }, { mails: 1, recipients })).toBe(expected);
+    expect(isScarce({ mails: Number.POSITIVE_INFINITY, recipients: left }, { mails: 0, recipients })).toBe(
+      expected,
+    );
   });
 
   test('doubles while blocks are used within five minutes, to 64 emails, and begins with one', () => {

@@ -64,7 +64,27 @@ describe('a request over the daily limit of its caller', () => {
     const world = inMemoryPorts();
     const two = { mailsPerDay: 2 };
     for (let time = 0; time < 5; time += 1) await send(world, two, { idempotencyKey: 'a' });
+    // Not for a moment: another instance would refuse a new email.
+    expect(takenOf(world).mails).toBe(1);
     expect(await codeOf(send(world, two, { idempotencyKey: 'b' }))).toBe('accepted');
+  });
+
+  test.each([
+    ['a repeat, near the limit, has the ledger asked first', { idempotencyKey: 'a' }, 19, 1],
+    ['a repeat, far from the limit, costs no read', { idempotencyKey: 'a' }, 1000, 0],
+    ['no repeat, without a key, costs no read', {}, 19, 0],
+  ])('or could be %s', async (_, key, limit, reads) => {
+    const world = inMemoryPorts();
+    let finds = 0;
+    const ledger = {
+      ...world.needs.ledger,
+      find: async (mailId: string) => {
+        finds += 1;
+        return world.needs.ledger.find(mailId);
+      },
+    };
+    await send(world, { mailsPerDay: limit }, key, { ledger });
+    expect(finds).toBe(reads);
   });
 
   test('of a batch is refused by itself', async () => {

@@ -203,6 +203,17 @@ describe('an email from the queue that is over the limit of its caller', () => {
 });
 
 describe('an email of a caller with a limit', () => {
+  test('that comes again in another message with its key is not counted, not for a moment either', async () => {
+    const world = limited({ mailsPerDay: 2 });
+    const mail = aMail({ idempotencyKey: 'a' });
+    await world.put(mail);
+    await world.put(mail);
+    expect(world.states()).toEqual(['sent']);
+    expect(world.usages.read('2026-03-02', 'queue').taken.mails).toBe(1);
+    await world.put();
+    expect(world.states()).toEqual(['sent', 'sent']);
+  });
+
   test('with sendAt counts on the day it is sent where it came by the queue', async () => {
     const world = limited();
     await world.put(aMail({ sendAt: '2026-03-03T08:00:00Z' }));

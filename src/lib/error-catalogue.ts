@@ -358,6 +358,12 @@ export const catalogue = {
     'This environment does not send to this recipient',
     'The setting MAIL_RECIPIENT_DOMAINS keeps the emails of this environment away from other recipients. Use a recipient within it, or ask an administrator to change it. Nothing was sent.',
   ),
+  SAFETY_SWITCHED_OFF: entry(
+    409,
+    'administrator',
+    'The email was accepted for a test environment, whose settings have changed since',
+    'When the relay accepted it, MAIL_REDIRECT_TO, MAIL_CAPTURE or MAIL_OTHER_RECIPIENTS kept the email from its recipients. Now it would go to them, so the relay holds it. Close it: `npm run mail -- close <id>`. To send it to its real recipients, replay it: `npm run mail -- replay <id>`.',
+  ),
   MAIL_TOO_LARGE_FOR_CALLER: entry(
     413,
     'administrator',

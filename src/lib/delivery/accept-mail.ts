@@ -13,6 +13,7 @@ import { AppError } from '../errors.ts';
 import { factsOfUnreadable } from '../ledger/arrived-message.ts';
 import type { Identity } from '../ledger/identity.ts';
 import type { MailFacts } from '../ledger/ledger-row.ts';
+import type { Diverted } from '../ledger/transitions.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
@@ -53,9 +54,11 @@ export type AcceptableMail = {
   readonly facts: MailFacts;
 };
 
-/** Whether it goes to another address instead of its recipients. */
-export const isRedirected = ({ handling }: Pick<AcceptableMail, 'handling'>): boolean =>
-  handling.kind === 'redirect';
+/** What the ledger says of an email that goes to another address than its recipients, or to nobody. */
+export const divertedBy = ({ kind }: Handling): Diverted => ({
+  redirected: kind === 'redirect',
+  captured: kind === 'capture',
+});
 
 /** A mail that may not be sent, why, and what the ledger can say of it. */
 export type Refused = { readonly refused: AppError; readonly facts: MailFacts };

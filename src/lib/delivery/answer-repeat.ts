@@ -4,7 +4,7 @@ import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
-import { isRedirected } from './accept-mail.ts';
+import { divertedBy } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { captureMail } from './capture-mail.ts';
@@ -70,9 +70,9 @@ const tryAfresh = async (
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
   const { sendAt } = mail.accepted.facts;
   const { countedAt, giveBack } = await countForCaller(needs, mail.accepted);
-  const redirected = isRedirected(mail.accepted);
+  const how = { ...divertedBy(mail.accepted.handling), countedAt };
   if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
-    const queued = queueAfresh(row, needs.clock.now(), { redirected, countedAt });
+    const queued = queueAfresh(row, needs.clock.now(), how);
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
     const written = await needs.ledger.replace(queued, etag).catch(notStored);
     if (written !== undefined) return { row: written.row, repeated: false };
@@ -86,7 +86,7 @@ const tryAfresh = async (
   }
   let isClaimed = false;
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {
-    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, { redirected, countedAt });
+    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, how);
     const claimed = await needs.ledger.replace(claim, etag);
     isClaimed = claimed !== undefined;
     return claimed;

@@ -95,7 +95,7 @@ const judgeRead = ({ senderPolicy, safety }: AcceptPolicy, caller: Caller, read:
   const mail = asMailOf(caller, read);
   const sender = decideSender(caller, senderPolicy, mail);
   requireRecipients(caller, mail);
-  return { mail, sender, caller, handling: decideHandling(safety, mail) };
+  return { mail, sender, caller, handling: decideHandling(safety, mail, sender) };
 };
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;

@@ -7,7 +7,7 @@ import { replay } from '../ledger/transitions.ts';
 import { readMail } from '../mail/read-mail.ts';
 import { sendAtOf } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
-import { decideHandling, type Handling, type Safety } from '../sending/safety.ts';
+import { decideHandling, type Handling, handlingOfAll, type Safety } from '../sending/safety.ts';
 import { findHeld, stateDetail } from './find-held.ts';
 import { findMail, type MailStatus, toStatus } from './mail-status.ts';
 
@@ -30,7 +30,7 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   const { caller, bodyHash } = row.facts;
   // A row of what could not be read has no hash.
   const contentHash = bodyHash || (await needs.readIdentity()).hashOfContent(original);
-  const how = needs.safety && divertedBy(handlingOf(needs.safety, original));
+  const how = needs.safety && divertedBy(handlingOf(needs.safety, original, row.facts.sender));
   const queued = replay(row, contentHash, now, { sendAt: sendAtOf(original, now), how });
   const first = newEnvelope({
     mailId: row.facts.mailId,
@@ -48,12 +48,11 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
 };
 
 /** What cannot be read, or may not be sent, goes to nobody. */
-const handlingOf = (safety: Safety, original: object): Handling => {
-  const { recipientDomains, ...everything } = safety;
-  if (everything.capture || everything.redirectTo !== undefined || recipientDomains === undefined)
-    return decideHandling(everything, { to: [], cc: [], bcc: [] });
+const handlingOf = (safety: Safety, original: object, sender: string): Handling => {
+  const known = handlingOfAll(safety);
+  if (known !== undefined) return known;
   try {
-    return decideHandling(safety, readMail(original));
+    return decideHandling(safety, readMail(original), { address: sender });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { kind: 'send' };

@@ -64,7 +64,9 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
     ...(mail.note === undefined ? [] : [line('Note', mail.note)]),
   ].join('\n');
 
-const diverted = ({ redirected, captured }: Pick<DeskMail, 'redirected' | 'captured'>): string => {
+const diverted = ({ state, redirected, captured }: Omit<DeskMail, 'timeline' | 'reason'>): string => {
+  if ((state === 'held' || state === 'closed') && (redirected || captured))
+    return `, from whom it was to be kept (${captured ? 'captured' : 'redirected'})`;
   if (captured) return ', kept for the inbox page instead';
   return redirected ? ', redirected to the address in MAIL_REDIRECT_TO' : '';
 };

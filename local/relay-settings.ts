@@ -61,6 +61,15 @@ export const localSafetyOn = (given: Environment): readonly string[] =>
     readSettings({ ...LOCAL, ...given }, ['MAIL_CAPTURE', 'MAIL_REDIRECT_TO', 'MAIL_RECIPIENT_DOMAINS']),
   );
 
+/** Whether emails are captured by the settings that the environment gives. */
+export const localCaptures = (given: Environment): boolean => {
+  const { MAIL_CAPTURE, MAIL_OTHER_RECIPIENTS } = readSettings({ ...LOCAL, ...given }, [
+    'MAIL_CAPTURE',
+    'MAIL_OTHER_RECIPIENTS',
+  ]);
+  return MAIL_CAPTURE || MAIL_OTHER_RECIPIENTS === 'capture';
+};
+
 const wrongValues = (environment: Environment, names: readonly SettingName[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
   try {

@@ -13,7 +13,7 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { localSafetyOn, toProblemLines } from './relay-settings.ts';
+import { localCaptures, localSafetyOn, toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -134,6 +134,7 @@ const main = async () => {
         callersWithQueues,
         realTenant: realTenant !== undefined,
         safetyOn: localSafetyOn(settings),
+        captures: localCaptures(settings),
       }),
     );
   } catch (error) {

@@ -15,6 +15,8 @@ export type Welcome = {
   readonly realTenant: boolean;
   /** Settings that keep emails from their recipients. */
   readonly safetyOn: readonly string[];
+  /** Some emails, or all of them, are kept for the inbox page of the relay. */
+  readonly captures: boolean;
 };
 
 /** A request that works when pasted into a shell. */
@@ -35,7 +37,7 @@ export const toWelcome = (welcome: Welcome): string =>
 
   Endpoint      ${welcome.functionsUrl}/api/mail
   Function key  ${welcome.functionKey}   (master key, for list, replay and close: ${welcome.masterKey})
-  Inbox         ${welcome.inboxUrl}
+${toInboxes(welcome)}
 ${safetyLines(welcome.safetyOn)
   .map((line) => `\n  ${line}`)
   .join('')}${welcome.safetyOn.length === 0 ? '' : '\n'}
@@ -52,6 +54,13 @@ ${toCallerQueues(welcome)}
   Send through a real tenant: npm start -- --real-tenant   (docs/local.md)
   Stop with Ctrl-C.
 `;
+
+/** Captured emails never reach the mailboxes that the local inbox shows. */
+const toInboxes = ({ captures, functionsUrl, inboxUrl, masterKey }: Welcome): string =>
+  captures
+    ? `  Captured      ${functionsUrl}/api/inbox   (emails that are captured, with the master key: ${masterKey})
+  Inbox         ${inboxUrl}   (only emails that are sent)`
+    : `  Inbox         ${inboxUrl}`;
 
 /** What only one caller may write into in Azure; here everything may. */
 const toCallerQueues = ({ callersWithQueues, connectionString }: Welcome): string => {

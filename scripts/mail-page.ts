@@ -6,6 +6,7 @@ export type DeskMail = {
   readonly caller: string;
   readonly recipients: number;
   readonly redirected?: boolean;
+  readonly captured?: boolean;
   readonly acceptedAt: string;
   readonly updatedAt: string;
   readonly until?: string;
@@ -53,12 +54,7 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
     `${mail.id}  ${mail.state}`,
     line('Caller', mail.caller),
     line('Sender', mail.sender || '(unknown)'),
-    line(
-      'Recipients',
-      mail.redirected
-        ? `${mail.recipients}, redirected to the address in MAIL_REDIRECT_TO`
-        : String(mail.recipients),
-    ),
+    line('Recipients', `${mail.recipients}${diverted(mail)}`),
     ...timeline.map(({ at, event, ...facts }) => {
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
       return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
@@ -70,6 +66,13 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
     ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-held`)]),
     ...(mail.note === undefined ? [] : [line('Note', mail.note)]),
   ].join('\n');
+
+const diverted = ({ state, redirected, captured }: Omit<DeskMail, 'timeline' | 'reason'>): string => {
+  if ((state === 'held' || state === 'closed') && (redirected || captured))
+    return `, from whom it was to be kept (${captured ? 'captured' : 'redirected'})`;
+  if (captured) return ', kept for the inbox page instead';
+  return redirected ? ', redirected to the address in MAIL_REDIRECT_TO' : '';
+};
 
 const reasonLines = (reason: NonNullable<DeskMail['reason']>): string[] => [
   line('Reason', `${reason.code}: ${reason.title}`),

@@ -395,6 +395,7 @@ export const openRelay = (
     forDesk: (log) => ({
       ...storage(),
       ...ifAny(() => ({ pacer: pacer() })),
+      ...ifAny(() => ({ safety: safetyOf(settings()) })),
       ...told(),
       callers: cachedCallers.of(log),
       clock,

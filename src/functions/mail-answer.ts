@@ -10,7 +10,7 @@ export type MailAnswer = { readonly status: 200 | 202; readonly body: Readonly<R
 export const toMailAnswer = ({ row, warnings }: SendMailAnswer, statusUrl: string): MailAnswer => {
   const { mailId: id, sender, sendAt } = row.facts;
   const warned = {
-    ...defined({ redirected: row.progress.redirected }),
+    ...defined({ redirected: row.progress.redirected, captured: row.progress.captured }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
   if (isIn(row, 'captured'))

@@ -355,8 +355,14 @@ export const catalogue = {
   RECIPIENT_OUTSIDE_DOMAINS: entry(
     403,
     'administrator',
-    'This environment does not send to this recipient',
-    'The setting MAIL_RECIPIENT_DOMAINS keeps the emails of this environment away from other recipients. Use a recipient within it, or ask an administrator to change it. Nothing was sent.',
+    'This environment does not send to this recipient, or would lead an answer to someone else',
+    'The setting MAIL_RECIPIENT_DOMAINS keeps the emails of this environment, and answers to them, from everyone else. Use recipients within it; also in `replyTo`, among the people of an invitation, and in headers with addresses. Or ask an administrator to change the setting. Nothing was sent.',
+  ),
+  SAFETY_SWITCHED_OFF: entry(
+    409,
+    'administrator',
+    'The email was accepted for a test environment, whose settings have changed since',
+    'When the relay accepted it, MAIL_REDIRECT_TO, MAIL_CAPTURE or MAIL_OTHER_RECIPIENTS kept the email from its recipients. Now it would go to them, so the relay holds it. Close it: `npm run mail -- close <id>`. To send it to its real recipients, replay it: `npm run mail -- replay <id>`.',
   ),
   MAIL_TOO_LARGE_FOR_CALLER: entry(
     413,

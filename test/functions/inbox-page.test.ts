@@ -72,6 +72,17 @@ describe('the key', () => {
     expect(inbox.urls.filter((url) => url.includes('/inbox/api'))).toEqual([]);
   });
 
+  test('is asked for without saying what this relay does, which only its holder learns', async () => {
+    capturing = 'nothing';
+    const page = await openPage();
+    await page.getByLabel('Master key').waitFor();
+    const text = (await page.locator('form.key-entry').textContent()) ?? '';
+    expect(text).toContain('emails that a test environment captured');
+    expect(text).not.toMatch(/this relay|kept|keeps/i);
+    await unlock(page);
+    await page.getByText('Nothing is captured here').waitFor();
+  });
+
   test.each([
     ['another key', 'a-function-key', 'Use the master key (_master)'],
     ['no key a header could carry', '鑰匙', 'expected letters, digits and signs'],
@@ -108,6 +119,12 @@ describe('the key', () => {
 });
 
 describe('the page', () => {
+  test('says in its list whom an email was for, and who of them was in Bcc', async () => {
+    await capture({ subject: 'hello', to: 'Chan <chan@contoso.example>', bcc: 'Lee <lee@contoso.example>' });
+    const page = await openInbox();
+    await page.locator('#list').getByText('To Chan; Bcc Lee').waitFor();
+  });
+
   test.each(['/api/inbox', '/api/inbox/', '/api/inbox/index.html'])('works at %s', async (path) => {
     const page = await openPage(LAPTOP, path);
     await unlock(page);

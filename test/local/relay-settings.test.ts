@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { localSafetyOn, readLocalSettings } from '../../local/relay-settings.ts';
+import { localCaptures, localSafetyOn, readLocalSettings } from '../../local/relay-settings.ts';
 import { settingsTable } from '../../src/lib/settings/settings.ts';
 
 test.each([
@@ -81,6 +81,17 @@ test('what keeps emails from their recipients is what the environment says, and 
     localSafetyOn(readLocalSettings(environment).settings);
   expect(onIn({})).toEqual([]);
   expect(onIn({ MAIL_REDIRECT_TO: 'test@contoso.example' })).toEqual(['MAIL_REDIRECT_TO']);
+});
+
+test('whether emails are captured is what the environment says too', () => {
+  const captures = (environment: Record<string, string>) =>
+    localCaptures(readLocalSettings(environment).settings);
+  expect(captures({})).toBe(false);
+  expect(captures({ MAIL_RECIPIENT_DOMAINS: 'contoso.example' })).toBe(false);
+  expect(captures({ MAIL_CAPTURE: 'true' })).toBe(true);
+  expect(captures({ MAIL_RECIPIENT_DOMAINS: 'contoso.example', MAIL_OTHER_RECIPIENTS: 'capture' })).toBe(
+    true,
+  );
 });
 
 test('settings that contradict each other must be corrected first', () => {

@@ -12,6 +12,7 @@ const welcome = (more: Partial<Welcome>) =>
     folder: undefined,
     realTenant: false,
     safetyOn: [],
+    captures: false,
     ...more,
   });
 const storageAt = (port: number) =>
@@ -43,4 +44,12 @@ test('what keeps emails from their recipients is told where the inbox is', () =>
     'http://localhost:8025\n\n  MAIL_REDIRECT_TO is on. Every email goes to the address in this setting instead of its recipients.\n\n  Send an email:',
   );
   expect(welcome({})).toContain('http://localhost:8025\n\n  Send an email:');
+});
+
+test('where emails are captured, the inbox page of the relay and its key are named, and the local inbox is not the place to look', () => {
+  const text = welcome({ safetyOn: ['MAIL_CAPTURE'], captures: true });
+  expect(text).toMatch(
+    /Captured {6}http:\/\/localhost:7071\/api\/inbox .*master key: m\)\n {2}Inbox .*only emails that are sent/,
+  );
+  expect(welcome({})).not.toContain('/api/inbox');
 });

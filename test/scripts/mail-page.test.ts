@@ -52,6 +52,19 @@ test('a mail that was redirected shows it beside the number of its recipients', 
   );
 });
 
+test('a mail that is captured, or will be, shows it in the same place', () => {
+  expect(toPage(aMail({ state: 'queued', captured: true }))).toContain(
+    'Recipients  2, kept for the inbox page instead',
+  );
+});
+
+test('a mail that was to be redirected or captured and is held shows that it was not', () => {
+  expect(toPage(aMail({ captured: true }))).toContain(
+    'Recipients  2, from whom it was to be kept (captured)',
+  );
+  expect(toPage(aMail({ redirected: true }))).toContain('from whom it was to be kept (redirected)');
+});
+
 test('a mail that waits shows until when', () => {
   expect(toPage(aMail({ state: 'deferred', until: '2026-11-25T08:05:00.000Z' }))).toContain(
     'Waits until 2026-11-25T08:05:00.000Z',

@@ -14,6 +14,7 @@ import { AppError } from '../errors.ts';
 import { factsOfUnreadable } from '../ledger/arrived-message.ts';
 import type { Identity } from '../ledger/identity.ts';
 import type { MailFacts } from '../ledger/ledger-row.ts';
+import type { Diverted } from '../ledger/transitions.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
@@ -54,9 +55,11 @@ export type AcceptableMail = {
   readonly facts: MailFacts;
 };
 
-/** Whether it goes to another address instead of its recipients. */
-export const isRedirected = ({ handling }: Pick<AcceptableMail, 'handling'>): boolean =>
-  handling.kind === 'redirect';
+/** What the ledger says of an email that goes to another address than its recipients, or to nobody. */
+export const divertedBy = ({ kind }: Handling): Diverted => ({
+  redirected: kind === 'redirect',
+  captured: kind === 'capture',
+});
 
 /** A mail that may not be sent, why, and what the ledger can say of it. */
 export type Refused = { readonly refused: AppError; readonly facts: MailFacts };
@@ -98,7 +101,7 @@ const judgeRead = (
   const mail = asMailOf(caller, read);
   const sender = decideSender(caller, senderPolicy, mail, acceptedAs);
   requireRecipients(caller, mail);
-  return { mail, sender, caller, handling: decideHandling(safety, mail) };
+  return { mail, sender, caller, handling: decideHandling(safety, mail, sender) };
 };
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;

@@ -4,7 +4,7 @@ import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
-import { isRedirected } from './accept-mail.ts';
+import { divertedBy } from './accept-mail.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { bringBackMail } from './bring-back-mail.ts';
 import { captureMail } from './capture-mail.ts';
@@ -71,7 +71,7 @@ const tryAfresh = async (
   const { sendAt } = mail.accepted.facts;
   const { countedAt, giveBack } = await countForCaller(needs, mail.accepted);
   const how = {
-    redirected: isRedirected(mail.accepted),
+    ...divertedBy(mail.accepted.handling),
     countedAt,
     sender: mail.accepted.sender.address,
   };

@@ -2,12 +2,18 @@ import type { Reached } from '../callers/quota.ts';
 import { AppError } from '../errors.ts';
 import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
-import { type InState, isUncounted, type LedgerRow, type MailFacts } from '../ledger/ledger-row.ts';
+import {
+  type InState,
+  isKeptFromRecipients,
+  isUncounted,
+  type LedgerRow,
+  type MailFacts,
+} from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
-import { type AcceptableMail, isRedirected, sketchFacts } from './accept-mail.ts';
+import { type AcceptableMail, divertedBy, sketchFacts } from './accept-mail.ts';
 import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { isKnownNearLimit } from './count-for-caller.ts';
@@ -156,9 +162,16 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   const { accepted, original } = read;
   const isNew = entry === undefined && rejected === undefined;
   if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
-    const queued = queueNew(accepted.facts, needs.clock.now(), { redirected: isRedirected(accepted) });
+    const queued = queueNew(accepted.facts, needs.clock.now(), divertedBy(accepted.handling));
     if (isNew && (await needs.ledger.create(queued)) === undefined) return 'beaten';
     return wait(needs, envelope, accepted.facts);
+  }
+  if (entry !== undefined && accepted.handling.kind === 'send' && isKeptFromRecipients(entry.row)) {
+    const why = mayBeSent(entry) ? 'doubt' : 'refused';
+    const reason = new AppError('SAFETY_SWITCHED_OFF');
+    if ((await hold(needs, entry, { why, reason, original })) === undefined) return 'beaten';
+    await deletePayload(needs, envelope);
+    return 'done';
   }
   const { caller, facts } = accepted;
   // Only of a bare message the ledger was not asked before.
@@ -167,7 +180,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   if (taken.kind === 'reached') {
     const readOriginal = async () => original;
     const isRejected = rejected !== undefined;
-    return waitForLimit(needs, { arrival, caller, facts, entry, isRejected, readOriginal }, taken);
+    const how = divertedBy(accepted.handling);
+    return waitForLimit(needs, { arrival, caller, facts, entry, how, isRejected, readOriginal }, taken);
   }
   if (accepted.handling.kind === 'capture') {
     const turn = await capture(needs, arrival, { accepted, original }, entry ?? rejected);
@@ -197,7 +211,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
-      const queued = queueNew(accepted.facts, now, { redirected: isRedirected(accepted) });
+      const queued = queueNew(accepted.facts, now, divertedBy(accepted.handling));
       if (isNew && !(await needs.ledger.create(queued))) return 'beaten';
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
@@ -274,7 +288,7 @@ const claimFor = (
   { entry, rejected, countedAt }: Claiming,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { facts, plan } = accepted;
-  const going = { redirected: isRedirected(accepted), countedAt, sender: facts.sender };
+  const going = { ...divertedBy(accepted.handling), countedAt, sender: facts.sender };
   const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined

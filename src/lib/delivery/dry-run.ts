@@ -14,6 +14,8 @@ export type DryRun = {
   readonly sendAt?: string;
   /** It would go to another address instead of its recipients. */
   readonly redirected?: true;
+  /** It would be kept for the inbox page. The requests are those that would be kept. */
+  readonly captured?: true;
   readonly plan: Pick<SendPlan, 'kind' | 'reason' | 'warnings'>;
   readonly requests: readonly DescribedRequest[];
 };
@@ -42,6 +44,7 @@ export const dryRunMail = async (
     recipients: mail.to.length + mail.cc.length + mail.bcc.length,
     ...(sendAt === undefined ? {} : { sendAt }),
     ...(judged.handling.kind === 'redirect' ? { redirected: true } : {}),
+    ...(judged.handling.kind === 'capture' ? { captured: true } : {}),
     plan: { kind, reason, warnings },
     requests: describePlan(plan),
   };

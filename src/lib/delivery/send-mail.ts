@@ -11,7 +11,7 @@ import { claimNew, queueNew } from '../ledger/transitions.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanWarning } from '../sending/send-plan.ts';
-import { type AcceptPolicy, isRedirected, judgeMail, planMail } from './accept-mail.ts';
+import { type AcceptPolicy, divertedBy, judgeMail, planMail } from './accept-mail.ts';
 import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
@@ -187,7 +187,7 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, envelope, async () => {
-    const how = { redirected: isRedirected(accepted), countedAt: taken.countedAt };
+    const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt };
     const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
     const claimed = await needs.ledger.create(claim).catch(notStored);
     isClaimed = claimed !== undefined;
@@ -245,7 +245,7 @@ const queueAccepted = async (
   waitMs: number,
 ): Promise<LedgerRow | undefined> => {
   const row = queueNew(accepted.facts, needs.clock.now(), {
-    redirected: isRedirected(accepted),
+    ...divertedBy(accepted.handling),
     countedAt,
   });
   const created = await needs.ledger.create(row).catch(notStored);

@@ -4,7 +4,7 @@ import { limitReached, type Reached } from '../callers/quota.ts';
 import type { AppError } from '../errors.ts';
 import type { Arrival } from '../ledger/arrived-message.ts';
 import { type InState, isIn, type MailFacts, waitsSince } from '../ledger/ledger-row.ts';
-import { limit, queueNew } from '../ledger/transitions.ts';
+import { type Diverted, limit, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { type HoldNeeds, hold } from './hold.ts';
@@ -25,6 +25,8 @@ export type LimitedMail = {
   readonly facts: MailFacts;
   /** Undefined where the ledger does not have it yet. */
   readonly entry: LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> | undefined;
+  /** What is said of it where the ledger does not have it yet. */
+  readonly how?: Diverted;
   /** HTTP rejected it before: the row stays as it is, and only the message waits. */
   readonly isRejected?: boolean;
   readonly readOriginal: () => Promise<unknown>;
@@ -92,14 +94,14 @@ const holdLimited = async (
 /** Whether it had to be written; undefined where another invocation was first. */
 const writeLimited = async (
   { ledger }: Pick<Ports, 'ledger'>,
-  { facts, entry, isRejected = false }: LimitedMail,
+  { facts, entry, how, isRejected = false }: LimitedMail,
   { resetsAt }: Reached,
   now: Date,
 ): Promise<boolean | undefined> => {
   if (isRejected) return false;
   const reason = { code: 'CALLER_LIMIT_REACHED' } as const;
   if (entry === undefined)
-    return (await ledger.create(limit(queueNew(facts, now), reason, resetsAt, now))) && true;
+    return (await ledger.create(limit(queueNew(facts, now, how), reason, resetsAt, now))) && true;
   const { row, etag } = entry;
   // Counted before its first attempt, it has had none.
   if (!isIn(row, 'queued')) throw new Error('an email that was tried is not counted again');

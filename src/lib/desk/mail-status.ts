@@ -30,13 +30,13 @@ export type MailStatus = {
 export const toStatus = (row: LedgerRow): MailStatus => {
   const { facts, progress, fate } = row;
   const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt, sendAt } = facts;
-  const { updatedAt, omittedAttempts, redirected } = progress;
+  const { updatedAt, omittedAttempts, redirected, captured } = progress;
   return {
     id: mailId,
     state: fate.state,
     sender,
     recipients,
-    ...defined({ recipientAddresses, redirected }),
+    ...defined({ recipientAddresses, redirected, captured }),
     tags,
     acceptedAt,
     ...defined({ sendAt }),

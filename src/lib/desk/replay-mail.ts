@@ -1,18 +1,25 @@
+import { divertedBy } from '../delivery/accept-mail.ts';
 import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { AppError } from '../errors.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { replay } from '../ledger/transitions.ts';
+import { readMail } from '../mail/read-mail.ts';
 import { sendAtOf } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
+import { decideHandling, type Handling, handlingOfAll, type Safety } from '../sending/safety.ts';
 import { findHeld, stateDetail } from './find-held.ts';
 import { findMail, type MailStatus, toStatus } from './mail-status.ts';
 
-export type ReplayNeeds = QueueMailNeeds & Pick<Ports, 'ledger' | 'records' | 'clock' | 'log'>;
+export type ReplayNeeds = QueueMailNeeds &
+  Pick<Ports, 'ledger' | 'records' | 'clock' | 'log'> & {
+    /** Absent where settings are wrong. */
+    readonly safety?: Safety;
+  };
 
 /**
- * Sends a mail that was held once more, from the queue. Repeating it does no harm: the second finds the mail
- * no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING, MESSAGE_UNREADABLE.
+ * Sends a mail that was held once more, from the queue, by the settings of now, whatever was to become of it before. Repeating it does no
+ * harm: the second finds the mail no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING, MESSAGE_UNREADABLE.
  */
 export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<MailStatus> => {
   const { row, etag } = await findHeld(needs, mailId);
@@ -23,7 +30,8 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   const { caller, bodyHash } = row.facts;
   // A row of what could not be read has no hash.
   const contentHash = bodyHash || (await needs.readIdentity()).hashOfContent(original);
-  const queued = replay(row, contentHash, now, sendAtOf(original, now));
+  const how = needs.safety && divertedBy(handlingOf(needs.safety, original, row.facts.sender));
+  const queued = replay(row, contentHash, now, { sendAt: sendAtOf(original, now), how });
   const first = newEnvelope({
     mailId: row.facts.mailId,
     acceptedAt: now,
@@ -37,6 +45,18 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   await needs.records.delete(row.fate.record);
   needs.log({ event: 'MailReplayed', mailId: row.facts.mailId });
   return toStatus(queued);
+};
+
+/** What cannot be read, or may not be sent, goes to nobody. */
+const handlingOf = (safety: Safety, original: object, sender: string): Handling => {
+  const known = handlingOfAll(safety);
+  if (known !== undefined) return known;
+  try {
+    return decideHandling(safety, readMail(original), { address: sender });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { kind: 'send' };
+  }
 };
 
 /** Another request changed the row first: with the message of this replay or another one, or by closing the mail. */

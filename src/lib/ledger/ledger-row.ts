@@ -47,6 +47,8 @@ export type Progress = {
   readonly way?: SendWay;
   /** The settings of a test environment send, or sent, it to another address instead of its recipients. */
   readonly redirected?: true;
+  /** They keep it for the inbox page, or will when its time comes, and it goes to nobody. */
+  readonly captured?: true;
   /** Some attempt went by a draft: one of them can be in Drafts, unsent. */
   readonly madeDrafts?: true;
   readonly draft?: DraftRecord;
@@ -185,6 +187,10 @@ export const triedSince = (row: LedgerRow): number =>
 /** Whether it still has to be counted towards the limit of its caller: once, before its first attempt. */
 export const isUncounted = (row: LedgerRow): boolean =>
   row.progress.countedAt === undefined && attemptsOf(row) === 0;
+
+/** Whether its caller was promised that it would not reach its recipients. */
+export const isKeptFromRecipients = ({ progress }: LedgerRow): boolean =>
+  progress.redirected === true || progress.captured === true;
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

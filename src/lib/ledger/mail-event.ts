@@ -14,6 +14,7 @@ export type MailEvent = {
     readonly caller: string;
     readonly tags: readonly string[];
     readonly redirected?: true;
+    readonly captured?: true;
     readonly code?: string;
     readonly graphRequestId?: string;
   };
@@ -65,6 +66,7 @@ export const eventOf = (row: LedgerRow): MailEvent | undefined => {
       ...{ mailId, state: fate.state, caller, tags },
       ...defined({
         redirected: progress.redirected,
+        captured: progress.captured,
         code: 'reason' in fate ? fate.reason.code : undefined,
         graphRequestId: fate.state === 'sent' ? fate.graphRequestId : undefined,
       }),

@@ -51,10 +51,16 @@ const after = (row: LedgerRow, attempt: Attempt, now: Date, changes: Partial<Pro
   return since(row, now, { attempts: kept, omittedAttempts, ...changes });
 };
 
-/** What is known of an email as it begins to go, beside the way it goes. */
-export type Going = {
+/** What the settings for a test environment make of an email. */
+export type Diverted = {
   /** It goes to another address than its recipients. */
   readonly redirected?: boolean;
+  /** It is kept for the inbox page. */
+  readonly captured?: boolean;
+};
+
+/** What is known of an email as it begins to go, beside the way it goes. */
+export type Going = Diverted & {
   /** When it was counted against the limits of its caller. */
   readonly countedAt?: string | undefined;
   /** As whom it goes: written down where the ledger does not know it, or nothing was accepted before. */
@@ -69,15 +75,19 @@ const completed = (facts: MailFacts, { sender = '' }: Going): MailFacts =>
 const anew = (facts: MailFacts, { sender = facts.sender }: Going): MailFacts => ({ ...facts, sender });
 
 /** How the email goes by the settings of now. */
-const going = (
-  { redirected: _before, ...progress }: Progress,
-  way: SendWay | undefined,
-  { redirected = false, countedAt }: Going,
-): Progress => ({
-  ...progress,
+const going = (progress: Progress, way: SendWay | undefined, { countedAt, ...how }: Going): Progress => ({
+  ...diverted(progress, how),
   ...defined({ way, countedAt }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
+});
+
+const diverted = (
+  { redirected: _redirected, captured: _captured, ...progress }: Progress,
+  { redirected = false, captured = false }: Diverted,
+): Progress => ({
+  ...progress,
   ...(redirected ? { redirected: true as const } : {}),
+  ...(captured ? { captured: true as const } : {}),
 });
 
 /** The message that brings it back has been put on the queue. */
@@ -247,13 +257,22 @@ export const completeHeld = (row: Row<Held>): Row<Held> => ({
 });
 
 /**
- * `bodyHash` and `sendAt` are those of the content; a row of what could not be read, or was not valid, has none of its own.
+ * `bodyHash` and `sendAt` are those of the content; a row of what could not be read, or was not valid, has none of its own. `how` is what
+ * the settings make of it now, where an operator has decided to send it; else what was promised before stays.
  */
-export const replay = (row: Row<Held>, bodyHash: string, now: Date, sendAt?: string): Row<Queued> => ({
-  facts: { ...row.facts, bodyHash, ...defined({ sendAt: row.facts.sendAt ?? sendAt }) },
-  progress: since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }),
-  fate: { state: 'queued' },
-});
+export const replay = (
+  row: Row<Held>,
+  bodyHash: string,
+  now: Date,
+  { sendAt, how }: { readonly sendAt?: string | undefined; readonly how?: Diverted | undefined } = {},
+): Row<Queued> => {
+  const progress = since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() });
+  return {
+    facts: { ...row.facts, bodyHash, ...defined({ sendAt: row.facts.sendAt ?? sendAt }) },
+    progress: how === undefined ? progress : diverted(progress, how),
+    fate: { state: 'queued' },
+  };
+};
 
 export const close = (row: Row<Held>, note: string, now: Date): Row<Closed> => ({
   facts: row.facts,
@@ -278,7 +297,7 @@ export const cancel = (row: Row<Queued | Deferred>, now: Date): Row<Canceled> =>
 /** Nothing of it goes to Graph; what is kept of it is stored by then. */
 export const captureNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<Captured> => ({
   facts,
-  progress: begun(inQueue, now),
+  progress: diverted(begun(inQueue, now), { captured: true }),
   fate: { state: 'captured' },
 });
 
@@ -286,11 +305,12 @@ export const captureNew = (facts: MailFacts, inQueue: boolean, now: Date): Row<C
 export const recordCaptured = (
   row: Row<Queued | Deferred | Unknown | Rejected>,
   now: Date,
-): Row<Captured> => {
+): Row<Captured> => ({
+  facts: row.facts,
   // It goes to nobody, whatever was meant before.
-  const { redirected: _, ...progress } = since(row, now);
-  return { facts: row.facts, progress, fate: { state: 'captured' } };
-};
+  progress: diverted(since(row, now), { captured: true }),
+  fate: { state: 'captured' },
+});
 
 /** The Message-ID that an email went out with, seen in the mailbox; it ended when it was sent. */
 export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<Sent> => ({
@@ -313,13 +333,16 @@ export const catchUp = (
   now: Date,
 ): Row<Queued | Unknown> => {
   const { facts } = row;
-  const progress = since(row, now, {
+  const changed = since(row, now, {
     turn,
     inQueue: true,
     resent: row.progress.resent || resent,
     // Brought back by a replay, or by its message after the sweep had given it up: it begins anew.
     ...(row.fate.state === 'held' ? { replayedAt: acceptedAt.toISOString() } : {}),
   });
+  // Only the replay of an operator writes a message for what is held for this reason.
+  const isDecided = row.fate.state === 'held' && row.fate.reason.code === 'SAFETY_SWITCHED_OFF';
+  const progress = isDecided ? diverted(changed, {}) : changed;
   return phase === 'look-up'
     ? { facts, progress, fate: { state: 'unknown', reason: { code: 'OUTCOME_UNKNOWN' } } }
     : { facts, progress, fate: { state: 'queued' } };

@@ -21,13 +21,14 @@ const AFTER_END = 'no boundary line after the one that closes its multipart';
 
 /**
  * What is wrong with the body of a message whose header has been read: lines that are too long, and parts that do not nest.
- * Every line is looked at once; an attached message is text here. `onPart` hears of the header of the message and of each part.
+ * Every line is looked at once; an attached message is text here. `onPart` hears of the header of the message and of each part,
+ * and where what follows it begins.
  */
 export const structureFault = (
   bytes: Buffer,
   fields: readonly HeaderField[],
   bodyAt: number,
-  onPart: (fields: readonly HeaderField[]) => void = () => {},
+  onPart: (fields: readonly HeaderField[], bodyAt: number) => void = () => {},
 ): string | undefined => {
   /** Open boundaries with their depth; the innermost is the last. */
   const open = new Map<string, number>();
@@ -37,8 +38,8 @@ export const structureFault = (
   let number = 0;
   /** Of the part that is read, where it is in base64. */
   let base64: Base64Lines | undefined;
-  const openOf = (header: readonly HeaderField[]): string | undefined => {
-    onPart(header);
+  const openOf = (header: readonly HeaderField[], partAt: number): string | undefined => {
+    onPart(header, partAt);
     const part = readPartHeader(bytes, header);
     if ('expected' in part) return part.expected;
     const { boundary, isBase64 } = part;
@@ -50,7 +51,7 @@ export const structureFault = (
     closed.delete(boundary);
     return undefined;
   };
-  const first = openOf(fields);
+  const first = openOf(fields, bodyAt);
   if (first !== undefined) return first;
   for (let at = bodyAt; at < bytes.length; ) {
     const line = lineAt(bytes, at);
@@ -81,7 +82,7 @@ export const structureFault = (
           if ('expected' in header) return `${header.expected} (of part ${parts})`;
           const repeated = repeatedField(header.fields);
           if (repeated !== undefined) return `the header ${repeated} once (of part ${parts})`;
-          const fault = openOf(header.fields);
+          const fault = openOf(header.fields, header.bodyAt);
           if (fault !== undefined) return fault;
           next = header.bodyAt;
           number += header.lines;

@@ -83,9 +83,26 @@ export const redirectCalendar = (ics: string, roles: CalendarRoles): string | un
   return written.map((line) => `${folded(line)}\r\n`).join('');
 };
 
+/**
+ * What a calendar says of people: its organizer, its attendees, and whatever else names an address that a program writes to. Undefined for
+ * what is not a calendar.
+ */
+export const peopleIn = (ics: string): readonly string[] | undefined => {
+  const lines = unfoldedLines(ics);
+  if (lines === undefined || lines[0]?.text.trim().toUpperCase() !== 'BEGIN:VCALENDAR') return undefined;
+  return lines.flatMap(({ text }) => {
+    const line = readLine(text);
+    // A lenient reader could find an attendee in what is not a content line.
+    if (line === undefined) return [text];
+    const { name, parameters, value } = line;
+    if (name === 'ORGANIZER' || name === 'ATTENDEE') return [parameters, value];
+    return MAILTO.test(parameters) || BEGINS_WITH_MAILTO.test(value) ? [parameters, value] : [];
+  });
+};
+
 /** Files from which a mail client opens an invitation, and answers it. */
 const CALENDAR_TYPE = /^\s*(?:text\/(?:x-v?)?calendar|application\/(?:ics|(?:vnd\.)?ms-tnef))(?![\w.-])/i;
-const CALENDAR_NAME = /(?:\.(?:ics|vcs|ical|ifb)|winmail\.dat)[\s"'.]*$/i;
+const CALENDAR_NAME = /(?:\.(?:ics|vcs|ical|icalendar|ifb|hol)|winmail\.dat)[\s"'.]*$/i;
 
 /** Whether a mail client may open a file as an invitation, by its type or its name. */
 export const isCalendarFile = (contentType: string, filename: string): boolean =>

@@ -30,7 +30,8 @@ const namesIn = (value: string): readonly string[] => {
   return whole.split(/[;\n]/);
 };
 
-const isCalendarPart = (fields: readonly HeaderField[]): boolean => {
+/** Whether a mail client may open a part as an invitation, by the fields of its header. */
+export const isCalendarPart = (fields: readonly HeaderField[]): boolean => {
   const type = fieldValue(fields, 'content-type') ?? '';
   const disposition = fieldValue(fields, 'content-disposition') ?? '';
   return [type, ...namesIn(type), ...namesIn(disposition)].some((name) => isCalendarFile(type, name));

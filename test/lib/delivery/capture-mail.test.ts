@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { toMailAnswer } from '../../../src/functions/mail-answer.ts';
 import { deliverArrival } from '../../../src/lib/delivery/deliver-arrival.ts';
+import { dryRunMail } from '../../../src/lib/delivery/dry-run.ts';
 import { type SendMailRequest, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { closeMail } from '../../../src/lib/desk/close-mail.ts';
+import { toStatus } from '../../../src/lib/desk/mail-status.ts';
 import { replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import type { Arrival } from '../../../src/lib/ledger/arrived-message.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
+import { eventOf } from '../../../src/lib/ledger/mail-event.ts';
 import type { Envelope } from '../../../src/lib/ledger/queue-message.ts';
 import { claim, recordDeferred, recordDraft } from '../../../src/lib/ledger/transitions.ts';
 import { aCaller } from '../../support/a-caller.ts';
@@ -45,6 +49,28 @@ const nothingWasAsked = ({ effects, plans }: World) => {
   expect(plans).toEqual([]);
   expect(effects.filter((one) => /^(mailboxes|drafts|upload)\./.test(one))).toEqual([]);
 };
+
+test('that an email is captured, or will be, is told in every answer, also before it is', async () => {
+  const world = inMemoryPorts();
+  const request = { input: aMail(), caller: aCaller('key:test') };
+  const kept = await send(world);
+  const queued = await send(world, { respondAsync: true });
+  const later = await send(world, { input: aMail({ sendAt: '2026-03-02T12:00:00Z' }) });
+  for (const answer of [kept, queued, later]) {
+    expect(toMailAnswer(answer, 'https://relay.example').body).toMatchObject({ captured: true });
+    expect(toStatus(answer.row)).toMatchObject({ captured: true });
+  }
+  expect(eventOf(kept.row)?.data).toMatchObject({ state: 'captured', captured: true });
+  expect(await dryRunMail(capturing(world), request.caller, request)).toMatchObject({ captured: true });
+  const usual = inMemoryPorts();
+  const sent = await sendMail(usual.needs, { ...request, respondAsync: true });
+  for (const told of [
+    toMailAnswer(sent, 'https://relay.example').body,
+    toStatus(sent.row),
+    await dryRunMail(usual.needs, request.caller, request),
+  ])
+    expect(told).not.toHaveProperty('captured');
+});
 
 describe('an email of a caller who waits, where everything is captured,', () => {
   test('is kept, told and recorded, in this order, and nothing is asked of Graph', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../../src/lib/defined.ts';
 import {
   type Attempt,
   attemptsOf,
@@ -252,14 +253,15 @@ describe('a new row', () => {
     ['claimed from the queue', claimNew(facts, true, NOW), true],
     ['claimed for a caller who waits', claimNew(facts, false, NOW), false],
     ['held', holdNew(facts, holding(), NOW), false],
-    ['captured for a caller who waits', captureNew(facts, false, NOW), false],
-    ['captured from the queue', captureNew(facts, true, NOW), true],
+    ['captured for a caller who waits', captureNew(facts, false, NOW), false, true],
+    ['captured from the queue', captureNew(facts, true, NOW), true, true],
   ])(
     'that is %s has its facts, no attempt, turn 0, and says whether a message will bring it back',
-    (_case, row, inQueue) => {
+    (_case, row, inQueue, captured = undefined) => {
+      const none = { turn: 0, attempts: [], omittedAttempts: 0, resent: false };
       expect([row.facts, row.progress]).toEqual([
         facts,
-        { updatedAt: NOW.toISOString(), turn: 0, attempts: [], omittedAttempts: 0, inQueue, resent: false },
+        { updatedAt: NOW.toISOString(), inQueue, ...none, ...defined({ captured }) },
       ]);
     },
   );

@@ -316,6 +316,13 @@ describe('a calendar that is a file', () => {
     ]);
   });
 
+  test.each(['invite.icalendar', 'holidays.HOL', 'a.vcs', 'a.ical', 'a.ifb'])(
+    'is known by its name: %s',
+    (name) => {
+      expect(filesOf('a calendar', name)).toMatchObject([{ filename: `${name}.txt` }]);
+    },
+  );
+
   test('and every other file stays as it is', () => {
     expect(filesOf(ics, 'invite.pdf')[0]?.content).toBe(ics);
   });

@@ -67,6 +67,16 @@ test.each([
   'X-Original-To: desk@reply.example',
   'X-Note: for AUDIT@bcc.example',
   'X-Note: for Chan@To.example',
+  'Return-Receipt-Requested: desk@reply.example',
+  'Read-Receipt-To: desk@reply.example',
+  'X-Forward-To: desk@reply.example',
+  'Generate-Delivery-Report: desk@reply.example',
+  'Alternate-Recipient: desk@reply.example',
+  'Auto-Submitted: auto-notified; owner-email="desk@reply.example"',
+  'X-List-Unsubscribe-Web: https://reply.example/leave',
+  'X-Note: audit%40bcc.example',
+  'X-Note: =?utf-8?B?YXVkaXRAYmNjLmV4YW1wbGU=?=',
+  'X-Note: bounce+audit=bcc.example',
 ])('a field that leads an answer to someone else is taken out: %s', (field) => {
   const header = headerOf(redirect(aMessage([field, 'X-Order: 42'])));
   const [name = ''] = field.split(':');

@@ -28,7 +28,7 @@ export const keyEntry = (onKey, words = '') => {
     element(
       'p',
       { class: 'lead' },
-      'This relay keeps the emails of a test environment here. The master key opens them: the key named _master under App keys of the function app.',
+      'This page shows the emails that a test environment captured instead of sending them. Enter the master key: the key named _master under App keys of the function app.',
     ),
     element('label', { for: 'master-key' }, 'Master key'),
     field,

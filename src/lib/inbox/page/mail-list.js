@@ -79,12 +79,7 @@ const toItem = (mail) => {
       element('span', { class: 'marks' }, ...marks),
       element('time', { datetime: mail.Created }, timeOfDay(mail.Created)),
       element('span', { class: 'subject' }, subjectOf(mail)),
-      element(
-        'span',
-        { class: 'about' },
-        element('span', { class: 'to' }, `To ${namesOf(everyone(mail))}`),
-        mail.Snippet,
-      ),
+      element('span', { class: 'about' }, element('span', { class: 'to' }, forWhom(mail)), mail.Snippet),
     ),
   );
 };
@@ -95,6 +90,13 @@ const flash = (item) => {
   item.firstElementChild.animate({ backgroundColor: ['var(--stamp-wash)', 'var(--sheet)'] }, FLASH_MS);
 };
 
-const everyone = ({ To, Cc, Bcc }) => [...To, ...Cc, ...Bcc];
+const forWhom = ({ To, Cc, Bcc }) =>
+  [
+    ['To', [...To, ...Cc]],
+    ['Bcc', Bcc],
+  ]
+    .filter(([, people]) => people.length > 0)
+    .map(([word, people]) => `${word} ${namesOf(people)}`)
+    .join('; ');
 
 const unseen = (words) => element('span', { class: 'unseen' }, words);

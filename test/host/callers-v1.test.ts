@@ -1,16 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
-import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  LOCAL_CALLER_ID,
-  LOCAL_CALLER_SECRET,
-  LOCAL_CLIENT_ID,
-  LOCAL_TENANT_ID,
-} from '../../local/directory.ts';
+import { LOCAL_CALLER_ID } from '../../local/directory.ts';
 import { makeKey } from '../../src/lib/callers/caller-key.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
+import { getAppToken } from './app-token.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -49,23 +43,7 @@ const post = (path: string, headers: readonly string[]) =>
     },
   );
 
-/** As an application gets it: MSAL and the identity libraries send the same. */
-const getToken = async (): Promise<string> => {
-  const { NODE_EXTRA_CA_CERTS = '' } = relay.cloud.environment;
-  const ca = await readFile(NODE_EXTRA_CA_CERTS);
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: LOCAL_CALLER_ID,
-    client_secret: LOCAL_CALLER_SECRET,
-    scope: `api://${LOCAL_CLIENT_ID}/.default`,
-  });
-  const url = `${relay.cloud.entra.url}/${LOCAL_TENANT_ID}/oauth2/v2.0/token`;
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    https.request(url, { method: 'POST', ca, headers }, resolve).on('error', reject).end(form.toString());
-  });
-  return (JSON.parse(await text(answer)) as { readonly access_token: string }).access_token;
-};
+const getToken = () => getAppToken(relay.cloud);
 
 describe('in the functions host, /api/v1', () => {
   test.each<[string, readonly string[], string]>([

@@ -623,6 +623,12 @@ export const catalogue = {
     'The idempotency key belongs to another email',
     'Use a new key for every email. Use the same key only to repeat an unchanged request.',
   ),
+  MAIL_KEY_IN_USE: entry(
+    409,
+    'administrator',
+    'Another email with the same idempotency key and content exists',
+    'Look at the email that `detail` names: `npm run mail -- show <its id>`. If it was sent or will be, close this one: `npm run mail -- close <id> --note "same as <its id>"`. A replay would send it twice.',
+  ),
   MAIL_CANCELED: entry(
     410,
     'caller',

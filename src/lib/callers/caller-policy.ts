@@ -92,10 +92,17 @@ export const decideSender = (
         code: 'SENDER_NOT_ALLOWED',
         pointer: placeOf(mail, '/from'),
         expected: whose,
-        received: mail.from === undefined ? 'no sender, and the caller has no default' : 'another address',
+        received: receivedSender(mail, accepted),
       },
     ],
   });
+};
+
+const receivedSender = ({ from }: Pick<Mail, 'from'>, accepted: string | undefined): string => {
+  if (from !== undefined) return 'another address';
+  return accepted === undefined
+    ? 'no sender, and the caller has no default'
+    : 'no sender; it was accepted as an address that is not allowed any more';
 };
 
 /** The default has a name beside its address; of another address nothing else is known. */

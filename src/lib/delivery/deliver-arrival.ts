@@ -150,9 +150,12 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     if (entry?.wasHeld && original === undefined) return 'done';
     const ownId = rejected === undefined ? arrival.refusedId : arrival.strayId;
     const subject = entry ?? { facts: { ...facts, mailId: ownId } };
-    // Of a draft that was submitted nobody has seen yet whether it was sent.
-    const why = entry?.row.progress.draft?.isSubmitted ? 'doubt' : 'refused';
-    const held = await hold(needs, subject, { why, reason, original });
+    const isInDoubt =
+      entry !== undefined && (entry.row.progress.draft?.isSubmitted === true || mayBeSent(entry));
+    const order = isInDoubt
+      ? ({ why: 'doubt', reason: inDoubt(reason) } as const)
+      : ({ why: 'refused', reason } as const);
+    const held = await hold(needs, subject, { ...order, original });
     // Where nothing but this message has the id, the row that is there is of this message, held before.
     if (held === undefined)
       return entry === undefined && (isBare || rejected !== undefined) ? 'done' : 'beaten';
@@ -167,9 +170,11 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     return wait(needs, envelope, accepted.facts);
   }
   if (entry !== undefined && accepted.handling.kind === 'send' && isKeptFromRecipients(entry.row)) {
-    const why = mayBeSent(entry) ? 'doubt' : 'refused';
     const reason = new AppError('SAFETY_SWITCHED_OFF');
-    if ((await hold(needs, entry, { why, reason, original })) === undefined) return 'beaten';
+    const order = mayBeSent(entry)
+      ? ({ why: 'doubt', reason: inDoubt(reason) } as const)
+      : ({ why: 'refused', reason } as const);
+    if ((await hold(needs, entry, { ...order, original })) === undefined) return 'beaten';
     await deletePayload(needs, envelope);
     return 'done';
   }
@@ -222,6 +227,12 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     }
   }
 };
+
+/** That it may have been sent is worth more than why it is not sent again: whoever replays it must look first. */
+const inDoubt = (refused: AppError): AppError =>
+  new AppError('OUTCOME_UNKNOWN', {
+    detail: `An attempt may have sent the email. It was not sent again, because of ${refused.code}.`,
+  });
 
 /** Counts it towards the limit of its caller, unless that was done before. */
 const countArrived = async (

@@ -1,9 +1,10 @@
 import { divertedBy } from '../delivery/accept-mail.ts';
 import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { AppError } from '../errors.ts';
-import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
+import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { replay } from '../ledger/transitions.ts';
+import { keyOfMail } from '../mail/idempotency-key.ts';
 import { readMail } from '../mail/read-mail.ts';
 import { sendAtOf } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
@@ -19,13 +20,15 @@ export type ReplayNeeds = QueueMailNeeds &
 
 /**
  * Sends a mail that was held once more, from the queue, by the settings of now, whatever was to become of it before. Repeating it does no
- * harm: the second finds the mail no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING, MESSAGE_UNREADABLE.
+ * harm: the second finds the mail no longer held. Throws MAIL_NOT_FOUND, MAIL_NOT_HELD, PAYLOAD_MISSING, MESSAGE_UNREADABLE,
+ * MAIL_KEY_IN_USE.
  */
 export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<MailStatus> => {
   const { row, etag } = await findHeld(needs, mailId);
   const { original } = (await needs.records.read(row.fate.record)) ?? {};
   if (original === undefined) throw new AppError('PAYLOAD_MISSING');
   if (typeof original !== 'object' || original === null) throw new AppError('MESSAGE_UNREADABLE');
+  await requireKeyUnused(needs, row, original);
   const now = needs.clock.now();
   const { caller, bodyHash } = row.facts;
   // A row of what could not be read has no hash.
@@ -45,6 +48,27 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   await needs.records.delete(row.fate.record);
   needs.log({ event: 'MailReplayed', mailId: row.facts.mailId });
   return toStatus(queued);
+};
+
+/**
+ * What was refused before it was accepted is held beside the id of its key, which its correction may use. Where that has been used since,
+ * for the same content, a replay would send the email twice. Throws MAIL_KEY_IN_USE.
+ */
+const requireKeyUnused = async (
+  { ledger, readIdentity }: Pick<ReplayNeeds, 'ledger' | 'readIdentity'>,
+  { facts: { mailId, caller } }: LedgerRow,
+  original: object,
+): Promise<void> => {
+  const key = keyOfMail(original);
+  if (key === undefined) return;
+  const { mailIdOfKey, isContent } = await readIdentity();
+  const idOfKey = mailIdOfKey(caller, key);
+  const found = idOfKey === mailId ? undefined : (await ledger.find(idOfKey))?.row;
+  if (found === undefined || isIn(found, 'rejected', 'canceled', 'closed')) return;
+  if (isContent(found.facts.bodyHash, original))
+    throw new AppError('MAIL_KEY_IN_USE', {
+      detail: `The email ${idOfKey} has the same key and content, and is in the state ${found.fate.state}.`,
+    });
 };
 
 /** What cannot be read, or may not be sent, goes to nobody. */

@@ -8,6 +8,7 @@ import { aCaller, aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
+const HOUR_MS = 3_600_000;
 const [HELP, PAY] = ['helpdesk@contoso.example', 'payroll@contoso.example'];
 const accept = {
   senderPolicy: {
@@ -58,6 +59,25 @@ describe('an email that names no sender goes as the one it was accepted as', () 
     await deliverAll(world, aDeclaredCaller('erp', { rules: rulesOf(PAY) }));
     expect(world.row(mailId)).toMatchObject({ state: 'held', reason: { code: 'SENDER_NOT_ALLOWED' } });
     expect(world.plans).toEqual([]);
+  });
+
+  test('and is held in doubt where an attempt may have sent it: the refusal must not hide that', async () => {
+    const world = inMemoryPorts();
+    const { row } = await sendMail(needsOf(world), {
+      input: { ...mail, onUnknown: 'resend' },
+      caller: aCaller('erp', rulesOf(HELP)),
+      respondAsync: true,
+    });
+    world.answer({ kind: 'answered', status: 504 });
+    await deliverAll(world, aDeclaredCaller('erp', { rules: rulesOf(HELP) }));
+    world.pass(HOUR_MS);
+    await deliverAll(world, aDeclaredCaller('erp', { rules: rulesOf(PAY) }));
+    expect(world.row(row.facts.mailId)).toMatchObject({
+      state: 'held',
+      why: 'doubt',
+      reason: { code: 'OUTCOME_UNKNOWN', detail: expect.stringContaining('SENDER_NOT_ALLOWED') },
+    });
+    expect(world.plans).toHaveLength(1);
   });
 
   test('an email that was held before anybody knew its sender gets one when it goes', async () => {

@@ -104,3 +104,27 @@ describe('an operator who replays a held email', () => {
     },
   );
 });
+
+describe('an email that was refused before it had its key', () => {
+  const keyed = aMail({ idempotencyKey: 'k-1' });
+  const keyId = IDENTITY.mailIdOfKey(facts.caller, 'k-1');
+  const known = (bodyHash = IDENTITY.hashOfContent(keyed)) => {
+    const world = replaying({ original: keyed });
+    world.ledger.create({ ...rows.sent, facts: { ...facts, mailId: keyId, bodyHash } });
+    return world;
+  };
+
+  test('is not replayed where the same email has been sent with it since, and the other is named', async () => {
+    const { replay, effects } = known();
+    await expect(replay()).rejects.toMatchObject({
+      code: 'MAIL_KEY_IN_USE',
+      facts: { detail: expect.stringContaining(keyId) },
+    });
+    expect(effects).toEqual([]);
+  });
+
+  test('is replayed where the key belongs to another content, or to nothing', async () => {
+    expect(await known('of another').replay()).toMatchObject({ state: 'queued' });
+    expect(await replaying({ original: keyed }).replay()).toMatchObject({ state: 'queued' });
+  });
+});

@@ -65,20 +65,31 @@ export const leadsOutside = (
 const isHeaderOutside = (header: MailHeader, within: Within): boolean =>
   !leadsToNobody(header) &&
   !JUDGED.test(header.name) &&
-  !isTextWithin(`${header.name}: ${header.value}`, within);
+  !isTextWithin(`${header.name}: ${header.value}`, within, couldBeAddress);
 
 const isCalendarOutside = (ics: string | undefined, within: Within): boolean => {
   const people = ics === undefined ? undefined : peopleIn(ics);
   return !(people?.every((text) => isTextWithin(text, within)) ?? false);
 };
 
-/** Whether every address in a text, in every form it can be read in, is one of these. */
-const isTextWithin = (text: string, within: Within): boolean =>
+/**
+ * Whether what follows an @ could be the domain of an address: with a dot and a name at its end, or an address literal. Headers are full
+ * of other ones: users, versions, nodes, prices.
+ */
+const couldBeAddress = (after: string, domain: string): boolean =>
+  after.startsWith('[') || /\.[\p{L}\p{M}\p{N}_-]*\p{L}[\p{L}\p{M}\p{N}_-]*$/u.test(domain);
+
+/** Whether every address in a text, in every form it can be read in, is one of these. Every @ makes one, or where `isOne` says so. */
+const isTextWithin = (
+  text: string,
+  within: Within,
+  isOne: (after: string, domain: string) => boolean = () => true,
+): boolean =>
   decodedForms(text)?.every((form) =>
     [...form.matchAll(/@/g)].every(({ index }) => {
       const domain = /^[\p{L}\p{M}\p{N}_.-]+/u.exec(form.slice(index + 1))?.[0].replace(/\.$/, '') ?? '';
       const local = /[^\s<>()[\]",;:@\\]+$/.exec(form.slice(Math.max(0, index - 100), index))?.[0] ?? '';
-      return matchesAny(within, `${local}@${domain}`);
+      return !isOne(form.slice(index + 1), domain) || matchesAny(within, `${local}@${domain}`);
     }),
   ) ?? false;
 

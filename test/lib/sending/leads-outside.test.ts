@@ -171,3 +171,27 @@ describe('a calendar that the relay cannot read is refused, as nobody knows whom
 test('without MAIL_RECIPIENT_DOMAINS nothing of this is judged', () => {
   expect(handlingOf(aMail({ replyTo: 'chan@real.example' }), NO_SAFETY)).toEqual({ kind: 'send' });
 });
+
+describe('a header in which an @ makes no address', () => {
+  test.each([
+    '3 @ 5.00 HKD',
+    'rabbit@prod-01',
+    'team@2/build',
+    '@octo',
+    '@acme/mailer@2.3.1',
+    'INC-2026/11@prod',
+    'https://portal.contoso.example/@chan/tickets',
+  ])('is sent: %s', (value) => {
+    expect(refusedAt(aMail({ ...within, headers: { 'x-facts': value } }))).toEqual([]);
+  });
+
+  test.each([
+    'v@[192.0.2.1]',
+    '"v x"@real.example',
+    'v%40real.example',
+    '@relay.example:v@real.example',
+    'v@xn--fiq228c.xn--j6w193g',
+  ])('is refused where it makes one all the same: %s', (value) => {
+    expect(refusedAt(aMail({ ...within, headers: { 'x-facts': value } }))).toEqual(['/headers/x-facts']);
+  });
+});

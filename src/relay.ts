@@ -22,10 +22,6 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
-import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
-import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
-import { openGraphMail } from './lib/graph/graph-mail.ts';
-import { openGraph } from './lib/graph/open-graph.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
@@ -35,6 +31,7 @@ import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
+import { authorityOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
 import {
   type Environment,
   readSetting,
@@ -60,9 +57,9 @@ import {
   poisonQueueOf,
   type StorageConnection,
 } from './lib/storage/storage-connection.ts';
-import { makeTokenSource } from './lib/vault/entra-token.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
+import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
 export type World = {
@@ -115,7 +112,7 @@ type StoragePorts = Pick<
   Pick<MailQueues, 'queueNamed'>;
 
 /** What checking a token of Entra needs. */
-const TOKEN_SETTINGS = ['ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
+const TOKEN_SETTINGS = ['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -178,9 +175,9 @@ export const openRelay = (
 
   const appTokens = once(() => {
     try {
-      const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID } = readSettings(environment, TOKEN_SETTINGS);
+      const { ENTRA_TENANT_ID, ENTRA_CLIENT_ID, ...cloud } = readSettings(environment, TOKEN_SETTINGS);
       return openAppTokens(
-        { authority: ENTRA_AUTHORITY, tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
+        { authority: authorityOf(cloud), tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
         now,
       );
     } catch (cause) {
@@ -191,44 +188,22 @@ export const openRelay = (
 
   const vault = once(() => {
     const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
+    if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
       { vaultUrl: KEY_VAULT_URL, secretName: CLIENT_SECRET_NAME },
       { credential: managedIdentity(AZURE_CLIENT_ID), now },
     );
   });
 
-  const graph = once((): Pick<Ports, 'mailboxes' | 'drafts'> => {
-    const { ENTRA_AUTHORITY, ENTRA_TENANT_ID, ENTRA_CLIENT_ID, GRAPH_ENDPOINT, GRAPH_TIMEOUT_SECONDS } =
-      settings();
-    const tokens = makeTokenSource(
-      {
-        authority: ENTRA_AUTHORITY,
-        tenantId: ENTRA_TENANT_ID,
-        clientId: ENTRA_CLIENT_ID,
-        scope: `${GRAPH_ENDPOINT}/.default`,
-        timeoutMs: tokenTimeoutSeconds(settings()) * 1000,
-      },
-      { ...vault(), now },
-    );
-    // What makes the rest of Node use a proxy.
-    const proxyEnv = environment.NODE_USE_ENV_PROXY === '1' ? environment : undefined;
-    const call = openGraph(
-      {
-        endpoint: GRAPH_ENDPOINT,
-        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-        ...defined({ proxyEnv }),
-      },
-      tokens,
-    );
-    const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
-    return {
-      mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
-      drafts: openGraphDrafts(call, async (one) => (await request())(one), {
-        endpoint: GRAPH_ENDPOINT,
-        timeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-        now,
-      }),
-    };
+  const graph = once(() => {
+    const { GRAPH_TIMEOUT_SECONDS } = settings();
+    return openConnections(toConnections(settings()), {
+      vault,
+      now,
+      environment,
+      graphTimeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
+      tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
+    });
   });
 
   const pacer = once(() =>
@@ -262,15 +237,14 @@ export const openRelay = (
 
   /** The senders that settings name one by one. Drafts made before a setting was changed are still there. */
   const draftMailboxes = (): readonly string[] => {
-    const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = settings();
-    return [MAIL_DEFAULT_SENDER.address, ...MAIL_ALLOWED_SENDERS.filter((one) => !one.startsWith('*@'))];
+    const { defaultSender, allowedSenders } = toSenderPolicy(settings());
+    return [defaultSender.address, ...allowedSenders.filter((one) => !one.startsWith('*@'))];
   };
 
-  const senderPolicy = (): SenderPolicy => {
-    const names = ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS'] as const;
-    const { MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS } = readSettings(environment, names);
-    return { defaultSender: MAIL_DEFAULT_SENDER, allowedSenders: MAIL_ALLOWED_SENDERS };
-  };
+  const senderPolicy = (): SenderPolicy =>
+    toSenderPolicy(
+      readSettings(environment, ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS']),
+    );
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const poisonQueues = (): Ports['poisonQueues'] =>
     Object.fromEntries(
@@ -430,7 +404,7 @@ export const openRelay = (
       return {
         ...storage(),
         vault: vault(),
-        vaultName: vaultNameOf(KEY_VAULT_URL),
+        vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
         newMailId: makeMailId,
@@ -452,7 +426,7 @@ const safetyOf = ({
   otherRecipients: MAIL_OTHER_RECIPIENTS,
 });
 
-const vaultNameOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
+const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,

@@ -396,6 +396,12 @@ export const catalogue = {
   ),
 
   // The credential
+  VAULT_NOT_SET: entry(
+    500,
+    'administrator',
+    'The settings name no vault',
+    'Set KEY_VAULT_URL to the address of the vault, such as https://kv-mail-relay.vault.azure.net. Without a vault, the relay has no secrets to check for expiry.',
+  ),
   SECRET_NOT_FOUND: entry(
     502,
     'administrator',

@@ -3,6 +3,7 @@ import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
+import type { Connection } from './connections/connection.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -191,13 +192,79 @@ export type AttachmentBlobs = {
   readonly read: (name: string, etag: string, start: number, count: number) => Promise<Buffer | undefined>;
 };
 
-/** What the vault says of a secret, without its value. */
-export type SecretFacts = { readonly name: string; readonly enabled: boolean; readonly expiresOn?: Date };
+/** What the vault says of one version of a secret, or of a certificate, without its value. */
+export type SecretFacts = {
+  readonly name: string;
+  readonly kind: 'secret' | 'certificate';
+  readonly version: string;
+  readonly enabled: boolean;
+  readonly createdOn?: Date;
+  readonly notBefore?: Date;
+  readonly expiresOn?: Date;
+  readonly tags: Readonly<Record<string, string>>;
+};
 
-/** The vault of the client secret. */
-type Vault = {
-  /** Every secret of the vault, all pages. */
+/** The vault of the relay. Throws the AppErrors of the vault. */
+export type Vault = {
+  /** Every secret and certificate of the vault, all pages; of each the version that the vault gives when none is named. */
   readonly listSecrets: () => Promise<readonly SecretFacts[]>;
+  /** All versions of one, newest first. Empty where there is none of this name. */
+  readonly listVersions: (name: string) => Promise<readonly SecretFacts[]>;
+  /** Stores a new version. Needs more than reading, which only rotation by the relay has. */
+  readonly storeSecret: (
+    name: string,
+    secret: {
+      readonly value: string;
+      readonly expiresOn: Date;
+      readonly tags: Readonly<Record<string, string>>;
+    },
+  ) => Promise<SecretFacts>;
+};
+
+/** What Entra said when a credential was proved to it. */
+export type CredentialProof = {
+  /** The version that Entra accepted; absent where the credential is not in the vault. */
+  readonly version?: SecretFacts;
+  /** Application permissions in the token. None is usual where Exchange grants them for some mailboxes. */
+  readonly roles: readonly string[];
+  /** When the token ends. */
+  readonly expiresOn: Date;
+};
+
+/** A credential as the registration in Entra has it, without its value. */
+export type RegisteredCredential = {
+  readonly keyId: string;
+  readonly kind: 'secret' | 'certificate';
+  readonly displayName?: string;
+  /** The first three characters of a secret (graph: passwordCredential). */
+  readonly hint?: string;
+  /** SHA-1 of a certificate, in hexadecimal (graph: keyCredential, customKeyIdentifier). */
+  readonly thumbprint?: string;
+  readonly startsOn?: Date;
+  readonly expiresOn?: Date;
+};
+
+/** The registration of a connection, at Graph. Throws AppErrors. */
+export type Registration = {
+  /** Undefined where the relay is not allowed to read it, which is usual. */
+  readonly read: () => Promise<readonly RegisteredCredential[] | undefined>;
+  /** Makes a client secret. Its value is never given again. */
+  readonly addPassword: (
+    displayName: string,
+    expiresOn: Date,
+  ) => Promise<{ readonly keyId: string; readonly value: string; readonly expiresOn: Date }>;
+  /** Removes a client secret; no error where it is gone already. */
+  readonly removePassword: (keyId: string) => Promise<void>;
+};
+
+/** A connection, and what people and timers ask about its credential. */
+export type OpenConnection = {
+  readonly connection: Connection;
+  /** Asks Entra for a token now, whatever token is kept. Throws what a mail would meet. */
+  readonly proveCredential: () => Promise<CredentialProof>;
+  /** Asks Entra for a token with this client secret. Throws what Entra says. */
+  readonly proveSecret: (value: string) => Promise<void>;
+  readonly registration: Registration;
 };
 
 type Clock = {
@@ -288,6 +355,8 @@ export type Ports = {
   readonly usages: Usages;
   readonly appTokens: AppTokens;
   readonly vault: Vault;
+  /** Every connection, the main one first. */
+  readonly connections: readonly OpenConnection[];
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;
   /** From 0 up to 1. */

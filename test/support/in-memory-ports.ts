@@ -223,7 +223,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections'>;
 
   const needs = {
     ...ports,

@@ -1,18 +1,9 @@
 import type * as z from 'zod';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
-import { jsonPointer } from '../mail/mail-problems.ts';
+import { jsonPointer, valueAt } from '../mail/mail-problems.ts';
 
 type Issue = z.core.$ZodIssue;
-
-const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    input,
-  );
 
 /** A word, as fields are named: neither an address nor a key. A problem is answered and logged. */
 const isFieldLike = (name: string): boolean => /^[A-Za-z]{1,30}$/.test(name);

@@ -1,12 +1,13 @@
 import { RELAY } from '../callers/known-callers.ts';
 import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, Vault } from '../ports.ts';
 import { decideSecretWarnings } from './secret-expiry.ts';
 import { toWarningMail } from './warning-mail.ts';
 
 export type WarnExpiringSecretsNeeds = QueueMailNeeds &
-  Pick<Ports, 'vault' | 'clock' | 'log'> & {
+  Pick<Ports, 'clock' | 'log'> & {
+    readonly vault: Pick<Vault, 'listSecrets'>;
     readonly vaultName: string;
     readonly warningDays: readonly number[];
     /** Nobody: then the log events are the only warning. */

@@ -13,7 +13,8 @@ type Issue = z.core.$ZodIssue;
 export const jsonPointer = (path: readonly PropertyKey[]): string =>
   path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+/** What is at a place of some JSON; undefined where there is nothing. */
+export const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, key)

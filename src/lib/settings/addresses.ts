@@ -1,26 +1,14 @@
+import { authoritiesOf, CLOUD_NAMES, CLOUDS } from '../connections/cloud.ts';
+
 /**
  * The addresses to which the relay gives away a secret: the client secret goes to Entra, the token to Graph, and the token of
  * the app's identity to the vault. They are Microsoft's, or stand-ins on this machine; a setting cannot name another.
  */
 
-/** https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud and, for China also: /graph/deployments */
-const ENTRA = [
-  'https://login.microsoftonline.com',
-  'https://login.microsoftonline.us',
-  'https://login.partner.microsoftonline.cn',
-  'https://login.chinacloudapi.cn',
-];
-
-/** https://learn.microsoft.com/graph/deployments */
-const GRAPH = [
-  'https://graph.microsoft.com',
-  'https://graph.microsoft.us',
-  'https://dod-graph.microsoft.us',
-  'https://microsoftgraph.chinacloudapi.cn',
-];
-
-/** https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers */
-const VAULT_SUFFIXES = ['vault.azure.net', 'vault.usgovcloudapi.net', 'vault.azure.cn'];
+const ENTRA = [...new Set(CLOUD_NAMES.flatMap(authoritiesOf))];
+const GRAPH = CLOUD_NAMES.map((name) => CLOUDS[name].graphEndpoint);
+const VAULT_SUFFIXES = [...new Set(CLOUD_NAMES.map((name) => CLOUDS[name].vaultSuffix))];
+const STORAGE_SUFFIXES = [...new Set(CLOUD_NAMES.map((name) => CLOUDS[name].storageSuffix))];
 
 /** Names of vaults: 3 to 24 letters, digits and dashes, beginning with a letter. */
 const VAULT_NAME = /^[a-z][a-z0-9-]{2,23}$/;
@@ -56,3 +44,35 @@ export const vaultAddress = oneOf(
   },
   VAULT_SUFFIXES.map((suffix) => `https://<name>.${suffix}`).join(', '),
 );
+
+/** Names of storage accounts. */
+const ACCOUNT_NAME = /^[0-9a-z]{3,24}$/;
+
+/** Reads the address of a service of a storage account. The stand-in of this machine has the account in the path. */
+export const storageAddress =
+  (service: 'blob' | 'queue' | 'table') =>
+  (text: string): string => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const [account = '', named, ...suffix] = url?.hostname.split('.') ?? [];
+    const isAccount =
+      url !== undefined &&
+      url.port === '' &&
+      url.pathname === '/' &&
+      ACCOUNT_NAME.test(account) &&
+      named === service &&
+      STORAGE_SUFFIXES.includes(suffix.join('.'));
+    const isOurs = url !== undefined && (isAccount || isLoopback(url.origin));
+    if (!isOurs || url.protocol !== 'https:' || url.search || url.hash || url.username)
+      throw new Error(
+        `an https address: ${STORAGE_SUFFIXES.map((one) => `https://<account>.${service}.${one}`).join(', ')}, or ${LOOPBACK}`,
+      );
+    return url.href.replace(/\/$/, '');
+  };
+
+/** Reads the address of a webhook, which is itself a secret: who has it can write to the channel. */
+export const webhookAddress = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.protocol !== 'https:' || url.username || url.password || url.hash)
+    throw new Error('an https address, as Teams or Slack shows it for an incoming webhook');
+  return url.href;
+};

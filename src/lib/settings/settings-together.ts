@@ -1,8 +1,10 @@
 import { findSendersOutside } from '../callers/caller-fence.ts';
+import { authoritiesOf, CLOUDS } from '../connections/cloud.ts';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { matchesAny } from '../mail/address-pattern.ts';
 import { isLoopback } from './addresses.ts';
+import { claimedTwice, cloudOf, toConnections, toSenderPolicy } from './connections.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
 
 /** A token takes well under a second; what is left of an invocation belongs to Graph. */
@@ -72,9 +74,30 @@ export const checkTogether = (
     MAIL_RECIPIENT_DOMAINS,
     MAIL_OTHER_RECIPIENTS,
   } = settings;
+  const { GRAPH_CLOUD, ENTRA_AUTHORITY, GRAPH_ENDPOINT } = settings;
+  const connections = toConnections(settings);
   const attemptSeconds = 2 * (tokenTimeoutSeconds(settings) + GRAPH_TIMEOUT_SECONDS);
   const limit = Math.min(functionTimeoutSeconds, HTTP_LIMIT_SECONDS);
   const rules: readonly Rule[] = [
+    {
+      name: 'GRAPH_CLOUD',
+      holds:
+        isLocal(ENTRA_AUTHORITY) ||
+        isLocal(GRAPH_ENDPOINT) ||
+        (GRAPH_CLOUD === undefined
+          ? cloudOf(settings) !== undefined
+          : isOf(authoritiesOf(GRAPH_CLOUD), ENTRA_AUTHORITY) &&
+            isOf([CLOUDS[GRAPH_CLOUD].graphEndpoint], GRAPH_ENDPOINT)),
+      expected:
+        'ENTRA_AUTHORITY and GRAPH_ENDPOINT of this cloud, or neither of them: a token of one cloud is not accepted in another',
+    },
+    {
+      name: 'SECRET_ROTATION_DAYS',
+      holds:
+        settings.SECRET_ROTATION_DAYS === undefined ||
+        connections.some(({ credential }) => credential.kind === 'client-secret'),
+      expected: 'nothing, as no connection has a client secret that the relay could renew',
+    },
     {
       name: 'GRAPH_TIMEOUT_SECONDS',
       holds: attemptSeconds < limit,
@@ -88,7 +111,7 @@ export const checkTogether = (
     {
       name: 'MAIL_VERIFY_SECONDS',
       // A Graph stand-in on this machine shows the copy when a test tells it to.
-      holds: MAIL_VERIFY_SECONDS >= SHORTEST_VERIFY_SECONDS || isLoopback(settings.GRAPH_ENDPOINT),
+      holds: MAIL_VERIFY_SECONDS >= SHORTEST_VERIFY_SECONDS || isLocal(settings.GRAPH_ENDPOINT),
       expected: `at least ${SHORTEST_VERIFY_SECONDS}: Exchange can be that late to show the copy in Sent Items, and the relay sends an email again that it does not find`,
     },
     {
@@ -129,14 +152,19 @@ export const checkTogether = (
         received: environment[name] === undefined ? 'the default' : describe(environment[name]),
       }),
     );
-  return [...broken, ...sendersOutside(settings)];
+  return [...broken, ...claimedTwice(settings.GRAPH_CONNECTIONS), ...sendersOutside(settings)];
 };
+
+const isLocal = (url: string | undefined): boolean => url !== undefined && isLoopback(url);
+
+const isOf = (addresses: readonly string[], url: string | undefined): boolean =>
+  url === undefined || addresses.includes(url);
 
 /** Senders of declared callers that the relay never sends as: the caller would find out by its first email. */
 const sendersOutside = (settings: Settings): readonly Problem[] => {
-  const { MAIL_CALLERS, MAIL_DEFAULT_SENDER: defaultSender, MAIL_ALLOWED_SENDERS: allowedSenders } = settings;
-  return MAIL_CALLERS.flatMap((caller, index) =>
-    findSendersOutside(caller, { defaultSender, allowedSenders }).map(
+  const policy = toSenderPolicy(settings);
+  return settings.MAIL_CALLERS.flatMap((caller, index) =>
+    findSendersOutside(caller, policy).map(
       (problem): Problem => ({
         ...problem,
         code: 'SETTINGS_INVALID',

@@ -1,11 +1,15 @@
 import { type Declaration, readCallers } from '../callers/caller-definition.ts';
 import { EXPECTED_CALLER_QUEUES, readCallerQueues } from '../callers/caller-queues.ts';
+import { CLOUD_NAMES } from '../connections/cloud.ts';
+import { CREDENTIAL_KINDS } from '../connections/connection.ts';
+import { type ConnectionDefinition, readConnections } from '../connections/connection-definition.ts';
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
-import { entraAddress, graphAddress, vaultAddress } from './addresses.ts';
+import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
+import { readNamedConnections } from './connections.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
 
@@ -104,18 +108,33 @@ const optional =
 
 const asIs = (text: string): string => text;
 
+const oneOf =
+  <const Word extends string>(words: readonly Word[]) =>
+  (text: string): Word =>
+    words.find((word) => word === text) ?? expects(`${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
+
+const vaultObject = (text: string): string =>
+  /^[0-9a-z-]{1,127}$/i.test(text) ? text : expects('1 to 127 letters, digits and dashes');
+
 const callers = (text: string): readonly Declaration[] => {
   if (text === '') return [];
-  const { declarations, problems } = readCallers(parseJson(text));
+  const { declarations, problems } = readCallers(parseJson(text, 'callers'));
   if (problems.length > 0) throw problemsError(problems);
   return declarations;
 };
 
-const parseJson = (text: string): unknown => {
+const connections = (text: string): readonly ConnectionDefinition[] => {
+  if (text === '') return [];
+  const { definitions, problems } = readConnections(parseJson(text, 'connections'));
+  if (problems.length > 0) throw problemsError(problems);
+  return definitions;
+};
+
+const parseJson = (text: string, of: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    return expects('a JSON list of callers');
+    return expects(`a JSON list of ${of}`);
   }
 };
 
@@ -130,15 +149,35 @@ export const settingsTable = {
     example: '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55',
     parse: guid,
   }),
+  GRAPH_CLOUD: setting({
+    what: 'Cloud of the tenant: `global` (also GCC), `usgov` (GCC High), `dod` or `china`. It gives the addresses of Entra, Graph and storage. If empty, the cloud of ENTRA_AUTHORITY and GRAPH_ENDPOINT, or `global`.',
+    example: 'usgov',
+    fallback: '',
+    parse: optional(oneOf(CLOUD_NAMES)),
+  }),
   ENTRA_AUTHORITY: setting({
-    what: 'Address of Microsoft Entra ID, which issues the tokens. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn. It receives the client secret, so no other address is accepted.',
-    fallback: 'https://login.microsoftonline.com',
-    parse: entraAddress,
+    what: 'Address of Microsoft Entra ID, which issues the tokens. If empty, that of GRAPH_CLOUD. US Government: https://login.microsoftonline.us. China: https://login.chinacloudapi.cn or https://login.partner.microsoftonline.cn. It receives the client secret, so no other address is accepted.',
+    example: 'https://login.microsoftonline.com',
+    fallback: '',
+    parse: optional(entraAddress),
   }),
   GRAPH_ENDPOINT: setting({
-    what: 'Address of Microsoft Graph. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn. It receives the token and the emails, so no other address is accepted.',
-    fallback: 'https://graph.microsoft.com',
-    parse: graphAddress,
+    what: 'Address of Microsoft Graph. If empty, that of GRAPH_CLOUD. US Government: https://graph.microsoft.us (DoD: https://dod-graph.microsoft.us). China: https://microsoftgraph.chinacloudapi.cn. It receives the token and the emails, so no other address is accepted.',
+    example: 'https://graph.microsoft.com',
+    fallback: '',
+    parse: optional(graphAddress),
+  }),
+  GRAPH_CREDENTIAL: setting({
+    what: 'How the relay proves to Entra which application it is ([credentials.md](credentials.md)). `client-secret`: the secret CLIENT_SECRET_NAME in the vault. `certificate`: the certificate CLIENT_CERTIFICATE_NAME in the vault. `federated`: the managed identity of the app, as a federated credential of the registration. `managed-identity`: the managed identity itself sends, without a registration.',
+    fallback: 'client-secret',
+    parse: oneOf(CREDENTIAL_KINDS),
+  }),
+  GRAPH_CONNECTIONS: setting({
+    what: 'Further registrations or tenants that send for some senders, as a JSON list ([connections.md](connections.md)). A connection can also have a setting of its own: GRAPH_CONNECTION_FABRIKAM is the connection `fabrikam`, as a JSON object without `name`. The connection of the settings above, `main`, sends for all other senders.',
+    example:
+      '[{"name":"fabrikam","senders":["*@fabrikam.com"],"tenantId":"fabrikam.com","clientId":"5a0c8b1d-47f0-4d0e-9a3b-2f6f0c1de871"}]',
+    fallback: '',
+    parse: connections,
   }),
   GRAPH_TIMEOUT_SECONDS: setting({
     what: 'How long the relay waits for the response to one request to Graph. If there is none by then, the outcome is unknown. Two requests and their tokens must fit into functionTimeout of host.json and into the 230 s of an HTTP request, so the maximum is 99.',
@@ -146,15 +185,20 @@ export const settingsTable = {
     parse: wholeNumber(1, 200),
   }),
   KEY_VAULT_URL: setting({
-    what: 'Address of the vault that holds the client secret. The relay checks all secrets in this vault for expiry. It ends in vault.azure.net, vault.usgovcloudapi.net or vault.azure.cn.',
+    what: 'Address of the vault that holds the client secret or the certificate. The relay checks all secrets and certificates in this vault for expiry. It ends in vault.azure.net, vault.usgovcloudapi.net or vault.azure.cn. Required unless GRAPH_CREDENTIAL and all connections need no secret.',
     example: 'https://kv-mail-relay.vault.azure.net',
-    parse: vaultAddress,
+    fallback: '',
+    parse: optional(vaultAddress),
   }),
   CLIENT_SECRET_NAME: setting({
     what: 'Name of the client secret in the vault.',
     fallback: 'graph-client-secret',
-    parse: (text) =>
-      /^[0-9a-z-]{1,127}$/i.test(text) ? text : expects('1 to 127 letters, digits and dashes'),
+    parse: vaultObject,
+  }),
+  CLIENT_CERTIFICATE_NAME: setting({
+    what: 'Name of the certificate in the vault, with its private key as PEM or PFX.',
+    fallback: 'graph-client-certificate',
+    parse: vaultObject,
   }),
   AZURE_CLIENT_ID: setting({
     what: 'Client ID of the user-assigned managed identity that the app uses for vault and storage. If empty, the app uses the system-assigned identity.',
@@ -284,6 +328,23 @@ export const settingsTable = {
     fallback: '',
     parse: addresses,
   }),
+  SECRET_WARNING_WEBHOOK: setting({
+    what: 'Address that also receives the warnings, by HTTP POST: a webhook of a Teams workflow or of Slack, or any service that accepts JSON. The address is a secret; keep it out of source control.',
+    example: 'https://example.webhook.office.com/workflows/1a2b3c',
+    fallback: '',
+    parse: optional(webhookAddress),
+  }),
+  SECRET_ROTATION_DAYS: setting({
+    what: 'The relay renews its client secrets itself when they have been in use for this many days ([credentials.md](credentials.md#rotation-by-the-relay)). Each new secret is valid for twice that time. If empty, the relay renews nothing. It needs Application.ReadWrite.OwnedBy and permission to write this secret in the vault.',
+    example: '90',
+    fallback: '',
+    parse: optional(wholeNumber(14, 365)),
+  }),
+  MAIL_LANGUAGE: setting({
+    what: 'Language of the emails that the relay itself writes, such as warnings: `en` (English) or `zh-Hant` (Traditional Chinese).',
+    fallback: 'en',
+    parse: oneOf(['en', 'zh-Hant']),
+  }),
   AzureWebJobsStorage: setting({
     what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',
     fallback: '',
@@ -295,6 +356,24 @@ export const settingsTable = {
     fallback: '',
     parse: (text) =>
       /^([0-9a-z]{3,24})?$/.test(text) ? text : expects('3 to 24 lower-case letters and digits'),
+  }),
+  AzureWebJobsStorage__blobServiceUri: setting({
+    what: 'Address of the blobs of the storage account, if it is not the usual one of AzureWebJobsStorage__accountName and GRAPH_CLOUD.',
+    example: 'https://stmailrelay.blob.core.windows.net',
+    fallback: '',
+    parse: optional(storageAddress('blob')),
+  }),
+  AzureWebJobsStorage__queueServiceUri: setting({
+    what: 'Address of the queues of the storage account, in the same way.',
+    example: 'https://stmailrelay.queue.core.windows.net',
+    fallback: '',
+    parse: optional(storageAddress('queue')),
+  }),
+  AzureWebJobsStorage__tableServiceUri: setting({
+    what: 'Address of the tables of the storage account, in the same way.',
+    example: 'https://stmailrelay.table.core.windows.net',
+    fallback: '',
+    parse: optional(storageAddress('table')),
   }),
 } as const;
 
@@ -308,6 +387,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const STORAGE_SETTINGS = [
   'AzureWebJobsStorage',
   'AzureWebJobsStorage__accountName',
+  'AzureWebJobsStorage__blobServiceUri',
+  'AzureWebJobsStorage__queueServiceUri',
+  'AzureWebJobsStorage__tableServiceUri',
   'AZURE_CLIENT_ID',
 ] as const satisfies readonly SettingName[];
 
@@ -349,6 +431,19 @@ export const readSetting = <Name extends SettingName>(
   }
 };
 
+/** The storage account without its name: the three addresses of what the relay uses. */
+const hasServiceAddresses = (environment: Environment): boolean =>
+  (['blob', 'queue', 'table'] as const).every((service) =>
+    environment[`AzureWebJobsStorage__${service}ServiceUri`]?.trim(),
+  );
+
+/** Also while other settings are wrong: whoever reads the problems sees this one with them. */
+const hasVaultWhereNeeded = ({ KEY_VAULT_URL, GRAPH_CREDENTIAL, GRAPH_CONNECTIONS }: Settings): boolean =>
+  KEY_VAULT_URL !== undefined ||
+  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.map(({ credential }) => credential)].every(
+    (kind) => kind === 'managed-identity' || kind === 'federated',
+  );
+
 /**
  * Reads settings, all by default; all of them are also checked against each other. Throws one SETTINGS_INVALID that
  * lists every problem; values are never shown.
@@ -387,15 +482,40 @@ export const readSettings = <Name extends SettingName = SettingName>(
       return [name, undefined];
     }
   });
+  // A connection can have a setting of its own, whose name is not in the table.
+  const named = (names as readonly SettingName[]).includes('GRAPH_CONNECTIONS')
+    ? readNamedConnections(environment)
+    : undefined;
+  problems.push(...(named?.problems ?? []));
   const wantsStorage = (names as readonly SettingName[]).includes('AzureWebJobsStorage__accountName');
-  if (wantsStorage && !environment.AzureWebJobsStorage && !environment.AzureWebJobsStorage__accountName)
+  if (
+    wantsStorage &&
+    !environment.AzureWebJobsStorage &&
+    !environment.AzureWebJobsStorage__accountName &&
+    !hasServiceAddresses(environment)
+  )
     problems.push({
       code: 'SETTINGS_INVALID',
       pointer: 'AzureWebJobsStorage__accountName',
       expected: 'the name of the storage account, or AzureWebJobsStorage for local work',
       received: 'nothing',
     });
-  const read = Object.fromEntries(values) as Settings;
+  const table = Object.fromEntries(values) as Settings;
+  const read =
+    named === undefined
+      ? table
+      : { ...table, GRAPH_CONNECTIONS: [...(table.GRAPH_CONNECTIONS ?? []), ...named.definitions] };
+  if (
+    (names as readonly SettingName[]) === ALL &&
+    !environment.KEY_VAULT_URL?.trim() &&
+    !hasVaultWhereNeeded(read)
+  )
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      pointer: 'KEY_VAULT_URL',
+      expected: `the address of the vault that has the client secret or the certificate, such as ${settingsTable.KEY_VAULT_URL.example}`,
+      received: 'nothing',
+    });
   if ((names as readonly SettingName[]) === ALL) {
     if (problems.length === 0) problems.push(...checkTogether(read, environment, functionTimeoutSeconds));
     problems.push(...slips(environment));

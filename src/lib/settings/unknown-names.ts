@@ -1,5 +1,16 @@
+import { isNamedConnection } from './connections.ts';
+
 /** What our settings begin with. `AZURE_` and `AzureWebJobs` are others' too. */
-const PREFIXES = ['MAIL_', 'GRAPH_', 'ENTRA_', 'KEY_VAULT_', 'CLIENT_SECRET_', 'SECRET_WARNING_'];
+const PREFIXES = [
+  'MAIL_',
+  'GRAPH_',
+  'ENTRA_',
+  'KEY_VAULT_',
+  'CLIENT_SECRET_',
+  'CLIENT_CERTIFICATE_',
+  'SECRET_WARNING_',
+  'SECRET_ROTATION',
+];
 
 /** So much of a name may differ, in one place. */
 const SLIP = 2;
@@ -20,7 +31,7 @@ export const findUnknown = (
 ): readonly UnknownSetting[] =>
   Object.keys(environment)
     .filter((name) => PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix)))
-    .filter((name) => !known.includes(name))
+    .filter((name) => !known.includes(name) && !isNamedConnection(name))
     .map((name) => {
       const written = name.toUpperCase();
       const [nearest = ''] = known.toSorted(

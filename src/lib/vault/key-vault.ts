@@ -3,7 +3,7 @@ import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
 import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
-import type { SecretFacts } from '../ports.ts';
+import type { SecretFacts, Vault } from '../ports.ts';
 
 /** A version of the client secret. */
 export type ClientSecret = { readonly value: string; readonly createdOn?: Date };
@@ -15,9 +15,7 @@ export type SecretSource = {
   readonly readValidVersions: (signal?: AbortSignal) => Promise<readonly ClientSecret[]>;
 };
 
-export type KeyVault = SecretSource & {
-  readonly listSecrets: () => Promise<readonly SecretFacts[]>;
-};
+export type KeyVault = SecretSource & Vault;
 
 /** Long enough that mails do not wait for the vault, short enough that a rotation is seen soon. */
 const SECRET_CACHE_MS = 5 * 60_000;
@@ -73,15 +71,43 @@ export const openKeyVault = (
     listSecrets: async () => {
       const secrets: SecretFacts[] = [];
       try {
-        for await (const { name, enabled, expiresOn } of client.listPropertiesOfSecrets())
-          secrets.push({ name, enabled: enabled ?? true, ...defined({ expiresOn }) });
+        for await (const one of client.listPropertiesOfSecrets()) secrets.push(toFacts(one));
       } catch (cause) {
         explain(cause);
       }
       return secrets;
     },
+    listVersions: async (name) => {
+      const versions: SecretFacts[] = [];
+      try {
+        for await (const one of client.listPropertiesOfSecretVersions(name)) versions.push(toFacts(one));
+      } catch (cause) {
+        if ((cause as VaultFailure).statusCode === 404) return [];
+        explain(cause);
+      }
+      // The vault lists them in no order that means anything.
+      return versions.toSorted((one, other) => Number(other.createdOn ?? 0) - Number(one.createdOn ?? 0));
+    },
+    storeSecret: async (name, { value, expiresOn, tags }) => {
+      const { properties } = await client.setSecret(name, value, { expiresOn, tags }).catch(explain);
+      return toFacts(properties);
+    },
   };
 };
+
+/** A certificate has a secret of the same name, which the vault manages (Key Vault: SecretItem, managed). */
+const toFacts = (properties: SecretProperties): SecretFacts => ({
+  name: properties.name,
+  kind: properties.certificateKeyId === undefined ? 'secret' : 'certificate',
+  version: properties.version ?? '',
+  enabled: properties.enabled ?? true,
+  tags: properties.tags ?? {},
+  ...defined({
+    createdOn: properties.createdOn,
+    notBefore: properties.notBefore,
+    expiresOn: properties.expiresOn,
+  }),
+});
 
 const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);
 

@@ -11,6 +11,8 @@ export const openKeyVault = (
     readClientSecret: 'promise',
     readValidVersions: 'promise',
     listSecrets: 'promise',
+    listVersions: 'promise',
+    storeSecret: 'promise',
   });
 
 /** The identity of the app; loads the identity library with the first token. */

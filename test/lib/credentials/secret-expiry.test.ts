@@ -3,15 +3,13 @@ import { decideSecretWarnings } from '../../../src/lib/credentials/secret-expiry
 import { toWarningMail } from '../../../src/lib/credentials/warning-mail.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import type { SecretFacts } from '../../../src/lib/ports.ts';
+import { aSecret } from '../../support/fake-vault.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(now.getTime() + days * DAY_MS);
-const secret = (expiresOn?: Date, enabled = true): SecretFacts => ({
-  name: 'graph-client-secret',
-  enabled,
-  ...(expiresOn === undefined ? {} : { expiresOn }),
-});
+const secret = (expiresOn?: Date, enabled = true): SecretFacts =>
+  aSecret({ enabled, ...(expiresOn === undefined ? {} : { expiresOn }) });
 const decide = (facts: SecretFacts) => decideSecretWarnings([facts], [60, 30, 14, 7, 3, 1], now);
 
 describe('a secret is worth a warning', () => {

@@ -3,13 +3,14 @@ import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-
 import { readQueueMessage } from '../../../src/lib/ledger/queue-message.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
 import type { SecretFacts } from '../../../src/lib/ports.ts';
+import { aSecret } from '../../support/fake-vault.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts } from '../../support/in-memory-ports.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
-const expired: SecretFacts = { name: 'old', enabled: true, expiresOn: new Date('2026-11-01T00:00:00Z') };
-const undated: SecretFacts = { name: 'undated', enabled: true };
-const fine: SecretFacts = { name: 'fine', enabled: true, expiresOn: new Date('2027-11-01T00:00:00Z') };
+const expired = aSecret({ name: 'old', expiresOn: new Date('2026-11-01T00:00:00Z') });
+const undated = aSecret({ name: 'undated' });
+const fine = aSecret({ name: 'fine', expiresOn: new Date('2027-11-01T00:00:00Z') });
 
 const warn = async (
   secrets: readonly SecretFacts[],

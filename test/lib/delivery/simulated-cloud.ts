@@ -222,7 +222,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

@@ -6,7 +6,7 @@ import { errorOf } from '../../support/problems-of.ts';
 const NAMES = ['ENTRA_AUTHORITY', 'GRAPH_ENDPOINT', 'KEY_VAULT_URL'] as const;
 type Name = (typeof NAMES)[number];
 
-const read = (name: Name, value: string): string => readSettings({ [name]: value }, [name])[name];
+const read = (name: Name, value: string): string | undefined => readSettings({ [name]: value }, [name])[name];
 
 describe('the client secret and the tokens go only to addresses of Microsoft', () => {
   test.each<[Name, string]>([

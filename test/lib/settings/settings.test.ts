@@ -32,7 +32,8 @@ describe('settings', () => {
       MAIL_ENABLED: true,
       MAIL_ON_UNKNOWN: 'verify',
       SECRET_WARNING_DAYS: [60, 30, 14, 7, 3, 1],
-      GRAPH_ENDPOINT: 'https://graph.microsoft.com',
+      GRAPH_CREDENTIAL: 'client-secret',
+      GRAPH_CONNECTIONS: [],
       AZURE_CLIENT_ID: undefined,
     });
   });
@@ -41,10 +42,10 @@ describe('settings', () => {
     expect(problemsOf(() => readSettings({ MAIL_ENABLED: 'yes' }))).toEqual([
       'SETTINGS_INVALID ENTRA_TENANT_ID',
       'SETTINGS_INVALID ENTRA_CLIENT_ID',
-      'SETTINGS_INVALID KEY_VAULT_URL',
       'SETTINGS_INVALID MAIL_DEFAULT_SENDER',
       'SETTINGS_INVALID MAIL_ENABLED',
       'SETTINGS_INVALID AzureWebJobsStorage__accountName',
+      'SETTINGS_INVALID KEY_VAULT_URL',
     ]);
   });
 
@@ -317,8 +318,8 @@ describe('names that no setting has', () => {
         readSettings({ ...enough, KEY_VAULT_URL: '', MAIL_ENABLED: 'yes', MAIL_PER_MINUT: '5' }),
       ),
     ).toEqual([
-      'SETTINGS_INVALID KEY_VAULT_URL',
       'SETTINGS_INVALID MAIL_ENABLED',
+      'SETTINGS_INVALID KEY_VAULT_URL',
       'SETTINGS_INVALID MAIL_PER_MINUT',
     ]);
   });

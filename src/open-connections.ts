@@ -5,8 +5,8 @@ import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { lazily } from './lib/lazily.ts';
+import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
 import type { Ports } from './lib/ports.ts';
-import type { Environment } from './lib/settings/settings.ts';
 import { makeTokenSource } from './lib/vault/entra-token.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 
@@ -15,7 +15,8 @@ type GraphPorts = Pick<Ports, 'mailboxes' | 'drafts'>;
 type Needs = {
   readonly vault: () => KeyVault;
   readonly now: () => Date;
-  readonly environment: Environment;
+  readonly proxyEnv?: ProxyEnv;
+  readonly network: SdkNetwork;
   readonly graphTimeoutMs: number;
   readonly tokenTimeoutMs: number;
 };
@@ -23,13 +24,18 @@ type Needs = {
 /** Opens a connection: its token, and Graph. It shares nothing with another one that could fail. */
 const openConnection = (connection: Connection, needs: Needs): GraphPorts => {
   const { authority, graphEndpoint: endpoint, tenantId, clientId } = connection;
-  const { now, graphTimeoutMs: timeoutMs } = needs;
+  const { now, proxyEnv, network, graphTimeoutMs: timeoutMs } = needs;
   const tokens = makeTokenSource(
-    { authority, tenantId, clientId, scope: `${endpoint}/.default`, timeoutMs: needs.tokenTimeoutMs },
+    {
+      authority,
+      tenantId,
+      clientId,
+      scope: `${endpoint}/.default`,
+      timeoutMs: needs.tokenTimeoutMs,
+      network,
+    },
     { ...needs.vault(), now },
   );
-  // What makes the rest of Node use a proxy.
-  const proxyEnv = needs.environment.NODE_USE_ENV_PROXY === '1' ? needs.environment : undefined;
   const call = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
   const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
   return {

@@ -3,6 +3,8 @@ import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
 import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { SecretFacts, Vault } from '../ports.ts';
 
 /** A version of the client secret. */
@@ -26,9 +28,10 @@ export type KeyVaultOptions = { readonly vaultUrl: string; readonly secretName: 
 
 export const openKeyVault = (
   { vaultUrl, secretName }: KeyVaultOptions,
-  needs: { readonly credential: TokenCredential; readonly now: () => Date },
+  needs: { readonly credential: TokenCredential; readonly now: () => Date; readonly network?: SdkNetwork },
 ): KeyVault => {
   const client = new SecretClient(vaultUrl, needs.credential, {
+    ...needs.network?.optionsFor(vaultUrl),
     // The client compares the vault's host with the audience it is told to use; a vault on this machine has none.
     disableChallengeResourceVerification: isLoopback(vaultUrl),
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
@@ -124,6 +127,8 @@ type VaultFailure = {
 };
 
 const explain = (cause: unknown): never => {
+  const detail = proxyRefusalOf(cause);
+  if (detail !== undefined) throw new AppError('PROXY_REFUSED', { detail, cause });
   throw new AppError(decideVaultFailure(cause as VaultFailure), { cause });
 };
 

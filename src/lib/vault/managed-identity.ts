@@ -1,5 +1,13 @@
 import { ManagedIdentityCredential } from '@azure/identity';
+import { defined } from '../defined.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+
+/** Its token endpoint in App Service and Functions, and IMDS, speak plain HTTP to this machine alone. */
+const TOKEN_ENDPOINT = 'http://localhost';
 
 /** The identity of the app: the system's, or the one with a client id. */
-export const openManagedIdentity = (clientId: string | undefined): ManagedIdentityCredential =>
-  clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+export const openManagedIdentity = (
+  clientId: string | undefined,
+  network?: SdkNetwork,
+): ManagedIdentityCredential =>
+  new ManagedIdentityCredential({ ...defined({ clientId }), ...network?.optionsFor(TOKEN_ENDPOINT) });

@@ -1,11 +1,12 @@
 import type { TokenCredential } from '@azure/identity';
 import { lazily, openedAtFirstCall } from '../lazily.ts';
+import type { SdkNetwork } from '../network/agents.ts';
 import type { KeyVault, KeyVaultOptions } from './key-vault.ts';
 
 /** The vault; loads the SDK of secrets when first asked. */
 export const openKeyVault = (
   options: KeyVaultOptions,
-  needs: { readonly credential: TokenCredential; readonly now: () => Date },
+  needs: { readonly credential: TokenCredential; readonly now: () => Date; readonly network?: SdkNetwork },
 ): KeyVault =>
   openedAtFirstCall(async () => (await import('./key-vault.ts')).openKeyVault(options, needs), {
     readClientSecret: 'promise',
@@ -16,7 +17,9 @@ export const openKeyVault = (
   });
 
 /** The identity of the app; loads the identity library with the first token. */
-export const managedIdentity = (clientId: string | undefined): TokenCredential => {
-  const opened = lazily(async () => (await import('./managed-identity.ts')).openManagedIdentity(clientId));
+export const managedIdentity = (clientId: string | undefined, network?: SdkNetwork): TokenCredential => {
+  const opened = lazily(async () =>
+    (await import('./managed-identity.ts')).openManagedIdentity(clientId, network),
+  );
   return { getToken: async (scopes, options) => (await opened()).getToken(scopes, options) };
 };

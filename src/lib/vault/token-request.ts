@@ -1,4 +1,7 @@
 import { type AccessToken, ClientSecretCredential } from '@azure/identity';
+import { AppError } from '../errors.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { EntraAnswer } from './token-failure.ts';
 
 export type EntraTokenOptions = {
@@ -9,6 +12,7 @@ export type EntraTokenOptions = {
   readonly scope: string;
   /** For a token and all that is asked for it. */
   readonly timeoutMs: number;
+  readonly network?: SdkNetwork;
 };
 
 /** No token: what Entra said, where it said something. */
@@ -23,11 +27,12 @@ type PipelinePolicy = NonNullable<
  * discovery request, so an unknown tenant looks to it like a broken network.
  */
 export const requestToken = async (
-  { authority, tenantId, clientId, scope }: Omit<EntraTokenOptions, 'timeoutMs'>,
+  { authority, tenantId, clientId, scope, network }: Omit<EntraTokenOptions, 'timeoutMs'>,
   secret: string,
   signal: AbortSignal,
 ): Promise<AccessToken | Refusal> => {
   let answer: EntraAnswer | undefined;
+  let proxyRefusal: string | undefined;
   const watch: PipelinePolicy = {
     name: 'watchEntra',
     sendRequest: async (request, next) => {
@@ -35,6 +40,7 @@ export const requestToken = async (
       requireHostOfEntra(request.url, authority);
       request.abortSignal = signal;
       const response = await next(request).catch((failure: unknown) => {
+        proxyRefusal = proxyRefusalOf(failure);
         if (!wasReset(failure)) throw failure;
         return next(request);
       });
@@ -50,6 +56,7 @@ export const requestToken = async (
   };
   try {
     const credential = new ClientSecretCredential(tenantId, clientId, secret, {
+      ...network?.optionsFor(authority),
       authorityHost: authority,
       // The authority is a setting, so there is nothing to discover; it would ask the global cloud about it.
       disableInstanceDiscovery: true,
@@ -59,6 +66,9 @@ export const requestToken = async (
     });
     return await credential.getToken(scope);
   } catch (failure) {
+    // Another secret would not help, and nobody has heard of this one.
+    if (proxyRefusal !== undefined)
+      throw new AppError('PROXY_REFUSED', { detail: proxyRefusal, cause: failure });
     return answer === undefined ? { failure } : { failure, answer };
   }
 };

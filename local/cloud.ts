@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { type Azurite, startAzurite } from './azurite.ts';
+import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
 import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
 import { startEntra } from './entra/start-entra.ts';
@@ -145,7 +145,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           port: ports.managedIdentity,
           tenantId: LOCAL_TENANT_ID,
           identities: [{ clientId: identityClientId }],
-          resources: () => [VAULT_RESOURCE],
+          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE],
           keys,
           now,
         }),

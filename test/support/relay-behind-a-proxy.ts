@@ -51,10 +51,13 @@ const once = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
   return () => (made ??= make());
 };
 
+const atEnd: (() => Promise<unknown>)[] = [];
+afterAll(() => Promise.all(atEnd.map((end) => end())));
+
 /** One for all clouds: of two with the same issuer OpenSSL trusts the first alone. */
 const certificateOfClouds = once(async () => {
   const certificate = await makeCertificate(CLOUD_NAMES.flatMap((cloud) => Object.values(hostsOf(cloud))));
-  afterAll(() => rm(certificate.folder, { recursive: true }));
+  atEnd.push(() => rm(certificate.folder, { recursive: true }));
   return certificate;
 });
 
@@ -70,7 +73,7 @@ const managedIdentity = once(async () => {
     keys: await makeTokenKeys(now),
     now,
   });
-  afterAll(() => endpoint.close());
+  atEnd.push(endpoint.close);
   return endpoint;
 });
 

@@ -4,8 +4,8 @@ import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
 import type { SdkNetwork } from '../network/agents.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { SecretFacts, Vault } from '../ports.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
 
 /** A version of the client secret. */
 export type ClientSecret = { readonly value: string; readonly createdOn?: Date };

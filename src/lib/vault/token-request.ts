@@ -1,7 +1,7 @@
 import { type AccessToken, ClientSecretCredential } from '@azure/identity';
 import { AppError } from '../errors.ts';
 import type { SdkNetwork } from '../network/agents.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
 import type { EntraAnswer } from './token-failure.ts';
 
 export type EntraTokenOptions = {

@@ -18,8 +18,8 @@ import { type ConnectProxyOptions, startConnectProxy } from './connect-proxy.ts'
 import { startMicrosoft } from './microsoft.ts';
 
 /** The only account of Azurite. */
-const ACCOUNT = 'devstoreaccount1';
-const VAULT = 'kv-mail-relay';
+export const ACCOUNT = 'devstoreaccount1';
+export const VAULT = 'kv-mail-relay';
 
 /** Where Outlook of each cloud takes the files of an upload session. */
 export const UPLOAD_HOSTS: Readonly<Record<CloudName, string>> = {

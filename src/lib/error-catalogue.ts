@@ -606,7 +606,13 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Entra',
-    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS, the proxy and outbound network rules.',
+  ),
+  PROXY_REFUSED: entry(
+    502,
+    'administrator',
+    'The proxy refuses a connection of the relay',
+    'The proxy that HTTPS_PROXY names answered 407 if it expects a name and a password, and 403 if it does not allow the host. Put the name and the password into HTTPS_PROXY, or allow the hosts that docs/proxies.md lists. Nothing was sent.',
   ),
 
   // What Graph and Exchange return
@@ -705,7 +711,7 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Graph',
-    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS, the proxy and outbound network rules.',
   ),
   DRAFT_UNFINISHED: entry(
     503,

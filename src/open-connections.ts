@@ -1,7 +1,8 @@
 import { type Connection, connectionOf } from './lib/connections/connection.ts';
+import { connectionByRoute, type Route, routeOf } from './lib/connections/route.ts';
 import { defined } from './lib/defined.ts';
-import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
-import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
+import { type FindInMailbox, openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
+import { openGraphDrafts, type TenantDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { lazily } from './lib/lazily.ts';
@@ -11,6 +12,11 @@ import { makeTokenSource } from './lib/vault/entra-token.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 
 type GraphPorts = Pick<Ports, 'mailboxes' | 'drafts'>;
+/** Graph by one connection. */
+type OpenGraph = {
+  readonly mailboxes: Pick<Ports['mailboxes'], 'send'> & { readonly find: FindInMailbox };
+  readonly drafts: TenantDrafts;
+};
 
 type Needs = {
   readonly vault: () => KeyVault;
@@ -20,8 +26,12 @@ type Needs = {
   readonly tokenTimeoutMs: number;
 };
 
+/** A mailbox in a tenant that no connection reaches. */
+const unreachable = (route: Route | undefined) =>
+  ({ kind: 'cannot-tell', ...defined({ lostConnection: route?.connection }) }) as const;
+
 /** Opens a connection: its token, and Graph. It shares nothing with another one that could fail. */
-const openConnection = (connection: Connection, needs: Needs): GraphPorts => {
+const openConnection = (connection: Connection, needs: Needs): OpenGraph => {
   const { authority, graphEndpoint: endpoint, tenantId, clientId } = connection;
   const { now, graphTimeoutMs: timeoutMs } = needs;
   const tokens = makeTokenSource(
@@ -38,22 +48,31 @@ const openConnection = (connection: Connection, needs: Needs): GraphPorts => {
   };
 };
 
-/** Graph for every mailbox: each call goes by the connection that sends for its mailbox. Opens a connection at its first call. */
+/**
+ * Graph for every mailbox: what sends goes by the connection that sends for the mailbox, and what looks for an earlier attempt by one to
+ * the tenant of that attempt. Opens a connection at its first call.
+ */
 export const openConnections = (
   connections: readonly [Connection, ...Connection[]],
   needs: Needs,
 ): GraphPorts => {
-  const opened = new Map<string, GraphPorts>();
-  const of = (mailbox: string): GraphPorts => {
-    const connection = connectionOf(connections, mailbox);
+  const opened = new Map<string, OpenGraph>();
+  const open = (connection: Connection): OpenGraph => {
     const known = opened.get(connection.name) ?? openConnection(connection, needs);
     opened.set(connection.name, known);
     return known;
   };
+  const of = (mailbox: string): OpenGraph => open(connectionOf(connections, mailbox));
+  const by = (route: Route | undefined, mailbox: string): OpenGraph | undefined => {
+    const connection = connectionByRoute(connections, route, mailbox);
+    return connection && open(connection);
+  };
   return {
     mailboxes: {
+      routeOf: (mailbox) => routeOf(connectionOf(connections, mailbox)),
       send: (plan) => of(plan.mailbox).mailboxes.send(plan),
-      find: (mailbox, ...rest) => of(mailbox).mailboxes.find(mailbox, ...rest),
+      find: async (mailbox, mailId, mark, route) =>
+        by(route, mailbox)?.mailboxes.find(mailbox, mailId, mark) ?? unreachable(route),
     },
     drafts: {
       create: (mailbox, ...rest) => of(mailbox).drafts.create(mailbox, ...rest),
@@ -61,8 +80,10 @@ export const openConnections = (
       attach: (mailbox, ...rest) => of(mailbox).drafts.attach(mailbox, ...rest),
       openUpload: (mailbox, ...rest) => of(mailbox).drafts.openUpload(mailbox, ...rest),
       send: (mailbox, ...rest) => of(mailbox).drafts.send(mailbox, ...rest),
-      look: (mailbox, ...rest) => of(mailbox).drafts.look(mailbox, ...rest),
-      remove: (mailbox, ...rest) => of(mailbox).drafts.remove(mailbox, ...rest),
+      look: async (mailbox, draftId, route) =>
+        by(route, mailbox)?.drafts.look(mailbox, draftId) ?? unreachable(route),
+      remove: async (mailbox, draftId, route) =>
+        by(route, mailbox)?.drafts.remove(mailbox, draftId) ?? 'failed',
       listOf: (mailbox, ...rest) => of(mailbox).drafts.listOf(mailbox, ...rest),
       listBefore: (mailbox, ...rest) => of(mailbox).drafts.listBefore(mailbox, ...rest),
     },

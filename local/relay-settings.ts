@@ -1,6 +1,6 @@
 import hostJson from '../host.json' with { type: 'json' };
-import { AppError } from '../src/lib/errors.ts';
-import { isNamedConnection } from '../src/lib/settings/connections.ts';
+import { AppError, type Problem } from '../src/lib/errors.ts';
+import { isNamedConnection, problemsOfConnections } from '../src/lib/settings/connections.ts';
 import { safetyOn } from '../src/lib/settings/safety-settings.ts';
 import {
   type Environment,
@@ -82,8 +82,12 @@ export const localCaptures = (given: Environment): boolean => {
 const wrongValues = (environment: Environment, names: readonly string[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
   try {
-    readSettings({ ...LOCAL, ...given }, undefined, readFunctionTimeout(hostJson.functionTimeout));
-    return [];
+    const settings = readSettings(
+      { ...LOCAL, ...given },
+      undefined,
+      readFunctionTimeout(hostJson.functionTimeout),
+    );
+    return toLines(problemsOfConnections(settings));
   } catch (error) {
     return toProblemLines(error);
   }
@@ -92,7 +96,10 @@ const wrongValues = (environment: Environment, names: readonly string[]): string
 /** The problems of settings by name, as lines for a terminal. */
 export const toProblemLines = (error: unknown): string[] =>
   error instanceof AppError && error.facts.problems !== undefined
-    ? error.facts.problems.map(
-        ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
-      )
+    ? toLines(error.facts.problems)
     : [(error as Error).message];
+
+const toLines = (problems: readonly Problem[]): string[] =>
+  problems.map(
+    ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
+  );

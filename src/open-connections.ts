@@ -1,4 +1,5 @@
 import { type Connection, connectionOf } from './lib/connections/connection.ts';
+import type { BrokenConnection } from './lib/connections/connection-definition.ts';
 import { connectionByRoute, type Route, routeOf } from './lib/connections/route.ts';
 import { defined } from './lib/defined.ts';
 import { type FindInMailbox, openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
@@ -24,6 +25,24 @@ type Needs = {
   readonly environment: Environment;
   readonly graphTimeoutMs: number;
   readonly tokenTimeoutMs: number;
+};
+
+const REFUSED = { kind: 'no-token', code: 'CONNECTION_INVALID' } as const;
+
+/** What Graph is where the settings of a connection are wrong: nothing goes there, and nobody can look. */
+const BROKEN_GRAPH: OpenGraph = {
+  mailboxes: { send: async () => REFUSED, find: async () => ({ kind: 'not-now' }) },
+  drafts: {
+    create: async () => ({ report: REFUSED }),
+    mark: async () => REFUSED,
+    attach: async () => REFUSED,
+    openUpload: async () => ({ report: REFUSED }),
+    send: async () => REFUSED,
+    look: async () => ({ kind: 'not-now' }),
+    remove: async () => 'failed',
+    listOf: async () => undefined,
+    listBefore: async () => undefined,
+  },
 };
 
 /** A mailbox in a tenant that no connection reaches. */
@@ -54,6 +73,7 @@ const openConnection = (connection: Connection, needs: Needs): OpenGraph => {
  */
 export const openConnections = (
   connections: readonly [Connection, ...Connection[]],
+  broken: readonly BrokenConnection[],
   needs: Needs,
 ): GraphPorts => {
   const opened = new Map<string, OpenGraph>();
@@ -62,14 +82,28 @@ export const openConnections = (
     opened.set(connection.name, known);
     return known;
   };
-  const of = (mailbox: string): OpenGraph => open(connectionOf(connections, mailbox));
+  const [main, ...others] = connections;
+  const senderOf = (mailbox: string): Connection | BrokenConnection =>
+    connectionOf<Connection | BrokenConnection>([main, ...others, ...broken], mailbox);
+  const of = (mailbox: string): OpenGraph => {
+    const connection = senderOf(mailbox);
+    return 'problems' in connection ? BROKEN_GRAPH : open(connection);
+  };
   const by = (route: Route | undefined, mailbox: string): OpenGraph | undefined => {
     const connection = connectionByRoute(connections, route, mailbox);
-    return connection && open(connection);
+    if (connection !== undefined) return open(connection);
+    // Corrected, it may reach that tenant again.
+    return broken.some(({ name }) => name === route?.connection) ? BROKEN_GRAPH : undefined;
   };
   return {
     mailboxes: {
-      routeOf: (mailbox) => routeOf(connectionOf(connections, mailbox)),
+      routeOf: (mailbox) => {
+        const connection = senderOf(mailbox);
+        // Nothing goes by it, so it need not be found again.
+        return 'problems' in connection
+          ? { connection: connection.name, cloud: main.cloud, tenantId: '' }
+          : routeOf(connection);
+      },
       send: (plan) => of(plan.mailbox).mailboxes.send(plan),
       find: async (mailbox, mailId, mark, route) =>
         by(route, mailbox)?.mailboxes.find(mailbox, mailId, mark) ?? unreachable(route),

@@ -31,7 +31,12 @@ import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import {
+  authorityOf,
+  toBrokenConnections,
+  toConnections,
+  toSenderPolicy,
+} from './lib/settings/connections.ts';
 import {
   type Environment,
   readSetting,
@@ -197,7 +202,7 @@ export const openRelay = (
 
   const graph = once(() => {
     const { GRAPH_TIMEOUT_SECONDS } = settings();
-    return openConnections(toConnections(settings()), {
+    return openConnections(toConnections(settings()), toBrokenConnections(settings()), {
       vault,
       now,
       environment,

@@ -26,7 +26,7 @@ import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
 /** The route of every attempt in these tests. */
-export const ROUTE: Route = { connection: 'main', cloud: 'global', tenantId: 'contoso.example' };
+const ROUTE: Route = { connection: 'main', cloud: 'global', tenantId: 'contoso.example' };
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
 

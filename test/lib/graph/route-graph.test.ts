@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { BrokenConnection } from '../src/lib/connections/connection-definition.ts';
-import type { Route } from '../src/lib/connections/route.ts';
-import { openConnections } from '../src/open-connections.ts';
-import { aConnection } from './support/a-connection.ts';
+import type { BrokenConnection } from '../../../src/lib/connections/connection-definition.ts';
+import type { Route } from '../../../src/lib/connections/route.ts';
+import { routeGraph } from '../../../src/lib/graph/route-graph.ts';
+import { aConnection } from '../../support/a-connection.ts';
 
 const main = aConnection('main', { tenantId: 'contoso.example' });
 const fabrikam = aConnection('fabrikam', { senders: ['*@fabrikam.example'] });
@@ -15,14 +15,8 @@ const broken: BrokenConnection = {
 const MARK = { by: 'property', inDrafts: true } as const;
 
 const open = () =>
-  openConnections([main, fabrikam], [broken], {
-    vault: () => {
-      throw new Error('a connection was opened that should not be used');
-    },
-    now: () => new Date(),
-    environment: {},
-    graphTimeoutMs: 1000,
-    tokenTimeoutMs: 1000,
+  routeGraph([main, fabrikam], [broken], ({ name }) => {
+    throw new Error(`the connection ${name} was asked`);
   });
 const routeTo = (connection: string, tenantId: string): Route => ({ connection, cloud: 'global', tenantId });
 

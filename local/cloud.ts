@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
-import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
+import {
+  contoso,
+  type Directory,
+  fabrikam,
+  LOCAL_CLIENT_ID,
+  LOCAL_SENDERS,
+  LOCAL_TENANT_ID,
+} from './directory.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
 import { type Graph, startGraph } from './graph/graph-server.ts';
@@ -49,6 +56,8 @@ export type CloudOptions = {
   readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
+  /** Whether there is also Fabrikam, with its client secret in the vault of Contoso. */
+  readonly withFabrikam?: boolean;
   /** Changes the pretend organisation. */
   readonly directory?: (usual: Directory) => Directory;
 };
@@ -66,6 +75,8 @@ export type Cloud = {
 };
 
 export const SECRET_NAME = 'graph-client-secret';
+/** As the relay names that of a connection `fabrikam` by default. */
+export const FABRIKAM_SECRET_NAME = 'graph-client-secret-fabrikam';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
@@ -94,8 +105,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const { storageByIdentity = false } = options;
     // This process makes the queues and the like.
     if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
-    const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
-    const usual = contoso(secret.value, now());
+    const secretNamed = async (name: string) =>
+      (secrets.current(name) ?? (await makeSecret(secrets, name, now()))).value;
+    const own = contoso(await secretNamed(SECRET_NAME), now());
+    const usual = options.withFabrikam
+      ? { ...own, furtherTenants: [fabrikam(await secretNamed(FABRIKAM_SECRET_NAME), now())] }
+      : own;
     const directory = options.directory?.(usual) ?? usual;
     const identityClientId = randomUUID();
 
@@ -195,9 +210,9 @@ const byIdentity = ({ connectionString, blobUrl, queueUrl, tableUrl }: Azurite) 
   AzureWebJobsStorage__tableServiceUri: tableUrl,
 });
 
-const makeSecret = (secrets: SecretStore, now: Date) =>
+const makeSecret = (secrets: SecretStore, name: string, now: Date) =>
   secrets.set(
-    SECRET_NAME,
+    name,
     { value: randomBytes(30).toString('base64url'), expiresOn: new Date(now.getTime() + YEAR_MS) },
     now,
   );

@@ -13,7 +13,7 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { localCaptures, localSafetyOn, toProblemLines } from './relay-settings.ts';
+import { hasConnections, localCaptures, localSafetyOn, toProblemLines } from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -86,6 +86,7 @@ const main = async () => {
       ports: ports.cloud,
       directory: allowedFor(settings),
       callersWithQueues,
+      withFabrikam: hasConnections(settings),
     });
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped)

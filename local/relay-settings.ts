@@ -1,4 +1,5 @@
 import hostJson from '../host.json' with { type: 'json' };
+import type { CredentialKind } from '../src/lib/connections/connection.ts';
 import { AppError } from '../src/lib/errors.ts';
 import { safetyOn } from '../src/lib/settings/safety-settings.ts';
 import {
@@ -52,6 +53,7 @@ const LOCAL: Environment = Object.fromEntries([
   ),
   ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
   ['GRAPH_ENDPOINT', 'https://localhost'],
+  ['KEY_VAULT_URL', 'https://localhost'],
   ...Object.entries(LOCAL_SENDERS),
 ]);
 
@@ -69,6 +71,10 @@ export const localCaptures = (given: Environment): boolean => {
   ]);
   return MAIL_CAPTURE || MAIL_OTHER_RECIPIENTS === 'capture';
 };
+
+/** What the relay proves itself with, by the settings that the environment gives. */
+export const credentialOf = (given: Environment): CredentialKind =>
+  readSettings({ ...LOCAL, ...given }, ['GRAPH_CREDENTIAL']).GRAPH_CREDENTIAL;
 
 const wrongValues = (environment: Environment, names: readonly SettingName[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));

@@ -19,6 +19,14 @@ export type AppRegistration = {
   readonly exchangeRoles: readonly ExchangeRole[];
   /** There where other applications call this one with tokens: the version of the tokens that it asks for. */
   readonly api?: { readonly tokenVersion: 1 | 2 };
+  /** Certificates of which it has the private keys (graph: keyCredential). */
+  readonly certificates?: readonly AppCertificate[];
+  /** Tokens of others by which it can be (graph: federatedIdentityCredential). */
+  readonly federatedCredentials?: readonly FederatedCredential[];
+  /** The registration alone was made, as the command line does it. */
+  readonly hasNoEnterpriseApp?: true;
+  /** It is the identity of an app in Azure, and has no credential of its own. */
+  readonly isManagedIdentity?: true;
   /** App roles of other applications that were assigned to this one, by their client ids. */
   readonly assignedRoles?: Readonly<Record<string, readonly string[]>>;
 };
@@ -28,6 +36,19 @@ export type AppSecret = {
   readonly expiresOn: Date;
   /** A new secret is refused as wrong until it has reached all of Entra: 4 to 18 seconds were seen. */
   readonly usableFrom?: Date;
+};
+
+export type AppCertificate = {
+  /** The certificate alone, as PEM. */
+  readonly pem: string;
+  /** When Entra counts it as expired; the end of the certificate unless told otherwise. */
+  readonly expiresOn?: Date;
+};
+
+export type FederatedCredential = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
 };
 
 type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
@@ -83,7 +104,9 @@ export const allowedFor =
       ? {
           ...usual,
           apps: usual.apps.map((app) =>
-            app.clientId === LOCAL_CLIENT_ID ? { ...app, roles: [...app.roles, 'Mail.ReadWrite'] } : app,
+            app.clientId === LOCAL_CLIENT_ID || app.isManagedIdentity
+              ? { ...app, roles: [...app.roles, 'Mail.ReadWrite'] }
+              : app,
           ),
         }
       : usual;

@@ -1,0 +1,15 @@
+import { openedAtFirstCall } from '../lazily.ts';
+import type { Webhook } from '../ports.ts';
+
+/** The webhook at this address; loads its adapter at the first post, which most days do not have. `proxyEnv` as for Graph. */
+export const openWebhook = (url: string, proxyEnv?: NodeJS.ProcessEnv): Webhook =>
+  openedAtFirstCall(
+    async () => {
+      const [{ openHttps }, { openHttpsWebhook }] = await Promise.all([
+        import('../graph/one-request.ts'),
+        import('./https-webhook.ts'),
+      ]);
+      return openHttpsWebhook(url, openHttps(proxyEnv));
+    },
+    { post: 'promise' },
+  );

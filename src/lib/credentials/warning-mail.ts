@@ -77,7 +77,7 @@ const escapeHtml = (text: string): string =>
 const FONT =
   "font-family:'Segoe UI','Microsoft JhengHei','PingFang TC',Arial,sans-serif;font-size:14px;line-height:1.5;color:#1b1b1b";
 const CODE =
-  'font-family:Consolas,Menlo,monospace;font-size:13px;background-color:#f3f3f3;padding:8px 10px;word-break:break-all';
+  'font-family:Consolas,Menlo,monospace;font-size:13px;background-color:#f3f3f3;padding:8px 10px;word-wrap:break-word;overflow-wrap:anywhere';
 
 const row = (label: string, value: string): string =>
   `<tr><td style="padding:2px 16px 2px 0;color:#5a5a5a;white-space:nowrap;vertical-align:top">${escapeHtml(label)}</td><td style="padding:2px 0;vertical-align:top">${escapeHtml(value)}</td></tr>`;

@@ -91,6 +91,7 @@ const breaksOf = ({ uses, state }: CredentialWarning): string | undefined => {
     case 'expiring':
       return 'After this date, the relay sends no email for these senders: emails from the queue wait and are then held, and callers receive errors.';
     case 'expired':
+      return 'As soon as Entra rejects it, the relay sends no email for these senders: emails from the queue wait and are then held, and callers receive errors.';
     case 'refused':
       return 'The relay sends no email for these senders now: emails from the queue wait and are then held, and callers receive errors.';
     case 'no-expiry-date':

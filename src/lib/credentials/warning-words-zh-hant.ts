@@ -71,7 +71,7 @@ const datesOf = (warning: CredentialWarning): readonly (readonly [string, string
 
 const usesOf = ({ uses }: CredentialWarning): readonly (readonly [string, string])[] => [
   [
-    '使用者',
+    '用於',
     uses.length === 0
       ? '轉送服務沒有連線使用它'
       : uses
@@ -94,6 +94,7 @@ const breaksOf = ({ uses, state }: CredentialWarning): string | undefined => {
     case 'expiring':
       return '到期之後，轉送服務就無法以這些寄件者寄出郵件：佇列（隊列）中的郵件會先等待，之後轉為待人工處理；呼叫端會收到錯誤。';
     case 'expired':
+      return '只要 Entra 拒絕它，轉送服務就無法以這些寄件者寄出郵件：佇列（隊列）中的郵件會先等待，之後轉為待人工處理；呼叫端會收到錯誤。';
     case 'refused':
       return '轉送服務現在無法以這些寄件者寄出郵件：佇列（隊列）中的郵件會先等待，之後轉為待人工處理；呼叫端會收到錯誤。';
     case 'no-expiry-date':

@@ -8,9 +8,13 @@ const PATIENCE_MS = 10_000;
  * The webhook at an address, which is itself a secret: it is in no report. Each post is one request that follows no redirect, because
  * the address is the only place that the settings allow.
  */
-export const openHttpsWebhook = (url: string, request: MakeOneRequest): Webhook => ({
+export const openHttpsWebhook = (
+  url: string,
+  request: MakeOneRequest,
+  patienceMs = PATIENCE_MS,
+): Webhook => ({
   post: async (json) => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(patienceMs);
     try {
       const body = Buffer.from(json);
       const response = await request({

@@ -54,7 +54,7 @@ const toText = ({ words, texts, opening, more }: Page): string =>
       [
         `${index + 1}. ${headline}`,
         '',
-        ...facts.map(([label, value]) => `   ${label}: ${value}`),
+        ...facts.map(([label, value]) => `   ${label}${words.colon}${value}`),
         ...(breaks === undefined ? [] : ['', `   ${breaks}`]),
         '',
         `   ${words.whatToDo}`,

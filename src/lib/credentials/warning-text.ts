@@ -24,6 +24,8 @@ export type WarningWords = {
   readonly subject: (headlines: readonly string[], vault: string) => string;
   readonly opening: (count: number, vault: string, day: string) => string;
   readonly whatToDo: string;
+  /** Between a label and its value. */
+  readonly colon: string;
   /** How many more there are than are shown. */
   readonly more: (count: number) => string;
   readonly footer: string;

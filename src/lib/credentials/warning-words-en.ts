@@ -185,6 +185,7 @@ export const ENGLISH: WarningWords = {
   opening: (count, vault, day) =>
     `${count === 1 ? 'One warning' : `${count} warnings`} about credentials of Graph Mail Relay${vault && `, vault ${vault}`}, ${day} (UTC).`,
   whatToDo: 'What to do',
+  colon: ': ',
   more: (count) => `${count} more are not shown. The log has all of them (SecretExpiring).`,
   footer:
     'Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry.',

@@ -188,6 +188,7 @@ export const CHINESE: WarningWords = {
   opening: (count, vault, day) =>
     `Graph Mail Relay（轉送服務）的認證有 ${count} 則警告${vault && `，保存庫 ${vault}`}，${day}（UTC）。`,
   whatToDo: '處理方式',
+  colon: '：',
   more: (count) => `另外 ${count} 則沒有列出。記錄中有全部的警告（SecretExpiring）。`,
   footer: '由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次。',
 };

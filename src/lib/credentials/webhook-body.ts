@@ -56,8 +56,8 @@ export const toWebhookJson = (warnings: readonly CredentialWarning[], context: W
 const cut = (text: string): string =>
   text.length > LONGEST_PART ? `${text.slice(0, LONGEST_PART)}...` : text;
 
-const linesOf = ({ facts, breaks }: WarningText): readonly string[] => [
-  ...facts.map(([label, value]) => `${label}: ${value}`),
+const linesOf = ({ facts, breaks }: WarningText, colon: string): readonly string[] => [
+  ...facts.map(([label, value]) => `${label}${colon}${value}`),
   ...(breaks === undefined ? [] : [breaks]),
 ];
 
@@ -80,7 +80,7 @@ const slackMessage = (message: Message): object => {
         section(
           [
             `*${escapeSlack(text.headline)}*`,
-            escapeSlack(cut(linesOf(text).join('\n'))),
+            escapeSlack(cut(linesOf(text, words.colon).join('\n'))),
             `*${words.whatToDo}*`,
             ...firstSteps(text).map((step) => ('say' in step ? escapeSlack(cut(step.say)) : code(step.run))),
           ].join('\n'),

@@ -154,11 +154,11 @@ test('the email as a reader gets it', () => {
 
     1. 用戶端秘密（client secret）graph-client-secret 將在 7 天後到期
 
-       到期時間: 2026-11-29 07:00 UTC（剩下 7 天）
-       金鑰保存庫: kv-relay
-       用於: 連線 main（租用戶 contoso.example，應用程式 11111111-2222-3333-4444-555555555555）
-       寄件者（寄件人）: noreply@contoso.example、*@contoso.example
-       呼叫端: payroll、function-keys（使用函式金鑰的應用程式）、queue（寫入佇列 mail 的應用程式）
+       到期時間：2026-11-29 07:00 UTC（剩下 7 天）
+       金鑰保存庫：kv-relay
+       用於：連線 main（租用戶 contoso.example，應用程式 11111111-2222-3333-4444-555555555555）
+       寄件者（寄件人）：noreply@contoso.example、*@contoso.example
+       呼叫端：payroll、function-keys（使用函式金鑰的應用程式）、queue（寫入佇列 mail 的應用程式）
 
        到期之後，轉送服務就無法以這些寄件者寄出郵件：佇列（隊列）中的郵件會先等待，之後轉為待人工處理；呼叫端會收到錯誤。
 

@@ -5,7 +5,7 @@ import { codeBlocksOf, readDocument } from './support/documents.ts';
 
 const LIB = join(import.meta.dirname, '../src/lib');
 /** Rooms that the picture shows as one: each is an adapter. */
-const ADAPTERS = ['graph', 'storage', 'vault', 'webhook'];
+const ADAPTERS = ['graph', 'network', 'storage', 'vault', 'webhook'];
 
 /** The room of a file of src/lib; the ports count as one, and what all rooms share has none. */
 const roomOf = (path: string): string | undefined => {

@@ -7,7 +7,12 @@ import type { OpenConnection, Ports, RegisteredCredential } from '../ports.ts';
 import { usersOf } from './connection-users.ts';
 import type { CheckedConnection, ProofResult } from './watched-credentials.ts';
 
-export type CheckConnectionsNeeds = Pick<Ports, 'connections' | 'callers' | 'log'> & {
+/** Without a registration, nothing is compared with what Entra has. */
+type Checkable = Pick<OpenConnection, 'connection' | 'proveCredential'> &
+  Partial<Pick<OpenConnection, 'registration'>>;
+
+export type CheckConnectionsNeeds = Pick<Ports, 'callers' | 'log'> & {
+  readonly connections: readonly Checkable[];
   readonly senderPolicy: SenderPolicy;
 };
 
@@ -15,7 +20,7 @@ export type CheckConnectionsNeeds = Pick<Ports, 'connections' | 'callers' | 'log
  * Whether a token can be had. What only time can change is no refusal: the daily run would otherwise warn of each short outage of
  * Entra.
  */
-const prove = async ({ log }: CheckConnectionsNeeds, open: OpenConnection): Promise<ProofResult> => {
+const prove = async ({ log }: CheckConnectionsNeeds, open: Checkable): Promise<ProofResult> => {
   try {
     const { version } = await open.proveCredential();
     return { kind: 'accepted', ...defined({ version }) };
@@ -34,10 +39,10 @@ const prove = async ({ log }: CheckConnectionsNeeds, open: OpenConnection): Prom
 /** What Entra has of the registration. To compare is an extra: a failure of it is no reason to warn of less. */
 const readRegistered = async (
   { log }: CheckConnectionsNeeds,
-  { registration }: OpenConnection,
+  { registration }: Checkable,
 ): Promise<readonly RegisteredCredential[] | undefined> => {
   try {
-    return await registration.read();
+    return await registration?.read();
   } catch (failure) {
     if (!(failure instanceof AppError)) log(unexpected(failure));
     return undefined;

@@ -11,6 +11,7 @@ import { isAddressPattern } from '../mail/address-pattern.ts';
 import { LANGUAGES } from '../mail/language.ts';
 import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
 import { readNamedConnections } from './connections.ts';
+import { proxyProblems } from './proxy.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
 
@@ -501,6 +502,8 @@ export const readSettings = <Name extends SettingName = SettingName>(
       expected: 'the name of the storage account, or AzureWebJobsStorage for local work',
       received: 'nothing',
     });
+  // Of everything that the relay calls, storage is the least.
+  if (wantsStorage) problems.push(...proxyProblems(environment));
   const table = Object.fromEntries(values) as Settings;
   const read =
     named === undefined

@@ -223,7 +223,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'rotations'>;
 
   const needs = {
     ...ports,

@@ -222,7 +222,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'rotations'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

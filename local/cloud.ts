@@ -57,6 +57,9 @@ export type Cloud = {
   readonly keyVault: Awaited<ReturnType<typeof startKeyVault>>;
   readonly secrets: SecretStore;
   readonly mails: MailStore;
+  /** The pretend organisation as it is now. */
+  readonly directory: () => Directory;
+  readonly changeDirectory: (change: (directory: Directory) => Directory) => void;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
@@ -90,7 +93,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const { tls } = certificate;
     const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
     const usual = contoso(secret.value, now());
-    const directory = options.directory?.(usual) ?? usual;
+    let directory = options.directory?.(usual) ?? usual;
+    const changeDirectory: Cloud['changeDirectory'] = (change) => {
+      directory = change(directory);
+    };
     const identityClientId = randomUUID();
 
     const graph = await keep(
@@ -100,6 +106,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         uploadPort: ports.graphUpload,
         uploadFolder: join(folder, 'uploads'),
         directory: () => directory,
+        changeDirectory,
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
@@ -159,6 +166,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       keyVault,
       secrets,
       mails,
+      directory: () => directory,
+      changeDirectory,
       environment: {
         AzureWebJobsStorage: azurite.connectionString,
         ENTRA_AUTHORITY: entra.url,

@@ -518,6 +518,18 @@ export const catalogue = {
     'The app registration has as many credentials as Entra allows',
     'Remove those that nothing uses: az ad app credential list --id <ENTRA_CLIENT_ID> --output table, then az ad app credential delete --id <ENTRA_CLIENT_ID> --key-id <keyId>. A registration that also allows personal Microsoft accounts can have only two client secrets, which is enough once nothing else uses one.',
   ),
+  REGISTRATION_CHANGE_REFUSED: entry(
+    502,
+    'administrator',
+    'Graph rejects a change of the app registration',
+    'Look up `upstreamCode`; the sign-in and audit logs of Entra name the reason. If you ask Microsoft for help, quote `graphRequestId`. The current secret works until it expires. To stop the attempts, clear SECRET_ROTATION_DAYS.',
+  ),
+  REGISTRATION_ANSWER_UNEXPECTED: entry(
+    502,
+    'administrator',
+    'Graph returned something unexpected about the app registration',
+    'Check that GRAPH_ENDPOINT is the address of Graph and that no proxy responds in its place. The next run removes what may have been made without a known value.',
+  ),
   VAULT_WRITE_DENIED: entry(
     502,
     'administrator',

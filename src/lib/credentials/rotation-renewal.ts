@@ -18,6 +18,9 @@ const NOTHING_MADE: ReadonlySet<ErrorCode> = new Set([
   'CLIENT_SECRETS_NOT_ALLOWED',
   'CLIENT_SECRET_LIFETIME_LIMITED',
   'CLIENT_SECRETS_TOO_MANY',
+  'REGISTRATION_CHANGE_REFUSED',
+  'GRAPH_TOKEN_NOT_ACCEPTED',
+  'GRAPH_THROTTLED',
 ]);
 
 export const hasMadeNothing = (thrown: unknown): boolean =>

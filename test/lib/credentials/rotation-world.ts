@@ -4,7 +4,7 @@ import { type RotateSecretsNeeds, rotateSecrets } from '../../../src/lib/credent
 import { OVERLAP_DAYS } from '../../../src/lib/credentials/rotation-plan.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
-import type { RegisteredCredential, SecretFacts } from '../../../src/lib/ports.ts';
+import type { RegisteredCredential, Rotations, SecretFacts } from '../../../src/lib/ports.ts';
 import { makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { type Fate, makeStepper, settle } from '../../support/stepper.ts';
@@ -217,6 +217,8 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
     working,
     now: () => now,
     state: () => rotations.read('main').state,
+    /** What a run needs, with another store of states. */
+    needsWith: (others: Rotations): RotateSecretsNeeds => ({ ...needsOf(0), rotations: others }),
     waiting: stepper.waiting,
     take: (index: number, fate: Fate) => stepper.take(index, fate),
     /** Starts a run of the timer, unless this process is still at one. */
@@ -267,10 +269,6 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
     restore: (back: number): void => {
       const earlier = versions.filter(({ value }) => isAccepted(value)).at(-1 - back);
       if (earlier !== undefined) store(earlier.value, earlier.expiresOn);
-    },
-    removeByHand: (keyId: string): void => {
-      others.delete(keyId);
-      change(passwords.filter((one) => one.keyId !== keyId));
     },
   };
 

@@ -25,6 +25,7 @@ import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
+import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
@@ -237,6 +238,11 @@ app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',
   handler: warnExpiringSecretsTimer(relay.forWarnExpiringSecrets),
+});
+app.timer('rotateSecrets', {
+  // An hour later, and apart: whichever fails does not stop the other.
+  schedule: '0 0 8 * * *',
+  handler: rotateSecretsTimer(relay.forRotateSecrets),
 });
 app.timer('sweepMail', {
   // Every hour, away from the full hour, when everybody else's timers run.

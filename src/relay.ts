@@ -2,6 +2,7 @@ import { callerNameFault } from './lib/callers/caller-name.ts';
 import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
+import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
@@ -22,12 +23,13 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import type { Ports } from './lib/ports.ts';
+import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
@@ -49,6 +51,7 @@ import {
   openMailBlobs,
   openMailQueues,
   openRelayKey,
+  openRotationTable,
   openUsageTable,
 } from './lib/storage/open-storage.ts';
 import {
@@ -94,6 +97,7 @@ export type Relay = {
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
+  readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
 
 type StoragePorts = Pick<
@@ -108,6 +112,7 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
+  | 'rotations'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -151,6 +156,7 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
+      rotations: openRotationTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -204,6 +210,13 @@ export const openRelay = (
       tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
     });
   });
+
+  const connections = once((): readonly OpenConnection[] =>
+    graph().all.map((one) => ({
+      ...one,
+      registration: openRegistration(one.call, one.connection.clientId),
+    })),
+  );
 
   const pacer = once(() =>
     makePacer({
@@ -407,6 +420,23 @@ export const openRelay = (
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
         newMailId: makeMailId,
+        clock,
+        log,
+      };
+    },
+    forRotateSecrets: (log) => {
+      tellOnce(log);
+      const { SECRET_ROTATION_DAYS: rotationDays } = settings();
+      const withSecret =
+        rotationDays === undefined
+          ? []
+          : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
+      return {
+        rotations: storage().rotations,
+        ...(rotationDays === undefined || withSecret.length === 0
+          ? {}
+          : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
+        newId: makeMailId,
         clock,
         log,
       };

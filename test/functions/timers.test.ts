@@ -1,7 +1,9 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
+import { rotateSecretsTimer } from '../../src/functions/rotate-secrets.timer.ts';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from '../../src/functions/warn-expiring-secrets.timer.ts';
+import { asRotations, makeFakeRotations } from '../support/fake-rotations.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
 
@@ -47,4 +49,12 @@ describe('warnExpiringSecrets', () => {
   test('fails its invocation where the vault cannot be read', async () => {
     await expect(run(() => Promise.reject(new Error('vault')))).rejects.toThrow('vault');
   });
+});
+
+test('rotateSecrets says that it ran, also where it renews nothing', async () => {
+  const { needs } = inMemoryPorts();
+  const { context, logged } = invocation();
+  const rotations = asRotations(makeFakeRotations());
+  await rotateSecretsTimer((log) => ({ ...needs, rotations, newId: () => 'a name', log }))(timer, context);
+  expect(logged).toMatchObject([{ event: { event: 'SecretsRotated', connections: 0 } }]);
 });

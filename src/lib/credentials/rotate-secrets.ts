@@ -1,4 +1,3 @@
-import type { Connection } from '../connections/connection.ts';
 import { AppError, upstreamFacts } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import type { OpenConnection, Ports, RotationState, Vault } from '../ports.ts';
@@ -90,7 +89,7 @@ const rotateOne = async (needs: One, counts: Counts): Promise<void> => {
   }
 };
 
-const secretNameOf = ({ credential }: Connection): string =>
+const secretNameOf = ({ credential }: OpenConnection['connection']): string =>
   credential.kind === 'client-secret' ? credential.secretName : '';
 
 const takeSteps = async (needs: One, counts: Counts): Promise<void> => {

@@ -18,7 +18,7 @@ const MAX_LIFETIME_DAYS = 730;
  * After this time no process can still be at an attempt (functionTimeout in host.json: 5 minutes), and Graph shows what was
  * added, which it does some seconds late.
  */
-export const ATTEMPT_MS = 30 * 60_000;
+const ATTEMPT_MS = 30 * 60_000;
 /** The tags of a version in the vault, by which a secret of the relay is known again. */
 export const KEY_ID_TAG = 'entra-key-id';
 export const MADE_BY_TAG = 'made-by';

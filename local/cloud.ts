@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { type Azurite, startAzurite } from './azurite.ts';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
 import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
 import { startEntra } from './entra/start-entra.ts';
@@ -44,6 +45,8 @@ export type CloudOptions = {
   /** What the Graph stand-in enforces; the limits of Exchange unless told otherwise. */
   readonly limits?: Partial<Limits>;
   readonly sentItemsDelayMs?: number;
+  /** Over TLS, and the app is given no connection string: it asks its managed identity for tokens, as in Azure. */
+  readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
   /** Changes the pretend organisation. */
@@ -91,6 +94,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       openMailStore({ folder: join(folder, 'inbox') }),
     ]);
     const { tls } = certificate;
+    const { storageByIdentity = false } = options;
+    // This process makes the queues and the like.
+    if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
     const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
     const usual = contoso(secret.value, now());
     let directory = options.directory?.(usual) ?? usual;
@@ -122,6 +128,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           blobPort: ports.blob,
           queuePort: ports.queue,
           tablePort: ports.table,
+          ...(storageByIdentity ? { certificate } : {}),
         }).then(async (storage) => {
           await layOutStorage(storage.connectionString, options.callersWithQueues);
           return storage;
@@ -152,7 +159,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           port: ports.managedIdentity,
           tenantId: LOCAL_TENANT_ID,
           identities: [{ clientId: identityClientId }],
-          resources: () => [VAULT_RESOURCE],
+          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE],
           keys,
           now,
         }),
@@ -169,7 +176,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       directory: () => directory,
       changeDirectory,
       environment: {
-        AzureWebJobsStorage: azurite.connectionString,
+        ...(storageByIdentity ? byIdentity(azurite) : { AzureWebJobsStorage: azurite.connectionString }),
         ENTRA_AUTHORITY: entra.url,
         ENTRA_TENANT_ID: LOCAL_TENANT_ID,
         ENTRA_CLIENT_ID: LOCAL_CLIENT_ID,
@@ -188,6 +195,14 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     throw error;
   }
 };
+
+/** The functions host has no identity of its own: it reads a connection string that is not a setting of the app. */
+const byIdentity = ({ connectionString, blobUrl, queueUrl, tableUrl }: Azurite) => ({
+  FUNCTIONS_STORAGE: connectionString,
+  AzureWebJobsStorage__blobServiceUri: blobUrl,
+  AzureWebJobsStorage__queueServiceUri: queueUrl,
+  AzureWebJobsStorage__tableServiceUri: tableUrl,
+});
 
 const makeSecret = (secrets: SecretStore, now: Date) =>
   secrets.set(

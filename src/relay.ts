@@ -2,6 +2,7 @@ import { callerNameFault } from './lib/callers/caller-name.ts';
 import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
+import { CLOUDS, type CloudName } from './lib/connections/cloud.ts';
 import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { defined } from './lib/defined.ts';
@@ -29,11 +30,13 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
+import { openSdkNetwork, type SdkNetwork } from './lib/network/agents.ts';
 import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import { authorityOf, cloudOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
   readSetting,
@@ -143,8 +146,15 @@ export const openRelay = (
   const clock = { now, sleep };
   const admission = makeAdmission(admissibleBytes(memoryBytes), heldFor);
 
+  const proxyEnv = readProxy(environment);
+  const network = once(() => openSdkNetwork(proxyEnv));
+
   const storage = once((): StoragePorts => {
-    const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
+    const connection = toStorageConnection(
+      readSettings(environment, STORAGE_SETTINGS),
+      storageCloud(environment),
+      network(),
+    );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     return {
@@ -183,7 +193,12 @@ export const openRelay = (
     try {
       const { ENTRA_TENANT_ID, ENTRA_CLIENT_ID, ...cloud } = readSettings(environment, TOKEN_SETTINGS);
       return openAppTokens(
-        { authority: authorityOf(cloud), tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
+        {
+          authority: authorityOf(cloud),
+          tenant: ENTRA_TENANT_ID,
+          clientId: ENTRA_CLIENT_ID,
+          ...defined({ proxyEnv }),
+        },
         now,
       );
     } catch (cause) {
@@ -195,7 +210,10 @@ export const openRelay = (
   const vault = once(() => {
     const { KEY_VAULT_URL, AZURE_CLIENT_ID } = settings();
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
-    return openKeyVault({ vaultUrl: KEY_VAULT_URL }, { credential: managedIdentity(AZURE_CLIENT_ID), now });
+    return openKeyVault(
+      { vaultUrl: KEY_VAULT_URL },
+      { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
+    );
   });
 
   const graph = once(() => {
@@ -203,9 +221,11 @@ export const openRelay = (
     return openConnections(toConnections(settings()), {
       vault,
       // The queue waits, not the function.
-      identity: (clientId = AZURE_CLIENT_ID) => managedIdentity(clientId, { maxRetries: 0 }),
+      identity: (clientId = AZURE_CLIENT_ID) =>
+        managedIdentity(clientId, { maxRetries: 0, network: network() }),
       now,
-      environment,
+      network: network(),
+      ...defined({ proxyEnv }),
       graphTimeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
       tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
     });
@@ -457,13 +477,31 @@ const safetyOf = ({
 
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 
+/** The cloud that storage is in. Storage must be there whatever is wrong with the settings to reach Graph. */
+const storageCloud = (environment: Environment): CloudName =>
+  cloudOf({
+    GRAPH_CLOUD: readSetting(environment, 'GRAPH_CLOUD'),
+    ENTRA_AUTHORITY: readSetting(environment, 'ENTRA_AUTHORITY'),
+    GRAPH_ENDPOINT: readSetting(environment, 'GRAPH_ENDPOINT'),
+  }) ?? 'global';
+
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
-): StorageConnection =>
-  settings.AzureWebJobsStorage === ''
-    ? {
-        kind: 'account',
-        accountName: settings.AzureWebJobsStorage__accountName,
-        credential: managedIdentity(settings.AZURE_CLIENT_ID),
-      }
-    : { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage };
+  cloud: CloudName,
+  network: SdkNetwork,
+): StorageConnection => {
+  if (settings.AzureWebJobsStorage !== '')
+    return { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage, network };
+  const usual = (service: 'blob' | 'queue' | 'table') =>
+    `https://${settings.AzureWebJobsStorage__accountName}.${service}.${CLOUDS[cloud].storageSuffix}`;
+  return {
+    kind: 'account',
+    addresses: {
+      blob: settings.AzureWebJobsStorage__blobServiceUri ?? usual('blob'),
+      queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
+      table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
+    },
+    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
+    network,
+  };
+};

@@ -606,7 +606,13 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Entra',
-    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS, the proxy and outbound network rules.',
+  ),
+  PROXY_REFUSED: entry(
+    502,
+    'administrator',
+    'The proxy refuses a connection of the relay',
+    'The proxy that HTTPS_PROXY names answered 407 if it expects a name and a password, and 403 if it does not allow the host. Put the name and the password into HTTPS_PROXY, or allow the hosts that docs/proxies.md lists. Nothing was sent.',
   ),
 
   // Renewing the credential
@@ -614,7 +620,7 @@ export const catalogue = {
     502,
     'administrator',
     'The relay has no permission to renew the client secret of its app registration',
-    'The application needs the permission Application.ReadWrite.OwnedBy with admin consent, and must be an owner of its own registration. Both are set up by: infra/deploy.sh --resource-group <group> --rotate-secret <days>. By hand, as an owner: az ad app owner add --id <ENTRA_CLIENT_ID> --owner-object-id "$(az ad sp show --id <ENTRA_CLIENT_ID> --query id --output tsv)". docs/credential-rotation.md has the command for the consent. A change takes some minutes, because a token lists the permissions of the time when it was issued.',
+    'The application needs the permission Application.ReadWrite.OwnedBy with admin consent, and must be an owner of its own registration. Both are set up by: infra/deploy.sh --resource-group <group> --rotate-secret <days>. By hand, as an owner: az ad app owner add --id <ENTRA_CLIENT_ID> --owner-object-id "$(az ad sp show --id <ENTRA_CLIENT_ID> --query id --output tsv)". docs/credential-rotation.md has the command for the consent. A change can take some minutes to reach Entra everywhere.',
   ),
   REGISTRATION_NOT_FOUND: entry(
     502,
@@ -755,7 +761,7 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Graph',
-    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS, the proxy and outbound network rules.',
   ),
   DRAFT_UNFINISHED: entry(
     503,

@@ -96,9 +96,10 @@ const takeSteps = async (needs: One, counts: Counts): Promise<void> => {
   const { open, clock, vault, rotationDays } = needs;
   const { connection, registration } = open;
   const book = await openBook(needs);
+  // First: it takes a new token, in which a permission is that was granted since.
+  const { version: inUse } = await open.proveCredential();
   let registered = await registration.read();
   if (registered === undefined) throw new AppError('REGISTRATION_ACCESS_DENIED');
-  const { version: inUse } = await open.proveCredential();
   const versions = await vault.listVersions(secretNameOf(connection));
   if (inUse === undefined) return;
 

@@ -10,6 +10,7 @@ import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
 import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
 import { readNamedConnections } from './connections.ts';
+import { proxyProblems } from './proxy.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
 
@@ -500,6 +501,8 @@ export const readSettings = <Name extends SettingName = SettingName>(
       expected: 'the name of the storage account, or AzureWebJobsStorage for local work',
       received: 'nothing',
     });
+  // Of everything that the relay calls, storage is the least.
+  if (wantsStorage) problems.push(...proxyProblems(environment));
   const table = Object.fromEntries(values) as Settings;
   const read =
     named === undefined

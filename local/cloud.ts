@@ -1,9 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { CLOUDS } from '../src/lib/connections/cloud.ts';
+import type { CredentialKind } from '../src/lib/connections/connection.ts';
 import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
+import { obtainClientCertificates } from './client-certificate.ts';
 import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
+import { principalIdOf } from './entra/app-only-claims.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
 import { type Graph, startGraph } from './graph/graph-server.ts';
@@ -49,6 +53,10 @@ export type CloudOptions = {
   readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
+  /** What the relay proves itself with: a certificate is made only for one that uses it. */
+  readonly credential?: CredentialKind;
+  /** Those of Entra unless told otherwise. */
+  readonly tokenLifetimeSeconds?: () => number;
   /** Changes the pretend organisation. */
   readonly directory?: (usual: Directory) => Directory;
 };
@@ -98,12 +106,19 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     // This process makes the queues and the like.
     if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
     const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
-    const usual = contoso(secret.value, now());
+    const identityClientId = randomUUID();
+    let issuer = '';
+    const usual = withOtherCredentials(contoso(secret.value, now()), {
+      identityClientId,
+      issuer: () => issuer,
+      certificates:
+        options.credential === 'certificate' ? await obtainClientCertificates(secrets, now()) : [],
+    });
     let directory = options.directory?.(usual) ?? usual;
     const changeDirectory: Cloud['changeDirectory'] = (change) => {
       directory = change(directory);
     };
-    const identityClientId = randomUUID();
+    const identityRoles = directory.apps.find(({ clientId }) => clientId === identityClientId)?.roles ?? [];
 
     const graph = await keep(
       startGraph({
@@ -142,6 +157,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           audiences: () => [graph.url],
           keys,
           now,
+          ...(options.tokenLifetimeSeconds === undefined
+            ? {}
+            : { lifetimeSeconds: options.tokenLifetimeSeconds }),
+        }).then((started) => {
+          issuer = `${started.url}/${LOCAL_TENANT_ID}/v2.0`;
+          return started;
         }),
       ),
       keep(
@@ -158,8 +179,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         startManagedIdentity({
           port: ports.managedIdentity,
           tenantId: LOCAL_TENANT_ID,
-          identities: [{ clientId: identityClientId }],
-          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE],
+          identities: [{ clientId: identityClientId, roles: { [graph.url]: identityRoles } }],
+          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE, graph.url],
+          exchange: {
+            audience: CLOUDS.global.exchangeAudience,
+            authority: () => issuer.slice(0, issuer.indexOf(`/${LOCAL_TENANT_ID}`)),
+          },
           keys,
           now,
         }),
@@ -202,6 +227,47 @@ const byIdentity = ({ connectionString, blobUrl, queueUrl, tableUrl }: Azurite) 
   AzureWebJobsStorage__blobServiceUri: blobUrl,
   AzureWebJobsStorage__queueServiceUri: queueUrl,
   AzureWebJobsStorage__tableServiceUri: tableUrl,
+});
+
+/** What an administrator sets up for a relay that has no client secret. */
+const withOtherCredentials = (
+  usual: Directory,
+  relay: {
+    readonly identityClientId: string;
+    readonly issuer: () => string;
+    readonly certificates: readonly string[];
+  },
+): Directory => ({
+  ...usual,
+  apps: [
+    ...usual.apps.map((app) =>
+      app.clientId === LOCAL_CLIENT_ID
+        ? {
+            ...app,
+            certificates: relay.certificates.map((pem) => ({ pem })),
+            federatedCredentials: [
+              {
+                // Known once Entra has its port.
+                get issuer() {
+                  return relay.issuer();
+                },
+                subject: principalIdOf(relay.identityClientId),
+                audience: CLOUDS.global.exchangeAudience,
+              },
+            ],
+          }
+        : app,
+    ),
+    {
+      clientId: relay.identityClientId,
+      displayName: 'Managed identity of the relay',
+      enabled: true,
+      isManagedIdentity: true,
+      secrets: [],
+      roles: ['Mail.Send'],
+      exchangeRoles: [],
+    },
+  ],
 });
 
 const makeSecret = (secrets: SecretStore, now: Date) =>

@@ -28,6 +28,14 @@ export type AppRegistration = {
   readonly exchangeRoles: readonly ExchangeRole[];
   /** There where other applications call this one with tokens: the version of the tokens that it asks for. */
   readonly api?: { readonly tokenVersion: 1 | 2 };
+  /** Certificates of which it has the private keys (graph: keyCredential). */
+  readonly certificates?: readonly AppCertificate[];
+  /** Tokens of others by which it can be (graph: federatedIdentityCredential). */
+  readonly federatedCredentials?: readonly FederatedCredential[];
+  /** The registration alone was made, as the command line does it. */
+  readonly hasNoEnterpriseApp?: true;
+  /** It is the identity of an app in Azure, and has no credential of its own. */
+  readonly isManagedIdentity?: true;
   /** App roles of other applications that were assigned to this one, by their client ids. */
   readonly assignedRoles?: Readonly<Record<string, readonly string[]>>;
 };
@@ -41,6 +49,19 @@ export type AppSecret = {
   readonly keyId?: string;
   readonly displayName?: string;
   readonly startsOn?: Date;
+};
+
+export type AppCertificate = {
+  /** The certificate alone, as PEM. */
+  readonly pem: string;
+  /** When Entra counts it as expired; the end of the certificate unless told otherwise. */
+  readonly expiresOn?: Date;
+};
+
+export type FederatedCredential = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
 };
 
 type ExchangeRole = { readonly role: string; readonly mailboxes: readonly string[] };
@@ -81,21 +102,28 @@ export const allowedFor =
     return SECRET_ROTATION_DAYS === '' ? allowed : mayRenewItsSecret(allowed);
   };
 
-const changeRelay =
-  (change: (app: AppRegistration) => AppRegistration) =>
+const changeApps =
+  (isMeant: (app: AppRegistration) => boolean, change: (app: AppRegistration) => AppRegistration) =>
   (directory: Directory): Directory => ({
     ...directory,
-    apps: directory.apps.map((app) => (app.clientId === LOCAL_CLIENT_ID ? change(app) : app)),
+    apps: directory.apps.map((app) => (isMeant(app) ? change(app) : app)),
   });
 
-const withRole = (role: string) => changeRelay((app) => ({ ...app, roles: [...app.roles, role] }));
+const withRole = (role: string) =>
+  changeApps(
+    ({ clientId, isManagedIdentity = false }) => clientId === LOCAL_CLIENT_ID || isManagedIdentity,
+    (app) => ({ ...app, roles: [...app.roles, role] }),
+  );
 
 /** The directory in which the relay owns its registration and may change what it owns. */
-export const mayRenewItsSecret = changeRelay((app) => ({
-  ...app,
-  roles: [...app.roles, 'Application.ReadWrite.OwnedBy'],
-  owners: [LOCAL_CLIENT_ID],
-}));
+export const mayRenewItsSecret = changeApps(
+  ({ clientId }) => clientId === LOCAL_CLIENT_ID,
+  (app) => ({
+    ...app,
+    roles: [...app.roles, 'Application.ReadWrite.OwnedBy'],
+    owners: [LOCAL_CLIENT_ID],
+  }),
+);
 
 /**
  * Contoso, ready to send: one app with tenant-wide Mail.Send and a secret that is valid for a year, and an application that may call it.

@@ -1,7 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import { v5 as uuidFromName } from 'uuid';
 import { z } from 'zod';
-import type { AppRegistration, AppSecret, Directory } from '../directory.ts';
+import type { AppCertificate, AppRegistration, AppSecret, Directory } from '../directory.ts';
 import { BodyTooLargeError, readBody } from '../http.ts';
 import type { Caller } from './authenticate.ts';
 import type { GraphState, KnownCall } from './call.ts';
@@ -72,6 +72,20 @@ const toPasswordCredential = (directory: Directory, secret: AppSecret) => ({
   startDateTime: (secret.startsOn ?? new Date(secret.expiresOn.getTime() - YEAR_MS)).toISOString(),
 });
 
+const toKeyCredential = (directory: Directory, { pem, expiresOn }: AppCertificate) => {
+  const { subject, fingerprint, raw, validFromDate, validToDate } = new X509Certificate(pem);
+  return {
+    customKeyIdentifier: Buffer.from(fingerprint.replaceAll(':', ''), 'hex').toString('base64'),
+    displayName: subject,
+    endDateTime: (expiresOn ?? validToDate).toISOString(),
+    key: raw.toString('base64'),
+    keyId: uuidFromName(fingerprint, directory.tenantId),
+    startDateTime: validFromDate.toISOString(),
+    type: 'AsymmetricX509Cert',
+    usage: 'Verify',
+  };
+};
+
 const SELECTED = 'id,passwordCredentials,keyCredentials';
 
 /** Only with the `$select` that the relay uses: without it the real one gives everything but keys. */
@@ -88,7 +102,7 @@ const read: RunOnApp = async ({ url }, graph, app) => {
     '@odata.context': `${url.origin}/v1.0/$metadata#applications(${SELECTED})/$entity`,
     id: objectIdOf(directory, app),
     passwordCredentials: app.secrets.map((secret) => toPasswordCredential(directory, secret)),
-    keyCredentials: [],
+    keyCredentials: (app.certificates ?? []).map((one) => toKeyCredential(directory, one)),
   });
 };
 

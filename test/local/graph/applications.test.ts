@@ -27,9 +27,9 @@ const cloud = async () => {
 };
 
 /** Whether Entra gives a token for this secret at a time. */
-const isAccepted = (directory: Directory, clientSecret: string, now: Date): boolean =>
+const isAccepted = async (directory: Directory, clientSecret: string, now: Date): Promise<boolean> =>
   'claims' in
-  decideToken(
+  (await decideToken(
     {
       tenant: directory.tenantId,
       grantType: 'client_credentials',
@@ -41,10 +41,12 @@ const isAccepted = (directory: Directory, clientSecret: string, now: Date): bool
       directory,
       audiences: ['https://graph.microsoft.com'],
       authority: 'https://login.example',
+      tokenEndpoint: 'https://login.example/token',
+      verifyOwn: () => expect.unreachable(),
       lifetimeSeconds: 3600,
       now,
     },
-  );
+  ));
 
 test('a new secret is shown once, is valid for two years by default, and is known to Entra some seconds later', async () => {
   const { ask, directory } = await cloud();
@@ -56,8 +58,8 @@ test('a new secret is shown once, is valid for two years by default, and is know
 
   const later = (ms: number) => new Date(starts.getTime() + ms);
   const { secretText = '' } = made;
-  expect(isAccepted(directory(), secretText, later(3999))).toBe(false);
-  expect(isAccepted(directory(), secretText, later(4000))).toBe(true);
+  expect(await isAccepted(directory(), secretText, later(3999))).toBe(false);
+  expect(await isAccepted(directory(), secretText, later(4000))).toBe(true);
 
   const read = (await (await ask('GET', `${PATH}${SELECT}`)).json()) as {
     readonly passwordCredentials: readonly Record<string, unknown>[];
@@ -67,7 +69,7 @@ test('a new secret is shown once, is valid for two years by default, and is know
     [made.keyId, null],
   ]);
   await ask('POST', `${PATH}/removePassword`, { keyId: made.keyId });
-  expect(isAccepted(directory(), secretText, later(4000))).toBe(false);
+  expect(await isAccepted(directory(), secretText, later(4000))).toBe(false);
 });
 
 test.each<[string, string, string, unknown, number, string]>([

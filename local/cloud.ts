@@ -77,6 +77,9 @@ export type Cloud = {
   readonly keyVault: Awaited<ReturnType<typeof startKeyVault>>;
   readonly secrets: SecretStore;
   readonly mails: MailStore;
+  /** The pretend organisation as it is now. */
+  readonly directory: () => Directory;
+  readonly changeDirectory: (change: (directory: Directory) => Directory) => void;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
@@ -127,7 +130,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       certificates:
         options.credential === 'certificate' ? await obtainClientCertificates(secrets, now()) : [],
     });
-    const directory = options.directory?.(usual) ?? usual;
+    let directory = options.directory?.(usual) ?? usual;
+    const changeDirectory: Cloud['changeDirectory'] = (change) => {
+      directory = change(directory);
+    };
     const identityRoles = directory.apps.find(({ clientId }) => clientId === identityClientId)?.roles ?? [];
 
     const graph = await keep(
@@ -137,6 +143,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         uploadPort: ports.graphUpload,
         uploadFolder: join(folder, 'uploads'),
         directory: () => directory,
+        changeDirectory,
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
@@ -207,6 +214,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       keyVault,
       secrets,
       mails,
+      directory: () => directory,
+      changeDirectory,
       environment: {
         ...(storageByIdentity ? byIdentity(azurite) : { AzureWebJobsStorage: azurite.connectionString }),
         ENTRA_AUTHORITY: entra.url,

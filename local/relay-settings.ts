@@ -15,7 +15,8 @@ import { findUnknown } from '../src/lib/settings/unknown-names.ts';
 import { LOCAL_SENDERS } from './directory.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
-const CHANGEABLE = /^(MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_|^(GRAPH_CONNECTIONS|GRAPH_CREDENTIAL)$/;
+const CHANGEABLE =
+  /^(MAIL|SECRET_(?:WARNING|ROTATION)|GRAPH_TIMEOUT)_|^(GRAPH_CONNECTIONS|GRAPH_CREDENTIAL)$/;
 /** Of the tools, and of applications that call the relay. */
 const NOT_SETTINGS = /^(MAIL_RELAY_\w+|(GRAPH|GRAPH_UPLOAD|ENTRA|KEY_VAULT)_PORT|GRAPH_CLIENT_SECRET)$/;
 

@@ -115,6 +115,28 @@ export type LogEvent =
   | { readonly event: 'SecretsUnchecked'; readonly name: string }
   | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
   | {
+      readonly event: 'RotationStep';
+      readonly connection: string;
+      readonly step: 'added' | 'proved' | 'stored' | 'adopted' | 'cleared' | 'removed';
+      readonly keyId: string;
+      readonly validDays?: number;
+    }
+  | ({ readonly event: 'RotationRefused'; readonly connection: string } & Failure)
+  | {
+      readonly event: 'SecretLeft';
+      readonly connection: string;
+      readonly keyId: string;
+      readonly command: string;
+    }
+  | {
+      readonly event: 'SecretsRotated';
+      readonly connections: number;
+      readonly renewed: number;
+      readonly removed: number;
+      readonly waiting: number;
+      readonly failed: number;
+    }
+  | {
       readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
       readonly settings: readonly string[];
     }
@@ -174,6 +196,11 @@ const LEVELS: Levels = {
   SecretsChecked: 'info',
   SecretsUnchecked: 'error',
   VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
+  RotationStep: 'info',
+  // The next run tries again what only time can correct, and there are weeks for it.
+  RotationRefused: byCode,
+  SecretLeft: 'warn',
+  SecretsRotated: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
   // In production it would keep emails from people, silently but for this.

@@ -281,6 +281,49 @@ export type OpenConnection = {
   readonly registration: Registration;
 };
 
+/** A client secret that the relay made for a connection and stored in the vault. */
+export type MadeSecret = {
+  readonly keyId: string;
+  readonly displayName: string;
+  /** Its version in the vault. */
+  readonly version: string;
+  readonly storedAt: string;
+};
+
+/** A new client secret that is being made. Written before anything is made, so that what a crash leaves has a known name. */
+export type RenewalAttempt = {
+  /** No other credential of the registration has it. */
+  readonly displayName: string;
+  readonly startedAt: string;
+  readonly keyId?: string;
+};
+
+/** What the relay knows of the client secrets that it made for one registration. */
+export type RotationState = {
+  readonly clientId: string;
+  readonly attempt?: RenewalAttempt;
+  /** Attempts that ended early. What has their name at Entra is in the vault, or nobody has its value. */
+  readonly abandoned: readonly RenewalAttempt[];
+  /** Oldest first. */
+  readonly made: readonly MadeSecret[];
+  /** Key ids of others' secrets that the log has named. */
+  readonly reported: readonly string[];
+};
+
+/** A state and the version it was read at; without one it is nowhere written yet. */
+export type RotationEntry = { readonly state?: RotationState; readonly etag?: string };
+
+/** States of rotation, by name of the connection. */
+export type Rotations = {
+  readonly read: (connection: string) => Promise<RotationEntry>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    connection: string,
+    state: RotationState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
+};
+
 type Clock = {
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -443,6 +486,7 @@ export type Ports = {
   readonly warnings: WarningState;
   /** Absent where no webhook is set. */
   readonly webhook?: Webhook;
+  readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;
   /** From 0 up to 1. */

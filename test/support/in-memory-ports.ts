@@ -227,7 +227,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
 
   const needs = {
     ...ports,

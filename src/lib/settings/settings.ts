@@ -346,7 +346,7 @@ export const settingsTable = {
     parse: optional(webhookAddress),
   }),
   SECRET_ROTATION_DAYS: setting({
-    what: 'The relay renews its client secrets itself when they have been in use for this many days ([credentials.md](credentials.md#rotation-by-the-relay)). Each new secret is valid for twice that time. If empty, the relay renews nothing. It needs Application.ReadWrite.OwnedBy and permission to write this secret in the vault.',
+    what: 'The relay renews its client secrets itself when they have been in use for this many days ([credential-rotation.md](credential-rotation.md)). Each new secret is valid for twice that time. If empty, the relay renews nothing. It needs Application.ReadWrite.OwnedBy and permission to write this secret in the vault.',
     example: '90',
     fallback: '',
     parse: optional(wholeNumber(14, 365)),

@@ -452,7 +452,7 @@ export const openRelay = (
         ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
         vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
         vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
-        connections: graph().all,
+        connections: connections(),
         callers: cachedCallers.of(log),
         senderPolicy: senderPolicy(),
         warningDays: SECRET_WARNING_DAYS,

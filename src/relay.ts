@@ -3,7 +3,9 @@ import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import { CLOUDS, type CloudName } from './lib/connections/cloud.ts';
+import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import { isSlackWebhook } from './lib/credentials/webhook-body.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
@@ -23,17 +25,24 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, type SdkNetwork } from './lib/network/agents.ts';
-import type { Ports } from './lib/ports.ts';
+import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, cloudOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import {
+  authorityOf,
+  cloudOf,
+  toBrokenConnections,
+  toConnections,
+  toSenderPolicy,
+} from './lib/settings/connections.ts';
 import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
@@ -52,16 +61,20 @@ import {
   openMailBlobs,
   openMailQueues,
   openRelayKey,
+  openRotationTable,
   openUsageTable,
+  openWarningTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
   MAIL_QUEUE,
   poisonQueueOf,
   type StorageConnection,
+  VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
+import { openWebhook } from './lib/webhook/open-webhook.ts';
 import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -97,6 +110,7 @@ export type Relay = {
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
+  readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
 
 type StoragePorts = Pick<
@@ -111,6 +125,8 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
+  | 'warnings'
+  | 'rotations'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -161,6 +177,8 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
+      warnings: openWarningTable(connection),
+      rotations: openRotationTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -202,18 +220,21 @@ export const openRelay = (
   });
 
   const vault = once(() => {
-    const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
+    const { KEY_VAULT_URL, AZURE_CLIENT_ID } = settings();
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
-      { vaultUrl: KEY_VAULT_URL, secretName: CLIENT_SECRET_NAME },
-      { credential: managedIdentity(AZURE_CLIENT_ID, network()), now, network: network() },
+      { vaultUrl: KEY_VAULT_URL },
+      { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
     );
   });
 
   const graph = once(() => {
-    const { GRAPH_TIMEOUT_SECONDS } = settings();
-    return openConnections(toConnections(settings()), {
+    const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
+    return openConnections(toConnections(settings()), toBrokenConnections(settings()), {
       vault,
+      // The queue waits, not the function.
+      identity: (clientId = AZURE_CLIENT_ID) =>
+        managedIdentity(clientId, { maxRetries: 0, network: network() }),
       now,
       network: network(),
       ...defined({ proxyEnv }),
@@ -221,6 +242,13 @@ export const openRelay = (
       tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
     });
   });
+
+  const connections = once((): readonly OpenConnection[] =>
+    graph().all.map((one) => ({
+      ...one,
+      registration: openRegistration(one.call, one.connection.clientId),
+    })),
+  );
 
   const pacer = once(() =>
     makePacer({
@@ -297,6 +325,7 @@ export const openRelay = (
     quotas: quotas(),
     accept: accept(),
     policy: policy(),
+    language: settings().MAIL_LANGUAGE,
     newMailId: makeMailId,
     clock,
     random,
@@ -416,14 +445,39 @@ export const openRelay = (
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);
-      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
+      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS, ...rest } = settings();
+      const { SECRET_WARNING_WEBHOOK, MAIL_LANGUAGE, SECRET_ROTATION_DAYS } = rest;
       return {
         ...storage(),
-        vault: vault(),
+        ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
         vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
+        vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
+        connections: connections(),
+        callers: cachedCallers.of(log),
+        senderPolicy: senderPolicy(),
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
-        newMailId: makeMailId,
+        language: MAIL_LANGUAGE,
+        rotates: SECRET_ROTATION_DAYS !== undefined,
+        ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
+        newRunId: makeMailId,
+        clock,
+        log,
+      };
+    },
+    forRotateSecrets: (log) => {
+      tellOnce(log);
+      const { SECRET_ROTATION_DAYS: rotationDays } = settings();
+      const withSecret =
+        rotationDays === undefined
+          ? []
+          : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
+      return {
+        rotations: storage().rotations,
+        ...(rotationDays === undefined || withSecret.length === 0
+          ? {}
+          : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
+        newId: makeMailId,
         clock,
         log,
       };
@@ -441,6 +495,15 @@ const safetyOf = ({
   ...defined({ redirectTo: MAIL_REDIRECT_TO, recipientDomains: MAIL_RECIPIENT_DOMAINS }),
   otherRecipients: MAIL_OTHER_RECIPIENTS,
 });
+
+/** Absent where no webhook is set. */
+const webhookOf = (url: string | undefined, proxyEnv: ProxyEnv | undefined) =>
+  url === undefined
+    ? { isSlack: false }
+    : {
+        webhook: openWebhook(url, proxyEnv),
+        isSlack: isSlackWebhook(url),
+      };
 
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 
@@ -468,7 +531,7 @@ const toStorageConnection = (
       queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
       table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
     },
-    credential: managedIdentity(settings.AZURE_CLIENT_ID, network),
+    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
     network,
   };
 };

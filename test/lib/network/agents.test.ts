@@ -65,7 +65,7 @@ describe('the proxy is not asked for', () => {
       process.env = before;
       endpoint.close();
     });
-    const identity = openManagedIdentity(undefined, openSdkNetwork(proxy.proxyEnv));
+    const identity = openManagedIdentity(undefined, { network: openSdkNetwork(proxy.proxyEnv) });
     await expect(identity.getToken('https://vault.azure.net/.default')).rejects.toThrow();
     expect(requests).toEqual([expect.stringMatching(/^GET \/msi\/token\?/)]);
     expect([proxy.plain, proxy.asked]).toEqual([[], []]);

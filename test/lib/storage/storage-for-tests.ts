@@ -63,7 +63,7 @@ const credential = once(async () => {
   });
   afterAll(() => endpoint.close());
   Object.assign(process.env, endpoint.environment);
-  return openManagedIdentity(undefined);
+  return openManagedIdentity(undefined, {});
 });
 
 const withIdentity = async ({ blobUrl: blob, queueUrl: queue, tableUrl: table }: Azurite) =>

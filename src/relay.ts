@@ -21,17 +21,20 @@ import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
+import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import type { Ports } from './lib/ports.ts';
+import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import { authorityOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import { readDoctorSettings } from './lib/settings/doctor-settings.ts';
 import {
   type Environment,
   readSetting,
@@ -45,6 +48,7 @@ import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-toge
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
+  openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
   openMailQueues,
@@ -68,6 +72,7 @@ export type World = {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Memory of the instance. */
   readonly memoryBytes: number;
+  readonly version: string;
 };
 
 /** Gives each function what it needs, with the log of the invocation. */
@@ -92,6 +97,9 @@ export type Relay = {
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
+  /** Looks at the whole relay; works whatever is wrong with it. */
+  readonly runDoctor: (log: Log) => Promise<DoctorReport>;
+  readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
 };
@@ -108,6 +116,7 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
+  | 'heartbeats'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -129,7 +138,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, memoryBytes }: World,
+  { now, random, sleep, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -151,6 +160,7 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
+      heartbeats: openHeartbeatTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -246,12 +256,10 @@ export const openRelay = (
       readSettings(environment, ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS']),
     );
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
-  const poisonQueues = (): Ports['poisonQueues'] =>
-    Object.fromEntries(
-      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
-        .map(poisonQueueOf)
-        .map((name) => [name, storage().queueNamed(name)]),
-    );
+  const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
+  const queuesNamed = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
+  const poisonQueues = () => queuesNamed(queueNames.map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),
@@ -313,6 +321,32 @@ export const openRelay = (
       if (!(error instanceof AppError)) throw error;
       return { blocked: error.code };
     }
+  };
+
+  const connections = (): readonly OpenConnection[] =>
+    (graph() as Partial<Pick<Ports, 'connections'>>).connections ?? [];
+
+  const doctorNeeds = (log: Log): DoctorNeeds => ({
+    settings: readDoctorSettings(environment, functionTimeoutSeconds),
+    version,
+    storage,
+    queues: () => queuesNamed(queueNames),
+    poisonQueues,
+    connections,
+    mailboxes: () => graph().mailboxes,
+    ...(environment.KEY_VAULT_URL?.trim() ? { vault } : {}),
+    readServerTime: async (authority) =>
+      (await import('./lib/vault/server-time.ts')).readServerTime(authority),
+    heartbeats: { sweep: () => storage().heartbeats.read('sweep') },
+    clock,
+    log,
+  });
+  /** The log of the first who asks, of those whom one run serves. */
+  let doctorLog: Log = () => undefined;
+  const sharedDoctor = sharingRuns(() => runDoctor(doctorNeeds(doctorLog)));
+  const doctor = (log: Log): Promise<DoctorReport> => {
+    doctorLog = log;
+    return sharedDoctor();
   };
 
   return {
@@ -385,6 +419,18 @@ export const openRelay = (
       log,
     }),
     forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
+    runDoctor: (log) => doctor(log),
+    forTestMail: (log) => {
+      tellOnce(log);
+      if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
+      return {
+        ...sending(log),
+        connections: connections(),
+        admission,
+        language: settings().MAIL_LANGUAGE,
+        app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
+      };
+    },
     forSweepMail: (log) => {
       tellOnce(log);
       return {

@@ -1,5 +1,5 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { Events, MessageQueue } from '../ports.ts';
+import type { Events, WatchedQueue } from '../ports.ts';
 import { explained } from './explain-failures.ts';
 import { EVENT_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
 
@@ -17,7 +17,7 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
         STORAGE_RETRIES,
       );
 
-const openQueue = (queue: QueueClient): MessageQueue => ({
+const openQueue = (queue: QueueClient): WatchedQueue => ({
   // Seconds are the unit of the service. A message that comes back early is told to wait once more.
   put: explained(async (text, delayMs) => {
     await queue.sendMessage(text, {
@@ -33,6 +33,11 @@ const openQueue = (queue: QueueClient): MessageQueue => ({
       throw error;
     }
   }),
+  peek: explained(async () => {
+    const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 1 });
+    const [next] = peekedMessageItems;
+    return next && { id: next.messageId, putAt: next.insertedOn };
+  }),
 });
 
 const openEvents = (queue: QueueClient): Events => ({
@@ -42,7 +47,7 @@ const openEvents = (queue: QueueClient): Events => ({
 });
 
 export type MailQueues = {
-  readonly queueNamed: (name: string) => MessageQueue;
+  readonly queueNamed: (name: string) => WatchedQueue;
   readonly events: Events;
 };
 

@@ -50,9 +50,15 @@ export const late = (check: Check): Finding =>
 
 /** The finding for an error of the catalogue, with its remedy unless there is a better one. */
 export const failedFor = (check: Check, reason: Reason, remedy?: string, upstream?: string): Finding => ({
-  ...failed(check, wordsOf(reason, upstream), remedy ?? catalogue[reason.code].remedy),
+  ...failed(check, wordsOf(reason, upstream), remedy ?? remedyOf(reason.code)),
   code: reason.code,
 });
+
+/** Of a response, that remedy speaks of an invocation, which the finding does not name. */
+const remedyOf = (code: ErrorCode): string =>
+  code === 'UNEXPECTED'
+    ? 'Find the event Unexpected in the log of the app, and report it with its stack.'
+    : catalogue[code].remedy;
 
 /** The title of an error with what the other side said of it, which is a name and quotes nothing. */
 export const wordsOf = ({ code, detail, upstreamCode }: Reason, upstream?: string): string => {

@@ -90,7 +90,7 @@ const judgeRoles = (subject: string, roles: readonly string[]): readonly Finding
   return [
     ok(
       check,
-      `The token has ${roles.length === 0 ? 'no role' : `only ${roles.join(', ')}`}. Exchange then decides for each mailbox.`,
+      `The token has ${roles.length === 0 ? 'no role' : `only ${roles.join(', ')}`}, so Exchange decides for each mailbox.`,
     ),
   ];
 };
@@ -101,7 +101,7 @@ const vault = ({ vault: seen, connections }: DoctorFacts): readonly Finding[] =>
   const readsCredential = connections.some(
     ({ proof }) => proof.kind === 'seen' && proof.value.version !== undefined,
   );
-  if (seen.kind === 'failed' && readsCredential)
+  if (seen.kind === 'failed' && seen.reason.code === 'VAULT_ACCESS_DENIED' && readsCredential)
     return [
       warning(
         check,

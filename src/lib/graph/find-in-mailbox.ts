@@ -1,5 +1,4 @@
 import { defined } from '../defined.ts';
-import { isAddress } from '../mail/address.ts';
 import type { Ports } from '../ports.ts';
 import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
@@ -72,8 +71,11 @@ const sightingIn = (text: string): Sighting => {
   return { kind: 'not-now' };
 };
 
+/** Enough that it can be shown: Exchange says which address it is. */
+const ADDRESS = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
+
 const senderOf = (message: object): { readonly from?: string } => {
   const { from } = message as { readonly from?: { readonly emailAddress?: { readonly address?: unknown } } };
   const address = from?.emailAddress?.address;
-  return typeof address === 'string' && isAddress(address) ? { from: address } : {};
+  return typeof address === 'string' && ADDRESS.test(address) ? { from: address } : {};
 };

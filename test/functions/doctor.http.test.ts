@@ -4,7 +4,7 @@ import { doctorHttp } from '../../src/functions/doctor.http.ts';
 import { testMailHttp } from '../../src/functions/test-mail.http.ts';
 import type { DoctorReport } from '../../src/lib/desk/run-doctor.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import type { OpenConnection } from '../../src/lib/ports.ts';
+import type { ProvableConnection } from '../../src/lib/desk/run-doctor.ts';
 import { knowing } from '../support/a-caller.ts';
 import { aConnection, aProof } from '../support/doctor-facts.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
@@ -52,7 +52,7 @@ describe('GET /api/doctor', () => {
 describe('POST /api/mail/test', () => {
   const ask = async (
     body: unknown,
-    proveCredential: OpenConnection['proveCredential'] = async () => aProof(),
+    proveCredential: ProvableConnection['proveCredential'] = async () => aProof(),
   ) => {
     const ports = inMemoryPorts({ kind: 'answered', status: 202, graphRequestId: 'request-1' });
     const needs = () => ({
@@ -62,8 +62,6 @@ describe('POST /api/mail/test', () => {
         {
           connection: aConnection(),
           proveCredential,
-          proveSecret: never,
-          registration: { read: never, addPassword: never, removePassword: never },
         },
       ],
       language: 'en' as const,

@@ -16,6 +16,9 @@ import { decideFindings, worstOf } from './doctor-findings.ts';
 import type { Finding, State } from './finding.ts';
 import { listHeld } from './list-held.ts';
 
+/** What the doctor needs of a connection. */
+export type ProvableConnection = Pick<OpenConnection, 'connection' | 'proveCredential'>;
+
 export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   readonly settings: DoctorSettings;
   readonly version: string;
@@ -23,7 +26,7 @@ export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   readonly storage: () => Pick<Ports, 'ledger' | 'records'>;
   readonly queues: () => Readonly<Record<string, WatchedQueue>>;
   readonly poisonQueues: () => Readonly<Record<string, WatchedQueue>>;
-  readonly connections: () => readonly OpenConnection[];
+  readonly connections: () => readonly ProvableConnection[];
   readonly mailboxes: () => Pick<Ports['mailboxes'], 'find'>;
   /** Absent where no vault is set. */
   readonly vault?: () => Pick<Vault, 'listSecrets'>;
@@ -138,7 +141,7 @@ const gather = async (needs: DoctorNeeds): Promise<DoctorFacts> => {
 };
 
 /** None where settings are invalid, which the findings of the settings say. */
-const openOrNone = (open: DoctorNeeds['connections']): readonly OpenConnection[] => {
+const openOrNone = (open: DoctorNeeds['connections']): readonly ProvableConnection[] => {
   try {
     return open();
   } catch {
@@ -192,14 +195,14 @@ const countHeld = async (storage: Pick<Ports, 'ledger' | 'records'>) => {
 };
 
 const lookAtConnection = async (
-  { connection, proveCredential }: OpenConnection,
+  { connection, proveCredential }: ProvableConnection,
   look: Look,
 ): Promise<ConnectionFacts> => ({ connection, proof: await look(proveCredential) });
 
 const lookAtMailboxes = (
   needs: DoctorNeeds,
   look: Look,
-  opened: readonly OpenConnection[],
+  opened: readonly ProvableConnection[],
   senders: readonly string[],
 ): Promise<readonly MailboxFacts[]> => {
   const [main, ...others] = opened.map(({ connection }) => connection);

@@ -5,12 +5,14 @@ import { type SendMailNeeds, sendMail } from '../delivery/send-mail.ts';
 import { markOf } from '../delivery/sight-mail.ts';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import type { CredentialProof, OpenConnection, Ports } from '../ports.ts';
+import type { CredentialProof, Ports } from '../ports.ts';
 import { type Measures, measured } from './measured.ts';
+import type { ProvableConnection } from './run-doctor.ts';
 import { type MailLanguage, toTestMail } from './test-mail-words.ts';
 
 export type TestMailNeeds = SendMailNeeds &
-  Pick<Ports, 'callers' | 'connections'> & {
+  Pick<Ports, 'callers'> & {
+    readonly connections: readonly ProvableConnection[];
     readonly language: MailLanguage;
     /** What the email calls the relay. */
     readonly app: string;
@@ -96,7 +98,7 @@ export const sendTestMail = async (
   };
 };
 
-const openedFor = (opened: readonly OpenConnection[], sender: string): OpenConnection => {
+const openedFor = (opened: readonly ProvableConnection[], sender: string): ProvableConnection => {
   const [main, ...others] = opened;
   if (main === undefined) throw new Error('there is always a main connection');
   const { name } = connectionOf([main.connection, ...others.map(({ connection }) => connection)], sender);

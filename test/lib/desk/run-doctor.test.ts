@@ -3,7 +3,7 @@ import { toDoctorText } from '../../../src/lib/desk/doctor-text.ts';
 import { type DoctorNeeds, runDoctor, sharingRuns } from '../../../src/lib/desk/run-doctor.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { holdNew } from '../../../src/lib/ledger/transitions.ts';
-import type { CredentialProof, OpenConnection, WatchedQueue } from '../../../src/lib/ports.ts';
+import type { CredentialProof, ProvableConnection, WatchedQueue } from '../../../src/lib/ports.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { aConnection, aProof, healthyFacts } from '../../support/doctor-facts.ts';
 import { makeFakeVault } from '../../support/fake-vault.ts';
@@ -14,11 +14,9 @@ const never = () => new Promise<never>(() => {});
 const opened = (
   proveCredential: () => Promise<CredentialProof> = async () => aProof(),
   name = 'main',
-): OpenConnection => ({
+): ProvableConnection => ({
   connection: aConnection({ name, senders: name === 'main' ? [] : [`*@${name}.example`] }),
   proveCredential,
-  proveSecret: never,
-  registration: { read: never, addPassword: never, removePassword: never },
 });
 
 const queueWith = (messages: number | undefined, ids: readonly string[] = [], putAt = NOW): WatchedQueue => {

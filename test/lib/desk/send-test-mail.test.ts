@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sendTestMail, type TestMailNeeds } from '../../../src/lib/desk/send-test-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import type { OpenConnection } from '../../../src/lib/ports.ts';
+import type { ProvableConnection } from '../../../src/lib/desk/run-doctor.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { knowing } from '../../support/a-caller.ts';
 import { aConnection, aProof } from '../../support/doctor-facts.ts';
@@ -10,11 +10,9 @@ import { inMemoryPorts } from '../../support/in-memory-ports.ts';
 const never = () => new Promise<never>(() => {});
 const TO = 'admin@contoso.example';
 
-const opened = (name: string, proveCredential: OpenConnection['proveCredential']): OpenConnection => ({
+const opened = (name: string, proveCredential: ProvableConnection['proveCredential']): ProvableConnection => ({
   connection: aConnection({ name, senders: name === 'main' ? [] : [`*@${name}.example`] }),
   proveCredential,
-  proveSecret: never,
-  registration: { read: never, addPassword: never, removePassword: never },
 });
 
 const relay = (report?: SendReport, changes: Partial<TestMailNeeds> = {}) => {

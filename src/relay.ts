@@ -197,18 +197,17 @@ export const openRelay = (
   });
 
   const vault = once(() => {
-    const { KEY_VAULT_URL, CLIENT_SECRET_NAME, AZURE_CLIENT_ID } = settings();
+    const { KEY_VAULT_URL, AZURE_CLIENT_ID } = settings();
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
-    return openKeyVault(
-      { vaultUrl: KEY_VAULT_URL, secretName: CLIENT_SECRET_NAME },
-      { credential: managedIdentity(AZURE_CLIENT_ID), now },
-    );
+    return openKeyVault({ vaultUrl: KEY_VAULT_URL }, { credential: managedIdentity(AZURE_CLIENT_ID), now });
   });
 
   const graph = once(() => {
-    const { GRAPH_TIMEOUT_SECONDS } = settings();
+    const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
     return openConnections(toConnections(settings()), {
       vault,
+      // The queue waits, not the function.
+      identity: (clientId = AZURE_CLIENT_ID) => managedIdentity(clientId, { maxRetries: 0 }),
       now,
       environment,
       graphTimeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,

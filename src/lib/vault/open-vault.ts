@@ -8,15 +8,20 @@ export const openKeyVault = (
   needs: { readonly credential: TokenCredential; readonly now: () => Date },
 ): KeyVault =>
   openedAtFirstCall(async () => (await import('./key-vault.ts')).openKeyVault(options, needs), {
-    readClientSecret: 'promise',
+    readCurrent: 'promise',
     readValidVersions: 'promise',
     listSecrets: 'promise',
     listVersions: 'promise',
     storeSecret: 'promise',
   });
 
-/** The identity of the app; loads the identity library with the first token. */
-export const managedIdentity = (clientId: string | undefined): TokenCredential => {
-  const opened = lazily(async () => (await import('./managed-identity.ts')).openManagedIdentity(clientId));
-  return { getToken: async (scopes, options) => (await opened()).getToken(scopes, options) };
+/** A managed identity of the app; loads the identity library with the first token. */
+export const managedIdentity = (
+  clientId: string | undefined,
+  options: { readonly maxRetries?: number } = {},
+): TokenCredential => {
+  const opened = lazily(async () =>
+    (await import('./managed-identity.ts')).openManagedIdentity(clientId, options),
+  );
+  return { getToken: async (scopes, tokenOptions) => (await opened()).getToken(scopes, tokenOptions) };
 };

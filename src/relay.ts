@@ -29,7 +29,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import type { OpenConnection, Ports } from './lib/ports.ts';
+import type { Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
@@ -61,6 +61,7 @@ import {
   poisonQueueOf,
   type StorageConnection,
 } from './lib/storage/storage-connection.ts';
+import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 import { openConnections } from './open-connections.ts';
@@ -122,6 +123,23 @@ type StoragePorts = Pick<
 
 /** What checking a token of Entra needs. */
 const TOKEN_SETTINGS = ['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
+
+/** What opening connections needs. */
+const CONNECTION_SETTINGS = [
+  'GRAPH_CLOUD',
+  'ENTRA_AUTHORITY',
+  'GRAPH_ENDPOINT',
+  'ENTRA_TENANT_ID',
+  'ENTRA_CLIENT_ID',
+  'GRAPH_CREDENTIAL',
+  'CLIENT_SECRET_NAME',
+  'CLIENT_CERTIFICATE_NAME',
+  'GRAPH_CONNECTIONS',
+  'GRAPH_TIMEOUT_SECONDS',
+  'KEY_VAULT_URL',
+  'AZURE_CLIENT_ID',
+] as const;
+type ConnectionSettings = Pick<Settings, (typeof CONNECTION_SETTINGS)[number]>;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -196,24 +214,23 @@ export const openRelay = (
     }
   });
 
-  const vault = once(() => {
-    const { KEY_VAULT_URL, AZURE_CLIENT_ID } = settings();
+  const openVaultOf = ({ KEY_VAULT_URL, AZURE_CLIENT_ID }: ConnectionSettings) => {
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault({ vaultUrl: KEY_VAULT_URL }, { credential: managedIdentity(AZURE_CLIENT_ID), now });
-  });
-
-  const graph = once(() => {
-    const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
-    return openConnections(toConnections(settings()), {
-      vault,
+  };
+  const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
+    openConnections(toConnections(read), {
+      vault: ofVault,
       // The queue waits, not the function.
-      identity: (clientId = AZURE_CLIENT_ID) => managedIdentity(clientId, { maxRetries: 0 }),
+      identity: (clientId = read.AZURE_CLIENT_ID) => managedIdentity(clientId, { maxRetries: 0 }),
       now,
       environment,
-      graphTimeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-      tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
+      graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
+      tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
     });
-  });
+
+  const vault = once(() => openVaultOf(settings()));
+  const graph = once(() => openGraphOf(settings(), vault));
 
   const pacer = once(() =>
     makePacer({
@@ -322,8 +339,10 @@ export const openRelay = (
     }
   };
 
-  const connections = (): readonly OpenConnection[] =>
-    (graph() as Partial<Pick<Ports, 'connections'>>).connections ?? [];
+  /** What the doctor looks at also while settings are invalid that have nothing to do with connections. */
+  const ownSettings = once(() => readSettings(environment, CONNECTION_SETTINGS));
+  const doctorVault = once(() => openVaultOf(ownSettings()));
+  const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
 
   const doctorNeeds = (log: Log): DoctorNeeds => ({
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
@@ -331,11 +350,11 @@ export const openRelay = (
     storage,
     queues: () => queuesNamed(queueNames),
     poisonQueues,
-    connections,
-    mailboxes: () => graph().mailboxes,
-    ...(environment.KEY_VAULT_URL?.trim() ? { vault } : {}),
-    readServerTime: async (authority) =>
-      (await import('./lib/vault/server-time.ts')).readServerTime(authority),
+    connections: () => doctorGraph().all,
+    mailboxes: () => doctorGraph().mailboxes,
+    ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
+    readServerTime: async (connection) =>
+      (await import('./lib/vault/server-time.ts')).readServerTime(connection),
     heartbeats: { sweep: () => storage().heartbeats.read('sweep') },
     clock,
     log,
@@ -424,7 +443,7 @@ export const openRelay = (
       if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
       return {
         ...sending(log),
-        connections: connections(),
+        connections: graph().all,
         admission,
         language: settings().MAIL_LANGUAGE,
         app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',

@@ -2,15 +2,12 @@ import { HttpRequest } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { doctorHttp } from '../../src/functions/doctor.http.ts';
 import { testMailHttp } from '../../src/functions/test-mail.http.ts';
-import type { DoctorReport } from '../../src/lib/desk/run-doctor.ts';
+import type { DoctorReport, ProvableConnection } from '../../src/lib/desk/run-doctor.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import type { ProvableConnection } from '../../src/lib/desk/run-doctor.ts';
 import { knowing } from '../support/a-caller.ts';
 import { aConnection, aProof } from '../support/doctor-facts.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { bodyOf, invocation, mailRequest } from './invocation.ts';
-
-const never = () => new Promise<never>(() => {});
 
 describe('GET /api/doctor', () => {
   const report: DoctorReport = {

@@ -54,6 +54,16 @@ export const failedFor = (check: Check, reason: Reason, remedy?: string, upstrea
   code: reason.code,
 });
 
+/** Findings that say the same of several subjects are one. */
+export const grouped = (findings: readonly Finding[]): readonly Finding[] => {
+  const groups = Map.groupBy(findings, ({ check, state, seen }) => `${check} ${state} ${seen}`);
+  return [...groups.values()].flatMap(([first, ...more]) =>
+    first === undefined
+      ? []
+      : [{ ...first, subject: [first, ...more].map(({ subject }) => subject).join(', ') }],
+  );
+};
+
 /** Of a response, that remedy speaks of an invocation, which the finding does not name. */
 const remedyOf = (code: ErrorCode): string =>
   code === 'UNEXPECTED'

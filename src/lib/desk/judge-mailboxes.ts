@@ -1,28 +1,18 @@
 import { addressKey } from '../mail/address.ts';
 import type { DoctorFacts, MailboxFacts } from './doctor-facts.ts';
-import { type Finding, failed, late, ok, unknown, warning } from './finding.ts';
+import { type Finding, failed, grouped, late, ok, unknown, warning } from './finding.ts';
 
 const TEST_EMAIL =
   'Send a test email from it: npm run doctor -- --send-to <you@your.domain> --from <address>';
 
 /** Whether the sender mailboxes answer, and whether the relay may look into them. */
 export const judgeMailboxes = (facts: DoctorFacts): readonly Finding[] => [
-  ...byFinding(facts.mailboxes.map((one) => judgeMailbox(one, facts))),
+  ...grouped(facts.mailboxes.map((one) => judgeMailbox(one, facts))),
   ...unchecked(facts),
   ...lookUp(facts),
   ...drafts(facts),
   ...senderDomains(facts),
 ];
-
-/** Mailboxes of which the same is to be said are one finding. */
-const byFinding = (findings: readonly Finding[]): readonly Finding[] => {
-  const groups = Map.groupBy(findings, ({ state, seen }) => `${state} ${seen}`);
-  return [...groups.values()].flatMap(([first, ...more]) =>
-    first === undefined
-      ? []
-      : [{ ...first, subject: [first, ...more].map(({ subject }) => subject).join(', ') }],
-  );
-};
 
 const hasToken = ({ connections }: DoctorFacts, { connection }: MailboxFacts): boolean =>
   connections.some((one) => one.connection.name === connection && one.proof.kind === 'seen');

@@ -1,4 +1,3 @@
-import { catalogue } from '../error-catalogue.ts';
 import type { DoctorSettings } from './doctor-facts.ts';
 import { type Finding, ok, warning } from './finding.ts';
 
@@ -31,7 +30,7 @@ const validity = ({ problems, strayNames }: DoctorSettings): readonly Finding[] 
       subject: pointer,
       state: 'failed',
       seen: `Expected ${expected}; received ${received}. Until every setting is valid, nothing is sent.`,
-      remedy: catalogue.SETTINGS_INVALID.remedy,
+      remedy: 'Correct the app setting. Azure then restarts the app. docs/settings.md has every setting.',
       code: 'SETTINGS_INVALID',
     }),
   ),

@@ -1,5 +1,5 @@
 import type { DoctorFacts, QueueFacts, Seen } from './doctor-facts.ts';
-import { type Finding, failed, failedFor, judged, late, ok, unknown, warning } from './finding.ts';
+import { type Finding, failed, failedFor, grouped, judged, late, ok, unknown, warning } from './finding.ts';
 
 const MINUTE_MS = 60_000;
 /** A message is taken within seconds, or minutes while an app without load starts. */
@@ -25,7 +25,9 @@ const services = ({ storage }: DoctorFacts): readonly Finding[] => {
     if (seen.kind === 'late') return [late(check)];
     return [failedFor(check, seen.reason, isOfStorage(seen) ? REACH_STORAGE : undefined, seen.upstream)];
   });
-  return troubled.length > 0 ? troubled : [ok({ check: 'storage' }, 'Tables, queues and blobs respond.')];
+  return troubled.length > 0
+    ? grouped(troubled)
+    : [ok({ check: 'storage' }, 'Tables, queues and blobs respond.')];
 };
 
 const isOfStorage = (seen: Seen<unknown>): boolean =>

@@ -1,4 +1,4 @@
-import { connectionOf } from '../connections/connection.ts';
+import { type Connection, connectionOf } from '../connections/connection.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import { addressKey } from '../mail/address.ts';
@@ -31,7 +31,7 @@ export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   /** Absent where no vault is set. */
   readonly vault?: () => Pick<Vault, 'listSecrets'>;
   /** The time by the clock of this connection's Entra. */
-  readonly readServerTime: (authority: string) => Promise<Date>;
+  readonly readServerTime: (connection: Connection) => Promise<Date>;
   readonly heartbeats: Readonly<Partial<Record<HeartbeatFacts['name'], () => Promise<Date | undefined>>>>;
 };
 
@@ -121,7 +121,7 @@ const gather = async (needs: DoctorNeeds): Promise<DoctorFacts> => {
       vault === undefined ? undefined : look(async () => (await vault().listSecrets()).length),
       Promise.all(opened.map((one) => lookAtConnection(one, look))),
       opened.length === 0 ? [] : lookAtMailboxes(needs, look, opened, named.slice(0, MOST_MAILBOXES)),
-      main === undefined ? undefined : look(() => skewOf(needs, main.authority)),
+      main === undefined ? undefined : look(() => skewOf(needs, main)),
       lookAtHeartbeats(needs, look),
     ]);
   return {
@@ -221,9 +221,9 @@ const lookAtMailboxes = (
 /** The header that has the time has whole seconds. */
 const HALF_A_SECOND_MS = 500;
 
-const skewOf = async ({ clock, readServerTime }: DoctorNeeds, authority: string): Promise<number> => {
+const skewOf = async ({ clock, readServerTime }: DoctorNeeds, connection: Connection): Promise<number> => {
   const before = clock.now().getTime();
-  const theirs = await readServerTime(authority);
+  const theirs = await readServerTime(connection);
   const ours = (before + clock.now().getTime()) / 2;
   return theirs.getTime() + HALF_A_SECOND_MS - ours;
 };

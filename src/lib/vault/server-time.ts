@@ -1,10 +1,15 @@
+import type { Connection } from '../connections/connection.ts';
 import { AppError } from '../errors.ts';
 
 const PATIENCE_MS = 5000;
 
 /** The time by the clock of Entra, which it writes into every answer (RFC 9110, 6.6.1). Throws ENTRA_UNREACHABLE. */
-export const readServerTime = async (url: string): Promise<Date> => {
-  const response = await fetch(url, {
+export const readServerTime = async ({
+  authority,
+  tenantId,
+}: Pick<Connection, 'authority' | 'tenantId'>): Promise<Date> => {
+  // The smallest of its documents that need no token; whether it is there makes no difference.
+  const response = await fetch(`${authority}/${tenantId}/discovery/v2.0/keys`, {
     redirect: 'manual',
     signal: AbortSignal.timeout(PATIENCE_MS),
   }).catch((cause: unknown) => {

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { toDoctorText } from '../../../src/lib/desk/doctor-text.ts';
-import { type DoctorNeeds, runDoctor, sharingRuns } from '../../../src/lib/desk/run-doctor.ts';
+import {
+  type DoctorNeeds,
+  type ProvableConnection,
+  runDoctor,
+  sharingRuns,
+} from '../../../src/lib/desk/run-doctor.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { holdNew } from '../../../src/lib/ledger/transitions.ts';
-import type { CredentialProof, ProvableConnection, WatchedQueue } from '../../../src/lib/ports.ts';
+import type { CredentialProof, WatchedQueue } from '../../../src/lib/ports.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { aConnection, aProof, healthyFacts } from '../../support/doctor-facts.ts';
 import { makeFakeVault } from '../../support/fake-vault.ts';

@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import type { ProvableConnection } from '../../../src/lib/desk/run-doctor.ts';
 import { sendTestMail, type TestMailNeeds } from '../../../src/lib/desk/send-test-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import type { ProvableConnection } from '../../../src/lib/desk/run-doctor.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { knowing } from '../../support/a-caller.ts';
 import { aConnection, aProof } from '../../support/doctor-facts.ts';
 import { inMemoryPorts } from '../../support/in-memory-ports.ts';
 
-const never = () => new Promise<never>(() => {});
 const TO = 'admin@contoso.example';
 
-const opened = (name: string, proveCredential: ProvableConnection['proveCredential']): ProvableConnection => ({
+const opened = (
+  name: string,
+  proveCredential: ProvableConnection['proveCredential'],
+): ProvableConnection => ({
   connection: aConnection({ name, senders: name === 'main' ? [] : [`*@${name}.example`] }),
   proveCredential,
 });

@@ -109,6 +109,8 @@ const vault = ({ vault: seen, connections }: DoctorFacts): readonly Finding[] =>
         'Assign the role Key Vault Secrets User on the whole vault to the managed identity of the app.',
       ),
     ];
+  if (seen.kind === 'failed' && isDeniedToken(connections))
+    return [failed(check, 'The relay cannot list the vault either.', 'The same as for the token, above.')];
   return [
     judged(check, seen, (count) =>
       ok(
@@ -119,25 +121,25 @@ const vault = ({ vault: seen, connections }: DoctorFacts): readonly Finding[] =>
   ];
 };
 
+/** The client of the vault says more of why it reads no secret than of why it lists none. */
+const isDeniedToken = (connections: DoctorFacts['connections']): boolean =>
+  connections.some(({ proof }) => proof.kind === 'failed' && /^(?:VAULT|IDENTITY)_/.test(proof.reason.code));
+
 const clock = ({ skewMs }: DoctorFacts): readonly Finding[] => {
   if (skewMs === undefined) return [];
   const check = { check: 'clock' };
+  if (skewMs.kind === 'failed') return [unknown(check, 'Cannot be checked without Entra.')];
   const remedy =
     'Set the clock of the machine by a time server. In Azure, restart the app; if the difference stays, open a support request.';
   return [
-    judged(
-      check,
-      skewMs,
-      (ms) => {
-        const seconds = Math.round(Math.abs(ms) / 1000);
-        const words = `The clock is ${seconds} s ${ms > 0 ? 'behind' : 'ahead of'} that of Entra.`;
-        if (Math.abs(ms) >= SKEW_FAILS_MS)
-          return failed(check, `${words} Entra and Graph accept at most 300 s.`, remedy);
-        return Math.abs(ms) >= SKEW_WARNS_MS
-          ? warning(check, words, remedy)
-          : ok(check, 'The clock agrees with that of Entra.');
-      },
-      'Check ENTRA_AUTHORITY, DNS, the proxy and outbound network rules.',
-    ),
+    judged(check, skewMs, (ms) => {
+      const seconds = Math.round(Math.abs(ms) / 1000);
+      const words = `The clock is ${seconds} s ${ms > 0 ? 'behind' : 'ahead of'} that of Entra.`;
+      if (Math.abs(ms) >= SKEW_FAILS_MS)
+        return failed(check, `${words} Entra and Graph accept at most 300 s.`, remedy);
+      return Math.abs(ms) >= SKEW_WARNS_MS
+        ? warning(check, words, remedy)
+        : ok(check, 'The clock agrees with that of Entra.');
+    }),
   ];
 };

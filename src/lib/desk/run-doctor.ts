@@ -87,8 +87,7 @@ const makeLook = ({ clock, log }: Pick<DoctorNeeds, 'clock' | 'log'>): Look => {
     try {
       return { kind: 'seen', value: await ask() };
     } catch (error) {
-      if (error instanceof AppError)
-        return { kind: 'failed', reason: reasonOf(error), ...upstreamOf(error.facts.cause) };
+      if (error instanceof AppError) return { kind: 'failed', reason: reasonOf(error), ...upstreamOf(error) };
       log(unexpected(error));
       return { kind: 'failed', reason: { code: 'UNEXPECTED' } };
     }
@@ -96,8 +95,9 @@ const makeLook = ({ clock, log }: Pick<DoctorNeeds, 'clock' | 'log'>): Look => {
   return (ask) => Promise.race([settle(ask), end]);
 };
 
-/** The code of a service behind an error, such as AuthorizationFailure of storage: a name, no text that could quote anything. */
-const upstreamOf = (cause: unknown): { readonly upstream?: string } => {
+/** Why storage failed, such as AuthorizationFailure: a name, no text that could quote anything. */
+const upstreamOf = ({ code: ours, facts: { cause } }: AppError): { readonly upstream?: string } => {
+  if (ours !== 'STORAGE_UNAVAILABLE') return {};
   const { code } = (cause ?? {}) as { readonly code?: unknown };
   return typeof code === 'string' && /^\w{1,60}$/.test(code) ? { upstream: code } : {};
 };

@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
       ],
     },
     'failed vault',
-    /denies access/,
+    /on the vault/,
   ],
   [
     'a vault that cannot be listed though it is read',

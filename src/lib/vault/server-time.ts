@@ -1,4 +1,3 @@
-import type { Connection } from '../connections/connection.ts';
 import { AppError } from '../errors.ts';
 
 const PATIENCE_MS = 5000;
@@ -7,7 +6,10 @@ const PATIENCE_MS = 5000;
 export const readServerTime = async ({
   authority,
   tenantId,
-}: Pick<Connection, 'authority' | 'tenantId'>): Promise<Date> => {
+}: {
+  readonly authority: string;
+  readonly tenantId: string;
+}): Promise<Date> => {
   // The smallest of its documents that need no token; whether it is there makes no difference.
   const response = await fetch(`${authority}/${tenantId}/discovery/v2.0/keys`, {
     redirect: 'manual',

@@ -120,7 +120,7 @@ describe.skipIf(bicep === undefined)(
         });
         const healthTest = resources.find(({ type }) => type === 'Microsoft.Insights/webtests');
         const locations = (
-          healthTest?.properties as unknown as { Locations: { Id: string }[] }
+          (healthTest?.properties ?? { Locations: [] }) as unknown as { Locations: { Id: string }[] }
         ).Locations.map(({ Id: id }) => id);
         expect(new Set(locations).size).toBe(3);
         expect(locations.map((id) => id.split('-')[0]).sort()).toEqual(expected);

@@ -32,7 +32,7 @@ export const UPLOAD_HOSTS: Readonly<Record<CloudName, string>> = {
 const hostOf = (url: string): string => new URL(url).hostname;
 
 /** The names under which a cloud is reached; nothing on this machine or its network leads there, save for the proxy. */
-export const hostsOf = (cloud: CloudName) => {
+const hostsOf = (cloud: CloudName) => {
   const { authority, graphEndpoint, vaultSuffix, storageSuffix } = CLOUDS[cloud];
   const storage = (service: string) => `${ACCOUNT}.${service}.${storageSuffix}`;
   return {

@@ -26,6 +26,14 @@ const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string):
  * ever on a command line.
  */
 const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret secret';
+/** Adds the certificate of the vault to the registration, beside those that it has. */
+const REGISTER =
+  'az ad app credential reset --id <ENTRA_CLIENT_ID> --cert <CLIENT_CERTIFICATE_NAME> --keyvault <vault> --append';
+/** Entra accepts every value here, and compares all three only when a token is requested. */
+const FEDERATE =
+  'az ad app federated-credential list --id <ENTRA_CLIENT_ID> shows what is registered. Delete the wrong one, and add the identity: ' +
+  'az ad app federated-credential create --id <ENTRA_CLIENT_ID> --parameters ' +
+  '\'{"name":"mail-relay","issuer":"https://login.microsoftonline.com/<tenant id>/v2.0","subject":"<principal id of the identity>","audiences":["api://AzureADTokenExchange"]}\'';
 
 export const catalogue = {
   // The request as a whole
@@ -396,6 +404,12 @@ export const catalogue = {
   ),
 
   // The credential
+  CONNECTION_INVALID: entry(
+    503,
+    'administrator',
+    'The connection that sends for this sender is not set up correctly',
+    'Correct the setting that the log event SettingsInvalid and GET /api/health/details name, such as GRAPH_CONNECTION_FABRIKAM/tenantId (docs/connections.md). Emails of other senders are sent. Emails from the queue wait, for up to MAIL_GIVE_UP_HOURS.',
+  ),
   VAULT_NOT_SET: entry(
     500,
     'administrator',
@@ -405,32 +419,50 @@ export const catalogue = {
   SECRET_NOT_FOUND: entry(
     502,
     'administrator',
-    'The client secret is not in the vault',
-    `Create one and store it: ${STORE}. The script never prints the secret.`,
+    'The client secret or certificate is not in the vault',
+    `Check CLIENT_SECRET_NAME or CLIENT_CERTIFICATE_NAME. To create a secret and store it: ${STORE}. The script never prints the secret.`,
   ),
   SECRET_DISABLED: entry(
     502,
     'administrator',
-    'The client secret is disabled in the vault',
-    'Enable it: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --enabled true',
+    'The client secret or certificate is disabled in the vault',
+    'Enable it: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --enabled true. For a certificate: az keyvault certificate set-attributes --vault-name <vault> --name <CLIENT_CERTIFICATE_NAME> --enabled true',
   ),
   SECRET_NOT_YET_VALID: entry(
     502,
     'administrator',
-    'The client secret in the vault is not valid yet',
-    'Its start date is in the future, and there is no earlier version that the relay can use. Correct the date: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --not-before <date>',
+    'The client secret or certificate in the vault is not valid yet',
+    'Its start date is in the future, and there is no earlier version that the relay can use. Correct the date of a secret: az keyvault secret set-attributes --vault-name <vault> --name <CLIENT_SECRET_NAME> --not-before <date>. The start date of a certificate cannot be changed: wait for it, or import the certificate before it.',
   ),
   SECRET_EXPIRED_IN_VAULT: entry(
     502,
     'administrator',
-    'The client secret has expired in the vault',
-    `Create a new one and store it: ${STORE}. The app does not need a restart.`,
+    'The client secret or certificate has expired in the vault',
+    `Create a new secret and store it: ${STORE}. For a certificate, renew it in the vault and register it: ${REGISTER}. The app does not need a restart.`,
   ),
   VAULT_ACCESS_DENIED: entry(
     502,
     'administrator',
-    'The vault denies access to the identity of the relay',
-    'Assign the role Key Vault Secrets User on the vault to the managed identity of the app, and allow the app in the firewall of the vault.',
+    'The identity of the relay has no role on the vault',
+    'Assign the role: az role assignment create --role "Key Vault Secrets User" --assignee-object-id <principal id of the identity> --assignee-principal-type ServicePrincipal --scope <resource id of the vault>. It can take 10 minutes to work. A vault with access policies needs `get` and `list` for secrets instead.',
+  ),
+  VAULT_FIREWALL: entry(
+    502,
+    'administrator',
+    'The firewall of the vault refuses the address of the relay',
+    'Allow the subnet of the app: az keyvault network-rule add --name <vault> --subnet <resource id of the subnet>. Without a virtual network, allow its outbound addresses with --ip-address <address>. (ForbiddenByFirewall)',
+  ),
+  VAULT_PRIVATE: entry(
+    502,
+    'administrator',
+    'The vault accepts private connections only, and the request of the relay came over the internet',
+    'Connect the app to the virtual network of the private endpoint, and link the private DNS zone to that network: az network private-dns link vnet create --resource-group <group> --zone-name privatelink.vaultcore.azure.net --name <link> --virtual-network <network> --registration-enabled false. Or allow public access: az keyvault update --name <vault> --public-network-access Enabled. (ForbiddenByConnection)',
+  ),
+  VAULT_NAME_UNKNOWN: entry(
+    503,
+    'time',
+    'The name of the vault cannot be resolved',
+    'The relay retries automatically. Check KEY_VAULT_URL. If the vault has a private endpoint, its address is missing in the private DNS zone: az network private-endpoint dns-zone-group list --resource-group <group> --endpoint-name <endpoint> shows whether the endpoint writes it, and az network private-dns link vnet list --resource-group <group> --zone-name privatelink.vaultcore.azure.net whether the network of the app uses the zone.',
   ),
   VAULT_UNREACHABLE: entry(
     503,
@@ -442,13 +474,25 @@ export const catalogue = {
     502,
     'administrator',
     'The managed identity returns no token',
-    'Assign the user-assigned identity to the app, and set AZURE_CLIENT_ID to the client ID of the identity.',
+    'Assign the user-assigned identity to the app: az functionapp identity assign --resource-group <group> --name <app> --identities <resource id of the identity>. Set AZURE_CLIENT_ID to the client ID of the identity.',
+  ),
+  IDENTITY_UNREACHABLE: entry(
+    503,
+    'time',
+    'The endpoint of the managed identity does not answer',
+    'The relay retries automatically. The endpoint is part of the platform; if the problem lasts, restart the app: az functionapp restart --resource-group <group> --name <app>',
   ),
   CLIENT_SECRET_WRONG: entry(
     502,
     'administrator',
     'Entra rejects the client secret as wrong',
-    `Make sure that the vault holds the Value of the secret and not its Secret ID, or create and store a new one: ${STORE}. A new secret can take a minute to work. (AADSTS7000215)`,
+    `Make sure that the vault holds the Value of the secret, without quotes, or create and store a new one: ${STORE}. A new secret can take a minute to work. (AADSTS7000215)`,
+  ),
+  CLIENT_SECRET_IS_ID: entry(
+    502,
+    'administrator',
+    'The vault holds the Secret ID instead of the client secret',
+    `The portal shows both side by side, and the Value only once. Create and store a new secret: ${STORE}. The app does not need a restart. (AADSTS7000215)`,
   ),
   CLIENT_SECRET_TOO_NEW: entry(
     503,
@@ -462,29 +506,169 @@ export const catalogue = {
     'The client secret has expired',
     `Create a new one and store it: ${STORE}. The app does not need a restart. (AADSTS7000222)`,
   ),
+  CERTIFICATE_UNUSABLE: entry(
+    502,
+    'administrator',
+    'The certificate in the vault cannot be used',
+    'The relay needs an RSA certificate with its private key, as PEM or as PFX without a password. `detail` says what it received instead. Entra accepts no elliptic curves. Import one into the vault: az keyvault certificate import --vault-name <vault> --name <CLIENT_CERTIFICATE_NAME> --file <file>',
+  ),
+  CERTIFICATE_NOT_REGISTERED: entry(
+    502,
+    'administrator',
+    'The certificate is not registered in Entra',
+    `Register it: ${REGISTER}. The relay also tries the version of the vault before it. (AADSTS700027)`,
+  ),
+  CERTIFICATE_EXPIRED: entry(
+    502,
+    'administrator',
+    'The certificate has expired',
+    `Renew it in the vault, and register the new version: ${REGISTER}. The app does not need a restart. (AADSTS700027)`,
+  ),
+  CERTIFICATE_CHAIN_REFUSED: entry(
+    502,
+    'administrator',
+    'Entra does not accept the chain or the subject of the certificate',
+    `The registration trusts a subject and an issuer, and the certificate is not of these. Use a certificate of a public authority with its chain, or register this one: ${REGISTER}. (AADSTS7000213, AADSTS700030)`,
+  ),
+  ASSERTION_TIME_REFUSED: entry(
+    503,
+    'time',
+    'Entra finds the time in the signed request wrong',
+    'The relay retries automatically, each time with a new signature. If the problem lasts, the clock of this machine is wrong: correct it, such as with `sudo timedatectl set-ntp true`. (AADSTS700024, AADSTS500133)',
+  ),
+  FEDERATED_CREDENTIAL_MISSING: entry(
+    502,
+    'administrator',
+    'The registration has no federated credential for the managed identity',
+    `${FEDERATE} (AADSTS70021)`,
+  ),
+  FEDERATED_ISSUER_WRONG: entry(
+    502,
+    'administrator',
+    'No federated credential of the registration has the issuer of the managed identity',
+    `The issuer is the tenant of the identity. ${FEDERATE} (AADSTS700211)`,
+  ),
+  FEDERATED_SUBJECT_WRONG: entry(
+    502,
+    'administrator',
+    'No federated credential of the registration has the subject of the managed identity',
+    `The subject is the principal (object) ID of the identity, not its client ID, in lower case. ${FEDERATE} (AADSTS700213)`,
+  ),
+  FEDERATED_AUDIENCE_WRONG: entry(
+    502,
+    'administrator',
+    'No federated credential of the registration has the audience of the managed identity',
+    `The audience is api://AzureADTokenExchange, with USGov or China at its end in these clouds. Check GRAPH_CLOUD. ${FEDERATE} (AADSTS700212)`,
+  ),
   TENANT_UNKNOWN: entry(
     502,
     'administrator',
     'Entra does not know this tenant',
-    'Set ENTRA_TENANT_ID to the Directory (tenant) ID on the Overview page of the app registration. For a national cloud, also check ENTRA_AUTHORITY. (AADSTS90002, AADSTS900023)',
+    'Set ENTRA_TENANT_ID to the Directory (tenant) ID on the Overview page of the app registration. For a national cloud, also check ENTRA_AUTHORITY and GRAPH_CLOUD. (AADSTS90002, AADSTS900023)',
   ),
   APP_UNKNOWN: entry(
     502,
     'administrator',
-    'Entra does not know this application, or it is disabled',
-    'Set ENTRA_CLIENT_ID to the Application (client) ID of a registration in this tenant, and make sure that its enterprise application is enabled. (AADSTS700016, AADSTS7000112)',
+    'Entra does not know this application',
+    'Set ENTRA_CLIENT_ID to the Application (client) ID of a registration in this tenant, and check ENTRA_TENANT_ID: az ad app show --id <ENTRA_CLIENT_ID> (AADSTS700016)',
+  ),
+  APP_DISABLED: entry(
+    502,
+    'administrator',
+    'The application is disabled in Entra',
+    'Find out who disabled it and why, then enable its enterprise application: az ad sp update --id <ENTRA_CLIENT_ID> --set accountEnabled=true (AADSTS7000112)',
+  ),
+  ENTERPRISE_APP_MISSING: entry(
+    502,
+    'administrator',
+    'The registration has no enterprise application in this tenant',
+    'The command line makes the registration alone. Create its enterprise application: az ad sp create --id <ENTRA_CLIENT_ID>. Then assign the permissions again. (AADSTS7000229)',
+  ),
+  CLOUDS_MIXED: entry(
+    502,
+    'administrator',
+    'Entra and Graph belong to different clouds',
+    'Set GRAPH_CLOUD to the cloud of the tenant, and leave ENTRA_AUTHORITY and GRAPH_ENDPOINT empty: az functionapp config appsettings set --resource-group <group> --name <app> --settings GRAPH_CLOUD=global ENTRA_AUTHORITY= GRAPH_ENDPOINT= (AADSTS500011, AADSTS90038, AADSTS900382)',
+  ),
+  CONDITIONAL_ACCESS_BLOCKED: entry(
+    502,
+    'administrator',
+    'Conditional Access blocks the application',
+    'A policy for workload identities does not allow the address of the app, or finds the application at risk. The sign-in logs of service principals show the policy. Add the outbound addresses of the app to a named location that it allows: az functionapp show --resource-group <group> --name <app> --query possibleOutboundIpAddresses. (AADSTS53003, AADSTS530032)',
+  ),
+  ENTRA_THROTTLED: entry(
+    503,
+    'time',
+    'Entra receives too many requests from this application or tenant',
+    'The relay retries automatically, after the time that Entra gives. It asks for one token in about an hour: if the problem lasts, another program uses the same registration. (AADSTS50196, AADSTS90055)',
   ),
   TOKEN_REFUSED: entry(
     502,
     'administrator',
     'Entra issues no token',
-    'Look up `upstreamCode`, an AADSTS number, at https://login.microsoftonline.com/error. Conditional Access for workload identities is a frequent cause.',
+    'Look up `upstreamCode`, an AADSTS number, at https://login.microsoftonline.com/error.',
   ),
   ENTRA_UNREACHABLE: entry(
     503,
     'time',
     'The relay cannot reach Entra',
-    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS, the proxy and outbound network rules.',
+  ),
+  PROXY_REFUSED: entry(
+    502,
+    'administrator',
+    'The proxy refuses a connection of the relay',
+    'The proxy that HTTPS_PROXY names answered 407 if it expects a name and a password, and 403 if it does not allow the host. Put the name and the password into HTTPS_PROXY, or allow the hosts that docs/proxies.md lists. Nothing was sent.',
+  ),
+
+  // Renewing the credential
+  REGISTRATION_ACCESS_DENIED: entry(
+    502,
+    'administrator',
+    'The relay has no permission to renew the client secret of its app registration',
+    'The application needs the permission Application.ReadWrite.OwnedBy with admin consent, and must be an owner of its own registration. Both are set up by: infra/deploy.sh --resource-group <group> --rotate-secret <days>. By hand, as an owner: az ad app owner add --id <ENTRA_CLIENT_ID> --owner-object-id "$(az ad sp show --id <ENTRA_CLIENT_ID> --query id --output tsv)". docs/credential-rotation.md has the command for the consent. A change can take some minutes to reach Entra everywhere.',
+  ),
+  REGISTRATION_NOT_FOUND: entry(
+    502,
+    'administrator',
+    'The app registration is not in the tenant of this connection',
+    'The relay can renew secrets only of a registration in the same tenant. If the registration belongs to another organization, its owner must renew the secret; a certificate or a federated credential needs no renewal by the relay (docs/credentials.md). Otherwise check the client ID.',
+  ),
+  CLIENT_SECRETS_NOT_ALLOWED: entry(
+    502,
+    'administrator',
+    'A policy of the tenant does not allow new client secrets',
+    'Use a credential without a client secret: set GRAPH_CREDENTIAL to federated or certificate (docs/credentials.md). Or ask an administrator to exempt the registration: Entra admin center > Enterprise apps > Application policies (app management policy, restriction passwordAddition). The current secret works until it expires. To stop the attempts, clear SECRET_ROTATION_DAYS.',
+  ),
+  CLIENT_SECRET_LIFETIME_LIMITED: entry(
+    502,
+    'administrator',
+    'A policy of the tenant does not allow client secrets that are valid for so long',
+    'The relay asked for twice SECRET_ROTATION_DAYS, and then for 14 days more than it. Set SECRET_ROTATION_DAYS to the longest life that the policy allows less 14 days: 76 for a limit of 90 days. An administrator sees the limit in the Entra admin center > Enterprise apps > Application policies (app management policy, restriction passwordLifetime).',
+  ),
+  CLIENT_SECRETS_TOO_MANY: entry(
+    502,
+    'administrator',
+    'The app registration has as many credentials as Entra allows',
+    'Remove those that nothing uses: az ad app credential list --id <ENTRA_CLIENT_ID> --output table, then az ad app credential delete --id <ENTRA_CLIENT_ID> --key-id <keyId>. A registration that also allows personal Microsoft accounts can have only two client secrets, which is enough once nothing else uses one.',
+  ),
+  REGISTRATION_CHANGE_REFUSED: entry(
+    502,
+    'administrator',
+    'Graph rejects a change of the app registration',
+    'Look up `upstreamCode`; the sign-in and audit logs of Entra name the reason. If you ask Microsoft for help, quote `graphRequestId`. The current secret works until it expires. To stop the attempts, clear SECRET_ROTATION_DAYS.',
+  ),
+  REGISTRATION_ANSWER_UNEXPECTED: entry(
+    502,
+    'administrator',
+    'Graph returned something unexpected about the app registration',
+    'Check that GRAPH_ENDPOINT is the address of Graph and that no proxy responds in its place. The next run removes what may have been made without a known value.',
+  ),
+  VAULT_WRITE_DENIED: entry(
+    502,
+    'administrator',
+    'The vault does not let the relay store its new client secret',
+    'Assign the role Key Vault Secrets Officer, on this secret alone, to the managed identity of the app: infra/deploy.sh --resource-group <group> --rotate-secret <days> does it. By hand: az role assignment create --role "Key Vault Secrets Officer" --assignee <AZURE_CLIENT_ID> --scope "$(az keyvault show --name <vault> --query id --output tsv)/secrets/<CLIENT_SECRET_NAME>". The next run removes the secret that could not be stored, and makes another.',
   ),
 
   // What Graph and Exchange return
@@ -583,7 +767,7 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Graph',
-    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS, the proxy and outbound network rules.',
   ),
   DRAFT_UNFINISHED: entry(
     503,

@@ -1,14 +1,26 @@
-import { type AccessToken, ClientSecretCredential } from '@azure/identity';
+import {
+  type AccessToken,
+  ClientAssertionCredential,
+  ClientCertificateCredential,
+  type ClientCertificateCredentialOptions,
+  ClientSecretCredential,
+  type TokenCredential,
+} from '@azure/identity';
+import { AppError } from '../errors.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
+import type { ClientProof } from './client-proof.ts';
 import type { EntraAnswer } from './token-failure.ts';
 
 export type EntraTokenOptions = {
   readonly authority: string;
+  /** Other names of the same Entra; one can give the other as the place of its tokens. */
+  readonly otherAuthorities?: readonly string[];
   readonly tenantId: string;
   readonly clientId: string;
   /** `{graph endpoint}/.default` */
   readonly scope: string;
-  /** For a token and all that is asked for it. */
-  readonly timeoutMs: number;
+  readonly network?: SdkNetwork;
 };
 
 /** No token: what Entra said, where it said something. */
@@ -23,18 +35,21 @@ type PipelinePolicy = NonNullable<
  * discovery request, so an unknown tenant looks to it like a broken network.
  */
 export const requestToken = async (
-  { authority, tenantId, clientId, scope }: Omit<EntraTokenOptions, 'timeoutMs'>,
-  secret: string,
+  { scope, ...app }: EntraTokenOptions,
+  proof: ClientProof,
   signal: AbortSignal,
 ): Promise<AccessToken | Refusal> => {
   let answer: EntraAnswer | undefined;
+  let proxyRefusal: string | undefined;
+  const hosts = [app.authority, ...(app.otherAuthorities ?? [])].map((url) => new URL(url).origin);
   const watch: PipelinePolicy = {
     name: 'watchEntra',
     sendRequest: async (request, next) => {
       answer = undefined;
-      requireHostOfEntra(request.url, authority);
+      requireHostOfEntra(request.url, hosts);
       request.abortSignal = signal;
       const response = await next(request).catch((failure: unknown) => {
+        proxyRefusal = proxyRefusalOf(failure);
         if (!wasReset(failure)) throw failure;
         return next(request);
       });
@@ -49,47 +64,78 @@ export const requestToken = async (
     },
   };
   try {
-    const credential = new ClientSecretCredential(tenantId, clientId, secret, {
-      authorityHost: authority,
-      // The authority is a setting, so there is nothing to discover; it would ask the global cloud about it.
-      disableInstanceDiscovery: true,
-      // The queue waits, not the function.
-      retryOptions: { maxRetries: 0 },
-      additionalPolicies: [{ policy: watch, position: 'perRetry' }],
-    });
-    return await credential.getToken(scope);
+    return await openCredential(app, proof, watch).getToken(scope);
   } catch (failure) {
+    // Another secret would not help, and nobody has heard of this one.
+    if (proxyRefusal !== undefined)
+      throw new AppError('PROXY_REFUSED', { detail: proxyRefusal, cause: failure });
     return answer === undefined ? { failure } : { failure, answer };
   }
 };
 
-/** Two names of Entra in China, of which one can give the other (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). */
-const CHINA: readonly string[] = [
-  'https://login.partner.microsoftonline.cn',
-  'https://login.chinacloudapi.cn',
-];
+const openCredential = (
+  { authority, tenantId, clientId, network }: Omit<EntraTokenOptions, 'scope'>,
+  proof: ClientProof,
+  watch: PipelinePolicy,
+): Pick<ClientSecretCredential, 'getToken'> & TokenCredential => {
+  const options: ClientCertificateCredentialOptions = {
+    ...network?.optionsFor(authority),
+    authorityHost: authority,
+    // The authority is a setting, so there is nothing to discover; it would ask the global cloud about it.
+    disableInstanceDiscovery: true,
+    // The queue waits, not the function.
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: watch, position: 'perRetry' }],
+  };
+  switch (proof.kind) {
+    case 'secret':
+      return new ClientSecretCredential(tenantId, clientId, proof.secret, options);
+    case 'certificate':
+      // It names the key by its SHA-256 (x5t#S256) and signs with PS256.
+      return new ClientCertificateCredential(
+        tenantId,
+        clientId,
+        { certificate: proof.pem },
+        { ...options, sendCertificateChain: proof.withChain },
+      );
+    case 'assertion':
+      return new ClientAssertionCredential(tenantId, clientId, async () => proof.assertion, options);
+  }
+};
 
-/** The discovery document says where tokens are issued, and the identity library would send the secret to any host that it names. */
-const requireHostOfEntra = (url: string, authority: string): void => {
-  const [asked, ours] = [new URL(url).origin, new URL(authority).origin];
-  if (asked !== ours && !(CHINA.includes(asked) && CHINA.includes(ours)))
-    throw new Error(`Expected a request to ${ours}, received one to another host; the secret was not sent.`);
+/** The discovery document says where tokens are issued, and the identity library would send the proof to any host that it names. */
+const requireHostOfEntra = (url: string, hosts: readonly string[]): void => {
+  if (!hosts.includes(new URL(url).origin))
+    throw new Error(
+      `Expected a request to ${hosts[0]}, received one to another host; the credential was not sent.`,
+    );
 };
 
 /** A connection kept since the last token may have been closed at this moment; asking for a token twice does no harm. */
 const wasReset = (failure: unknown): boolean =>
   ['ECONNRESET', 'EPIPE'].includes((failure as { readonly code?: string }).code ?? '');
 
-const readOAuthError = (body: string | null | undefined): Pick<EntraAnswer, 'error' | 'aadsts'> => {
+/** Of 700027, which has one number for several reasons. */
+const KEY_EXPIRED = /\[Reason - The key used is expired/i;
+
+const readOAuthError = (
+  body: string | null | undefined,
+): Pick<EntraAnswer, 'error' | 'aadsts' | 'keyExpired'> => {
   try {
-    const { error, error_codes: codes } = JSON.parse(body ?? '') as {
+    const {
+      error,
+      error_codes: codes,
+      error_description: description,
+    } = JSON.parse(body ?? '') as {
       error?: unknown;
       error_codes?: unknown;
+      error_description?: unknown;
     };
     const aadsts: unknown = Array.isArray(codes) ? codes[0] : undefined;
     return {
       ...(typeof error === 'string' ? { error } : {}),
       ...(typeof aadsts === 'number' ? { aadsts } : {}),
+      ...(typeof description === 'string' && KEY_EXPIRED.test(description) ? { keyExpired: true } : {}),
     };
   } catch {
     return {};

@@ -35,7 +35,7 @@ const aVault = async (rest: Partial<KeyVaultOptions> & { readonly credential?: T
   onTestFinished(() => server.close());
   let now = new Date();
   const vault = openKeyVault(
-    { vaultUrl: server.url, secretName: NAME },
+    { vaultUrl: server.url },
     { credential: credential ?? identity(keys), now: () => now },
   );
   const pass = (ms: number) => {
@@ -52,7 +52,7 @@ const START = Date.now();
 const minutes = (count: number): Date => new Date(START + count * MINUTE_MS);
 const wholeSecond = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
-const secretOf = async ({ readClientSecret }: KeyVault): Promise<string> => (await readClientSecret()).value;
+const secretOf = async ({ readCurrent }: KeyVault): Promise<string> => (await readCurrent(NAME)).value;
 
 const identity = (keys: Awaited<ReturnType<typeof makeTokenKeys>>): TokenCredential => ({
   getToken: async () => {
@@ -93,16 +93,17 @@ describe('the client secret', () => {
   test('is no longer kept once its versions were asked for', async () => {
     const { vault, set } = await aVault();
     await set('first');
-    await vault.readClientSecret();
+    await vault.readCurrent(NAME);
     await set('second');
-    await vault.readValidVersions();
+    await vault.readValidVersions(NAME);
     expect(await secretOf(vault)).toBe('second');
   });
 
   test('comes with the time it was set', async () => {
     const { vault, set } = await aVault();
     await set('secret', { at: minutes(-3) });
-    expect(await vault.readClientSecret()).toEqual({ value: 'secret', createdOn: wholeSecond(minutes(-3)) });
+    const { value, facts } = await vault.readCurrent(NAME);
+    expect([value, facts.createdOn, facts.kind]).toEqual(['secret', wholeSecond(minutes(-3)), 'secret']);
   });
 
   test('is the version set last', async () => {
@@ -114,7 +115,7 @@ describe('the client secret', () => {
 
   test('a failure is not kept', async () => {
     const { vault, set } = await aVault();
-    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_NOT_FOUND');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('SECRET_NOT_FOUND');
     await set('now there');
     expect(await secretOf(vault)).toBe('now there');
   });
@@ -122,7 +123,7 @@ describe('the client secret', () => {
 
 describe('its valid versions', () => {
   const values = async ({ readValidVersions }: KeyVault) =>
-    (await readValidVersions()).map(({ value }) => value);
+    (await readValidVersions(NAME)).map(({ value }) => value);
 
   test('are the newest two, in whatever order the vault lists them', async () => {
     const { vault, set } = await aVault();
@@ -142,7 +143,7 @@ describe('its valid versions', () => {
   test('cannot be read without the role', async () => {
     const { vault, set } = await aVault({ mayDo: (_claims, action) => action !== 'readMetadata' });
     await set('secret');
-    expect(await codeOf(vault.readValidVersions())).toBe('VAULT_ACCESS_DENIED');
+    expect(await codeOf(vault.readValidVersions(NAME))).toBe('VAULT_ACCESS_DENIED');
   });
 });
 
@@ -164,31 +165,32 @@ describe('why the secret cannot be read', () => {
       'SECRET_EXPIRED_IN_VAULT',
     ],
     ['ForbiddenByRbac', 'ForbiddenByRbac', 'Caller is not authorized', 'VAULT_ACCESS_DENIED'],
-    ['ForbiddenByFirewall', 'ForbiddenByFirewall', 'Client address is not authorized', 'VAULT_ACCESS_DENIED'],
+    ['ForbiddenByFirewall', 'ForbiddenByFirewall', 'x', 'VAULT_FIREWALL'],
+    ['ForbiddenByConnection', 'ForbiddenByConnection', 'x', 'VAULT_PRIVATE'],
     ['a code it does not know', 'toString', 'x', 'VAULT_ACCESS_DENIED'],
   ])('403 with %s', async (_case, inner, message, code) => {
     const { vault, server, set } = await aVault();
     await set('secret');
     const innererror = inner === undefined ? {} : { innererror: { code: inner } };
     server.faults.add({ status: 403, body: { error: { code: 'Forbidden', message, ...innererror } } });
-    expect(await codeOf(vault.readClientSecret())).toBe(code);
+    expect(await codeOf(vault.readCurrent(NAME))).toBe(code);
   });
 
   test('it is not there', async () => {
     const { vault } = await aVault();
-    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_NOT_FOUND');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('SECRET_NOT_FOUND');
   });
 
   test('it is disabled', async () => {
     const { vault, set } = await aVault();
     await set('secret', { enabled: false });
-    expect(await codeOf(vault.readClientSecret())).toBe('SECRET_DISABLED');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('SECRET_DISABLED');
   });
 
   test('the identity has no role on the vault', async () => {
     const { vault, set } = await aVault({ mayDo: () => false });
     await set('secret');
-    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_ACCESS_DENIED');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('VAULT_ACCESS_DENIED');
     expect(await codeOf(vault.listSecrets())).toBe('VAULT_ACCESS_DENIED');
   });
 
@@ -198,7 +200,7 @@ describe('why the secret cannot be read', () => {
         Promise.reject(new CredentialUnavailableError('ManagedIdentityCredential: no endpoint')),
     };
     const { vault } = await aVault({ credential });
-    expect(await codeOf(vault.readClientSecret())).toBe('IDENTITY_UNAVAILABLE');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('IDENTITY_UNAVAILABLE');
   });
 
   test('the app does not have the identity it names', async () => {
@@ -216,7 +218,7 @@ describe('why the secret cannot be read', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const credential = new ManagedIdentityCredential({ clientId: LOCAL_CLIENT_ID });
     const { vault } = await aVault({ credential });
-    expect(await codeOf(vault.readClientSecret())).toBe('IDENTITY_UNAVAILABLE');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('IDENTITY_UNAVAILABLE');
   });
 
   test.each([
@@ -226,13 +228,13 @@ describe('why the secret cannot be read', () => {
     const { vault, server, set } = await aVault();
     await set('secret');
     server.faults.add(fault);
-    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_UNREACHABLE');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('VAULT_UNREACHABLE');
   });
 
   test('nobody listens', async () => {
     const { vault, server } = await aVault();
     await server.close();
-    expect(await codeOf(vault.readClientSecret())).toBe('VAULT_UNREACHABLE');
+    expect(await codeOf(vault.readCurrent(NAME))).toBe('VAULT_UNREACHABLE');
   });
 });
 
@@ -240,7 +242,9 @@ test('a vault that does not answer is not waited for longer than a token may tak
   const { vault, server, set } = await aVault();
   await set('secret');
   server.faults.add({ delayMs: 60_000 });
-  expect(await codeOf(vault.readClientSecret(AbortSignal.timeout(300)))).toBe('VAULT_UNREACHABLE');
+  expect(await codeOf(vault.readCurrent(NAME, { signal: AbortSignal.timeout(300) }))).toBe(
+    'VAULT_UNREACHABLE',
+  );
 });
 
 test('one failure of the vault is passed over', async () => {
@@ -260,10 +264,10 @@ test('every secret is listed, over all pages, with its date and without its valu
 
   const listed = await vault.listSecrets();
   expect(listed.map(({ name }) => name)).toEqual(names);
-  expect(listed.slice(0, 3)).toEqual([
-    { name: 'secret-00', enabled: true, expiresOn },
-    { name: 'secret-01', enabled: false },
-    { name: 'secret-02', enabled: true },
+  expect(listed.slice(0, 3)).toMatchObject([
+    { name: 'secret-00', kind: 'secret', enabled: true, expiresOn },
+    { name: 'secret-01', kind: 'secret', enabled: false },
+    { name: 'secret-02', kind: 'secret', enabled: true },
   ]);
   expect(JSON.stringify(listed)).not.toContain('the-value');
 });

@@ -50,7 +50,7 @@ const ask = (authority: string) =>
       clientId: 'bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb',
       scope: 'https://graph.microsoft.com/.default',
     },
-    SECRET,
+    { kind: 'secret', secret: SECRET },
     AbortSignal.timeout(60_000),
   );
 
@@ -78,7 +78,7 @@ describe('Entra cannot send the client secret to another host', () => {
 describe('a vault cannot send its token to another host', () => {
   const open = (vaultUrl: string) =>
     openKeyVault(
-      { vaultUrl, secretName: 'graph-client-secret' },
+      { vaultUrl },
       {
         credential: { getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) },
         now: () => new Date(),
@@ -97,7 +97,7 @@ describe('a vault cannot send its token to another host', () => {
     const vault = await aHost((_url, self) =>
       asked++ === 0 ? challenge(self) : { status, headers: { location: `${other.url}/secrets` } },
     );
-    await expect(open(vault.url).readClientSecret()).rejects.toThrow();
+    await expect(open(vault.url).readCurrent('graph-client-secret')).rejects.toThrow();
     expect(vault.requests.join('\n')).toContain(TOKEN);
     expect(other.requests).toEqual([]);
   });

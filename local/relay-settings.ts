@@ -1,4 +1,5 @@
 import hostJson from '../host.json' with { type: 'json' };
+import type { CredentialKind } from '../src/lib/connections/connection.ts';
 import { AppError, type Problem } from '../src/lib/errors.ts';
 import { isNamedConnection, problemsOfConnections } from '../src/lib/settings/connections.ts';
 import { safetyOn } from '../src/lib/settings/safety-settings.ts';
@@ -14,7 +15,8 @@ import { findUnknown } from '../src/lib/settings/unknown-names.ts';
 import { LOCAL_SENDERS } from './directory.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
-const CHANGEABLE = /^((MAIL|SECRET_WARNING|GRAPH_TIMEOUT)_|GRAPH_CONNECTIONS$)/;
+const CHANGEABLE =
+  /^(MAIL|SECRET_(?:WARNING|ROTATION)|GRAPH_TIMEOUT)_|^(GRAPH_CONNECTIONS|GRAPH_CREDENTIAL)$/;
 /** Of the tools, and of applications that call the relay. */
 const NOT_SETTINGS = /^(MAIL_RELAY_\w+|(GRAPH|GRAPH_UPLOAD|ENTRA|KEY_VAULT)_PORT|GRAPH_CLIENT_SECRET)$/;
 
@@ -78,6 +80,10 @@ export const localCaptures = (given: Environment): boolean => {
   ]);
   return MAIL_CAPTURE || MAIL_OTHER_RECIPIENTS === 'capture';
 };
+
+/** What the relay proves itself with, by the settings that the environment gives. */
+export const credentialOf = (given: Environment): CredentialKind =>
+  readSettings({ ...LOCAL, ...given }, ['GRAPH_CREDENTIAL']).GRAPH_CREDENTIAL;
 
 const wrongValues = (environment: Environment, names: readonly string[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));

@@ -10,8 +10,8 @@ import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { lazily } from './lib/lazily.ts';
+import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
 import type { OpenConnection } from './lib/ports.ts';
-import type { Environment } from './lib/settings/settings.ts';
 import { readCertificateProof, readSecretProof } from './lib/vault/client-proof.ts';
 import { toProof } from './lib/vault/credential-proof.ts';
 import { type FetchToken, makeTokenSource } from './lib/vault/entra-token.ts';
@@ -29,7 +29,8 @@ type Needs = {
   /** The identity of the app, or the one with a client id. */
   readonly identity: (clientId?: string) => TokenCredential;
   readonly now: () => Date;
-  readonly environment: Environment;
+  readonly proxyEnv?: ProxyEnv;
+  readonly network: SdkNetwork;
   readonly graphTimeoutMs: number;
   readonly tokenTimeoutMs: number;
 };
@@ -63,17 +64,16 @@ const fetchTokens = (connection: Connection, options: EntraTokenOptions, needs: 
 /** Opens a connection: its token, and Graph. It shares nothing with another one that could fail. */
 const openConnection = (connection: Connection, needs: Needs): Opened => {
   const { authority, graphEndpoint: endpoint, tenantId, clientId, cloud } = connection;
-  const { now, graphTimeoutMs: timeoutMs, tokenTimeoutMs } = needs;
+  const { now, proxyEnv, network, graphTimeoutMs: timeoutMs, tokenTimeoutMs } = needs;
   const options: EntraTokenOptions = {
     authority,
     otherAuthorities: authoritiesOf(cloud).includes(authority) ? authoritiesOf(cloud) : [],
     tenantId,
     clientId,
     scope: `${endpoint}/.default`,
+    network,
   };
   const tokens = makeTokenSource(fetchTokens(connection, options, needs), { timeoutMs: tokenTimeoutMs, now });
-  // What makes the rest of Node use a proxy.
-  const proxyEnv = needs.environment.NODE_USE_ENV_PROXY === '1' ? needs.environment : undefined;
   const call = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
   const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
   return {

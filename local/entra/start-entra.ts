@@ -110,10 +110,12 @@ const issueToken = async (asked: Asked): Promise<Answer> => {
   const wanted = parseTokenRequest(tenant, request.headers, await readBody(request, FORM_BYTES));
   const lifetimeSeconds = asked.lifetimeSeconds?.() ?? randomInt(LIFETIME_SECONDS.from, LIFETIME_SECONDS.to);
   const audiences = asked.audiences();
-  const decision = decideToken(wanted, {
+  const decision = await decideToken(wanted, {
     directory,
     audiences,
     authority: asked.own,
+    tokenEndpoint: `${asked.authority}/${tenant}/oauth2/v2.0/token`,
+    verifyOwn: keys.verifyAny,
     lifetimeSeconds,
     now,
   });

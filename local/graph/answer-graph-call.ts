@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cutConnection, originOf } from '../http.ts';
 import { messageOf } from '../message-of.ts';
 import { findMailbox } from './access.ts';
+import { findApplicationCall } from './applications.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
 import type { GraphState } from './call.ts';
 import { type GraphAnswer, toErrorAnswer, writeAnswer } from './graph-answer.ts';
@@ -69,6 +70,8 @@ const decideAnswer = async (
     now: begun.at,
   });
   const url = toUrl(request);
+  const answerApplication = findApplicationCall(request.method ?? '', url.pathname);
+  if (answerApplication !== undefined) return answerApplication({ ...begun, request, url, caller }, graph);
   const { user, run } = findRoute(request.method ?? '', url.pathname);
   const mailbox = findMailbox(caller.tenant, user);
   begun.seen.mailbox = mailbox.address;

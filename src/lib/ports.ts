@@ -213,6 +213,8 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
+  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
+  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -279,6 +281,49 @@ export type OpenConnection = {
   readonly registration: Registration;
 };
 
+/** A client secret that the relay made for a connection and stored in the vault. */
+export type MadeSecret = {
+  readonly keyId: string;
+  readonly displayName: string;
+  /** Its version in the vault. */
+  readonly version: string;
+  readonly storedAt: string;
+};
+
+/** A new client secret that is being made. Written before anything is made, so that what a crash leaves has a known name. */
+export type RenewalAttempt = {
+  /** No other credential of the registration has it. */
+  readonly displayName: string;
+  readonly startedAt: string;
+  readonly keyId?: string;
+};
+
+/** What the relay knows of the client secrets that it made for one registration. */
+export type RotationState = {
+  readonly clientId: string;
+  readonly attempt?: RenewalAttempt;
+  /** Attempts that ended early. What has their name at Entra is in the vault, or nobody has its value. */
+  readonly abandoned: readonly RenewalAttempt[];
+  /** Oldest first. */
+  readonly made: readonly MadeSecret[];
+  /** Key ids of others' secrets that the log has named. */
+  readonly reported: readonly string[];
+};
+
+/** A state and the version it was read at; without one it is nowhere written yet. */
+export type RotationEntry = { readonly state?: RotationState; readonly etag?: string };
+
+/** States of rotation, by name of the connection. */
+export type Rotations = {
+  readonly read: (connection: string) => Promise<RotationEntry>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    connection: string,
+    state: RotationState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
+};
+
 type Clock = {
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -343,6 +388,75 @@ export type AppTokens = {
   readonly check: (token: string) => Promise<TokenClaims>;
 };
 
+/** The ways in which people learn of a warning; `log` where neither of the others is set. */
+export type WarningChannel = 'mail' | 'webhook' | 'log';
+
+/** What people were told of one credential, the last time. */
+export type ToldWarning = {
+  readonly key: string;
+  /** What must stay the same for it to be the same warning, such as the expiry date. */
+  readonly mark: string;
+  readonly toldOn: Date;
+  /** Zero or less once expired. */
+  readonly daysLeft?: number;
+  /** Empty where it reached nobody. */
+  readonly reached: readonly WarningChannel[];
+  /** The emails that carry it, as long as it is not known that they were sent. */
+  readonly mailIds: readonly string[];
+};
+
+/** What a run of the check has found. */
+export type WarningRun = {
+  readonly endedAt: Date;
+  /** Secrets and certificates that are watched. */
+  readonly secrets: number;
+  /** Warnings that hold now, whether people were told of them today or earlier. */
+  readonly warnings: number;
+  /** Warnings of which people were told in this run. */
+  readonly told: number;
+  /** Of these, how many reached nobody. */
+  readonly undelivered: number;
+  /** Connections of which nobody could say whether Entra accepts the credential. */
+  readonly unproven: number;
+  /** Why not everything could be checked. */
+  readonly failure?: string;
+};
+
+/** Which run may tell people now. A run that did not end leaves its id to the next one. */
+export type RunClaim = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly state: 'running' | 'failed' | 'over';
+  /** The last one that ended. */
+  readonly lastRun?: WarningRun;
+};
+
+/** A claim and the version it was read at; neither is there before the first run. */
+export type RunClaimEntry = { readonly claim?: RunClaim; readonly etag?: string };
+
+/** What people were told of credentials, and when they were last checked. Throws STORAGE_UNAVAILABLE. */
+export type WarningState = {
+  readonly list: () => Promise<readonly ToldWarning[]>;
+  readonly write: (told: ToldWarning) => Promise<void>;
+  readonly forget: (key: string) => Promise<void>;
+  readonly readClaim: () => Promise<RunClaimEntry>;
+  /** Writes unless another run was first; gives what is there afterwards, and whether this call has written it. */
+  readonly writeClaim: (
+    claim: RunClaim,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: RunClaimEntry }>;
+  /** The last run that ended; undefined before the first one. */
+  readonly lastRun: () => Promise<WarningRun | undefined>;
+};
+
+/** What a webhook has said, or what kept it from being asked. */
+export type WebhookReport =
+  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' };
+
+/** The webhook of the settings. Does not throw, and follows no redirect. */
+export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -369,6 +483,10 @@ export type Ports = {
   readonly vault: Vault;
   /** Every connection, the main one first. */
   readonly connections: readonly OpenConnection[];
+  readonly warnings: WarningState;
+  /** Absent where no webhook is set. */
+  readonly webhook?: Webhook;
+  readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;
   /** From 0 up to 1. */

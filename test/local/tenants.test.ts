@@ -87,7 +87,13 @@ test.each([
     SECRETS.contoso,
     /AADSTS7000215/,
   ],
-  ['a tenant that is not there', 'gone.example', FABRIKAM_CLIENT_ID, SECRETS.fabrikam, /endpoints_resolution_error/],
+  [
+    'a tenant that is not there',
+    'gone.example',
+    FABRIKAM_CLIENT_ID,
+    SECRETS.fabrikam,
+    /endpoints_resolution_error/,
+  ],
 ])('no token is issued to %s', async (_case, tenant, client, secret, said) => {
   const { getToken } = await startBoth();
   await expect(getToken(tenant, client, secret)).rejects.toThrow(said);

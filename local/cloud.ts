@@ -1,9 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { CLOUDS } from '../src/lib/connections/cloud.ts';
+import type { CredentialKind } from '../src/lib/connections/connection.ts';
 import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
-import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
+import { obtainClientCertificates } from './client-certificate.ts';
+import {
+  contoso,
+  type Directory,
+  fabrikam,
+  LOCAL_CLIENT_ID,
+  LOCAL_SENDERS,
+  LOCAL_TENANT_ID,
+} from './directory.ts';
+import { principalIdOf } from './entra/app-only-claims.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
 import { type Graph, startGraph } from './graph/graph-server.ts';
@@ -49,6 +60,12 @@ export type CloudOptions = {
   readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
+  /** Whether there is also Fabrikam, with its client secret in the vault of Contoso. */
+  readonly withFabrikam?: boolean;
+  /** What the relay proves itself with: a certificate is made only for one that uses it. */
+  readonly credential?: CredentialKind;
+  /** Those of Entra unless told otherwise. */
+  readonly tokenLifetimeSeconds?: () => number;
   /** Changes the pretend organisation. */
   readonly directory?: (usual: Directory) => Directory;
 };
@@ -60,12 +77,17 @@ export type Cloud = {
   readonly keyVault: Awaited<ReturnType<typeof startKeyVault>>;
   readonly secrets: SecretStore;
   readonly mails: MailStore;
+  /** The pretend organisation as it is now. */
+  readonly directory: () => Directory;
+  readonly changeDirectory: (change: (directory: Directory) => Directory) => void;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 };
 
 export const SECRET_NAME = 'graph-client-secret';
+/** As the relay names that of a connection `fabrikam` by default. */
+export const FABRIKAM_SECRET_NAME = 'graph-client-secret-fabrikam';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
@@ -94,10 +116,25 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const { storageByIdentity = false } = options;
     // This process makes the queues and the like.
     if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
-    const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
-    const usual = contoso(secret.value, now());
-    const directory = options.directory?.(usual) ?? usual;
+    const secretNamed = async (name: string) =>
+      (secrets.current(name) ?? (await makeSecret(secrets, name, now()))).value;
+    const own = contoso(await secretNamed(SECRET_NAME), now());
+    const withTenants = options.withFabrikam
+      ? { ...own, furtherTenants: [fabrikam(await secretNamed(FABRIKAM_SECRET_NAME), now())] }
+      : own;
     const identityClientId = randomUUID();
+    let issuer = '';
+    const usual = withOtherCredentials(withTenants, {
+      identityClientId,
+      issuer: () => issuer,
+      certificates:
+        options.credential === 'certificate' ? await obtainClientCertificates(secrets, now()) : [],
+    });
+    let directory = options.directory?.(usual) ?? usual;
+    const changeDirectory: Cloud['changeDirectory'] = (change) => {
+      directory = change(directory);
+    };
+    const identityRoles = directory.apps.find(({ clientId }) => clientId === identityClientId)?.roles ?? [];
 
     const graph = await keep(
       startGraph({
@@ -106,6 +143,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         uploadPort: ports.graphUpload,
         uploadFolder: join(folder, 'uploads'),
         directory: () => directory,
+        changeDirectory,
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
@@ -135,6 +173,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           audiences: () => [graph.url],
           keys,
           now,
+          ...(options.tokenLifetimeSeconds === undefined
+            ? {}
+            : { lifetimeSeconds: options.tokenLifetimeSeconds }),
+        }).then((started) => {
+          issuer = `${started.url}/${LOCAL_TENANT_ID}/v2.0`;
+          return started;
         }),
       ),
       keep(
@@ -151,8 +195,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         startManagedIdentity({
           port: ports.managedIdentity,
           tenantId: LOCAL_TENANT_ID,
-          identities: [{ clientId: identityClientId }],
-          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE],
+          identities: [{ clientId: identityClientId, roles: { [graph.url]: identityRoles } }],
+          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE, graph.url],
+          exchange: {
+            audience: CLOUDS.global.exchangeAudience,
+            authority: () => issuer.slice(0, issuer.indexOf(`/${LOCAL_TENANT_ID}`)),
+          },
           keys,
           now,
         }),
@@ -166,6 +214,8 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       keyVault,
       secrets,
       mails,
+      directory: () => directory,
+      changeDirectory,
       environment: {
         ...(storageByIdentity ? byIdentity(azurite) : { AzureWebJobsStorage: azurite.connectionString }),
         ENTRA_AUTHORITY: entra.url,
@@ -195,9 +245,50 @@ const byIdentity = ({ connectionString, blobUrl, queueUrl, tableUrl }: Azurite) 
   AzureWebJobsStorage__tableServiceUri: tableUrl,
 });
 
-const makeSecret = (secrets: SecretStore, now: Date) =>
+/** What an administrator sets up for a relay that has no client secret. */
+const withOtherCredentials = (
+  usual: Directory,
+  relay: {
+    readonly identityClientId: string;
+    readonly issuer: () => string;
+    readonly certificates: readonly string[];
+  },
+): Directory => ({
+  ...usual,
+  apps: [
+    ...usual.apps.map((app) =>
+      app.clientId === LOCAL_CLIENT_ID
+        ? {
+            ...app,
+            certificates: relay.certificates.map((pem) => ({ pem })),
+            federatedCredentials: [
+              {
+                // Known once Entra has its port.
+                get issuer() {
+                  return relay.issuer();
+                },
+                subject: principalIdOf(relay.identityClientId),
+                audience: CLOUDS.global.exchangeAudience,
+              },
+            ],
+          }
+        : app,
+    ),
+    {
+      clientId: relay.identityClientId,
+      displayName: 'Managed identity of the relay',
+      enabled: true,
+      isManagedIdentity: true,
+      secrets: [],
+      roles: ['Mail.Send'],
+      exchangeRoles: [],
+    },
+  ],
+});
+
+const makeSecret = (secrets: SecretStore, name: string, now: Date) =>
   secrets.set(
-    SECRET_NAME,
+    name,
     { value: randomBytes(30).toString('base64url'), expiresOn: new Date(now.getTime() + YEAR_MS) },
     now,
   );

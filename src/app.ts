@@ -26,6 +26,7 @@ import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
+import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
@@ -248,6 +249,11 @@ app.storageQueue('checkSecrets', {
   queueName: VAULT_EVENT_QUEUE,
   connection,
   handler: checkSecretsQueue(relay.forWarnExpiringSecrets),
+});
+app.timer('rotateSecrets', {
+  // An hour later, and apart: whichever fails does not stop the other.
+  schedule: '0 0 8 * * *',
+  handler: rotateSecretsTimer(relay.forRotateSecrets),
 });
 app.timer('sweepMail', {
   // Every hour, away from the full hour, when everybody else's timers run.

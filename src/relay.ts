@@ -3,6 +3,7 @@ import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import { CLOUDS, type CloudName } from './lib/connections/cloud.ts';
+import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
 import { isSlackWebhook } from './lib/credentials/webhook-body.ts';
 import { defined } from './lib/defined.ts';
@@ -24,17 +25,24 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
-import type { Ports } from './lib/ports.ts';
+import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, cloudOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import {
+  authorityOf,
+  cloudOf,
+  toBrokenConnections,
+  toConnections,
+  toSenderPolicy,
+} from './lib/settings/connections.ts';
 import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
@@ -53,6 +61,7 @@ import {
   openMailBlobs,
   openMailQueues,
   openRelayKey,
+  openRotationTable,
   openUsageTable,
   openWarningTable,
 } from './lib/storage/open-storage.ts';
@@ -101,6 +110,7 @@ export type Relay = {
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
+  readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
 
 type StoragePorts = Pick<
@@ -116,6 +126,7 @@ type StoragePorts = Pick<
   | 'callerStore'
   | 'usages'
   | 'warnings'
+  | 'rotations'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -167,6 +178,7 @@ export const openRelay = (
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),
+      rotations: openRotationTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -218,7 +230,7 @@ export const openRelay = (
 
   const graph = once(() => {
     const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
-    return openConnections(toConnections(settings()), {
+    return openConnections(toConnections(settings()), toBrokenConnections(settings()), {
       vault,
       // The queue waits, not the function.
       identity: (clientId = AZURE_CLIENT_ID) =>
@@ -230,6 +242,13 @@ export const openRelay = (
       tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
     });
   });
+
+  const connections = once((): readonly OpenConnection[] =>
+    graph().all.map((one) => ({
+      ...one,
+      registration: openRegistration(one.call, one.connection.clientId),
+    })),
+  );
 
   const pacer = once(() =>
     makePacer({
@@ -433,7 +452,7 @@ export const openRelay = (
         ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
         vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
         vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
-        connections: graph().all,
+        connections: connections(),
         callers: cachedCallers.of(log),
         senderPolicy: senderPolicy(),
         warningDays: SECRET_WARNING_DAYS,
@@ -442,6 +461,23 @@ export const openRelay = (
         rotates: SECRET_ROTATION_DAYS !== undefined,
         ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
         newRunId: makeMailId,
+        clock,
+        log,
+      };
+    },
+    forRotateSecrets: (log) => {
+      tellOnce(log);
+      const { SECRET_ROTATION_DAYS: rotationDays } = settings();
+      const withSecret =
+        rotationDays === undefined
+          ? []
+          : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
+      return {
+        rotations: storage().rotations,
+        ...(rotationDays === undefined || withSecret.length === 0
+          ? {}
+          : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
+        newId: makeMailId,
         clock,
         log,
       };

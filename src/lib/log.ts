@@ -1,6 +1,8 @@
 import type { CallerAction } from './callers/caller-audit.ts';
+import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
+import { proxyRefusalOf } from './proxy-refusal.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
@@ -29,6 +31,8 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
       readonly verified: boolean;
+      /** By which it was sent. */
+      readonly connection?: string;
     } & MailFacts &
       UpstreamFacts)
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
@@ -88,7 +92,13 @@ export type LogEvent =
       readonly mailId?: string;
       readonly codes: readonly ErrorCode[];
     } & Failure)
-  | { readonly event: 'StorageFailed'; readonly name: string; readonly stack: string }
+  | {
+      readonly event: 'StorageFailed';
+      readonly name: string;
+      readonly stack: string;
+      /** Where the proxy refused the connection. */
+      readonly proxyRefusal?: string;
+    }
   | ({ readonly event: 'SecretExpiring' } & CredentialFacts)
   | ({
       readonly event: 'WarningNotDelivered';
@@ -112,6 +122,28 @@ export type LogEvent =
     }
   | { readonly event: 'SecretsUnchecked'; readonly name: string }
   | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
+  | {
+      readonly event: 'RotationStep';
+      readonly connection: string;
+      readonly step: 'added' | 'proved' | 'stored' | 'adopted' | 'cleared' | 'removed';
+      readonly keyId: string;
+      readonly validDays?: number;
+    }
+  | ({ readonly event: 'RotationRefused'; readonly connection: string } & Failure)
+  | {
+      readonly event: 'SecretLeft';
+      readonly connection: string;
+      readonly keyId: string;
+      readonly command: string;
+    }
+  | {
+      readonly event: 'SecretsRotated';
+      readonly connections: number;
+      readonly renewed: number;
+      readonly removed: number;
+      readonly waiting: number;
+      readonly failed: number;
+    }
   | {
       readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
       readonly settings: readonly string[];
@@ -172,6 +204,11 @@ const LEVELS: Levels = {
   SecretsChecked: 'info',
   SecretsUnchecked: 'error',
   VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
+  RotationStep: 'info',
+  // The next run tries again what only time can correct, and there are weeks for it.
+  RotationRefused: byCode,
+  SecretLeft: 'warn',
+  SecretsRotated: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
   // In production it would keep emails from people, silently but for this.
@@ -191,6 +228,7 @@ export const unexpected = (thrown: unknown): LogEvent => ({ event: 'Unexpected',
 export const storageFailed = (failure: AppError): LogEvent => ({
   event: 'StorageFailed',
   ...traceOf(failure.facts.cause ?? failure),
+  ...defined({ proxyRefusal: proxyRefusalOf(failure) }),
 });
 
 const traceOf = (thrown: unknown): { readonly name: string; readonly stack: string } => {

@@ -4,6 +4,7 @@ import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
+import type { Route } from './connections/route.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -115,8 +116,15 @@ export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
-  /** Looks for the mail with this id among what the mailbox has sent or is sending. */
-  readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+  /** By which connection an attempt for a mailbox goes, as settings are now; the ledger keeps it. */
+  readonly routeOf: (mailbox: string) => Route;
+  /** Looks for the mail with this id among what the mailbox has sent or is sending, where the attempt went by this route. */
+  readonly find: (
+    mailbox: string,
+    mailId: string,
+    mark: MailMark,
+    route: Route | undefined,
+  ) => Promise<Sighting>;
 };
 
 /** By what a mail is known again. */
@@ -175,9 +183,13 @@ export type Drafts = {
     readonly strangeHost?: string;
   }>;
   readonly send: (mailbox: string, draftId: string) => Promise<SendReport>;
-  /** Looks whether it is still a draft, wherever it is by now. */
-  readonly look: (mailbox: string, draftId: string) => Promise<Sighting>;
-  readonly remove: (mailbox: string, draftId: string) => Promise<'removed' | 'gone' | 'failed'>;
+  /** Looks whether it is still a draft, wherever it is by now in the mailbox of this route. */
+  readonly look: (mailbox: string, draftId: string, route: Route | undefined) => Promise<Sighting>;
+  readonly remove: (
+    mailbox: string,
+    draftId: string,
+    route: Route | undefined,
+  ) => Promise<'removed' | 'gone' | 'failed'>;
   /** Those of one email, in Drafts. Undefined where nobody knows. */
   readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
   /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */
@@ -265,6 +277,49 @@ export type OpenConnection = {
   /** Asks Entra for a token with this client secret. Throws what Entra says. */
   readonly proveSecret: (value: string) => Promise<void>;
   readonly registration: Registration;
+};
+
+/** A client secret that the relay made for a connection and stored in the vault. */
+export type MadeSecret = {
+  readonly keyId: string;
+  readonly displayName: string;
+  /** Its version in the vault. */
+  readonly version: string;
+  readonly storedAt: string;
+};
+
+/** A new client secret that is being made. Written before anything is made, so that what a crash leaves has a known name. */
+export type RenewalAttempt = {
+  /** No other credential of the registration has it. */
+  readonly displayName: string;
+  readonly startedAt: string;
+  readonly keyId?: string;
+};
+
+/** What the relay knows of the client secrets that it made for one registration. */
+export type RotationState = {
+  readonly clientId: string;
+  readonly attempt?: RenewalAttempt;
+  /** Attempts that ended early. What has their name at Entra is in the vault, or nobody has its value. */
+  readonly abandoned: readonly RenewalAttempt[];
+  /** Oldest first. */
+  readonly made: readonly MadeSecret[];
+  /** Key ids of others' secrets that the log has named. */
+  readonly reported: readonly string[];
+};
+
+/** A state and the version it was read at; without one it is nowhere written yet. */
+export type RotationEntry = { readonly state?: RotationState; readonly etag?: string };
+
+/** States of rotation, by name of the connection. */
+export type Rotations = {
+  readonly read: (connection: string) => Promise<RotationEntry>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    connection: string,
+    state: RotationState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
 };
 
 type Clock = {
@@ -429,6 +484,7 @@ export type Ports = {
   readonly warnings: WarningState;
   /** Absent where no webhook is set. */
   readonly webhook?: Webhook;
+  readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;
   /** From 0 up to 1. */

@@ -2,9 +2,11 @@ import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import hostJson from '../../host.json' with { type: 'json' };
 import { checkSecretsQueue } from '../../src/functions/check-secrets.queue.ts';
+import { rotateSecretsTimer } from '../../src/functions/rotate-secrets.timer.ts';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from '../../src/functions/warn-expiring-secrets.timer.ts';
 import { dayNumber, warningWorld } from '../lib/credentials/warning-world.ts';
+import { asRotations, makeFakeRotations } from '../support/fake-rotations.ts';
 import { aSecret } from '../support/fake-vault.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
@@ -80,4 +82,12 @@ describe('checkSecrets', () => {
   test('drops what is no event', async () => {
     expect(await check('canary', { dequeueCount: 1 })).toEqual(['VaultEventDropped']);
   });
+});
+
+test('rotateSecrets says that it ran, also where it renews nothing', async () => {
+  const { needs } = inMemoryPorts();
+  const { context, logged } = invocation();
+  const rotations = asRotations(makeFakeRotations());
+  await rotateSecretsTimer((log) => ({ ...needs, rotations, newId: () => 'a name', log }))(timer, context);
+  expect(logged).toMatchObject([{ event: { event: 'SecretsRotated', connections: 0 } }]);
 });

@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Ledger, Usages, WarningState } from '../ports.ts';
+import type { CallerStore, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -42,6 +42,13 @@ export const openWarningTable = (connection: StorageConnection): WarningState =>
     readClaim: 'promise',
     writeClaim: 'promise',
     lastRun: 'promise',
+  });
+
+/** How far the renewal of client secrets is; loads the SDK of tables when first asked. */
+export const openRotationTable = (connection: StorageConnection): Rotations =>
+  openedAtFirstCall(async () => (await import('./rotation-table.ts')).openRotationTable(connection), {
+    read: 'promise',
+    write: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

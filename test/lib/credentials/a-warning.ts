@@ -1,8 +1,8 @@
 import type { CredentialWarning } from '../../../src/lib/credentials/credential-warning.ts';
-import { aConnection } from '../../support/a-connection.ts';
+import { theMainConnection } from '../../support/a-connection.ts';
 
 const USE = {
-  connection: aConnection(),
+  connection: theMainConnection(),
   senders: ['noreply@contoso.example', '*@contoso.example'],
   callers: ['payroll', 'function-keys', 'queue'],
 };

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { UNLIMITED } from '../../../src/lib/callers/caller.ts';
 import { makeKnownCallers } from '../../../src/lib/callers/known-callers.ts';
 import { usersOf } from '../../../src/lib/credentials/connection-users.ts';
-import { aConnection } from '../../support/a-connection.ts';
+import { theMainConnection } from '../../support/a-connection.ts';
 
-const main = aConnection();
-const fabrikam = aConnection({ name: 'fabrikam', senders: ['*@fabrikam.example'] });
-const invoices = aConnection({ name: 'invoices', senders: ['invoices@contoso.example'] });
+const main = theMainConnection();
+const fabrikam = theMainConnection({ name: 'fabrikam', senders: ['*@fabrikam.example'] });
+const invoices = theMainConnection({ name: 'invoices', senders: ['invoices@contoso.example'] });
 const policy = {
   defaultSender: { address: 'noreply@contoso.example' },
   allowedSenders: ['*@contoso.example', '*@fabrikam.example', 'invoices@contoso.example'],

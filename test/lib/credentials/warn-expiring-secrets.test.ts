@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkDaily, checkSecrets } from '../../../src/lib/credentials/check-secrets.ts';
 import { CHECK_AGAIN } from '../../../src/lib/credentials/vault-event.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { aConnection, anOpenConnection } from '../../support/a-connection.ts';
+import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { DAY_MS, dayNumber, type WarningWorld, warningWorld } from './warning-world.ts';
 
@@ -100,7 +100,7 @@ describe('a run', () => {
 describe('an owner', () => {
   test('gets one email with what is theirs, unless they get everything anyway', async () => {
     const fabrikam = anOpenConnection(
-      aConnection({ name: 'fabrikam', owner: 'ops@fabrikam.example' }),
+      theMainConnection({ name: 'fabrikam', owner: 'ops@fabrikam.example' }),
       async () => ({ version: own }),
     );
     const secrets = [
@@ -302,10 +302,10 @@ describe('what cannot be looked at', () => {
   });
 
   test('a registration that cannot be read, and an error that nobody foresaw, keep nothing from being told', async () => {
-    const broken = anOpenConnection(aConnection(), async () => ({ version: own }), {
+    const broken = anOpenConnection(theMainConnection(), async () => ({ version: own }), {
       read: () => Promise.reject(new AppError('GRAPH_UNREACHABLE')),
     });
-    const faulty = anOpenConnection(aConnection({ name: 'faulty' }), () =>
+    const faulty = anOpenConnection(theMainConnection({ name: 'faulty' }), () =>
       Promise.reject(new TypeError('x')),
     );
     const world = warningWorld([own, soon], { connections: [broken, faulty] });
@@ -316,7 +316,7 @@ describe('what cannot be looked at', () => {
   });
 
   test('a connection without a vault is proved all the same', async () => {
-    const identity = aConnection({ credential: { kind: 'managed-identity' } });
+    const identity = theMainConnection({ credential: { kind: 'managed-identity' } });
     const refused = anOpenConnection(identity, () => Promise.reject(new AppError('IDENTITY_UNAVAILABLE')));
     const { vault: _, ...needs } = warningWorld([], { connections: [refused] }).needs();
     const events: unknown[] = [];

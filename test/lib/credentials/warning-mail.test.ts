@@ -3,7 +3,7 @@ import type { CredentialWarning } from '../../../src/lib/credentials/credential-
 import { toWarningMail } from '../../../src/lib/credentials/warning-mail.ts';
 import { LANGUAGES } from '../../../src/lib/mail/language.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
-import { aConnection } from '../../support/a-connection.ts';
+import { theMainConnection } from '../../support/a-connection.ts';
 import { anExpiring } from './a-warning.ts';
 
 const context = {
@@ -20,7 +20,7 @@ const { key, mark, name, kind, uses, owners } = anExpiring();
 const about = { key, mark, name, kind, uses, owners };
 const fabrikam = {
   ...uses[0],
-  connection: aConnection({ name: 'fabrikam' }),
+  connection: theMainConnection({ name: 'fabrikam' }),
   senders: ['*@fabrikam.example'],
   callers: ['shop'],
 };

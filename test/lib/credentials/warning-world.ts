@@ -1,7 +1,7 @@
 import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { OpenConnection, SecretFacts, WebhookReport } from '../../../src/lib/ports.ts';
-import { aConnection, anOpenConnection } from '../../support/a-connection.ts';
+import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { makeFakeVault } from '../../support/fake-vault.ts';
 import { makeFakeWarningState } from '../../support/fake-warning-state.ts';
@@ -47,7 +47,7 @@ export const warningWorld = (
     recipients: options.recipients ?? ['it@contoso.example'],
     language: options.language ?? ('en' as const),
   };
-  const main = anOpenConnection(aConnection(), async () => {
+  const main = anOpenConnection(theMainConnection(), async () => {
     if (refusal !== undefined) throw refusal;
     const [version] = await vault.listVersions('graph-client-secret');
     return version === undefined ? {} : { version };

@@ -6,12 +6,12 @@ import {
   watchCredentials,
 } from '../../../src/lib/credentials/watched-credentials.ts';
 import type { RegisteredCredential, SecretFacts } from '../../../src/lib/ports.ts';
-import { aConnection } from '../../support/a-connection.ts';
+import { theMainConnection } from '../../support/a-connection.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 
 const NOW = new Date('2026-03-02T07:00:00Z');
 const on = (date: string): Date => new Date(`${date}T00:00:00Z`);
-const use = { connection: aConnection(), senders: [], callers: [] };
+const use = { connection: theMainConnection(), senders: [], callers: [] };
 const proven = (version?: SecretFacts, registered?: readonly RegisteredCredential[]): CheckedConnection => ({
   use,
   proof: { kind: 'accepted', ...(version === undefined ? {} : { version }) },

@@ -292,7 +292,7 @@ export const openRelay = (
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const poisonQueues = (): Ports['poisonQueues'] =>
     Object.fromEntries(
-      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
+      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf), VAULT_EVENT_QUEUE]
         .map(poisonQueueOf)
         .map((name) => [name, storage().queueNamed(name)]),
     );

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../error-catalogue.ts';
 import type { UpstreamFacts } from '../errors.ts';
 import type { RegisteredCredential, SecretFacts } from '../ports.ts';
 import type { ConnectionUse } from './connection-users.ts';
+import { KEY_ID_TAG } from './rotation-plan.ts';
 
 /** What became of the attempt to get a token with the credential of a connection. */
 export type ProofResult =
@@ -38,8 +39,6 @@ const DAY_MS = 86_400_000;
 /** A new secret is stored soon after it was made; clocks may differ by this much. */
 const CLOCKS_MS = 5 * 60_000;
 
-/** The tag in which the id of the secret in Entra is kept. */
-const KEY_ID_TAG = 'entra-key-id';
 const OWNER_TAG = 'owner';
 
 /** Whether two say the same version. A list of the vault names the current one by nothing but when it was made. */

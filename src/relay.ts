@@ -320,7 +320,7 @@ export const openRelay = (
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
   const queuesNamed = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
-  const poisonQueues = () => queuesNamed(queueNames.map(poisonQueueOf));
+  const poisonQueues = () => queuesNamed([...queueNames, VAULT_EVENT_QUEUE].map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),

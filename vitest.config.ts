@@ -56,6 +56,16 @@ export default defineConfig({
           globalSetup: 'test/support/bundle-once.ts',
         },
       },
+      // Once more as an app in Azure reaches storage: over TLS, with the tokens of a managed identity.
+      {
+        extends: true,
+        test: {
+          name: 'identity',
+          include: ['test/lib/storage/**/*.test.ts'],
+          exclude: ['**/ledger-size.test.ts', '**/limits-across-instances.test.ts'],
+          env: { STORAGE_OF_TESTS: 'identity' },
+        },
+      },
     ],
     pool: 'forks',
     // One more than the cores of the smallest machine: a third of the time of the tests is waiting for hosts and tools.

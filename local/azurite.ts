@@ -13,6 +13,8 @@ export type AzuriteOptions = {
   readonly blobPort: number;
   readonly queuePort: number;
   readonly tablePort: number;
+  /** With it, HTTPS, and tokens of an identity beside the key of the account. */
+  readonly certificate?: { readonly certificateFile: string; readonly keyFile: string };
   /** The environment variables that choose the ports, for the error when one is taken. */
   readonly portSettings?: { readonly blob: string; readonly queue: string; readonly table: string };
 };
@@ -25,6 +27,9 @@ export type Azurite = {
   /** Writes what is still in memory, then stops. */
   readonly close: () => Promise<void>;
 };
+
+/** What tokens for storage are issued for, in every cloud: https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory */
+export const STORAGE_RESOURCE = 'https://storage.azure.com';
 
 const LOOPBACK = '127.0.0.1';
 // The account that every storage emulator has, and whose key is public.
@@ -69,7 +74,7 @@ export const startAzurite = async (options: AzuriteOptions): Promise<Azurite> =>
   let closing: Promise<void> | undefined;
   return {
     connectionString: [
-      'DefaultEndpointsProtocol=http',
+      `DefaultEndpointsProtocol=${options.certificate === undefined ? 'http' : 'https'}`,
       `AccountName=${ACCOUNT}`,
       `AccountKey=${ACCOUNT_KEY}`,
       `BlobEndpoint=${blobUrl}`,
@@ -150,8 +155,10 @@ const createServers = ({ blob, queue, table, memory }: AzuriteClasses, options: 
   // Arguments go by position. First the logs, off: access, its stream, debug, its file; tables have another order.
   const noLogs = [false, undefined, false, undefined] as const;
   const noTableLogs = [false, false, undefined, undefined] as const;
-  // Not loose, API versions not checked, no certificate, key, password or OAuth, product-style URLs left on.
-  const rest = [false, true, '', '', '', undefined, false] as const;
+  // Not loose, API versions not checked; certificate, key, no password, OAuth; product-style URLs left on.
+  const { certificateFile = '', keyFile = '' } = options.certificate ?? {};
+  const oauth = options.certificate === undefined ? undefined : 'basic';
+  const rest = [false, true, certificateFile, keyFile, '', oauth, false] as const;
   const KEEP_ALIVE_SECONDS = 5;
   const withExtents = ({ server, configuration }: AzuriteService, name: 'blob' | 'queue', port: number) =>
     new server.default(

@@ -21,6 +21,8 @@ export type Certificate = {
   readonly tls: TlsIdentity;
   /** The certificate alone: a child process trusts it through NODE_EXTRA_CA_CERTS. */
   readonly certificateFile: string;
+  /** Its key, with the certificate, for what reads files. */
+  readonly keyFile: string;
   readonly validTo: Date;
 };
 
@@ -39,7 +41,7 @@ export const obtainCertificate = async (folder: string, now: Date): Promise<Cert
   }
   await chmod(pairFile, 0o600);
   await replaceFile(certificateFile, tls.cert, 0o600);
-  return { tls, certificateFile, validTo: new X509Certificate(tls.cert).validToDate };
+  return { tls, certificateFile, keyFile: pairFile, validTo: new X509Certificate(tls.cert).validToDate };
 };
 
 const makePair = async (now: Date): Promise<TlsIdentity> => {

@@ -1,8 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { type Azurite, startAzurite } from './azurite.ts';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { CLOUDS } from '../src/lib/connections/cloud.ts';
+import type { CredentialKind } from '../src/lib/connections/connection.ts';
+import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
-import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
+import { obtainClientCertificates } from './client-certificate.ts';
+import {
+  contoso,
+  type Directory,
+  fabrikam,
+  LOCAL_CLIENT_ID,
+  LOCAL_SENDERS,
+  LOCAL_TENANT_ID,
+} from './directory.ts';
+import { principalIdOf } from './entra/app-only-claims.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
 import { type Graph, startGraph } from './graph/graph-server.ts';
@@ -44,8 +56,16 @@ export type CloudOptions = {
   /** What the Graph stand-in enforces; the limits of Exchange unless told otherwise. */
   readonly limits?: Partial<Limits>;
   readonly sentItemsDelayMs?: number;
+  /** Over TLS, and the app is given no connection string: it asks its managed identity for tokens, as in Azure. */
+  readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
+  /** Whether there is also Fabrikam, with its client secret in the vault of Contoso. */
+  readonly withFabrikam?: boolean;
+  /** What the relay proves itself with: a certificate is made only for one that uses it. */
+  readonly credential?: CredentialKind;
+  /** Those of Entra unless told otherwise. */
+  readonly tokenLifetimeSeconds?: () => number;
   /** Changes the pretend organisation. */
   readonly directory?: (usual: Directory) => Directory;
 };
@@ -57,12 +77,17 @@ export type Cloud = {
   readonly keyVault: Awaited<ReturnType<typeof startKeyVault>>;
   readonly secrets: SecretStore;
   readonly mails: MailStore;
+  /** The pretend organisation as it is now. */
+  readonly directory: () => Directory;
+  readonly changeDirectory: (change: (directory: Directory) => Directory) => void;
   /** The environment in which the app finds this cloud, exactly as it finds Azure. */
   readonly environment: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 };
 
 export const SECRET_NAME = 'graph-client-secret';
+/** As the relay names that of a connection `fabrikam` by default. */
+export const FABRIKAM_SECRET_NAME = 'graph-client-secret-fabrikam';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
@@ -88,10 +113,28 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       openMailStore({ folder: join(folder, 'inbox') }),
     ]);
     const { tls } = certificate;
-    const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
-    const usual = contoso(secret.value, now());
-    const directory = options.directory?.(usual) ?? usual;
+    const { storageByIdentity = false } = options;
+    // This process makes the queues and the like.
+    if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
+    const secretNamed = async (name: string) =>
+      (secrets.current(name) ?? (await makeSecret(secrets, name, now()))).value;
+    const own = contoso(await secretNamed(SECRET_NAME), now());
+    const withTenants = options.withFabrikam
+      ? { ...own, furtherTenants: [fabrikam(await secretNamed(FABRIKAM_SECRET_NAME), now())] }
+      : own;
     const identityClientId = randomUUID();
+    let issuer = '';
+    const usual = withOtherCredentials(withTenants, {
+      identityClientId,
+      issuer: () => issuer,
+      certificates:
+        options.credential === 'certificate' ? await obtainClientCertificates(secrets, now()) : [],
+    });
+    let directory = options.directory?.(usual) ?? usual;
+    const changeDirectory: Cloud['changeDirectory'] = (change) => {
+      directory = change(directory);
+    };
+    const identityRoles = directory.apps.find(({ clientId }) => clientId === identityClientId)?.roles ?? [];
 
     const graph = await keep(
       startGraph({
@@ -100,6 +143,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         uploadPort: ports.graphUpload,
         uploadFolder: join(folder, 'uploads'),
         directory: () => directory,
+        changeDirectory,
         verifyToken: keys.verify,
         capture: mails.capture,
         now,
@@ -115,6 +159,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           blobPort: ports.blob,
           queuePort: ports.queue,
           tablePort: ports.table,
+          ...(storageByIdentity ? { certificate } : {}),
         }).then(async (storage) => {
           await layOutStorage(storage.connectionString, options.callersWithQueues);
           return storage;
@@ -128,6 +173,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
           audiences: () => [graph.url],
           keys,
           now,
+          ...(options.tokenLifetimeSeconds === undefined
+            ? {}
+            : { lifetimeSeconds: options.tokenLifetimeSeconds }),
+        }).then((started) => {
+          issuer = `${started.url}/${LOCAL_TENANT_ID}/v2.0`;
+          return started;
         }),
       ),
       keep(
@@ -144,8 +195,12 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
         startManagedIdentity({
           port: ports.managedIdentity,
           tenantId: LOCAL_TENANT_ID,
-          identities: [{ clientId: identityClientId }],
-          resources: () => [VAULT_RESOURCE],
+          identities: [{ clientId: identityClientId, roles: { [graph.url]: identityRoles } }],
+          resources: () => [VAULT_RESOURCE, STORAGE_RESOURCE, graph.url],
+          exchange: {
+            audience: CLOUDS.global.exchangeAudience,
+            authority: () => issuer.slice(0, issuer.indexOf(`/${LOCAL_TENANT_ID}`)),
+          },
           keys,
           now,
         }),
@@ -159,8 +214,10 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       keyVault,
       secrets,
       mails,
+      directory: () => directory,
+      changeDirectory,
       environment: {
-        AzureWebJobsStorage: azurite.connectionString,
+        ...(storageByIdentity ? byIdentity(azurite) : { AzureWebJobsStorage: azurite.connectionString }),
         ENTRA_AUTHORITY: entra.url,
         ENTRA_TENANT_ID: LOCAL_TENANT_ID,
         ENTRA_CLIENT_ID: LOCAL_CLIENT_ID,
@@ -180,9 +237,58 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
   }
 };
 
-const makeSecret = (secrets: SecretStore, now: Date) =>
+/** The functions host has no identity of its own: it reads a connection string that is not a setting of the app. */
+const byIdentity = ({ connectionString, blobUrl, queueUrl, tableUrl }: Azurite) => ({
+  FUNCTIONS_STORAGE: connectionString,
+  AzureWebJobsStorage__blobServiceUri: blobUrl,
+  AzureWebJobsStorage__queueServiceUri: queueUrl,
+  AzureWebJobsStorage__tableServiceUri: tableUrl,
+});
+
+/** What an administrator sets up for a relay that has no client secret. */
+const withOtherCredentials = (
+  usual: Directory,
+  relay: {
+    readonly identityClientId: string;
+    readonly issuer: () => string;
+    readonly certificates: readonly string[];
+  },
+): Directory => ({
+  ...usual,
+  apps: [
+    ...usual.apps.map((app) =>
+      app.clientId === LOCAL_CLIENT_ID
+        ? {
+            ...app,
+            certificates: relay.certificates.map((pem) => ({ pem })),
+            federatedCredentials: [
+              {
+                // Known once Entra has its port.
+                get issuer() {
+                  return relay.issuer();
+                },
+                subject: principalIdOf(relay.identityClientId),
+                audience: CLOUDS.global.exchangeAudience,
+              },
+            ],
+          }
+        : app,
+    ),
+    {
+      clientId: relay.identityClientId,
+      displayName: 'Managed identity of the relay',
+      enabled: true,
+      isManagedIdentity: true,
+      secrets: [],
+      roles: ['Mail.Send'],
+      exchangeRoles: [],
+    },
+  ],
+});
+
+const makeSecret = (secrets: SecretStore, name: string, now: Date) =>
   secrets.set(
-    SECRET_NAME,
+    name,
     { value: randomBytes(30).toString('base64url'), expiresOn: new Date(now.getTime() + YEAR_MS) },
     now,
   );

@@ -13,7 +13,13 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { localCaptures, localSafetyOn, toProblemLines } from './relay-settings.ts';
+import {
+  credentialOf,
+  hasConnections,
+  localCaptures,
+  localSafetyOn,
+  toProblemLines,
+} from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -75,6 +81,11 @@ const main = async () => {
   try {
     const inboxAddress = readInboxAddress(process.env, ports.inbox);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
+    if (realTenant !== undefined && credentialOf(settings) !== 'client-secret')
+      throw new Error(
+        `With --real-tenant, GRAPH_CREDENTIAL must be client-secret or empty; received ${credentialOf(settings)}. ` +
+          'The certificate and the identity of the local cloud are not known in your tenant.',
+      );
     const keys = chooseRelayKeys({ mailsAreReal: realTenant !== undefined });
     const callersWithQueues = readCallerQueues(settings.MAIL_CALLER_QUEUES ?? '').names;
     if (options.fresh) await folder.clear();
@@ -85,7 +96,9 @@ const main = async () => {
       folder: folder.path,
       ports: ports.cloud,
       directory: allowedFor(settings),
+      credential: credentialOf(settings),
       callersWithQueues,
+      withFabrikam: hasConnections(settings),
     });
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped)

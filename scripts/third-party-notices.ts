@@ -24,7 +24,8 @@ export const toNotices = async (root: string, files: readonly string[]): Promise
 
 const toNotice = async (root: string, folder: string): Promise<string> => {
   const packageJson: PackageJson = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
-  const { name, version, license } = packageJson;
+  const { name, version } = packageJson;
+  const license = chosenLicence(packageJson);
   const source = license === 'MPL-2.0' ? sourceOf(packageJson) : '';
   const found = (await readdir(join(root, folder))).filter((file) => LICENCE_FILE.test(file)).sort();
   const texts = await Promise.all(found.map((file) => readFile(join(root, folder, file), 'utf8')));
@@ -32,6 +33,10 @@ const toNotice = async (root: string, folder: string): Promise<string> => {
   const clean = text.replaceAll('\r\n', '\n').trim();
   return `${'-'.repeat(80)}\n${name} ${version} (${license})\n${source}\n${clean}\n`;
 };
+
+/** Of a package that offers several licences, the first is taken. */
+const chosenLicence = ({ license }: PackageJson): string | undefined =>
+  /^\((\S+) OR .+\)$/.exec(license ?? '')?.[1] ?? license;
 
 /** The Mozilla licence (3.2) asks to say where the source is that the copy was made of. */
 const sourceOf = ({ name, version, repository }: PackageJson): string =>

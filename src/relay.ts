@@ -2,7 +2,10 @@ import { callerNameFault } from './lib/callers/caller-name.ts';
 import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
 import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
+import { CLOUDS, type CloudName } from './lib/connections/cloud.ts';
+import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import { isSlackWebhook } from './lib/credentials/webhook-body.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
@@ -24,17 +27,26 @@ import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import type { Ports } from './lib/ports.ts';
+import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import {
+  authorityOf,
+  cloudOf,
+  toBrokenConnections,
+  toConnections,
+  toSenderPolicy,
+} from './lib/settings/connections.ts';
 import { readDoctorSettings } from './lib/settings/doctor-settings.ts';
+import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
   readSetting,
@@ -53,17 +65,21 @@ import {
   openMailBlobs,
   openMailQueues,
   openRelayKey,
+  openRotationTable,
   openUsageTable,
+  openWarningTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
   MAIL_QUEUE,
   poisonQueueOf,
   type StorageConnection,
+  VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
+import { openWebhook } from './lib/webhook/open-webhook.ts';
 import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -103,6 +119,7 @@ export type Relay = {
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
+  readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
 
 type StoragePorts = Pick<
@@ -118,6 +135,8 @@ type StoragePorts = Pick<
   | 'callerStore'
   | 'usages'
   | 'heartbeats'
+  | 'warnings'
+  | 'rotations'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -165,8 +184,15 @@ export const openRelay = (
   const clock = { now, sleep };
   const admission = makeAdmission(admissibleBytes(memoryBytes), heldFor);
 
+  const proxyEnv = readProxy(environment);
+  const network = once(() => openSdkNetwork(proxyEnv));
+
   const storage = once((): StoragePorts => {
-    const connection = toStorageConnection(readSettings(environment, STORAGE_SETTINGS));
+    const connection = toStorageConnection(
+      readSettings(environment, STORAGE_SETTINGS),
+      storageCloud(environment),
+      network(),
+    );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     return {
@@ -179,6 +205,8 @@ export const openRelay = (
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      warnings: openWarningTable(connection),
+      rotations: openRotationTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -205,7 +233,12 @@ export const openRelay = (
     try {
       const { ENTRA_TENANT_ID, ENTRA_CLIENT_ID, ...cloud } = readSettings(environment, TOKEN_SETTINGS);
       return openAppTokens(
-        { authority: authorityOf(cloud), tenant: ENTRA_TENANT_ID, clientId: ENTRA_CLIENT_ID },
+        {
+          authority: authorityOf(cloud),
+          tenant: ENTRA_TENANT_ID,
+          clientId: ENTRA_CLIENT_ID,
+          ...defined({ proxyEnv }),
+        },
         now,
       );
     } catch (cause) {
@@ -216,21 +249,33 @@ export const openRelay = (
 
   const openVaultOf = ({ KEY_VAULT_URL, AZURE_CLIENT_ID }: ConnectionSettings) => {
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
-    return openKeyVault({ vaultUrl: KEY_VAULT_URL }, { credential: managedIdentity(AZURE_CLIENT_ID), now });
+    return openKeyVault(
+      { vaultUrl: KEY_VAULT_URL },
+      { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
+    );
   };
   const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
-    openConnections(toConnections(read), {
+    openConnections(toConnections(read), toBrokenConnections(read), {
       vault: ofVault,
       // The queue waits, not the function.
-      identity: (clientId = read.AZURE_CLIENT_ID) => managedIdentity(clientId, { maxRetries: 0 }),
+      identity: (clientId = read.AZURE_CLIENT_ID) =>
+        managedIdentity(clientId, { maxRetries: 0, network: network() }),
       now,
-      environment,
+      network: network(),
+      ...defined({ proxyEnv }),
       graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
       tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
     });
 
   const vault = once(() => openVaultOf(settings()));
   const graph = once(() => openGraphOf(settings(), vault));
+
+  const connections = once((): readonly OpenConnection[] =>
+    graph().all.map((one) => ({
+      ...one,
+      registration: openRegistration(one.call, one.connection.clientId),
+    })),
+  );
 
   const pacer = once(() =>
     makePacer({
@@ -305,6 +350,7 @@ export const openRelay = (
     quotas: quotas(),
     accept: accept(),
     policy: policy(),
+    language: settings().MAIL_LANGUAGE,
     newMailId: makeMailId,
     clock,
     random,
@@ -344,6 +390,18 @@ export const openRelay = (
   const doctorVault = once(() => openVaultOf(ownSettings()));
   const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
 
+  const heartbeatOf = async (name: HeartbeatName) => {
+    const endedAt = await storage().heartbeats.read(name);
+    return endedAt && { endedAt };
+  };
+  const readServerTime = lazily(async () => {
+    const [{ makeReadServerTime }, { openHttps }] = await Promise.all([
+      import('./lib/vault/server-time.ts'),
+      import('./lib/graph/one-request.ts'),
+    ]);
+    return makeReadServerTime(openHttps(proxyEnv));
+  });
+
   const doctorNeeds = (log: Log): DoctorNeeds => ({
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
     version,
@@ -353,9 +411,17 @@ export const openRelay = (
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
-    readServerTime: async (connection) =>
-      (await import('./lib/vault/server-time.ts')).readServerTime(connection),
-    heartbeats: { sweep: () => storage().heartbeats.read('sweep') },
+    readServerTime: async (connection) => (await readServerTime())(connection),
+    lastRuns: {
+      sweep: () => heartbeatOf('sweep'),
+      warnings: async () => {
+        const run = await storage().warnings.lastRun();
+        return run && { endedAt: run.endedAt, ...defined({ trouble: troubleOf(run) }) };
+      },
+      ...(readSetting(environment, 'SECRET_ROTATION_DAYS') === undefined
+        ? {}
+        : { rotation: () => heartbeatOf('rotation') }),
+    },
     clock,
     log,
   });
@@ -464,14 +530,40 @@ export const openRelay = (
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);
-      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
+      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS, ...rest } = settings();
+      const { SECRET_WARNING_WEBHOOK, MAIL_LANGUAGE, SECRET_ROTATION_DAYS } = rest;
       return {
         ...storage(),
-        vault: vault(),
+        ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
         vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
+        vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
+        connections: connections(),
+        callers: cachedCallers.of(log),
+        senderPolicy: senderPolicy(),
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
-        newMailId: makeMailId,
+        language: MAIL_LANGUAGE,
+        rotates: SECRET_ROTATION_DAYS !== undefined,
+        ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
+        newRunId: makeMailId,
+        clock,
+        log,
+      };
+    },
+    forRotateSecrets: (log) => {
+      tellOnce(log);
+      const { SECRET_ROTATION_DAYS: rotationDays } = settings();
+      const withSecret =
+        rotationDays === undefined
+          ? []
+          : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
+      return {
+        rotations: storage().rotations,
+        heartbeats: storage().heartbeats,
+        ...(rotationDays === undefined || withSecret.length === 0
+          ? {}
+          : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
+        newId: makeMailId,
         clock,
         log,
       };
@@ -490,15 +582,48 @@ const safetyOf = ({
   otherRecipients: MAIL_OTHER_RECIPIENTS,
 });
 
+/** Absent where no webhook is set. */
+const webhookOf = (url: string | undefined, proxyEnv: ProxyEnv | undefined) =>
+  url === undefined
+    ? { isSlack: false }
+    : {
+        webhook: openWebhook(url, proxyEnv),
+        isSlack: isSlackWebhook(url),
+      };
+
+const troubleOf = ({ failure, undelivered }: WarningRun): string | undefined => {
+  if (failure !== undefined) return `It could not check everything (${failure}).`;
+  if (undelivered > 0) return `${undelivered} of its warnings reached nobody.`;
+  return undefined;
+};
+
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
+
+/** The cloud that storage is in. Storage must be there whatever is wrong with the settings to reach Graph. */
+const storageCloud = (environment: Environment): CloudName =>
+  cloudOf({
+    GRAPH_CLOUD: readSetting(environment, 'GRAPH_CLOUD'),
+    ENTRA_AUTHORITY: readSetting(environment, 'ENTRA_AUTHORITY'),
+    GRAPH_ENDPOINT: readSetting(environment, 'GRAPH_ENDPOINT'),
+  }) ?? 'global';
 
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
-): StorageConnection =>
-  settings.AzureWebJobsStorage === ''
-    ? {
-        kind: 'account',
-        accountName: settings.AzureWebJobsStorage__accountName,
-        credential: managedIdentity(settings.AZURE_CLIENT_ID),
-      }
-    : { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage };
+  cloud: CloudName,
+  network: SdkNetwork,
+): StorageConnection => {
+  if (settings.AzureWebJobsStorage !== '')
+    return { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage, network };
+  const usual = (service: 'blob' | 'queue' | 'table') =>
+    `https://${settings.AzureWebJobsStorage__accountName}.${service}.${CLOUDS[cloud].storageSuffix}`;
+  return {
+    kind: 'account',
+    addresses: {
+      blob: settings.AzureWebJobsStorage__blobServiceUri ?? usual('blob'),
+      queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
+      table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
+    },
+    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
+    network,
+  };
+};

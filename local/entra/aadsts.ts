@@ -90,6 +90,34 @@ export const secretExpired = (clientId: string) =>
       'https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.',
   );
 
+export const enterpriseAppMissing = (clientId: string, tenantId: string) =>
+  refusal(
+    7000229,
+    'invalid_client',
+    `The client application ${clientId} is missing service principal in the tenant ${tenantId}. ` +
+      'See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119',
+  );
+
+export const assertionMalformed = () =>
+  refusal(50027, 'invalid_request', 'JWT token is invalid or malformed.');
+
+export const assertionOfAnotherApp = () =>
+  refusal(
+    700021,
+    'invalid_client',
+    "Client assertion application identifier doesn't match 'client_id' parameter.",
+  );
+
+export const assertionAudienceWrong = () =>
+  refusal(700023, 'invalid_client', 'Client assertion audience claim does not match Realm issuer.');
+
+export const assertionTimeWrong = (now: Date) =>
+  refusal(
+    700024,
+    'invalid_client',
+    `Client assertion is not within its valid time range. Current time: ${now.toISOString()}.`,
+  );
+
 export const assertionKeyUnknown = (clientId: string) =>
   refusal(
     700027,
@@ -97,6 +125,32 @@ export const assertionKeyUnknown = (clientId: string) =>
     'The certificate with identifier used to sign the client assertion is not registered on application. ' +
       `[Reason - The key was not found.] Application: '${clientId}'.`,
   );
+
+export const assertionKeyExpired = () =>
+  refusal(
+    700027,
+    'invalid_client',
+    'The certificate with identifier used to sign the client assertion is expired on application. [Reason - The key used is expired.].',
+  );
+
+export const assertionSignatureWrong = () =>
+  refusal(
+    700027,
+    'invalid_client',
+    'Client assertion failed signature validation. [Reason - The key was found, but use of the key to verify the signature failed.].',
+  );
+
+const federatedMismatch = (code: number, part: string, received: string) =>
+  refusal(
+    code,
+    'invalid_client',
+    `No matching federated identity record found for presented assertion ${part} '${received}'. ` +
+      'Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.',
+  );
+
+export const federatedIssuerUnknown = (issuer: string) => federatedMismatch(700211, 'issuer', issuer);
+export const federatedAudienceUnknown = (audience: string) => federatedMismatch(700212, 'audience', audience);
+export const federatedSubjectUnknown = (subject: string) => federatedMismatch(700213, 'subject', subject);
 
 export const scopeNotDefault = (scope: string) =>
   refusal(

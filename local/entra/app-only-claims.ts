@@ -31,18 +31,19 @@ type ApiToken = Omit<Parameters<typeof toAppOnlyClaims>[0], 'resource'> & {
   /** Entra's own address, which is in every token of version 2. */
   readonly authority: string;
   readonly apiClientId: string;
+  /** How it was proved: by a secret, or by a certificate, as a managed identity does. */
+  readonly azpacr?: '1' | '2';
 };
 
 /** The same in version 2, which an API gets that asks for it: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
-export const toApiClaims = ({ authority, apiClientId, ...app }: ApiToken): ApiTokenClaims => {
+export const toApiClaims = ({ authority, apiClientId, azpacr = '1', ...app }: ApiToken): ApiTokenClaims => {
   const { appid, ...claims } = toAppOnlyClaims({ ...app, resource: apiClientId });
-  const servicePrincipal = toServicePrincipal(appid);
+  const servicePrincipal = principalIdOf(appid);
   return {
     ...claims,
     iss: `${authority}/${app.tenantId}/v2.0`,
     azp: appid,
-    // By a secret.
-    azpacr: '1',
+    azpacr,
     oid: servicePrincipal,
     sub: servicePrincipal,
     ver: '2.0',
@@ -50,7 +51,7 @@ export const toApiClaims = ({ authority, apiClientId, ...app }: ApiToken): ApiTo
 };
 
 /** The object id of an application in the pretend tenant: another than its client id, and always the same. */
-const toServicePrincipal = (clientId: string): string =>
+export const principalIdOf = (clientId: string): string =>
   createHash('sha256')
     .update(clientId)
     .digest('hex')

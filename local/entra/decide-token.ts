@@ -2,6 +2,7 @@ import type { AppRegistration, Directory } from '../directory.ts';
 import { isSameSecret } from '../is-same-secret.ts';
 import * as aadsts from './aadsts.ts';
 import { toApiClaims, toAppOnlyClaims } from './app-only-claims.ts';
+import { type AssertionRules, refuseAssertion } from './client-assertion.ts';
 import type { ApiTokenClaims, TokenClaims } from './token-keys.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -21,10 +22,10 @@ export type TokenRules = {
   readonly authority: string;
   readonly lifetimeSeconds: number;
   readonly now: Date;
-};
+} & AssertionRules;
 
 /** Client credentials: a token, or the refusal that Entra would answer with. */
-export const decideToken = (request: TokenRequest, rules: TokenRules): TokenDecision => {
+export const decideToken = async (request: TokenRequest, rules: TokenRules): Promise<TokenDecision> => {
   const { directory } = rules;
   const refuse = (refused: aadsts.Aadsts): TokenDecision => ({ refused });
 
@@ -42,7 +43,9 @@ export const decideToken = (request: TokenRequest, rules: TokenRules): TokenDeci
 
   const app = directory.apps.find((one) => isSame(one.clientId, request.clientId ?? ''));
   if (app === undefined) return refuse(aadsts.appUnknown(request.clientId, directory.tenantDomain));
-  const credentialRefusal = refuseCredential(request, app, rules.now);
+  if (app.isManagedIdentity) return refuse(aadsts.appUnknown(request.clientId, directory.tenantDomain));
+  if (app.hasNoEnterpriseApp) return refuse(aadsts.enterpriseAppMissing(app.clientId, directory.tenantId));
+  const credentialRefusal = await refuseCredential(request, app, rules);
   if (credentialRefusal) return refuse(credentialRefusal);
   if (!app.enabled) return refuse(aadsts.appDisabled(app.clientId, app.displayName));
   const { tenantId } = directory;
@@ -76,18 +79,17 @@ export const refuseTenant = (tenant: string, directory: Directory): aadsts.Aadst
     : aadsts.tenantMalformed(tenant);
 };
 
-const refuseCredential = (
+const refuseCredential = async (
   request: TokenRequest,
   app: AppRegistration,
-  now: Date,
-): aadsts.Aadsts | undefined => {
+  rules: AssertionRules,
+): Promise<aadsts.Aadsts | undefined> => {
+  const { now } = rules;
   const given = request.clientSecret;
-  if (given === undefined) {
-    // The pretend directory registers no certificate and no federated credential.
+  if (given === undefined)
     return request.clientAssertion === undefined
       ? aadsts.credentialMissing()
-      : aadsts.assertionKeyUnknown(app.clientId);
-  }
+      : refuseAssertion(request.clientAssertion, app, rules);
   const matching = app.secrets.filter(
     (secret) => isSameSecret(secret.value, given) && (secret.usableFrom ?? now) <= now,
   );

@@ -6,7 +6,7 @@ export const toOpenIdConfiguration = (authority: string, tenantId: string) => {
     token_endpoint: `${tenant}/oauth2/v2.0/token`,
     authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
     jwks_uri: `${tenant}/discovery/v2.0/keys`,
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
     response_types_supported: ['token'],
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['RS256'],

@@ -3,7 +3,7 @@ import type http from 'node:http';
 import https from 'node:https';
 import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { TlsIdentity } from '../certificate.ts';
-import type { Directory } from '../directory.ts';
+import { type Directory, findTenant } from '../directory.ts';
 import { answering, answerJson, listen, originOf, pathOf, readBody } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
@@ -110,10 +110,12 @@ const issueToken = async (asked: Asked): Promise<Answer> => {
   const wanted = parseTokenRequest(tenant, request.headers, await readBody(request, FORM_BYTES));
   const lifetimeSeconds = asked.lifetimeSeconds?.() ?? randomInt(LIFETIME_SECONDS.from, LIFETIME_SECONDS.to);
   const audiences = asked.audiences();
-  const decision = decideToken(wanted, {
+  const decision = await decideToken(wanted, {
     directory,
     audiences,
     authority: asked.own,
+    tokenEndpoint: `${asked.authority}/${tenant}/oauth2/v2.0/token`,
+    verifyOwn: keys.verifyAny,
     lifetimeSeconds,
     now,
   });
@@ -176,7 +178,7 @@ const answerAuthority = async (
   const { tenant = '' } = found.params;
   const asked = {
     ...options,
-    directory: options.directory(),
+    directory: findTenant(options.directory(), tenant) ?? options.directory(),
     now: options.now(),
     request,
     authority,

@@ -4,6 +4,7 @@ import {
   exportJWK,
   generateKeyPair,
   type JWK,
+  type JWTPayload,
   jwtVerify,
   SignJWT,
 } from 'jose';
@@ -38,6 +39,8 @@ export type TokenKeys = {
   readonly sign: (claims: TokenClaims | ApiTokenClaims) => Promise<string>;
   /** The claims of a token for Graph or the vault that these keys signed and that is valid now; throws otherwise. */
   readonly verify: (token: string) => Promise<TokenClaims>;
+  /** The claims of any token that these keys signed and that is valid then; throws otherwise. */
+  readonly verifyAny: (token: string, at: Date) => Promise<JWTPayload>;
   /** The public half, as Entra publishes it at `discovery/v2.0/keys`. */
   readonly published: () => readonly JWK[];
   /** Signs with a new key from now on, as Entra does from time to time. The one before stays published. */
@@ -76,6 +79,14 @@ export const makeTokenKeys = async (now: () => Date = () => new Date()): Promise
       });
       return payload as TokenClaims;
     },
+    verifyAny: async (token, at) =>
+      (
+        await jwtVerify(token, keyOf, {
+          algorithms: [ALGORITHM],
+          currentDate: at,
+          requiredClaims: ['exp'],
+        })
+      ).payload,
     published: () => published,
     roll: async () => {
       count += 1;

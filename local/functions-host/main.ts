@@ -15,19 +15,19 @@ export type HostProcessMessage =
     }
   | { readonly type: 'failed'; readonly message: string };
 
-const USED = [
-  'APP_FOLDER',
-  'FUNCTIONS_PORT',
-  'FUNCTIONS_KEY',
-  'FUNCTIONS_MASTER_KEY',
-  'AzureWebJobsStorage',
-] as const;
+const USED = ['APP_FOLDER', 'FUNCTIONS_PORT', 'FUNCTIONS_KEY', 'FUNCTIONS_MASTER_KEY'] as const;
+/** Of this host alone, which has no identity, where the app reaches storage with one. */
+const HOST_STORAGE = 'FUNCTIONS_STORAGE';
+const STORAGE = 'AzureWebJobsStorage';
 
-const readEnvironment = (env: NodeJS.ProcessEnv): Record<(typeof USED)[number], string> => {
-  const missing = USED.filter((name) => !env[name]);
+type HostEnvironment = Record<(typeof USED)[number] | 'storage', string>;
+
+const readEnvironment = (env: NodeJS.ProcessEnv): HostEnvironment => {
+  const storage = env[HOST_STORAGE] || env[STORAGE] || '';
+  const missing = [...USED.filter((name) => !env[name]), ...(storage === '' ? [STORAGE] : [])];
   if (missing.length > 0)
     throw new Error(`The functions host needs these environment variables: ${missing.join(', ')}.`);
-  return env as Record<(typeof USED)[number], string>;
+  return { ...(env as HostEnvironment), storage };
 };
 
 const LEASE_SETTING = 'FUNCTIONS_QUEUE_LEASE_SECONDS';
@@ -47,7 +47,7 @@ const main = async (): Promise<void> => {
   const env = readEnvironment(process.env);
   const host = await startFunctionsHost({
     appFolder: env.APP_FOLDER,
-    storageConnectionString: env.AzureWebJobsStorage,
+    storageConnectionString: env.storage,
     port: Number(env.FUNCTIONS_PORT),
     functionKey: env.FUNCTIONS_KEY,
     masterKey: env.FUNCTIONS_MASTER_KEY,

@@ -11,21 +11,24 @@ import type { SentItems } from './sent-items.ts';
 import type { GraphSettings } from './settings.ts';
 import type { UploadSessions } from './upload/upload-sessions.ts';
 
-/** One call that got as far as a mailbox. */
-export type MailboxCall = {
+/** One call of an application that is known. */
+export type KnownCall = {
   readonly request: IncomingMessage;
   readonly url: URL;
   readonly ids: RequestIds;
   readonly at: Date;
   readonly caller: Caller;
-  readonly mailbox: Mailbox;
   readonly clientGone: AbortSignal;
   readonly seen: SeenRequest;
 };
 
+/** One call that got as far as a mailbox. */
+export type MailboxCall = KnownCall & { readonly mailbox: Mailbox };
+
 /** What lives as long as the server. */
 export type GraphState = {
   readonly directory: () => Directory;
+  readonly changeDirectory: (change: (directory: Directory) => Directory) => void;
   readonly capture: CaptureMail;
   readonly now: () => Date;
   readonly limits: MailboxLimits;

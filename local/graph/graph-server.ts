@@ -28,6 +28,8 @@ export type GraphOptions = {
   /** Where files of drafts are kept until they are sent; emptied at the start. Without it, a temporary one. */
   readonly uploadFolder?: string;
   readonly directory: () => Directory;
+  /** Without it, calls that would change the directory fail. */
+  readonly changeDirectory?: GraphServerState['changeDirectory'];
   readonly verifyToken: VerifyToken;
   /** `aud` of good tokens besides Microsoft Graph's own and this server's address. */
   readonly audiences?: readonly string[];
@@ -83,6 +85,7 @@ export const startGraph = async (options: GraphOptions): Promise<Graph> => {
 
   const state: GraphServerState = {
     directory,
+    changeDirectory: options.changeDirectory ?? cannotChange,
     capture,
     now,
     verifyToken,
@@ -133,6 +136,10 @@ export const startGraph = async (options: GraphOptions): Promise<Graph> => {
       await folder.close();
     },
   };
+};
+
+const cannotChange = () => {
+  throw new Error('expected a directory that can be changed: give `changeDirectory` beside `directory`');
 };
 
 /** Drafts are forgotten at a restart, and their files with them. */

@@ -14,6 +14,8 @@ export type GraphSettings = {
   readonly mimeHeadersAreProperties: boolean;
   /** How long an upload URL is good for. */
   readonly uploadSessionMs: number;
+  /** How long Entra takes to know a secret that was added. */
+  readonly newSecretDelayMs: number;
 };
 
 /** Where it is unknown what Exchange does, what is harder for the caller. */
@@ -24,6 +26,8 @@ const AT_THE_START: GraphSettings = {
   callerMessageId: 'rewrite',
   mimeHeadersAreProperties: true,
   uploadSessionMs: 3_600_000,
+  // 4 to 18 seconds were seen.
+  newSecretDelayMs: 4000,
 };
 
 export const changeSchema = z.strictObject({
@@ -41,6 +45,7 @@ export const changeSchema = z.strictObject({
   callerMessageId: z.enum(['keep', 'rewrite']).optional(),
   mimeHeadersAreProperties: z.boolean().optional(),
   uploadSessionMs: z.int().min(0).optional(),
+  newSecretDelayMs: z.int().min(0).optional(),
 });
 
 export type SettingsChange = z.infer<typeof changeSchema>;

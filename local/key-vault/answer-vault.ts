@@ -90,6 +90,7 @@ const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
       recoverableDays: 90,
     },
     tags: one.tags,
+    ...(one.managed ? { managed: true, kid: `${vault.origin}/keys/${one.name}/${one.version}` } : {}),
   };
 };
 

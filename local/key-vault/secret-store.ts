@@ -10,6 +10,8 @@ const versionSchema = z.strictObject({
   version: z.string(),
   value: z.string(),
   contentType: z.string().optional(),
+  /** The vault keeps it for a certificate of the same name. */
+  managed: z.literal(true).optional(),
   tags: z.record(z.string(), z.string()),
   enabled: z.boolean(),
   expiresOn: day.optional(),
@@ -22,7 +24,7 @@ const fileSchema = z.strictObject({ secrets: z.array(versionSchema) });
 
 export type SecretVersion = Readonly<z.output<typeof versionSchema>>;
 
-export type NewSecret = { readonly value: string } & SecretProperties;
+export type NewSecret = { readonly value: string; readonly managed?: true } & SecretProperties;
 
 export type SecretProperties = {
   readonly contentType?: string | undefined;
@@ -75,6 +77,7 @@ export const openSecretStore = async (file?: string): Promise<SecretStore> => {
         tags: secret.tags ?? {},
         value: secret.value,
         contentType: secret.contentType,
+        managed: secret.managed,
         expiresOn: secret.expiresOn,
         notBefore: secret.notBefore,
       };

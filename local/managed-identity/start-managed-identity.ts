@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import http from 'node:http';
-import { toAppOnlyClaims } from '../entra/app-only-claims.ts';
-import type { TokenClaims, TokenKeys } from '../entra/token-keys.ts';
+import { toApiClaims, toAppOnlyClaims } from '../entra/app-only-claims.ts';
+import type { ApiTokenClaims, TokenClaims, TokenKeys } from '../entra/token-keys.ts';
 import { answering, answerJson, listen } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import { isSameSecret } from '../is-same-secret.ts';
@@ -27,6 +27,8 @@ export type ManagedIdentityOptions = {
   readonly identities: readonly ManagedIdentity[];
   /** What a token may be asked for, without a slash at the end. */
   readonly resources: () => readonly string[];
+  /** What registrations that trust an identity ask it for, and the Entra that then issues its token. */
+  readonly exchange?: { readonly audience: string; readonly authority: () => string };
   readonly keys: TokenKeys;
   readonly now: () => Date;
   /** Azure makes one for each start, and so is the default; a test may want to know it before. */
@@ -65,7 +67,7 @@ export const startManagedIdentity = async (
           expires_on: String(decision.exp),
           resource: decision.aud,
           token_type: 'Bearer',
-          client_id: decision.appid,
+          client_id: 'appid' in decision ? decision.appid : decision.azp,
         });
       }),
     ),
@@ -87,7 +89,7 @@ const decideToken = (
   givenHeader: string | string[] | undefined,
   identityHeader: string,
   options: ManagedIdentityOptions,
-): TokenClaims | Refusal => {
+): TokenClaims | ApiTokenClaims | Refusal => {
   // The header proves that the request was written by the app and not by a page it was tricked into fetching.
   if (typeof givenHeader !== 'string' || !isSameSecret(givenHeader, identityHeader))
     return {
@@ -114,6 +116,17 @@ const decideToken = (
       message:
         'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.',
     };
+  if (options.exchange !== undefined && resource === options.exchange.audience)
+    return toApiClaims({
+      authority: options.exchange.authority(),
+      tenantId: options.tenantId,
+      clientId: identity.clientId,
+      apiClientId: resource,
+      azpacr: '2',
+      roles: [],
+      now: options.now(),
+      lifetimeSeconds: LIFETIME_SECONDS,
+    });
   const known = options.resources().find((one) => one === resource.replace(/\/$/, ''));
   if (known === undefined)
     return {

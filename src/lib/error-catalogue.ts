@@ -404,6 +404,12 @@ export const catalogue = {
   ),
 
   // The credential
+  CONNECTION_INVALID: entry(
+    503,
+    'administrator',
+    'The connection that sends for this sender is not set up correctly',
+    'Correct the setting that the log event SettingsInvalid and GET /api/health/details name, such as GRAPH_CONNECTION_FABRIKAM/tenantId (docs/connections.md). Emails of other senders are sent. Emails from the queue wait, for up to MAIL_GIVE_UP_HOURS.',
+  ),
   VAULT_NOT_SET: entry(
     500,
     'administrator',
@@ -606,7 +612,63 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Entra',
-    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check ENTRA_AUTHORITY, DNS, the proxy and outbound network rules.',
+  ),
+  PROXY_REFUSED: entry(
+    502,
+    'administrator',
+    'The proxy refuses a connection of the relay',
+    'The proxy that HTTPS_PROXY names answered 407 if it expects a name and a password, and 403 if it does not allow the host. Put the name and the password into HTTPS_PROXY, or allow the hosts that docs/proxies.md lists. Nothing was sent.',
+  ),
+
+  // Renewing the credential
+  REGISTRATION_ACCESS_DENIED: entry(
+    502,
+    'administrator',
+    'The relay has no permission to renew the client secret of its app registration',
+    'The application needs the permission Application.ReadWrite.OwnedBy with admin consent, and must be an owner of its own registration. Both are set up by: infra/deploy.sh --resource-group <group> --rotate-secret <days>. By hand, as an owner: az ad app owner add --id <ENTRA_CLIENT_ID> --owner-object-id "$(az ad sp show --id <ENTRA_CLIENT_ID> --query id --output tsv)". docs/credential-rotation.md has the command for the consent. A change can take some minutes to reach Entra everywhere.',
+  ),
+  REGISTRATION_NOT_FOUND: entry(
+    502,
+    'administrator',
+    'The app registration is not in the tenant of this connection',
+    'The relay can renew secrets only of a registration in the same tenant. If the registration belongs to another organization, its owner must renew the secret; a certificate or a federated credential needs no renewal by the relay (docs/credentials.md). Otherwise check the client ID.',
+  ),
+  CLIENT_SECRETS_NOT_ALLOWED: entry(
+    502,
+    'administrator',
+    'A policy of the tenant does not allow new client secrets',
+    'Use a credential without a client secret: set GRAPH_CREDENTIAL to federated or certificate (docs/credentials.md). Or ask an administrator to exempt the registration: Entra admin center > Enterprise apps > Application policies (app management policy, restriction passwordAddition). The current secret works until it expires. To stop the attempts, clear SECRET_ROTATION_DAYS.',
+  ),
+  CLIENT_SECRET_LIFETIME_LIMITED: entry(
+    502,
+    'administrator',
+    'A policy of the tenant does not allow client secrets that are valid for so long',
+    'The relay asked for twice SECRET_ROTATION_DAYS, and then for 14 days more than it. Set SECRET_ROTATION_DAYS to the longest life that the policy allows less 14 days: 76 for a limit of 90 days. An administrator sees the limit in the Entra admin center > Enterprise apps > Application policies (app management policy, restriction passwordLifetime).',
+  ),
+  CLIENT_SECRETS_TOO_MANY: entry(
+    502,
+    'administrator',
+    'The app registration has as many credentials as Entra allows',
+    'Remove those that nothing uses: az ad app credential list --id <ENTRA_CLIENT_ID> --output table, then az ad app credential delete --id <ENTRA_CLIENT_ID> --key-id <keyId>. A registration that also allows personal Microsoft accounts can have only two client secrets, which is enough once nothing else uses one.',
+  ),
+  REGISTRATION_CHANGE_REFUSED: entry(
+    502,
+    'administrator',
+    'Graph rejects a change of the app registration',
+    'Look up `upstreamCode`; the sign-in and audit logs of Entra name the reason. If you ask Microsoft for help, quote `graphRequestId`. The current secret works until it expires. To stop the attempts, clear SECRET_ROTATION_DAYS.',
+  ),
+  REGISTRATION_ANSWER_UNEXPECTED: entry(
+    502,
+    'administrator',
+    'Graph returned something unexpected about the app registration',
+    'Check that GRAPH_ENDPOINT is the address of Graph and that no proxy responds in its place. The next run removes what may have been made without a known value.',
+  ),
+  VAULT_WRITE_DENIED: entry(
+    502,
+    'administrator',
+    'The vault does not let the relay store its new client secret',
+    'Assign the role Key Vault Secrets Officer, on this secret alone, to the managed identity of the app: infra/deploy.sh --resource-group <group> --rotate-secret <days> does it. By hand: az role assignment create --role "Key Vault Secrets Officer" --assignee <AZURE_CLIENT_ID> --scope "$(az keyvault show --name <vault> --query id --output tsv)/secrets/<CLIENT_SECRET_NAME>". The next run removes the secret that could not be stored, and makes another.',
   ),
 
   // What Graph and Exchange return
@@ -705,7 +767,7 @@ export const catalogue = {
     503,
     'time',
     'The relay cannot reach Graph',
-    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS and outbound network rules.',
+    'The relay retries automatically. If the problem lasts, check GRAPH_ENDPOINT, DNS, the proxy and outbound network rules.',
   ),
   DRAFT_UNFINISHED: entry(
     503,

@@ -5,6 +5,18 @@ import type { AppError, UpstreamFacts } from './errors.ts';
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
 
+/** A warning about a credential, in fields that alert rules can rely on. */
+type CredentialFacts = {
+  readonly credential: string;
+  readonly kind: 'secret' | 'certificate' | 'managed-identity' | 'federated';
+  readonly state: 'expiring' | 'expired' | 'no-expiry-date' | 'dates-differ' | 'refused';
+  readonly inUse: boolean;
+  readonly connection?: string;
+  readonly daysLeft?: number;
+  readonly expiresOn?: string;
+  readonly code?: ErrorCode;
+};
+
 /**
  * Everything the relay says in its log. The types are the guard: an event has no field that could hold an
  * address, a subject, a body or a secret.
@@ -17,6 +29,8 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
       readonly verified: boolean;
+      /** By which it was sent. */
+      readonly connection?: string;
     } & MailFacts &
       UpstreamFacts)
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
@@ -77,14 +91,51 @@ export type LogEvent =
       readonly codes: readonly ErrorCode[];
     } & Failure)
   | { readonly event: 'StorageFailed'; readonly name: string; readonly stack: string }
+  | ({ readonly event: 'SecretExpiring' } & CredentialFacts)
+  | ({
+      readonly event: 'WarningNotDelivered';
+      readonly reason: 'no-channel' | 'mail-lost';
+    } & CredentialFacts)
   | {
-      readonly event: 'SecretExpiring';
-      readonly secretName: string;
-      readonly state: 'expiring' | 'expired' | 'no-expiry-date';
-      readonly daysLeft?: number;
-      readonly expiresOn?: string;
+      readonly event: 'WarningChannelFailed';
+      readonly channel: 'mail' | 'webhook';
+      /** Of the answer. */
+      readonly status?: number;
+      /** What kept it from being asked. */
+      readonly name?: string;
     }
-  | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
+  | {
+      readonly event: 'SecretsChecked';
+      readonly secrets: number;
+      readonly warnings: number;
+      readonly told: number;
+      readonly undelivered: number;
+      readonly unproven: number;
+    }
+  | { readonly event: 'SecretsUnchecked'; readonly name: string }
+  | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
+  | {
+      readonly event: 'RotationStep';
+      readonly connection: string;
+      readonly step: 'added' | 'proved' | 'stored' | 'adopted' | 'cleared' | 'removed';
+      readonly keyId: string;
+      readonly validDays?: number;
+    }
+  | ({ readonly event: 'RotationRefused'; readonly connection: string } & Failure)
+  | {
+      readonly event: 'SecretLeft';
+      readonly connection: string;
+      readonly keyId: string;
+      readonly command: string;
+    }
+  | {
+      readonly event: 'SecretsRotated';
+      readonly connections: number;
+      readonly renewed: number;
+      readonly removed: number;
+      readonly waiting: number;
+      readonly failed: number;
+    }
   | {
       readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
       readonly settings: readonly string[];
@@ -140,7 +191,16 @@ const LEVELS: Levels = {
   SendBlocked: byCode,
   RequestRefused: byCode,
   SecretExpiring: 'error',
+  WarningNotDelivered: 'error',
+  WarningChannelFailed: 'error',
   SecretsChecked: 'info',
+  SecretsUnchecked: 'error',
+  VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
+  RotationStep: 'info',
+  // The next run tries again what only time can correct, and there are weeks for it.
+  RotationRefused: byCode,
+  SecretLeft: 'warn',
+  SecretsRotated: 'info',
   SettingsInvalid: 'error',
   SettingsUnknown: 'warn',
   // In production it would keep emails from people, silently but for this.

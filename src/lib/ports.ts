@@ -4,6 +4,7 @@ import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
+import type { Route } from './connections/route.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -121,8 +122,15 @@ export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
-  /** Looks for the mail with this id among what the mailbox has sent or is sending. */
-  readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+  /** By which connection an attempt for a mailbox goes, as settings are now; the ledger keeps it. */
+  readonly routeOf: (mailbox: string) => Route;
+  /** Looks for the mail with this id among what the mailbox has sent or is sending, where the attempt went by this route. */
+  readonly find: (
+    mailbox: string,
+    mailId: string,
+    mark: MailMark,
+    route: Route | undefined,
+  ) => Promise<Sighting>;
 };
 
 /** By what a mail is known again. */
@@ -181,9 +189,13 @@ export type Drafts = {
     readonly strangeHost?: string;
   }>;
   readonly send: (mailbox: string, draftId: string) => Promise<SendReport>;
-  /** Looks whether it is still a draft, wherever it is by now. */
-  readonly look: (mailbox: string, draftId: string) => Promise<Sighting>;
-  readonly remove: (mailbox: string, draftId: string) => Promise<'removed' | 'gone' | 'failed'>;
+  /** Looks whether it is still a draft, wherever it is by now in the mailbox of this route. */
+  readonly look: (mailbox: string, draftId: string, route: Route | undefined) => Promise<Sighting>;
+  readonly remove: (
+    mailbox: string,
+    draftId: string,
+    route: Route | undefined,
+  ) => Promise<'removed' | 'gone' | 'failed'>;
   /** Those of one email, in Drafts. Undefined where nobody knows. */
   readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
   /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */
@@ -207,6 +219,8 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
+  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
+  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -271,6 +285,49 @@ export type OpenConnection = {
   /** Asks Entra for a token with this client secret. Throws what Entra says. */
   readonly proveSecret: (value: string) => Promise<void>;
   readonly registration: Registration;
+};
+
+/** A client secret that the relay made for a connection and stored in the vault. */
+export type MadeSecret = {
+  readonly keyId: string;
+  readonly displayName: string;
+  /** Its version in the vault. */
+  readonly version: string;
+  readonly storedAt: string;
+};
+
+/** A new client secret that is being made. Written before anything is made, so that what a crash leaves has a known name. */
+export type RenewalAttempt = {
+  /** No other credential of the registration has it. */
+  readonly displayName: string;
+  readonly startedAt: string;
+  readonly keyId?: string;
+};
+
+/** What the relay knows of the client secrets that it made for one registration. */
+export type RotationState = {
+  readonly clientId: string;
+  readonly attempt?: RenewalAttempt;
+  /** Attempts that ended early. What has their name at Entra is in the vault, or nobody has its value. */
+  readonly abandoned: readonly RenewalAttempt[];
+  /** Oldest first. */
+  readonly made: readonly MadeSecret[];
+  /** Key ids of others' secrets that the log has named. */
+  readonly reported: readonly string[];
+};
+
+/** A state and the version it was read at; without one it is nowhere written yet. */
+export type RotationEntry = { readonly state?: RotationState; readonly etag?: string };
+
+/** States of rotation, by name of the connection. */
+export type Rotations = {
+  readonly read: (connection: string) => Promise<RotationEntry>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    connection: string,
+    state: RotationState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
 };
 
 type Clock = {
@@ -338,7 +395,7 @@ export type AppTokens = {
 };
 
 /** What runs by itself and says when it has run. */
-export const HEARTBEATS = ['sweep'] as const;
+export const HEARTBEATS = ['sweep', 'rotation'] as const;
 export type HeartbeatName = (typeof HEARTBEATS)[number];
 
 /** When each of them last ended well. */
@@ -346,6 +403,75 @@ export type Heartbeats = {
   readonly read: (name: HeartbeatName) => Promise<Date | undefined>;
   readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
 };
+
+/** The ways in which people learn of a warning; `log` where neither of the others is set. */
+export type WarningChannel = 'mail' | 'webhook' | 'log';
+
+/** What people were told of one credential, the last time. */
+export type ToldWarning = {
+  readonly key: string;
+  /** What must stay the same for it to be the same warning, such as the expiry date. */
+  readonly mark: string;
+  readonly toldOn: Date;
+  /** Zero or less once expired. */
+  readonly daysLeft?: number;
+  /** Empty where it reached nobody. */
+  readonly reached: readonly WarningChannel[];
+  /** The emails that carry it, as long as it is not known that they were sent. */
+  readonly mailIds: readonly string[];
+};
+
+/** What a run of the check has found. */
+export type WarningRun = {
+  readonly endedAt: Date;
+  /** Secrets and certificates that are watched. */
+  readonly secrets: number;
+  /** Warnings that hold now, whether people were told of them today or earlier. */
+  readonly warnings: number;
+  /** Warnings of which people were told in this run. */
+  readonly told: number;
+  /** Of these, how many reached nobody. */
+  readonly undelivered: number;
+  /** Connections of which nobody could say whether Entra accepts the credential. */
+  readonly unproven: number;
+  /** Why not everything could be checked. */
+  readonly failure?: string;
+};
+
+/** Which run may tell people now. A run that did not end leaves its id to the next one. */
+export type RunClaim = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly state: 'running' | 'failed' | 'over';
+  /** The last one that ended. */
+  readonly lastRun?: WarningRun;
+};
+
+/** A claim and the version it was read at; neither is there before the first run. */
+export type RunClaimEntry = { readonly claim?: RunClaim; readonly etag?: string };
+
+/** What people were told of credentials, and when they were last checked. Throws STORAGE_UNAVAILABLE. */
+export type WarningState = {
+  readonly list: () => Promise<readonly ToldWarning[]>;
+  readonly write: (told: ToldWarning) => Promise<void>;
+  readonly forget: (key: string) => Promise<void>;
+  readonly readClaim: () => Promise<RunClaimEntry>;
+  /** Writes unless another run was first; gives what is there afterwards, and whether this call has written it. */
+  readonly writeClaim: (
+    claim: RunClaim,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: RunClaimEntry }>;
+  /** The last run that ended; undefined before the first one. */
+  readonly lastRun: () => Promise<WarningRun | undefined>;
+};
+
+/** What a webhook has said, or what kept it from being asked. */
+export type WebhookReport =
+  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' };
+
+/** The webhook of the settings. Does not throw, and follows no redirect. */
+export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
 
 /** All ports, by the names under which they are passed. */
 export type Ports = {
@@ -374,6 +500,10 @@ export type Ports = {
   readonly vault: Vault;
   /** Every connection, the main one first. */
   readonly connections: readonly OpenConnection[];
+  readonly warnings: WarningState;
+  /** Absent where no webhook is set. */
+  readonly webhook?: Webhook;
+  readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;
   /** From 0 up to 1. */

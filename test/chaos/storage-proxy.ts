@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 import { cutConnection, listen, readBody } from '../../local/http.ts';
 import { type SeenOperation, seeOperation } from './storage-operations.ts';
 
@@ -27,11 +28,12 @@ const MAX_BODY_BYTES = 16_000_000;
 /** A door of its own before a service of Azurite: sees every request, and lets it through or not. */
 export const startStorageProxy = async (behind: string, { decide, carriedOut, kill, answered }: Watch) => {
   const target = new URL(behind);
-  const agent = new http.Agent({ keepAlive: true });
+  const { Agent, request: ask } = target.protocol === 'https:' ? https : http;
+  const agent = new Agent({ keepAlive: true });
 
   const forward = (request: http.IncomingMessage, body: Buffer) =>
     new Promise<{ readonly answer: http.IncomingMessage; readonly content: Buffer }>((resolve, reject) => {
-      const onward = http.request(
+      const onward = ask(
         {
           agent,
           host: target.hostname,

@@ -19,6 +19,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
     poisonQueues: {},
     heartbeats: makeFakeHeartbeats(),
     mailboxes: {
+      routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
       send: async () => ({ kind: 'not-connected' }),
       find: async () => ({ kind: 'not-now' }),
     },

@@ -10,11 +10,15 @@ let trusted: Promise<TlsIdentity> | undefined;
 export function trustedCertificate(): Promise<TlsIdentity> {
   trusted ??= inFolder(async (folder) => {
     const certificate = await obtainCertificate(folder, new Date());
-    tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate.tls.cert]);
+    trust(certificate.tls.cert);
     return certificate.tls;
   });
   return trusted;
 }
+
+/** Lets this process trust a certificate, through Node's own means. */
+export const trust = (certificate: string): void =>
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate]);
 
 export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'local-cloud-'));

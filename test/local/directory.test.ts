@@ -8,6 +8,7 @@ test.each([
   [{ MAIL_DELIVERY: 'standard', MAIL_LARGE_ATTACHMENTS: 'false' }, ['Mail.Send']],
   [{ MAIL_DELIVERY: 'exact' }, ['Mail.Send', 'Mail.ReadWrite']],
   [{ MAIL_LARGE_ATTACHMENTS: 'true' }, ['Mail.Send', 'Mail.ReadWrite']],
+  [{ SECRET_ROTATION_DAYS: '30' }, ['Mail.Send', 'Application.ReadWrite.OwnedBy']],
 ])('a local relay with %o may do what its settings need: %j', (settings, roles) => {
   expect(allowedFor(settings)(usual).apps.map((app) => app.roles)).toEqual([roles, []]);
 });

@@ -1,3 +1,4 @@
+import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
@@ -25,6 +26,8 @@ import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
+/** The route of every attempt in these tests. */
+const ROUTE: Route = { connection: 'main', cloud: 'global', tenantId: 'contoso.example' };
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
 
@@ -130,6 +133,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       fileEarlier: (...which) => asked('ledger.fileEarlier', () => ledger.fileEarlier(...which)),
     },
     mailboxes: {
+      routeOf: () => ROUTE,
       send: (plan) =>
         done('mailboxes.send', () => {
           plans.push(plan);
@@ -225,7 +229,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
 
   const needs = {
     ...ports,
@@ -247,6 +251,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       ledgerDays: 90,
       filesWithinMs: { caller: MINUTE_MS, queue: 2 * MINUTE_MS },
     },
+    language: 'en',
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),

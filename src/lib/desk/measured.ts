@@ -40,7 +40,7 @@ export const measured = (
       create: (row) => timed('ledgerMs', () => ledger.create(row))(),
       replace: (row, etag) => timed('ledgerMs', () => ledger.replace(row, etag))(),
     },
-    mailboxes: { send: sending(mailboxes.send), find: mailboxes.find },
+    mailboxes: { ...mailboxes, send: sending(mailboxes.send) },
     drafts: { ...drafts, create: timed('graphMs', drafts.create), send: sending(drafts.send) },
   };
 };

@@ -131,7 +131,7 @@ const fromOf = async (
   for (let look = 0; look < LOOKS; look += 1) {
     if (look > 0) await clock.sleep(BETWEEN_LOOKS_MS);
     const mark = { ...markOf(row.progress), inDrafts: false };
-    const sighting = await mailboxes.find(row.facts.sender, row.facts.mailId, mark);
+    const sighting = await mailboxes.find(row.facts.sender, row.facts.mailId, mark, row.progress.route);
     if (sighting.kind === 'found')
       return sighting.from === undefined ? asked : { address: sighting.from, seenIn: 'sent-items' };
     if (sighting.kind !== 'absent') return asked;

@@ -8,13 +8,13 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import type { TokenSource } from '../vault/entra-token.ts';
-import { type MakeOneRequest, NeverConnected, openHttps } from './one-request.ts';
+import { type MakeOneRequest, NeverConnected, notConnected, openHttps } from './one-request.ts';
 
 export type GraphOptions = {
   readonly endpoint: string;
   /** Our own deadline for one request, well under the limit of an invocation. */
   readonly timeoutMs: number;
-  /** The environment, where NODE_USE_ENV_PROXY asks for the proxies it names. */
+  /** The proxy of the settings. */
   readonly proxyEnv?: AgentOptions['proxyEnv'];
 };
 
@@ -44,7 +44,7 @@ export type GraphAnswer =
       readonly tooLarge?: true;
       readonly text: string;
     }
-  | { readonly kind: 'not-connected' }
+  | { readonly kind: 'not-connected'; readonly proxyRefusal?: string }
   | { readonly kind: 'lost'; readonly why: 'timeout' | 'connection' };
 
 /** Makes one request, once. Throws the AppError of the token source when there is no token. */
@@ -106,7 +106,8 @@ export const openGraph = (
       if (response.status === 401) tokens.forget(token);
       return await toAnswer(response);
     } catch {
-      if (failures.get(signal) instanceof NeverConnected) return { kind: 'not-connected' };
+      const failure = failures.get(signal);
+      if (failure instanceof NeverConnected) return notConnected(failure);
       return { kind: 'lost', why: signal.aborted ? 'timeout' : 'connection' };
     }
   };

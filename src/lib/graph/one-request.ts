@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { defined } from '../defined.ts';
+import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 
 type OneRequest = {
   readonly url: string;
@@ -18,7 +19,18 @@ export type MakeOneRequest = (request: OneRequest) => Promise<IncomingMessage>;
 /** DNS, TCP, TLS or a proxy failed, or none of them was done in time, before a byte of the request was written. */
 export class NeverConnected extends Error {
   override readonly name = 'NeverConnected';
+  /** Where the proxy refused it, in a sentence. */
+  readonly proxyRefusal: string | undefined;
+
+  constructor(cause: unknown) {
+    super('no connection was made', { cause });
+    this.proxyRefusal = proxyRefusalOf(cause);
+  }
 }
+
+/** What is reported of a connection that was never made. */
+export const notConnected = ({ proxyRefusal }: NeverConnected) =>
+  ({ kind: 'not-connected', ...defined({ proxyRefusal }) }) as const;
 
 /**
  * Shorter than any front end keeps an idle connection (Node's own fetch: 4 s): a request on one that the other side
@@ -32,7 +44,7 @@ const CONNECT_MS = 10_000;
  * HTTP/1.1 by `node:https`, which puts on the wire what it is told, once: no second request for a 421, as `fetch`
  * makes, no redirect, no hidden 407, no retry on a connection that broke. The body is handed over when the
  * connection stands, so whatever fails before is known not to have sent anything.
- * `proxyEnv` is the environment, where NODE_USE_ENV_PROXY asks for the proxies it names.
+ * `proxyEnv` is the proxy of the settings.
  */
 export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest => {
   const agent = new https.Agent({
@@ -46,7 +58,7 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest =
       let written = false;
       const request = https.request(url, { agent, method, headers });
       const fail = (cause: unknown) => {
-        reject(written ? cause : new NeverConnected('no connection was made', { cause }));
+        reject(written ? cause : new NeverConnected(cause));
       };
       const giveUp = () => {
         fail(signal.reason);

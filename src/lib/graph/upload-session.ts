@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { defined } from '../defined.ts';
 import type { RangeReport, Upload } from '../ports.ts';
-import { type MakeOneRequest, NeverConnected } from './one-request.ts';
+import { type MakeOneRequest, NeverConnected, notConnected } from './one-request.ts';
 
 /** An answer has a few lines; more is some proxy's page. */
 const MAX_TEXT = 64 * 1024;
@@ -20,7 +20,7 @@ export const openUploadSession = (request: MakeOneRequest, url: string, timeoutM
     try {
       return await toReport(await request({ url, method, headers, signal, ...defined({ body }) }));
     } catch (failure) {
-      if (failure instanceof NeverConnected) return { kind: 'not-connected' };
+      if (failure instanceof NeverConnected) return notConnected(failure);
       return { kind: 'lost', why: signal.aborted ? 'timeout' : 'connection' };
     }
   };

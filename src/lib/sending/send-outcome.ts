@@ -22,8 +22,8 @@ export type SendReport =
       readonly upstreamCode?: string;
       readonly retryAfter?: string;
     }
-  /** DNS, TCP or TLS failed: not a byte of the mail left. */
-  | { readonly kind: 'not-connected' }
+  /** DNS, TCP, TLS or a proxy failed: not a byte of the mail left. */
+  | { readonly kind: 'not-connected'; readonly proxyRefusal?: string }
   /** The connection was made, and then no readable answer came. */
   | { readonly kind: 'lost'; readonly why: 'timeout' | 'connection' };
 
@@ -90,7 +90,9 @@ export const decideOutcome = (report: SendReport, now: Date): SendOutcome => {
         ...upstreamFacts(report),
       };
     case 'not-connected':
-      return { kind: 'not-sent', code: 'GRAPH_UNREACHABLE' };
+      return report.proxyRefusal === undefined
+        ? { kind: 'not-sent', code: 'GRAPH_UNREACHABLE' }
+        : { kind: 'not-sent', code: 'PROXY_REFUSED', detail: report.proxyRefusal };
     case 'lost':
       return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
     case 'answered':

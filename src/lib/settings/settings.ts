@@ -2,14 +2,17 @@ import { type Declaration, readCallers } from '../callers/caller-definition.ts';
 import { EXPECTED_CALLER_QUEUES, readCallerQueues } from '../callers/caller-queues.ts';
 import { CLOUD_NAMES } from '../connections/cloud.ts';
 import { CREDENTIAL_KINDS } from '../connections/connection.ts';
-import { type ConnectionDefinition, readConnections } from '../connections/connection-definition.ts';
+import { type DeclaredConnection, isUsable, readConnections } from '../connections/connection-definition.ts';
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
+import { LANGUAGES } from '../mail/language.ts';
 import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
 import { readNamedConnections } from './connections.ts';
+import { readJsonSetting } from './json-setting.ts';
+import { proxyProblems } from './proxy.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
 
@@ -123,11 +126,19 @@ const callers = (text: string): readonly Declaration[] => {
   return declarations;
 };
 
-const connections = (text: string): readonly ConnectionDefinition[] => {
+const connections = (text: string): readonly DeclaredConnection[] => {
   if (text === '') return [];
-  const { definitions, problems } = readConnections(parseJson(text, 'connections'));
-  if (problems.length > 0) throw problemsError(problems);
-  return definitions;
+  const { value, received } = readJsonSetting(text);
+  const { connections, problems } = readConnections(value, 'GRAPH_CONNECTIONS');
+  if (problems.length === 0) return connections;
+  // Where the whole is wrong, `received` says what is the matter with the JSON. The name of the setting is put before each.
+  throw problemsError(
+    problems.map((one) => ({
+      ...one,
+      pointer: one.pointer.replace(/^GRAPH_CONNECTIONS/, ''),
+      ...(value === undefined ? { expected: 'a JSON list of connections', received } : {}),
+    })),
+  );
 };
 
 const parseJson = (text: string, of: string): unknown => {
@@ -318,12 +329,12 @@ export const settingsTable = {
     parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
   }),
   SECRET_WARNING_DAYS: setting({
-    what: 'Days before the expiry of a secret on which the relay warns. The largest is when warnings begin.',
+    what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry.',
     fallback: '60,30,14,7,3,1',
     parse: days,
   }),
   SECRET_WARNING_RECIPIENTS: setting({
-    what: 'Recipients of the warnings by email. If empty, the log event `SecretExpiring` is the only warning.',
+    what: 'Recipients of the warnings by email. If this and SECRET_WARNING_WEBHOOK are empty, the log event `SecretExpiring` is the only warning.',
     example: 'it-operations@contoso.com',
     fallback: '',
     parse: addresses,
@@ -335,15 +346,15 @@ export const settingsTable = {
     parse: optional(webhookAddress),
   }),
   SECRET_ROTATION_DAYS: setting({
-    what: 'The relay renews its client secrets itself when they have been in use for this many days ([credentials.md](credentials.md#rotation-by-the-relay)). Each new secret is valid for twice that time. If empty, the relay renews nothing. It needs Application.ReadWrite.OwnedBy and permission to write this secret in the vault.',
+    what: 'The relay renews its client secrets itself when they have been in use for this many days ([credential-rotation.md](credential-rotation.md)). Each new secret is valid for twice that time. If empty, the relay renews nothing. It needs Application.ReadWrite.OwnedBy and permission to write this secret in the vault.',
     example: '90',
     fallback: '',
     parse: optional(wholeNumber(14, 365)),
   }),
   MAIL_LANGUAGE: setting({
-    what: 'Language of the emails that the relay itself writes, such as warnings: `en` (English) or `zh-Hant` (Traditional Chinese).',
+    what: 'Language of the emails and webhook messages that the relay itself writes, such as warnings: `en` (English) or `zh-Hant` (Traditional Chinese).',
     fallback: 'en',
-    parse: oneOf(['en', 'zh-Hant']),
+    parse: oneOf(LANGUAGES),
   }),
   AzureWebJobsStorage: setting({
     what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',
@@ -440,7 +451,7 @@ const hasServiceAddresses = (environment: Environment): boolean =>
 /** Also while other settings are wrong: whoever reads the problems sees this one with them. */
 const hasVaultWhereNeeded = ({ KEY_VAULT_URL, GRAPH_CREDENTIAL, GRAPH_CONNECTIONS }: Settings): boolean =>
   KEY_VAULT_URL !== undefined ||
-  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.map(({ credential }) => credential)].every(
+  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.filter(isUsable).map(({ credential }) => credential)].every(
     (kind) => kind === 'managed-identity' || kind === 'federated',
   );
 
@@ -500,11 +511,13 @@ export const readSettings = <Name extends SettingName = SettingName>(
       expected: 'the name of the storage account, or AzureWebJobsStorage for local work',
       received: 'nothing',
     });
+  // Of everything that the relay calls, storage is the least.
+  if (wantsStorage) problems.push(...proxyProblems(environment));
   const table = Object.fromEntries(values) as Settings;
   const read =
     named === undefined
       ? table
-      : { ...table, GRAPH_CONNECTIONS: [...(table.GRAPH_CONNECTIONS ?? []), ...named.definitions] };
+      : { ...table, GRAPH_CONNECTIONS: [...(table.GRAPH_CONNECTIONS ?? []), ...named.connections] };
   if (
     (names as readonly SettingName[]) === ALL &&
     !environment.KEY_VAULT_URL?.trim() &&

@@ -10,20 +10,16 @@ import { openCapturedBlobs } from './captured-blobs.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import {
   CAPTURED_CONTAINER,
+  clientOptionsOf,
   HELD_CONTAINER,
   PAYLOAD_CONTAINER,
-  STORAGE_RETRIES,
   type StorageConnection,
 } from './storage-connection.ts';
 
 const openService = (connection: StorageConnection): BlobServiceClient =>
   connection.kind === 'connection-string'
-    ? BlobServiceClient.fromConnectionString(connection.connectionString, STORAGE_RETRIES)
-    : new BlobServiceClient(
-        `https://${connection.accountName}.blob.core.windows.net`,
-        connection.credential,
-        STORAGE_RETRIES,
-      );
+    ? BlobServiceClient.fromConnectionString(connection.connectionString, clientOptionsOf(connection))
+    : new BlobServiceClient(connection.addresses.blob, connection.credential, clientOptionsOf(connection));
 
 /** In the pieces that it is in: they are never joined. A retry begins with the first again. */
 const putJson = async (

@@ -1,7 +1,7 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { Events, WatchedQueue } from '../ports.ts';
 import { explained } from './explain-failures.ts';
-import { EVENT_QUEUE, STORAGE_RETRIES, type StorageConnection } from './storage-connection.ts';
+import { clientOptionsOf, EVENT_QUEUE, type StorageConnection } from './storage-connection.ts';
 
 /** A message lives until it is dealt with: the default of seven days would lose a mail without a word. */
 const NEVER_EXPIRES = -1;
@@ -10,12 +10,8 @@ const LONGEST_DELAY_SECONDS = 7 * 86_400;
 
 const openService = (connection: StorageConnection): QueueServiceClient =>
   connection.kind === 'connection-string'
-    ? QueueServiceClient.fromConnectionString(connection.connectionString, STORAGE_RETRIES)
-    : new QueueServiceClient(
-        `https://${connection.accountName}.queue.core.windows.net`,
-        connection.credential,
-        STORAGE_RETRIES,
-      );
+    ? QueueServiceClient.fromConnectionString(connection.connectionString, clientOptionsOf(connection))
+    : new QueueServiceClient(connection.addresses.queue, connection.credential, clientOptionsOf(connection));
 
 const openQueue = (queue: QueueClient): WatchedQueue => ({
   // Seconds are the unit of the service. A message that comes back early is told to wait once more.

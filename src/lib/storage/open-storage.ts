@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Heartbeats, Ledger, Usages } from '../ports.ts';
+import type { CallerStore, Heartbeats, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -38,6 +38,24 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
   openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
     read: 'promise',
     note: 'promise',
+  });
+
+/** What people were told of credentials; loads the SDK of tables when first asked. */
+export const openWarningTable = (connection: StorageConnection): WarningState =>
+  openedAtFirstCall(async () => (await import('./warning-table.ts')).openWarningTable(connection), {
+    list: 'promise',
+    write: 'promise',
+    forget: 'promise',
+    readClaim: 'promise',
+    writeClaim: 'promise',
+    lastRun: 'promise',
+  });
+
+/** How far the renewal of client secrets is; loads the SDK of tables when first asked. */
+export const openRotationTable = (connection: StorageConnection): Rotations =>
+  openedAtFirstCall(async () => (await import('./rotation-table.ts')).openRotationTable(connection), {
+    read: 'promise',
+    write: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

@@ -1,14 +1,25 @@
 import type { TokenCredential } from '@azure/identity';
+import type { SdkNetwork } from '../network/agents.ts';
 
-/** How the storage account of the app is reached: by the identity of the app, or locally by a connection string. */
-export type StorageConnection =
+/** Where the services of a storage account answer. */
+export type StorageAddresses = { readonly blob: string; readonly queue: string; readonly table: string };
+
+/**
+ * How the storage account of the app is reached: by the identity of the app, or locally by a connection string. Its token is for
+ * https://storage.azure.com in every cloud: names of storage in other clouds, which SDKs of other languages had for tables, are not
+ * known there (https://github.com/Azure/azure-sdk-for-go/issues/25542).
+ */
+export type StorageConnection = { readonly network?: SdkNetwork } & (
   | { readonly kind: 'connection-string'; readonly connectionString: string }
-  | { readonly kind: 'account'; readonly accountName: string; readonly credential: TokenCredential };
+  | { readonly kind: 'account'; readonly addresses: StorageAddresses; readonly credential: TokenCredential }
+);
 
 /** The names that Bicep and the local cloud create. */
 export const MAIL_QUEUE = 'mail';
 export const POISON_QUEUE = 'mail-poison';
 export const EVENT_QUEUE = 'mail-events';
+/** Where Event Grid puts what the vault says of its secrets. */
+export const VAULT_EVENT_QUEUE = 'vault-events';
 export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
 export const HELD_CONTAINER = 'mail-held';
@@ -22,6 +33,19 @@ export const CAPTURED_CONTAINER = 'mail-captured';
 export const ATTACHMENT_CONTAINER = 'mail-attachments';
 
 /** Short, because a caller or an invocation waits; the queue is where long waits belong. */
-export const STORAGE_RETRIES = {
+const STORAGE_RETRIES = {
   retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000, tryTimeoutInMs: 15_000 },
 } as const;
+
+/** What every client of storage is made with. The SDKs pass the agent on, also where their types do not name it. */
+export const clientOptionsOf = (connection: StorageConnection) => {
+  const address =
+    connection.kind === 'account' ? connection.addresses.blob : endpointIn(connection.connectionString);
+  return { ...STORAGE_RETRIES, ...connection.network?.optionsFor(address) };
+};
+
+/** Its protocol is what counts. Azurite speaks HTTP as long as it has no certificate. */
+const endpointIn = (connectionString: string): string =>
+  /UseDevelopmentStorage=true|EndpointsProtocol=http(?!s)|Endpoint=http:/i.test(connectionString)
+    ? 'http://storage'
+    : 'https://storage';

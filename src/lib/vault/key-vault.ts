@@ -2,6 +2,8 @@ import type { TokenCredential } from '@azure/identity';
 import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { SecretFacts, Vault } from '../ports.ts';
 import { isValid, type SecretSource, type SecretVersion } from './secret-source.ts';
 import { decideVaultFailure, isAboutOneVersion, type VaultFailure } from './vault-failure.ts';
@@ -17,9 +19,10 @@ export type KeyVaultOptions = { readonly vaultUrl: string };
 
 export const openKeyVault = (
   { vaultUrl }: KeyVaultOptions,
-  needs: { readonly credential: TokenCredential; readonly now: () => Date },
+  needs: { readonly credential: TokenCredential; readonly now: () => Date; readonly network?: SdkNetwork },
 ): KeyVault => {
   const client = new SecretClient(vaultUrl, needs.credential, {
+    ...needs.network?.optionsFor(vaultUrl),
     // The client compares the vault's host with the audience it is told to use; a vault on this machine has none.
     disableChallengeResourceVerification: isLoopback(vaultUrl),
     retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
@@ -111,5 +114,7 @@ const toFacts = (properties: SecretProperties): SecretFacts => ({
 const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1'].includes(new URL(url).hostname);
 
 const explain = (cause: unknown): never => {
+  const detail = proxyRefusalOf(cause);
+  if (detail !== undefined) throw new AppError('PROXY_REFUSED', { detail, cause });
   throw new AppError(decideVaultFailure(cause as VaultFailure), { cause });
 };

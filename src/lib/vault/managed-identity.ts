@@ -1,11 +1,23 @@
 import { ManagedIdentityCredential } from '@azure/identity';
+import { defined } from '../defined.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+
+/** Its token endpoint in App Service and Functions, and IMDS, speak plain HTTP to this machine alone. */
+const TOKEN_ENDPOINT = 'http://localhost';
+
+export type IdentityOptions = {
+  /** The SDK's own when absent. */
+  readonly maxRetries?: number;
+  readonly network?: SdkNetwork;
+};
 
 /** The identity of the app: the system's, or the one with a client id. */
 export const openManagedIdentity = (
   clientId: string | undefined,
-  { maxRetries }: { readonly maxRetries?: number },
+  { maxRetries, network }: IdentityOptions,
 ): ManagedIdentityCredential =>
   new ManagedIdentityCredential({
-    ...(clientId === undefined ? {} : { clientId }),
+    ...defined({ clientId }),
+    ...network?.optionsFor(TOKEN_ENDPOINT),
     ...(maxRetries === undefined ? {} : { retryOptions: { maxRetries } }),
   });

@@ -6,6 +6,9 @@ import {
   ClientSecretCredential,
   type TokenCredential,
 } from '@azure/identity';
+import { AppError } from '../errors.ts';
+import type { SdkNetwork } from '../network/agents.ts';
+import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { ClientProof } from './client-proof.ts';
 import type { EntraAnswer } from './token-failure.ts';
 
@@ -17,6 +20,7 @@ export type EntraTokenOptions = {
   readonly clientId: string;
   /** `{graph endpoint}/.default` */
   readonly scope: string;
+  readonly network?: SdkNetwork;
 };
 
 /** No token: what Entra said, where it said something. */
@@ -36,6 +40,7 @@ export const requestToken = async (
   signal: AbortSignal,
 ): Promise<AccessToken | Refusal> => {
   let answer: EntraAnswer | undefined;
+  let proxyRefusal: string | undefined;
   const hosts = [app.authority, ...(app.otherAuthorities ?? [])].map((url) => new URL(url).origin);
   const watch: PipelinePolicy = {
     name: 'watchEntra',
@@ -44,6 +49,7 @@ export const requestToken = async (
       requireHostOfEntra(request.url, hosts);
       request.abortSignal = signal;
       const response = await next(request).catch((failure: unknown) => {
+        proxyRefusal = proxyRefusalOf(failure);
         if (!wasReset(failure)) throw failure;
         return next(request);
       });
@@ -60,16 +66,20 @@ export const requestToken = async (
   try {
     return await openCredential(app, proof, watch).getToken(scope);
   } catch (failure) {
+    // Another secret would not help, and nobody has heard of this one.
+    if (proxyRefusal !== undefined)
+      throw new AppError('PROXY_REFUSED', { detail: proxyRefusal, cause: failure });
     return answer === undefined ? { failure } : { failure, answer };
   }
 };
 
 const openCredential = (
-  { authority, tenantId, clientId }: Omit<EntraTokenOptions, 'scope'>,
+  { authority, tenantId, clientId, network }: Omit<EntraTokenOptions, 'scope'>,
   proof: ClientProof,
   watch: PipelinePolicy,
 ): Pick<ClientSecretCredential, 'getToken'> & TokenCredential => {
   const options: ClientCertificateCredentialOptions = {
+    ...network?.optionsFor(authority),
     authorityHost: authority,
     // The authority is a setting, so there is nothing to discover; it would ask the global cloud about it.
     disableInstanceDiscovery: true,

@@ -196,6 +196,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       },
       attachments: { find: async () => undefined, read: async () => undefined },
       mailboxes: {
+        routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
         send: ({ body: bytes }) => {
           const body = bytes.toString();
           const mailId = mailIdOf(body);
@@ -224,7 +225,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

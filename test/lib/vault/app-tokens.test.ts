@@ -14,8 +14,9 @@ import { makeTokenKeys } from '../../../local/entra/token-keys.ts';
 import { readAppToken } from '../../../src/lib/callers/app-token.ts';
 import type { ErrorCode } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import { openHttps } from '../../../src/lib/graph/one-request.ts';
 import { issuersOf, openAppTokens } from '../../../src/lib/vault/app-tokens.ts';
-import { readJson } from '../../../src/lib/vault/read-json.ts';
+import { makeReadJson } from '../../../src/lib/vault/read-json.ts';
 import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 
 const MINUTE_MS = 60_000;
@@ -370,7 +371,7 @@ describe('with the Entra of the local cloud', () => {
     let ahead = 0;
     const tokens = openAppTokens(
       { authority: entra.url, tenant: LOCAL_TENANT_ID, clientId: LOCAL_CLIENT_ID },
-      { readJson, now: () => new Date(Date.now() + ahead) },
+      { readJson: makeReadJson(openHttps()), now: () => new Date(Date.now() + ahead) },
     );
     const getToken = async (): Promise<string> => {
       const response = await fetch(`${entra.url}/${LOCAL_TENANT_ID}/oauth2/v2.0/token`, {

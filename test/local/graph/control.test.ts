@@ -105,6 +105,7 @@ test('settings are read and changed one by one', async () => {
     callerMessageId: 'rewrite',
     mimeHeadersAreProperties: true,
     uploadSessionMs: 3_600_000,
+    newSecretDelayMs: 4000,
   });
 });
 

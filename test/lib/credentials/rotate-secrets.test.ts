@@ -3,6 +3,7 @@ import { LOCAL_CLIENT_ID } from '../../../local/directory.ts';
 import { type RotateSecretsNeeds, rotateSecrets } from '../../../src/lib/credentials/rotate-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { asRotations, makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret, makeFakeVault } from '../../support/fake-vault.ts';
 import { settle } from '../../support/stepper.ts';
@@ -172,6 +173,7 @@ describe('among several connections', () => {
       ...change(name),
     }));
     const needs: RotateSecretsNeeds = {
+      heartbeats: makeFakeHeartbeats(),
       clock: { now: () => now, sleep: async () => undefined },
       log: (event) => void logged.push(event),
       rotations: asRotations(makeFakeRotations()),
@@ -250,6 +252,7 @@ test('where secrets are not renewed, nothing is opened or read, and the run says
     clock: { now: () => START, sleep: never },
     log: (event) => void logged.push(event),
     rotations: { read: never, write: never },
+    heartbeats: { read: never, note: never },
     newId: never,
   });
   expect(logged).toEqual([{ event: 'SecretsRotated', ...COUNTS, connections: 0 }]);

@@ -12,7 +12,7 @@ ROOT=$(dirname "$INFRA")
 # shellcheck source=infra/scripts/say.sh
 source "$INFRA/scripts/say.sh"
 
-readonly ALL_STEPS='registration consent infrastructure secret code smoke-test test-mail'
+readonly ALL_STEPS='registration consent infrastructure credential code smoke-test rotation doctor test-mail'
 # Of the default relay; those of another have its name at the end (infra/scripts/relay.sh).
 MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
 CONSENT_DEPLOYMENT=graph-mail-relay-consent PACKAGE_TAG=graphMailRelayPackage
@@ -25,7 +25,7 @@ usage() {
   cat <<'HELP'
 Usage: infra/deploy.sh --resource-group NAME --sender ADDRESS [options] [STEP...]
 
-Deploys the relay: app registration, infrastructure, client secret, code, smoke test, test email.
+Deploys the relay: app registration, infrastructure, credential, code, smoke test, doctor, test email.
 Run it again at any time with the same options: it keeps what exists and creates what is missing.
 
   -g, --resource-group NAME  created if it does not exist
@@ -44,8 +44,17 @@ Run it again at any time with the same options: it keeps what exists and creates
                              administrator allows only the sender mailboxes (recommended)
       --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
                              unknown; or Mail.ReadWrite, to send drafts and large files
+      --credential KIND      how the relay proves which application it is (docs/credentials.md): client-secret,
+                             certificate, managed-identity or federated (default: what the relay uses, or
+                             client-secret). A relay that runs keeps its credential until the new one is proved
+      --exchange-allows      with --credential managed-identity: the Exchange administrator allowed the managed
+                             identity to send at least two hours ago
       --secret-days N        how long a new client secret is valid (180)
-      --renew-secret         create a new client secret even if the old one is valid
+      --renew-secret         create a new client secret or certificate even if the old one is valid
+      --rotate-secret DAYS   the relay renews its client secret itself, every 14 to 365 days; off ends it
+      --vault-events         the vault reports what expires by Event Grid, beside the daily check
+      --warning-webhook FILE a file with the address of a webhook that also receives the warnings; - reads it from
+                             the standard input, and an empty file removes it
       --package FILE         deploy this package instead of building one
       --reset                reset alert recipients and options of the last deployment that are not given now.
                              Without it, the script stops and names them
@@ -53,15 +62,18 @@ Run it again at any time with the same options: it keeps what exists and creates
       --what-if              show what would be done, and change nothing
   -h, --help
 
-STEP is one or more of: registration consent infrastructure secret code smoke-test test-mail.
-If no STEP is given, all steps run; consent runs only with --consent.
+STEP is one or more of: registration consent infrastructure credential code smoke-test rotation doctor test-mail.
+secret is another name of the step credential. If no STEP is given, all steps run; consent runs only with --consent,
+rotation only with --rotate-secret.
 
-Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (the message says who can help).
+Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (the message says who can help), 4 all steps are done,
+and a check of the doctor failed.
 HELP
 }
 
 RESOURCE_GROUP='' SENDER='' LOCATION='' TEST_TO='' GIVEN_SUBSCRIPTION='' NAME='' PARAMETER_FILE=''
 REGISTRATION=graph-mail-relay REGISTRATION_GIVEN=no GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
+GIVEN_CREDENTIAL='' CREDENTIAL=client-secret EXCHANGE_ALLOWS=no ROTATE='' VAULT_EVENTS=no WEBHOOK_FILE=''
 PACKAGE='' REDEPLOY=no RESET=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT=''
 
 # read_value OPTION VALUE
@@ -80,7 +92,10 @@ read_value() {
     --registration) REGISTRATION=$2 REGISTRATION_GIVEN=yes ;;
     --also-grant) ALSO_GRANT=$2 PERMISSIONS=(Mail.Send "$2") ;;
     --client-id) GIVEN_CLIENT_ID=$2 ;;
+    --credential) GIVEN_CREDENTIAL=$2 ;;
     --secret-days) SECRET_DAYS=$2 ;;
+    --rotate-secret) ROTATE=$2 ;;
+    --warning-webhook) WEBHOOK_FILE=$2 ;;
     --package) PACKAGE=$2 ;;
   esac
 }
@@ -88,17 +103,22 @@ read_value() {
 while [ $# -gt 0 ]; do
   case $1 in
     -g | --resource-group | --sender | --location | --test-to | --subscription | --name | --set | --alert-to | \
-      --parameters | --registration | --client-id | --also-grant | --secret-days | --package)
+      --parameters | --registration | --client-id | --also-grant | --credential | --secret-days | \
+      --rotate-secret | --warning-webhook | --package)
       read_value "$1" "${2:-}"
       shift
       ;;
     --consent) CONSENT=yes ;;
     --renew-secret) RENEW_SECRET=yes ;;
+    --exchange-allows) EXCHANGE_ALLOWS=yes ;;
+    --vault-events) VAULT_EVENTS=yes ;;
     --redeploy) REDEPLOY=yes ;;
     --reset) RESET=yes ;;
     --what-if) WHAT_IF=yes ;;
     -h | --help) usage && exit 0 ;;
     -*) wrong_usage "'$1' is not an option." ;;
+    # The name of this step while a secret was all that it knew.
+    secret) STEPS="$STEPS credential" ;;
     *)
       case " $ALL_STEPS " in
         *" $1 "*) STEPS="$STEPS $1" ;;
@@ -111,7 +131,11 @@ done
 
 wants() {
   case " $STEPS " in *" $1 "*) return 0 ;; esac
-  [ -z "$STEPS" ] && { [ "$1" != consent ] || [ "$CONSENT" = yes ]; }
+  [ -z "$STEPS" ] || return 1
+  case $1 in
+    consent) [ "$CONSENT" = yes ] ;;
+    rotation) [ -n "$ROTATE" ] ;;
+  esac
 }
 
 readonly GUID='^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
@@ -133,11 +157,41 @@ check_settings() {
   known=$(sed -n "/^var relaySettingNames/,/^]/s/^  '\(.*\)'$/\1/p" "$INFRA/modules/options.bicep")
   for setting in "${SETTINGS[@]}"; do
     [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
+    case $setting in
+      # These need more than the setting.
+      GRAPH_CREDENTIAL=*) wrong_usage '--set GRAPH_CREDENTIAL: use --credential, which also sets up and proves the credential.' ;;
+      SECRET_ROTATION_DAYS=*) wrong_usage '--set SECRET_ROTATION_DAYS: use --rotate-secret, which also assigns the rights.' ;;
+      # A command line can be read by others on this machine.
+      SECRET_WARNING_WEBHOOK=*) wrong_usage '--set SECRET_WARNING_WEBHOOK: the address is a secret; use --warning-webhook FILE.' ;;
+      GRAPH_CONNECTION_*)
+        wrong_usage "--set ${setting%%=*}: set it with az functionapp config appsettings set (docs/connections.md); a deployment keeps it."
+        ;;
+    esac
     [[ $'\n'$known$'\n' == *$'\n'"${setting%%=*}"$'\n'* ]] ||
       wrong_usage "--set ${setting%%=*}: no such setting. docs/settings.md lists them."
   done
   setting=$(PATH="$ROOT/node_modules/.bin:$PATH" node "$ROOT/scripts/check-settings.ts" "${SETTINGS[@]}" 2>&1) || status=$?
   [ "$status" -ne "$WRONG_USAGE" ] || wrong_usage "$setting"
+}
+
+check_credential_options() {
+  case $GIVEN_CREDENTIAL in
+    '' | client-secret | certificate | managed-identity | federated) ;;
+    *) wrong_usage "--credential expects client-secret, certificate, managed-identity or federated, not '$GIVEN_CREDENTIAL'." ;;
+  esac
+  [ "$EXCHANGE_ALLOWS" = no ] || [ "$GIVEN_CREDENTIAL" = managed-identity ] ||
+    wrong_usage '--exchange-allows belongs to --credential managed-identity.'
+  [[ -z $ROTATE || $ROTATE = off || $ROTATE =~ ^(1[4-9]|[2-9][0-9]|[12][0-9][0-9]|3[0-5][0-9]|36[0-5])$ ]] ||
+    wrong_usage "--rotate-secret expects a whole number from 14 to 365, or off, not '$ROTATE'."
+  case " $STEPS " in
+    *' rotation '*) [ -n "$ROTATE" ] || wrong_usage 'the step rotation expects --rotate-secret DAYS, or --rotate-secret off.' ;;
+  esac
+  case ${GIVEN_CREDENTIAL:-client-secret}:${ROTATE:-off} in
+    client-secret:* | *:off) ;;
+    *) wrong_usage "--rotate-secret renews a client secret, and --credential $GIVEN_CREDENTIAL has none." ;;
+  esac
+  [ -z "$WEBHOOK_FILE" ] || [ "$WEBHOOK_FILE" = - ] || [ -f "$WEBHOOK_FILE" ] ||
+    wrong_usage "--warning-webhook: file '$WEBHOOK_FILE' does not exist."
 }
 
 check_options() {
@@ -158,6 +212,7 @@ check_options() {
     '' | Mail.Read | Mail.ReadWrite) ;;
     *) wrong_usage "--also-grant expects Mail.Read or Mail.ReadWrite, not '$ALSO_GRANT'." ;;
   esac
+  check_credential_options
   [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."
   check_name
   [[ $REGISTRATION =~ ^[A-Za-z0-9._-]{3,100}$ ]] ||
@@ -183,10 +238,16 @@ source "$INFRA/scripts/registration.sh"
 source "$INFRA/scripts/relay.sh"
 # shellcheck source=infra/scripts/infrastructure.sh
 source "$INFRA/scripts/infrastructure.sh"
+# shellcheck source=infra/scripts/credential.sh
+source "$INFRA/scripts/credential.sh"
+# shellcheck source=infra/scripts/rotation.sh
+source "$INFRA/scripts/rotation.sh"
 # shellcheck source=infra/scripts/code.sh
 source "$INFRA/scripts/code.sh"
 # shellcheck source=infra/scripts/test-mail.sh
 source "$INFRA/scripts/test-mail.sh"
+# shellcheck source=infra/scripts/doctor.sh
+source "$INFRA/scripts/doctor.sh"
 
 # older_than A B: version A is older than version B
 older_than() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]; }
@@ -237,11 +298,16 @@ In PowerShell 7, all in the same session, in the folder of the script: infra/scr
     Connect-ExchangeOnline
     Connect-MgGraph -Scopes Application.Read.All
     ./limit-mailboxes.ps1 -TenantId $TENANT_ID \`
-      -ClientId $CLIENT_ID \`
-      -ServicePrincipalId $PRINCIPAL_ID \`
+      -ClientId $SENDING_CLIENT_ID \`
+      -ServicePrincipalId $SENDING_PRINCIPAL_ID \`
       -Name '$(exchange_name)'${ALSO_GRANT:+ -AlsoGrant $ALSO_GRANT} \`
       -Mailbox ${sender:-<sender>} -OutsideMailbox <any other mailbox>
 HELP
+}
+
+grant_to_sending_application() {
+  find_sending_application
+  ! wants consent || ensure_consent
 }
 
 closing() {
@@ -251,6 +317,7 @@ closing() {
   say "endpoint      $APP_URL/api/mail"
   say "function key  az functionapp keys list $(in_this_group) --name $APP --query functionKeys.default --output tsv"
   say "client id     $CLIENT_ID"
+  say "credential    $CREDENTIAL"
   [ "$CONSENT" = yes ] || { printf '\n' && exchange_advice; }
 }
 
@@ -258,9 +325,11 @@ APP='' GROUP_EXISTS=no CLIENT_ID='' PRINCIPAL_ID=''
 say "Graph Mail Relay -> resource group $RESOURCE_GROUP"
 check_tools
 check_sign_in
+find_cloud
 ensure_resource_group
 find_relay
 find_client_id
+choose_credential
 ! wants infrastructure || check_nothing_is_lost
 ! wants infrastructure || ensure_providers
 # Later steps need to know the registration, also when they run alone.
@@ -270,15 +339,24 @@ else
   find_registration || stop "$STOPPED" 'the app registration does not exist yet.' 'Run the step registration first, or give --client-id.'
 fi
 check_client_id
-! wants consent || ensure_consent
+# A managed identity is made by the step infrastructure.
+[ "$CREDENTIAL" = managed-identity ] || grant_to_sending_application
 if wants infrastructure; then
   ensure_infrastructure
-elif wants secret || wants code || wants smoke-test || wants test-mail; then
+elif wants credential || wants code || wants smoke-test || wants rotation || wants doctor || wants test-mail; then
   [ "$WHAT_IF" = yes ] || find_infrastructure ||
     stop "$STOPPED" "$RESOURCE_GROUP has no relay '$NAME' with $MISSING." 'Run the step infrastructure first.'
 fi
-! wants secret || ensure_secret
+if [ "$CREDENTIAL" = managed-identity ] && [ -n "$APP$FOUND_APP" ]; then grant_to_sending_application; fi
+! wants credential || ensure_credential
 ! wants code || ensure_code
 ! wants smoke-test || smoke_test
+! wants credential || move_credential
+! wants rotation || set_rotation
+! wants doctor || ask_doctor
 ! wants test-mail || send_test_mail
 closing
+[ "$DOCTOR_FAILED" = no ] || {
+  warn 'a check of the doctor failed: see above, and docs/doctor.md. Nothing was undone.'
+  exit "$DOCTOR_FOUND"
+}

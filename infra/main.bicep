@@ -5,7 +5,7 @@ targetScope = 'resourceGroup'
 
 import { toCallerQueues } from 'modules/caller-queues.bicep'
 import { toIpRules } from 'modules/ip-rules.bicep'
-import { Options, RelaySettings } from 'modules/options.bicep'
+import { Options, RelaySettings, SecretSettings } from 'modules/options.bicep'
 
 @description('Required. Application (client) id of the app registration that may send: the output clientId of registration.bicep.')
 @minLength(36)
@@ -26,6 +26,9 @@ param location string = resourceGroup().location
 
 @description('Optional. Further settings by name, as docs/settings.md lists them. A setting that is not named keeps the value that the app has; an empty value restores the default.')
 param settings RelaySettings = {}
+
+@description('Optional. Further settings that are secrets, by name. One that is not named keeps the value that the app has; an empty value removes it.')
+param secretSettings SecretSettings = {}
 
 @description('Optional. Email addresses that receive alerts and, unless SECRET_WARNING_RECIPIENTS is set, warnings of expiring secrets. With none, alerts appear in the portal only.')
 param alertRecipients string[] = []
@@ -63,6 +66,7 @@ var tags = union(options.?tags ?? {}, { 'graph-mail-relay': relayName })
 
 var callerQueues = toCallerQueues(settings.?MAIL_CALLER_QUEUES ?? '', options.?callerQueues ?? [])
 var declaredCallers = options.?callers == null ? {} : { MAIL_CALLERS: string(options.?callers) }
+var declaredConnections = options.?connections == null ? {} : { GRAPH_CONNECTIONS: string(options.?connections) }
 
 // A list from an environment variable or a form has blanks after its commas.
 var recipients = filter(map(alertRecipients, address => trim(address)), address => !empty(address))
@@ -116,6 +120,17 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
+module vaultEvents 'modules/vault-events.bicep' = if (options.?vaultEvents ?? false) {
+  name: '${relayName}-vault-events'
+  params: {
+    name: 'evgt-${suffix}'
+    location: location
+    vaultName: vault.outputs.name
+    storageAccountName: storage.outputs.name
+    tags: tags
+  }
+}
+
 module privateNetwork 'modules/private-network.bicep' = if (isPrivate) {
   name: '${relayName}-private-network'
   params: {
@@ -147,7 +162,8 @@ module functionApp 'modules/function-app.bicep' = {
     instanceMemoryMB: options.?instanceMemoryMB ?? 2048
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
-    settings: union(settings, declaredCallers)
+    settings: union(settings, declaredCallers, declaredConnections)
+    secretSettings: secretSettings
     callersWithQueues: map(callerQueues, one => one.caller)
     alertRecipients: join(recipients, ',')
     fixedSettings: {
@@ -206,7 +222,7 @@ output storageAccountName string = storage.outputs.name
 @description('Client id of the identity of the app.')
 output identityClientId string = identity.outputs.clientId
 
-@description('Object id of the identity of the app: what registration.bicep federates in the mode without secrets.')
+@description('Object id of the identity of the app: what a federated credential names, and what is allowed to send with the credential managed-identity.')
 output identityPrincipalId string = identity.outputs.principalId
 
 @description('Name of the Application Insights component.')

@@ -5,7 +5,7 @@ targetScope = 'resourceGroup'
 
 extension microsoftGraphV1
 
-import { graphAppId, MailPermission, mailPermissionIds, submitRole } from 'modules/graph-permissions.bicep'
+import { graphAppId, MailPermission, permissionIds, submitRole } from 'modules/graph-permissions.bicep'
 
 @description('Optional. The key by which this deployment finds the application again. It can never be changed.')
 @minLength(3)
@@ -22,6 +22,12 @@ param permissions MailPermission[] = [
 
 @description('Optional. Object id of the managed identity of the relay, which may then act as the application without a secret. Empty: no federated credential.')
 param identityPrincipalId string = ''
+
+// https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+var exchangeAudience = {
+  AzureUSGovernment: 'api://AzureADTokenExchangeUSGov'
+  AzureChinaCloud: 'api://AzureADTokenExchangeChina'
+}[?environment().name] ?? 'api://AzureADTokenExchange'
 
 resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
@@ -49,7 +55,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
     {
       resourceAppId: graphAppId
       resourceAccess: map(permissions, permission => {
-        id: mailPermissionIds[permission]
+        id: permissionIds[permission]
         type: 'Role'
       })
     }
@@ -62,7 +68,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
     issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
     subject: identityPrincipalId
     audiences: [
-      'api://AzureADTokenExchange'
+      exchangeAudience
     ]
   }
 }

@@ -10,7 +10,6 @@ source "$INFRA/scripts/say.sh"
 
 # Of the default relay; that of another has its name too, as deploy.sh names it.
 REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
-readonly DELETED_ITEMS=https://graph.microsoft.com/v1.0/directory/deletedItems
 
 usage() {
   cat <<'HELP'
@@ -353,6 +352,7 @@ purge_or_name_kept() {
 }
 
 check_sign_in
+find_cloud
 find_resources
 [ "$REGISTRATION" = no ] || find_registration
 find_vaults

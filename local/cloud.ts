@@ -6,7 +6,14 @@ import type { CredentialKind } from '../src/lib/connections/connection.ts';
 import { type Azurite, STORAGE_RESOURCE, startAzurite } from './azurite.ts';
 import { obtainCertificate } from './certificate.ts';
 import { obtainClientCertificates } from './client-certificate.ts';
-import { contoso, type Directory, LOCAL_CLIENT_ID, LOCAL_SENDERS, LOCAL_TENANT_ID } from './directory.ts';
+import {
+  contoso,
+  type Directory,
+  fabrikam,
+  LOCAL_CLIENT_ID,
+  LOCAL_SENDERS,
+  LOCAL_TENANT_ID,
+} from './directory.ts';
 import { principalIdOf } from './entra/app-only-claims.ts';
 import { startEntra } from './entra/start-entra.ts';
 import { makeTokenKeys } from './entra/token-keys.ts';
@@ -53,6 +60,8 @@ export type CloudOptions = {
   readonly storageByIdentity?: boolean;
   /** The callers that have a queue of their own. */
   readonly callersWithQueues?: readonly string[];
+  /** Whether there is also Fabrikam, with its client secret in the vault of Contoso. */
+  readonly withFabrikam?: boolean;
   /** What the relay proves itself with: a certificate is made only for one that uses it. */
   readonly credential?: CredentialKind;
   /** Those of Entra unless told otherwise. */
@@ -77,6 +86,8 @@ export type Cloud = {
 };
 
 export const SECRET_NAME = 'graph-client-secret';
+/** As the relay names that of a connection `fabrikam` by default. */
+export const FABRIKAM_SECRET_NAME = 'graph-client-secret-fabrikam';
 const YEAR_MS = 365 * 86_400_000;
 
 /** Starts everything the relay needs around it, on this machine. */
@@ -105,10 +116,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     const { storageByIdentity = false } = options;
     // This process makes the queues and the like.
     if (storageByIdentity) setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
-    const secret = secrets.current(SECRET_NAME) ?? (await makeSecret(secrets, now()));
+    const secretNamed = async (name: string) =>
+      (secrets.current(name) ?? (await makeSecret(secrets, name, now()))).value;
+    const own = contoso(await secretNamed(SECRET_NAME), now());
+    const withTenants = options.withFabrikam
+      ? { ...own, furtherTenants: [fabrikam(await secretNamed(FABRIKAM_SECRET_NAME), now())] }
+      : own;
     const identityClientId = randomUUID();
     let issuer = '';
-    const usual = withOtherCredentials(contoso(secret.value, now()), {
+    const usual = withOtherCredentials(withTenants, {
       identityClientId,
       issuer: () => issuer,
       certificates:
@@ -270,9 +286,9 @@ const withOtherCredentials = (
   ],
 });
 
-const makeSecret = (secrets: SecretStore, now: Date) =>
+const makeSecret = (secrets: SecretStore, name: string, now: Date) =>
   secrets.set(
-    SECRET_NAME,
+    name,
     { value: randomBytes(30).toString('base64url'), expiresOn: new Date(now.getTime() + YEAR_MS) },
     now,
   );

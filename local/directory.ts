@@ -11,6 +11,8 @@ export type Directory = {
     /** `passwordLifetime`, in days. */
     readonly passwordDays?: number;
   };
+  /** Other organisations in the same cloud, each with its own tenant. */
+  readonly furtherTenants?: readonly Directory[];
 };
 
 export type AppRegistration = {
@@ -83,6 +85,22 @@ export const LOCAL_CLIENT_ID = '7d1f8c1e-5d3b-4a43-9d8c-0d9f1f4b2c55';
 export const LOCAL_CALLER_ID = '3f0c2d6a-9a51-4b7e-8d0f-6c1f5b2a7e94';
 export const LOCAL_CALLER_SECRET = 'local-caller-secret';
 export const LOCAL_TENANT_ID = '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812';
+
+/** The registration of Fabrikam, through which the relay sends for the mailboxes of that tenant. */
+export const FABRIKAM_CLIENT_ID = '5a0c8b1d-47f0-4d0e-9a3b-2f6f0c1de871';
+export const FABRIKAM_TENANT_ID = 'c4e1f7a2-6b0d-4f38-92ce-7d5a1b8e3f60';
+
+/** This tenant and those beside it. */
+export const tenantsOf = (directory: Directory): readonly Directory[] => [
+  directory,
+  ...(directory.furtherTenants ?? []),
+];
+
+/** The tenant with this id or domain. */
+export const findTenant = (directory: Directory, idOrDomain: string): Directory | undefined =>
+  tenantsOf(directory).find(({ tenantId, tenantDomain }) =>
+    [tenantId, tenantDomain].includes(idOrDomain.toLowerCase()),
+  );
 
 const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = {}): Mailbox => ({
   address,
@@ -160,6 +178,26 @@ export const contoso = (secret: string, now: Date): Directory => ({
     mailbox('hr@contoso.example', 'Contoso HR'),
     mailbox('helpdesk@contoso.example', 'Contoso Help Desk'),
     mailbox('guest@contoso.example', 'Guest without a mailbox', { licensed: false }),
+  ],
+});
+
+/** Fabrikam, whose emails the relay of Contoso can send: a tenant, a registration and mailboxes of its own. */
+export const fabrikam = (secret: string, now: Date): Directory => ({
+  tenantId: FABRIKAM_TENANT_ID,
+  tenantDomain: 'fabrikam.example',
+  apps: [
+    {
+      clientId: FABRIKAM_CLIENT_ID,
+      displayName: 'Graph Mail Relay for Fabrikam',
+      enabled: true,
+      secrets: [{ value: secret, expiresOn: new Date(now.getTime() + 365 * 86_400_000) }],
+      roles: ['Mail.Send', 'Mail.Read'],
+      exchangeRoles: [],
+    },
+  ],
+  mailboxes: [
+    mailbox('noreply@fabrikam.example', 'Fabrikam'),
+    mailbox('invoices@fabrikam.example', 'Fabrikam Invoices'),
   ],
 });
 

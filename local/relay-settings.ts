@@ -1,6 +1,7 @@
 import hostJson from '../host.json' with { type: 'json' };
 import type { CredentialKind } from '../src/lib/connections/connection.ts';
-import { AppError } from '../src/lib/errors.ts';
+import { AppError, type Problem } from '../src/lib/errors.ts';
+import { isNamedConnection, problemsOfConnections } from '../src/lib/settings/connections.ts';
 import { safetyOn } from '../src/lib/settings/safety-settings.ts';
 import {
   type Environment,
@@ -14,7 +15,8 @@ import { findUnknown } from '../src/lib/settings/unknown-names.ts';
 import { LOCAL_SENDERS } from './directory.ts';
 
 /** Settings of the relay that the environment of `npm start` may change; the rest is what the local cloud says. */
-const CHANGEABLE = /^(MAIL|SECRET_(?:WARNING|ROTATION)|GRAPH_TIMEOUT)_|^GRAPH_CREDENTIAL$/;
+const CHANGEABLE =
+  /^(MAIL|SECRET_(?:WARNING|ROTATION)|GRAPH_TIMEOUT)_|^(GRAPH_CONNECTIONS|GRAPH_CREDENTIAL)$/;
 /** Of the tools, and of applications that call the relay. */
 const NOT_SETTINGS = /^(MAIL_RELAY_\w+|(GRAPH|GRAPH_UPLOAD|ENTRA|KEY_VAULT)_PORT|GRAPH_CLIENT_SECRET)$/;
 
@@ -30,7 +32,10 @@ const KNOWN = Object.keys(settingsTable) as SettingName[];
 
 /** What the environment of `npm start` says to the relay: its settings, and everything that is wrong with their names and values. */
 export const readLocalSettings = (environment: Environment): LocalSettings => {
-  const given = KNOWN.filter((name) => CHANGEABLE.test(name) && environment[name] !== undefined);
+  const given = [
+    ...KNOWN.filter((name) => CHANGEABLE.test(name)),
+    ...Object.keys(environment).filter(isNamedConnection),
+  ].filter((name) => environment[name] !== undefined);
   const unknown = findUnknown(environment, KNOWN).filter(({ name }) => !NOT_SETTINGS.test(name));
   return {
     settings: Object.fromEntries(given.map((name) => [name, environment[name] ?? ''])),
@@ -63,6 +68,10 @@ export const localSafetyOn = (given: Environment): readonly string[] =>
     readSettings({ ...LOCAL, ...given }, ['MAIL_CAPTURE', 'MAIL_REDIRECT_TO', 'MAIL_RECIPIENT_DOMAINS']),
   );
 
+/** Whether the environment gives a connection beside the main one, for which there must be another tenant. */
+export const hasConnections = (given: Environment): boolean =>
+  Object.keys(given).some((name) => name === 'GRAPH_CONNECTIONS' || isNamedConnection(name));
+
 /** Whether emails are captured by the settings that the environment gives. */
 export const localCaptures = (given: Environment): boolean => {
   const { MAIL_CAPTURE, MAIL_OTHER_RECIPIENTS } = readSettings({ ...LOCAL, ...given }, [
@@ -76,11 +85,15 @@ export const localCaptures = (given: Environment): boolean => {
 export const credentialOf = (given: Environment): CredentialKind =>
   readSettings({ ...LOCAL, ...given }, ['GRAPH_CREDENTIAL']).GRAPH_CREDENTIAL;
 
-const wrongValues = (environment: Environment, names: readonly SettingName[]): string[] => {
+const wrongValues = (environment: Environment, names: readonly string[]): string[] => {
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
   try {
-    readSettings({ ...LOCAL, ...given }, undefined, readFunctionTimeout(hostJson.functionTimeout));
-    return [];
+    const settings = readSettings(
+      { ...LOCAL, ...given },
+      undefined,
+      readFunctionTimeout(hostJson.functionTimeout),
+    );
+    return toLines(problemsOfConnections(settings));
   } catch (error) {
     return toProblemLines(error);
   }
@@ -89,7 +102,10 @@ const wrongValues = (environment: Environment, names: readonly SettingName[]): s
 /** The problems of settings by name, as lines for a terminal. */
 export const toProblemLines = (error: unknown): string[] =>
   error instanceof AppError && error.facts.problems !== undefined
-    ? error.facts.problems.map(
-        ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
-      )
+    ? toLines(error.facts.problems)
     : [(error as Error).message];
+
+const toLines = (problems: readonly Problem[]): string[] =>
+  problems.map(
+    ({ pointer, expected, received }) => `${pointer}: expected ${expected}; received ${received}.`,
+  );

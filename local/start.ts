@@ -13,7 +13,13 @@ import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
-import { credentialOf, localCaptures, localSafetyOn, toProblemLines } from './relay-settings.ts';
+import {
+  credentialOf,
+  hasConnections,
+  localCaptures,
+  localSafetyOn,
+  toProblemLines,
+} from './relay-settings.ts';
 import { toCurl, toWelcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -92,6 +98,7 @@ const main = async () => {
       directory: allowedFor(settings),
       credential: credentialOf(settings),
       callersWithQueues,
+      withFabrikam: hasConnections(settings),
     });
     open.push(cloud);
     for (const { file, reason } of cloud.mails.skipped)

@@ -1,7 +1,9 @@
 // Checks settings before anything is deployed: node scripts/check-settings.ts NAME=VALUE...
 // Exits with 2 and one line for each value that the relay would not accept. An empty value restores the default.
 
-import { type Setting, settingsTable } from '../src/lib/settings/settings.ts';
+import { AppError, type Problem } from '../src/lib/errors.ts';
+import { isNamedConnection, problemsOfConnections } from '../src/lib/settings/connections.ts';
+import { readSettings, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
 
 const table: Readonly<Record<string, Setting<unknown> | undefined>> = settingsTable;
 
@@ -9,10 +11,31 @@ for (const argument of process.argv.slice(2)) {
   const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(argument) ?? [];
   const setting = table[name];
   try {
+    if (name === 'GRAPH_CONNECTIONS' || isNamedConnection(name)) {
+      if (value.trim() !== '') requireConnections(name, value);
+      continue;
+    }
     if (setting === undefined) throw new Error('the name of a setting of the relay (docs/settings.md)');
     if (value.trim() !== '') setting.parse(value.trim());
   } catch (error) {
     console.error(`--set ${name}: expected ${(error as Error).message}.`);
     process.exitCode = 2;
+  }
+}
+
+/** Says everything that is wrong with connections, and where. */
+function requireConnections(name: string, value: string): void {
+  const found = connectionProblems(name, value);
+  for (const { pointer, expected, received } of found)
+    console.error(`--set ${name}: ${pointer}: expected ${expected}; received ${received}.`);
+  if (found.length > 0) process.exitCode = 2;
+}
+
+function connectionProblems(name: string, value: string): readonly Problem[] {
+  try {
+    return problemsOfConnections(readSettings({ [name]: value }, ['GRAPH_CONNECTIONS']));
+  } catch (error) {
+    if (error instanceof AppError && error.facts.problems !== undefined) return error.facts.problems;
+    throw error;
   }
 }

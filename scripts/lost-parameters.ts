@@ -21,8 +21,8 @@ const WAYS: Readonly<Record<string, Way>> = {
   alertRecipients: { variable: 'RELAY_ALERT_RECIPIENTS', option: '--alert-to' },
   options: { variable: 'RELAY_OPTIONS', option: 'the file of --parameters' },
 };
-/** Members of an object that stay as they are where they are not given: a deployment removes no queue. */
-const KEPT: readonly string[] = ['options.callerQueues'];
+/** Members of an object that stay as they are where they are not given: a deployment removes no queue, and no events of the vault. */
+const KEPT: readonly string[] = ['options.callerQueues', 'options.vaultEvents'];
 const DEFAULT_NAME = 'mail-relay';
 
 const isObject = (value: unknown): value is object =>

@@ -4,6 +4,7 @@ export type DeskMail = {
   readonly state: string;
   readonly sender: string;
   readonly caller: string;
+  readonly connection?: string;
   readonly recipients: number;
   readonly redirected?: boolean;
   readonly captured?: boolean;
@@ -54,6 +55,7 @@ export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
     `${mail.id}  ${mail.state}`,
     line('Caller', mail.caller),
     line('Sender', mail.sender || '(unknown)'),
+    ...(mail.connection === undefined ? [] : [line('Connection', mail.connection)]),
     line('Recipients', `${mail.recipients}${diverted(mail)}`),
     ...timeline.map(({ at, event, ...facts }) => {
       const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);

@@ -1,15 +1,17 @@
 import type { TokenCredential } from '@azure/identity';
 import { authoritiesOf, CLOUDS } from './lib/connections/cloud.ts';
-import { type Connection, connectionOf, MAIN_CONNECTION } from './lib/connections/connection.ts';
+import { type Connection, MAIN_CONNECTION } from './lib/connections/connection.ts';
+import type { BrokenConnection } from './lib/connections/connection-definition.ts';
 import { defined } from './lib/defined.ts';
 import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import type { GraphCall } from './lib/graph/graph-call.ts';
 import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
+import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { lazily } from './lib/lazily.ts';
 import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
-import type { OpenConnection, Ports } from './lib/ports.ts';
+import type { OpenConnection } from './lib/ports.ts';
 import { readCertificateProof, readSecretProof } from './lib/vault/client-proof.ts';
 import { toProof } from './lib/vault/credential-proof.ts';
 import { type FetchToken, makeTokenSource } from './lib/vault/entra-token.ts';
@@ -21,8 +23,6 @@ import {
 } from './lib/vault/fetch-token.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import type { EntraTokenOptions } from './lib/vault/token-request.ts';
-
-type GraphPorts = Pick<Ports, 'mailboxes' | 'drafts'>;
 
 type Needs = {
   readonly vault: () => KeyVault;
@@ -38,7 +38,7 @@ type Needs = {
 /** A connection and what is asked of its credential; `call` is Graph with the token of the connection. */
 export type ProvenConnection = Omit<OpenConnection, 'registration'> & { readonly call: GraphCall };
 
-type Opened = GraphPorts & ProvenConnection;
+type Opened = TenantGraph & ProvenConnection;
 
 const fetchTokens = (connection: Connection, options: EntraTokenOptions, needs: Needs): FetchToken => {
   const { credential, name, cloud, clientId } = connection;
@@ -88,38 +88,18 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
   };
 };
 
-/**
- * Graph for every mailbox: each call goes by the connection that sends for its mailbox. `all` is every connection, the main one first.
- * Nothing is asked of anyone before it is needed.
- */
+/** Opens every connection, the main one first, and Graph for every mailbox by them. Nothing is asked of anyone before it is needed. */
 export const openConnections = (
   connections: readonly [Connection, ...Connection[]],
+  broken: readonly BrokenConnection[],
   needs: Needs,
 ): GraphPorts & { readonly all: readonly ProvenConnection[] } => {
   const all = connections.map((connection) => openConnection(connection, needs));
-  const of = (mailbox: string): GraphPorts => {
-    const connection = connectionOf(connections, mailbox);
+  const graphOf = (connection: Connection): TenantGraph => {
     const opened = all.find((one) => one.connection === connection);
     if (opened === undefined)
       throw new Error(`the connection ${connection.name} is not among those that were opened`);
     return opened;
   };
-  return {
-    all,
-    mailboxes: {
-      send: (plan) => of(plan.mailbox).mailboxes.send(plan),
-      find: (mailbox, ...rest) => of(mailbox).mailboxes.find(mailbox, ...rest),
-    },
-    drafts: {
-      create: (mailbox, ...rest) => of(mailbox).drafts.create(mailbox, ...rest),
-      mark: (mailbox, ...rest) => of(mailbox).drafts.mark(mailbox, ...rest),
-      attach: (mailbox, ...rest) => of(mailbox).drafts.attach(mailbox, ...rest),
-      openUpload: (mailbox, ...rest) => of(mailbox).drafts.openUpload(mailbox, ...rest),
-      send: (mailbox, ...rest) => of(mailbox).drafts.send(mailbox, ...rest),
-      look: (mailbox, ...rest) => of(mailbox).drafts.look(mailbox, ...rest),
-      remove: (mailbox, ...rest) => of(mailbox).drafts.remove(mailbox, ...rest),
-      listOf: (mailbox, ...rest) => of(mailbox).drafts.listOf(mailbox, ...rest),
-      listBefore: (mailbox, ...rest) => of(mailbox).drafts.listBefore(mailbox, ...rest),
-    },
-  };
+  return { all, ...routeGraph(connections, broken, graphOf) };
 };

@@ -35,7 +35,13 @@ import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
-import { authorityOf, cloudOf, toConnections, toSenderPolicy } from './lib/settings/connections.ts';
+import {
+  authorityOf,
+  cloudOf,
+  toBrokenConnections,
+  toConnections,
+  toSenderPolicy,
+} from './lib/settings/connections.ts';
 import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
@@ -218,7 +224,7 @@ export const openRelay = (
 
   const graph = once(() => {
     const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
-    return openConnections(toConnections(settings()), {
+    return openConnections(toConnections(settings()), toBrokenConnections(settings()), {
       vault,
       // The queue waits, not the function.
       identity: (clientId = AZURE_CLIENT_ID) =>

@@ -206,9 +206,20 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-// Three regions of three continents, so that a fault of one network is not taken for a fault of the relay:
-// https://learn.microsoft.com/azure/azure-monitor/app/availability-standard-tests#location-population-tags
-var testLocations = [
+// Three regions of three continents, so that a fault of one network is not taken for a fault of the relay; in a national cloud, three
+// of its own: https://learn.microsoft.com/azure/azure-monitor/app/availability-standard-tests#location-population-tags
+var testLocations = {
+  AzureUSGovernment: [
+    'usgov-va-azr'
+    'usgov-phx-azr'
+    'usgov-tx-azr'
+  ]
+  AzureChinaCloud: [
+    'mc-cne-azr'
+    'mc-cne2-azr'
+    'mc-cnn2-azr'
+  ]
+}[?environment().name] ?? [
   'emea-nl-ams-azr'
   'us-va-ash-azr'
   'apac-sg-sin-azr'

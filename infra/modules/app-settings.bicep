@@ -9,8 +9,16 @@ param appName string
 @description('Required. Settings of the relay that the app has now.')
 param currentSettings object
 
+@description('Required. Settings of the relay that the app has now and that are secrets.')
+@secure()
+param currentSecrets object
+
 @description('Required. Settings of the relay to change. An empty value restores the default.')
 param settings object
+
+@description('Required. Settings to change that are secrets. An empty value removes one.')
+@secure()
+param secretSettings object
 
 @description('Required. Email addresses that receive alerts, separated by commas: also those of SECRET_WARNING_RECIPIENTS, unless it names others.')
 param alertRecipients string
@@ -37,8 +45,19 @@ var derivedSettings = {
     : (settings.?SECRET_WARNING_RECIPIENTS ?? currentRecipients)
 }
 
+// Azure knows its cloud; DoD and GCC High share one, so that a relay of DoD names its own.
+var cloudOfAzure = {
+  AzureUSGovernment: 'usgov'
+  AzureChinaCloud: 'china'
+}[?environment().name]
+var namesCloud = !empty(filter(
+  items(union(currentSettings, settings)),
+  setting => contains(['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'GRAPH_ENDPOINT'], setting.key) && !empty(setting.value)
+))
+var derivedCloud = namesCloud || cloudOfAzure == null ? {} : { GRAPH_CLOUD: cloudOfAzure }
+
 var relaySettings = toObject(
-  filter(items(union(currentSettings, settings, derivedSettings)), setting => !empty(setting.value)),
+  filter(items(union(currentSettings, settings, derivedSettings, derivedCloud)), setting => !empty(setting.value)),
   setting => setting.key,
   setting => setting.value
 )
@@ -50,7 +69,15 @@ resource app 'Microsoft.Web/sites@2024-11-01' existing = {
 resource app_settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(relaySettings, fixedSettings)
+  properties: union(
+    relaySettings,
+    toObject(
+      filter(items(union(currentSecrets, secretSettings)), setting => !empty(setting.value)),
+      setting => setting.key,
+      setting => setting.value
+    ),
+    fixedSettings
+  )
 }
 
 @description('Days that the ledger keeps an email.')

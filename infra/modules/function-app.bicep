@@ -1,7 +1,7 @@
 metadata name = 'Function app'
 metadata description = 'The Flex Consumption plan and the app on it, with its settings and, as an option, its code.'
 
-import { relaySettingNames } from 'options.bicep'
+import { connectionSettingPrefix, relaySettingNames, secretSettingNames } from 'options.bicep'
 
 @description('Required. Ending of the names.')
 param suffix string
@@ -47,6 +47,10 @@ param alwaysReady int
 
 @description('Required. Settings of the relay by name. An empty value restores the default.')
 param settings object
+
+@description('Required. Settings of the relay that are secrets, by name. An empty value removes one.')
+@secure()
+param secretSettings object
 
 @description('Required. Callers that get a queue of their own.')
 param callersWithQueues string[]
@@ -136,6 +140,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+var currentSettings = list('${app.id}/config/appsettings', '2024-11-01').properties
+
 module settingsOfApp 'app-settings.bicep' = {
   name: '${app.name}-settings'
   params: {
@@ -143,13 +149,20 @@ module settingsOfApp 'app-settings.bicep' = {
     // Only the settings of the relay: parameters of a deployment are readable afterwards, and others can hold secrets.
     currentSettings: toObject(
       filter(
-        items(list('${app.id}/config/appsettings', '2024-11-01').properties),
-        setting => contains(relaySettingNames, setting.key) || setting.key == 'ALERT_RECIPIENTS'
+        items(currentSettings),
+        setting =>
+          contains(relaySettingNames, setting.key) || startsWith(setting.key, connectionSettingPrefix) || setting.key == 'ALERT_RECIPIENTS'
       ),
       setting => setting.key,
       setting => setting.value
     )
+    currentSecrets: toObject(
+      filter(items(currentSettings), setting => contains(secretSettingNames, setting.key)),
+      setting => setting.key,
+      setting => setting.value
+    )
     settings: settings
+    secretSettings: secretSettings
     callersWithQueues: callersWithQueues
     alertRecipients: alertRecipients
     // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption

@@ -6,12 +6,17 @@ metadata description = 'The application permissions that the relay can use, and 
 type MailPermission = 'Mail.Send' | 'Mail.Read' | 'Mail.ReadWrite'
 
 @export()
+@description('What consent can grant: permissions for email, and Application.ReadWrite.OwnedBy, by which the relay renews its own client secret.')
+type Permission = MailPermission | 'Application.ReadWrite.OwnedBy'
+
+@export()
 @description('The application that stands for Microsoft Graph in every tenant.')
 var graphAppId = '00000003-0000-0000-c000-000000000000'
 
 @export()
 @description('Ids of application permissions: https://learn.microsoft.com/graph/permissions-reference')
-var mailPermissionIds = {
+var permissionIds = {
+  'Application.ReadWrite.OwnedBy': '18a4783c-866b-4cc7-a460-3d5e5662c884'
   'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96'
   'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01'
   'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9'

@@ -5,7 +5,11 @@ metadata description = 'The types are sealed: a name that is not known here stop
 @sealed()
 @description('Settings of the relay that have a default. docs/settings.md describes them.')
 type RelaySettings = {
+  CLIENT_CERTIFICATE_NAME: string?
   ENTRA_AUTHORITY: string?
+  GRAPH_CLOUD: string?
+  GRAPH_CONNECTIONS: string?
+  GRAPH_CREDENTIAL: string?
   GRAPH_ENDPOINT: string?
   GRAPH_TIMEOUT_SECONDS: string?
   MAIL_ALLOWED_SENDERS: string?
@@ -17,6 +21,7 @@ type RelaySettings = {
   MAIL_ENABLED: string?
   MAIL_EVENTS: string?
   MAIL_GIVE_UP_HOURS: string?
+  MAIL_LANGUAGE: string?
   MAIL_LARGE_ATTACHMENTS: string?
   MAIL_LEDGER_DAYS: string?
   MAIL_LEDGER_RECIPIENTS: string?
@@ -28,6 +33,7 @@ type RelaySettings = {
   MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
   MAIL_VERIFY_SECONDS: string?
+  SECRET_ROTATION_DAYS: string?
   SECRET_WARNING_DAYS: string?
   SECRET_WARNING_RECIPIENTS: string?
 }
@@ -35,7 +41,11 @@ type RelaySettings = {
 @export()
 @description('The names of RelaySettings: what a deployment keeps of the settings that the app has.')
 var relaySettingNames = [
+  'CLIENT_CERTIFICATE_NAME'
   'ENTRA_AUTHORITY'
+  'GRAPH_CLOUD'
+  'GRAPH_CONNECTIONS'
+  'GRAPH_CREDENTIAL'
   'GRAPH_ENDPOINT'
   'GRAPH_TIMEOUT_SECONDS'
   'MAIL_ALLOWED_SENDERS'
@@ -47,6 +57,7 @@ var relaySettingNames = [
   'MAIL_ENABLED'
   'MAIL_EVENTS'
   'MAIL_GIVE_UP_HOURS'
+  'MAIL_LANGUAGE'
   'MAIL_LARGE_ATTACHMENTS'
   'MAIL_LEDGER_DAYS'
   'MAIL_LEDGER_RECIPIENTS'
@@ -58,9 +69,66 @@ var relaySettingNames = [
   'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
   'MAIL_VERIFY_SECONDS'
+  'SECRET_ROTATION_DAYS'
   'SECRET_WARNING_DAYS'
   'SECRET_WARNING_RECIPIENTS'
 ]
+
+@export()
+@sealed()
+@secure()
+@description('Settings of the relay that are secrets themselves: a parameter of their own, which no deployment shows afterwards.')
+type SecretSettings = {
+  SECRET_WARNING_WEBHOOK: string?
+}
+
+@export()
+@description('The names of SecretSettings.')
+var secretSettingNames = [
+  'SECRET_WARNING_WEBHOOK'
+]
+
+@export()
+@description('What the name of a setting for one connection begins with: docs/connections.md. A deployment keeps these settings.')
+var connectionSettingPrefix = 'GRAPH_CONNECTION_'
+
+@export()
+@sealed()
+@description('A further registration or tenant that sends for some senders. docs/connections.md describes the fields. It holds no secret.')
+type Connection = {
+  @description('Lower-case letters, digits and single dashes. Not main, which is the connection of the settings.')
+  @minLength(1)
+  @maxLength(40)
+  name: string
+
+  @description('Addresses, or *@domain.')
+  @minLength(1)
+  @maxLength(100)
+  senders: string[]
+
+  @description('Directory (tenant) ID, or a domain of the tenant.')
+  tenantId: string
+
+  @description('Application (client) ID.')
+  @minLength(36)
+  @maxLength(36)
+  clientId: string
+
+  @description('How the relay proves which application it is. Default: client-secret.')
+  credential: ('client-secret' | 'certificate' | 'managed-identity' | 'federated')?
+
+  @description('Name of the client secret in the vault. Default: graph-client-secret-<name>.')
+  secretName: string?
+
+  @description('Name of the certificate in the vault. Default: graph-client-certificate-<name>.')
+  certificateName: string?
+
+  @description('Cloud of the tenant. Default: that of the settings.')
+  cloud: ('global' | 'usgov' | 'dod' | 'china')?
+
+  @description('Address of the person who is also warned of its credential.')
+  owner: string?
+}
 
 @export()
 @sealed()
@@ -142,6 +210,10 @@ type Options = {
   @description('Callers for those who keep them in source control. Default: those of the last deployment; for all others, npm run callers.')
   callers: Caller[]?
 
+  @description('Further connections for those who keep them in source control. Default: those of the last deployment.')
+  @maxLength(50)
+  connections: Connection[]?
+
   @description('Node.js of the app. Default: 24.')
   nodeVersion: ('22' | '24')?
 
@@ -160,6 +232,9 @@ type Options = {
 
   @description('Callers with a queue of their own, and who may put emails into it. A deployment adds queues and removes none: also those that it does not name stay. Default: none.')
   callerQueues: CallerQueue[]?
+
+  @description('The vault reports a secret or certificate that expires as soon as it knows, by Event Grid; without it, the relay looks once a day. A deployment adds it and never removes it. Default: false.')
+  vaultEvents: bool?
 
   @description('Call /api/health from outside every 15 minutes and raise an alert if it does not respond. Default: true.')
   availabilityTest: bool?

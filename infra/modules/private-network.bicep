@@ -41,7 +41,8 @@ var endpoints = [
   {
     group: 'vault'
     target: vaultId
-    zone: 'privatelink.vaultcore.azure.net'
+    // privatelink.vaultcore.azure.net, and likewise in the other clouds.
+    zone: 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
   }
 ]
 

@@ -46,6 +46,8 @@ var queueNames = [
   'mail'
   'mail-poison'
   'mail-events'
+  'vault-events'
+  'vault-events-poison'
 ]
 var callerQueueNames = flatten(map(callerQueues, one => ['mail-${one.caller}', 'mail-${one.caller}-poison']))
 var allQueueNames = concat(queueNames, callerQueueNames)

@@ -106,6 +106,15 @@ check_tenant() {
       'Select it first: az account set --subscription <id>'
 }
 
+# find_cloud: that which az is set to (az cloud set), with the addresses of Graph and Entra there.
+# shellcheck disable=SC2034 # read by the steps after it
+find_cloud() {
+  must 'read the cloud of az' cloud show --query '[name, endpoints.microsoftGraphResourceId, endpoints.activeDirectory]' --output tsv
+  CLOUD=$(line_of_answer 1) GRAPH=$(line_of_answer 2) LOGIN=$(line_of_answer 3)
+  GRAPH=${GRAPH%/} LOGIN=${LOGIN%/}
+  DELETED_ITEMS=$GRAPH/v1.0/directory/deletedItems
+}
+
 # must_once_granted WHAT ARGUMENTS: as must, and patient with rights too, as a role just assigned takes a while.
 must_once_granted() {
   local what=$1 tries=1

@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # Deploying a template: bounded patience, and what to do about failures that az reports without it. Sourced by deploy.sh.
 
-readonly DELETED_ITEMS=https://graph.microsoft.com/v1.0/directory/deletedItems
 # A deployment takes minutes each time; what does not pass by itself in so many is not waited for any longer.
 readonly DEPLOYMENT_TRIES=3
 

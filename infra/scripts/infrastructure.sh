@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Everything in the resource group, and the client secret in its vault. Sourced by deploy.sh.
+# Everything in the resource group. Sourced by deploy.sh.
 
-MAIN_OUTPUTS="[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-', properties.outputs.functionAppUrl.value || '-', properties.outputs.vaultName.value || '-', properties.outputs.vaultId.value || '-', properties.outputs.clientSecretName.value || '-']"
+MAIN_OUTPUTS="[properties.provisioningState || '-', properties.outputs.functionAppName.value || '-', properties.outputs.functionAppUrl.value || '-', properties.outputs.vaultName.value || '-', properties.outputs.vaultId.value || '-', properties.outputs.clientSecretName.value || '-', properties.outputs.identityClientId.value || '-', properties.outputs.identityPrincipalId.value || '-']"
 
 # Takes the names from ANSWER; fails where there are none.
 # shellcheck disable=SC2034 # read by the steps after it
@@ -9,6 +9,7 @@ read_infrastructure() {
   [ "$(line_of_answer 1)" = Succeeded ] || return 1
   APP=$(line_of_answer 2) APP_URL=$(line_of_answer 3)
   VAULT=$(line_of_answer 4) VAULT_ID=$(line_of_answer 5) SECRET_NAME=$(line_of_answer 6)
+  IDENTITY_CLIENT_ID=$(line_of_answer 7) IDENTITY_PRINCIPAL_ID=$(line_of_answer 8)
   [ "$APP" != - ] && [ "$VAULT_ID" != - ]
 }
 
@@ -40,15 +41,16 @@ json_list() {
   printf ']'
 }
 
-# Resource providers of everything in infra/modules, and those that options.privateNetwork adds: its network is delegated
+# Resource providers of everything in infra/modules, and those that options.vaultEvents and options.privateNetwork add: its network is delegated
 # to Microsoft.App, which no resource names. A test compares them with the templates.
 readonly PROVIDERS='Microsoft.Insights Microsoft.KeyVault Microsoft.ManagedIdentity Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web'
+readonly VAULT_EVENTS_PROVIDERS=Microsoft.EventGrid
 readonly PRIVATE_NETWORK_PROVIDERS='Microsoft.App Microsoft.Network'
 
-# Only the parameter file can ask for it, or the variable that infra/main.bicepparam reads.
-wants_private_network() {
-  matches "${RELAY_OPTIONS:-}" privateNetwork && return 0
-  [ -n "$PARAMETER_FILE" ] && matches "$(cat "$PARAMETER_FILE")" privateNetwork
+# names_option NAME: in the parameter file, or the variable that infra/main.bicepparam reads.
+names_option() {
+  matches "${RELAY_OPTIONS:-}" "$1" && return 0
+  [ -n "$PARAMETER_FILE" ] && matches "$(cat "$PARAMETER_FILE")" "$1"
 }
 
 # A subscription that never used a service has its provider unregistered. Azure registers most of them with a deployment,
@@ -56,7 +58,8 @@ wants_private_network() {
 ensure_providers() {
   step resource-providers
   local needed=$PROVIDERS provider
-  ! wants_private_network || needed="$needed $PRIVATE_NETWORK_PROVIDERS"
+  ! names_option privateNetwork || needed="$needed $PRIVATE_NETWORK_PROVIDERS"
+  [ "$VAULT_EVENTS" = no ] && ! names_option vaultEvents || needed="$needed $VAULT_EVENTS_PROVIDERS"
   local list=(provider list "${SUBSCRIPTION[@]}" --query "[?registrationState=='Registered'].namespace" --output tsv)
   if ! ask "${list[@]}"; then
     if lacks_rights; then
@@ -95,6 +98,27 @@ collect_parameters() {
   [ -z "$LOCATION" ] || PARAMETERS+=("location=$LOCATION")
   [ ${#SETTINGS[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${SETTINGS[@]}")")
   [ ${#ALERT_TO[@]} -eq 0 ] || PARAMETERS+=("alertRecipients=$(json_list "${ALERT_TO[@]}")")
+  [ "$VAULT_EVENTS" = no ] || PARAMETERS+=("options=$(options_with_vault_events)")
+}
+
+# az takes a parameter as a whole, so the options of the file go with it.
+options_with_vault_events() {
+  read_parameter_file
+  run_node "$PARAMETER_FILE cannot be read" add-option.ts "$SCRATCH/file.json" vaultEvents || exit "$?"
+}
+
+# The address is a secret: it is in no argument, only in a file of this user's that is removed at the end. A deployment keeps the setting.
+set_webhook() {
+  local traced=$- address
+  { set +x; } 2>/dev/null
+  address=$(if [ "$WEBHOOK_FILE" = - ]; then cat; else cat "$WEBHOOK_FILE"; fi | tr -d '[:space:]')
+  [[ -z $address || $address =~ ^https://[^\\\"]+$ ]] ||
+    stop "$WRONG_USAGE" '--warning-webhook expects a file with one address that begins with https://.'
+  (umask 077 && printf '{"SECRET_WARNING_WEBHOOK":"%s"}' "$address" >"$SCRATCH/webhook.json")
+  case $traced in *x*) set -x ;; esac
+  AZURE_LOGGING_ENABLE_LOG_FILE=no set_settings "@$SCRATCH/webhook.json"
+  rm "$SCRATCH/webhook.json"
+  say 'the app has the address of the webhook'
 }
 
 ensure_infrastructure() {
@@ -109,6 +133,7 @@ ensure_infrastructure() {
     --parameters "${PARAMETERS[@]}" --query "$MAIN_OUTPUTS" --output tsv
   read_infrastructure || stop "$STOPPED" 'the deployment returned no resource names.' "az reported: $ANSWER"
   say "function app $APP, vault $VAULT"
+  [ -z "$WEBHOOK_FILE" ] || set_webhook
 }
 
 preview_infrastructure() {
@@ -126,29 +151,16 @@ MISSING=''
 # shellcheck disable=SC2034 # read by deploy.sh and the steps after it
 find_infrastructure() {
   APP=$FOUND_APP VAULT_ID=$FOUND_VAULT_ID VAULT=${FOUND_VAULT_ID##*/} SECRET_NAME=graph-client-secret
-  if wants secret && [ -z "$VAULT_ID" ]; then
+  if { wants credential || wants rotation; } && [ -z "$VAULT_ID" ]; then
     MISSING='a vault'
     return 1
   fi
   if [ -z "$APP" ]; then
     MISSING='a function app'
-    ! { wants code || wants smoke-test || wants test-mail; }
+    [ "$MOVES" = no ] && ! { wants code || wants smoke-test || wants rotation || wants doctor || wants test-mail; }
     return
   fi
   must 'read the address of the app' functionapp show --resource-group "$RESOURCE_GROUP" --name "$APP" "${SUBSCRIPTION[@]}" \
     --query defaultHostName --output tsv
   APP_URL=https://$ANSWER
-}
-
-ensure_secret() {
-  step secret
-  if [ "$WHAT_IF" = yes ]; then
-    say 'would create a client secret and store it in the vault, unless a valid one is stored'
-    return
-  fi
-  local status=0 options=(--vault-id "$VAULT_ID" --client-id "$CLIENT_ID" --secret-name "$SECRET_NAME" --days "$SECRET_DAYS")
-  [ "$RENEW_SECRET" = no ] || options+=(--renew)
-  # A process of its own, so that the secret is never in the memory of this one.
-  RETRY_SECONDS=$RETRY_SECONDS RETRY_TIMES=$RETRY_TIMES "$INFRA/scripts/store-client-secret.sh" "${options[@]}" || status=$?
-  [ "$status" -eq 0 ] || exit "$status"
 }

@@ -7,6 +7,7 @@ permission_id() {
     Mail.Send) echo b633e1c5-b582-4048-a93e-9f11b44c7e96 ;;
     Mail.Read) echo 810c84a8-4a9e-49e6-bf7d-12d183f40d01 ;;
     Mail.ReadWrite) echo e2a3a72e-5f79-4c64-b1b1-878b674786c9 ;;
+    Application.ReadWrite.OwnedBy) echo 18a4783c-866b-4cc7-a460-3d5e5662c884 ;;
   esac
 }
 # Stands for ids that --what-if cannot know yet.
@@ -92,7 +93,7 @@ find_service_principal() {
 # Entra takes a registration of a unique name that is there for the same one: a second relay would send as the first.
 refuse_to_share() {
   [ "$REGISTRATION_GIVEN" = no ] && [ "$RECORDED_NAME" != "$REGISTRATION" ] || return 0
-  if ! ask rest --method get --url "https://graph.microsoft.com/v1.0/applications(uniqueName='$REGISTRATION')?\$select=appId" \
+  if ! ask rest --method get --url "$GRAPH/v1.0/applications(uniqueName='$REGISTRATION')?\$select=appId" \
     --query "appId || '-'" --output tsv; then
     is_absent || lacks_rights || failed 'find out whether the name of the app registration is free'
     return 0
@@ -107,7 +108,7 @@ check_client_id() {
   [ -n "$RUNS_WITH" ] && ! has_line "$CLIENT_ID" "$RUNS_WITH" || return 0
   if wants infrastructure; then
     say "the relay changes from client id $RUNS_WITH to $CLIENT_ID"
-  elif wants secret; then
+  elif wants credential; then
     stop "$STOPPED" "the relay '$NAME' runs with client id $RUNS_WITH, and the secret would be one of $CLIENT_ID." \
       'Omit --client-id to renew the secret that it uses, or run the step infrastructure too.'
   fi
@@ -156,12 +157,12 @@ exchange_name() {
 ensure_consent() {
   step consent
   local permission missing=()
-  if [ "$PRINCIPAL_ID" = "$NOBODY" ]; then
+  if [ "$SENDING_PRINCIPAL_ID" = "$NOBODY" ]; then
     say "would grant ${PERMISSIONS[*]} for every mailbox of the tenant (infra/consent.bicep)"
     return
   fi
   must 'read the granted permissions' rest --method get \
-    --url "https://graph.microsoft.com/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments?\$top=999" \
+    --url "$GRAPH/v1.0/servicePrincipals/$SENDING_PRINCIPAL_ID/appRoleAssignments?\$top=999" \
     --query 'value[].appRoleId' --output tsv
   for permission in "${PERMISSIONS[@]}"; do
     has_line "$ANSWER" "$(permission_id "$permission")" || missing+=("$permission")
@@ -172,7 +173,7 @@ ensure_consent() {
     say "would grant ${missing[*]} for every mailbox of the tenant (infra/consent.bicep)"
   else
     must_deploy "grant ${missing[*]}" --name "$CONSENT_DEPLOYMENT" --template-file "$INFRA/consent.bicep" \
-      --parameters "servicePrincipalObjectId=$PRINCIPAL_ID" "permissions=$(json_list "${missing[@]}")" --output none
+      --parameters "servicePrincipalObjectId=$SENDING_PRINCIPAL_ID" "permissions=$(json_list "${missing[@]}")" --output none
     say "granted ${missing[*]} for every mailbox of the tenant"
   fi
 }

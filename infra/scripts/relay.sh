@@ -4,7 +4,7 @@
 
 readonly DEFAULT_NAME=mail-relay
 
-RELAY_EXISTS=no RELAY_LOCATION='' RUNS_WITH='' FOUND_APP='' FOUND_VAULT_ID=''
+RELAY_EXISTS=no RELAY_LOCATION='' RUNS_WITH='' RUNS_ON='' RENEWS_EVERY='' FOUND_APP='' FOUND_VAULT_ID=''
 
 # Azure writes a region as westeurope, people also as "West Europe".
 plain_region() { printf '%s' "$1" | tr -d ' ' | tr '[:upper:]' '[:lower:]'; }
@@ -95,13 +95,15 @@ choose_location() {
   LOCATION=$RELAY_LOCATION
 }
 
-# The client id that the app has; if there is no app yet, or it cannot be read, that of the last deployment.
+# What the app runs with: its client id, credential and rotation. Where there is no app yet, or it cannot be read, the client id of the last
+# deployment.
 find_client_id() {
   [ "$RELAY_EXISTS" = yes ] || return 0
   if [ -n "$FOUND_APP" ]; then
     if ask functionapp config appsettings list --resource-group "$RESOURCE_GROUP" --name "$FOUND_APP" "${SUBSCRIPTION[@]}" \
-      --query "[?name=='ENTRA_CLIENT_ID'].value | [0] || '-'" --output tsv; then
-      RUNS_WITH=${ANSWER#-}
+      --query "[[?name=='ENTRA_CLIENT_ID'].value | [0] || '-', [?name=='GRAPH_CREDENTIAL'].value | [0] || '-', [?name=='SECRET_ROTATION_DAYS'].value | [0] || '-']" --output tsv; then
+      RUNS_WITH=$(line_of_answer 1) RUNS_ON=$(line_of_answer 2) RENEWS_EVERY=$(line_of_answer 3)
+      RUNS_WITH=${RUNS_WITH#-} RUNS_ON=${RUNS_ON#-} RENEWS_EVERY=${RENEWS_EVERY#-}
     else
       lacks_rights || is_absent || failed 'read the app settings'
     fi

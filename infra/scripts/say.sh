@@ -3,7 +3,7 @@
 
 # Exit status, so that a pipeline can tell them apart.
 # shellcheck disable=SC2034 # read by those who source this
-readonly STOPPED=1 WRONG_USAGE=2 RIGHTS_MISSING=3
+readonly STOPPED=1 WRONG_USAGE=2 RIGHTS_MISSING=3 DOCTOR_FOUND=4
 
 SCRIPT_NAME=$(basename "$0")
 STEP=''

@@ -12,7 +12,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$HERE/say.sh"
 
 # Built-in role, the narrowest that may write secrets.
-readonly SECRETS_OFFICER=b86a8fe4-44ce-4948-aee5-eccb2c155cd7
+# shellcheck disable=SC2034 # read by vault-role.sh
+readonly ROLE=b86a8fe4-44ce-4948-aee5-eccb2c155cd7 ROLE_NAME='Key Vault Secrets Officer'
 readonly BORROWED='graph-mail-relay: temporary role to store the client secret'
 # When the relay begins to warn loudly (30 of its 60, 30, 14 ... days).
 readonly NEARLY_EXPIRED_DAYS=30
@@ -69,8 +70,10 @@ SUBSCRIPTION_ID=${BASH_REMATCH[1]} RESOURCE_GROUP=${BASH_REMATCH[2]} VAULT=${BAS
 source "$HERE/az-call.sh"
 # shellcheck source=infra/scripts/who-can.sh
 source "$HERE/who-can.sh"
+# shellcheck source=infra/scripts/vault-role.sh
+source "$HERE/vault-role.sh"
 # shellcheck disable=SC2034 # read by stop
-STEP=secret
+STEP=credential
 # With file logging configured az writes every request and answer to ~/.azure/logs, the secret among them.
 export AZURE_LOGGING_ENABLE_LOG_FILE=no
 
@@ -123,60 +126,16 @@ readonly VAULT_API=2026-02-01
 is_stored() {
   if ! ask rest --method get \
     --url "$VAULT_ID/secrets/$SECRET_NAME?api-version=$VAULT_API" \
-    --query "[properties.attributes.enabled && 'yes' || 'no', properties.attributes.exp || '-', tags.keyId || '-']" --output tsv; then
+    --query "[properties.attributes.enabled && 'yes' || 'no', properties.attributes.exp || '-', tags.\"entra-key-id\" || tags.keyId || '-']" --output tsv; then
     is_absent || failed 'find the stored client secret'
     return 1
   fi
   judge "$(line_of_answer 1)" "$(line_of_answer 2)" "$(line_of_answer 3)"
 }
 
-ME='' MY_KIND=''
-who_am_i() {
-  must 'read who is signed in' account show --query '[user.type, user.name]' --output tsv
-  if [ "$(line_of_answer 1)" = servicePrincipal ]; then
-    MY_KIND=ServicePrincipal
-    must 'read who is signed in' ad sp show --id "$(line_of_answer 2)" --query id --output tsv
-  else
-    MY_KIND=User
-    must 'read who is signed in' ad signed-in-user show --query id --output tsv
-  fi
-  ME=$ANSWER
-}
-
 SEE_SECRETS=(keyvault secret list --vault-name "$VAULT"
-  --query "[?ends_with(id, '/secrets/$SECRET_NAME')].[attributes.enabled && 'yes' || 'no', attributes.expires || '-', tags.keyId || '-']"
+  --query "[?ends_with(id, '/secrets/$SECRET_NAME')].[attributes.enabled && 'yes' || 'no', attributes.expires || '-', tags.\"entra-key-id\" || tags.keyId || '-']"
   --output tsv)
-HAS_BORROWED=no
-
-# Opens the vault to the person who runs this, for as long as it takes. ANSWER: the secret as the vault knows it.
-open_vault() {
-  ask "${SEE_SECRETS[@]}" && return 0
-  if failed_with 'ForbiddenByFirewall|Client address is not authorized|Public network access is disabled'; then
-    stop "$STOPPED" "the firewall of the vault $VAULT rejects your address." \
-      'Run this from inside the network, or add your address to options.operatorIpRanges of infra/main.bicep temporarily.'
-  fi
-  lacks_rights || may_pass || failed "reach the vault $VAULT"
-  who_am_i
-  say "assigning you the role Key Vault Secrets Officer on $VAULT; this script removes it afterwards"
-  HAS_BORROWED=yes
-  ask role assignment create --assignee-object-id "$ME" --assignee-principal-type "$MY_KIND" \
-    --role "$SECRETS_OFFICER" --scope "$VAULT_ID" --description "$BORROWED" --output none ||
-    failed_with RoleAssignmentExists || failed 'assign the role Key Vault Secrets Officer on the vault'
-  must_once_granted "list the secrets of $VAULT" "${SEE_SECRETS[@]}"
-}
-
-# Also gives back what an earlier run, cut short, has left.
-give_back_role() {
-  local ids=() id
-  if ! ask role assignment list --scope "$VAULT_ID" --query "[?description=='$BORROWED'].id" --output tsv; then
-    [ "$HAS_BORROWED" = yes ] || return 0
-    failed 'find the temporary role assignment'
-  fi
-  [ -n "$ANSWER" ] || return 0
-  while IFS= read -r id; do ids+=("$id"); done < <(printf '%s\n' "$ANSWER")
-  must 'remove the temporary role assignment' role assignment delete --ids "${ids[@]}" --output none
-  say 'removed the temporary role assignment'
-}
 
 # One name per secret, so that it can be found again: az does not tell the key id of what it made.
 LABEL="graph-mail-relay $VAULT"
@@ -248,7 +207,7 @@ refused_by_policy() {
 store() {
   printf '%s' "$1" | {
     ask keyvault secret set --vault-name "$VAULT" --name "$SECRET_NAME" --file /dev/stdin --encoding utf-8 \
-      --expires "$3" --tags "keyId=$2" --output none
+      --expires "$3" --tags "entra-key-id=$2" made-by=deploy.sh --output none
   } || {
     # The pipe had its own FAILURE; what az complained of is still in the scratch folder.
     FAILURE=$(cat "$SCRATCH/failure")
@@ -278,7 +237,7 @@ if [ "$RENEW" = no ] && is_stored; then
   give_back_role
   exit 0
 fi
-open_vault
+open_vault "list the secrets of $VAULT" "${SEE_SECRETS[@]}" || failed "list the secrets of $VAULT"
 # The management API may be behind; the vault itself is not.
 if [ "$RENEW" = no ] && [ -n "$ANSWER" ]; then
   IFS=$'\t' read -r enabled expires key_id < <(printf '%s\n' "$ANSWER")

@@ -67,14 +67,23 @@ Who can help: an Owner of the resource group, or someone with both Contributor a
     az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role Owner --scope $scope
 HELP
       ;;
-    secret)
+    credential)
       cat <<HELP
 Who can help: the step needs two rights. In Entra: Owner of the app registration, Application Administrator or Cloud
-  Application Administrator. On the vault: Key Vault Secrets Officer, which an Owner of the resource group assigns:
-    az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role "Key Vault Secrets Officer" --scope ${VAULT_ID:-$scope}
+  Application Administrator. On the vault: ${ROLE_NAME:-Key Vault Secrets Officer}, which an Owner of the resource group assigns:
+    az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role "${ROLE_NAME:-Key Vault Secrets Officer}" --scope ${VAULT_ID:-$scope}
 HELP
       ;;
-    code | smoke-test | test-mail)
+    rotation)
+      cat <<HELP
+Who can help: three people can be needed, and each can run the same command: it continues where the last one stopped.
+  For the permission Application.ReadWrite.OwnedBy: a Privileged Role Administrator (or Global Administrator).
+  For the ownership of the app registration: its owner, or an Application Administrator.
+  For the role on the client secret: an Owner of the resource group.
+    $(deploy_command --rotate-secret "${ROTATE:-<days>}" rotation)
+HELP
+      ;;
+    code | smoke-test | move | doctor | test-mail)
       cat <<HELP
 Who can help: someone with Website Contributor on the resource group (Contributor and Owner include it):
     az role assignment create --assignee "${SIGNED_IN_AS:-<you>}" --role "Website Contributor" --scope $scope

@@ -3,7 +3,7 @@ import type http from 'node:http';
 import https from 'node:https';
 import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import type { TlsIdentity } from '../certificate.ts';
-import type { Directory } from '../directory.ts';
+import { type Directory, findTenant } from '../directory.ts';
 import { answering, answerJson, listen, originOf, pathOf, readBody } from '../http.ts';
 import { type HttpFaults, makeHttpFaults, withFaults } from '../http-faults.ts';
 import type { Listening } from '../listening.ts';
@@ -178,7 +178,7 @@ const answerAuthority = async (
   const { tenant = '' } = found.params;
   const asked = {
     ...options,
-    directory: options.directory(),
+    directory: findTenant(options.directory(), tenant) ?? options.directory(),
     now: options.now(),
     request,
     authority,

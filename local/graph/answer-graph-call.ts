@@ -63,18 +63,17 @@ const decideAnswer = async (
   begun: Begun,
   graph: GraphServerState,
 ): Promise<GraphAnswer> => {
-  const directory = graph.directory();
   const caller = await authenticate(request.headers.authorization, {
     verifyToken: graph.verifyToken,
     audiences: graph.audiences,
-    directory,
+    directory: graph.directory(),
     now: begun.at,
   });
   const url = toUrl(request);
   const answerApplication = findApplicationCall(request.method ?? '', url.pathname);
   if (answerApplication !== undefined) return answerApplication({ ...begun, request, url, caller }, graph);
   const { user, run } = findRoute(request.method ?? '', url.pathname);
-  const mailbox = findMailbox(directory, user);
+  const mailbox = findMailbox(caller.tenant, user);
   begun.seen.mailbox = mailbox.address;
 
   const entrance = graph.limits.enter(`${caller.app.clientId} ${mailbox.address}`);

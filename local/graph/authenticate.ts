@@ -1,4 +1,4 @@
-import type { AppRegistration, Directory } from '../directory.ts';
+import { type AppRegistration, type Directory, findTenant } from '../directory.ts';
 import {
   appUnknown,
   tokenAudienceInvalid,
@@ -21,7 +21,12 @@ type GraphToken = {
 /** Resolves only for a token with a good signature; what it says is judged here. */
 export type VerifyToken = (token: string) => Promise<GraphToken>;
 
-export type Caller = { readonly app: AppRegistration; readonly roles: readonly string[] };
+export type Caller = {
+  /** The tenant that issued the token: a caller reaches the mailboxes of no other. */
+  readonly tenant: Directory;
+  readonly app: AppRegistration;
+  readonly roles: readonly string[];
+};
 
 /** What Entra puts into `aud` of a token for Microsoft Graph: the resource that was asked for, or its app id. */
 export const GRAPH_AUDIENCES = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];
@@ -44,11 +49,12 @@ export const authenticate = async (authorization: string | undefined, rules: Tok
   });
   if (claims.exp * 1000 <= rules.now.getTime()) throw tokenExpired();
   if (!rules.audiences.includes(claims.aud.replace(/\/$/, ''))) throw tokenAudienceInvalid();
-  if (claims.tid !== rules.directory.tenantId) throw tokenTenantInvalid();
+  const tenant = findTenant(rules.directory, claims.tid);
+  if (tenant === undefined) throw tokenTenantInvalid();
 
-  const app = rules.directory.apps.find(({ clientId }) => clientId === claims.appid);
+  const app = tenant.apps.find(({ clientId }) => clientId === claims.appid);
   if (app === undefined) throw appUnknown();
-  return { app, roles: claims.roles ?? [] };
+  return { tenant, app, roles: claims.roles ?? [] };
 };
 
 /** jose's code: https://github.com/panva/jose/blob/main/docs/util/errors/classes/JWTExpired.md */

@@ -28,14 +28,14 @@ export const createDraft = async (call: MailboxCall, graph: GraphState): Promise
   return carryOutOrFail('createDraft', { ...call, carryOut }, graph, mimeBytesOf(received));
 };
 
-const toDraft = (received: ReceivedMail, { mailbox }: MailboxCall, graph: GraphState): Draft => {
+const toDraft = (received: ReceivedMail, { mailbox, caller }: MailboxCall, graph: GraphState): Draft => {
   const { attachments = [], ...message } = received.body.message;
   return {
     key: timeOrderedId(),
     mailbox: mailbox.address,
     createdAt: graph.now(),
     version: 1,
-    internetMessageId: decideMessageId(received, graph.settings(), graph.directory().tenantDomain),
+    internetMessageId: decideMessageId(received, graph.settings(), caller.tenant.tenantDomain),
     received: { ...received, body: { message } },
     attachments: attachments.map(toDraftAttachment),
   };

@@ -1,4 +1,4 @@
-import type { Directory } from '../directory.ts';
+import { type Directory, tenantsOf } from '../directory.ts';
 import {
   type CallFault,
   type FaultedCall,
@@ -74,7 +74,9 @@ const parseFaultRule = (input: unknown, directory: Directory): FaultRule => {
         path.length === 0 ? message : `${path.join('.')}: ${message}`,
       ),
     );
-  const addresses = directory.mailboxes.map(({ address }) => address.toLowerCase());
+  const addresses = tenantsOf(directory).flatMap(({ mailboxes }) =>
+    mailboxes.map(({ address }) => address.toLowerCase()),
+  );
   if (rule.on !== 'connect' && rule.mailbox !== undefined && !addresses.includes(rule.mailbox))
     throw new FaultRuleInvalidError([
       `mailbox: expected the primary address of a mailbox (${addresses.join(', ')}), received ${rule.mailbox}`,

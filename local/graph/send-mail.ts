@@ -21,7 +21,7 @@ export const sendMail = async (call: MailboxCall, graph: GraphState): Promise<Gr
 
   const carryOut = async (): Promise<GraphAnswer> => {
     const { via, body, details } = received;
-    const internetMessageId = decideMessageId(received, graph.settings(), graph.directory().tenantDomain);
+    const internetMessageId = decideMessageId(received, graph.settings(), call.caller.tenant.tenantDomain);
     await acceptMail(call, graph, { id: timeOrderedId(), via, internetMessageId, body, details });
     return { kind: 'answer', status: 202 };
   };

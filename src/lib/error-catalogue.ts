@@ -404,6 +404,12 @@ export const catalogue = {
   ),
 
   // The credential
+  CONNECTION_INVALID: entry(
+    503,
+    'administrator',
+    'The connection that sends for this sender is not set up correctly',
+    'Correct the setting that the log event SettingsInvalid and GET /api/health/details name, such as GRAPH_CONNECTION_FABRIKAM/tenantId (docs/connections.md). Emails of other senders are sent. Emails from the queue wait, for up to MAIL_GIVE_UP_HOURS.',
+  ),
   VAULT_NOT_SET: entry(
     500,
     'administrator',

@@ -17,6 +17,8 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
       readonly verified: boolean;
+      /** By which it was sent. */
+      readonly connection?: string;
     } & MailFacts &
       UpstreamFacts)
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &

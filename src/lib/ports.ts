@@ -4,6 +4,7 @@ import type { KnownCallers } from './callers/known-callers.ts';
 import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
+import type { Route } from './connections/route.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -115,8 +116,15 @@ export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
   readonly send: (plan: DirectPlan) => Promise<SendReport>;
-  /** Looks for the mail with this id among what the mailbox has sent or is sending. */
-  readonly find: (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+  /** By which connection an attempt for a mailbox goes, as settings are now; the ledger keeps it. */
+  readonly routeOf: (mailbox: string) => Route;
+  /** Looks for the mail with this id among what the mailbox has sent or is sending, where the attempt went by this route. */
+  readonly find: (
+    mailbox: string,
+    mailId: string,
+    mark: MailMark,
+    route: Route | undefined,
+  ) => Promise<Sighting>;
 };
 
 /** By what a mail is known again. */
@@ -175,9 +183,13 @@ export type Drafts = {
     readonly strangeHost?: string;
   }>;
   readonly send: (mailbox: string, draftId: string) => Promise<SendReport>;
-  /** Looks whether it is still a draft, wherever it is by now. */
-  readonly look: (mailbox: string, draftId: string) => Promise<Sighting>;
-  readonly remove: (mailbox: string, draftId: string) => Promise<'removed' | 'gone' | 'failed'>;
+  /** Looks whether it is still a draft, wherever it is by now in the mailbox of this route. */
+  readonly look: (mailbox: string, draftId: string, route: Route | undefined) => Promise<Sighting>;
+  readonly remove: (
+    mailbox: string,
+    draftId: string,
+    route: Route | undefined,
+  ) => Promise<'removed' | 'gone' | 'failed'>;
   /** Those of one email, in Drafts. Undefined where nobody knows. */
   readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
   /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */

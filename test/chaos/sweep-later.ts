@@ -17,6 +17,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
     ledger: openLedgerTable(connection),
     poisonQueues: {},
     mailboxes: {
+      routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
       send: async () => ({ kind: 'not-connected' }),
       find: async () => ({ kind: 'not-now' }),
     },

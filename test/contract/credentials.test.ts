@@ -253,6 +253,7 @@ describe.each(Object.entries(KINDS))('%s', (_name, kind) => {
           senders: [],
         },
       ],
+      [],
       {
         vault: () => {
           if (credential.kind === 'federated' || credential.kind === 'managed-identity')

@@ -1,3 +1,4 @@
+import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
@@ -24,6 +25,8 @@ import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
+/** The route of every attempt in these tests. */
+const ROUTE: Route = { connection: 'main', cloud: 'global', tenantId: 'contoso.example' };
 export const NOW = new Date('2026-03-02T08:00:00Z');
 const MINUTE_MS = 60_000;
 
@@ -129,6 +132,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       fileEarlier: (...which) => asked('ledger.fileEarlier', () => ledger.fileEarlier(...which)),
     },
     mailboxes: {
+      routeOf: () => ROUTE,
       send: (plan) =>
         done('mailboxes.send', () => {
           plans.push(plan);

@@ -9,6 +9,8 @@ import { CREDENTIAL_KINDS, MAIN_CONNECTION } from './connection.ts';
 
 const MAX_SENDERS = 100;
 const MAX_CONNECTIONS = 50;
+/** Of one connection; what is wrong with more of them is wrong with the first ones too. */
+const MAX_PROBLEMS = 20;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i;
 /** Names of secrets and certificates in a vault. */
@@ -16,47 +18,76 @@ const VAULT_OBJECT = /^[0-9a-z-]{1,127}$/i;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const MAX_NAME = 40;
 
+/** The form of a name, for people. */
+export const EXPECTED_NAME = `1 to ${MAX_NAME} lower-case letters, digits and single dashes, beginning with a letter, such as fabrikam; not ${MAIN_CONNECTION}`;
+
 const textOf = (isRight: (text: string) => boolean, expected: string) =>
   z.custom<string>((value) => typeof value === 'string' && isRight(value), expected);
 const oneOf = <const Word extends string>(words: readonly Word[]) =>
   z.custom<Word>((value) => words.includes(value as Word), `one of ${words.join(', ')}`);
 const vaultObject = textOf((text) => VAULT_OBJECT.test(text), '1 to 127 letters, digits and dashes');
 
-const fields = z.strictObject(
-  {
-    name: textOf(
-      (text) => NAME.test(text) && text.length <= MAX_NAME && text !== MAIN_CONNECTION,
-      `1 to ${MAX_NAME} lower-case letters, digits and single dashes, beginning with a letter, such as fabrikam; not ${MAIN_CONNECTION}`,
-    ),
-    senders: z
-      .array(textOf(isAddressPattern, 'an address, or *@domain for every address of a domain'), {
-        error: 'a list',
-      })
-      .min(1, { error: 'at least one sender' })
-      .max(MAX_SENDERS, { error: `at most ${MAX_SENDERS} senders` }),
-    tenantId: textOf(
-      (text) => GUID.test(text) || DOMAIN.test(text),
-      'the Directory (tenant) ID, a GUID, or a domain of the tenant',
-    ),
-    clientId: textOf((text) => GUID.test(text), 'the Application (client) ID, a GUID').transform((text) =>
-      text.toLowerCase(),
-    ),
-    credential: oneOf(CREDENTIAL_KINDS).default('client-secret'),
-    secretName: vaultObject.optional(),
-    certificateName: vaultObject.optional(),
-    cloud: oneOf(CLOUD_NAMES).optional(),
-    owner: textOf(isAddress, 'one address such as name@example.com').optional(),
-  },
-  { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object') },
+const name = textOf(
+  (text) => text.length <= MAX_NAME && NAME.test(text) && text !== MAIN_CONNECTION,
+  EXPECTED_NAME,
 );
+const senders = z
+  // Counted before they are looked at.
+  .custom<unknown[]>(
+    (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_SENDERS,
+    `a list of 1 to ${MAX_SENDERS} senders`,
+  )
+  .pipe(z.array(textOf(isAddressPattern, 'an address, or *@domain for every address of a domain')));
+
+const shape = {
+  name,
+  senders,
+  tenantId: textOf(
+    (text) => GUID.test(text) || DOMAIN.test(text),
+    'the Directory (tenant) ID, a GUID, or a domain of the tenant',
+  ),
+  clientId: textOf((text) => GUID.test(text), 'the Application (client) ID, a GUID').transform((text) =>
+    text.toLowerCase(),
+  ),
+  credential: oneOf(CREDENTIAL_KINDS).default('client-secret'),
+  secretName: vaultObject.optional(),
+  certificateName: vaultObject.optional(),
+  cloud: oneOf(CLOUD_NAMES).optional(),
+  owner: textOf(isAddress, 'one address such as name@example.com').optional(),
+};
+const fields = z.strictObject(shape, {
+  error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object'),
+});
+/** By which emails find their connection, whatever else is wrong with it. */
+const routing = z.object({ name, senders });
+
+const FIELDS = Object.keys(shape);
+/** A word, as fields are named: neither an address nor a secret. */
+const isFieldLike = (key: string): boolean => /^[A-Za-z]{1,30}$/.test(key);
+const IS_SECRET = /secret(value)?$|password/i;
+
+/** Where settings have a connection, such as `GRAPH_CONNECTIONS/0`. */
+type Placed = { readonly place: string };
 
 /** A connection as settings describe it, beside the main one. */
-export type ConnectionDefinition = Readonly<z.output<typeof fields>>;
+export type ConnectionDefinition = Readonly<z.output<typeof fields>> & Placed;
 
-const FIELDS = Object.keys(fields.shape);
+/**
+ * A connection whose name and senders can be read, and nothing can be sent by it. Its senders are refused until it is corrected; were it
+ * left out, they would be sent for by another connection.
+ */
+export type BrokenConnection = Readonly<z.output<typeof routing>> &
+  Placed & { readonly problems: readonly Problem[] };
 
-type Read = {
-  readonly definitions: readonly ConnectionDefinition[];
+export type DeclaredConnection = ConnectionDefinition | BrokenConnection;
+
+/** Whether a connection can be used. */
+export const isUsable = (declared: DeclaredConnection): declared is ConnectionDefinition =>
+  !('problems' in declared);
+
+export type ReadConnections = {
+  readonly connections: readonly DeclaredConnection[];
+  /** Of connections whose senders nobody knows. */
   readonly problems: readonly Problem[];
 };
 
@@ -67,51 +98,80 @@ const problem = (pointer: string, expected: string, received: string): Problem =
   received,
 });
 
-/** Reads the JSON of one connection. Values are in no problem. */
-export const readConnection = (input: unknown): Read => {
+/** Reads the JSON of one connection, which settings have at this place. Values are in no problem. */
+export const readConnection = (input: unknown, place: string): ReadConnections => {
   const { data, error } = fields.safeParse(input);
-  if (error === undefined) return { definitions: [data], problems: [] };
-  return {
-    definitions: [],
-    problems: error.issues.map((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? problem(jsonPointer(issue.path), `only the fields ${FIELDS.join(', ')}`, 'another field')
-        : problem(jsonPointer(issue.path), issue.message, describe(valueAt(input, issue.path))),
-    ),
-  };
+  const problems = [
+    ...(error?.issues ?? []).flatMap((issue) => toProblems(issue, input, place)),
+    ...(data === undefined ? [] : namesOfOthers(data, place)),
+  ].slice(0, MAX_PROBLEMS);
+  if (data !== undefined && problems.length === 0) return { connections: [{ ...data, place }], problems: [] };
+  const route = routing.safeParse(input);
+  return route.success
+    ? { connections: [{ ...route.data, place, problems }], problems: [] }
+    : { connections: [], problems };
 };
 
-/** Reads a list of connections. */
-export const readConnections = (input: unknown): Read => {
-  if (!Array.isArray(input))
-    return { definitions: [], problems: [problem('', 'a list of connections', describe(input))] };
+const toProblems = (issue: z.core.$ZodIssue, input: unknown, place: string): readonly Problem[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) =>
+        problem(
+          `${place}${jsonPointer([...issue.path, ...(isFieldLike(key) ? [key] : [])])}`,
+          IS_SECRET.test(key)
+            ? 'no secret in a setting: store it in the vault, and give its name as secretName'
+            : `only the fields ${FIELDS.join(', ')}`,
+          'another field',
+        ),
+      )
+    : [problem(`${place}${jsonPointer(issue.path)}`, issue.message, describe(valueAt(input, issue.path)))];
+
+/** A name in the vault that this credential does not use: somebody meant another credential. */
+const namesOfOthers = (
+  { credential, secretName, certificateName }: z.output<typeof fields>,
+  place: string,
+): readonly Problem[] => [
+  ...(secretName !== undefined && credential !== 'client-secret'
+    ? [problem(`${place}/secretName`, `no secretName with the credential ${credential}`, 'a name')]
+    : []),
+  ...(certificateName !== undefined && credential !== 'certificate'
+    ? [problem(`${place}/certificateName`, `no certificateName with the credential ${credential}`, 'a name')]
+    : []),
+];
+
+/** Reads a list of connections, which is the value of this setting. */
+export const readConnections = (input: unknown, setting: string): ReadConnections => {
+  const only = (expected: string, received: string): ReadConnections => ({
+    connections: [],
+    problems: [problem(setting, expected, received)],
+  });
+  if (!Array.isArray(input)) return only('a list of connections', describe(input));
   if (input.length > MAX_CONNECTIONS)
-    return {
-      definitions: [],
-      problems: [problem('', `at most ${MAX_CONNECTIONS} connections`, `${input.length}`)],
-    };
-  const read = input.map(readConnection);
+    return only(`at most ${MAX_CONNECTIONS} connections`, `${input.length}`);
+  const read = input.map((one, index) => readConnection(one, `${setting}/${index}`));
   return {
-    definitions: read.flatMap(({ definitions }) => definitions),
-    problems: read.flatMap(({ problems }, index) =>
-      problems.map((one) => ({ ...one, pointer: `/${index}${one.pointer}` })),
-    ),
+    connections: read.flatMap(({ connections }) => connections),
+    problems: read.flatMap(({ problems }) => problems),
   };
 };
 
-/** What two connections both claim: a name, or a sender. Gives the claims of those that come second, by their place in the list. */
-export const findClaimedTwice = (
-  definitions: readonly Pick<ConnectionDefinition, 'name' | 'senders'>[],
-): readonly { readonly index: number; readonly pointer: string; readonly owner: string }[] => {
-  const owners = new Map<string, string>();
-  return definitions.flatMap(({ name, senders }, index) =>
+/** What two connections both claim: a name, or a sender. Nobody knows then by which of them an email would go. */
+export const findClaimedTwice = (declared: readonly DeclaredConnection[]): readonly Problem[] => {
+  const owners = new Map<string, DeclaredConnection>();
+  return declared.flatMap((one) =>
     [
-      ['/name', `name ${name}`] as const,
-      ...senders.map((sender, at) => [`/senders/${at}`, addressKey(sender)] as const),
+      ['/name', `name ${one.name}`] as const,
+      ...one.senders.map((sender, at) => [`/senders/${at}`, addressKey(sender)] as const),
     ].flatMap(([pointer, claim]) => {
       const owner = owners.get(claim);
-      owners.set(claim, owner ?? name);
-      return owner === undefined ? [] : [{ index, pointer, owner }];
+      owners.set(claim, owner ?? one);
+      if (owner === undefined) return [];
+      return [
+        problem(
+          `${one.place}${pointer}`,
+          'a name and senders that no other connection has, and each sender once',
+          `the same as at ${owner.place}`,
+        ),
+      ];
     }),
   );
 };

@@ -51,10 +51,10 @@ export const vaultNameOf = (credential: Credential): string | undefined => {
  * The connection that sends for a mailbox: the one that names its address, else the one that names its domain, else the main one, which is
  * the first.
  */
-export const connectionOf = (
-  connections: readonly [Connection, ...Connection[]],
+export const connectionOf = <Its extends Pick<Connection, 'senders'>>(
+  connections: readonly [Its, ...Its[]],
   mailbox: string,
-): Connection => {
+): Its => {
   const key = addressKey(mailbox);
   const [main, ...others] = connections;
   return (

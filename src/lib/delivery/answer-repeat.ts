@@ -90,7 +90,9 @@ const tryAfresh = async (
   }
   let isClaimed = false;
   const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {
-    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, how);
+    const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
+    const going = { ...how, route };
+    const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, going);
     const claimed = await needs.ledger.replace(claim, etag);
     isClaimed = claimed !== undefined;
     return claimed;

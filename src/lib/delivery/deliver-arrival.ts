@@ -294,12 +294,13 @@ type Claiming = {
 };
 
 const claimFor = (
-  { ledger, clock }: Needs,
+  { ledger, clock, mailboxes }: Needs,
   accepted: AcceptableMail,
   { entry, rejected, countedAt }: Claiming,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { facts, plan } = accepted;
-  const going = { ...divertedBy(accepted.handling), countedAt, sender: facts.sender };
+  const route = mailboxes.routeOf(plan.mailbox);
+  const going = { ...divertedBy(accepted.handling), countedAt, sender: facts.sender, route };
   const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined

@@ -61,8 +61,8 @@ export const forgetRemoved = async (run: DraftRun): Promise<void> => {
 };
 
 /** Removes a draft that was not sent. One that stays is logged, and the sweep removes it. */
-const removeDraft = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> => {
-  if ((await run.drafts.remove(mailbox, id)) !== 'failed') forgetDraft(run);
+const removeDraft = async (run: DraftRun, { mailbox, id, route }: DraftRecord): Promise<void> => {
+  if ((await run.drafts.remove(mailbox, id, route)) !== 'failed') forgetDraft(run);
   else run.log({ event: 'DraftLeft', mailId: run.entry.row.facts.mailId });
 };
 
@@ -88,7 +88,7 @@ export const settleEarlierDraft = async (run: DraftRun): Promise<Settled> => {
     forgetDraft(run);
   } else if (attempts.at(-1)?.code === 'DRAFT_UNFINISHED')
     for (const { id } of (await run.drafts.listOf(facts.sender, facts.mailId)) ?? [])
-      await run.drafts.remove(facts.sender, id);
+      await run.drafts.remove(facts.sender, id, progress.route);
   return 'settled';
 };
 

@@ -59,7 +59,7 @@ export const performAfterAttempt = async (
     case 'record-sent': {
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
       const { caller, recipients, tags } = row.facts;
-      needs.log({ event: 'MailSent', ...log, caller, recipients, tags, verified: false });
+      needs.log({ event: 'MailSent', ...log, caller, recipients, tags, verified: false, ...sentBy(row) });
       const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
@@ -103,7 +103,8 @@ export const performAfterLookUp = async (
       if (performed.isBeaten) return performed;
       const { mailId, caller, recipients, tags } = row.facts;
       const attempts = attemptsOf(row);
-      needs.log({ event: 'MailSent', mailId, attempts, caller, recipients, tags, verified: true });
+      const facts = { mailId, attempts, caller, recipients, tags };
+      needs.log({ event: 'MailSent', ...facts, verified: true, ...sentBy(row) });
       await deletePayload(needs, envelope);
       return performed;
     }
@@ -117,6 +118,9 @@ export const performAfterLookUp = async (
       return performHold(needs, { row, etag }, looked, step);
   }
 };
+
+const sentBy = ({ progress: { route } }: LedgerRow): { readonly connection?: string } =>
+  defined({ connection: route?.connection });
 
 const performHold = async (
   needs: StepNeeds,

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { DraftRecord } from '../ledger/ledger-row.ts';
 import { recordDraft } from '../ledger/transitions.ts';
 import { decideSending } from '../sending/draft-stage.ts';
@@ -69,7 +70,8 @@ const makeDraft = async (run: DraftRun, { mailbox, message }: DraftPlan): Promis
   );
   requireDone(run.clock.now(), 'create', report);
   if (made === undefined) throw unfinished('Graph made a draft and did not say which.');
-  const draft = { ...made, mailbox, isSubmitted: false };
+  const { route } = run.entry.row.progress;
+  const draft = { ...made, mailbox, ...defined({ route }), isSubmitted: false };
   run.made = draft;
   await writeDraft(run, draft);
   if (message.contentType === 'text/plain') await mark(run, draft);
@@ -91,7 +93,7 @@ const mark = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> 
  * Graph did not refuse by name is unknown, unless the draft is no draft any more.
  */
 const submit = async (run: DraftRun, draft: DraftRecord): Promise<SendOutcome> => {
-  const { mailbox, id } = draft;
+  const { mailbox, id, route } = draft;
   const report = await withFreshToken(
     () => run.drafts.send(mailbox, id),
     (answer) => answer,
@@ -100,7 +102,7 @@ const submit = async (run: DraftRun, draft: DraftRecord): Promise<SendOutcome> =
   if (outcome.kind === 'accepted') return outcome;
   if (outcome.kind === 'unknown') {
     if (report.kind !== 'answered') return outcome;
-    return (await run.drafts.look(mailbox, id)).kind === 'found' ? { kind: 'accepted' } : outcome;
+    return (await run.drafts.look(mailbox, id, route)).kind === 'found' ? { kind: 'accepted' } : outcome;
   }
   return report.kind === 'answered' ? removeRefused(run, outcome) : removeUnasked(run, draft, outcome);
 };
@@ -129,8 +131,8 @@ const removeUnasked = async (
   draft: DraftRecord,
   outcome: SendOutcome,
 ): Promise<SendOutcome> => {
-  const { mailbox, id } = draft;
-  if ((await run.drafts.remove(mailbox, id)) !== 'failed') await forgetRemoved(run);
+  const { mailbox, id, route } = draft;
+  if ((await run.drafts.remove(mailbox, id, route)) !== 'failed') await forgetRemoved(run);
   else {
     const unsent = recordDraft(run.entry.row, { ...draft, isSubmitted: false }, run.clock.now());
     run.entry = { ...run.entry, row: unsent };

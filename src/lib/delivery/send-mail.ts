@@ -187,7 +187,8 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const result = await sendInLane(needs, accepted.plan, envelope, async () => {
-    const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt };
+    const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
+    const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
     const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
     const claimed = await needs.ledger.create(claim).catch(notStored);
     isClaimed = claimed !== undefined;

@@ -20,11 +20,12 @@ export const sightMail = async (
 ): Promise<Sighting> => {
   const { sender, mailId } = facts;
   const { way, draft } = progress;
-  if (way !== 'draft') return mailboxes.find(sender, mailId, markOf(progress));
+  if (way !== 'draft') return mailboxes.find(sender, mailId, markOf(progress), progress.route);
   if (draft?.isSubmitted !== true) return { kind: 'never-sent' };
-  const seen = await drafts.look(draft.mailbox, draft.id);
+  const { mailbox, id, route } = draft;
+  const seen = await drafts.look(mailbox, id, route);
   // It has another id then, or is no longer there.
-  return seen.kind === 'absent' ? mailboxes.find(draft.mailbox, mailId, OF_DRAFT) : seen;
+  return seen.kind === 'absent' ? mailboxes.find(mailbox, mailId, OF_DRAFT, route) : seen;
 };
 
 /**
@@ -39,13 +40,13 @@ export const removeUnsent = async (
   const { mailId } = facts;
   const { draft } = progress;
   if (draft === undefined) return { kind: 'never-sent' };
-  const { mailbox, id } = draft;
-  const onItsWay = await mailboxes.find(mailbox, mailId, OF_DRAFT);
+  const { mailbox, id, route } = draft;
+  const onItsWay = await mailboxes.find(mailbox, mailId, OF_DRAFT, route);
   if (onItsWay.kind !== 'absent') return onItsWay;
-  const removed = await drafts.remove(mailbox, id);
+  const removed = await drafts.remove(mailbox, id, route);
   if (removed === 'failed') return { kind: 'not-now' };
-  const after = await drafts.look(mailbox, id);
+  const after = await drafts.look(mailbox, id, route);
   // What nobody could look at may be the email itself.
   if (after.kind !== 'draft' && after.kind !== 'absent') return after;
-  return removed === 'removed' ? { kind: 'never-sent' } : mailboxes.find(mailbox, mailId, OF_DRAFT);
+  return removed === 'removed' ? { kind: 'never-sent' } : mailboxes.find(mailbox, mailId, OF_DRAFT, route);
 };

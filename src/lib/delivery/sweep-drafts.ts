@@ -16,7 +16,7 @@ export const sweepDrafts: Part = async (needs, run) => {
       sweep: async ({ id, mailId = '' }) => {
         const row = (await needs.ledger.find(mailId))?.row;
         if (row === undefined || !isLeftOver(row, id)) return;
-        if ((await needs.drafts.remove(mailbox, id)) === 'failed')
+        if ((await needs.drafts.remove(mailbox, id, needs.mailboxes.routeOf(mailbox))) === 'failed')
           return needs.log({ event: 'DraftLeft', mailId });
         run.counts.drafts += 1;
       },

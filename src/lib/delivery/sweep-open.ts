@@ -51,7 +51,7 @@ const tellOfOverdue = async (
 const removeUnsubmitted = async (needs: SweepNeeds, { facts, progress }: OpenRow): Promise<void> => {
   const { draft } = progress;
   if (draft === undefined || draft.isSubmitted) return;
-  if ((await needs.drafts.remove(draft.mailbox, draft.id)) === 'failed')
+  if ((await needs.drafts.remove(draft.mailbox, draft.id, draft.route)) === 'failed')
     needs.log({ event: 'DraftLeft', mailId: facts.mailId });
 };
 

@@ -28,9 +28,10 @@ export const listHeld = async (
 export const showMail = async (needs: Pick<Ports, 'ledger'>, mailId: string): Promise<MailStatus> =>
   toDeskStatus((await findMail(needs, mailId)).row);
 
-/** With whose email it is, and the name of the record, which are for those who see all. */
+/** With whose email it is, by which connection it went, and the name of the record, which are for those who see all. */
 const toDeskStatus = (row: LedgerRow): MailStatus => ({
   ...toStatus(row),
   caller: row.facts.caller,
+  ...defined({ connection: row.progress.route?.connection }),
   ...(isIn(row, 'held') ? { record: row.fate.record } : {}),
 });

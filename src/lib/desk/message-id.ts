@@ -92,9 +92,10 @@ const ask = async (
   { row, etag }: LedgerEntry<InState<'sent'>>,
 ): Promise<MessageId | undefined> => {
   const { mailId, sender } = row.facts;
-  const sighting = await mailboxes.find(sender, mailId, markOf(row.progress));
+  const sighting = await mailboxes.find(sender, mailId, markOf(row.progress), row.progress.route);
   if (sighting.kind === 'cannot-tell') {
-    messageIds.refused.note(sender.toLowerCase(), clock.now());
+    // Of a connection that is gone, which says nothing of other emails of this sender.
+    if (sighting.lostConnection === undefined) messageIds.refused.note(sender.toLowerCase(), clock.now());
     return { internetMessageIdUnknown: 'NOT_PERMITTED' };
   }
   if (sighting.kind !== 'found' || sighting.internetMessageId === undefined) return undefined;

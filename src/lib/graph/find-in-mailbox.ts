@@ -1,5 +1,5 @@
 import { defined } from '../defined.ts';
-import type { Ports } from '../ports.ts';
+import type { MailMark } from '../ports.ts';
 import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { parseRetryAfter } from '../sending/retry-after.ts';
@@ -26,9 +26,12 @@ const RELAY_ID_HEADER = 'String {00020386-0000-0000-C000-000000000046} Name x-ma
 export const withProperty = (mailId?: string, property = RELAY_ID_PROPERTY): string =>
   `singleValueExtendedProperties/Any(ep: ep/id eq '${property}' and ep/value ${mailId === undefined ? 'ne null' : `eq '${mailId}'`})`;
 
+/** Looks in a mailbox of this connection's tenant. */
+export type FindInMailbox = (mailbox: string, mailId: string, mark: MailMark) => Promise<Sighting>;
+
 /** Looks for a mail by the property it carries (graph: singleValueLegacyExtendedProperty, get). */
 export const openMailboxSearch =
-  (call: GraphCall, now: () => Date): Ports['mailboxes']['find'] =>
+  (call: GraphCall, now: () => Date): FindInMailbox =>
   async (mailbox, mailId, { by, inDrafts }) => {
     const filter = by === 'header' ? withProperty(mailId, RELAY_ID_HEADER) : withProperty(mailId);
     const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId&$top=1`;

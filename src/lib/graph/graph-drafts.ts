@@ -1,6 +1,7 @@
 import { defined } from '../defined.ts';
 import type { DraftFound, Drafts } from '../ports.ts';
 import { RELAY_ID_PROPERTY } from '../sending/json-message.ts';
+import type { Sighting } from '../sending/look-up-plan.ts';
 import { sightingWithout, withProperty } from './find-in-mailbox.ts';
 import type { GraphCall, GraphRequest } from './graph-call.ts';
 import { pathOfMailbox } from './mailbox-path.ts';
@@ -22,6 +23,12 @@ const MAX_DRAFT_TEXT = 32_000_000;
 const MAX_LISTED = 100;
 const MAX_LIST_TEXT = 1_000_000;
 
+/** Drafts in the mailboxes of this connection's tenant, which therefore needs no route. */
+export type TenantDrafts = Omit<Drafts, 'look' | 'remove'> & {
+  readonly look: (mailbox: string, draftId: string) => Promise<Sighting>;
+  readonly remove: (mailbox: string, draftId: string) => ReturnType<Drafts['remove']>;
+};
+
 const IS_ID = /^[\w+/=-]{1,1000}$/;
 
 const json = (value: object) => ({
@@ -37,7 +44,7 @@ export const openGraphDrafts = (
   call: GraphCall,
   upload: MakeOneRequest,
   { endpoint, timeoutMs, now }: DraftOptions,
-): Drafts => {
+): TenantDrafts => {
   const ask = (request: GraphRequest): Promise<GraphReport> =>
     reportCall(call, { ...request, immutableIds: true });
   const pathOf = (mailbox: string, draftId: string): string =>

@@ -1,3 +1,4 @@
+import type { Route } from '../connections/route.ts';
 import type { Reason, UpstreamFacts } from '../errors.ts';
 import type { SendOutcome } from '../sending/send-outcome.ts';
 import type { SendWay } from '../sending/send-plan.ts';
@@ -37,6 +38,8 @@ export type DraftRecord = {
   /** Immutable: the same while the item stays in the mailbox. */
   readonly id: string;
   readonly internetMessageId?: string;
+  /** By which connection it was made. */
+  readonly route?: Route;
   /** Its sending may have begun. Until then it certainly was not sent. */
   readonly isSubmitted: boolean;
 };
@@ -45,6 +48,8 @@ export type DraftRecord = {
 export type Progress = {
   /** How the last attempt goes or went; of rows without it, in JSON. */
   readonly way?: SendWay;
+  /** By which connection the last attempt goes or went; of rows without it, there was only one. */
+  readonly route?: Route;
   /** The settings of a test environment send, or sent, it to another address instead of its recipients. */
   readonly redirected?: true;
   /** They keep it for the inbox page, or will when its time comes, and it goes to nobody. */

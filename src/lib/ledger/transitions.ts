@@ -1,3 +1,4 @@
+import type { Route } from '../connections/route.ts';
 import { defined } from '../defined.ts';
 import type { Reason } from '../errors.ts';
 import type { SendWay } from '../sending/send-plan.ts';
@@ -65,6 +66,8 @@ export type Going = Diverted & {
   readonly countedAt?: string | undefined;
   /** As whom it goes: written down where the ledger does not know it, or nothing was accepted before. */
   readonly sender?: string;
+  /** By which connection it goes. */
+  readonly route?: Route;
 };
 
 /** The facts with the sender, where they have none. */
@@ -75,9 +78,13 @@ const completed = (facts: MailFacts, { sender = '' }: Going): MailFacts =>
 const anew = (facts: MailFacts, { sender = facts.sender }: Going): MailFacts => ({ ...facts, sender });
 
 /** How the email goes by the settings of now. */
-const going = (progress: Progress, way: SendWay | undefined, { countedAt, ...how }: Going): Progress => ({
+const going = (
+  progress: Progress,
+  way: SendWay | undefined,
+  { countedAt, route, ...how }: Going,
+): Progress => ({
   ...diverted(progress, how),
-  ...defined({ way, countedAt }),
+  ...defined({ way, countedAt, route }),
   ...(way === 'draft' ? { madeDrafts: true as const } : {}),
 });
 

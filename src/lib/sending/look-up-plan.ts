@@ -6,8 +6,8 @@ export type Sighting =
   | { readonly kind: 'draft' }
   /** No draft was sent that could be the email. */
   | { readonly kind: 'never-sent' }
-  /** The relay may not look. */
-  | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string }
+  /** The relay may not look; or, where a connection is named, none reaches the tenant of its attempt any more. */
+  | { readonly kind: 'cannot-tell'; readonly upstreamCode?: string; readonly lostConnection?: string }
   /** `status` is what Graph answered, where it did. */
   | {
       readonly kind: 'not-now';

@@ -130,12 +130,11 @@ export const decideAfterLookUp = (
       return sendUnlessTooLate(time > givesUpAt);
     case 'never-sent':
       return sendUnlessTooLate(time > givesUpAt);
-    case 'cannot-tell':
-      return {
-        kind: 'hold',
-        why: 'doubt',
-        reason: { ...inDoubt(NO_PERMISSION), ...upstreamFacts(sighting) },
-      };
+    case 'cannot-tell': {
+      const { lostConnection } = sighting;
+      const why = lostConnection === undefined ? NO_PERMISSION : noWayTo(lostConnection);
+      return { kind: 'hold', why: 'doubt', reason: { ...inDoubt(why), ...upstreamFacts(sighting) } };
+    }
     case 'not-now': {
       const least = closedMailboxWaitMs(time - unknownSince);
       const waitMs = decideWait(seen, Math.max(least, sighting.waitMs ?? 0), random);
@@ -164,6 +163,8 @@ const NO_PROOF = {
     'The draft of the email is gone, and no copy is in Sent Items. It was sent and its copy was removed, or the draft was deleted.',
 } as const;
 const NO_PERMISSION = 'The relay has no permission to read the mailbox of the sender (Mail.Read).';
+const noWayTo = (connection: string): string =>
+  `The attempt went by the connection ${connection}, and the settings have no connection to its tenant any more, so the relay cannot look in the mailbox of the sender.`;
 const notInTime = ({ status }: Extract<Sighting, { readonly kind: 'not-now' }>): string => {
   if (status === 401) return NO_PERMISSION;
   const last = status === undefined ? '' : ` The last answer of Graph was ${status}.`;

@@ -2,79 +2,99 @@ import { CLOUDS, type CloudName, cloudOfAddresses } from '../connections/cloud.t
 import type { Connection, Credential, CredentialKind } from '../connections/connection.ts';
 import { MAIN_CONNECTION } from '../connections/connection.ts';
 import {
-  type ConnectionDefinition,
-  findClaimedTwice,
+  type BrokenConnection,
+  EXPECTED_NAME,
+  isUsable,
+  type ReadConnections,
   readConnection,
 } from '../connections/connection-definition.ts';
-import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { isObject } from '../mail/absent.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
+import { readJsonSetting } from './json-setting.ts';
 import type { Environment, Settings } from './settings.ts';
 
-/** A connection with a setting of its own. */
-const NAMED = /^GRAPH_CONNECTION_([A-Z0-9]+(?:_[A-Z0-9]+)*)$/;
+/** A connection with a setting of its own. Case counts for nothing: systems differ in whether it does. */
+const NAMED = /^GRAPH_CONNECTION_(.*)$/i;
+const SUFFIX = /^[A-Z0-9]+(?:_[A-Z0-9]+)*$/i;
 
-/** Whether a name is that of a setting for one connection. */
+/** Whether a name is that of a setting for one connection, or was meant to be. */
 export const isNamedConnection = (name: string): boolean => NAMED.test(name);
 
-type NamedConnections = {
-  readonly definitions: readonly ConnectionDefinition[];
-  readonly problems: readonly Problem[];
-};
+const EXPECTED_OBJECT =
+  'a JSON object, such as {"senders":["*@fabrikam.com"],"tenantId":"fabrikam.com","clientId":"5a0c8b1d-47f0-4d0e-9a3b-2f6f0c1de871"}';
 
-/** Reads the connections that have a setting of their own, with every problem of them. Values are in no problem. */
-export const readNamedConnections = (environment: Environment): NamedConnections => {
-  const read = Object.entries(environment).flatMap(([setting, text = '']): NamedConnections[] => {
+/** Reads the connections that have a setting of their own. Values are in no problem. */
+export const readNamedConnections = (environment: Environment): ReadConnections => {
+  const read = Object.entries(environment).flatMap(([setting, text]) => {
     const [, suffix] = NAMED.exec(setting) ?? [];
-    if (suffix === undefined || text.trim() === '') return [];
-    const name = suffix.toLowerCase().replaceAll('_', '-');
-    const given = parseObject(text);
-    const { definitions, problems } =
-      given === undefined
-        ? {
-            definitions: [],
-            problems: [notAnObject(text)],
-          }
-        : readConnection({ ...given, name });
-    return [
-      {
-        definitions,
-        problems: problems.map((problem) => ({ ...problem, pointer: `${setting}${problem.pointer}` })),
-      },
-    ];
+    return suffix === undefined || text === undefined ? [] : [readNamed(setting, suffix, text)];
   });
   return {
-    definitions: read.flatMap(({ definitions }) => definitions),
+    connections: read.flatMap(({ connections }) => connections),
     problems: read.flatMap(({ problems }) => problems),
   };
 };
 
-const notAnObject = (text: string): Problem => ({
-  code: 'SETTINGS_INVALID',
-  pointer: '',
-  expected:
-    'a JSON object without `name`, such as {"senders":["*@fabrikam.com"],"tenantId":"fabrikam.com","clientId":"..."}',
-  received: describe(text),
-});
-
-const parseObject = (text: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+const readNamed = (setting: string, suffix: string, text: string): ReadConnections => {
+  const only = (pointer: string, expected: string, received: string): ReadConnections => ({
+    connections: [],
+    problems: [{ code: 'SETTINGS_INVALID', pointer: `${setting}${pointer}`, expected, received }],
+  });
+  const name = suffix.toLowerCase().replaceAll('_', '-');
+  if (!SUFFIX.test(suffix) || name === MAIN_CONNECTION)
+    return only(
+      '',
+      `GRAPH_CONNECTION_ and the name of the connection, with _ for each dash: ${EXPECTED_NAME}`,
+      'another name',
+    );
+  // Its senders would be sent for by another connection.
+  if (text.trim() === '')
+    return only('', `${EXPECTED_OBJECT}. To remove the connection, delete the setting`, 'nothing');
+  const { value, received } = readJsonSetting(text);
+  if (!isObject(value)) return only('', EXPECTED_OBJECT, received);
+  if (Object.hasOwn(value, 'name') && value.name !== name)
+    return only('/name', `no name, or ${name}, as the name of the setting says`, 'another name');
+  return readConnection({ ...value, name }, setting);
 };
 
-/** What connections claim twice, as problems of settings. */
-export const claimedTwice = (definitions: readonly ConnectionDefinition[]): readonly Problem[] =>
-  findClaimedTwice(definitions).map(({ index, pointer, owner }) => ({
-    code: 'SETTINGS_INVALID',
-    pointer: `GRAPH_CONNECTIONS/${definitions[index]?.name ?? index}${pointer}`,
-    expected: 'a name and senders that no other connection has',
-    received: `the same as of the connection ${owner}`,
-  }));
+/** What is wrong with connections of which only their own senders are refused. */
+export const problemsOfConnections = ({
+  GRAPH_CONNECTIONS,
+}: Pick<Settings, 'GRAPH_CONNECTIONS'>): readonly Problem[] =>
+  GRAPH_CONNECTIONS.flatMap((one) => (isUsable(one) ? [] : one.problems));
+
+/** The connections by which nothing can be sent until their settings are corrected. */
+export const toBrokenConnections = ({
+  GRAPH_CONNECTIONS,
+}: Pick<Settings, 'GRAPH_CONNECTIONS'>): readonly BrokenConnection[] =>
+  GRAPH_CONNECTIONS.filter((one) => 'problems' in one);
+
+/**
+ * Names in the vault that registrations share. A client secret belongs to one registration: at most one of these gets a token with it, and
+ * renewing it for one takes it from the other.
+ */
+export const sharedCredentials = (
+  connections: readonly Connection[],
+  placeOf: (name: string) => string,
+): readonly Problem[] => {
+  const owners = new Map<string, Connection>();
+  return connections.flatMap((one) => {
+    if (one.credential.kind !== 'client-secret') return [];
+    const key = one.credential.secretName.toLowerCase();
+    const owner = owners.get(key);
+    owners.set(key, owner ?? one);
+    if (owner === undefined || owner.clientId === one.clientId) return [];
+    return [
+      {
+        code: 'SETTINGS_INVALID' as const,
+        pointer: `${placeOf(one.name)}/secretName`,
+        expected: 'the name of a secret of its own, as a client secret belongs to one registration',
+        received: `the same as of the connection ${owner.name}, which has another clientId`,
+      },
+    ];
+  });
+};
 
 type CloudSettings = Pick<Settings, 'GRAPH_CLOUD' | 'ENTRA_AUTHORITY' | 'GRAPH_ENDPOINT'>;
 
@@ -111,7 +131,7 @@ type ConnectionSettings = CloudSettings &
     | 'GRAPH_CONNECTIONS'
   >;
 
-/** Every connection of the settings, the main one first. */
+/** Every connection of the settings that can be used, the main one first. */
 export const toConnections = (settings: ConnectionSettings): readonly [Connection, ...Connection[]] => {
   const cloud = cloudOf(settings) ?? 'global';
   const main: Connection = {
@@ -128,7 +148,7 @@ export const toConnections = (settings: ConnectionSettings): readonly [Connectio
     ),
     senders: [],
   };
-  const others = settings.GRAPH_CONNECTIONS.map((definition): Connection => {
+  const others = settings.GRAPH_CONNECTIONS.filter(isUsable).map((definition): Connection => {
     const { name, senders, tenantId, clientId, owner } = definition;
     // Of the same cloud also where its addresses are those of stand-ins.
     const addresses =

@@ -1,10 +1,11 @@
 import { findSendersOutside } from '../callers/caller-fence.ts';
 import { authoritiesOf, CLOUDS } from '../connections/cloud.ts';
+import { findClaimedTwice } from '../connections/connection-definition.ts';
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { matchesAny } from '../mail/address-pattern.ts';
 import { isLoopback } from './addresses.ts';
-import { claimedTwice, cloudOf, toConnections, toSenderPolicy } from './connections.ts';
+import { cloudOf, sharedCredentials, toConnections, toSenderPolicy } from './connections.ts';
 import type { Environment, SettingName, Settings } from './settings.ts';
 
 /** A token takes well under a second; what is left of an invocation belongs to Graph. */
@@ -152,7 +153,14 @@ export const checkTogether = (
         received: environment[name] === undefined ? 'the default' : describe(environment[name]),
       }),
     );
-  return [...broken, ...claimedTwice(settings.GRAPH_CONNECTIONS), ...sendersOutside(settings)];
+  const placeOf = (connection: string) =>
+    settings.GRAPH_CONNECTIONS.find(({ name }) => name === connection)?.place ?? 'GRAPH_CONNECTIONS';
+  return [
+    ...broken,
+    ...findClaimedTwice(settings.GRAPH_CONNECTIONS),
+    ...sharedCredentials(connections, placeOf),
+    ...sendersOutside(settings),
+  ];
 };
 
 const isLocal = (url: string | undefined): boolean => url !== undefined && isLoopback(url);

@@ -2,7 +2,7 @@ import { type Declaration, readCallers } from '../callers/caller-definition.ts';
 import { EXPECTED_CALLER_QUEUES, readCallerQueues } from '../callers/caller-queues.ts';
 import { CLOUD_NAMES } from '../connections/cloud.ts';
 import { CREDENTIAL_KINDS } from '../connections/connection.ts';
-import { type ConnectionDefinition, readConnections } from '../connections/connection-definition.ts';
+import { type DeclaredConnection, isUsable, readConnections } from '../connections/connection-definition.ts';
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
@@ -10,6 +10,7 @@ import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
 import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
 import { readNamedConnections } from './connections.ts';
+import { readJsonSetting } from './json-setting.ts';
 import { proxyProblems } from './proxy.ts';
 import { checkTogether } from './settings-together.ts';
 import { findUnknown } from './unknown-names.ts';
@@ -124,11 +125,19 @@ const callers = (text: string): readonly Declaration[] => {
   return declarations;
 };
 
-const connections = (text: string): readonly ConnectionDefinition[] => {
+const connections = (text: string): readonly DeclaredConnection[] => {
   if (text === '') return [];
-  const { definitions, problems } = readConnections(parseJson(text, 'connections'));
-  if (problems.length > 0) throw problemsError(problems);
-  return definitions;
+  const { value, received } = readJsonSetting(text);
+  const { connections, problems } = readConnections(value, 'GRAPH_CONNECTIONS');
+  if (problems.length === 0) return connections;
+  // Where the whole is wrong, `received` says what is the matter with the JSON. The name of the setting is put before each.
+  throw problemsError(
+    problems.map((one) => ({
+      ...one,
+      pointer: one.pointer.replace(/^GRAPH_CONNECTIONS/, ''),
+      ...(value === undefined ? { expected: 'a JSON list of connections', received } : {}),
+    })),
+  );
 };
 
 const parseJson = (text: string, of: string): unknown => {
@@ -441,7 +450,7 @@ const hasServiceAddresses = (environment: Environment): boolean =>
 /** Also while other settings are wrong: whoever reads the problems sees this one with them. */
 const hasVaultWhereNeeded = ({ KEY_VAULT_URL, GRAPH_CREDENTIAL, GRAPH_CONNECTIONS }: Settings): boolean =>
   KEY_VAULT_URL !== undefined ||
-  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.map(({ credential }) => credential)].every(
+  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.filter(isUsable).map(({ credential }) => credential)].every(
     (kind) => kind === 'managed-identity' || kind === 'federated',
   );
 
@@ -507,7 +516,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
   const read =
     named === undefined
       ? table
-      : { ...table, GRAPH_CONNECTIONS: [...(table.GRAPH_CONNECTIONS ?? []), ...named.definitions] };
+      : { ...table, GRAPH_CONNECTIONS: [...(table.GRAPH_CONNECTIONS ?? []), ...named.connections] };
   if (
     (names as readonly SettingName[]) === ALL &&
     !environment.KEY_VAULT_URL?.trim() &&

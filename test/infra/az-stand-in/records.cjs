@@ -2,7 +2,7 @@
 // Each file has what was given to one deployment: name=value, or a parameter file, on a line.
 const { existsSync, readFileSync } = require('node:fs');
 
-const JSON_VALUES = ['alertRecipients', 'settings'];
+const JSON_VALUES = ['alertRecipients', 'options', 'settings'];
 
 const read = (path) => {
   const parameters = {};

@@ -56,6 +56,7 @@ export const openSandbox = () => {
   set('lag', '0');
   set('zip-lag', '0');
   set('resources', '');
+  set('settings', '');
   set('providers', `${PROVIDERS.join('\n')}\n`);
   set('functions', `${FUNCTIONS.join('\n')}\n`);
 
@@ -120,6 +121,7 @@ export const openSandbox = () => {
             .map((name) => [name, read(name)]),
         ),
         grants: read('grants'),
+        settings: lines('settings').filter((line) => !line.startsWith('SECRET_WARNING_WEBHOOK')),
         resources: lines('resources').map((line) => line.split('\t').slice(0, 2).join(' ')),
         secretsAtEntra: lines('credentials').length,
         storedSecretIsOneOfThem: lines('credentials').some((line) => line.split('\t')[0] === keyId),

@@ -194,6 +194,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       },
       attachments: { find: async () => undefined, read: async () => undefined },
       mailboxes: {
+        routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
         send: ({ body: bytes }) => {
           const body = bytes.toString();
           const mailId = mailIdOf(body);

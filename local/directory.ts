@@ -4,6 +4,8 @@ export type Directory = {
   readonly tenantDomain: string;
   readonly apps: readonly AppRegistration[];
   readonly mailboxes: readonly Mailbox[];
+  /** Other organisations in the same cloud, each with its own tenant. */
+  readonly furtherTenants?: readonly Directory[];
   /** Policies for applications: https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy */
   readonly appPolicies?: {
     /** `passwordAddition`: no new client secrets. */
@@ -11,8 +13,6 @@ export type Directory = {
     /** `passwordLifetime`, in days. */
     readonly passwordDays?: number;
   };
-  /** Other organisations in the same cloud, each with its own tenant. */
-  readonly furtherTenants?: readonly Directory[];
 };
 
 export type AppRegistration = {
@@ -60,7 +60,7 @@ export type AppCertificate = {
   readonly expiresOn?: Date;
 };
 
-export type FederatedCredential = {
+type FederatedCredential = {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;

@@ -11,6 +11,7 @@ import {
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   poisonQueueOf,
+  VAULT_EVENT_QUEUE,
 } from '../src/lib/storage/storage-connection.ts';
 
 /** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
@@ -19,7 +20,7 @@ export const layOutStorage = async (
   callersWithQueues: readonly string[] = [],
 ): Promise<void> => {
   const mailQueues = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf)];
-  const queueNames = [...mailQueues, ...mailQueues.map(poisonQueueOf), EVENT_QUEUE];
+  const queueNames = [...mailQueues, ...mailQueues.map(poisonQueueOf), EVENT_QUEUE, VAULT_EVENT_QUEUE];
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });

@@ -17,6 +17,7 @@ import {
   showCallerHttp,
 } from './functions/callers.http.ts';
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
+import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
@@ -33,7 +34,12 @@ import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.time
 import { functionSuffixOf } from './lib/callers/caller-queues.ts';
 import { QUEUE } from './lib/callers/known-callers.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
-import { callerQueueOf, MAIL_QUEUE, poisonQueueOf } from './lib/storage/storage-connection.ts';
+import {
+  callerQueueOf,
+  MAIL_QUEUE,
+  poisonQueueOf,
+  VAULT_EVENT_QUEUE,
+} from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
 import { openRelay } from './relay.ts';
@@ -238,6 +244,11 @@ app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',
   handler: warnExpiringSecretsTimer(relay.forWarnExpiringSecrets),
+});
+app.storageQueue('checkSecrets', {
+  queueName: VAULT_EVENT_QUEUE,
+  connection,
+  handler: checkSecretsQueue(relay.forWarnExpiringSecrets),
 });
 app.timer('rotateSecrets', {
   // An hour later, and apart: whichever fails does not stop the other.

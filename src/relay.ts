@@ -5,6 +5,7 @@ import { combineCallers, declaredOf } from './lib/callers/stored-caller.ts';
 import { CLOUDS, type CloudName } from './lib/connections/cloud.ts';
 import type { RotateSecretsNeeds } from './lib/credentials/rotate-secrets.ts';
 import type { WarnExpiringSecretsNeeds } from './lib/credentials/warn-expiring-secrets.ts';
+import { isSlackWebhook } from './lib/credentials/webhook-body.ts';
 import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
@@ -30,7 +31,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, type SdkNetwork } from './lib/network/agents.ts';
+import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { OpenConnection, Ports } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
@@ -62,15 +63,18 @@ import {
   openRelayKey,
   openRotationTable,
   openUsageTable,
+  openWarningTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
   MAIL_QUEUE,
   poisonQueueOf,
   type StorageConnection,
+  VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
+import { openWebhook } from './lib/webhook/open-webhook.ts';
 import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -121,6 +125,7 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
+  | 'warnings'
   | 'rotations'
 > &
   Pick<MailQueues, 'queueNamed'>;
@@ -172,6 +177,7 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
+      warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
@@ -319,6 +325,7 @@ export const openRelay = (
     quotas: quotas(),
     accept: accept(),
     policy: policy(),
+    language: settings().MAIL_LANGUAGE,
     newMailId: makeMailId,
     clock,
     random,
@@ -438,14 +445,22 @@ export const openRelay = (
     },
     forWarnExpiringSecrets: (log) => {
       tellOnce(log);
-      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS } = settings();
+      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS, ...rest } = settings();
+      const { SECRET_WARNING_WEBHOOK, MAIL_LANGUAGE, SECRET_ROTATION_DAYS } = rest;
       return {
         ...storage(),
-        vault: vault(),
+        ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
         vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
+        vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
+        connections: connections(),
+        callers: cachedCallers.of(log),
+        senderPolicy: senderPolicy(),
         warningDays: SECRET_WARNING_DAYS,
         recipients: SECRET_WARNING_RECIPIENTS,
-        newMailId: makeMailId,
+        language: MAIL_LANGUAGE,
+        rotates: SECRET_ROTATION_DAYS !== undefined,
+        ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
+        newRunId: makeMailId,
         clock,
         log,
       };
@@ -480,6 +495,15 @@ const safetyOf = ({
   ...defined({ redirectTo: MAIL_REDIRECT_TO, recipientDomains: MAIL_RECIPIENT_DOMAINS }),
   otherRecipients: MAIL_OTHER_RECIPIENTS,
 });
+
+/** Absent where no webhook is set. */
+const webhookOf = (url: string | undefined, proxyEnv: ProxyEnv | undefined) =>
+  url === undefined
+    ? { isSlack: false }
+    : {
+        webhook: openWebhook(url, proxyEnv),
+        isSlack: isSlackWebhook(url),
+      };
 
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

@@ -22,6 +22,9 @@ param appUrl string
 @description('Required. Test from outside whether the app responds.')
 param availabilityTest bool
 
+@description('Required. Name of the cloud, as Azure calls it.')
+param cloud string
+
 @description('Required. Tags.')
 param tags object
 
@@ -219,7 +222,7 @@ var testLocations = {
     'mc-cne2-azr'
     'mc-cnn2-azr'
   ]
-}[?environment().name] ?? [
+}[?cloud] ?? [
   'emea-nl-ams-azr'
   'us-va-ash-azr'
   'apac-sg-sin-azr'

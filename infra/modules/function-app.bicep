@@ -161,6 +161,7 @@ module settingsOfApp 'app-settings.bicep' = {
       setting => setting.key,
       setting => setting.value
     )
+    cloud: environment().name
     settings: settings
     secretSettings: secretSettings
     callersWithQueues: callersWithQueues

@@ -1,8 +1,6 @@
 import type { TimerHandler } from '@azure/functions';
-import {
-  type WarnExpiringSecretsNeeds,
-  warnExpiringSecrets,
-} from '../lib/credentials/warn-expiring-secrets.ts';
+import { checkDaily } from '../lib/credentials/check-secrets.ts';
+import type { WarnExpiringSecretsNeeds } from '../lib/credentials/warn-expiring-secrets.ts';
 import type { Log } from '../lib/log.ts';
 import { logTo } from './problem.ts';
 
@@ -10,4 +8,4 @@ import { logTo } from './problem.ts';
 export const warnExpiringSecretsTimer =
   (needs: (log: Log) => WarnExpiringSecretsNeeds): TimerHandler =>
   (_timer, context) =>
-    warnExpiringSecrets(needs(logTo(context)));
+    checkDaily(needs(logTo(context)));

@@ -1,9 +1,23 @@
 import type { CallerAction } from './callers/caller-audit.ts';
+import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
+import { proxyRefusalOf } from './proxy-refusal.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
+
+/** A warning about a credential, in fields that alert rules can rely on. */
+type CredentialFacts = {
+  readonly credential: string;
+  readonly kind: 'secret' | 'certificate' | 'managed-identity' | 'federated';
+  readonly state: 'expiring' | 'expired' | 'no-expiry-date' | 'dates-differ' | 'refused';
+  readonly inUse: boolean;
+  readonly connection?: string;
+  readonly daysLeft?: number;
+  readonly expiresOn?: string;
+  readonly code?: ErrorCode;
+};
 
 /**
  * Everything the relay says in its log. The types are the guard: an event has no field that could hold an
@@ -78,14 +92,36 @@ export type LogEvent =
       readonly mailId?: string;
       readonly codes: readonly ErrorCode[];
     } & Failure)
-  | { readonly event: 'StorageFailed'; readonly name: string; readonly stack: string }
   | {
-      readonly event: 'SecretExpiring';
-      readonly secretName: string;
-      readonly state: 'expiring' | 'expired' | 'no-expiry-date';
-      readonly daysLeft?: number;
-      readonly expiresOn?: string;
+      readonly event: 'StorageFailed';
+      readonly name: string;
+      readonly stack: string;
+      /** Where the proxy refused the connection. */
+      readonly proxyRefusal?: string;
     }
+  | ({ readonly event: 'SecretExpiring' } & CredentialFacts)
+  | ({
+      readonly event: 'WarningNotDelivered';
+      readonly reason: 'no-channel' | 'mail-lost';
+    } & CredentialFacts)
+  | {
+      readonly event: 'WarningChannelFailed';
+      readonly channel: 'mail' | 'webhook';
+      /** Of the answer. */
+      readonly status?: number;
+      /** What kept it from being asked. */
+      readonly name?: string;
+    }
+  | {
+      readonly event: 'SecretsChecked';
+      readonly secrets: number;
+      readonly warnings: number;
+      readonly told: number;
+      readonly undelivered: number;
+      readonly unproven: number;
+    }
+  | { readonly event: 'SecretsUnchecked'; readonly name: string }
+  | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
   | {
       readonly event: 'RotationStep';
       readonly connection: string;
@@ -108,7 +144,6 @@ export type LogEvent =
       readonly waiting: number;
       readonly failed: number;
     }
-  | { readonly event: 'SecretsChecked'; readonly secrets: number; readonly warnings: number }
   | {
       readonly event: 'SettingsInvalid' | 'SettingsUnknown' | 'SafetyOn';
       readonly settings: readonly string[];
@@ -164,7 +199,11 @@ const LEVELS: Levels = {
   SendBlocked: byCode,
   RequestRefused: byCode,
   SecretExpiring: 'error',
+  WarningNotDelivered: 'error',
+  WarningChannelFailed: 'error',
   SecretsChecked: 'info',
+  SecretsUnchecked: 'error',
+  VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
   RotationStep: 'info',
   // The next run tries again what only time can correct, and there are weeks for it.
   RotationRefused: byCode,
@@ -189,6 +228,7 @@ export const unexpected = (thrown: unknown): LogEvent => ({ event: 'Unexpected',
 export const storageFailed = (failure: AppError): LogEvent => ({
   event: 'StorageFailed',
   ...traceOf(failure.facts.cause ?? failure),
+  ...defined({ proxyRefusal: proxyRefusalOf(failure) }),
 });
 
 const traceOf = (thrown: unknown): { readonly name: string; readonly stack: string } => {

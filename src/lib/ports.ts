@@ -213,6 +213,8 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
+  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
+  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -386,6 +388,75 @@ export type AppTokens = {
   readonly check: (token: string) => Promise<TokenClaims>;
 };
 
+/** The ways in which people learn of a warning; `log` where neither of the others is set. */
+export type WarningChannel = 'mail' | 'webhook' | 'log';
+
+/** What people were told of one credential, the last time. */
+export type ToldWarning = {
+  readonly key: string;
+  /** What must stay the same for it to be the same warning, such as the expiry date. */
+  readonly mark: string;
+  readonly toldOn: Date;
+  /** Zero or less once expired. */
+  readonly daysLeft?: number;
+  /** Empty where it reached nobody. */
+  readonly reached: readonly WarningChannel[];
+  /** The emails that carry it, as long as it is not known that they were sent. */
+  readonly mailIds: readonly string[];
+};
+
+/** What a run of the check has found. */
+export type WarningRun = {
+  readonly endedAt: Date;
+  /** Secrets and certificates that are watched. */
+  readonly secrets: number;
+  /** Warnings that hold now, whether people were told of them today or earlier. */
+  readonly warnings: number;
+  /** Warnings of which people were told in this run. */
+  readonly told: number;
+  /** Of these, how many reached nobody. */
+  readonly undelivered: number;
+  /** Connections of which nobody could say whether Entra accepts the credential. */
+  readonly unproven: number;
+  /** Why not everything could be checked. */
+  readonly failure?: string;
+};
+
+/** Which run may tell people now. A run that did not end leaves its id to the next one. */
+export type RunClaim = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly state: 'running' | 'failed' | 'over';
+  /** The last one that ended. */
+  readonly lastRun?: WarningRun;
+};
+
+/** A claim and the version it was read at; neither is there before the first run. */
+export type RunClaimEntry = { readonly claim?: RunClaim; readonly etag?: string };
+
+/** What people were told of credentials, and when they were last checked. Throws STORAGE_UNAVAILABLE. */
+export type WarningState = {
+  readonly list: () => Promise<readonly ToldWarning[]>;
+  readonly write: (told: ToldWarning) => Promise<void>;
+  readonly forget: (key: string) => Promise<void>;
+  readonly readClaim: () => Promise<RunClaimEntry>;
+  /** Writes unless another run was first; gives what is there afterwards, and whether this call has written it. */
+  readonly writeClaim: (
+    claim: RunClaim,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: RunClaimEntry }>;
+  /** The last run that ended; undefined before the first one. */
+  readonly lastRun: () => Promise<WarningRun | undefined>;
+};
+
+/** What a webhook has said, or what kept it from being asked. */
+export type WebhookReport =
+  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' };
+
+/** The webhook of the settings. Does not throw, and follows no redirect. */
+export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -412,6 +483,9 @@ export type Ports = {
   readonly vault: Vault;
   /** Every connection, the main one first. */
   readonly connections: readonly OpenConnection[];
+  readonly warnings: WarningState;
+  /** Absent where no webhook is set. */
+  readonly webhook?: Webhook;
   readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

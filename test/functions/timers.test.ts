@@ -1,9 +1,13 @@
 import type { Timer } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
+import hostJson from '../../host.json' with { type: 'json' };
+import { checkSecretsQueue } from '../../src/functions/check-secrets.queue.ts';
 import { rotateSecretsTimer } from '../../src/functions/rotate-secrets.timer.ts';
 import { sweepMailTimer } from '../../src/functions/sweep-mail.timer.ts';
 import { warnExpiringSecretsTimer } from '../../src/functions/warn-expiring-secrets.timer.ts';
+import { dayNumber, warningWorld } from '../lib/credentials/warning-world.ts';
 import { asRotations, makeFakeRotations } from '../support/fake-rotations.ts';
+import { aSecret } from '../support/fake-vault.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { invocation } from './invocation.ts';
 
@@ -31,23 +35,52 @@ describe('sweepMail', () => {
 });
 
 describe('warnExpiringSecrets', () => {
-  const run = async (listSecrets: () => Promise<readonly []>) => {
-    const { needs } = inMemoryPorts();
+  test('says in the log of its invocation what it told', async () => {
+    const world = warningWorld([aSecret({ expiresOn: dayNumber(-1) })]);
     const { context, logged } = invocation();
-    const vault = { listSecrets };
-    const more = { vault, vaultName: 'kv-relay', warningDays: [60], recipients: [] };
-    await warnExpiringSecretsTimer((log) => ({ ...needs, ...more, log }))(timer, context);
-    return logged;
-  };
-
-  test('says in the log of its invocation that it has looked', async () => {
-    expect(await run(async () => [])).toMatchObject([
-      { level: 'information', event: { event: 'SecretsChecked', secrets: 0 } },
+    await warnExpiringSecretsTimer((log) => ({ ...world.needs(), log }))(timer, context);
+    expect(logged).toMatchObject([
+      { level: 'error', event: { event: 'SecretExpiring', state: 'expired', daysLeft: -1 } },
+      { level: 'information', event: { event: 'SecretsChecked', secrets: 1 } },
     ]);
   });
 
   test('fails its invocation where the vault cannot be read', async () => {
-    await expect(run(() => Promise.reject(new Error('vault')))).rejects.toThrow('vault');
+    const world = warningWorld([]);
+    world.vaultIsAway();
+    const { context } = invocation();
+    const run = warnExpiringSecretsTimer((log) => ({ ...world.needs(), log }))(timer, context);
+    await expect(run).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+  });
+});
+
+describe('checkSecrets', () => {
+  const check = async (message: unknown, triggerMetadata: object, isAway = false) => {
+    const world = warningWorld([aSecret({ expiresOn: dayNumber(10) })]);
+    world.vaultIsAway(isAway);
+    const { context, events } = invocation({ ...triggerMetadata });
+    await checkSecretsQueue((log) => ({ ...world.needs(), log }))(message, context);
+    return events();
+  };
+  const event = Buffer.from(JSON.stringify([{ eventType: 'Microsoft.KeyVault.SecretExpired' }]));
+
+  test.each([
+    ['bytes', new Uint8Array(event)],
+    ['text of base64', event.toString('base64')],
+  ])('runs the check for an event that comes as %s', async (_case, message) => {
+    expect(await check(message, { dequeueCount: 1 })).toEqual(['SecretExpiring', 'SecretsChecked']);
+  });
+
+  test('fails its invocation where the vault cannot be read, unless the host gives up after it', async () => {
+    await expect(check(event, { dequeueCount: 4 }, true)).rejects.toMatchObject({
+      code: 'VAULT_UNREACHABLE',
+    });
+    const last = await check(event, { dequeueCount: hostJson.extensions.queues.maxDequeueCount }, true);
+    expect(last.at(-1)).toBe('VaultEventDropped');
+  });
+
+  test('drops what is no event', async () => {
+    expect(await check('canary', { dequeueCount: 1 })).toEqual(['VaultEventDropped']);
   });
 });
 

@@ -47,6 +47,7 @@ describe.skipIf(bicep === undefined)(
       alertRecipients = '',
       fixedSettings: Readonly<Record<string, string>> = {},
       callersWithQueues: readonly string[] = [],
+      { cloud = 'AzureCloud', currentSecrets = {}, secretSettings = {} } = {},
     ) => {
       const { resources } = await evaluate('modules/app-settings.bicep', {
         appName: 'func-relay',
@@ -55,6 +56,9 @@ describe.skipIf(bicep === undefined)(
         alertRecipients,
         fixedSettings,
         callersWithQueues,
+        cloud,
+        currentSecrets,
+        secretSettings,
       });
       return resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
     };
@@ -69,6 +73,59 @@ describe.skipIf(bicep === undefined)(
         ),
       ).toEqual({ MAIL_EVENTS: 'off', ENTRA_CLIENT_ID: 'new', MAIL_LEDGER_DAYS: '30' });
     });
+
+    test.each<[string, string, Record<string, string>, string | undefined]>([
+      ['AzureUSGovernment', 'is the one in which the app runs', {}, 'usgov'],
+      ['AzureChinaCloud', 'is the one in which the app runs', {}, 'china'],
+      ['AzureCloud', 'is not set where it is the usual one', {}, undefined],
+      ['AzureUSGovernment', 'stays as it was named', { GRAPH_CLOUD: 'dod' }, 'dod'],
+      [
+        'AzureUSGovernment',
+        'follows from an address',
+        { GRAPH_ENDPOINT: 'https://dod-graph.microsoft.us' },
+        undefined,
+      ],
+    ])('in %s, GRAPH_CLOUD %s', async (cloud, _rule, current, expected) => {
+      expect((await settingsOf(current, {}, '', {}, [], { cloud }))?.GRAPH_CLOUD).toBe(expected);
+    });
+
+    test('a secret setting stays as it is where none is given, and an empty value removes it', async () => {
+      const HOOK = { SECRET_WARNING_WEBHOOK: 'https://hooks.example/one' };
+      const NEW = { SECRET_WARNING_WEBHOOK: 'https://hooks.example/two' };
+      const none = { SECRET_WARNING_WEBHOOK: '' };
+      const given = async (secretSettings: Record<string, string>) =>
+        await settingsOf({}, {}, '', {}, [], { currentSecrets: HOOK, secretSettings });
+      expect(await given({})).toEqual(HOOK);
+      expect(await given(NEW)).toEqual(NEW);
+      expect(await given(none)).toEqual({});
+    });
+
+    test.each([
+      ['AzureCloud', ['apac', 'emea', 'us']],
+      ['AzureUSGovernment', ['usgov', 'usgov', 'usgov']],
+      ['AzureChinaCloud', ['mc', 'mc', 'mc']],
+    ])(
+      'in %s, the health of the app is tested from three different regions of that cloud',
+      async (cloud, expected) => {
+        const { resources } = await evaluate('modules/alerts.bicep', {
+          name: 'relay',
+          location: 'here',
+          componentId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/components/c',
+          installedOn: '2026-01-01T00:00:00Z',
+          recipients: [],
+          appUrl: 'https://app.example',
+          availabilityTest: true,
+          cloud,
+          tags: {},
+        });
+        const healthTest = resources.find(({ type }) => type === 'Microsoft.Insights/webtests');
+        const locations = (
+          healthTest?.properties as unknown as { Locations: { Id: string }[] }
+        ).Locations.map(({ Id: id }) => id);
+        expect(new Set(locations).size).toBe(3);
+        expect(locations.map((id) => id.split('-')[0]).sort()).toEqual(expected);
+      },
+    );
 
     const OWN = { SECRET_WARNING_RECIPIENTS: 'own@contoso.com' };
     const FOLLOWING = { SECRET_WARNING_RECIPIENTS: 'it@contoso.com', ALERT_RECIPIENTS: 'it@contoso.com' };

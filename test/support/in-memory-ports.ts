@@ -227,7 +227,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'rotations'>;
+  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
 
   const needs = {
     ...ports,
@@ -249,6 +249,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       ledgerDays: 90,
       filesWithinMs: { caller: MINUTE_MS, queue: 2 * MINUTE_MS },
     },
+    language: 'en',
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),

@@ -1,50 +1,116 @@
-import { RELAY } from '../callers/known-callers.ts';
-import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
-import { newEnvelope } from '../ledger/queue-message.ts';
-import type { Ports, Vault } from '../ports.ts';
-import { decideSecretWarnings } from './secret-expiry.ts';
-import { toWarningMail } from './warning-mail.ts';
+import { AppError } from '../errors.ts';
+import type { Ledger, MessageQueue, Ports, SecretFacts, ToldWarning, Vault, WarningRun } from '../ports.ts';
+import { type CheckConnectionsNeeds, checkConnections } from './check-connections.ts';
+import { CLAIM_MS, type ClaimNeeds, claimRun } from './claim-run.ts';
+import { type CredentialWarning, findWarnings } from './credential-warning.ts';
+import { settleWarnings } from './settle-warnings.ts';
+import { type TellNeeds, tellWarnings } from './tell-warnings.ts';
+import { CHECK_AGAIN } from './vault-event.ts';
+import { holds, isDue } from './warning-crossing.ts';
+import { warningFacts } from './warning-facts.ts';
+import { watchCredentials } from './watched-credentials.ts';
 
-export type WarnExpiringSecretsNeeds = QueueMailNeeds &
-  Pick<Ports, 'clock' | 'log'> & {
-    readonly vault: Pick<Vault, 'listSecrets'>;
-    readonly vaultName: string;
+export type WarnExpiringSecretsNeeds = TellNeeds &
+  CheckConnectionsNeeds &
+  ClaimNeeds &
+  Pick<Ports, 'warnings'> & {
+    readonly ledger: Pick<Ledger, 'find'>;
+    /** Absent where the settings name no vault: then no credential is in one. */
+    readonly vault?: Pick<Vault, 'listSecrets'>;
+    /** The queue that brings the events of the vault. */
+    readonly vaultEvents: Pick<MessageQueue, 'put'>;
     readonly warningDays: readonly number[];
-    /** Nobody: then the log events are the only warning. */
-    readonly recipients: readonly string[];
-    readonly newMailId: () => string;
   };
 
+/** How long the relay keeps what it said of something that it does not find any more. */
+const KEPT_MS = 400 * 86_400_000;
+
 /**
- * Warns of every secret in the vault that expires soon, has expired, or says not when. All log events come
- * before the first mail, since a mail depends on the very secret it may warn about.
+ * Looks at every credential in the vault and of every connection, and tells people what they do not know yet. Of two runs at the same
+ * time one tells it; the other leaves a message to look again, because the first may have looked before what made the other begin.
+ * What keeps a run from looking at everything fails it in the end, after it has told what it could.
  */
 export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
-  const now = needs.clock.now();
-  const secrets = await needs.vault.listSecrets();
-  const warnings = decideSecretWarnings(secrets, needs.warningDays, now);
-  for (const warning of warnings) {
-    needs.log({
-      event: 'SecretExpiring',
-      secretName: warning.secretName,
-      state: warning.state,
-      ...(warning.state === 'no-expiry-date'
-        ? {}
-        : { daysLeft: warning.daysLeft, expiresOn: warning.expiresOn.toISOString() }),
-    });
+  try {
+    await runUnlessRunning(needs);
+  } catch (failure) {
+    needs.log({ event: 'SecretsUnchecked', name: nameOf(failure) });
+    throw failure;
   }
-  needs.log({ event: 'SecretsChecked', secrets: secrets.length, warnings: warnings.length });
-  if (needs.recipients.length === 0) return;
-  const { hashOfContent } = await needs.readIdentity();
-  for (const warning of warnings) {
-    const mail = toWarningMail(warning, { vault: needs.vaultName, recipients: needs.recipients });
-    const envelope = newEnvelope({
-      mailId: needs.newMailId(),
-      acceptedAt: now,
-      caller: RELAY,
-      contentHash: hashOfContent(mail),
-      content: { mail },
-    });
-    await queueMail(needs, envelope, 0);
+};
+
+const nameOf = (failure: unknown): string =>
+  failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
+
+const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
+  const claimed = await claimRun(needs);
+  if (claimed === undefined) return needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS);
+  const { run, failure } = await checkAndTell(needs, claimed.id).catch(async (cause: unknown) => {
+    // Should this fail too, the claim is over in ten minutes.
+    await claimed.fail().catch(() => {});
+    throw cause;
+  });
+  await claimed.end(run);
+  if (failure !== undefined) throw failure;
+  const { secrets, warnings, told, undelivered, unproven } = run;
+  needs.log({ event: 'SecretsChecked', secrets, warnings, told, undelivered, unproven });
+};
+
+type Listed = { readonly secrets: readonly SecretFacts[]; readonly failure?: unknown };
+
+const listVault = async ({ vault }: WarnExpiringSecretsNeeds): Promise<Listed> => {
+  try {
+    return { secrets: (await vault?.listSecrets()) ?? [] };
+  } catch (failure) {
+    return { secrets: [], failure };
   }
+};
+
+const checkAndTell = async (
+  needs: WarnExpiringSecretsNeeds,
+  runId: string,
+): Promise<{ readonly run: WarningRun; readonly failure?: unknown }> => {
+  const { clock, warningDays } = needs;
+  const { secrets, failure } = await listVault(needs);
+  const connections = await checkConnections(needs);
+  const now = clock.now();
+  const watched = watchCredentials(secrets, connections, now);
+  const holding = findWarnings(watched, connections, now).filter((one) => holds(one, warningDays));
+  const known = await readKnown(needs, holding);
+  const due = holding.filter((one) => isDue(one, known.get(one.key), warningDays, now));
+  const told = await tellWarnings(needs, due, runId);
+  for (const one of told) await needs.warnings.write(one);
+  return {
+    run: {
+      endedAt: clock.now(),
+      secrets: watched.length,
+      warnings: holding.length,
+      told: told.length,
+      undelivered: told.filter(({ reached }) => reached.length === 0).length,
+      unproven: connections.filter(({ proof }) => proof.kind === 'unproven').length,
+      ...(failure === undefined ? {} : { failure: nameOf(failure) }),
+    },
+    ...(failure === undefined ? {} : { failure }),
+  };
+};
+
+/** What people were told before, by its key, after a look at how the emails ended that told them. */
+const readKnown = async (
+  needs: WarnExpiringSecretsNeeds,
+  holding: readonly CredentialWarning[],
+): Promise<ReadonlyMap<string, ToldWarning>> => {
+  const before = await needs.warnings.list();
+  const settled = await settleWarnings(needs, before);
+  const found = new Map(holding.map((one) => [one.key, one]));
+  for (const [index, told] of settled.entries()) {
+    const warning = found.get(told.key);
+    const isOld = needs.clock.now().getTime() - told.toldOn.getTime() > KEPT_MS;
+    if (warning === undefined && isOld) await needs.warnings.forget(told.key);
+    else if (told !== before[index]) {
+      await needs.warnings.write(told);
+      if (warning !== undefined && told.reached.length === 0)
+        needs.log({ event: 'WarningNotDelivered', reason: 'mail-lost', ...warningFacts(warning) });
+    }
+  }
+  return new Map(settled.map((told) => [told.key, told]));
 };

@@ -3,6 +3,7 @@ import { RELAY } from '../callers/known-callers.ts';
 import { dayOf, type Reached } from '../callers/quota.ts';
 import { limitReachedEvent } from '../ledger/mail-event.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
+import type { Language } from '../mail/language.ts';
 import type { Ports } from '../ports.ts';
 import { toLimitWarning } from './limit-warning.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
@@ -11,7 +12,12 @@ import { isStorageFailure } from './storage-failure.ts';
 
 export type QuotaNeeds = { readonly quotas: Quotas };
 
-export type TellOfLimitNeeds = QuotaNeeds & QueueMailNeeds & Pick<Ports, 'events' | 'clock' | 'log'>;
+export type TellOfLimitNeeds = QuotaNeeds &
+  QueueMailNeeds &
+  Pick<Ports, 'events' | 'clock' | 'log'> & {
+    /** Of emails that the relay writes. */
+    readonly language: Language;
+  };
 
 /**
  * Tells that a caller has reached its limit, once a day: its owner by email, programs by an event, operators in the log. What others
@@ -41,7 +47,7 @@ const warnOwner = async (needs: TellOfLimitNeeds, caller: Caller, day: string): 
   const { owner } = caller.rules;
   if (owner === undefined) return;
   const { hashOfContent, mailIdOfText } = await needs.readIdentity();
-  const mail = toLimitWarning(caller, owner, day);
+  const mail = toLimitWarning(caller, owner, day, needs.language);
   const contentHash = hashOfContent(mail);
   const envelope = newEnvelope({
     // Of another owner it is another email.

@@ -8,6 +8,7 @@ import { AppError, type Problem, problemsError } from '../errors.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
+import { LANGUAGES } from '../mail/language.ts';
 import { entraAddress, graphAddress, storageAddress, vaultAddress, webhookAddress } from './addresses.ts';
 import { readNamedConnections } from './connections.ts';
 import { readJsonSetting } from './json-setting.ts';
@@ -328,12 +329,12 @@ export const settingsTable = {
     parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
   }),
   SECRET_WARNING_DAYS: setting({
-    what: 'Days before the expiry of a secret on which the relay warns. The largest is when warnings begin.',
+    what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry.',
     fallback: '60,30,14,7,3,1',
     parse: days,
   }),
   SECRET_WARNING_RECIPIENTS: setting({
-    what: 'Recipients of the warnings by email. If empty, the log event `SecretExpiring` is the only warning.',
+    what: 'Recipients of the warnings by email. If this and SECRET_WARNING_WEBHOOK are empty, the log event `SecretExpiring` is the only warning.',
     example: 'it-operations@contoso.com',
     fallback: '',
     parse: addresses,
@@ -351,9 +352,9 @@ export const settingsTable = {
     parse: optional(wholeNumber(14, 365)),
   }),
   MAIL_LANGUAGE: setting({
-    what: 'Language of the emails that the relay itself writes, such as warnings: `en` (English) or `zh-Hant` (Traditional Chinese).',
+    what: 'Language of the emails and webhook messages that the relay itself writes, such as warnings: `en` (English) or `zh-Hant` (Traditional Chinese).',
     fallback: 'en',
-    parse: oneOf(['en', 'zh-Hant']),
+    parse: oneOf(LANGUAGES),
   }),
   AzureWebJobsStorage: setting({
     what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',

@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Ledger, Rotations, Usages } from '../ports.ts';
+import type { CallerStore, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -31,6 +31,17 @@ export const openUsageTable = (connection: StorageConnection): Usages =>
     read: 'promise',
     write: 'promise',
     expire: 'promise',
+  });
+
+/** What people were told of credentials; loads the SDK of tables when first asked. */
+export const openWarningTable = (connection: StorageConnection): WarningState =>
+  openedAtFirstCall(async () => (await import('./warning-table.ts')).openWarningTable(connection), {
+    list: 'promise',
+    write: 'promise',
+    forget: 'promise',
+    readClaim: 'promise',
+    writeClaim: 'promise',
+    lastRun: 'promise',
   });
 
 /** How far the renewal of client secrets is; loads the SDK of tables when first asked. */

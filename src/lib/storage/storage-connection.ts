@@ -18,6 +18,8 @@ export type StorageConnection = { readonly network?: SdkNetwork } & (
 export const MAIL_QUEUE = 'mail';
 export const POISON_QUEUE = 'mail-poison';
 export const EVENT_QUEUE = 'mail-events';
+/** Where Event Grid puts what the vault says of its secrets. */
+export const VAULT_EVENT_QUEUE = 'vault-events';
 export const LEDGER_TABLE = 'mailledger';
 export const PAYLOAD_CONTAINER = 'mail-payloads';
 export const HELD_CONTAINER = 'mail-held';

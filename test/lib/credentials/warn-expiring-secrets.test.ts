@@ -1,85 +1,382 @@
 import { describe, expect, test } from 'vitest';
-import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
-import { readQueueMessage } from '../../../src/lib/ledger/queue-message.ts';
-import type { LogEvent } from '../../../src/lib/log.ts';
-import type { SecretFacts } from '../../../src/lib/ports.ts';
+import { checkDaily, checkSecrets } from '../../../src/lib/credentials/check-secrets.ts';
+import { CHECK_AGAIN } from '../../../src/lib/credentials/vault-event.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aSecret } from '../../support/fake-vault.ts';
-import { IDENTITY } from '../../support/identity-for-tests.ts';
-import { inMemoryPorts } from '../../support/in-memory-ports.ts';
+import { DAY_MS, dayNumber, type WarningWorld, warningWorld } from './warning-world.ts';
 
-const now = new Date('2026-11-22T07:00:00Z');
-const expired = aSecret({ name: 'old', expiresOn: new Date('2026-11-01T00:00:00Z') });
-const undated = aSecret({ name: 'undated' });
-const fine = aSecret({ name: 'fine', expiresOn: new Date('2027-11-01T00:00:00Z') });
+const soon = aSecret({ name: 'erp-key', expiresOn: dayNumber(10) });
+const own = aSecret({ expiresOn: dayNumber(5) });
+const fine = aSecret({ expiresOn: dayNumber(300) });
 
-const warn = async (
-  secrets: readonly SecretFacts[],
-  recipients = ['ops@contoso.example'],
-  putMessage?: (text: string) => Promise<void>,
-) => {
-  const happened: string[] = [];
-  const mails: unknown[] = [];
-  let made = 0;
-  const log = (event: LogEvent) => {
-    happened.push(
-      event.event === 'SecretExpiring' ? `${event.event} ${event.secretName} ${event.state}` : event.event,
-    );
-  };
-  await warnExpiringSecrets({
-    vault: { listSecrets: async () => secrets },
-    vaultName: 'kv-relay',
-    warningDays: [60],
-    recipients,
-    newMailId: () => `0199aaaa-bbbb-7ccc-8ddd-00000000000${made++}`,
-    mailQueue: {
-      count: async () => 0,
-      put:
-        putMessage ??
-        (async (text) => {
-          happened.push('mail');
-          mails.push(readQueueMessage(text, IDENTITY));
-        }),
-    },
-    payloads: inMemoryPorts().needs.payloads,
-    readIdentity: async () => IDENTITY,
-    clock: { now: () => now, sleep: async () => undefined },
-    log,
-  }).catch(() => happened.push('failed'));
-  return { happened, mails };
-};
+const told = ({ logged }: WarningWorld) =>
+  logged.flatMap((one) =>
+    one.event === 'SecretExpiring' ? [`${one.credential} ${one.state} ${one.daysLeft ?? ''}`.trim()] : [],
+  );
 
-describe('the daily look at the vault', () => {
-  test('writes one event and queues one mail for every secret worth a warning', async () => {
-    const { happened, mails } = await warn([expired, fine, undated]);
-    expect(happened).toEqual([
-      'SecretExpiring old expired',
-      'SecretExpiring undated no-expiry-date',
-      'SecretsChecked',
-      'mail',
-      'mail',
+describe('a run', () => {
+  test('tells all that is new in one email and one post, what is urgent and in use first', async () => {
+    const world = warningWorld([soon, own, aSecret({ name: 'undated' })]);
+    expect(await world.run()).toBe('done');
+    expect(told(world)).toEqual([
+      'graph-client-secret expiring 5',
+      'erp-key expiring 10',
+      'undated no-expiry-date',
     ]);
-    expect(mails[0]).toMatchObject({
-      content: { mail: { to: ['ops@contoso.example'], importance: 'high' } },
+    expect(world.mails()).toMatchObject([
+      {
+        to: ['it@contoso.example'],
+        subject: 'The client secret graph-client-secret expires in 5 days, and 2 more warnings (kv-relay)',
+      },
+    ]);
+    expect(world.posts).toHaveLength(1);
+    expect(world.events('SecretsChecked')).toEqual([
+      { event: 'SecretsChecked', secrets: 3, warnings: 3, told: 3, undelivered: 0, unproven: 0 },
+    ]);
+  });
+
+  test('says which credential is in use, and by which connection', async () => {
+    const world = warningWorld([soon, own]);
+    await world.run();
+    expect(world.events('SecretExpiring')).toMatchObject([
+      { credential: 'graph-client-secret', kind: 'secret', inUse: true, connection: 'main', daysLeft: 5 },
+      { credential: 'erp-key', kind: 'secret', inUse: false, expiresOn: '2026-03-12T00:00:00.000Z' },
+    ]);
+  });
+
+  test('says that it ran when there is nothing to tell, and sends nothing', async () => {
+    const world = warningWorld([fine]);
+    await world.run();
+    expect([world.mails(), world.posts, world.logged.map(({ event }) => event)]).toEqual([
+      [],
+      [],
+      ['SecretsChecked'],
+    ]);
+  });
+
+  test('warns by the log alone where there is no channel, and counts that as told', async () => {
+    const world = warningWorld([own], { recipients: [], webhook: false });
+    await world.run();
+    await world.run();
+    expect(told(world)).toEqual(['graph-client-secret expiring 5']);
+    expect([...world.state.told.values()]).toMatchObject([{ reached: ['log'] }]);
+  });
+
+  test('writes every log event before it uses a channel that depends on the credential', async () => {
+    const world = warningWorld([soon, own]);
+    await world.run();
+    expect(world.effects).toEqual([
+      'log SecretExpiring',
+      'log SecretExpiring',
+      'mailQueue.put',
+      'log SecretsChecked',
+    ]);
+  });
+
+  test('records which channels took a warning, and when the last run ended', async () => {
+    const world = warningWorld([own]);
+    await world.run();
+    expect([...world.state.told.values()]).toMatchObject([
+      { daysLeft: 5, reached: ['mail', 'webhook'], mailIds: [world.mails()[0]?.mailId] },
+    ]);
+    expect(await world.state.lastRun()).toEqual({
+      endedAt: new Date('2026-03-02T08:00:00Z'),
+      secrets: 1,
+      warnings: 1,
+      told: 1,
+      undelivered: 0,
+      unproven: 0,
     });
   });
 
-  test('says that it ran when there is nothing to warn of', async () => {
-    expect((await warn([fine])).happened).toEqual(['SecretsChecked']);
+  test('again on the same day tells nothing', async () => {
+    const world = warningWorld([soon, own, aSecret({ name: 'gone', expiresOn: dayNumber(-3) })]);
+    for (let run = 0; run < 4; run += 1) await world.run();
+    expect([told(world).length, world.mails().length, world.posts.length]).toEqual([3, 1, 1]);
   });
+});
 
-  test('warns by event alone when nobody is to get mails', async () => {
-    expect((await warn([expired], [])).happened).toEqual(['SecretExpiring old expired', 'SecretsChecked']);
-  });
-
-  test('has written every event before a mail fails', async () => {
-    const { happened } = await warn([expired, undated], undefined, () =>
-      Promise.reject(new Error('storage')),
+describe('an owner', () => {
+  test('gets one email with what is theirs, unless they get everything anyway', async () => {
+    const fabrikam = anOpenConnection(
+      theMainConnection({ name: 'fabrikam', owner: 'ops@fabrikam.example' }),
+      async () => ({ version: own }),
     );
-    expect(happened).toEqual([
-      'SecretExpiring old expired',
-      'SecretExpiring undated no-expiry-date',
-      'SecretsChecked',
-      'failed',
+    const secrets = [
+      own,
+      aSecret({ ...soon, tags: { owner: 'OPS@fabrikam.example' } }),
+      aSecret({ name: 'other', expiresOn: dayNumber(3), tags: { owner: 'IT@contoso.example' } }),
+    ];
+    const world = warningWorld(secrets, { connections: [fabrikam] });
+    await world.run();
+    expect(world.mails().map(({ to, subject }) => [...to, subject])).toEqual([
+      [
+        'it@contoso.example',
+        'The client secret graph-client-secret expires in 5 days, and 2 more warnings (kv-relay)',
+      ],
+      [
+        'ops@fabrikam.example',
+        'The client secret graph-client-secret expires in 5 days, and 1 more warning (kv-relay)',
+      ],
     ]);
+  });
+});
+
+describe('a channel that fails', () => {
+  test('does not keep the other from being used', async () => {
+    const world = warningWorld([own]);
+    world.webhookAnswers({ kind: 'answered', status: 404 });
+    await world.run();
+    expect([world.mails().length, world.posts.length]).toEqual([1, 1]);
+    expect(world.events('WarningChannelFailed')).toEqual([
+      { event: 'WarningChannelFailed', channel: 'webhook', status: 404 },
+    ]);
+    const other = warningWorld([own]);
+    other.fail('mailQueue.put');
+    await other.run();
+    expect(other.posts).toHaveLength(1);
+    expect(other.events('WarningChannelFailed')).toEqual([
+      { event: 'WarningChannelFailed', channel: 'mail', name: 'STORAGE_UNAVAILABLE' },
+    ]);
+    expect([...other.state.told.values()]).toMatchObject([{ reached: ['webhook'] }]);
+  });
+
+  test('is tried three times by webhook, where another try can help', async () => {
+    const world = warningWorld([own]);
+    world.webhookAnswers({ kind: 'failed', reason: 'timeout' });
+    await world.run();
+    expect(world.posts).toHaveLength(3);
+    expect(world.events('WarningChannelFailed')).toMatchObject([{ name: 'timeout' }]);
+  });
+
+  test.each([302, 400, 404, 410])('is not asked again after status %s', async (status) => {
+    const world = warningWorld([own]);
+    world.webhookAnswers({ kind: 'answered', status });
+    await world.run();
+    expect(world.posts).toHaveLength(1);
+  });
+
+  test('with the other one: the warning reached nobody, is an error in the log, and is told by the next run', async () => {
+    const world = warningWorld([own]);
+    world.fail('mailQueue.put');
+    world.webhookAnswers({ kind: 'answered', status: 500 });
+    expect(await world.run()).toBe('done');
+    expect(world.events('WarningNotDelivered')).toMatchObject([
+      { reason: 'no-channel', credential: 'graph-client-secret', inUse: true },
+    ]);
+    expect(await world.state.lastRun()).toMatchObject({ told: 1, undelivered: 1 });
+    world.mend();
+    world.webhookAnswers();
+    await world.run();
+    await world.run();
+    expect([world.mails().length, told(world).length]).toEqual([1, 2]);
+  });
+});
+
+describe('the email of a warning', () => {
+  test.each([
+    ['held', 2],
+    ['sent', 1],
+    ['deferred', 1],
+  ] as const)('that ended as %s: the warning is told %s times', async (state, times) => {
+    const world = warningWorld([own], { webhook: false });
+    await world.run();
+    world.mailsEndAs(state);
+    await world.run();
+    expect(world.mails()).toHaveLength(times);
+    expect(new Set(world.mails().map(({ mailId }) => mailId)).size).toBe(times);
+    expect(world.events('WarningNotDelivered')).toMatchObject(
+      state === 'held' ? [{ reason: 'mail-lost', credential: 'graph-client-secret' }] : [],
+    );
+  });
+
+  test('that was held does not matter where the webhook took the warning', async () => {
+    const world = warningWorld([own]);
+    await world.run();
+    world.mailsEndAs('held');
+    await world.run();
+    expect(world.mails()).toHaveLength(1);
+  });
+
+  test('is the same where a run takes over what another one did not finish, so that the ledger drops it', async () => {
+    const world = warningWorld([own], { webhook: false });
+    const crashing = {
+      ...world.needs(),
+      warnings: { ...world.state, write: () => Promise.reject(new Error('crash')) },
+    };
+    await expect(checkDaily(crashing)).rejects.toThrow('crash');
+    await world.run();
+    const [first, second] = world.mails();
+    expect(second).toEqual(first);
+    // Of another run, months later, the same words are another email.
+    world.state.told.clear();
+    await world.run();
+    expect(world.mails()[2]).toMatchObject({ subject: first?.subject });
+    expect(world.mails()[2]?.mailId).not.toBe(first?.mailId);
+  });
+});
+
+describe('two runs at the same time', () => {
+  test('tell once; the second leaves a message to look again', async () => {
+    const world = warningWorld([own]);
+    expect(await Promise.all([world.run(), world.run()])).toEqual(['done', 'done']);
+    expect([world.mails().length, world.posts.length, world.vaultEvents]).toEqual([1, 1, [CHECK_AGAIN]]);
+  });
+
+  test('a claim that is ten minutes old is of a run that has ended', async () => {
+    const world = warningWorld([own]);
+    const startedAt = world.needs().clock.now();
+    await world.state.writeClaim({ id: 'crashed', startedAt, state: 'running' }, undefined);
+    world.pass(10 * 60_000 - 1);
+    await world.run();
+    expect([world.mails().length, world.vaultEvents.length]).toEqual([0, 1]);
+    world.pass(1);
+    await world.run();
+    expect(world.mails()).toHaveLength(1);
+  });
+});
+
+describe('what cannot be looked at', () => {
+  test('the vault: the run tells what it could find out, then fails, and is no heartbeat', async () => {
+    const world = warningWorld([own, soon]);
+    world.vaultIsAway();
+    expect(await world.run()).toBe('VAULT_UNREACHABLE');
+    // The version in use is known from Entra.
+    expect(told(world)).toEqual(['graph-client-secret expiring 5']);
+    expect(world.events('SecretsUnchecked')).toEqual([
+      { event: 'SecretsUnchecked', name: 'VAULT_UNREACHABLE' },
+    ]);
+    expect(world.events('SecretsChecked')).toEqual([]);
+    expect(await world.state.lastRun()).toMatchObject({ failure: 'VAULT_UNREACHABLE', told: 1 });
+    world.vaultIsAway(false);
+    await world.run();
+    expect(told(world)).toEqual(['graph-client-secret expiring 5', 'erp-key expiring 10']);
+  });
+
+  test('a daily run that failed leaves a message by which it is run again sooner', async () => {
+    const world = warningWorld([fine]);
+    world.vaultIsAway();
+    await expect(checkDaily(world.needs())).rejects.toThrow();
+    expect(world.vaultEvents).toEqual([CHECK_AGAIN]);
+  });
+
+  test('a credential that Entra refuses is a warning with its reason, every day, and hides no other', async () => {
+    const world = warningWorld([own, soon]);
+    world.entraRefuses('CLIENT_SECRET_WRONG');
+    await world.run();
+    await world.run();
+    world.pass(DAY_MS);
+    await world.run();
+    expect(told(world)).toEqual([
+      'graph-client-secret refused',
+      'graph-client-secret expiring 5',
+      'erp-key expiring 10',
+      'graph-client-secret refused',
+    ]);
+    expect(world.events('SecretExpiring')[0]).toMatchObject({
+      code: 'CLIENT_SECRET_WRONG',
+      connection: 'main',
+    });
+  });
+
+  test('an outage of Entra is no refusal: it is counted, and the secret is known by its name', async () => {
+    const world = warningWorld([own]);
+    world.entraRefuses('ENTRA_UNREACHABLE');
+    await world.run();
+    expect(told(world)).toEqual(['graph-client-secret expiring 5']);
+    expect(world.events('SecretExpiring')).toMatchObject([{ inUse: true, connection: 'main' }]);
+    expect(world.events('SecretsChecked')).toMatchObject([{ unproven: 1 }]);
+  });
+
+  test('a registration that cannot be read, and an error that nobody foresaw, keep nothing from being told', async () => {
+    const broken = anOpenConnection(theMainConnection(), async () => ({ version: own }), {
+      read: () => Promise.reject(new AppError('GRAPH_UNREACHABLE')),
+    });
+    const faulty = anOpenConnection(theMainConnection({ name: 'faulty' }), () =>
+      Promise.reject(new TypeError('x')),
+    );
+    const world = warningWorld([own, soon], { connections: [broken, faulty] });
+    expect(await world.run()).toBe('done');
+    expect(told(world)).toHaveLength(2);
+    expect(world.events('Unexpected')).toMatchObject([{ name: 'TypeError' }]);
+    expect(world.events('SecretsChecked')).toMatchObject([{ unproven: 1 }]);
+  });
+
+  test('a connection without a vault is proved all the same', async () => {
+    const identity = theMainConnection({ credential: { kind: 'managed-identity' } });
+    const refused = anOpenConnection(identity, () => Promise.reject(new AppError('IDENTITY_UNAVAILABLE')));
+    const { vault: _, ...needs } = warningWorld([], { connections: [refused] }).needs();
+    const events: unknown[] = [];
+    await checkDaily({ ...needs, vaultName: '', log: (event) => void events.push(event) });
+    expect(events).toMatchObject([
+      { event: 'SecretExpiring', state: 'refused', kind: 'managed-identity', connection: 'main' },
+      { event: 'SecretsChecked', secrets: 0, warnings: 1 },
+    ]);
+  });
+});
+
+describe('an event of the vault', () => {
+  const event = { eventType: 'Microsoft.KeyVault.SecretNearExpiry', data: { ObjectName: 'canary' } };
+  const cloudEvent = { specversion: '1.0', type: 'Microsoft.KeyVault.CertificateExpired' };
+  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
+  const check = (world: WarningWorld, text: string, delivery = 1) =>
+    checkSecrets(world.needs(), { text, delivery });
+
+  test.each([
+    ['of Event Grid, as it writes it', base64(event)],
+    ['in a list', JSON.stringify([event])],
+    ['as CloudEvent', base64(cloudEvent)],
+    ['of the relay itself', CHECK_AGAIN],
+  ])('%s makes the relay look for itself', async (_, text) => {
+    const world = warningWorld([own]);
+    await check(world, text);
+    expect(world.mails()).toHaveLength(1);
+    expect(JSON.stringify(world.logged)).not.toContain('canary');
+  });
+
+  test('is told once, though the daily run finds the same', async () => {
+    const world = warningWorld([own]);
+    await check(world, base64(event));
+    await world.run();
+    await check(world, base64(event));
+    expect(world.mails()).toHaveLength(1);
+  });
+
+  test.each([
+    ['no JSON', 'canary'],
+    ['empty', ''],
+    ['of another kind', base64({ eventType: 'Microsoft.KeyVault.SecretNewVersionCreated' })],
+    ['a list of nothing', '[]'],
+    ['null', 'null'],
+    ['too long', `[${' '.repeat(70_000)}]`],
+  ])('%s is dropped, and said in the log', async (_, text) => {
+    const world = warningWorld([own]);
+    await check(world, text);
+    expect(world.mails()).toEqual([]);
+    expect(world.logged).toEqual([{ event: 'VaultEventDropped', reason: 'unreadable' }]);
+  });
+
+  test('whose run fails is delivered again, and after five times ended with an error', async () => {
+    const world = warningWorld([own]);
+    world.vaultIsAway();
+    await expect(check(world, base64(event), 4)).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+    await check(world, base64(event), 5);
+    expect(world.events('VaultEventDropped')).toEqual([{ event: 'VaultEventDropped', reason: 'failed' }]);
+    expect(world.events('SecretsUnchecked')).toHaveLength(2);
+  });
+});
+
+describe('what the relay keeps', () => {
+  test('of a secret that is gone is forgotten after more than a year', async () => {
+    const world = warningWorld([own, soon]);
+    await world.run();
+    world.vault.set([]);
+    world.pass(400 * DAY_MS);
+    await world.run();
+    expect(world.state.told.size).toBe(2);
+    world.pass(DAY_MS);
+    await world.run();
+    expect(world.state.told.size).toBe(0);
   });
 });

@@ -223,7 +223,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'rotations'>;
+    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

@@ -84,6 +84,7 @@ export const makeSimulatedRelay = (
         ledgerDays: 90,
         filesWithinMs: { caller: 120_000, queue: 180_000 },
       },
+      language: 'en',
       draftMailboxes: ['noreply@contoso.example'],
       newMailId: cloud.newId,
     } as const;

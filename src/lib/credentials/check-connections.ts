@@ -1,0 +1,68 @@
+import { defined } from '../defined.ts';
+import { catalogue } from '../error-catalogue.ts';
+import { AppError, upstreamFacts } from '../errors.ts';
+import { unexpected } from '../log.ts';
+import type { SenderPolicy } from '../mail/sender-policy.ts';
+import type { OpenConnection, Ports, RegisteredCredential } from '../ports.ts';
+import { usersOf } from './connection-users.ts';
+import type { CheckedConnection, ProofResult } from './watched-credentials.ts';
+
+/** Without a registration, nothing is compared with what Entra has. */
+type Checkable = Pick<OpenConnection, 'connection' | 'proveCredential'> &
+  Partial<Pick<OpenConnection, 'registration'>>;
+
+export type CheckConnectionsNeeds = Pick<Ports, 'callers' | 'log'> & {
+  readonly connections: readonly Checkable[];
+  readonly senderPolicy: SenderPolicy;
+};
+
+/**
+ * Whether a token can be had. What only time can change is no refusal: the daily run would otherwise warn of each short outage of
+ * Entra.
+ */
+const prove = async ({ log }: CheckConnectionsNeeds, open: Checkable): Promise<ProofResult> => {
+  try {
+    const { version } = await open.proveCredential();
+    return { kind: 'accepted', ...defined({ version }) };
+  } catch (failure) {
+    if (!(failure instanceof AppError)) {
+      log(unexpected(failure));
+      return { kind: 'unproven' };
+    }
+    const { code, facts } = failure;
+    return catalogue[code].fixedBy === 'time'
+      ? { kind: 'unproven' }
+      : { kind: 'refused', code, ...upstreamFacts(facts) };
+  }
+};
+
+/** What Entra has of the registration. To compare is an extra: a failure of it is no reason to warn of less. */
+const readRegistered = async (
+  { log }: CheckConnectionsNeeds,
+  { registration }: Checkable,
+): Promise<readonly RegisteredCredential[] | undefined> => {
+  try {
+    return await registration?.read();
+  } catch (failure) {
+    if (!(failure instanceof AppError)) log(unexpected(failure));
+    return undefined;
+  }
+};
+
+/** Tries every connection. One that is broken keeps no other from being looked at. */
+export const checkConnections = async (
+  needs: CheckConnectionsNeeds,
+): Promise<readonly CheckedConnection[]> => {
+  const [main, ...others] = needs.connections.map(({ connection }) => connection);
+  if (main === undefined) return [];
+  const uses = usersOf([main, ...others], needs.senderPolicy, await needs.callers.known());
+  return Promise.all(
+    needs.connections.map(async (open, index): Promise<CheckedConnection> => {
+      const proof = await prove(needs, open);
+      const isInVault = proof.kind === 'accepted' && proof.version !== undefined;
+      const registered = isInVault ? await readRegistered(needs, open) : undefined;
+      const use = uses[index] ?? { connection: open.connection, senders: [], callers: [] };
+      return { use, proof, ...defined({ registered }) };
+    }),
+  );
+};

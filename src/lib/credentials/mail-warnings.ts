@@ -1,0 +1,76 @@
+import { RELAY } from '../callers/known-callers.ts';
+import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
+import { AppError } from '../errors.ts';
+import { newEnvelope } from '../ledger/queue-message.ts';
+import { addressKey } from '../mail/address.ts';
+import type { Ports } from '../ports.ts';
+import type { CredentialWarning } from './credential-warning.ts';
+import { toWarningMail, type WarningMailContext } from './warning-mail.ts';
+
+export type MailWarningsNeeds = QueueMailNeeds &
+  Pick<Ports, 'clock' | 'log'> & {
+    readonly context: WarningMailContext;
+  };
+
+type Addressed = { readonly to: readonly string[]; readonly warnings: readonly CredentialWarning[] };
+
+/** One email with everything for the recipients of the settings, and one for each owner with what is theirs. */
+const addressWarnings = (
+  warnings: readonly CredentialWarning[],
+  recipients: readonly string[],
+): readonly Addressed[] => {
+  const known = new Set(recipients.map(addressKey));
+  const owners = new Map<string, { readonly to: string[]; readonly warnings: CredentialWarning[] }>();
+  for (const warning of warnings)
+    for (const owner of new Set(warning.owners.map(addressKey))) {
+      if (known.has(owner)) continue;
+      const own = owners.get(owner) ?? { to: [owner], warnings: [] };
+      own.warnings.push(warning);
+      owners.set(owner, own);
+    }
+  const all = recipients.length > 0 && warnings.length > 0 ? [{ to: recipients, warnings }] : [];
+  return [...all, ...owners.values()];
+};
+
+/**
+ * Queues the emails of a run; gives those that carry each warning, by its key. Their ids come from the run: what takes over a run that
+ * crashed writes the same emails, which the ledger knows.
+ */
+export const mailWarnings = async (
+  needs: MailWarningsNeeds,
+  warnings: readonly CredentialWarning[],
+  runId: string,
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const carried = new Map<string, string[]>();
+  for (const { to, warnings: own } of addressWarnings(warnings, needs.context.recipients)) {
+    try {
+      const mailId = await queueOne(needs, { to, warnings: own }, runId);
+      for (const { key } of own) carried.set(key, [...(carried.get(key) ?? []), mailId]);
+    } catch (failure) {
+      const name = failure instanceof AppError ? failure.code : 'Error';
+      needs.log({ event: 'WarningChannelFailed', channel: 'mail', name });
+    }
+  }
+  return carried;
+};
+
+const queueOne = async (
+  needs: MailWarningsNeeds,
+  { to, warnings }: Addressed,
+  runId: string,
+): Promise<string> => {
+  const { hashOfContent, mailIdOfText } = await needs.readIdentity();
+  const mail = toWarningMail(warnings, { ...needs.context, recipients: to });
+  const contentHash = hashOfContent(mail);
+  // Of another content it is another email, which the ledger would else hold as a forgery.
+  const mailId = mailIdOfText(`warnings ${runId} ${contentHash}`);
+  const envelope = newEnvelope({
+    mailId,
+    acceptedAt: needs.clock.now(),
+    caller: RELAY,
+    contentHash,
+    content: { mail },
+  });
+  await queueMail(needs, envelope, 0);
+  return mailId;
+};

@@ -1,0 +1,43 @@
+import { dayOf } from '../callers/quota.ts';
+import type { ToldWarning } from '../ports.ts';
+import type { CredentialWarning } from './credential-warning.ts';
+
+/** After so many days people are reminded of a date that is missing or wrong. */
+const REMINDER_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** Midnights in UTC between two times. */
+const midnightsBetween = (earlier: Date, later: Date): number =>
+  (Date.parse(dayOf(later)) - Date.parse(dayOf(earlier))) / DAY_MS;
+
+/** Whether a warning holds now, so that people know of it or should. */
+export const holds = (warning: CredentialWarning, thresholds: readonly number[]): boolean =>
+  warning.state !== 'expiring' || warning.daysLeft <= Math.max(...thresholds);
+
+/**
+ * Whether it is time to tell people of a warning. `told` is what they were told of it the last time. For what expires, that is when it
+ * has crossed one more of the thresholds since then, however many runs were missed and whatever the list was before.
+ */
+export const isDue = (
+  warning: CredentialWarning,
+  told: ToldWarning | undefined,
+  thresholds: readonly number[],
+  now: Date,
+): boolean => {
+  if (!holds(warning, thresholds)) return false;
+  if (told === undefined || told.mark !== warning.mark || told.reached.length === 0) return true;
+  const days = midnightsBetween(told.toldOn, now);
+  switch (warning.state) {
+    case 'expiring': {
+      const { daysLeft } = warning;
+      const toldAt = told.daysLeft ?? Number.POSITIVE_INFINITY;
+      return thresholds.some((threshold) => daysLeft <= threshold && threshold < toldAt);
+    }
+    case 'expired':
+      return (told.daysLeft ?? 1) > 0 || days > 0;
+    case 'refused':
+      return days > 0;
+    default:
+      return days >= REMINDER_DAYS;
+  }
+};

@@ -1,0 +1,3 @@
+/** Languages of what the relay itself writes to people. */
+export const LANGUAGES = ['en', 'zh-Hant'] as const;
+export type Language = (typeof LANGUAGES)[number];

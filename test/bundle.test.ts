@@ -79,6 +79,8 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
+    doctor: http('GET', 'doctor', 'admin'),
+    testMail: http('POST', 'mail/test', 'admin'),
     healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
     listCallers: http('GET', 'callers', 'admin'),

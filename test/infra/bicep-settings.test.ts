@@ -15,6 +15,7 @@ import {
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
   poisonQueueOf,
+  VAULT_EVENT_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -69,7 +70,7 @@ test('a setting that is a secret is in no parameter that a deployment shows afte
 
 test('a connection of the options has the fields that the relay reads', () => {
   const fields = propertiesOfType('modules/options.bicep', 'Connection');
-  const { problems } = readConnection({ nothing: true });
+  const { problems } = readConnection({ nothing: true }, '');
   const known = problems.find(({ expected }) => expected.startsWith('only the fields'))?.expected;
   expect(known).toBe(`only the fields ${fields.join(', ')}`);
 });
@@ -82,16 +83,21 @@ test('a deployment keeps the settings of single connections', () => {
   );
 });
 
-test('storage is reached by name of the account and identity, never by a connection string or addresses alone', () => {
+test('storage is reached by identity and by the name of the account, in a national cloud by addresses, never by a connection string', () => {
   expect(setByBicep).toEqual(
     expect.arrayContaining([
       'AzureWebJobsStorage__accountName',
+      'AzureWebJobsStorage__blobServiceUri',
+      'AzureWebJobsStorage__queueServiceUri',
+      'AzureWebJobsStorage__tableServiceUri',
       'AzureWebJobsStorage__credential',
       'AzureWebJobsStorage__clientId',
       'AZURE_CLIENT_ID',
     ]),
   );
-  expect(readCode('modules/function-app.bicep')).not.toMatch(/AzureWebJobsStorage:/);
+  const app = readCode('modules/function-app.bicep');
+  expect(app).toContain("storageDomain == 'core.windows.net'");
+  expect(app).not.toMatch(/AzureWebJobsStorage:/);
 });
 
 test('no setting is there that Flex Consumption refuses', () => {
@@ -110,8 +116,8 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     MAIL_QUEUE,
     POISON_QUEUE,
     EVENT_QUEUE,
-    'vault-events',
-    'vault-events-poison',
+    VAULT_EVENT_QUEUE,
+    poisonQueueOf(VAULT_EVENT_QUEUE),
   ]);
   expect(listVariable('modules/storage.bicep', 'tableNames')).toEqual([LEDGER_TABLE]);
   expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([

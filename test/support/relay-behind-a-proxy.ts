@@ -165,7 +165,13 @@ export const openRelayIn = (environment: Readonly<Record<string, string>>) => {
   });
   return openRelay(
     environment,
-    { now: () => new Date(), random: Math.random, sleep: async () => {}, memoryBytes: 2_000_000_000 },
+    {
+      now: () => new Date(),
+      random: Math.random,
+      sleep: async () => {},
+      memoryBytes: 2_000_000_000,
+      version: '0.0.0',
+    },
     300,
   );
 };

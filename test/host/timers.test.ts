@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -87,13 +88,13 @@ test('checkSecrets: an event of the vault makes the relay look immediately, and 
 });
 
 test('a credential that Entra refuses is named with its reason', async () => {
-  await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl, CLIENT_SECRET_NAME: 'gone' });
+  await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl, ENTRA_CLIENT_ID: randomUUID() });
   expect((await relay.runNow('warnExpiringSecrets')).status).toBe(202);
   expect(await relay.logged('SecretExpiring', { state: 'refused' })).toMatchObject({
-    credential: 'gone',
+    credential: 'graph-client-secret',
     connection: 'main',
     inUse: true,
-    code: 'SECRET_EXPIRED_IN_VAULT',
+    code: 'APP_UNKNOWN',
   });
   await relay.restart();
 });

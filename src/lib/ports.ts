@@ -395,8 +395,7 @@ export type AppTokens = {
 };
 
 /** What runs by itself and says when it has run. */
-export const HEARTBEATS = ['sweep', 'rotation'] as const;
-export type HeartbeatName = (typeof HEARTBEATS)[number];
+export type HeartbeatName = 'sweep' | 'rotation';
 
 /** When each of them last ended well. */
 export type Heartbeats = {

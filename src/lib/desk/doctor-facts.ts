@@ -40,7 +40,7 @@ export type QueueFacts = {
 };
 
 /** How the main services of storage answer. */
-export type StorageFacts = Readonly<Record<'tables' | 'queues' | 'blobs', Seen<unknown>>>;
+type StorageFacts = Readonly<Record<'tables' | 'queues' | 'blobs', Seen<unknown>>>;
 
 export type ConnectionFacts = { readonly connection: Connection; readonly proof: Seen<CredentialProof> };
 

@@ -197,6 +197,7 @@ module alerts 'modules/alerts.bicep' = {
     recipients: recipients
     appUrl: functionApp.outputs.url
     availabilityTest: options.?availabilityTest ?? true
+    cloud: environment().name
     tags: tags
   }
 }

@@ -1,7 +1,7 @@
 import { generate } from 'selfsigned';
 import type { SecretStore } from './key-vault/secret-store.ts';
 
-export const CERTIFICATE_NAME = 'graph-client-certificate';
+const CERTIFICATE_NAME = 'graph-client-certificate';
 
 const YEAR_MS = 365 * 86_400_000;
 /** Clocks differ by seconds; a certificate from the future is not trusted. */

@@ -60,7 +60,7 @@ export type AppCertificate = {
   readonly expiresOn?: Date;
 };
 
-export type FederatedCredential = {
+type FederatedCredential = {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;

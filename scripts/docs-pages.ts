@@ -41,7 +41,7 @@ allows for an HTTP request, because values that are valid alone can cause a dupl
 misspelled name, because the limit that you meant would not apply. A name that only begins like a setting of the relay stops
 nothing; the relay logs it as \`SettingsUnknown\`. [Test environments](test-environments.md) describes the settings that keep emails from their recipients.
 
-No setting holds a secret: the client secret is in the vault.
+No setting holds a secret: the client secret is in the vault. \`HTTPS_PROXY\` and \`NO_PROXY\` are described in [proxies.md](proxies.md).
 
 | Setting | Description | Default | Example |
 | --- | --- | --- | --- |

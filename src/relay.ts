@@ -134,9 +134,9 @@ type StoragePorts = Pick<
   | 'readIdentity'
   | 'callerStore'
   | 'usages'
-  | 'heartbeats'
   | 'warnings'
   | 'rotations'
+  | 'heartbeats'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -204,9 +204,9 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
-      heartbeats: openHeartbeatTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
+      heartbeats: openHeartbeatTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -320,7 +320,7 @@ export const openRelay = (
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
   const queuesNamed = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
-  const poisonQueues = () => queuesNamed(queueNames.map(poisonQueueOf));
+  const poisonQueues = () => queuesNamed([...queueNames, VAULT_EVENT_QUEUE].map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),

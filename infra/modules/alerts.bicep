@@ -22,6 +22,9 @@ param appUrl string
 @description('Required. Test from outside whether the app responds.')
 param availabilityTest bool
 
+@description('Required. Name of the cloud, as Azure calls it.')
+param cloud string
+
 @description('Required. Tags.')
 param tags object
 
@@ -30,7 +33,7 @@ var eventAlerts = [
   {
     name: 'secret-expiring'
     event: 'SecretExpiring'
-    description: 'A secret in the vault expires soon, has expired, or has no expiry date. After the client secret expires, the relay sends no email.'
+    description: 'A secret or certificate expires soon, has expired, has no expiry date, or has another date in Entra than in the vault. After the credential of the relay expires, it sends no email. docs/credentials.md has the commands.'
     severity: 1
     every: 'PT1H'
     window: 'P1D'
@@ -118,7 +121,7 @@ var otherQueries = [
   }
   {
     name: 'administrator-needed'
-    description: 'The relay logged an error that only an administrator can fix: an invalid setting, a rejected credential, a missing permission, or an unexpected error. Its "code" is a heading in docs/errors.md.'
+    description: 'The relay logged an error that only an administrator can fix: an invalid setting, a rejected credential, a missing permission, a warning that reached no one, a client secret that it could not renew, or an unexpected error. Its "code" is a heading in docs/errors.md.'
     severity: 2
     every: 'PT15M'
     window: 'PT30M'
@@ -219,7 +222,7 @@ var testLocations = {
     'mc-cne2-azr'
     'mc-cnn2-azr'
   ]
-}[?environment().name] ?? [
+}[?cloud] ?? [
   'emea-nl-ams-azr'
   'us-va-ash-azr'
   'apac-sg-sin-azr'

@@ -26,6 +26,9 @@ param alertRecipients string
 @description('Required. Callers that get a queue of their own, beside those that MAIL_CALLER_QUEUES names.')
 param callersWithQueues string[]
 
+@description('Required. Name of the cloud, as Azure calls it.')
+param cloud string
+
 @description('Required. Settings that win over all others.')
 param fixedSettings object
 
@@ -49,7 +52,7 @@ var derivedSettings = {
 var cloudOfAzure = {
   AzureUSGovernment: 'usgov'
   AzureChinaCloud: 'china'
-}[?environment().name]
+}[?cloud]
 var namesCloud = !empty(filter(
   items(union(currentSettings, settings)),
   setting => contains(['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'GRAPH_ENDPOINT'], setting.key) && !empty(setting.value)

@@ -140,6 +140,19 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+// The name of the account instead of the addresses of its services: with addresses alone the host can fail at start (azure-functions-host
+// issue 11787). But to a name the host adds the domain of the global cloud, so that the others need the addresses.
+var storageDomain = environment().suffixes.storage
+var storageSettings = storageDomain == 'core.windows.net'
+  ? {
+      AzureWebJobsStorage__accountName: storageAccountName
+    }
+  : {
+      AzureWebJobsStorage__blobServiceUri: 'https://${storageAccountName}.blob.${storageDomain}'
+      AzureWebJobsStorage__queueServiceUri: 'https://${storageAccountName}.queue.${storageDomain}'
+      AzureWebJobsStorage__tableServiceUri: 'https://${storageAccountName}.table.${storageDomain}'
+    }
+
 var currentSettings = list('${app.id}/config/appsettings', '2024-11-01').properties
 
 module settingsOfApp 'app-settings.bicep' = {
@@ -161,16 +174,14 @@ module settingsOfApp 'app-settings.bicep' = {
       setting => setting.key,
       setting => setting.value
     )
+    cloud: environment().name
     settings: settings
     secretSettings: secretSettings
     callersWithQueues: callersWithQueues
     alertRecipients: alertRecipients
     // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
     // app says these things in functionAppConfig, and deployment refuses some of them.
-    fixedSettings: union(fixedSettings, {
-      // The name of the account instead of the addresses of its services: with addresses alone the host can fail
-      // at start (azure-functions-host issue 11787).
-      AzureWebJobsStorage__accountName: storageAccountName
+    fixedSettings: union(fixedSettings, storageSettings, {
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identityClientId
       AZURE_CLIENT_ID: identityClientId

@@ -1,6 +1,8 @@
 import type { CallerAction } from './callers/caller-audit.ts';
+import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
+import { proxyRefusalOf } from './proxy-refusal.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
@@ -90,7 +92,13 @@ export type LogEvent =
       readonly mailId?: string;
       readonly codes: readonly ErrorCode[];
     } & Failure)
-  | { readonly event: 'StorageFailed'; readonly name: string; readonly stack: string }
+  | {
+      readonly event: 'StorageFailed';
+      readonly name: string;
+      readonly stack: string;
+      /** Where the proxy refused the connection. */
+      readonly proxyRefusal?: string;
+    }
   | ({ readonly event: 'SecretExpiring' } & CredentialFacts)
   | ({
       readonly event: 'WarningNotDelivered';
@@ -220,6 +228,7 @@ export const unexpected = (thrown: unknown): LogEvent => ({ event: 'Unexpected',
 export const storageFailed = (failure: AppError): LogEvent => ({
   event: 'StorageFailed',
   ...traceOf(failure.facts.cause ?? failure),
+  ...defined({ proxyRefusal: proxyRefusalOf(failure) }),
 });
 
 const traceOf = (thrown: unknown): { readonly name: string; readonly stack: string } => {

@@ -219,8 +219,6 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
-  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
-  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -394,15 +392,6 @@ export type AppTokens = {
   readonly check: (token: string) => Promise<TokenClaims>;
 };
 
-/** What runs by itself and says when it has run. */
-export type HeartbeatName = 'sweep' | 'rotation';
-
-/** When each of them last ended well. */
-export type Heartbeats = {
-  readonly read: (name: HeartbeatName) => Promise<Date | undefined>;
-  readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
-};
-
 /** The ways in which people learn of a warning; `log` where neither of the others is set. */
 export type WarningChannel = 'mail' | 'webhook' | 'log';
 
@@ -432,7 +421,7 @@ export type WarningRun = {
   /** Of these, how many reached nobody. */
   readonly undelivered: number;
   /** Connections of which nobody could say whether Entra accepts the credential. */
-  readonly unproven: number;
+  readonly unproven: readonly string[];
   /** Why not everything could be checked. */
   readonly failure?: string;
 };
@@ -471,6 +460,15 @@ export type WebhookReport =
 
 /** The webhook of the settings. Does not throw, and follows no redirect. */
 export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
+
+/** What runs by itself and says when it has run. */
+export type HeartbeatName = 'sweep' | 'rotation';
+
+/** When each of them last ended well. */
+export type Heartbeats = {
+  readonly read: (name: HeartbeatName) => Promise<Date | undefined>;
+  readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
+};
 
 /** All ports, by the names under which they are passed. */
 export type Ports = {

@@ -331,7 +331,7 @@ describe.each(Object.entries(KINDS))('%s', (_name, kind) => {
     async () => {
       const { mail, prove, name } = await open();
       // So short that the next mail needs another one, while what was read of the vault is still kept.
-      lifetimeSeconds = 1;
+      lifetimeSeconds = 240;
       await mail();
       await kind.rotate?.(name);
       lifetimeSeconds = 3600;

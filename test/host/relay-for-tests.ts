@@ -151,7 +151,7 @@ export const canaryMail = (marker: string, override: Record<string, unknown> = {
 });
 
 /** Mailboxes beside those of Contoso, so that tests that run side by side do not meet in one. */
-const LANES = Array.from({ length: 12 }, (_, number) => `lane${number}@contoso.example`);
+export const LANES = Array.from({ length: 12 }, (_, number) => `lane${number}@contoso.example`);
 /** One from which the relay may send, but which it may not read. */
 export const BLIND_MAILBOX = 'hr@contoso.example';
 /** One that is outside the scope of the relay altogether. */

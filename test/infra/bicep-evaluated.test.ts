@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -15,6 +15,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const server = bicep && startBicepServer(bicep.command);
 afterAll(() => server?.close());
 
+// The compiler predicts nothing of what a secure parameter is part of. So the settings are evaluated as if theirs were ordinary ones.
+const MODULES = join(folder, 'modules');
+cpSync(join(INFRA, 'modules'), MODULES, { recursive: true });
+const settingsModule = readFileSync(join(MODULES, 'app-settings.bicep'), 'utf8');
+writeFileSync(
+  join(MODULES, 'app-settings.bicep'),
+  settingsModule.replaceAll(/^@secure\(\)$/gm, '#disable-next-line secure-secrets-in-params'),
+);
+
 let files = 0;
 /** What the compiler predicts for these parameters, or what it complains of. */
 const evaluate = async (template: string, parameters: Readonly<Record<string, unknown>>) => {
@@ -23,7 +32,10 @@ const evaluate = async (template: string, parameters: Readonly<Record<string, un
   const values = Object.entries(parameters).map(
     ([name, value]) => `param ${name} = json('${JSON.stringify(value)}')\n`,
   );
-  writeFileSync(file, `using '${relative(folder, join(INFRA, template))}'\n${values.join('')}`);
+  writeFileSync(
+    file,
+    `using '${relative(folder, template.startsWith('modules/') ? join(folder, template) : join(INFRA, template))}'\n${values.join('')}`,
+  );
   const { said = '', snapshot } = (await server?.predict(file)) ?? {};
   if (snapshot === undefined) return { said, resources: [] };
   const { predictedResources } = JSON.parse(snapshot) as {
@@ -47,6 +59,7 @@ describe.skipIf(bicep === undefined)(
       alertRecipients = '',
       fixedSettings: Readonly<Record<string, string>> = {},
       callersWithQueues: readonly string[] = [],
+      { cloud = 'AzureCloud', currentSecrets = {}, secretSettings = {} } = {},
     ) => {
       const { resources } = await evaluate('modules/app-settings.bicep', {
         appName: 'func-relay',
@@ -55,6 +68,9 @@ describe.skipIf(bicep === undefined)(
         alertRecipients,
         fixedSettings,
         callersWithQueues,
+        cloud,
+        currentSecrets,
+        secretSettings,
       });
       return resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
     };
@@ -69,6 +85,60 @@ describe.skipIf(bicep === undefined)(
         ),
       ).toEqual({ MAIL_EVENTS: 'off', ENTRA_CLIENT_ID: 'new', MAIL_LEDGER_DAYS: '30' });
     });
+
+    test.each<[string, string, Record<string, string>, string | undefined]>([
+      ['AzureUSGovernment', 'is the one in which the app runs', {}, 'usgov'],
+      ['AzureChinaCloud', 'is the one in which the app runs', {}, 'china'],
+      ['AzureCloud', 'is not set where it is the usual one', {}, undefined],
+      ['AzureUSGovernment', 'stays as it was named', { GRAPH_CLOUD: 'dod' }, 'dod'],
+      [
+        'AzureUSGovernment',
+        'follows from an address',
+        { GRAPH_ENDPOINT: 'https://dod-graph.microsoft.us' },
+        undefined,
+      ],
+    ])('in %s, GRAPH_CLOUD %s', async (cloud, _rule, current, expected) => {
+      expect((await settingsOf(current, {}, '', {}, [], { cloud }))?.GRAPH_CLOUD).toBe(expected);
+    });
+
+    test('a secret setting stays as it is where none is given, and an empty value removes it', async () => {
+      const HOOK = { SECRET_WARNING_WEBHOOK: 'https://hooks.example/one' };
+      const NEW = { SECRET_WARNING_WEBHOOK: 'https://hooks.example/two' };
+      const none = { SECRET_WARNING_WEBHOOK: '' };
+      const given = async (secretSettings: Record<string, string>) =>
+        await settingsOf({}, {}, '', {}, [], { currentSecrets: HOOK, secretSettings });
+      expect(await given({})).toEqual(HOOK);
+      expect(await given(NEW)).toEqual(NEW);
+      expect(await given(none)).toEqual({});
+    });
+
+    test.each([
+      ['AzureCloud', ['apac', 'emea', 'us']],
+      ['AzureUSGovernment', ['usgov', 'usgov', 'usgov']],
+      ['AzureChinaCloud', ['mc', 'mc', 'mc']],
+    ])(
+      'in %s, the health of the app is tested from three different regions of that cloud',
+      async (cloud, expected) => {
+        const { resources } = await evaluate('modules/alerts.bicep', {
+          name: 'relay',
+          location: 'here',
+          componentId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/components/c',
+          installedOn: '2026-01-01T00:00:00Z',
+          recipients: [],
+          appUrl: 'https://app.example',
+          availabilityTest: true,
+          cloud,
+          tags: {},
+        });
+        const healthTest = resources.find(({ type }) => type === 'Microsoft.Insights/webtests');
+        const { Locations: tested = [] } = (healthTest?.properties ?? {}) as unknown as {
+          Locations?: { Id: string }[];
+        };
+        const locations = tested.map(({ Id: id }) => id);
+        expect(new Set(locations).size).toBe(3);
+        expect(locations.map((id) => id.split('-')[0]).sort()).toEqual(expected);
+      },
+    );
 
     const OWN = { SECRET_WARNING_RECIPIENTS: 'own@contoso.com' };
     const FOLLOWING = { SECRET_WARNING_RECIPIENTS: 'it@contoso.com', ALERT_RECIPIENTS: 'it@contoso.com' };

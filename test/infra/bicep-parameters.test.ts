@@ -5,16 +5,17 @@ const TOP_LEVEL = ['main.bicep', 'registration.bicep', 'consent.bicep'];
 
 test('main.bicep only composes: it contains no resource', () => {
   expect(readCode('main.bicep')).not.toMatch(/^\s*resource /m);
-  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(8);
+  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(9);
 });
 
-test('main.bicep asks for eight things at most', () => {
+test('main.bicep asks for nine things at most', () => {
   expect(parametersOf('main.bicep').map(({ name }) => name)).toEqual([
     'entraClientId',
     'defaultSender',
     'name',
     'location',
     'settings',
+    'secretSettings',
     'alertRecipients',
     'packageUri',
     'options',

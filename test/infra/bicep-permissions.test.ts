@@ -20,17 +20,17 @@ test('roles have the ids that Microsoft lists', () => {
 
 test('permissions of Graph have the ids that Microsoft lists, in Bicep as in the scripts', () => {
   // https://learn.microsoft.com/graph/permissions-reference
-  const ids = recordVariable('modules/graph-permissions.bicep', 'mailPermissionIds');
+  const ids = recordVariable('modules/graph-permissions.bicep', 'permissionIds');
   expect(ids).toEqual({
+    'Application.ReadWrite.OwnedBy': '18a4783c-866b-4cc7-a460-3d5e5662c884',
     'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96',
     'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01',
     'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9',
   });
   const script = readFileSync(join(import.meta.dirname, '../../infra/scripts/registration.sh'), 'utf8');
-  const inScript = [...script.matchAll(/^\s+(Mail\.\w+)\) echo (\S+) ;;$/gm)].map(([, name, id]) => [
-    name,
-    id,
-  ]);
+  const inScript = [...script.matchAll(/^\s+((?:Mail|Application)\.[\w.]+)\) echo (\S+) ;;$/gm)].map(
+    ([, name, id]) => [name, id],
+  );
   expect(Object.fromEntries(inScript)).toEqual(ids);
 });
 
@@ -53,7 +53,7 @@ test('an id stands in one of the two tables, and nowhere else', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('the identity of the app may do this, and applications may put messages into the queue of their caller: nothing else', () => {
+test('the identity of the app may do this, and applications and the vault may put messages into their queue: nothing else', () => {
   const assignments = templates.flatMap((path) =>
     [
       ...readCode(path).matchAll(
@@ -66,6 +66,7 @@ test('the identity of the app may do this, and applications may put messages int
     'modules/storage.bicep: queueRole on queues[i]',
     'modules/storage.bicep: roleIds[role] on account',
     'modules/storage.bicep: senderRole on queues[sender.queue]',
+    'modules/vault-events.bicep: senderRole on account::queueService::queue',
     'modules/vault.bicep: readerRole on vault',
   ]);
   const roleOf = (path: string, variable: string) =>
@@ -73,6 +74,7 @@ test('the identity of the app may do this, and applications may put messages int
   expect(roleOf('modules/monitoring.bicep', 'publisherRole')).toBe('Monitoring Metrics Publisher');
   expect(roleOf('modules/storage.bicep', 'queueRole')).toBe('Storage Queue Data Contributor');
   expect(roleOf('modules/storage.bicep', 'senderRole')).toBe('Storage Queue Data Message Sender');
+  expect(roleOf('modules/vault-events.bicep', 'senderRole')).toBe('Storage Queue Data Message Sender');
   expect(roleOf('modules/vault.bicep', 'readerRole')).toBe('Key Vault Secrets User');
   expect(listVariable('modules/storage.bicep', 'accountRoles')).toEqual([
     'Storage Blob Data Owner',
@@ -82,7 +84,7 @@ test('the identity of the app may do this, and applications may put messages int
 
 test('the application asks for Mail.Send, and for more only when told to', () => {
   for (const path of ['registration.bicep', 'consent.bicep'])
-    expect(readCode(path)).toMatch(/^param permissions MailPermission\[\] = \[\n {2}'Mail\.Send'\n\]$/m);
+    expect(readCode(path)).toMatch(/^param permissions (?:Mail)?Permission\[\] = \[\n {2}'Mail\.Send'\n\]$/m);
 });
 
 test('granting permissions is a deployment of its own, which nothing else starts', () => {

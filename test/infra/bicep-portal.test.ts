@@ -124,7 +124,7 @@ describe('the form in the portal', () => {
   test('gives the template every parameter except the settings, which the app keeps', () => {
     expect(Object.keys(form.parameters.outputs).sort()).toEqual(
       Object.keys(parameters)
-        .filter((name) => name !== 'settings')
+        .filter((name) => name !== 'settings' && name !== 'secretSettings')
         .sort(),
     );
     for (const name of Object.keys(form.parameters.outputs.options)) expect(options).toHaveProperty(name);

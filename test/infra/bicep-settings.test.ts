@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readConnection } from '../../src/lib/connections/connection-definition.ts';
+import { isNamedConnection } from '../../src/lib/settings/connections.ts';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
   ATTACHMENT_CONTAINER,
@@ -13,6 +15,7 @@ import {
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
   poisonQueueOf,
+  VAULT_EVENT_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -35,6 +38,7 @@ const OF_THE_HOST = [
 ];
 const setByBicep = [...appSettings('main.bicep'), ...appSettings('modules/function-app.bicep')];
 const setOnRequest = propertiesOfType('modules/options.bicep', 'RelaySettings');
+const secrets = propertiesOfType('modules/options.bicep', 'SecretSettings');
 
 test('Bicep sets the settings that have no default, and no name that the relay does not know', () => {
   const needed = Object.keys(table).filter((name) => table[name]?.fallback === undefined);
@@ -46,22 +50,54 @@ test('Bicep sets the settings that have no default, and no name that the relay d
 test('every other setting can be given by name, and no other name', () => {
   // The connection string is for local work: in Azure the account has no keys.
   const others = Object.keys(table).filter(
-    (name) => !setByBicep.includes(name) && name !== 'AzureWebJobsStorage',
+    (name) => !setByBicep.includes(name) && !name.startsWith('AzureWebJobsStorage'),
   );
-  expect(setOnRequest).toEqual(others.sort());
+  expect([...setOnRequest, ...secrets].sort()).toEqual(others.sort());
   expect(readCode('modules/options.bicep')).toMatch(/@sealed\(\)\n[^\n]*\ntype RelaySettings/);
 });
 
-test('storage is reached by name of the account and identity, never by a connection string or addresses alone', () => {
+test('a setting that is a secret is in no parameter that a deployment shows afterwards', () => {
+  expect(secrets).toEqual(['SECRET_WARNING_WEBHOOK']);
+  expect(listVariable('modules/options.bicep', 'secretSettingNames')).toEqual(secrets);
+  expect(readCode('modules/options.bicep')).toMatch(/@secure\(\)\n[^\n]*\ntype SecretSettings/);
+  for (const parameter of ['secretSettings', 'currentSecrets'])
+    expect(readCode('modules/app-settings.bicep')).toMatch(
+      new RegExp(`@secure\\(\\)\nparam ${parameter} object`),
+    );
+  for (const output of readCode('main.bicep').matchAll(/^output .*$/gm))
+    expect(output[0]).not.toMatch(/secretSettings|WEBHOOK/);
+});
+
+test('a connection of the options has the fields that the relay reads', () => {
+  const fields = propertiesOfType('modules/options.bicep', 'Connection');
+  const { problems } = readConnection({ nothing: true }, '');
+  const known = problems.find(({ expected }) => expected.startsWith('only the fields'))?.expected;
+  expect(known).toBe(`only the fields ${fields.join(', ')}`);
+});
+
+test('a deployment keeps the settings of single connections', () => {
+  const prefix = textVariable('modules/options.bicep', 'connectionSettingPrefix');
+  expect(isNamedConnection(`${prefix}FABRIKAM`)).toBe(true);
+  expect(readCode('modules/function-app.bicep')).toContain(
+    'startsWith(setting.key, connectionSettingPrefix)',
+  );
+});
+
+test('storage is reached by identity and by the name of the account, in a national cloud by addresses, never by a connection string', () => {
   expect(setByBicep).toEqual(
     expect.arrayContaining([
       'AzureWebJobsStorage__accountName',
+      'AzureWebJobsStorage__blobServiceUri',
+      'AzureWebJobsStorage__queueServiceUri',
+      'AzureWebJobsStorage__tableServiceUri',
       'AzureWebJobsStorage__credential',
       'AzureWebJobsStorage__clientId',
       'AZURE_CLIENT_ID',
     ]),
   );
-  expect(readCode('modules/function-app.bicep')).not.toMatch(/AzureWebJobsStorage:/);
+  const app = readCode('modules/function-app.bicep');
+  expect(app).toContain("storageDomain == 'core.windows.net'");
+  expect(app).not.toMatch(/AzureWebJobsStorage:/);
 });
 
 test('no setting is there that Flex Consumption refuses', () => {
@@ -80,6 +116,8 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     MAIL_QUEUE,
     POISON_QUEUE,
     EVENT_QUEUE,
+    VAULT_EVENT_QUEUE,
+    poisonQueueOf(VAULT_EVENT_QUEUE),
   ]);
   expect(listVariable('modules/storage.bicep', 'tableNames')).toEqual([LEDGER_TABLE]);
   expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([
@@ -101,8 +139,8 @@ test('the queues of a caller have the names that the relay reads', () => {
 test('a deployment keeps the settings by name that it can be given by name', () => {
   expect(listVariable('modules/options.bicep', 'relaySettingNames')).toEqual(setOnRequest);
   const app = readCode('modules/function-app.bicep');
-  expect(app).toMatch(/items\(list\('\$\{app\.id\}\/config\/appsettings', [^)]+\)\.properties\)/);
-  expect(app).toContain('setting => contains(relaySettingNames, setting.key)');
+  expect(app).toMatch(/list\('\$\{app\.id\}\/config\/appsettings', [^)]+\)\.properties/);
+  expect(app).toContain('contains(relaySettingNames, setting.key)');
 });
 
 test('mail is deleted from storage when the ledger forgets it, and the package never', () => {

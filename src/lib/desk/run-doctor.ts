@@ -28,7 +28,7 @@ export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   readonly queues: () => Readonly<Record<string, WatchedQueue>>;
   readonly poisonQueues: () => Readonly<Record<string, WatchedQueue>>;
   readonly connections: () => readonly ProvableConnection[];
-  readonly mailboxes: () => Pick<Ports['mailboxes'], 'find'>;
+  readonly mailboxes: () => Pick<Ports['mailboxes'], 'find' | 'routeOf'>;
   /** Absent where no vault is set. */
   readonly vault?: () => Pick<Vault, 'listSecrets'>;
   /** The time by the clock of this connection's Entra. */
@@ -212,9 +212,10 @@ const lookAtMailboxes = (
     senders.map(async (mailbox) => ({
       mailbox,
       connection: connectionOf([main, ...others], mailbox).name,
-      sighting: await look(() =>
-        needs.mailboxes().find(mailbox, NO_MAIL, { by: 'property', inDrafts: false }, undefined),
-      ),
+      sighting: await look(() => {
+        const { find, routeOf } = needs.mailboxes();
+        return find(mailbox, NO_MAIL, { by: 'property', inDrafts: false }, routeOf(mailbox));
+      }),
     })),
   );
 };

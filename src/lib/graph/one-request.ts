@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { defined } from '../defined.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
 
 type OneRequest = {
   readonly url: string;

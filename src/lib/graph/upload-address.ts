@@ -10,6 +10,10 @@ const DOMAINS: Readonly<Record<string, readonly string[]>> = {
   'microsoftgraph.chinacloudapi.cn': ['outlook.cn', 'office365.cn'],
 };
 
+/** The domains in which the hosts for uploads of a Graph are. */
+export const uploadDomainsOf = (graphEndpoint: string): readonly string[] =>
+  DOMAINS[new URL(graphEndpoint).hostname] ?? [];
+
 const LOOPBACK = ['localhost', '127.0.0.1'];
 
 /** Whether a file can be given to this address, by the Graph that named it. A stand-in on this machine names addresses of this machine. */
@@ -19,5 +23,5 @@ export const isUploadAddress = (text: string, graphEndpoint: string): boolean =>
   if (protocol !== 'https:' || username !== '' || password !== '') return false;
   const graph = new URL(graphEndpoint).hostname;
   if (LOOPBACK.includes(graph)) return LOOPBACK.includes(hostname);
-  return port === '' && [...(DOMAINS[graph] ?? [])].some((domain) => hostname.endsWith(`.${domain}`));
+  return port === '' && uploadDomainsOf(graphEndpoint).some((domain) => hostname.endsWith(`.${domain}`));
 };

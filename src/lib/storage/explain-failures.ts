@@ -1,7 +1,5 @@
 import type { RestError } from '@azure/storage-blob';
-import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 
 /** What storage does not take now it will not take later either (Table, Queue and Blob service error codes). */
 const OURS = /(PropertyValue|Entity|RequestBody)TooLarge|OutOfRangeQueryParameterValue|MessageTooLarge/;
@@ -13,9 +11,7 @@ const isRestError = (cause: unknown): cause is RestError => (cause as Error)?.na
 const explain = (cause: unknown): unknown => {
   if (isRestError(cause) && OURS.test(`${cause.code} ${cause.message}`)) return cause;
   const isOfStorage = isRestError(cause) || (cause as Error)?.name === 'AbortError';
-  return isOfStorage
-    ? new AppError('STORAGE_UNAVAILABLE', { cause, ...defined({ detail: proxyRefusalOf(cause) }) })
-    : cause;
+  return isOfStorage ? new AppError('STORAGE_UNAVAILABLE', { cause }) : cause;
 };
 
 /** The same call, which throws STORAGE_UNAVAILABLE where storage fails. */

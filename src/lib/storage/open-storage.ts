@@ -33,13 +33,6 @@ export const openUsageTable = (connection: StorageConnection): Usages =>
     expire: 'promise',
   });
 
-/** When what runs by itself last ran; loads the SDK of tables when first asked. */
-export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
-  openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
-    read: 'promise',
-    note: 'promise',
-  });
-
 /** What people were told of credentials; loads the SDK of tables when first asked. */
 export const openWarningTable = (connection: StorageConnection): WarningState =>
   openedAtFirstCall(async () => (await import('./warning-table.ts')).openWarningTable(connection), {
@@ -56,6 +49,13 @@ export const openRotationTable = (connection: StorageConnection): Rotations =>
   openedAtFirstCall(async () => (await import('./rotation-table.ts')).openRotationTable(connection), {
     read: 'promise',
     write: 'promise',
+  });
+
+/** When what runs by itself last ran; loads the SDK of tables when first asked. */
+export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
+  openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
+    read: 'promise',
+    note: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

@@ -16,14 +16,11 @@ export type ReadProof = (value: string) => Promise<{
 /** Entra shows it beside the value, and it is what people copy. Secrets that old tools made look the same, so it is still tried. */
 const SECRET_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Whether a value looks like the Secret ID that Entra shows beside a secret. */
-export const looksLikeSecretId = (value: string): boolean => SECRET_ID.test(value.trim());
-
 /** Without white space around it, a byte order mark too: no secret of Entra has any, and files and pipes add it. */
-export const readSecretProof: ReadProof = async (value) => ({
-  proof: { kind: 'secret', secret: value.trim() },
-  isDoubtful: looksLikeSecretId(value),
-});
+export const readSecretProof: ReadProof = async (value) => {
+  const secret = value.trim();
+  return { proof: { kind: 'secret', secret }, isDoubtful: SECRET_ID.test(secret) };
+};
 
 /** Throws CERTIFICATE_UNUSABLE. */
 export const readCertificateProof: ReadProof = async (value) => {

@@ -3,8 +3,8 @@ import { SecretClient, type SecretProperties } from '@azure/keyvault-secrets';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { SdkNetwork } from '../network/agents.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
 import type { SecretFacts, Vault } from '../ports.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
 import { isValid, type SecretSource, type SecretVersion } from './secret-source.ts';
 import { decideVaultFailure, isAboutOneVersion, type VaultFailure } from './vault-failure.ts';
 

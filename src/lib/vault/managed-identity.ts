@@ -11,7 +11,10 @@ export type IdentityOptions = {
   readonly network?: SdkNetwork;
 };
 
-/** The identity of the app: the system's, or the one with a client id. */
+/**
+ * The identity of the app: the system's, or the one with a client id. The identity library keeps, for the whole process, the network of
+ * the first one that asks, so that every one is to be opened here.
+ */
 export const openManagedIdentity = (
   clientId: string | undefined,
   { maxRetries, network }: IdentityOptions,

@@ -1,14 +1,11 @@
 import forge from 'node-forge';
 
-/** As the vault exports it: without a password. */
-const PASSWORD = '';
+/** Programs write "without a password" in two ways: as an empty one, and as none. Each derives other keys. */
+const NO_PASSWORD = ['', undefined] as const;
 
 /** The private key and the certificates of a PFX (RFC 7292), as PEM. Node reads a PFX for TLS only, and gives nothing of it back. */
 export const pemOfPfx = (der: Buffer): string => {
-  const pfx = forge.pkcs12.pkcs12FromAsn1(
-    forge.asn1.fromDer(forge.util.createBuffer(der.toString('binary'))),
-    PASSWORD,
-  );
+  const pfx = open(forge.asn1.fromDer(forge.util.createBuffer(der.toString('binary'))));
   const bagsOf = (bagType: string) => pfx.getBags({ bagType })[bagType] ?? [];
   const keys = [forge.pki.oids.pkcs8ShroudedKeyBag, forge.pki.oids.keyBag].flatMap((type) =>
     bagsOf(type ?? '').flatMap(({ key }) => (key ? [forge.pki.privateKeyToPem(key)] : [])),
@@ -17,4 +14,15 @@ export const pemOfPfx = (der: Buffer): string => {
     cert ? [forge.pki.certificateToPem(cert)] : [],
   );
   return [...keys.slice(0, 1), ...certificates].join('\n');
+};
+
+const open = (asn1: forge.asn1.Asn1): forge.pkcs12.Pkcs12Pfx => {
+  let failure: unknown;
+  for (const password of NO_PASSWORD)
+    try {
+      return forge.pkcs12.pkcs12FromAsn1(asn1, true, password);
+    } catch (error) {
+      failure ??= error;
+    }
+  throw failure;
 };

@@ -8,7 +8,7 @@ import {
 } from '@azure/identity';
 import { AppError } from '../errors.ts';
 import type { SdkNetwork } from '../network/agents.ts';
-import { proxyRefusalOf } from '../network/proxy-refusal.ts';
+import { proxyRefusalOf } from '../proxy-refusal.ts';
 import type { ClientProof } from './client-proof.ts';
 import type { EntraAnswer } from './token-failure.ts';
 

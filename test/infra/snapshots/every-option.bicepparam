@@ -17,6 +17,10 @@ param settings = {
   MAIL_ON_UNKNOWN: ''
 }
 
+param secretSettings = {
+  SECRET_WARNING_WEBHOOK: 'https://hooks.example/relay'
+}
+
 param alertRecipients = [
   'it@contoso.com'
   ' on-call@contoso.com '
@@ -38,6 +42,15 @@ param options = {
       disabled: true
     }
   ]
+  connections: [
+    {
+      name: 'fabrikam'
+      senders: ['*@fabrikam.com']
+      tenantId: 'fabrikam.com'
+      clientId: '5a0c8b1d-47f0-4d0e-9a3b-2f6f0c1de871'
+      credential: 'certificate'
+    }
+  ]
   nodeVersion: '22'
   instanceMemoryMB: 512
   maximumInstanceCount: 100
@@ -54,6 +67,7 @@ param options = {
       caller: 'erp-test'
     }
   ]
+  vaultEvents: true
   availabilityTest: true
   privateNetwork: true
   networkAddressSpace: '10.90.0.0/24'

@@ -50,6 +50,7 @@ const doctorNeeds = (changes: Partial<DoctorNeeds> = {}) => {
     poisonQueues: () => ({ 'mail-poison': queueWith(0) }),
     connections: () => [opened()],
     mailboxes: () => ({
+      routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
       find: async (mailbox) => {
         looked.push(mailbox);
         return { kind: 'absent' };
@@ -86,7 +87,10 @@ test('what does not respond within ten seconds is unknown, and the rest is there
   const { needs } = doctorNeeds({
     connections: () => [opened(never)],
     readServerTime: never,
-    mailboxes: () => ({ find: never }),
+    mailboxes: () => ({
+      routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
+      find: never,
+    }),
     lastRuns: { sweep: never },
   });
   const waits: number[] = [];

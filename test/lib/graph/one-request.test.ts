@@ -172,7 +172,7 @@ test('a body that comes slowly is read until our deadline, and the status counts
   expect(answer).toMatchObject({ kind: 'answered', status: 503, retryAfter: '7' });
 });
 
-test('where the environment asks for a proxy, it is used, and its refusal means that nothing was sent', async () => {
+test('where settings name a proxy, it is used, and its refusal means that nothing was sent', async () => {
   const asked: string[] = [];
   const target = await scriptedServer((_request, response) => response.writeHead(202).end());
   const proxy = net.createServer((socket) => {
@@ -193,7 +193,8 @@ test('where the environment asks for a proxy, it is used, and its refusal means 
   const { host } = new URL(target.url);
   const through = () => graphCall(target.url, { proxyEnv: { HTTPS_PROXY: proxyUrl } });
   expect(await through()(post)).toMatchObject({ kind: 'answered', status: 202 });
-  expect(await through()(post)).toEqual({ kind: 'not-connected' });
+  const proxyRefusal = `The proxy answered 407 to a connection to ${host}.`;
+  expect(await through()(post)).toEqual({ kind: 'not-connected', proxyRefusal });
   expect(asked).toEqual([`CONNECT ${host} HTTP/1.1`, `CONNECT ${host} HTTP/1.1`]);
   expect(target.seen).toHaveLength(1);
 });

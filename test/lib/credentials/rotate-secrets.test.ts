@@ -230,6 +230,16 @@ describe('among several connections', () => {
     expect(logged.at(-1)).toMatchObject({ connections: 1, renewed: 1 });
   });
 
+  test('those that share a registration and its secret are one, in the tenant of the first', async () => {
+    const shared = { kind: 'client-secret', secretName: 'secret-one' } as const;
+    const { needs, logged, renewed } = several(['one', 'two'], (name) => ({
+      connection: aConnection({ name, tenantId: `${name}.example`, credential: shared }),
+    }));
+    await rotateSecrets(needs);
+    expect(renewed).toEqual(['one']);
+    expect(logged.at(-1)).toMatchObject({ connections: 1, renewed: 1, failed: 0 });
+  });
+
   test('none is begun that could last longer than the invocation, and another is first the next day', async () => {
     const world = several(['one', 'two', 'three'], () => ({
       proveSecret: async () => world.pass(2 * MINUTE_MS),

@@ -32,6 +32,7 @@ export const healthyFacts = (changes: Partial<DoctorFacts> = {}): DoctorFacts =>
   now: NOW,
   settings: {
     problems: [],
+    connectionProblems: [],
     strayNames: [],
     isSendingOn: true,
     safety: [],

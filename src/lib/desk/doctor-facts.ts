@@ -13,6 +13,8 @@ export type Seen<Value> =
 /** What the settings say. Each is absent where it is invalid. */
 export type DoctorSettings = {
   readonly problems: readonly Problem[];
+  /** Of connections of which only their own senders are refused. */
+  readonly connectionProblems: readonly Problem[];
   /** Names that begin like a setting and are not one. */
   readonly strayNames: readonly string[];
   readonly isSendingOn?: boolean;
@@ -40,7 +42,7 @@ export type QueueFacts = {
 };
 
 /** How the main services of storage answer. */
-export type StorageFacts = Readonly<Record<'tables' | 'queues' | 'blobs', Seen<unknown>>>;
+type StorageFacts = Readonly<Record<'tables' | 'queues' | 'blobs', Seen<unknown>>>;
 
 export type ConnectionFacts = { readonly connection: Connection; readonly proof: Seen<CredentialProof> };
 

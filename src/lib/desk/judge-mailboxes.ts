@@ -1,6 +1,6 @@
 import { addressKey } from '../mail/address.ts';
 import type { DoctorFacts, MailboxFacts } from './doctor-facts.ts';
-import { type Finding, failed, grouped, late, ok, unknown, warning } from './finding.ts';
+import { type Finding, failed, grouped, late, ok, unknown, warning, wordsOf } from './finding.ts';
 
 const TEST_EMAIL =
   'Send a test email from it: npm run doctor -- --send-to <you@your.domain> --from <address>';
@@ -21,7 +21,7 @@ const judgeMailbox = (one: MailboxFacts, facts: DoctorFacts): Finding => {
   const check = { check: 'mailbox', subject: one.mailbox };
   if (!hasToken(facts, one)) return unknown(check, 'Cannot be checked without a token.');
   if (one.sighting.kind === 'late') return late(check);
-  if (one.sighting.kind === 'failed') return unknown(check, 'The look-up failed unexpectedly.');
+  if (one.sighting.kind === 'failed') return unknown(check, wordsOf(one.sighting.reason));
   const sighting = one.sighting.value;
   switch (sighting.kind) {
     case 'cannot-tell':

@@ -1,5 +1,6 @@
+import type { Problem } from '../errors.ts';
 import type { DoctorSettings } from './doctor-facts.ts';
-import { type Finding, ok, warning } from './finding.ts';
+import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** What the settings alone tell: each that is invalid, and those that keep emails from being sent. */
 export const judgeSettings = (settings: DoctorSettings): readonly Finding[] => [
@@ -23,18 +24,27 @@ export const judgeSettings = (settings: DoctorSettings): readonly Finding[] => [
   ...proxy(settings),
 ];
 
-const validity = ({ problems, strayNames }: DoctorSettings): readonly Finding[] => [
-  ...problems.map(
-    ({ pointer, expected, received }): Finding => ({
-      check: 'settings',
-      subject: pointer,
-      state: 'failed',
-      seen: `Expected ${expected}; received ${received}. Until every setting is valid, nothing is sent.`,
-      remedy: 'Correct the app setting. Azure then restarts the app. docs/settings.md has every setting.',
-      code: 'SETTINGS_INVALID',
-    }),
-  ),
-  ...(problems.length === 0 ? [ok({ check: 'settings' }, 'Every setting is valid.')] : []),
+const NOTHING_IS_SENT = 'Until every setting is valid, nothing is sent.';
+const OTHERS_ARE_SENT =
+  'Until then, emails of the senders of this connection are refused, and all others are sent.';
+
+const invalid =
+  (effect: string) =>
+  ({ code, pointer, expected, received }: Problem): Finding => ({
+    ...failed(
+      { check: 'settings', subject: pointer },
+      `Expected ${expected}; received ${received}. ${effect}`,
+      'Correct the app setting. Azure then restarts the app. docs/settings.md has every setting.',
+    ),
+    code,
+  });
+
+const validity = ({ problems, connectionProblems, strayNames }: DoctorSettings): readonly Finding[] => [
+  ...problems.map(invalid(NOTHING_IS_SENT)),
+  ...connectionProblems.map(invalid(OTHERS_ARE_SENT)),
+  ...(problems.length + connectionProblems.length === 0
+    ? [ok({ check: 'settings' }, 'Every setting is valid.')]
+    : []),
   ...(strayNames.length === 0
     ? []
     : [

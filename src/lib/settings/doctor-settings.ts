@@ -24,7 +24,7 @@ export const readDoctorSettings = (environment: Environment, functionTimeoutSeco
     proxyHost: proxyHostOf(environment),
   };
   return {
-    problems: problemsOf(environment, functionTimeoutSeconds),
+    ...problemsOf(environment, functionTimeoutSeconds),
     strayNames: strayNames(environment),
     ...defined(optional),
     looksUp: read('MAIL_ON_UNKNOWN') === 'verify',
@@ -43,12 +43,19 @@ export const readDoctorSettings = (environment: Environment, functionTimeoutSeco
   };
 };
 
-const problemsOf = (environment: Environment, functionTimeoutSeconds: number): readonly Problem[] => {
+type Problems = {
+  readonly problems: readonly Problem[];
+  /** Of connections of which only their own senders are refused. */
+  readonly connectionProblems: readonly Problem[];
+};
+
+const problemsOf = (environment: Environment, functionTimeoutSeconds: number): Problems => {
   try {
-    return problemsOfConnections(readSettings(environment, undefined, functionTimeoutSeconds));
+    const settings = readSettings(environment, undefined, functionTimeoutSeconds);
+    return { problems: [], connectionProblems: problemsOfConnections(settings) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return error.facts.problems ?? [];
+    return { problems: error.facts.problems ?? [], connectionProblems: [] };
   }
 };
 

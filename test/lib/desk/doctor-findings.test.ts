@@ -52,6 +52,21 @@ type Case = readonly [string, Partial<DoctorFacts>, string, RegExp];
 
 const cases: readonly Case[] = [
   [
+    'a connection that is invalid, without which others send',
+    settingsWith({
+      connectionProblems: [
+        {
+          code: 'SETTINGS_INVALID',
+          pointer: 'GRAPH_CONNECTION_FABRIKAM/tenantId',
+          expected: 'a tenant',
+          received: 'a number',
+        },
+      ],
+    }),
+    'failed settings GRAPH_CONNECTION_FABRIKAM/tenantId',
+    /all others are sent/,
+  ],
+  [
     'each setting that is invalid',
     settingsWith({
       problems: [

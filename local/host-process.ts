@@ -25,8 +25,12 @@ export type HostProcess = {
   readonly kill: () => Promise<void>;
 };
 
+const PROXY = ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 /** What of our own environment a child needs to run at all; the rest would leak into the app's settings. */
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'HTTPS_PROXY', 'NO_PROXY'];
+const INHERITED = [
+  ...['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG'],
+  ...PROXY.flatMap((name) => [name, name.toLowerCase()]),
+];
 
 /** Starts the functions host as a process of its own. Rejects with what the host says when it cannot start. */
 export const startHostProcess = async (options: HostProcessOptions): Promise<HostProcess> => {

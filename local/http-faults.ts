@@ -15,6 +15,8 @@ const faultSchema = z
     status: z.int().min(200).max(599).optional(),
     retryAfter: z.union([z.string(), z.number()]).optional(),
     body: z.json().optional(),
+    /** Of the answer, such as the date by another clock. */
+    headers: z.record(z.string(), z.string()).optional(),
     delayMs: z.int().min(0).max(LONGEST_DELAY_MS).optional(),
     /** Cut the connection instead of answering. */
     reset: z.boolean().optional(),
@@ -68,9 +70,12 @@ export const makeHttpFaults = (): HttpFaults => {
       }
       if (fault.status === undefined) return response.destroyed;
       request.resume();
-      const retryAfter = fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) };
-      if (fault.body === undefined) response.writeHead(fault.status, retryAfter).end();
-      else answerJson(response, fault.status, fault.body, retryAfter);
+      const headers = {
+        ...(fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) }),
+        ...fault.headers,
+      };
+      if (fault.body === undefined) response.writeHead(fault.status, headers).end();
+      else answerJson(response, fault.status, fault.body, headers);
       return true;
     },
   };

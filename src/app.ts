@@ -20,6 +20,7 @@ import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
+import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
@@ -30,6 +31,7 @@ import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
+import { testMailHttp } from './functions/test-mail.http.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { functionSuffixOf } from './lib/callers/caller-queues.ts';
 import { QUEUE } from './lib/callers/known-callers.ts';
@@ -50,7 +52,13 @@ const memoryOfInstance = (): number => Math.min(totalmem(), constrainedMemory() 
 // Nothing is read or opened here: an app that throws before it registers shows as "0 functions" without a word.
 const relay = openRelay(
   process.env,
-  { now: () => new Date(), random: Math.random, sleep: setTimeout, memoryBytes: memoryOfInstance() },
+  {
+    now: () => new Date(),
+    random: Math.random,
+    sleep: setTimeout,
+    memoryBytes: memoryOfInstance(),
+    version: packageJson.version,
+  },
   readFunctionTimeout(hostJson.functionTimeout),
 );
 
@@ -201,6 +209,18 @@ app.http('healthDetails', {
   route: 'health/details',
   authLevel: 'admin',
   handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
+});
+app.http('doctor', {
+  methods: ['GET'],
+  route: 'doctor',
+  authLevel: 'admin',
+  handler: doctorHttp(relay.runDoctor),
+});
+app.http('testMail', {
+  methods: ['POST'],
+  route: 'mail/test',
+  authLevel: 'admin',
+  handler: testMailHttp(relay.forTestMail),
 });
 app.http('inboxApi', {
   methods: ['GET', 'DELETE'],

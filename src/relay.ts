@@ -24,6 +24,8 @@ import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
+import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
@@ -32,7 +34,7 @@ import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
-import type { OpenConnection, Ports } from './lib/ports.ts';
+import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
@@ -43,6 +45,7 @@ import {
   toConnections,
   toSenderPolicy,
 } from './lib/settings/connections.ts';
+import { readDoctorSettings } from './lib/settings/doctor-settings.ts';
 import { readProxy } from './lib/settings/proxy.ts';
 import {
   type Environment,
@@ -57,6 +60,7 @@ import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-toge
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
+  openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
   openMailQueues,
@@ -72,6 +76,7 @@ import {
   type StorageConnection,
   VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
+import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 import { openWebhook } from './lib/webhook/open-webhook.ts';
@@ -84,6 +89,7 @@ export type World = {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Memory of the instance. */
   readonly memoryBytes: number;
+  readonly version: string;
 };
 
 /** Gives each function what it needs, with the log of the invocation. */
@@ -108,6 +114,9 @@ export type Relay = {
   readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
+  /** Looks at the whole relay; works whatever is wrong with it. */
+  readonly runDoctor: (log: Log) => Promise<DoctorReport>;
+  readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forSweepMail: (log: Log) => SweepNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
   readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
@@ -127,11 +136,29 @@ type StoragePorts = Pick<
   | 'usages'
   | 'warnings'
   | 'rotations'
+  | 'heartbeats'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
 /** What checking a token of Entra needs. */
 const TOKEN_SETTINGS = ['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
+
+/** What opening connections needs. */
+const CONNECTION_SETTINGS = [
+  'GRAPH_CLOUD',
+  'ENTRA_AUTHORITY',
+  'GRAPH_ENDPOINT',
+  'ENTRA_TENANT_ID',
+  'ENTRA_CLIENT_ID',
+  'GRAPH_CREDENTIAL',
+  'CLIENT_SECRET_NAME',
+  'CLIENT_CERTIFICATE_NAME',
+  'GRAPH_CONNECTIONS',
+  'GRAPH_TIMEOUT_SECONDS',
+  'KEY_VAULT_URL',
+  'AZURE_CLIENT_ID',
+] as const;
+type ConnectionSettings = Pick<Settings, (typeof CONNECTION_SETTINGS)[number]>;
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1_000_000;
@@ -148,7 +175,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, memoryBytes }: World,
+  { now, random, sleep, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -179,6 +206,7 @@ export const openRelay = (
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
+      heartbeats: openHeartbeatTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -219,29 +247,28 @@ export const openRelay = (
     }
   });
 
-  const vault = once(() => {
-    const { KEY_VAULT_URL, AZURE_CLIENT_ID } = settings();
+  const openVaultOf = ({ KEY_VAULT_URL, AZURE_CLIENT_ID }: ConnectionSettings) => {
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
       { vaultUrl: KEY_VAULT_URL },
       { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
     );
-  });
-
-  const graph = once(() => {
-    const { GRAPH_TIMEOUT_SECONDS, AZURE_CLIENT_ID } = settings();
-    return openConnections(toConnections(settings()), toBrokenConnections(settings()), {
-      vault,
+  };
+  const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
+    openConnections(toConnections(read), toBrokenConnections(read), {
+      vault: ofVault,
       // The queue waits, not the function.
-      identity: (clientId = AZURE_CLIENT_ID) =>
+      identity: (clientId = read.AZURE_CLIENT_ID) =>
         managedIdentity(clientId, { maxRetries: 0, network: network() }),
       now,
       network: network(),
       ...defined({ proxyEnv }),
-      graphTimeoutMs: GRAPH_TIMEOUT_SECONDS * 1000,
-      tokenTimeoutMs: tokenTimeoutSeconds(settings()) * 1000,
+      graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
+      tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
     });
-  });
+
+  const vault = once(() => openVaultOf(settings()));
+  const graph = once(() => openGraphOf(settings(), vault));
 
   const connections = once((): readonly OpenConnection[] =>
     graph().all.map((one) => ({
@@ -290,12 +317,10 @@ export const openRelay = (
       readSettings(environment, ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS']),
     );
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
-  const poisonQueues = (): Ports['poisonQueues'] =>
-    Object.fromEntries(
-      [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)]
-        .map(poisonQueueOf)
-        .map((name) => [name, storage().queueNamed(name)]),
-    );
+  const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
+  const queuesNamed = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
+  const poisonQueues = () => queuesNamed([...queueNames, VAULT_EVENT_QUEUE].map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),
@@ -358,6 +383,54 @@ export const openRelay = (
       if (!(error instanceof AppError)) throw error;
       return { blocked: error.code };
     }
+  };
+
+  /** What the doctor looks at also while settings are invalid that have nothing to do with connections. */
+  const ownSettings = once(() => readSettings(environment, CONNECTION_SETTINGS));
+  const doctorVault = once(() => openVaultOf(ownSettings()));
+  const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
+
+  const heartbeatOf = async (name: HeartbeatName) => {
+    const endedAt = await storage().heartbeats.read(name);
+    return endedAt && { endedAt };
+  };
+  const readServerTime = lazily(async () => {
+    const [{ makeReadServerTime }, { openHttps }] = await Promise.all([
+      import('./lib/vault/server-time.ts'),
+      import('./lib/graph/one-request.ts'),
+    ]);
+    return makeReadServerTime(openHttps(proxyEnv));
+  });
+
+  const doctorNeeds = (log: Log): DoctorNeeds => ({
+    settings: readDoctorSettings(environment, functionTimeoutSeconds),
+    version,
+    storage,
+    queues: () => queuesNamed(queueNames),
+    poisonQueues,
+    connections: () => doctorGraph().all,
+    mailboxes: () => doctorGraph().mailboxes,
+    ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
+    readServerTime: async (connection) => (await readServerTime())(connection),
+    lastRuns: {
+      sweep: () => heartbeatOf('sweep'),
+      warnings: async () => {
+        const run = await storage().warnings.lastRun();
+        return run && { endedAt: run.endedAt, ...defined({ trouble: troubleOf(run) }) };
+      },
+      ...(readSetting(environment, 'SECRET_ROTATION_DAYS') === undefined
+        ? {}
+        : { rotation: () => heartbeatOf('rotation') }),
+    },
+    clock,
+    log,
+  });
+  /** The log of the first who asks, of those whom one run serves. */
+  let doctorLog: Log = () => undefined;
+  const sharedDoctor = sharingRuns(() => runDoctor(doctorNeeds(doctorLog)));
+  const doctor = (log: Log): Promise<DoctorReport> => {
+    doctorLog = log;
+    return sharedDoctor();
   };
 
   return {
@@ -430,6 +503,18 @@ export const openRelay = (
       log,
     }),
     forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
+    runDoctor: (log) => doctor(log),
+    forTestMail: (log) => {
+      tellOnce(log);
+      if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
+      return {
+        ...sending(log),
+        connections: graph().all,
+        admission,
+        language: settings().MAIL_LANGUAGE,
+        app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
+      };
+    },
     forSweepMail: (log) => {
       tellOnce(log);
       return {
@@ -474,6 +559,7 @@ export const openRelay = (
           : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
       return {
         rotations: storage().rotations,
+        heartbeats: storage().heartbeats,
         ...(rotationDays === undefined || withSecret.length === 0
           ? {}
           : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
@@ -504,6 +590,12 @@ const webhookOf = (url: string | undefined, proxyEnv: ProxyEnv | undefined) =>
         webhook: openWebhook(url, proxyEnv),
         isSlack: isSlackWebhook(url),
       };
+
+const troubleOf = ({ failure, undelivered }: WarningRun): string | undefined => {
+  if (failure !== undefined) return `It could not check everything (${failure}).`;
+  if (undelivered > 0) return `${undelivered} of its warnings reached nobody.`;
+  return undefined;
+};
 
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

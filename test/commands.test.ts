@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { ROOT } from './support/documents.ts';
 
-const COMMANDS = ['start', 'mail', 'callers', 'chaos', 'bench'] as const;
+const COMMANDS = ['start', 'mail', 'callers', 'doctor', 'chaos', 'bench'] as const;
 const LONG: ReadonlySet<string> = new Set(['chaos', 'bench']);
 
 test.each(COMMANDS)('npm run %s -- --help says how it is used and does nothing else', (name) => {
@@ -45,6 +45,20 @@ test.each([
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['scripts/mail.ts', ...args, '--url', 'http://127.0.0.1:9'],
+    { cwd: ROOT, encoding: 'utf8', env: { ...process.env, MAIL_RELAY_MASTER_KEY: 'k' } },
+  );
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(expected);
+});
+
+test.each([
+  [['--from', 'a@b.example'], '--from: expected also --send-to ADDRESS'],
+  [['--send-to', ''], '--send-to: expected an address, received nothing.'],
+  [['now'], "Unexpected argument 'now'"],
+])('npm run doctor -- %j is refused for what would be ignored or is missing', (args, expected) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['scripts/doctor.ts', ...args, '--url', 'http://127.0.0.1:9'],
     { cwd: ROOT, encoding: 'utf8', env: { ...process.env, MAIL_RELAY_MASTER_KEY: 'k' } },
   );
   expect([status, stdout]).toEqual([2, '']);

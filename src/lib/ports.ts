@@ -111,6 +111,12 @@ export type MessageQueue = {
   readonly count: () => Promise<number | undefined>;
 };
 
+/** A queue as an operator looks at it. */
+export type WatchedQueue = MessageQueue & {
+  /** The message that is due next, left where it is and without what it says; undefined where none is visible. */
+  readonly peek: () => Promise<{ readonly id: string; readonly putAt: Date } | undefined>;
+};
+
 export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
@@ -213,8 +219,6 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
-  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
-  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -417,7 +421,7 @@ export type WarningRun = {
   /** Of these, how many reached nobody. */
   readonly undelivered: number;
   /** Connections of which nobody could say whether Entra accepts the credential. */
-  readonly unproven: number;
+  readonly unproven: readonly string[];
   /** Why not everything could be checked. */
   readonly failure?: string;
 };
@@ -457,6 +461,16 @@ export type WebhookReport =
 /** The webhook of the settings. Does not throw, and follows no redirect. */
 export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
 
+/** What runs by itself and says when it has run. */
+export const HEARTBEATS = ['sweep', 'rotation'] as const;
+export type HeartbeatName = (typeof HEARTBEATS)[number];
+
+/** When each of them last ended well. */
+export type Heartbeats = {
+  readonly read: (name: HeartbeatName) => Promise<Date | undefined>;
+  readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -479,6 +493,7 @@ export type Ports = {
   readonly callers: Callers;
   readonly callerStore: CallerStore;
   readonly usages: Usages;
+  readonly heartbeats: Heartbeats;
   readonly appTokens: AppTokens;
   readonly vault: Vault;
   /** Every connection, the main one first. */

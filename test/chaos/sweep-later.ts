@@ -3,6 +3,7 @@ import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
 import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
+import { makeFakeHeartbeats } from '../support/fake-heartbeats.ts';
 
 const TWO_DAYS_MS = 2 * 86_400_000;
 
@@ -16,6 +17,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),
     poisonQueues: {},
+    heartbeats: makeFakeHeartbeats(),
     mailboxes: {
       routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
       send: async () => ({ kind: 'not-connected' }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { SECRET_NAME } from '../../local/cloud.ts';
 import type { AppSecret, Directory } from '../../local/directory.ts';
+import { type RotationStep, rotationOrders } from '../support/rotation-orders.ts';
 import { eventually, LANES, newMarker, scopedByExchange, startRelay } from './relay-for-tests.ts';
 
 const YEAR_MS = 365 * 86_400_000;
@@ -34,42 +35,15 @@ const relay = await startRelay({
 });
 afterAll(() => relay.close());
 
-/**
- * What happens in a rotation. At any time one secret in the vault works, so the old one goes after the new one is usable and in the
- * vault; everything else can come in any order.
- */
-const STEPS = {
-  made: 'Entra gets the new secret',
-  usable: 'it becomes usable',
-  stored: 'the vault gets it',
-  disabled: 'the old version is disabled',
-  removed: 'the old secret is removed from Entra',
-} as const;
-type Step = keyof typeof STEPS;
-
-const BEFORE: Readonly<Record<Step, readonly Step[]>> = {
-  made: [],
-  usable: ['made'],
-  stored: [],
-  disabled: ['usable', 'stored'],
-  removed: ['usable', 'stored'],
-};
-
-/** Every order in which each step comes after those that it needs. */
-const orders = (done: readonly Step[] = []): readonly (readonly Step[])[] => {
-  const left = (Object.keys(STEPS) as Step[]).filter((step) => !done.includes(step));
-  if (left.length === 0) return [done];
-  return left
-    .filter((step) => BEFORE[step].every((needed) => done.includes(needed)))
-    .flatMap((step) => orders([...done, step]));
-};
-
-const rotateOnce = async (order: readonly Step[], betweenSteps: () => Promise<void>): Promise<void> => {
+const rotateOnce = async (
+  order: readonly RotationStep[],
+  betweenSteps: () => Promise<void>,
+): Promise<void> => {
   const [old] = known;
   const oldVersion = relay.cloud.secrets.current(SECRET_NAME);
   if (old === undefined || oldVersion === undefined) throw new Error('expected a secret that works');
   const value = randomBytes(30).toString('base64url');
-  const perform: Readonly<Record<Step, () => unknown>> = {
+  const perform: Readonly<Record<RotationStep, () => unknown>> = {
     made: () => {
       known = [...known, { value, expiresOn: FAR(), usableFrom: FAR() }];
     },
@@ -93,7 +67,7 @@ const rotateOnce = async (order: readonly Step[], betweenSteps: () => Promise<vo
 const PER_STEP = 3;
 
 test('the client secret is rotated under load, over HTTP and from the queue, in every order of events, and no email fails', async () => {
-  const all = orders();
+  const all = rotationOrders();
   expect(all).toHaveLength(6);
 
   const marker = newMarker();

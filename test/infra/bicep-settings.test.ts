@@ -70,7 +70,7 @@ test('a setting that is a secret is in no parameter that a deployment shows afte
 
 test('a connection of the options has the fields that the relay reads', () => {
   const fields = propertiesOfType('modules/options.bicep', 'Connection');
-  const { problems } = readConnection({ nothing: true });
+  const { problems } = readConnection({ nothing: true }, '');
   const known = problems.find(({ expected }) => expected.startsWith('only the fields'))?.expected;
   expect(known).toBe(`only the fields ${fields.join(', ')}`);
 });

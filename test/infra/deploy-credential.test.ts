@@ -123,9 +123,9 @@ describe('a relay that runs', () => {
     const [name, text = ''] = tried[0]?.split(/=(.*)/s) ?? [];
     expect(name).toBe('GRAPH_CONNECTION_NEXT');
     // As the relay reads it; no email goes by it.
-    expect(readConnection({ ...JSON.parse(text), name: 'next' })).toMatchObject({
+    expect(readConnection({ ...JSON.parse(text), name: 'next' }, name ?? '')).toMatchObject({
       problems: [],
-      definitions: [{ ...expected, tenantId: TENANT, senders: ['next@relay.invalid'] }],
+      connections: [{ ...expected, tenantId: TENANT, senders: ['next@relay.invalid'] }],
     });
     expect(used).toContain(`GRAPH_CREDENTIAL=${kind}`);
     expect(used).toContain('GRAPH_CONNECTION_NEXT=');

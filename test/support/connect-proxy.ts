@@ -6,7 +6,7 @@ export type ConnectProxyOptions = {
   /** Only the proxy knows where a name leads: the port on this machine; undefined for a name that there is none of. */
   readonly portOf: (host: string) => number | undefined;
   /** What it answers instead of a tunnel. */
-  readonly refuse?: (host: string, headers: http.IncomingHttpHeaders) => number | undefined;
+  readonly refuse?: (host: string, headers: http.IncomingHttpHeaders) => number | 'cut' | undefined;
 };
 
 /** A forward proxy that makes tunnels and nothing else, and says for which hosts it was asked. */
@@ -26,6 +26,7 @@ export const startConnectProxy = async ({ portOf, refuse }: ConnectProxyOptions)
     const host = target.replace(/:443$/, '');
     const refused = refuse?.(host, request.headers);
     const port = portOf(host);
+    if (refused === 'cut') return void socket.destroy();
     if (refused !== undefined || port === undefined) {
       const status = refused ?? 502;
       return void socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\ncontent-length: 0\r\n\r\n`);

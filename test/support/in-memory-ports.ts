@@ -20,6 +20,7 @@ import { STANDARD } from './a-plan.ts';
 import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
+import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
@@ -222,6 +223,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       write: (...which) => asked('usages.write', () => usages.write(...which)),
       expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
     },
+    heartbeats: makeFakeHeartbeats(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import type { TlsIdentity } from '../../local/certificate.ts';
 import { answerJson, readBody } from '../../local/http.ts';
+import { defined } from '../../src/lib/defined.ts';
 
 /** A request as the hosts of Microsoft saw it. */
-export type Seen = {
+type Seen = {
   readonly host: string;
   readonly method: string;
   readonly path: string;
@@ -14,6 +15,8 @@ export type Seen = {
   readonly scope?: string;
   /** What the token was issued for that came with it, where that can be read. */
   readonly audience?: string;
+  /** What is for the proxy, and reached the host. */
+  readonly proxyAuthorization?: string;
 };
 
 type Answer = { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
@@ -40,12 +43,13 @@ export const startMicrosoft = async (tls: TlsIdentity, { uploadHost, vault, stor
     const path = (request.url ?? '').split('?')[0] ?? '';
     const scope = new URLSearchParams(body.length < 10_000 ? String(body) : '').get('scope');
     const audience = audienceOf(request.headers.authorization);
+    const { 'proxy-authorization': proxyAuthorization } = request.headers;
     seen.push({
       host,
       method: request.method ?? '',
       path,
       ...(scope === null ? {} : { scope }),
-      ...(audience === undefined ? {} : { audience }),
+      ...defined({ audience, proxyAuthorization }),
     });
     const account = storage[host];
     if (account !== undefined) return passOn(request, body, account, response);

@@ -32,7 +32,7 @@ export const UPLOAD_HOSTS: Readonly<Record<CloudName, string>> = {
 const hostOf = (url: string): string => new URL(url).hostname;
 
 /** The names under which a cloud is reached; nothing on this machine or its network leads there, save for the proxy. */
-export const hostsOf = (cloud: CloudName) => {
+const hostsOf = (cloud: CloudName) => {
   const { authority, graphEndpoint, vaultSuffix, storageSuffix } = CLOUDS[cloud];
   const storage = (service: string) => `${ACCOUNT}.${service}.${storageSuffix}`;
   return {
@@ -165,7 +165,13 @@ export const openRelayIn = (environment: Readonly<Record<string, string>>) => {
   });
   return openRelay(
     environment,
-    { now: () => new Date(), random: Math.random, sleep: async () => {}, memoryBytes: 2_000_000_000 },
+    {
+      now: () => new Date(),
+      random: Math.random,
+      sleep: async () => {},
+      memoryBytes: 2_000_000_000,
+      version: '0.0.0',
+    },
     300,
   );
 };

@@ -57,4 +57,5 @@ export const sweepMail = async (needs: SweepNeeds): Promise<void> => {
   }
   if (failures.length > 0) throw failures[0];
   needs.log({ event: 'MailSwept', ...counts });
+  await needs.heartbeats.note('sweep', needs.clock.now());
 };

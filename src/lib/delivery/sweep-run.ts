@@ -6,7 +6,7 @@ import type { QuotaNeeds } from './tell-of-limit.ts';
 
 export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages'> & {
+  Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages' | 'heartbeats'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */

@@ -34,7 +34,7 @@ export const openMailboxSearch =
   (call: GraphCall, now: () => Date): FindInMailbox =>
   async (mailbox, mailId, { by, inDrafts }) => {
     const filter = by === 'header' ? withProperty(mailId, RELAY_ID_HEADER) : withProperty(mailId);
-    const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId&$top=1`;
+    const query = `$filter=${encodeURIComponent(filter)}&$select=id,internetMessageId,from&$top=1`;
     for (const folder of FOLDERS) {
       if (folder === 'drafts' && !inDrafts) continue;
       const path = `${pathOfMailbox(mailbox)}/mailFolders/${folder}/messages?${query}`;
@@ -65,9 +65,20 @@ const sightingIn = (text: string): Sighting => {
     const { value } = JSON.parse(text) as { readonly value?: unknown };
     if (!Array.isArray(value)) return { kind: 'not-now' };
     const [copy] = value as readonly object[];
-    return copy === undefined ? { kind: 'absent' } : { kind: 'found', ...messageIdOf(copy) };
+    return copy === undefined
+      ? { kind: 'absent' }
+      : { kind: 'found', ...messageIdOf(copy), ...senderOf(copy) };
   } catch {
     // Falls through: an answer that cannot be read says nothing.
   }
   return { kind: 'not-now' };
+};
+
+/** Enough that it can be shown: Exchange says which address it is. */
+const ADDRESS = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
+
+const senderOf = (message: object): { readonly from?: string } => {
+  const { from } = message as { readonly from?: { readonly emailAddress?: { readonly address?: unknown } } };
+  const address = from?.emailAddress?.address;
+  return typeof address === 'string' && ADDRESS.test(address) ? { from: address } : {};
 };

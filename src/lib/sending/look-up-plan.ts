@@ -1,6 +1,11 @@
 /** What was seen in the mailbox of the sender. */
 export type Sighting =
-  | { readonly kind: 'found'; readonly internetMessageId?: string }
+  | {
+      readonly kind: 'found';
+      readonly internetMessageId?: string;
+      /** Address of the sender, as the copy has it. */
+      readonly from?: string;
+    }
   | { readonly kind: 'absent' }
   /** The draft that was to be sent is still a draft: not sent, or not taken by transport yet. */
   | { readonly kind: 'draft' }

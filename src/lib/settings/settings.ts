@@ -212,7 +212,7 @@ export const settingsTable = {
     parse: vaultObject,
   }),
   AZURE_CLIENT_ID: setting({
-    what: 'Client ID of the user-assigned managed identity that the app uses for vault and storage. If empty, the app uses the system-assigned identity.',
+    what: 'Client ID of the user-assigned managed identity that the app uses for vault and storage, and to send where GRAPH_CREDENTIAL is `federated` or `managed-identity`. If empty, the app uses the system-assigned identity.',
     example: '0f8e7d6c-1b2a-4c3d-9e8f-a7b6c5d4e3f2',
     fallback: '',
     parse: optional(guid),

@@ -1,5 +1,5 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { Events, MessageQueue } from '../ports.ts';
+import type { Events, WatchedQueue } from '../ports.ts';
 import { explained } from './explain-failures.ts';
 import { clientOptionsOf, EVENT_QUEUE, type StorageConnection } from './storage-connection.ts';
 
@@ -13,7 +13,7 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
     ? QueueServiceClient.fromConnectionString(connection.connectionString, clientOptionsOf(connection))
     : new QueueServiceClient(connection.addresses.queue, connection.credential, clientOptionsOf(connection));
 
-const openQueue = (queue: QueueClient): MessageQueue => ({
+const openQueue = (queue: QueueClient): WatchedQueue => ({
   // Seconds are the unit of the service. A message that comes back early is told to wait once more.
   put: explained(async (text, delayMs) => {
     await queue.sendMessage(text, {
@@ -29,6 +29,11 @@ const openQueue = (queue: QueueClient): MessageQueue => ({
       throw error;
     }
   }),
+  peek: explained(async () => {
+    const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 1 });
+    const [next] = peekedMessageItems;
+    return next && { id: next.messageId, putAt: next.insertedOn };
+  }),
 });
 
 const openEvents = (queue: QueueClient): Events => ({
@@ -38,7 +43,7 @@ const openEvents = (queue: QueueClient): Events => ({
 });
 
 export type MailQueues = {
-  readonly queueNamed: (name: string) => MessageQueue;
+  readonly queueNamed: (name: string) => WatchedQueue;
   readonly events: Events;
 };
 

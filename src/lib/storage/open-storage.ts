@@ -1,5 +1,5 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
+import type { CallerStore, Heartbeats, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -51,6 +51,13 @@ export const openRotationTable = (connection: StorageConnection): Rotations =>
     write: 'promise',
   });
 
+/** When what runs by itself last ran; loads the SDK of tables when first asked. */
+export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
+  openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
+    read: 'promise',
+    note: 'promise',
+  });
+
 /** The key of the relay; loads the SDK of tables when first asked. */
 export const openRelayKey = (
   connection: StorageConnection,
@@ -64,7 +71,11 @@ export const openMailQueues = (connection: StorageConnection): MailQueues => {
   const opened = lazily(async () => (await import('./mail-queue.ts')).openMailQueues(connection));
   return {
     queueNamed: (name) =>
-      openedAtFirstCall(async () => (await opened()).queueNamed(name), { put: 'promise', count: 'promise' }),
+      openedAtFirstCall(async () => (await opened()).queueNamed(name), {
+        put: 'promise',
+        count: 'promise',
+        peek: 'promise',
+      }),
     events: openedAtFirstCall(async () => (await opened()).events, { put: 'promise' }),
   };
 };

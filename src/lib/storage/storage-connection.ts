@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { SdkNetwork } from '../network/agents.ts';
 
 /** Where the services of a storage account answer. */
-export type StorageAddresses = { readonly blob: string; readonly queue: string; readonly table: string };
+type StorageAddresses = { readonly blob: string; readonly queue: string; readonly table: string };
 
 /**
  * How the storage account of the app is reached: by the identity of the app, or locally by a connection string. Its token is for

@@ -8,6 +8,7 @@ import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { makeFakeCaptured } from '../../support/fake-captured.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
@@ -121,6 +122,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         write: (...which) => storage('write usage', () => usages.write(...which)),
         expire: (...which) => storage('expire usages', () => usages.expire(...which)),
       },
+      heartbeats: makeFakeHeartbeats(),
       ledger: {
         find: (mailId) => storage('find', () => ledger.find(mailId)),
         create: (row) => write('create', row, () => ledger.create(row)),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
-import { inMemoryPorts, type PortCall, type World } from '../../support/in-memory-ports.ts';
+import { inMemoryPorts, NOW, type PortCall, type World } from '../../support/in-memory-ports.ts';
 import { awaited, DAY_MS, HOUR_MS, queued, sent } from './sweep-for-tests.ts';
 
 /** Sweeps, and gives what was logged meanwhile. */
@@ -104,6 +104,16 @@ describe('sweepMail', () => {
     world.pass(HOUR_MS);
     expect((await sweep(world, slow)).at(-1)).toMatchObject({ lost: 2, unfinished: 0 });
     expect(new Set(turns).size).toBeGreaterThan(1);
+  });
+
+  test('notes when it has completed, for the doctor; one that failed does not', async () => {
+    const world = inMemoryPorts();
+    await sweep(world);
+    expect(await world.needs.heartbeats.read('sweep')).toEqual(NOW);
+    world.pass(HOUR_MS);
+    world.fail('payloads.list');
+    await expect(sweep(world)).rejects.toThrow();
+    expect(await world.needs.heartbeats.read('sweep')).toEqual(NOW);
   });
 
   test('changes nothing the second time', async () => {

@@ -18,6 +18,7 @@ const OF_JSON = { by: 'property', inDrafts: true } as const;
 const OTHER_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc91';
 /** As Graph made it. */
 const MESSAGE_ID = expect.stringMatching(/^<.+@.+>$/);
+const FOUND = { kind: 'found', internetMessageId: MESSAGE_ID, from: MAILBOX };
 const NOW = new Date('2026-03-02T08:00:00Z');
 
 /** The roles are what the look-up may do; sending is always allowed. */
@@ -38,7 +39,7 @@ const mailbox = async ({
 test('a mail that was sent is found by the property it carries, and no other is', async () => {
   const { find, send } = await mailbox();
   await send(MAIL_ID);
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(FOUND);
   expect(await find(MAILBOX, OTHER_ID)).toEqual({ kind: 'absent' });
 });
 
@@ -47,7 +48,7 @@ test('a mail is absent until its copy shows', async () => {
   await send(MAIL_ID);
   expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'absent' });
   graph.pass(5000);
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(FOUND);
 });
 
 const foldersAsked = (graph: { requests: { list(): readonly { path: string }[] } }) =>
@@ -57,7 +58,7 @@ test('a copy in Sent Items is found by one request, and no other folder is asked
   const { graph, find, send } = await mailbox();
   await send(MAIL_ID);
   graph.requests.clear();
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(FOUND);
   expect(foldersAsked(graph)).toEqual(['sentitems']);
 });
 
@@ -66,7 +67,7 @@ test('a mail that transport has not taken yet is found in Drafts, also one that 
   graph.settings.change({ transportDelayMs: 5000 });
   await send(MAIL_ID, { saveToSentItems: false });
   graph.requests.clear();
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(FOUND);
   expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts']);
 });
 
@@ -94,7 +95,7 @@ test('a mail that reaches Sent Items while the other folders are asked is not ta
   graph.requests.clear();
   const empty = { kind: 'answer', status: 200, body: '{"value":[]}' } as const;
   graph.faults.add({ on: 'listMessages', fault: empty });
-  expect(await find(MAILBOX, MAIL_ID)).toEqual({ kind: 'found', internetMessageId: MESSAGE_ID });
+  expect(await find(MAILBOX, MAIL_ID)).toEqual(FOUND);
   expect(foldersAsked(graph)).toEqual(['sentitems', 'drafts', 'outbox', 'sentitems']);
 });
 

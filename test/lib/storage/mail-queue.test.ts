@@ -42,6 +42,15 @@ test('a message that could not be held goes back to the poison queue, hidden for
   expect(await poisonQueue.count()).toBe(0);
 });
 
+test('the message that is due next is seen without being taken, and a hidden one is not seen', async () => {
+  await mailQueue.put('hidden', 60_000);
+  expect(await mailQueue.peek()).toBeUndefined();
+  await mailQueue.put('visible', 0);
+  const seen = await mailQueue.peek();
+  expect(seen).toEqual({ id: expect.any(String), putAt: expect.any(Date) });
+  expect(await mailQueue.peek()).toEqual(seen);
+});
+
 test('a queue that does not exist is told from one without messages', async () => {
   const missing = queueNamed(poisonQueueOf(callerQueueOf('payroll')));
   expect(await missing.count()).toBeUndefined();

@@ -23,11 +23,11 @@ const MINUTE_MS = 60_000;
 const SECRET = 'the-secret-in-the-vault';
 const HOUR_SECONDS = 3600;
 
-type ClientSecret = { readonly value: string; readonly createdOn?: Date };
+type ClientSecret = { readonly value: string; readonly createdOn?: Date; readonly expiresOn?: Date };
 
-const toVersion = ({ value, createdOn }: ClientSecret): SecretVersion => ({
+const toVersion = ({ value, createdOn, ...dates }: ClientSecret): SecretVersion => ({
   value,
-  facts: aSecret({ version: `of ${value}`, createdOn: createdOn ?? new Date(0) }),
+  facts: aSecret({ version: `of ${value}`, createdOn: createdOn ?? new Date(0), ...dates }),
 });
 
 /** What it gives without asking for versions, and the valid ones, newest first. */
@@ -152,9 +152,9 @@ describe('a token of Entra', () => {
 
 const MINUTES_AGO = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS);
 
-describe('a secret that was changed', () => {
-  const works = (value: string): AppSecret => ({ value, expiresOn: new Date(Date.now() + MINUTE_MS) });
+const works = (value: string): AppSecret => ({ value, expiresOn: new Date(Date.now() + MINUTE_MS) });
 
+describe('a secret that was changed', () => {
   test.each<[string, AppSecret[]]>([
     ['is wrong now', []],
     ['has expired', [expired('old')]],
@@ -237,6 +237,41 @@ describe('a secret that was changed', () => {
     };
     expect((await failureOf(tokens.readToken())).code).toBe('ENTRA_UNREACHABLE');
   });
+});
+
+describe('a value that looks like the id of a secret', () => {
+  const ID = '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812';
+
+  test('is not sent where the version before it works', async () => {
+    const { tokens, vault, outcomes } = await aTokenSource();
+    vault.kept = { value: ID, createdOn: MINUTES_AGO(1) };
+    vault.versions = () => [{ value: ID, createdOn: MINUTES_AGO(1) }, { value: SECRET }];
+    expect(await tokens.readToken()).toMatch(/^eyJ/);
+    expect(outcomes()).toEqual(['issued']);
+  });
+
+  test('is tried in the end, and named once Entra has refused it', async () => {
+    const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [expired('old')] } });
+    vault.kept = { value: ID, createdOn: MINUTES_AGO(1) };
+    vault.versions = () => [{ value: ID, createdOn: MINUTES_AGO(1) }, { value: 'old' }];
+    expect((await failureOf(tokens.readToken())).code).toBe('CLIENT_SECRET_IS_ID');
+    expect(outcomes()).toEqual([7000222, 7000215]);
+  });
+
+  test('works where it is a secret: old tools made such', async () => {
+    const { tokens, vault } = await aTokenSource({}, { app: { secrets: [works(ID)] } });
+    vault.kept = { value: ID };
+    vault.versions = () => [{ value: ID }];
+    expect(await tokens.readToken()).toMatch(/^eyJ/);
+  });
+});
+
+test('a version whose dates in the vault are over is used only where no valid one works', async () => {
+  const { tokens, vault, outcomes } = await aTokenSource({}, { app: { secrets: [works('dated')] } });
+  vault.kept = { value: 'dated', expiresOn: MINUTES_AGO(1) };
+  vault.versions = () => [{ value: 'valid' }];
+  expect(await tokens.readToken()).toMatch(/^eyJ/);
+  expect(outcomes()).toEqual([7000215, 'issued']);
 });
 
 describe('where the vault refuses its newest version', () => {

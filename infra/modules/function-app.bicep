@@ -143,7 +143,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 // The name of the account instead of the addresses of its services: with addresses alone the host can fail at start (azure-functions-host
 // issue 11787). But to a name the host adds the domain of the global cloud, so that the others need the addresses.
 var storageDomain = environment().suffixes.storage
-var storageSettings = storageDomain == 'core.windows.net'
+var storageSettings = environment().name == 'AzureCloud'
   ? {
       AzureWebJobsStorage__accountName: storageAccountName
     }

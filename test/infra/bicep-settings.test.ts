@@ -96,7 +96,7 @@ test('storage is reached by identity and by the name of the account, in a nation
     ]),
   );
   const app = readCode('modules/function-app.bicep');
-  expect(app).toContain("storageDomain == 'core.windows.net'");
+  expect(app).toContain("environment().name == 'AzureCloud'");
   expect(app).not.toMatch(/AzureWebJobsStorage:/);
 });
 

@@ -390,6 +390,7 @@ export const openRelay = (
   const doctorVault = once(() => openVaultOf(ownSettings()));
   const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
 
+  const rotationIsOn = (): boolean => (environment.SECRET_ROTATION_DAYS ?? '').trim() !== '';
   const doctorNeeds = (log: Log): DoctorNeeds => ({
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
     version,
@@ -401,7 +402,10 @@ export const openRelay = (
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
     readServerTime: async (connection) =>
       (await import('./lib/vault/server-time.ts')).readServerTime(connection),
-    heartbeats: { sweep: () => storage().heartbeats.read('sweep') },
+    heartbeats: {
+      sweep: () => storage().heartbeats.read('sweep'),
+      ...(rotationIsOn() ? { rotation: () => storage().heartbeats.read('rotation') } : {}),
+    },
     clock,
     log,
   });
@@ -539,6 +543,7 @@ export const openRelay = (
           : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
       return {
         rotations: storage().rotations,
+        heartbeats: storage().heartbeats,
         ...(rotationDays === undefined || withSecret.length === 0
           ? {}
           : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),

@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 /** No connection is begun after this time: a renewal takes up to a minute, and the invocation has five. */
 const BEGIN_WITHIN_MS = 3 * 60_000;
 
-export type RotateSecretsNeeds = Pick<Ports, 'clock' | 'log' | 'rotations'> & {
+export type RotateSecretsNeeds = Pick<Ports, 'clock' | 'log' | 'rotations' | 'heartbeats'> & {
   /** Opened only where secrets are renewed. */
   readonly renewing?: {
     readonly rotationDays: number;
@@ -59,6 +59,7 @@ export const rotateSecrets = async (needs: RotateSecretsNeeds): Promise<void> =>
     }
   }
   log({ event: 'SecretsRotated', connections: connections.length, ...counts });
+  if (renewing !== undefined) await needs.heartbeats.note('rotation', clock.now());
 };
 
 /** A registration that serves several tenants has one secret, which is renewed in the tenant of the first connection. */

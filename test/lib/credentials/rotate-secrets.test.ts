@@ -3,6 +3,7 @@ import { LOCAL_CLIENT_ID } from '../../../local/directory.ts';
 import { type RotateSecretsNeeds, rotateSecrets } from '../../../src/lib/credentials/rotate-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { asRotations, makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret, makeFakeVault } from '../../support/fake-vault.ts';
 import { settle } from '../../support/stepper.ts';
@@ -24,6 +25,7 @@ describe('a run', () => {
     await world.run();
     expect(world.logged).toEqual([{ event: 'SecretsRotated', ...COUNTS }]);
     expect([world.state(), world.passwords().length]).toEqual([undefined, 1]);
+    expect(await world.heartbeats.read('rotation')).toEqual(world.now());
   });
 
   test('that finds an old one adds, proves and stores another, and says each step without a value', async () => {
@@ -175,6 +177,7 @@ describe('among several connections', () => {
       clock: { now: () => now, sleep: async () => undefined },
       log: (event) => void logged.push(event),
       rotations: asRotations(makeFakeRotations()),
+      heartbeats: makeFakeHeartbeats(),
       newId: () => 'a name',
       renewing: { rotationDays: 30, vault, connections },
     };
@@ -260,6 +263,7 @@ test('where secrets are not renewed, nothing is opened or read, and the run says
     clock: { now: () => START, sleep: never },
     log: (event) => void logged.push(event),
     rotations: { read: never, write: never },
+    heartbeats: { read: never, note: never },
     newId: never,
   });
   expect(logged).toEqual([{ event: 'SecretsRotated', ...COUNTS, connections: 0 }]);

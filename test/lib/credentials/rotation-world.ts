@@ -5,6 +5,7 @@ import { OVERLAP_DAYS } from '../../../src/lib/credentials/rotation-plan.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
 import type { RegisteredCredential, Rotations, SecretFacts } from '../../../src/lib/ports.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { type Fate, makeStepper, settle } from '../../support/stepper.ts';
@@ -46,6 +47,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
   const shown: { readonly from: Date; readonly passwords: readonly Password[] }[] = [];
   let versions: readonly (SecretFacts & { readonly value: string })[] = [];
   const rotations = makeFakeRotations();
+  const heartbeats = makeFakeHeartbeats();
   const stepper = makeStepper();
   const logged: LogEvent[] = [];
   const history: string[] = [];
@@ -143,6 +145,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
       names += 1;
       return `${names}`;
     },
+    heartbeats,
     rotations: {
       read: (name) => ask(process, 'state read', () => rotations.read(name)),
       write: (name, state, etag) => ask(process, 'state write', () => rotations.write(name, state, etag)),
@@ -207,6 +210,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
 
   const world = {
     rules,
+    heartbeats,
     logged,
     history: () => history.join('\n'),
     /** Promises that did not hold. */

@@ -19,8 +19,8 @@ export const layOutStorage = async (
   connectionString: string,
   callersWithQueues: readonly string[] = [],
 ): Promise<void> => {
-  const mailQueues = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf)];
-  const queueNames = [...mailQueues, ...mailQueues.map(poisonQueueOf), EVENT_QUEUE, VAULT_EVENT_QUEUE];
+  const read = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf), VAULT_EVENT_QUEUE];
+  const queueNames = [...read, ...read.map(poisonQueueOf), EVENT_QUEUE];
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
   const tables = TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true });

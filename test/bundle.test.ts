@@ -111,6 +111,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
 
 test('each caller with a queue has a pair of functions for it', async () => {
   expect(await queuesWith('payroll, erp-test')).toEqual({
+    checkSecrets: 'vault-events',
     deliverMail: 'mail',
     holdMail: 'mail-poison',
     deliverMail_payroll: 'mail-payroll',
@@ -121,7 +122,7 @@ test('each caller with a queue has a pair of functions for it', async () => {
 });
 
 test('a caller that can have no queue keeps no function from being there', async () => {
-  const usual = { deliverMail: 'mail', holdMail: 'mail-poison' };
+  const usual = { checkSecrets: 'vault-events', deliverMail: 'mail', holdMail: 'mail-poison' };
   expect(await queuesWith('Pay roll!, events, poison, ,,')).toEqual(usual);
   expect(await queuesWith('poison, payroll, payroll')).toEqual({
     ...usual,

@@ -219,8 +219,6 @@ export type SecretFacts = {
   readonly createdOn?: Date;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
-  /** SHA-1 of a certificate, in hexadecimal, where the vault says it. */
-  readonly thumbprint?: string;
   readonly tags: Readonly<Record<string, string>>;
 };
 
@@ -423,7 +421,7 @@ export type WarningRun = {
   /** Of these, how many reached nobody. */
   readonly undelivered: number;
   /** Connections of which nobody could say whether Entra accepts the credential. */
-  readonly unproven: number;
+  readonly unproven: readonly string[];
   /** Why not everything could be checked. */
   readonly failure?: string;
 };

@@ -1,4 +1,9 @@
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
+import { obtainCertificate } from '../../local/certificate.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -9,48 +14,89 @@ const relay = await startRelay({
     MAIL_LEDGER_DAYS: '2',
   },
 });
-afterAll(() => relay.close());
+const posts: unknown[] = [];
+const { tls } = await obtainCertificate(join(relay.cloud.folder, 'certificate'), new Date());
+const webhook = https.createServer(tls, async (request, response) => {
+  posts.push(await json(request));
+  response.writeHead(202).end();
+});
+await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+const webhookUrl = `https://localhost:${(webhook.address() as AddressInfo).port}/canary-of-the-webhook`;
+await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl });
+afterAll(async () => {
+  webhook.closeAllConnections();
+  webhook.close();
+  await relay.close();
+});
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
 const secret = (name: string, rest: { expiresOn?: Date; enabled?: boolean }) =>
   relay.cloud.secrets.set(name, { value: 'canary-of-a-secret', ...rest }, new Date());
 
-test('warnExpiringSecrets: a log event and a mail for each secret that expires, has expired or does not say when', async () => {
+test('warnExpiringSecrets: a log event for each warning, and one email and one post with all of them', async () => {
   await secret('soon', { expiresOn: inDays(6.5) });
   await secret('gone', { expiresOn: inDays(-2.5) });
   await secret('undated', {});
   await secret('later', { expiresOn: inDays(200) });
   await secret('disabled', { expiresOn: inDays(-9), enabled: false });
   expect((await relay.runNow('warnExpiringSecrets')).status).toBe(202);
-  // The secret of the relay itself is good for a year.
-  expect(await relay.logged('SecretsChecked')).toMatchObject({ secrets: 6, warnings: 3 });
+  // The secret of the relay itself is good for a year, and Entra accepts it.
+  expect(await relay.logged('SecretsChecked')).toMatchObject({
+    secrets: 5,
+    warnings: 3,
+    told: 3,
+    undelivered: 0,
+    unproven: 0,
+  });
 
   const warned = relay
     .events('SecretExpiring')
-    .map(({ secretName, state, daysLeft }) => [secretName, state, daysLeft]);
-  expect(warned.toSorted()).toEqual([
-    ['gone', 'expired', -3],
-    ['soon', 'expiring', 6],
+    .map(({ credential, state, daysLeft }) => [credential, state, daysLeft]);
+  expect(warned).toEqual([
+    ['gone', 'expired', -2],
+    ['soon', 'expiring', 7],
     ['undated', 'no-expiry-date', undefined],
   ]);
-  const mails = await relay.arrives('secret', 3);
-  const messages = mails.map(({ request }) => request.body.message);
-  expect(messages.map(({ subject }) => subject).toSorted()).toEqual([
-    expect.stringMatching(/^The secret gone has expired /),
-    expect.stringMatching(/^The secret soon expires in 6 days /),
-    expect.stringMatching(/^The secret undated has no expiry date in the vault /),
-  ]);
-  for (const { toRecipients, importance } of messages) {
-    expect(toRecipients).toEqual([{ emailAddress: { address: 'canary-operations@contoso.example' } }]);
-    expect(importance).toBe('high');
-  }
+  const [mail] = await relay.arrives('secret', 1);
+  expect(mail?.request.body.message).toMatchObject({
+    subject: expect.stringMatching(/^The secret gone has expired, and 2 more warnings /),
+    toRecipients: [{ emailAddress: { address: 'canary-operations@contoso.example' } }],
+    importance: 'high',
+  });
+  expect(posts).toMatchObject([{ type: 'message', warnings: [{ credential: 'gone' }, {}, {}] }]);
 });
 
 test('every warning is a line that alert rules see', () => {
   const lines = relay.lines.filter((line) => line.includes('"event":"SecretExpiring"'));
   expect(lines).toHaveLength(3);
   for (const line of lines) expect(line).toMatch(/^\S+ error Function\.warnExpiringSecrets\./);
+});
+
+test('checkSecrets: an event of the vault makes the relay look immediately, and tells nothing twice', async () => {
+  await secret('sudden', { expiresOn: inDays(0.5) });
+  const event = { eventType: 'Microsoft.KeyVault.SecretNearExpiry', data: { ObjectName: 'canary-name' } };
+  const queue = relay.queueClient('vault-events');
+  await queue.sendMessage('canary: not an event');
+  await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
+  await relay.logged('VaultEventDropped', { reason: 'unreadable' });
+  expect(await relay.logged('SecretsChecked', { warnings: 4 })).toMatchObject({ told: 1 });
+  await eventually(() => expect(posts).toHaveLength(2));
+  expect(posts[1]).toMatchObject({ warnings: [{ credential: 'sudden', daysLeft: 1 }] });
+  await eventually(async () => expect(await relay.messagesOn('vault-events')).toBe(0));
+});
+
+test('a credential that Entra refuses is named with its reason', async () => {
+  await secret('graph-client-secret', { expiresOn: inDays(300) });
+  await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl, CLIENT_SECRET_NAME: 'undated' });
+  expect((await relay.runNow('warnExpiringSecrets')).status).toBe(202);
+  expect(await relay.logged('SecretExpiring', { state: 'refused' })).toMatchObject({
+    credential: 'undated',
+    connection: 'main',
+    inUse: true,
+    code: 'CLIENT_SECRET_WRONG',
+  });
+  await relay.restart();
 });
 
 test('sweepMail leaves alone what is young, and says what it did', async () => {

@@ -3,7 +3,7 @@ import { catalogue } from '../error-catalogue.ts';
 import { AppError, upstreamFacts } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
-import type { OpenConnection, Ports, RegisteredCredential } from '../ports.ts';
+import type { OpenConnection, Ports, RegisteredCredential, WarningRun } from '../ports.ts';
 import { usersOf } from './connection-users.ts';
 import type { CheckedConnection, ProofResult } from './watched-credentials.ts';
 
@@ -18,7 +18,7 @@ export type CheckConnectionsNeeds = Pick<Ports, 'callers' | 'log'> & {
 
 /**
  * Whether a token can be had. What only time can change is no refusal: the daily run would otherwise warn of each short outage of
- * Entra.
+ * Entra. If it lasts, `refuseWhatLasts` makes it one.
  */
 const prove = async ({ log }: CheckConnectionsNeeds, open: Checkable): Promise<ProofResult> => {
   try {
@@ -30,9 +30,10 @@ const prove = async ({ log }: CheckConnectionsNeeds, open: Checkable): Promise<P
       return { kind: 'unproven' };
     }
     const { code, facts } = failure;
+    const reason = { code, ...upstreamFacts(facts) };
     return catalogue[code].fixedBy === 'time'
-      ? { kind: 'unproven' }
-      : { kind: 'refused', code, ...upstreamFacts(facts) };
+      ? { kind: 'unproven', ...reason }
+      : { kind: 'refused', ...reason };
   }
 };
 
@@ -66,3 +67,20 @@ export const checkConnections = async (
     }),
   );
 };
+
+/** Between two daily runs; another run soon after one says nothing of how long it has lasted. */
+const LASTS_MS = 12 * 3_600_000;
+
+/** What could not be proved in the last run, half a day ago or more, and cannot be proved now, is a refusal too. */
+export const refuseWhatLasts = (
+  connections: readonly CheckedConnection[],
+  lastRun: WarningRun | undefined,
+  now: Date,
+): readonly CheckedConnection[] =>
+  connections.map((one) => {
+    const { proof, use } = one;
+    if (proof.kind !== 'unproven' || proof.code === undefined || lastRun === undefined) return one;
+    const lasts =
+      lastRun.unproven.includes(use.connection.name) && now.getTime() - lastRun.endedAt.getTime() >= LASTS_MS;
+    return lasts ? { ...one, proof: { ...proof, kind: 'refused', code: proof.code } } : one;
+  });

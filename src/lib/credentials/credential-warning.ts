@@ -57,14 +57,16 @@ const ownersOf = (uses: readonly ConnectionUse[], tagged?: string): readonly str
 
 /** What could be said of a credential, whether it is time to say it or not. */
 const warningsOf = (credential: WatchedCredential, now: Date): readonly CredentialWarning[] => {
-  const { key, name, kind, version, uses, vaultDate, entraDate, owner } = credential;
+  const { name, kind, version, uses, vaultDate, entraDate, owner } = credential;
+  // Of another version with the same date there is nothing else to say.
+  const key = `${kind}!${name.toLowerCase()}`;
   const about = { name, kind, uses, owners: ownersOf(uses, owner) };
   const expiresOn = expiryOf(credential);
   const found: CredentialWarning[] = [];
   if (expiresOn !== undefined)
     found.push({
       ...about,
-      key: `expiry!${key}`,
+      key: `expiry!${key}!${expiresOn.toISOString()}`,
       mark: expiresOn.toISOString(),
       state: expiresOn > now ? 'expiring' : 'expired',
       expiresOn,
@@ -128,13 +130,15 @@ const byUrgency = (one: CredentialWarning, other: CredentialWarning): number =>
   daysOf(one) - daysOf(other) ||
   (one.key < other.key ? -1 : 1);
 
-/** Everything that could be said of these credentials, what is urgent first. */
+/** Everything that could be said of these credentials, what is urgent first, and nothing twice. */
 export const findWarnings = (
   credentials: readonly WatchedCredential[],
   connections: readonly CheckedConnection[],
   now: Date,
-): readonly CredentialWarning[] =>
-  [
+): readonly CredentialWarning[] => {
+  const found = [
     ...connections.flatMap((one) => refusalOf(one)),
     ...credentials.flatMap((one) => warningsOf(one, now)),
   ].toSorted(byUrgency);
+  return found.filter(({ key }, index) => found.findIndex((one) => one.key === key) === index);
+};

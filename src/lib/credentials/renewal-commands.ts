@@ -37,7 +37,7 @@ export const recordDate = (
   kind: Kind,
   { name, version, date }: { readonly name: string; readonly version: string; readonly date?: Date },
 ): string =>
-  `az keyvault ${typeOf(kind)} set-attributes --vault-name ${vault} --name ${name} --version ${version} --expires ${date === undefined ? DATE : toAzDate(date)}`;
+  `az keyvault ${typeOf(kind)} set-attributes --vault-name ${vault} --name ${name}${version && ` --version ${version}`} --expires ${date === undefined ? DATE : toAzDate(date)}`;
 
 /** Keeps the relay from watching it, and everyone from using it. */
 export const disable = ({ vault }: CommandContext, kind: Kind, name: string): string =>

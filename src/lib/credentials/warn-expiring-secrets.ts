@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Ledger, MessageQueue, Ports, SecretFacts, ToldWarning, Vault, WarningRun } from '../ports.ts';
-import { type CheckConnectionsNeeds, checkConnections } from './check-connections.ts';
-import { CLAIM_MS, type ClaimNeeds, claimRun } from './claim-run.ts';
+import { type CheckConnectionsNeeds, checkConnections, refuseWhatLasts } from './check-connections.ts';
+import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-run.ts';
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
 import { settleWarnings } from './settle-warnings.ts';
 import { type TellNeeds, tellWarnings } from './tell-warnings.ts';
@@ -45,7 +45,7 @@ const nameOf = (failure: unknown): string =>
 const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
   const claimed = await claimRun(needs);
   if (claimed === undefined) return needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS);
-  const { run, failure } = await checkAndTell(needs, claimed.id).catch(async (cause: unknown) => {
+  const { run, failure } = await checkAndTell(needs, claimed).catch(async (cause: unknown) => {
     // Should this fail too, the claim is over in ten minutes.
     await claimed.fail().catch(() => {});
     throw cause;
@@ -53,7 +53,14 @@ const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds): Promise<void> 
   await claimed.end(run);
   if (failure !== undefined) throw failure;
   const { secrets, warnings, told, undelivered, unproven } = run;
-  needs.log({ event: 'SecretsChecked', secrets, warnings, told, undelivered, unproven });
+  needs.log({
+    event: 'SecretsChecked',
+    secrets,
+    warnings,
+    told,
+    undelivered,
+    unproven: unproven.length,
+  });
 };
 
 type Listed = { readonly secrets: readonly SecretFacts[]; readonly failure?: unknown };
@@ -68,17 +75,18 @@ const listVault = async ({ vault }: WarnExpiringSecretsNeeds): Promise<Listed> =
 
 const checkAndTell = async (
   needs: WarnExpiringSecretsNeeds,
-  runId: string,
+  { id, lastRun }: ClaimedRun,
 ): Promise<{ readonly run: WarningRun; readonly failure?: unknown }> => {
   const { clock, warningDays } = needs;
   const { secrets, failure } = await listVault(needs);
-  const connections = await checkConnections(needs);
+  const checked = await checkConnections(needs);
   const now = clock.now();
+  const connections = refuseWhatLasts(checked, lastRun, now);
   const watched = watchCredentials(secrets, connections, now);
   const holding = findWarnings(watched, connections, now).filter((one) => holds(one, warningDays));
   const known = await readKnown(needs, holding);
   const due = holding.filter((one) => isDue(one, known.get(one.key), warningDays, now));
-  const told = await tellWarnings(needs, due, runId);
+  const told = await tellWarnings(needs, due, id);
   for (const one of told) await needs.warnings.write(one);
   return {
     run: {
@@ -87,7 +95,9 @@ const checkAndTell = async (
       warnings: holding.length,
       told: told.length,
       undelivered: told.filter(({ reached }) => reached.length === 0).length,
-      unproven: connections.filter(({ proof }) => proof.kind === 'unproven').length,
+      unproven: checked
+        .filter(({ proof }) => proof.kind === 'unproven')
+        .map(({ use }) => use.connection.name),
       ...(failure === undefined ? {} : { failure: nameOf(failure) }),
     },
     ...(failure === undefined ? {} : { failure }),

@@ -4,13 +4,14 @@ import type { ErrorCode } from '../error-catalogue.ts';
 import type { UpstreamFacts } from '../errors.ts';
 import type { RegisteredCredential, SecretFacts } from '../ports.ts';
 import type { ConnectionUse } from './connection-users.ts';
+import { KEY_ID_TAG } from './rotation-plan.ts';
 
 /** What became of the attempt to get a token with the credential of a connection. */
 export type ProofResult =
   | { readonly kind: 'accepted'; readonly version?: SecretFacts }
   | ({ readonly kind: 'refused'; readonly code: ErrorCode } & UpstreamFacts)
-  /** Nobody can say: Entra or the vault did not answer. */
-  | { readonly kind: 'unproven' };
+  /** Nobody can say: Entra or the vault did not answer. Without a code, for a reason that nobody foresaw. */
+  | ({ readonly kind: 'unproven'; readonly code?: ErrorCode } & UpstreamFacts);
 
 export type CheckedConnection = {
   readonly use: ConnectionUse;
@@ -21,10 +22,9 @@ export type CheckedConnection = {
 
 /** A version of a secret or certificate that people are warned of. */
 export type WatchedCredential = {
-  /** By which it is the same from run to run. */
-  readonly key: string;
   readonly name: string;
   readonly kind: SecretFacts['kind'];
+  /** Empty where the vault gives a list, which names no versions. */
   readonly version: string;
   readonly vaultDate?: Date;
   /** As the registration in Entra has it. */
@@ -39,17 +39,21 @@ const DAY_MS = 86_400_000;
 /** A new secret is stored soon after it was made; clocks may differ by this much. */
 const CLOCKS_MS = 5 * 60_000;
 
-/** The tag in which the id of the secret in Entra is kept. */
-const KEY_ID_TAG = 'entra-key-id';
 const OWNER_TAG = 'owner';
 
-const keyOf = ({ kind, name, version }: SecretFacts): string => `${kind}!${name.toLowerCase()}!${version}`;
+/** Whether two say the same version. A list of the vault names the current one by nothing but when it was made. */
+const isSame = (one: SecretFacts, other: SecretFacts): boolean =>
+  one.kind === other.kind &&
+  one.name.toLowerCase() === other.name.toLowerCase() &&
+  (one.version === '' || other.version === ''
+    ? one.createdOn?.getTime() === other.createdOn?.getTime()
+    : one.version === other.version);
 
 const only = <Item>(items: readonly Item[]): Item | undefined => (items.length === 1 ? items[0] : undefined);
 
 /**
- * The credential in Entra that a version in the vault is. Its id or thumbprint says so. Without them, Entra has just accepted the
- * version, so it is one of those that are valid: the only one, else the only one with its dates.
+ * The credential in Entra that a version in the vault is. Its id says so. Without it, Entra has just accepted the version, so it is
+ * one of those that are valid: the only one, else the only one with its dates.
  */
 export const matchRegistered = (
   version: SecretFacts,
@@ -58,12 +62,7 @@ export const matchRegistered = (
 ): RegisteredCredential | undefined => {
   const ofKind = registered.filter(({ kind }) => kind === version.kind);
   const keyId = version.tags[KEY_ID_TAG]?.toLowerCase();
-  const thumbprint = version.thumbprint?.toLowerCase();
-  const named = ofKind.find(
-    (one) =>
-      one.keyId.toLowerCase() === keyId ||
-      (thumbprint !== undefined && one.thumbprint?.toLowerCase() === thumbprint),
-  );
+  const named = ofKind.find((one) => one.keyId.toLowerCase() === keyId);
   if (named !== undefined) return named;
   const valid = ofKind.filter(({ expiresOn }) => expiresOn === undefined || expiresOn > now);
   const { expiresOn, createdOn } = version;
@@ -119,13 +118,13 @@ export const watchCredentials = (
     ({ kind, name, enabled }) => enabled && (kind === 'certificate' || !certificates.has(name)),
   );
   const uses = connections.flatMap((one) => usedBy(one, listed, now));
-  const versions = new Map(
-    [...listed, ...uses.map(({ version }) => version)].map((one) => [keyOf(one), one]),
-  );
-  return [...versions].map(([key, version]) => {
-    const own = uses.filter((one) => keyOf(one.version) === key);
+  const versions: SecretFacts[] = [];
+  // What a connection uses first: it is known with its version.
+  for (const one of [...uses.map(({ version }) => version), ...listed])
+    if (!versions.some((known) => isSame(known, one))) versions.push(one);
+  return versions.map((version) => {
+    const own = uses.filter((one) => isSame(one.version, version));
     return {
-      key,
       name: version.name,
       kind: version.kind,
       version: version.version,

@@ -48,6 +48,15 @@ export class TokenError extends AppError {
 const SPARE_MS = 5 * 60_000;
 /** So that neither Entra nor the vault is asked for every mail while they refuse; as long as the first back-off. */
 const REFUSED_FOR_MS = 5000;
+/**
+ * A refusal that was long in coming holds longer. Emails that wait for a tenant that does not answer occupy the invocations that those of
+ * other connections need: so they do for a fifth of the time at most.
+ */
+const HELD_FOR_EACH_WAITED = 4;
+const LONGEST_REFUSED_FOR_MS = 60_000;
+
+const holdFor = (waitedMs: number): number =>
+  Math.min(Math.max(REFUSED_FOR_MS, HELD_FOR_EACH_WAITED * waitedMs), LONGEST_REFUSED_FOR_MS);
 
 /**
  * Keeps the token of a connection. One request at a time, however many mails wait for it, and a refusal holds for some seconds.
@@ -66,7 +75,8 @@ export const makeTokenSource = (
     try {
       return await fetchToken({ signal: AbortSignal.timeout(timeoutMs), fresh: false });
     } catch (error) {
-      refused = { error, until: now().getTime() + REFUSED_FOR_MS };
+      const ended = now().getTime();
+      refused = { error, until: ended + holdFor(ended - time) };
       throw error;
     }
   };

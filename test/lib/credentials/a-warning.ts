@@ -11,7 +11,7 @@ type Expiring = Extract<CredentialWarning, { readonly daysLeft: number }>;
 
 /** The client secret of the main connection, with a week left. */
 export const anExpiring = (changes: Partial<Expiring> = {}): Expiring => ({
-  key: 'expiry!secret!graph-client-secret!0f3a',
+  key: 'expiry!secret!graph-client-secret!2026-11-29T07:00:00.000Z',
   mark: '2026-11-29T07:00:00.000Z',
   state: 'expiring',
   name: 'graph-client-secret',

@@ -174,10 +174,10 @@ describe('among several connections', () => {
       ...change(name),
     }));
     const needs: RotateSecretsNeeds = {
+      heartbeats: makeFakeHeartbeats(),
       clock: { now: () => now, sleep: async () => undefined },
       log: (event) => void logged.push(event),
       rotations: asRotations(makeFakeRotations()),
-      heartbeats: makeFakeHeartbeats(),
       newId: () => 'a name',
       renewing: { rotationDays: 30, vault, connections },
     };

@@ -86,7 +86,7 @@ describe('a run', () => {
       warnings: 1,
       told: 1,
       undelivered: 0,
-      unproven: 0,
+      unproven: [],
     });
   });
 
@@ -287,6 +287,18 @@ describe('what cannot be looked at', () => {
     expect(told(world)).toEqual(['graph-client-secret expiring 5']);
     expect(world.events('SecretExpiring')).toMatchObject([{ inUse: true, connection: 'main' }]);
     expect(world.events('SecretsChecked')).toMatchObject([{ unproven: 1 }]);
+  });
+
+  test('an outage that lasts from one day to the next is a refusal', async () => {
+    const world = warningWorld([fine]);
+    world.entraRefuses('ENTRA_UNREACHABLE');
+    await world.run();
+    world.pass(600_000);
+    await world.run();
+    expect(told(world)).toEqual([]);
+    world.pass(DAY_MS);
+    await world.run();
+    expect(told(world)).toEqual(['graph-client-secret refused']);
   });
 
   test('a registration that cannot be read, and an error that nobody foresaw, keep nothing from being told', async () => {

@@ -49,8 +49,20 @@ describe('watched is', () => {
   test('the version that Entra accepts, beside a newer one that it does not know yet', () => {
     const connections = [proven(aSecret({ version: 'v1' }))];
     expect(shortly([aSecret({ version: 'v2' })], connections)).toEqual([
-      'secret graph-client-secret v2',
       'secret graph-client-secret v1 in use',
+      'secret graph-client-secret v2',
+    ]);
+  });
+
+  test('a version once, also where the list of the vault does not name it', () => {
+    const version = aSecret({ version: 'v1' });
+    const newer = { ...version, createdOn: on('2026-02-01'), version: '' };
+    expect(shortly([{ ...version, version: '' }], [proven(version)])).toEqual([
+      'secret graph-client-secret v1 in use',
+    ]);
+    expect(shortly([newer], [proven(version)])).toEqual([
+      'secret graph-client-secret v1 in use',
+      'secret graph-client-secret ',
     ]);
   });
 
@@ -80,12 +92,6 @@ describe('a version in the vault is found in the registration', () => {
   test('by the id in its tag, whatever its dates', () => {
     const version = aSecret({ tags: { 'entra-key-id': 'aaaa' } });
     expect(find(version, [...others, registered({ expiresOn: on('2026-01-01') })])).toBe('AAAA');
-  });
-
-  test('by the thumbprint of a certificate', () => {
-    const ofKind = others.map((one) => ({ ...one, kind: 'certificate' as const }));
-    const version = aSecret({ kind: 'certificate', thumbprint: 'ab12' });
-    expect(find(version, [...ofKind, registered({ kind: 'certificate', thumbprint: 'AB12' })])).toBe('AAAA');
   });
 
   test('as the only one of its kind that is valid', () => {

@@ -25,6 +25,7 @@ describe('a run', () => {
     await world.run();
     expect(world.logged).toEqual([{ event: 'SecretsRotated', ...COUNTS }]);
     expect([world.state(), world.passwords().length]).toEqual([undefined, 1]);
+    expect(await world.heartbeats.read('rotation')).toEqual(world.now());
   });
 
   test('that finds an old one adds, proves and stores another, and says each step without a value', async () => {

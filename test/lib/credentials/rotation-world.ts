@@ -47,6 +47,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
   const shown: { readonly from: Date; readonly passwords: readonly Password[] }[] = [];
   let versions: readonly (SecretFacts & { readonly value: string })[] = [];
   const rotations = makeFakeRotations();
+  const heartbeats = makeFakeHeartbeats();
   const stepper = makeStepper();
   const logged: LogEvent[] = [];
   const history: string[] = [];
@@ -144,7 +145,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
       names += 1;
       return `${names}`;
     },
-    heartbeats: makeFakeHeartbeats(),
+    heartbeats,
     rotations: {
       read: (name) => ask(process, 'state read', () => rotations.read(name)),
       write: (name, state, etag) => ask(process, 'state write', () => rotations.write(name, state, etag)),
@@ -209,6 +210,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
 
   const world = {
     rules,
+    heartbeats,
     logged,
     history: () => history.join('\n'),
     /** Promises that did not hold. */

@@ -11,6 +11,7 @@ import { type HostProcess, startHostProcess } from './host-process.ts';
 import { readInboxAddress } from './inbox/inbox-address.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
+import { noProxyHere } from './reach-this-machine.ts';
 import { readRealTenant } from './real-tenant.ts';
 import { chooseRelayKeys } from './relay-keys.ts';
 import {
@@ -55,6 +56,7 @@ const readOptions = () => {
 const main = async () => {
   const options = readOptions();
   if (options.help) return console.log(usage);
+  process.env.NO_PROXY = noProxyHere(process.env);
   const { ports, folder, settings, remarks } = await prepareStart(process.env, resolve(options.folder));
   for (const remark of remarks) console.warn(remark);
 

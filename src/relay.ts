@@ -34,7 +34,7 @@ import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
-import type { OpenConnection, Ports } from './lib/ports.ts';
+import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
@@ -390,6 +390,18 @@ export const openRelay = (
   const doctorVault = once(() => openVaultOf(ownSettings()));
   const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
 
+  const heartbeatOf = async (name: HeartbeatName) => {
+    const endedAt = await storage().heartbeats.read(name);
+    return endedAt && { endedAt };
+  };
+  const readServerTime = lazily(async () => {
+    const [{ makeReadServerTime }, { openHttps }] = await Promise.all([
+      import('./lib/vault/server-time.ts'),
+      import('./lib/graph/one-request.ts'),
+    ]);
+    return makeReadServerTime(openHttps(proxyEnv));
+  });
+
   const doctorNeeds = (log: Log): DoctorNeeds => ({
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
     version,
@@ -399,9 +411,17 @@ export const openRelay = (
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
-    readServerTime: async (connection) =>
-      (await import('./lib/vault/server-time.ts')).readServerTime(connection),
-    heartbeats: { sweep: () => storage().heartbeats.read('sweep') },
+    readServerTime: async (connection) => (await readServerTime())(connection),
+    lastRuns: {
+      sweep: () => heartbeatOf('sweep'),
+      warnings: async () => {
+        const run = await storage().warnings.lastRun();
+        return run && { endedAt: run.endedAt, ...defined({ trouble: troubleOf(run) }) };
+      },
+      ...(readSetting(environment, 'SECRET_ROTATION_DAYS') === undefined
+        ? {}
+        : { rotation: () => heartbeatOf('rotation') }),
+    },
     clock,
     log,
   });
@@ -539,6 +559,7 @@ export const openRelay = (
           : connections().filter(({ connection: { credential } }) => credential.kind === 'client-secret');
       return {
         rotations: storage().rotations,
+        heartbeats: storage().heartbeats,
         ...(rotationDays === undefined || withSecret.length === 0
           ? {}
           : { renewing: { rotationDays, connections: withSecret, vault: vault() } }),
@@ -569,6 +590,12 @@ const webhookOf = (url: string | undefined, proxyEnv: ProxyEnv | undefined) =>
         webhook: openWebhook(url, proxyEnv),
         isSlack: isSlackWebhook(url),
       };
+
+const troubleOf = ({ failure, undelivered }: WarningRun): string | undefined => {
+  if (failure !== undefined) return `It could not check everything (${failure}).`;
+  if (undelivered > 0) return `${undelivered} of its warnings reached nobody.`;
+  return undefined;
+};
 
 const hostLabelOf = (url: string): string => new URL(url).hostname.split('.')[0] ?? url;
 

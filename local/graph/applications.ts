@@ -30,7 +30,7 @@ export const findApplicationCall = (method: string, pathname: string): Run | und
   if (known === undefined) throw segmentUnknown(action);
   if (method !== known.method) throw methodNotAllowed(known.method);
   return async (call, graph) => {
-    const app = graph.directory().apps.find((one) => one.clientId === clientId.toLowerCase());
+    const app = call.caller.tenant.apps.find((one) => one.clientId === clientId.toLowerCase());
     if (app === undefined) throw applicationUnknown(clientId);
     requireRole(call.caller, app, known.roles);
     return known.run(call, graph, app);
@@ -89,7 +89,7 @@ const toKeyCredential = (directory: Directory, { pem, expiresOn }: AppCertificat
 const SELECTED = 'id,passwordCredentials,keyCredentials';
 
 /** Only with the `$select` that the relay uses: without it the real one gives everything but keys. */
-const read: RunOnApp = async ({ url }, graph, app) => {
+const read: RunOnApp = async ({ url, caller: { tenant } }, _graph, app) => {
   const select = url.searchParams.get('$select');
   if (select !== SELECTED)
     throw new GraphError(
@@ -97,12 +97,11 @@ const read: RunOnApp = async ({ url }, graph, app) => {
       'BadRequest',
       `This stand-in expects $select=${SELECTED}, received ${select ?? 'none'}.`,
     );
-  const directory = graph.directory();
   return toJsonAnswer(200, {
     '@odata.context': `${url.origin}/v1.0/$metadata#applications(${SELECTED})/$entity`,
-    id: objectIdOf(directory, app),
-    passwordCredentials: app.secrets.map((secret) => toPasswordCredential(directory, secret)),
-    keyCredentials: (app.certificates ?? []).map((one) => toKeyCredential(directory, one)),
+    id: objectIdOf(tenant, app),
+    passwordCredentials: app.secrets.map((secret) => toPasswordCredential(tenant, secret)),
+    keyCredentials: (app.certificates ?? []).map((one) => toKeyCredential(tenant, one)),
   });
 };
 
@@ -124,8 +123,8 @@ const addPassword: RunOnApp = async (call, graph, app) => {
   const expiresOn = asked.endDateTime ?? new Date(startsOn.getTime() + 2 * YEAR_MS);
   if (expiresOn <= startsOn)
     throw new GraphError(400, 'InvalidKeyEndDate', 'Key credential end date is invalid.');
-  const { directory, changeDirectory, settings } = graph;
-  requirePolicy(directory(), app, (expiresOn.getTime() - startsOn.getTime()) / (YEAR_MS / 365));
+  const { tenant } = call.caller;
+  requirePolicy(tenant, app, (expiresOn.getTime() - startsOn.getTime()) / (YEAR_MS / 365));
 
   const secret: AppSecret = {
     value: randomBytes(30).toString('base64url'),
@@ -133,12 +132,12 @@ const addPassword: RunOnApp = async (call, graph, app) => {
     displayName: asked.displayName ?? '',
     startsOn,
     expiresOn,
-    usableFrom: new Date(call.at.getTime() + settings().newSecretDelayMs),
+    usableFrom: new Date(call.at.getTime() + graph.settings().newSecretDelayMs),
   };
-  changeDirectory(withSecrets(app, (secrets) => [...secrets, secret]));
+  graph.changeDirectory(withSecrets(tenant, app, (secrets) => [...secrets, secret]));
   return toJsonAnswer(200, {
     '@odata.context': `${call.url.origin}/v1.0/$metadata#microsoft.graph.passwordCredential`,
-    ...toPasswordCredential(directory(), secret),
+    ...toPasswordCredential(tenant, secret),
     secretText: secret.value,
   });
 };
@@ -169,21 +168,34 @@ const requirePolicy = ({ appPolicies = {} }: Directory, app: AppRegistration, da
 
 const removePassword: RunOnApp = async (call, graph, app) => {
   const { keyId } = await readJson(call, removalSchema);
-  const isIt = (secret: AppSecret) => keyIdOf(graph.directory(), secret) === keyId.toLowerCase();
+  const { tenant } = call.caller;
+  const isIt = (secret: AppSecret) => keyIdOf(tenant, secret) === keyId.toLowerCase();
   if (!app.secrets.some(isIt))
     throw new GraphError(400, 'Request_BadRequest', `No password credential found with keyId ${keyId}.`);
-  graph.changeDirectory(withSecrets(app, (secrets) => secrets.filter((secret) => !isIt(secret))));
+  graph.changeDirectory(withSecrets(tenant, app, (secrets) => secrets.filter((secret) => !isIt(secret))));
   return { kind: 'answer', status: 204 };
 };
 
+/** The directory in which an application of one tenant has other secrets. */
 const withSecrets =
-  ({ clientId }: AppRegistration, change: (secrets: readonly AppSecret[]) => readonly AppSecret[]) =>
-  (directory: Directory): Directory => ({
-    ...directory,
-    apps: directory.apps.map((app) =>
-      app.clientId === clientId ? { ...app, secrets: change(app.secrets) } : app,
-    ),
-  });
+  (
+    { tenantId }: Directory,
+    { clientId }: AppRegistration,
+    change: (secrets: readonly AppSecret[]) => readonly AppSecret[],
+  ) =>
+  (directory: Directory): Directory => {
+    const changed = (tenant: Directory): Directory =>
+      tenant.tenantId === tenantId
+        ? {
+            ...tenant,
+            apps: tenant.apps.map((app) =>
+              app.clientId === clientId ? { ...app, secrets: change(app.secrets) } : app,
+            ),
+          }
+        : tenant;
+    const { furtherTenants = [] } = directory;
+    return { ...changed(directory), furtherTenants: furtherTenants.map(changed) };
+  };
 
 const ACTIONS: Readonly<
   Record<string, { readonly method: string; readonly roles: readonly string[]; readonly run: RunOnApp }>

@@ -462,7 +462,7 @@ export type WebhookReport =
 export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
 
 /** What runs by itself and says when it has run. */
-export const HEARTBEATS = ['sweep'] as const;
+export const HEARTBEATS = ['sweep', 'rotation'] as const;
 export type HeartbeatName = (typeof HEARTBEATS)[number];
 
 /** When each of them last ended well. */

@@ -87,14 +87,13 @@ test('checkSecrets: an event of the vault makes the relay look immediately, and 
 });
 
 test('a credential that Entra refuses is named with its reason', async () => {
-  await secret('graph-client-secret', { expiresOn: inDays(300) });
-  await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl, CLIENT_SECRET_NAME: 'undated' });
+  await relay.restart({ SECRET_WARNING_WEBHOOK: webhookUrl, CLIENT_SECRET_NAME: 'gone' });
   expect((await relay.runNow('warnExpiringSecrets')).status).toBe(202);
   expect(await relay.logged('SecretExpiring', { state: 'refused' })).toMatchObject({
-    credential: 'undated',
+    credential: 'gone',
     connection: 'main',
     inUse: true,
-    code: 'CLIENT_SECRET_WRONG',
+    code: 'SECRET_EXPIRED_IN_VAULT',
   });
   await relay.restart();
 });

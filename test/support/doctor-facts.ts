@@ -39,8 +39,6 @@ export const healthyFacts = (changes: Partial<DoctorFacts> = {}): DoctorFacts =>
     looksUp: true,
     draftSettings: [],
     warningDays: 60,
-    proxies: [],
-    usesProxies: false,
   },
   storage: { tables: seen(undefined), queues: seen(undefined), blobs: seen(undefined) },
   queues: [seen({ name: 'mail', messages: 0 })],
@@ -51,6 +49,6 @@ export const healthyFacts = (changes: Partial<DoctorFacts> = {}): DoctorFacts =>
   mailboxes: [{ mailbox: 'noreply@contoso.example', connection: 'main', sighting: seen({ kind: 'absent' }) }],
   mailboxesLeft: 0,
   skewMs: seen(400),
-  heartbeats: [{ name: 'sweep', endedAt: seen(new Date(NOW.getTime() - 1_800_000)) }],
+  heartbeats: [{ name: 'sweep', lastRun: seen({ endedAt: new Date(NOW.getTime() - 1_800_000) }) }],
   ...changes,
 });

@@ -31,13 +31,12 @@ export const renewCertificate = (
 
 const typeOf = (kind: Kind): string => (kind === 'certificate' ? 'certificate' : 'secret');
 
-/** Records when a version expires. */
+/** Records when a version of a secret expires. The date of a certificate is its own. */
 export const recordDate = (
   { vault }: CommandContext,
-  kind: Kind,
   { name, version, date }: { readonly name: string; readonly version: string; readonly date?: Date },
 ): string =>
-  `az keyvault ${typeOf(kind)} set-attributes --vault-name ${vault} --name ${name}${version && ` --version ${version}`} --expires ${date === undefined ? DATE : toAzDate(date)}`;
+  `az keyvault secret set-attributes --vault-name ${vault} --name ${name}${version && ` --version ${version}`} --expires ${date === undefined ? DATE : toAzDate(date)}`;
 
 /** Keeps the relay from watching it, and everyone from using it. */
 export const disable = ({ vault }: CommandContext, kind: Kind, name: string): string =>

@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 /** No connection is begun after this time: a renewal takes up to a minute, and the invocation has five. */
 const BEGIN_WITHIN_MS = 3 * 60_000;
 
-export type RotateSecretsNeeds = Pick<Ports, 'clock' | 'log' | 'rotations'> & {
+export type RotateSecretsNeeds = Pick<Ports, 'clock' | 'log' | 'rotations' | 'heartbeats'> & {
   /** Opened only where secrets are renewed. */
   readonly renewing?: {
     readonly rotationDays: number;
@@ -38,12 +38,7 @@ export const rotateSecrets = async (needs: RotateSecretsNeeds): Promise<void> =>
   const { clock, log, renewing } = needs;
   const counts: Counts = { renewed: 0, removed: 0, waiting: 0, failed: 0 };
   const startedAt = clock.now().getTime();
-  const connections = inTurn(
-    (renewing?.connections ?? []).filter(
-      ({ connection: { credential } }) => credential.kind === 'client-secret',
-    ),
-    startedAt,
-  );
+  const connections = inTurn(eachSecretOnce(renewing?.connections ?? []), startedAt);
   for (const open of connections) {
     if (clock.now().getTime() - startedAt > BEGIN_WITHIN_MS) {
       counts.waiting += 1;
@@ -64,6 +59,19 @@ export const rotateSecrets = async (needs: RotateSecretsNeeds): Promise<void> =>
     }
   }
   log({ event: 'SecretsRotated', connections: connections.length, ...counts });
+  if (renewing !== undefined) await needs.heartbeats.note('rotation', clock.now());
+};
+
+/** A registration that serves several tenants has one secret, which is renewed in the tenant of the first connection. */
+const eachSecretOnce = (connections: readonly OpenConnection[]): readonly OpenConnection[] => {
+  const bySecret = new Map<string, OpenConnection>();
+  for (const open of connections) {
+    const { clientId, credential } = open.connection;
+    if (credential.kind !== 'client-secret') continue;
+    const secret = `${clientId} ${credential.secretName}`;
+    bySecret.set(secret, bySecret.get(secret) ?? open);
+  }
+  return [...bySecret.values()];
 };
 
 /** Another one first each day, so that those who take long do not always leave the same ones. */

@@ -152,7 +152,7 @@ const stepsOf = (warning: CredentialWarning, context: WarningContext): readonly 
               : 'Record the date that Entra has:',
         },
         {
-          run: recordDate(context, kind, {
+          run: recordDate(context, {
             name,
             version: warning.version,
             ...(warning.entraDate === undefined ? {} : { date: warning.entraDate }),
@@ -160,9 +160,14 @@ const stepsOf = (warning: CredentialWarning, context: WarningContext): readonly 
         },
       ];
     case 'dates-differ':
+      if (kind === 'certificate')
+        return [
+          { say: 'Add the certificate to the registration again, so that Entra has its date:' },
+          { run: renewCertificate(context, name, uses[0]?.connection.clientId)[1] },
+        ];
       return [
         { say: 'Record the date that Entra has:' },
-        { run: recordDate(context, kind, { name, version: warning.version, date: warning.entraDate }) },
+        { run: recordDate(context, { name, version: warning.version, date: warning.entraDate }) },
       ];
     case 'refused':
       return [{ say: catalogue[warning.code].remedy }];

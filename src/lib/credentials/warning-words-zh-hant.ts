@@ -153,7 +153,7 @@ const stepsOf = (warning: CredentialWarning, context: WarningContext): readonly 
               : '請填入 Entra 的日期：',
         },
         {
-          run: recordDate(context, kind, {
+          run: recordDate(context, {
             name,
             version: warning.version,
             ...(warning.entraDate === undefined ? {} : { date: warning.entraDate }),
@@ -161,9 +161,14 @@ const stepsOf = (warning: CredentialWarning, context: WarningContext): readonly 
         },
       ];
     case 'dates-differ':
+      if (kind === 'certificate')
+        return [
+          { say: '請再次把憑證加到應用程式註冊，讓 Entra 有正確的日期：' },
+          { run: renewCertificate(context, name, uses[0]?.connection.clientId)[1] },
+        ];
       return [
         { say: '請填入 Entra 的日期：' },
-        { run: recordDate(context, kind, { name, version: warning.version, date: warning.entraDate }) },
+        { run: recordDate(context, { name, version: warning.version, date: warning.entraDate }) },
       ];
     case 'refused': {
       const { title, remedy } = catalogue[warning.code];

@@ -27,10 +27,8 @@ export type DoctorSettings = {
   /** So many days before the end, warnings begin. */
   readonly warningDays?: number;
   readonly rotationDays?: number;
-  /** Hosts of proxies that the environment names. */
-  readonly proxies: readonly { readonly variable: string; readonly host: string }[];
-  /** NODE_USE_ENV_PROXY=1 */
-  readonly usesProxies: boolean;
+  /** Host of the proxy that everything goes through. */
+  readonly proxyHost?: string;
 };
 
 export type QueueFacts = {
@@ -53,9 +51,15 @@ export type MailboxFacts = {
   readonly sighting: Seen<Sighting>;
 };
 
+export type LastRun = {
+  readonly endedAt: Date;
+  /** What it could not do, as a sentence. */
+  readonly trouble?: string;
+};
+
 export type HeartbeatFacts = {
   readonly name: 'sweep' | 'warnings' | 'rotation';
-  readonly endedAt: Seen<Date | undefined>;
+  readonly lastRun: Seen<LastRun | undefined>;
 };
 
 /** Everything that the doctor found out, without an opinion. */

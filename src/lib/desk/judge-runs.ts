@@ -1,5 +1,5 @@
 import type { DoctorFacts, HeartbeatFacts } from './doctor-facts.ts';
-import { type Finding, failed, late, ok, unknown } from './finding.ts';
+import { type Finding, failed, late, ok, unknown, warning } from './finding.ts';
 import { ageOf } from './judge-storage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -31,20 +31,22 @@ const RUNS: Readonly<
 
 /** Whether what runs by itself has run. */
 export const judgeRuns = ({ heartbeats, now }: DoctorFacts): readonly Finding[] =>
-  heartbeats.map(({ name, endedAt: seen }) => {
+  heartbeats.map(({ name, lastRun: seen }) => {
     const check = { check: 'last-run', subject: name };
     const { withinMs, every, without } = RUNS[name];
     if (seen.kind === 'late') return late(check);
     if (seen.kind === 'failed') return unknown(check, 'Cannot be checked without storage.');
-    const endedAt = seen.value;
-    if (endedAt === undefined)
+    if (seen.value === undefined)
       return unknown(
         check,
         `It has not completed since this version was deployed. It runs ${every}.`,
         'After a new deployment, nothing. Otherwise look for its exceptions in the log.',
       );
+    const { endedAt, trouble } = seen.value;
     const ageMs = Math.max(0, now.getTime() - endedAt.getTime());
     const ago = `It last completed ${ageOf(ageMs)} ago (${endedAt.toISOString().slice(0, 16)}Z).`;
+    if (ageMs <= withinMs && trouble !== undefined)
+      return warning(check, `${ago} ${trouble}`, 'Look for its events in the log: they say what failed.');
     return ageMs <= withinMs
       ? ok(check, ago)
       : failed(

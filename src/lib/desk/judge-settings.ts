@@ -20,7 +20,7 @@ export const judgeSettings = (settings: DoctorSettings): readonly Finding[] => [
       'In a test environment, nothing. In production, remove the setting.',
     ),
   ),
-  ...proxies(settings),
+  ...proxy(settings),
 ];
 
 const validity = ({ problems, strayNames }: DoctorSettings): readonly Finding[] => [
@@ -46,17 +46,5 @@ const validity = ({ problems, strayNames }: DoctorSettings): readonly Finding[] 
       ]),
 ];
 
-const proxies = ({ proxies, usesProxies }: DoctorSettings): readonly Finding[] => {
-  if (proxies.length === 0) return [];
-  const subject = proxies.map(({ variable }) => variable).join(', ');
-  const hosts = [...new Set(proxies.map(({ host }) => host))].join(', ');
-  return usesProxies
-    ? [ok({ check: 'proxy', subject }, `Requests go through ${hosts}.`)]
-    : [
-        warning(
-          { check: 'proxy', subject },
-          `The environment names the proxy ${hosts}, and the relay does not use it.`,
-          'Set NODE_USE_ENV_PROXY=1 if the relay can reach Microsoft only through the proxy. Otherwise remove the variable.',
-        ),
-      ];
-};
+const proxy = ({ proxyHost }: DoctorSettings): readonly Finding[] =>
+  proxyHost === undefined ? [] : [ok({ check: 'proxy' }, `Requests go through the proxy ${proxyHost}.`)];

@@ -73,6 +73,7 @@ const depth =
 /** Rounded down, in the largest unit that fits. */
 export const ageOf = (ms: number): string => {
   const minutes = Math.floor(ms / MINUTE_MS);
+  if (minutes < 1) return 'less than a minute';
   if (minutes < 60) return minutes === 1 ? '1 minute' : `${minutes} minutes`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return hours === 1 ? '1 hour' : `${hours} hours`;

@@ -8,6 +8,7 @@ import type {
   DoctorFacts,
   DoctorSettings,
   HeartbeatFacts,
+  LastRun,
   MailboxFacts,
   QueueFacts,
   Seen,
@@ -32,7 +33,7 @@ export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   readonly vault?: () => Pick<Vault, 'listSecrets'>;
   /** The time by the clock of this connection's Entra. */
   readonly readServerTime: (connection: Connection) => Promise<Date>;
-  readonly heartbeats: Readonly<Partial<Record<HeartbeatFacts['name'], () => Promise<Date | undefined>>>>;
+  readonly lastRuns: Readonly<Partial<Record<HeartbeatFacts['name'], () => Promise<LastRun | undefined>>>>;
 };
 
 export type DoctorReport = {
@@ -232,13 +233,13 @@ const skewOf = async ({ clock, readServerTime }: DoctorNeeds, connection: Connec
 const NAMES: readonly HeartbeatFacts['name'][] = ['sweep', 'warnings', 'rotation'];
 
 const lookAtHeartbeats = async (
-  { heartbeats }: DoctorNeeds,
+  { lastRuns }: DoctorNeeds,
   look: Look,
 ): Promise<readonly HeartbeatFacts[]> => {
   const seen = await Promise.all(
     NAMES.map(async (name): Promise<HeartbeatFacts | undefined> => {
-      const read = heartbeats[name];
-      return read === undefined ? undefined : { name, endedAt: await look(read) };
+      const read = lastRuns[name];
+      return read === undefined ? undefined : { name, lastRun: await look(read) };
     }),
   );
   return seen.filter((one) => one !== undefined);

@@ -1,6 +1,7 @@
 import { defined } from '../defined.ts';
 import { AppError, type Problem } from '../errors.ts';
-import { toSenderPolicy } from './connections.ts';
+import { problemsOfConnections, toSenderPolicy } from './connections.ts';
+import { readProxy } from './proxy.ts';
 import { safetyLines, safetyOn } from './safety-settings.ts';
 import {
   type Environment,
@@ -11,9 +12,6 @@ import {
   strayNames,
 } from './settings.ts';
 
-/** Where a proxy is named for the whole process (Node: NODE_USE_ENV_PROXY). */
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
-
 /** What the doctor says of the settings, each read by itself: one that is invalid hides no other. */
 export const readDoctorSettings = (environment: Environment, functionTimeoutSeconds: number) => {
   const read = <Name extends SettingName>(name: Name): Settings[Name] | undefined =>
@@ -23,6 +21,7 @@ export const readDoctorSettings = (environment: Environment, functionTimeoutSeco
     isSendingOn: read('MAIL_ENABLED'),
     warningDays: warningDays && Math.max(...warningDays),
     rotationDays: read('SECRET_ROTATION_DAYS'),
+    proxyHost: proxyHostOf(environment),
   };
   return {
     problems: problemsOf(environment, functionTimeoutSeconds),
@@ -41,15 +40,12 @@ export const readDoctorSettings = (environment: Environment, functionTimeoutSeco
       ...(read('MAIL_LARGE_ATTACHMENTS') ? ['MAIL_LARGE_ATTACHMENTS=true'] : []),
       ...(read('MAIL_DELIVERY') === 'exact' ? ['MAIL_DELIVERY=exact'] : []),
     ],
-    proxies: proxiesOf(environment),
-    usesProxies: environment.NODE_USE_ENV_PROXY === '1',
   };
 };
 
 const problemsOf = (environment: Environment, functionTimeoutSeconds: number): readonly Problem[] => {
   try {
-    readSettings(environment, undefined, functionTimeoutSeconds);
-    return [];
+    return problemsOfConnections(readSettings(environment, undefined, functionTimeoutSeconds));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return error.facts.problems ?? [];
@@ -67,10 +63,8 @@ const sendersOf = (environment: Environment): readonly string[] => {
   }
 };
 
-/** By their hosts: an address of a proxy can have a password in it. */
-const proxiesOf = (environment: Environment) =>
-  PROXY_VARIABLES.flatMap((variable) => {
-    const address = environment[variable]?.trim();
-    if (!address) return [];
-    return [{ variable, host: URL.canParse(address) ? new URL(address).host : 'an invalid address' }];
-  });
+/** By its host: the address of a proxy can have a password in it. */
+const proxyHostOf = (environment: Environment): string | undefined => {
+  const proxy = readProxy(environment);
+  return proxy && new URL(proxy.https_proxy).host;
+};

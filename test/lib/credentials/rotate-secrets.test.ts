@@ -3,6 +3,7 @@ import { LOCAL_CLIENT_ID } from '../../../local/directory.ts';
 import { type RotateSecretsNeeds, rotateSecrets } from '../../../src/lib/credentials/rotate-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { asRotations, makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret, makeFakeVault } from '../../support/fake-vault.ts';
 import { settle } from '../../support/stepper.ts';
@@ -172,6 +173,7 @@ describe('among several connections', () => {
       ...change(name),
     }));
     const needs: RotateSecretsNeeds = {
+      heartbeats: makeFakeHeartbeats(),
       clock: { now: () => now, sleep: async () => undefined },
       log: (event) => void logged.push(event),
       rotations: asRotations(makeFakeRotations()),
@@ -228,6 +230,16 @@ describe('among several connections', () => {
     expect(logged.at(-1)).toMatchObject({ connections: 1, renewed: 1 });
   });
 
+  test('those that share a registration and its secret are one, in the tenant of the first', async () => {
+    const shared = { kind: 'client-secret', secretName: 'secret-one' } as const;
+    const { needs, logged, renewed } = several(['one', 'two'], (name) => ({
+      connection: aConnection({ name, tenantId: `${name}.example`, credential: shared }),
+    }));
+    await rotateSecrets(needs);
+    expect(renewed).toEqual(['one']);
+    expect(logged.at(-1)).toMatchObject({ connections: 1, renewed: 1, failed: 0 });
+  });
+
   test('none is begun that could last longer than the invocation, and another is first the next day', async () => {
     const world = several(['one', 'two', 'three'], () => ({
       proveSecret: async () => world.pass(2 * MINUTE_MS),
@@ -250,6 +262,7 @@ test('where secrets are not renewed, nothing is opened or read, and the run says
     clock: { now: () => START, sleep: never },
     log: (event) => void logged.push(event),
     rotations: { read: never, write: never },
+    heartbeats: { read: never, note: never },
     newId: never,
   });
   expect(logged).toEqual([{ event: 'SecretsRotated', ...COUNTS, connections: 0 }]);

@@ -5,6 +5,7 @@ import { OVERLAP_DAYS } from '../../../src/lib/credentials/rotation-plan.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
 import type { RegisteredCredential, Rotations, SecretFacts } from '../../../src/lib/ports.ts';
+import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { makeFakeRotations } from '../../support/fake-rotations.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { type Fate, makeStepper, settle } from '../../support/stepper.ts';
@@ -143,6 +144,7 @@ export const makeRotationWorld = ({ rotationDays = 30 }: { readonly rotationDays
       names += 1;
       return `${names}`;
     },
+    heartbeats: makeFakeHeartbeats(),
     rotations: {
       read: (name) => ask(process, 'state read', () => rotations.read(name)),
       write: (name, state, etag) => ask(process, 'state write', () => rotations.write(name, state, etag)),

@@ -75,6 +75,12 @@ const ALL: readonly (readonly [
     'az keyvault secret set-attributes --vault-name kv-relay --name graph-client-secret --version 0f3a --expires 2027-03-31T00:00:00Z',
   ],
   [
+    'dates of a certificate that differ',
+    { ...about, kind: 'certificate', state: 'dates-differ', version: '0f3a', ...dates },
+    'The certificate graph-client-secret has another expiry date in the vault than in Entra',
+    'az ad app credential reset --id 11111111-2222-3333-4444-555555555555 --keyvault kv-relay --cert graph-client-secret --append',
+  ],
+  [
     'a credential that is refused',
     { ...about, state: 'refused', code: 'CLIENT_SECRET_EXPIRED', upstreamCode: 'AADSTS7000222' },
     'The connection main gets no token: The client secret has expired',

@@ -75,12 +75,6 @@ const cases: readonly Case[] = [
     /MAIL_CAPTURE/,
   ],
   [
-    'a proxy that is not used',
-    settingsWith({ proxies: [{ variable: 'HTTPS_PROXY', host: 'proxy:3128' }] }),
-    'warning proxy HTTPS_PROXY',
-    /proxy:3128/,
-  ],
-  [
     'a credential that Entra refuses, with its AADSTS number',
     {
       connections: [
@@ -235,19 +229,29 @@ const cases: readonly Case[] = [
   ],
   [
     'a sweep that is overdue',
-    { heartbeats: [{ name: 'sweep', endedAt: seen(minutesAgo(300)) }] },
+    { heartbeats: [{ name: 'sweep', lastRun: seen({ endedAt: minutesAgo(300) }) }] },
     'failed last-run sweep',
     /5 hours ago/,
   ],
   [
     'warnings that have not run for days',
-    { heartbeats: [{ name: 'warnings', endedAt: seen(minutesAgo(72 * 60)) }] },
+    { heartbeats: [{ name: 'warnings', lastRun: seen({ endedAt: minutesAgo(72 * 60) }) }] },
     'failed last-run warnings',
     /3 days ago/,
   ],
   [
+    'warnings that reached nobody',
+    {
+      heartbeats: [
+        { name: 'warnings', lastRun: seen({ endedAt: NOW, trouble: '2 of its warnings reached nobody.' }) },
+      ],
+    },
+    'warning last-run warnings',
+    /reached nobody/,
+  ],
+  [
     'a sweep that never ran',
-    { heartbeats: [{ name: 'sweep', endedAt: seen(undefined) }] },
+    { heartbeats: [{ name: 'sweep', lastRun: seen(undefined) }] },
     'unknown last-run sweep',
     /not completed/,
   ],

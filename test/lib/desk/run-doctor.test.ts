@@ -58,7 +58,7 @@ const doctorNeeds = (changes: Partial<DoctorNeeds> = {}) => {
     }),
     vault: () => makeFakeVault(() => NOW),
     readServerTime: async () => NOW,
-    heartbeats: { sweep: async () => NOW },
+    lastRuns: { sweep: async () => ({ endedAt: NOW }) },
     clock: {
       now: () => NOW,
       sleep: async (ms) => {
@@ -91,7 +91,7 @@ test('what does not respond within ten seconds is unknown, and the rest is there
       routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
       find: never,
     }),
-    heartbeats: { sweep: never },
+    lastRuns: { sweep: never },
   });
   const waits: number[] = [];
   const ending = {
@@ -117,7 +117,7 @@ describe('a sick part hides no other', () => {
     mailboxes: broken,
     vault: broken,
     readServerTime: () => Promise.reject(new AppError('ENTRA_UNREACHABLE')),
-    heartbeats: { sweep: () => Promise.reject(new Error('a fault of our own')) },
+    lastRuns: { sweep: () => Promise.reject(new Error('a fault of our own')) },
   };
 
   test.each(Object.keys(sick))('%s', async (name) => {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { catalogue } from '../../src/lib/error-catalogue.ts';
 import { azVersion, misunderstoodByAz } from '../support/real-az.ts';
 
-/** A command in a remedy ends where its sentence does. */
-const COMMAND = /\baz ([a-z].*?)(?=\. |\.$| \(| shows | whether |$)/g;
+/** A command in a remedy ends where its part of the sentence does. */
+const COMMAND = /\baz ([a-z].*?)(?=, |\. |\.$| \(| shows | whether |$)/g;
 const WORD = /'[^']*'|"[^"]*"|\S+/g;
 
 const toWords = (command: string): readonly string[] =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { localCaptures, localSafetyOn, readLocalSettings } from '../../local/relay-settings.ts';
+import { credentialOf, localCaptures, localSafetyOn, readLocalSettings } from '../../local/relay-settings.ts';
 import { settingsTable } from '../../src/lib/settings/settings.ts';
 
 test.each([
@@ -98,4 +98,18 @@ test('settings that contradict each other must be corrected first', () => {
   expect(readLocalSettings({ MAIL_OTHER_RECIPIENTS: 'capture' }).problems).toEqual([
     expect.stringMatching(/^MAIL_OTHER_RECIPIENTS: expected refuse, or also MAIL_RECIPIENT_DOMAINS/),
   ]);
+});
+
+test.each([
+  [{}, 'client-secret'],
+  [{ GRAPH_CREDENTIAL: 'federated' }, 'federated'],
+])('of %j, the credential is %s', (given, credential) => {
+  const { settings, problems } = readLocalSettings(given);
+  expect([credentialOf(settings), problems]).toEqual([credential, []]);
+});
+
+test('a kind of credential that there is not is the only problem that is told', () => {
+  const { problems } = readLocalSettings({ GRAPH_CREDENTIAL: 'secret' });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(/^GRAPH_CREDENTIAL: expected client-secret, certificate/);
 });

@@ -149,6 +149,8 @@ test.each(Object.keys(PATIENTS))(
     const settings = (await PATIENTS[name]?.()) ?? {};
     const { said, events } = await clinic.examine({ settings, aheadMs });
     expect(events).toEqual([]);
+    expect(said).not.toContain('No result within the time');
+    expect(said.includes('Everything is in order.')).toBe(name === 'A healthy relay');
     for (const secret of [original?.value ?? '', 'eyJ']) expect(said).not.toContain(secret);
     texts.set(name, masked(said).trimEnd());
   },

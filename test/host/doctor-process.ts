@@ -16,7 +16,8 @@ const examine = async ({ settings, aheadMs }: Visit): Promise<Diagnosis> => {
     {
       now: () => new Date(Date.now() + aheadMs),
       random: Math.random,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      // The end of the doctor's time comes late: a machine that runs many tests is slow, and this is not about that.
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms > 5000 ? 50_000 : ms)),
       memoryBytes: 2_000_000_000,
       version: '1.0.0',
     },

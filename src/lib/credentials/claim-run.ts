@@ -1,4 +1,5 @@
 import type { Ports, RunClaim, WarningRun } from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 
 export type ClaimNeeds = Pick<Ports, 'clock' | 'warnings'> & { readonly newRunId: () => string };
 
@@ -21,7 +22,10 @@ const decideClaim = (
   now: Date,
   newRunId: () => string,
 ): RunClaim | undefined => {
-  const isRunning = current?.state === 'running' && now.getTime() - current.startedAt.getTime() < CLAIM_MS;
+  const isRunning =
+    current?.state === 'running' &&
+    !isAhead(current.startedAt, now) &&
+    now.getTime() - current.startedAt.getTime() < CLAIM_MS;
   if (isRunning) return undefined;
   const isOpen = current !== undefined && current.state !== 'over';
   return {

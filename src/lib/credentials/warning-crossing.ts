@@ -1,5 +1,6 @@
 import { dayOf } from '../callers/quota.ts';
 import type { ToldWarning } from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 import type { CredentialWarning } from './credential-warning.ts';
 
 /** After so many days people are reminded of a date that is missing or wrong. */
@@ -26,6 +27,7 @@ export const isDue = (
 ): boolean => {
   if (!holds(warning, thresholds)) return false;
   if (told === undefined || told.mark !== warning.mark || told.reached.length === 0) return true;
+  if (isAhead(told.toldOn, now)) return true;
   const days = midnightsBetween(told.toldOn, now);
   switch (warning.state) {
     case 'expiring': {

@@ -237,6 +237,37 @@ describe('two runs at the same time', () => {
   });
 });
 
+describe('a clock that was ahead once, and is right again', () => {
+  test('silences nothing: the next run tells what that clock took for told', async () => {
+    const world = warningWorld([aSecret({ name: 'erp-key', expiresOn: dayNumber(20) })]);
+    world.pass(200 * DAY_MS);
+    await world.run();
+    world.pass(-200 * DAY_MS);
+    for (let day = 0; day <= 20; day += 1) {
+      await world.run();
+      await world.run();
+      world.pass(DAY_MS);
+    }
+    expect(told(world)).toEqual([
+      'erp-key expired -180',
+      'erp-key expiring 20',
+      'erp-key expiring 14',
+      'erp-key expiring 7',
+      'erp-key expiring 3',
+      'erp-key expiring 1',
+      'erp-key expired 0',
+    ]);
+  });
+
+  test('leaves no claim that keeps runs from beginning', async () => {
+    const world = warningWorld([own]);
+    const startedAt = new Date(world.needs().clock.now().getTime() + 200 * DAY_MS);
+    await world.state.writeClaim({ id: 'crashed', startedAt, state: 'running' }, undefined);
+    await world.run();
+    expect([world.mails().length, world.vaultEvents]).toEqual([1, []]);
+  });
+});
+
 describe('what cannot be looked at', () => {
   test('the vault: the run tells what it could find out, then fails, and is no heartbeat', async () => {
     const world = warningWorld([own, soon]);

@@ -409,6 +409,9 @@ export type ToldWarning = {
   readonly mailIds: readonly string[];
 };
 
+/** A connection, by its name, and since when no run could prove its credential. */
+export type UnprovenConnection = { readonly connection: string; readonly since: Date };
+
 /** What a run of the check has found. */
 export type WarningRun = {
   readonly endedAt: Date;
@@ -421,7 +424,7 @@ export type WarningRun = {
   /** Of these, how many reached nobody. */
   readonly undelivered: number;
   /** Connections of which nobody could say whether Entra accepts the credential. */
-  readonly unproven: readonly string[];
+  readonly unproven: readonly UnprovenConnection[];
   /** Why not everything could be checked. */
   readonly failure?: string;
 };

@@ -54,7 +54,7 @@ export const warningStateContract = (name: string, open: () => Promise<WarningSt
         warnings: 2,
         told: 1,
         undelivered: 0,
-        unproven: ['fabrikam'],
+        unproven: [{ connection: 'fabrikam', since: new Date('2027-04-30T07:00:09Z') }],
       };
       const { entry } = await state.writeClaim({ ...CLAIM, state: 'over', lastRun }, undefined);
       await state.writeClaim({ ...CLAIM, id: 'two', lastRun }, entry.etag);

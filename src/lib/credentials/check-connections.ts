@@ -3,7 +3,14 @@ import { catalogue } from '../error-catalogue.ts';
 import { AppError, upstreamFacts } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
-import type { OpenConnection, Ports, RegisteredCredential, WarningRun } from '../ports.ts';
+import type {
+  OpenConnection,
+  Ports,
+  RegisteredCredential,
+  UnprovenConnection,
+  WarningRun,
+} from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 import { usersOf } from './connection-users.ts';
 import type { CheckedConnection, ProofResult } from './watched-credentials.ts';
 
@@ -68,19 +75,31 @@ export const checkConnections = async (
   );
 };
 
-/** Between two daily runs; another run soon after one says nothing of how long it has lasted. */
+/** Longer than an outage of Entra or the vault; less than the time between two daily runs. */
 const LASTS_MS = 12 * 3_600_000;
 
-/** What could not be proved in the last run, half a day ago or more, and cannot be proved now, is a refusal too. */
-export const refuseWhatLasts = (
+/** The connections that cannot be proved now, each with the time since when, as the last run knew it. */
+export const unprovenSince = (
   connections: readonly CheckedConnection[],
   lastRun: WarningRun | undefined,
+  now: Date,
+): readonly UnprovenConnection[] =>
+  connections
+    .filter(({ proof }) => proof.kind === 'unproven')
+    .map(({ use: { connection } }) => {
+      const known = lastRun?.unproven.find((one) => one.connection === connection.name)?.since;
+      return { connection: connection.name, since: known === undefined || isAhead(known, now) ? now : known };
+    });
+
+/** What nobody could prove for half a day, however often it was tried, is a refusal too, also where nobody foresaw the reason. */
+export const refuseWhatLasts = (
+  connections: readonly CheckedConnection[],
+  unproven: readonly UnprovenConnection[],
   now: Date,
 ): readonly CheckedConnection[] =>
   connections.map((one) => {
     const { proof, use } = one;
-    if (proof.kind !== 'unproven' || proof.code === undefined || lastRun === undefined) return one;
-    const lasts =
-      lastRun.unproven.includes(use.connection.name) && now.getTime() - lastRun.endedAt.getTime() >= LASTS_MS;
-    return lasts ? { ...one, proof: { ...proof, kind: 'refused', code: proof.code } } : one;
+    const since = unproven.find(({ connection }) => connection === use.connection.name)?.since ?? now;
+    if (proof.kind !== 'unproven' || now.getTime() - since.getTime() < LASTS_MS) return one;
+    return { ...one, proof: { ...proof, kind: 'refused', code: proof.code ?? 'UNEXPECTED' } };
   });

@@ -1,6 +1,11 @@
 import { AppError } from '../errors.ts';
 import type { Ledger, MessageQueue, Ports, SecretFacts, ToldWarning, Vault, WarningRun } from '../ports.ts';
-import { type CheckConnectionsNeeds, checkConnections, refuseWhatLasts } from './check-connections.ts';
+import {
+  type CheckConnectionsNeeds,
+  checkConnections,
+  refuseWhatLasts,
+  unprovenSince,
+} from './check-connections.ts';
 import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-run.ts';
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
 import { settleWarnings } from './settle-warnings.ts';
@@ -81,7 +86,8 @@ const checkAndTell = async (
   const { secrets, failure } = await listVault(needs);
   const checked = await checkConnections(needs);
   const now = clock.now();
-  const connections = refuseWhatLasts(checked, lastRun, now);
+  const unproven = unprovenSince(checked, lastRun, now);
+  const connections = refuseWhatLasts(checked, unproven, now);
   const watched = watchCredentials(secrets, connections, now);
   const holding = findWarnings(watched, connections, now).filter((one) => holds(one, warningDays));
   const known = await readKnown(needs, holding);
@@ -95,9 +101,7 @@ const checkAndTell = async (
       warnings: holding.length,
       told: told.length,
       undelivered: told.filter(({ reached }) => reached.length === 0).length,
-      unproven: checked
-        .filter(({ proof }) => proof.kind === 'unproven')
-        .map(({ use }) => use.connection.name),
+      unproven,
       ...(failure === undefined ? {} : { failure: nameOf(failure) }),
     },
     ...(failure === undefined ? {} : { failure }),

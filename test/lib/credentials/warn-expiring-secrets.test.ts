@@ -320,16 +320,38 @@ describe('what cannot be looked at', () => {
     expect(world.events('SecretsChecked')).toMatchObject([{ unproven: 1 }]);
   });
 
-  test('an outage that lasts from one day to the next is a refusal', async () => {
+  test.each([1, 6, 11, 24])('an outage that lasts is a refusal, with a run every %s hours', async (hours) => {
     const world = warningWorld([fine]);
     world.entraRefuses('ENTRA_UNREACHABLE');
-    await world.run();
-    world.pass(600_000);
-    await world.run();
-    expect(told(world)).toEqual([]);
-    world.pass(DAY_MS);
+    for (let passed = 0; passed < 12; passed += hours) {
+      await world.run();
+      expect(told(world)).toEqual([]);
+      world.pass(hours * 3_600_000);
+    }
     await world.run();
     expect(told(world)).toEqual(['graph-client-secret refused']);
+  });
+
+  test('an outage that ended in between is none that lasts', async () => {
+    const world = warningWorld([fine]);
+    for (let day = 0; day < 4; day += 1) {
+      world.entraRefuses('ENTRA_UNREACHABLE');
+      await world.run();
+      world.pass(DAY_MS / 2);
+      world.entraRefuses();
+      await world.run();
+      world.pass(DAY_MS / 2);
+    }
+    expect(told(world)).toEqual([]);
+  });
+
+  test('a proof that fails for a reason that nobody foresaw is told too, if that lasts', async () => {
+    const faulty = anOpenConnection(theMainConnection(), () => Promise.reject(new TypeError('x')));
+    const world = warningWorld([fine], { connections: [faulty] });
+    await world.run();
+    world.pass(DAY_MS);
+    await world.run();
+    expect(world.events('SecretExpiring')).toMatchObject([{ state: 'refused', code: 'UNEXPECTED' }]);
   });
 
   test('a registration that cannot be read, and an error that nobody foresaw, keep nothing from being told', async () => {

@@ -395,6 +395,15 @@ export type AppTokens = {
 /** The ways in which people learn of a warning; `log` where neither of the others is set. */
 export type WarningChannel = 'mail' | 'webhook' | 'log';
 
+/** An email with a warning, and what is known of it. */
+export type WarningMail = {
+  readonly mailId: string;
+  readonly queuedOn: Date;
+  /** Those whom the settings name, or one owner. */
+  readonly to: 'recipients' | 'owner';
+  readonly state: 'waits' | 'arrived' | 'lost';
+};
+
 /** What people were told of one credential, the last time. */
 export type ToldWarning = {
   readonly key: string;
@@ -405,8 +414,8 @@ export type ToldWarning = {
   readonly daysLeft?: number;
   /** Empty where it reached nobody. */
   readonly reached: readonly WarningChannel[];
-  /** The emails that carry it, as long as it is not known that they were sent. */
-  readonly mailIds: readonly string[];
+  /** The emails that carry it. */
+  readonly mails: readonly WarningMail[];
 };
 
 /** A connection, by its name, and since when no run could prove its credential. */

@@ -7,7 +7,14 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
   reached: ['mail', 'webhook'],
-  mailIds: ['0199aaaa-bbbb-8ccc-8ddd-000000000000'],
+  mails: [
+    {
+      mailId: '0199aaaa-bbbb-8ccc-8ddd-000000000000',
+      queuedOn: new Date('2027-05-01T07:00:00Z'),
+      to: 'recipients',
+      state: 'waits',
+    },
+  ],
   ...changes,
 });
 
@@ -18,7 +25,7 @@ export const warningStateContract = (name: string, open: () => Promise<WarningSt
   describe(`${name} keeps what people were told`, () => {
     test('of each credential the last time, until it is forgotten', async () => {
       const state = await open();
-      const undated = told({ key: 'no-date!secret!a!1', mark: '', mailIds: [], reached: [] });
+      const undated = told({ key: 'no-date!secret!a!1', mark: '', mails: [], reached: [] });
       await state.write(told({ daysLeft: 60 }));
       await state.write(undated);
       await state.write(told());

@@ -3,7 +3,7 @@ import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { AppError } from '../errors.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { addressKey } from '../mail/address.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, WarningMail } from '../ports.ts';
 import type { CredentialWarning } from './credential-warning.ts';
 import { toWarningMail, type WarningMailContext } from './warning-mail.ts';
 
@@ -12,7 +12,11 @@ export type MailWarningsNeeds = QueueMailNeeds &
     readonly context: WarningMailContext;
   };
 
-type Addressed = { readonly to: readonly string[]; readonly warnings: readonly CredentialWarning[] };
+type Addressed = {
+  readonly kind: WarningMail['to'];
+  readonly to: readonly string[];
+  readonly warnings: readonly CredentialWarning[];
+};
 
 /** One email with everything for the recipients of the settings, and one for each owner with what is theirs. */
 const addressWarnings = (
@@ -20,15 +24,16 @@ const addressWarnings = (
   recipients: readonly string[],
 ): readonly Addressed[] => {
   const known = new Set(recipients.map(addressKey));
-  const owners = new Map<string, { readonly to: string[]; readonly warnings: CredentialWarning[] }>();
+  const owners = new Map<string, Addressed & { readonly warnings: CredentialWarning[] }>();
   for (const warning of warnings)
     for (const owner of new Set(warning.owners.map(addressKey))) {
       if (known.has(owner)) continue;
-      const own = owners.get(owner) ?? { to: [owner], warnings: [] };
+      const own = owners.get(owner) ?? { kind: 'owner' as const, to: [owner], warnings: [] };
       own.warnings.push(warning);
       owners.set(owner, own);
     }
-  const all = recipients.length > 0 && warnings.length > 0 ? [{ to: recipients, warnings }] : [];
+  const all: readonly Addressed[] =
+    recipients.length > 0 && warnings.length > 0 ? [{ kind: 'recipients', to: recipients, warnings }] : [];
   return [...all, ...owners.values()];
 };
 
@@ -40,12 +45,14 @@ export const mailWarnings = async (
   needs: MailWarningsNeeds,
   warnings: readonly CredentialWarning[],
   runId: string,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const carried = new Map<string, string[]>();
-  for (const { to, warnings: own } of addressWarnings(warnings, needs.context.recipients)) {
+): Promise<ReadonlyMap<string, readonly WarningMail[]>> => {
+  const carried = new Map<string, WarningMail[]>();
+  const queuedOn = needs.clock.now();
+  for (const addressed of addressWarnings(warnings, needs.context.recipients)) {
     try {
-      const mailId = await queueOne(needs, { to, warnings: own }, runId);
-      for (const { key } of own) carried.set(key, [...(carried.get(key) ?? []), mailId]);
+      const mailId = await queueOne(needs, addressed, runId);
+      const mail: WarningMail = { mailId, queuedOn, to: addressed.kind, state: 'waits' };
+      for (const { key } of addressed.warnings) carried.set(key, [...(carried.get(key) ?? []), mail]);
     } catch (failure) {
       const name = failure instanceof AppError ? failure.code : 'Error';
       needs.log({ event: 'WarningChannelFailed', channel: 'mail', name });

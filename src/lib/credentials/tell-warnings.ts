@@ -39,10 +39,10 @@ export const tellWarnings = async (
     webhook !== undefined && postWarnings(needs, toWebhookJson(warnings, context)),
   ]);
   return warnings.map((warning): ToldWarning => {
-    const mailIds = carried.get(warning.key) ?? [];
+    const mails = carried.get(warning.key) ?? [];
     const hasChannel = webhook !== undefined || recipients.length > 0 || warning.owners.length > 0;
     const reached: readonly WarningChannel[] = hasChannel
-      ? [...(mailIds.length > 0 ? (['mail'] as const) : []), ...(isPosted ? (['webhook'] as const) : [])]
+      ? [...(mails.length > 0 ? (['mail'] as const) : []), ...(isPosted ? (['webhook'] as const) : [])]
       : ['log'];
     if (reached.length === 0)
       log({ event: 'WarningNotDelivered', reason: 'no-channel', ...warningFacts(warning) });
@@ -53,7 +53,7 @@ export const tellWarnings = async (
       toldOn,
       ...('daysLeft' in warning ? { daysLeft: warning.daysLeft } : {}),
       reached,
-      mailIds,
+      mails,
     };
   });
 };

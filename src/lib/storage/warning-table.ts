@@ -26,7 +26,7 @@ const isConflict = (error: unknown): boolean =>
   error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** Dates are written as text; these are their names. */
-const DATES = new Set(['toldOn', 'startedAt', 'endedAt', 'since']);
+const DATES = new Set(['toldOn', 'startedAt', 'endedAt', 'since', 'queuedOn']);
 
 /** Undefined where anyone has changed it in the table: then people are told once more. */
 const read = <Kept>(entity: Readonly<Record<string, unknown>>): Kept | undefined => {

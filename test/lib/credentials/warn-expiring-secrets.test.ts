@@ -78,7 +78,11 @@ describe('a run', () => {
     const world = warningWorld([own]);
     await world.run();
     expect([...world.state.told.values()]).toMatchObject([
-      { daysLeft: 5, reached: ['mail', 'webhook'], mailIds: [world.mails()[0]?.mailId] },
+      {
+        daysLeft: 5,
+        reached: ['mail', 'webhook'],
+        mails: [{ mailId: world.mails()[0]?.mailId, to: 'recipients', state: 'waits' }],
+      },
     ]);
     expect(await world.state.lastRun()).toEqual({
       endedAt: new Date('2026-03-02T08:00:00Z'),
@@ -189,6 +193,34 @@ describe('the email of a warning', () => {
     expect(world.events('WarningNotDelivered')).toMatchObject(
       state === 'held' ? [{ reason: 'mail-lost', credential: 'graph-client-secret' }] : [],
     );
+  });
+
+  test('to the recipients of the settings counts: an owner whose copy was sent does not hide that it was held', async () => {
+    const world = warningWorld([aSecret({ ...own, tags: { owner: 'ops@contoso.example' } })], {
+      webhook: false,
+    });
+    await world.run();
+    const [toTeam] = world.mails();
+    world.mailsEndAs('sent');
+    world.mailEndsAs(toTeam?.mailId, 'held');
+    world.pass(DAY_MS / 2);
+    await world.run();
+    world.pass(DAY_MS / 2);
+    await world.run();
+    expect(world.mails().filter(({ to }) => to.includes('it@contoso.example'))).toHaveLength(2);
+    expect(world.events('WarningNotDelivered')).toMatchObject([{ reason: 'mail-lost' }]);
+  });
+
+  test('to an owner that was held is not sent again where the recipients of the settings have theirs', async () => {
+    const world = warningWorld([aSecret({ ...own, tags: { owner: 'ops@contoso.example' } })], {
+      webhook: false,
+    });
+    await world.run();
+    const [, toOwner] = world.mails();
+    world.mailEndsAs(toOwner?.mailId, 'held');
+    world.pass(DAY_MS);
+    await world.run();
+    expect(world.mails()).toHaveLength(2);
   });
 
   test('that was held does not matter where the webhook took the warning', async () => {

@@ -15,7 +15,7 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   mark: anExpiring().mark,
   toldOn: inDays(-1),
   reached: ['mail'],
-  mailIds: [],
+  mails: [],
   ...changes,
 });
 

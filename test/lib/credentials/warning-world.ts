@@ -42,6 +42,7 @@ export const warningWorld = (
   let refusal: AppError | undefined;
   let runs = 0;
   let mailState: keyof typeof rows = 'sent';
+  const ends = new Map<string, keyof typeof rows>();
   const changing = {
     warningDays: options.warningDays ?? [60, 30, 14, 7, 3, 1],
     recipients: options.recipients ?? ['it@contoso.example'],
@@ -63,7 +64,7 @@ export const warningWorld = (
       },
     },
     // The relay has dealt with every email by the next run.
-    ledger: { find: async () => ({ row: rows[mailState], etag: '' }) },
+    ledger: { find: async (mailId: string) => ({ row: rows[ends.get(mailId) ?? mailState], etag: '' }) },
     vaultName: 'kv-relay',
     vaultEvents: { put: async (text: string) => void vaultEvents.push(text) },
     connections: options.connections ?? [main],
@@ -103,6 +104,8 @@ export const warningWorld = (
     mailsEndAs: (state: keyof typeof rows) => {
       mailState = state;
     },
+    /** How one of them ends. */
+    mailEndsAs: (mailId: string | undefined, state: keyof typeof rows) => void ends.set(mailId ?? '', state),
     /** What changes of the settings. */
     settings: (changes: Partial<typeof changing>) => void Object.assign(changing, changes),
     webhookAnswers: (next: WebhookReport = ACCEPTED) => {

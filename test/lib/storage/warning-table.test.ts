@@ -19,7 +19,7 @@ const TOLD = {
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
   reached: ['log'],
-  mailIds: [],
+  mails: [],
 } as const;
 
 const empty = async () => {

@@ -1,3 +1,4 @@
+import type { KnownCallers } from '../callers/known-callers.ts';
 import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, upstreamFacts } from '../errors.ts';
@@ -57,13 +58,26 @@ const readRegistered = async (
   }
 };
 
+/** Who they are is an extra: the warning matters also where nobody can say whom it concerns. */
+const knownCallers = async ({
+  callers,
+  log,
+}: CheckConnectionsNeeds): Promise<Pick<KnownCallers, 'declared'>> => {
+  try {
+    return await callers.known();
+  } catch (failure) {
+    if (!(failure instanceof AppError)) log(unexpected(failure));
+    return { declared: [] };
+  }
+};
+
 /** Tries every connection. One that is broken keeps no other from being looked at. */
 export const checkConnections = async (
   needs: CheckConnectionsNeeds,
 ): Promise<readonly CheckedConnection[]> => {
   const [main, ...others] = needs.connections.map(({ connection }) => connection);
   if (main === undefined) return [];
-  const uses = usersOf([main, ...others], needs.senderPolicy, await needs.callers.known());
+  const uses = usersOf([main, ...others], needs.senderPolicy, await knownCallers(needs));
   return Promise.all(
     needs.connections.map(async (open, index): Promise<CheckedConnection> => {
       const proof = await prove(needs, open);

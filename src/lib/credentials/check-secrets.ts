@@ -11,7 +11,7 @@ const LAST_DELIVERY = 5;
  */
 export const checkDaily = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
   try {
-    await warnExpiringSecrets(needs);
+    await warnExpiringSecrets(needs, 'daily');
   } catch (failure) {
     // Where storage is what failed, this fails too; the heartbeat is missing then.
     await needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS).catch(() => {});
@@ -30,7 +30,7 @@ export const checkSecrets = async (
 ): Promise<void> => {
   if (!isVaultEvent(message.text)) return needs.log({ event: 'VaultEventDropped', reason: 'unreadable' });
   try {
-    await warnExpiringSecrets(needs);
+    await warnExpiringSecrets(needs, 'event');
   } catch (failure) {
     if (message.delivery < LAST_DELIVERY) throw failure;
     needs.log({ event: 'VaultEventDropped', reason: 'failed' });

@@ -10,6 +10,9 @@ const LOST_MS = 7 * 86_400_000;
 const ARRIVED: readonly MailState[] = ['sent', 'captured', 'closed'];
 const LOST: readonly MailState[] = ['held', 'rejected', 'canceled'];
 
+/** A row of one email that cannot be read ends no check. */
+const unreadable = () => undefined;
+
 /**
  * Asks the ledger how the emails of earlier warnings ended. What an operator closed has been seen by one. The email to those whom the
  * settings name decides whether a warning has reached people by email: an owner's copy that was sent hides no other that was lost.
@@ -21,7 +24,7 @@ export const settleWarnings = async (
   const now = clock.now();
   const asked = new Map<string, Promise<MailState | undefined>>();
   const stateOf = (mailId: string): Promise<MailState | undefined> => {
-    const known = asked.get(mailId) ?? ledger.find(mailId).then((entry) => entry?.row.fate.state);
+    const known = asked.get(mailId) ?? ledger.find(mailId).then((entry) => entry?.row.fate.state, unreadable);
     asked.set(mailId, known);
     return known;
   };

@@ -20,6 +20,16 @@ export type TellNeeds = QueueMailNeeds &
     readonly rotates: boolean;
   };
 
+/** A warning that has reached nobody yet. */
+export const untold = (warning: CredentialWarning, toldOn: Date): ToldWarning => ({
+  key: warning.key,
+  mark: warning.mark,
+  toldOn,
+  ...('daysLeft' in warning ? { daysLeft: warning.daysLeft } : {}),
+  reached: [],
+  mails: [],
+});
+
 /**
  * Tells people of these warnings on every channel that is set; gives what has reached whom. The log comes first: an email depends on
  * the very credential that it may warn about. A channel that fails does not keep the other from being used.
@@ -46,14 +56,6 @@ export const tellWarnings = async (
       : ['log'];
     if (reached.length === 0)
       log({ event: 'WarningNotDelivered', reason: 'no-channel', ...warningFacts(warning) });
-    const { key, mark } = warning;
-    return {
-      key,
-      mark,
-      toldOn,
-      ...('daysLeft' in warning ? { daysLeft: warning.daysLeft } : {}),
-      reached,
-      mails,
-    };
+    return { ...untold(warning, toldOn), reached, mails };
   });
 };

@@ -1,3 +1,4 @@
+import { dayOf } from '../callers/quota.ts';
 import { AppError } from '../errors.ts';
 import type { Ledger, MessageQueue, Ports, SecretFacts, ToldWarning, Vault, WarningRun } from '../ports.ts';
 import {
@@ -9,7 +10,7 @@ import {
 import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-run.ts';
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
 import { settleWarnings } from './settle-warnings.ts';
-import { type TellNeeds, tellWarnings } from './tell-warnings.ts';
+import { type TellNeeds, tellWarnings, untold } from './tell-warnings.ts';
 import { CHECK_AGAIN } from './vault-event.ts';
 import { holds, isDue } from './warning-crossing.ts';
 import { warningFacts } from './warning-facts.ts';
@@ -33,22 +34,38 @@ const KEPT_MS = 400 * 86_400_000;
 /**
  * Looks at every credential in the vault and of every connection, and tells people what they do not know yet. Of two runs at the same
  * time one tells it; the other leaves a message to look again, because the first may have looked before what made the other begin.
- * What keeps a run from looking at everything fails it in the end, after it has told what it could.
+ * What keeps a run from looking at everything fails it in the end, after it has told what it could. Without its state nobody knows what
+ * people were told: then the run of the day tells what is urgent, and no other one does.
  */
-export const warnExpiringSecrets = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
+export const warnExpiringSecrets = async (
+  needs: WarnExpiringSecretsNeeds,
+  occasion: 'daily' | 'event',
+): Promise<void> => {
   try {
-    await runUnlessRunning(needs);
+    await runUnlessRunning(needs).catch(async (failure: unknown) => {
+      if (!(failure instanceof StateFailure)) throw failure;
+      if (occasion === 'daily') await tellWithoutState(needs);
+      throw failure.cause;
+    });
   } catch (failure) {
     needs.log({ event: 'SecretsUnchecked', name: nameOf(failure) });
     throw failure;
   }
 };
 
+/** What people were told cannot be read, or not be kept. */
+class StateFailure extends Error {}
+
+const ofState = <Value>(work: Promise<Value>): Promise<Value> =>
+  work.catch((cause: unknown) => {
+    throw new StateFailure('The state of warnings cannot be used', { cause });
+  });
+
 const nameOf = (failure: unknown): string =>
   failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
 
 const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
-  const claimed = await claimRun(needs);
+  const claimed = await ofState(claimRun(needs));
   if (claimed === undefined) return needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS);
   const { run, failure } = await checkAndTell(needs, claimed).catch(async (cause: unknown) => {
     // Should this fail too, the claim is over in ten minutes.
@@ -78,20 +95,40 @@ const listVault = async ({ vault }: WarnExpiringSecretsNeeds): Promise<Listed> =
   }
 };
 
+/** Everything that holds now. */
+const look = async (needs: WarnExpiringSecretsNeeds, lastRun?: WarningRun) => {
+  const { secrets, failure } = await listVault(needs);
+  const checked = await checkConnections(needs);
+  const now = needs.clock.now();
+  const unproven = unprovenSince(checked, lastRun, now);
+  const connections = refuseWhatLasts(checked, unproven, now);
+  const watched = watchCredentials(secrets, connections, now);
+  const holding = findWarnings(watched, connections, now).filter((one) => holds(one, needs.warningDays));
+  return { now, failure, unproven, watched, holding };
+};
+
+/** What cannot wait until the state is back. */
+const URGENT_DAYS = 7;
+
+const isUrgent = (warning: CredentialWarning): boolean =>
+  warning.state === 'refused' || ('daysLeft' in warning && warning.daysLeft <= URGENT_DAYS);
+
+const tellWithoutState = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
+  const { now, holding } = await look(needs);
+  // Of two such runs on one day, the ledger keeps the emails of one.
+  await tellWarnings(needs, holding.filter(isUrgent), `without state ${dayOf(now)}`);
+};
+
 const checkAndTell = async (
   needs: WarnExpiringSecretsNeeds,
   { id, lastRun }: ClaimedRun,
 ): Promise<{ readonly run: WarningRun; readonly failure?: unknown }> => {
   const { clock, warningDays } = needs;
-  const { secrets, failure } = await listVault(needs);
-  const checked = await checkConnections(needs);
-  const now = clock.now();
-  const unproven = unprovenSince(checked, lastRun, now);
-  const connections = refuseWhatLasts(checked, unproven, now);
-  const watched = watchCredentials(secrets, connections, now);
-  const holding = findWarnings(watched, connections, now).filter((one) => holds(one, warningDays));
-  const known = await readKnown(needs, holding);
+  const { now, failure, unproven, watched, holding } = await look(needs, lastRun);
+  const known = await ofState(readKnown(needs, holding));
   const due = holding.filter((one) => isDue(one, known.get(one.key), warningDays, now));
+  // Before anyone is told: what cannot be kept would be told by each run.
+  for (const one of due) await ofState(needs.warnings.write(untold(one, now)));
   const told = await tellWarnings(needs, due, id);
   for (const one of told) await needs.warnings.write(one);
   return {

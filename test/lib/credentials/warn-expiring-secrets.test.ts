@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkDaily, checkSecrets } from '../../../src/lib/credentials/check-secrets.ts';
 import { CHECK_AGAIN } from '../../../src/lib/credentials/vault-event.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import type { ToldWarning } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { DAY_MS, dayNumber, type WarningWorld, warningWorld } from './warning-world.ts';
@@ -233,10 +234,11 @@ describe('the email of a warning', () => {
 
   test('is the same where a run takes over what another one did not finish, so that the ledger drops it', async () => {
     const world = warningWorld([own], { webhook: false });
-    const crashing = {
-      ...world.needs(),
-      warnings: { ...world.state, write: () => Promise.reject(new Error('crash')) },
+    const write = async (one: ToldWarning) => {
+      if (one.reached.length > 0) throw new Error('crash');
+      await world.state.write(one);
     };
+    const crashing = { ...world.needs(), warnings: { ...world.state, write } };
     await expect(checkDaily(crashing)).rejects.toThrow('crash');
     await world.run();
     const [first, second] = world.mails();
@@ -410,6 +412,50 @@ describe('what cannot be looked at', () => {
       { event: 'SecretExpiring', state: 'refused', kind: 'managed-identity', connection: 'main' },
       { event: 'SecretsChecked', secrets: 0, warnings: 1 },
     ]);
+  });
+});
+
+describe('a state that cannot be used', () => {
+  const urgent = ['graph-client-secret expiring 5'];
+
+  test.each([
+    ['claimed', ['readClaim']],
+    ['claimed for another reason', ['writeClaim']],
+    ['read', ['list']],
+    ['written', ['write']],
+  ] as const)(
+    'because it cannot be %s: the daily run tells what is urgent all the same, and fails',
+    async (_, calls) => {
+      const world = warningWorld([own, soon]);
+      world.stateBreaks(calls);
+      expect(await world.run()).toBe('STORAGE_UNAVAILABLE');
+      expect([told(world), world.posts.length, world.mails().length]).toEqual([urgent, 1, 1]);
+      expect(world.events('SecretsUnchecked')).toMatchObject([{ name: 'STORAGE_UNAVAILABLE' }]);
+    },
+  );
+
+  test.each([['list'], ['write'], ['readClaim']] as const)(
+    'when asked to %s: events of the vault tell nothing, so that people hear of it once a day',
+    async (call) => {
+      const world = warningWorld([own, soon]);
+      world.stateBreaks([call]);
+      await world.run();
+      for (let run = 0; run < 6; run += 1) {
+        await world.run('event');
+        world.pass(600_000);
+      }
+      expect([told(world), world.posts.length]).toEqual([urgent, 1]);
+      world.stateBreaks();
+      await world.run('event');
+      expect(told(world)).toEqual([...urgent, ...urgent, 'erp-key expiring 10']);
+    },
+  );
+
+  test('nor any caller, hides no credential', async () => {
+    const world = warningWorld([own]);
+    const callers = { known: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+    await checkDaily({ ...world.needs(), callers: { ...world.needs().callers, ...callers } });
+    expect(told(world)).toEqual(urgent);
   });
 });
 

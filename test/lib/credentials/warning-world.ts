@@ -1,6 +1,6 @@
 import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import type { OpenConnection, SecretFacts, WebhookReport } from '../../../src/lib/ports.ts';
+import type { OpenConnection, SecretFacts, WarningState, WebhookReport } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { makeFakeVault } from '../../support/fake-vault.ts';
@@ -42,6 +42,7 @@ export const warningWorld = (
   let refusal: AppError | undefined;
   let runs = 0;
   let mailState: keyof typeof rows = 'sent';
+  let broken: Partial<WarningState> = {};
   const ends = new Map<string, keyof typeof rows>();
   const changing = {
     warningDays: options.warningDays ?? [60, 30, 14, 7, 3, 1],
@@ -69,7 +70,7 @@ export const warningWorld = (
     vaultEvents: { put: async (text: string) => void vaultEvents.push(text) },
     connections: options.connections ?? [main],
     senderPolicy: needs.accept.senderPolicy,
-    warnings: state,
+    warnings: { ...state, ...broken },
     ...(options.webhook === false
       ? {}
       : {
@@ -95,11 +96,16 @@ export const warningWorld = (
     vaultEvents,
     needs: all,
     /** What the check did, or the code of the error that it ended with. */
-    run: (): Promise<string> =>
-      warnExpiringSecrets(all()).then(
+    run: (occasion: 'daily' | 'event' = 'daily'): Promise<string> =>
+      warnExpiringSecrets(all(), occasion).then(
         () => 'done',
         (error: unknown) => (error instanceof AppError ? error.code : String(error)),
       ),
+    /** What of the state cannot be used. */
+    stateBreaks: (calls: readonly (keyof WarningState)[] = []) => {
+      const away = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+      broken = Object.fromEntries(calls.map((call) => [call, away]));
+    },
     /** How the emails end. */
     mailsEndAs: (state: keyof typeof rows) => {
       mailState = state;

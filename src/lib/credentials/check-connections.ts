@@ -21,7 +21,8 @@ type Checkable = Pick<OpenConnection, 'connection' | 'proveCredential'> &
 
 export type CheckConnectionsNeeds = Pick<Ports, 'callers' | 'log'> & {
   readonly connections: readonly Checkable[];
-  readonly senderPolicy: SenderPolicy;
+  /** Absent where the settings say none that can be read. */
+  readonly senderPolicy?: SenderPolicy;
 };
 
 /**

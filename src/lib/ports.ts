@@ -423,6 +423,7 @@ export type UnprovenConnection = { readonly connection: string; readonly since: 
 
 /** What a run of the check has found. */
 export type WarningRun = {
+  readonly startedAt: Date;
   readonly endedAt: Date;
   /** Secrets and certificates that are watched. */
   readonly secrets: number;

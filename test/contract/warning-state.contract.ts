@@ -56,6 +56,7 @@ export const warningStateContract = (name: string, open: () => Promise<WarningSt
       const state = await open();
       expect(await state.lastRun()).toBeUndefined();
       const lastRun = {
+        startedAt: new Date('2027-05-01T07:00:00Z'),
         endedAt: new Date('2027-05-01T07:00:09Z'),
         secrets: 4,
         warnings: 2,

@@ -10,6 +10,7 @@ export const CLAIM_MS = 10 * 60_000;
 export type ClaimedRun = {
   /** The same for a run that takes over what another one did not finish, so that it writes the same emails. */
   readonly id: string;
+  readonly startedAt: Date;
   readonly lastRun?: WarningRun;
   readonly end: (run: WarningRun) => Promise<void>;
   /** It did not get far enough: the next run may begin immediately, and goes on as the same. */

@@ -11,7 +11,7 @@ import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-ru
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
 import { settleWarnings } from './settle-warnings.ts';
 import { type TellNeeds, tellWarnings, untold } from './tell-warnings.ts';
-import { CHECK_AGAIN } from './vault-event.ts';
+import { checkAgain, type VaultEvent } from './vault-event.ts';
 import { holds, isDue } from './warning-crossing.ts';
 import { warningFacts } from './warning-facts.ts';
 import { watchCredentials } from './watched-credentials.ts';
@@ -31,6 +31,9 @@ export type WarnExpiringSecretsNeeds = TellNeeds &
 /** How long the relay keeps what it said of something that it does not find any more. */
 const KEPT_MS = 400 * 86_400_000;
 
+/** What a run is for: the check of the day, or a message that was put on the queue then. */
+export type Occasion = 'daily' | VaultEvent;
+
 /**
  * Looks at every credential in the vault and of every connection, and tells people what they do not know yet. Of two runs at the same
  * time one tells it; the other leaves a message to look again, because the first may have looked before what made the other begin.
@@ -39,10 +42,10 @@ const KEPT_MS = 400 * 86_400_000;
  */
 export const warnExpiringSecrets = async (
   needs: WarnExpiringSecretsNeeds,
-  occasion: 'daily' | 'event',
+  occasion: Occasion,
 ): Promise<void> => {
   try {
-    await runUnlessRunning(needs).catch(async (failure: unknown) => {
+    await runUnlessRunning(needs, occasion).catch(async (failure: unknown) => {
       if (!(failure instanceof StateFailure)) throw failure;
       if (occasion === 'daily') await tellWithoutState(needs);
       throw failure.cause;
@@ -64,9 +67,12 @@ const ofState = <Value>(work: Promise<Value>): Promise<Value> =>
 const nameOf = (failure: unknown): string =>
   failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
 
-const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
+const runUnlessRunning = async (needs: WarnExpiringSecretsNeeds, occasion: Occasion): Promise<void> => {
   const claimed = await ofState(claimRun(needs));
-  if (claimed === undefined) return needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS);
+  if (claimed === undefined) {
+    const since = occasion === 'daily' ? undefined : occasion.since;
+    return needs.vaultEvents.put(checkAgain(since ?? needs.clock.now()), CLAIM_MS);
+  }
   const { run, failure } = await checkAndTell(needs, claimed).catch(async (cause: unknown) => {
     // Should this fail too, the claim is over in ten minutes.
     await claimed.fail().catch(() => {});
@@ -121,7 +127,7 @@ const tellWithoutState = async (needs: WarnExpiringSecretsNeeds): Promise<void> 
 
 const checkAndTell = async (
   needs: WarnExpiringSecretsNeeds,
-  { id, lastRun }: ClaimedRun,
+  { id, startedAt, lastRun }: ClaimedRun,
 ): Promise<{ readonly run: WarningRun; readonly failure?: unknown }> => {
   const { clock, warningDays } = needs;
   const { now, failure, unproven, watched, holding } = await look(needs, lastRun);
@@ -133,6 +139,7 @@ const checkAndTell = async (
   for (const one of told) await needs.warnings.write(one);
   return {
     run: {
+      startedAt,
       endedAt: clock.now(),
       secrets: watched.length,
       warnings: holding.length,

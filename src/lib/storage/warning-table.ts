@@ -44,6 +44,7 @@ const told = z.object({
   ),
 });
 const lastRun = z.object({
+  startedAt: date,
   endedAt: date,
   secrets: z.number(),
   warnings: z.number(),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkDaily, checkSecrets } from '../../../src/lib/credentials/check-secrets.ts';
-import { CHECK_AGAIN } from '../../../src/lib/credentials/vault-event.ts';
+import { checkAgain } from '../../../src/lib/credentials/vault-event.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { ToldWarning } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
@@ -86,6 +86,7 @@ describe('a run', () => {
       },
     ]);
     expect(await world.state.lastRun()).toEqual({
+      startedAt: new Date('2026-03-02T08:00:00Z'),
       endedAt: new Date('2026-03-02T08:00:00Z'),
       secrets: 1,
       warnings: 1,
@@ -255,7 +256,11 @@ describe('two runs at the same time', () => {
   test('tell once; the second leaves a message to look again', async () => {
     const world = warningWorld([own]);
     expect(await Promise.all([world.run(), world.run()])).toEqual(['done', 'done']);
-    expect([world.mails().length, world.posts.length, world.vaultEvents]).toEqual([1, 1, [CHECK_AGAIN]]);
+    expect([world.mails().length, world.posts.length, world.vaultEvents]).toEqual([
+      1,
+      1,
+      [checkAgain(world.needs().clock.now())],
+    ]);
   });
 
   test('a claim that is ten minutes old is of a run that has ended', async () => {
@@ -323,7 +328,7 @@ describe('what cannot be looked at', () => {
     const world = warningWorld([fine]);
     world.vaultIsAway();
     await expect(checkDaily(world.needs())).rejects.toThrow();
-    expect(world.vaultEvents).toEqual([CHECK_AGAIN]);
+    expect(world.vaultEvents).toEqual([checkAgain()]);
   });
 
   test('a credential that Entra refuses is a warning with its reason, every day, and hides no other', async () => {
@@ -441,12 +446,12 @@ describe('a state that cannot be used', () => {
       world.stateBreaks([call]);
       await world.run();
       for (let run = 0; run < 6; run += 1) {
-        await world.run('event');
+        await world.run({});
         world.pass(600_000);
       }
       expect([told(world), world.posts.length]).toEqual([urgent, 1]);
       world.stateBreaks();
-      await world.run('event');
+      await world.run({});
       expect(told(world)).toEqual([...urgent, ...urgent, 'erp-key expiring 10']);
     },
   );
@@ -470,7 +475,7 @@ describe('an event of the vault', () => {
     ['of Event Grid, as it writes it', base64(event)],
     ['in a list', JSON.stringify([event])],
     ['as CloudEvent', base64(cloudEvent)],
-    ['of the relay itself', CHECK_AGAIN],
+    ['of the relay itself', checkAgain()],
   ])('%s makes the relay look for itself', async (_, text) => {
     const world = warningWorld([own]);
     await check(world, text);
@@ -498,6 +503,87 @@ describe('an event of the vault', () => {
     await check(world, text);
     expect(world.mails()).toEqual([]);
     expect(world.logged).toEqual([{ event: 'VaultEventDropped', reason: 'unreadable' }]);
+  });
+
+  describe('that was put on the queue before a run began', () => {
+    const at = (world: WarningWorld, seconds: number) =>
+      new Date(world.needs().clock.now().getTime() + seconds * 1000);
+    const counting = (world: WarningWorld) => {
+      const counts = { listed: 0, reads: 0 };
+      const { vault, warnings, ...needs } = world.needs();
+      return {
+        counts,
+        needs: {
+          ...needs,
+          vault: {
+            listSecrets: () => {
+              counts.listed += 1;
+              return vault.listSecrets();
+            },
+          },
+          warnings: {
+            ...warnings,
+            lastRun: () => {
+              counts.reads += 1;
+              return warnings.lastRun();
+            },
+          },
+        },
+      };
+    };
+
+    test('costs one read: of thousands of events, one or two lead to a run', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      const insertedAt = at(world, -1);
+      const text = base64(event);
+      for (let wave = 0; wave < 20; wave += 1) {
+        const batch = Array.from({ length: 50 }, () => ({ text, insertedAt, delivery: 1 }));
+        await Promise.all(batch.map((message) => checkSecrets(needs, message)));
+        world.pass(1000);
+      }
+      // Those that met a running run come again.
+      world.pass(600_000);
+      for (const again of world.vaultEvents.splice(0))
+        await checkSecrets(needs, { text: again, insertedAt: at(world, -1), delivery: 1 });
+      expect(counts.listed).toBe(1);
+      expect(counts.reads).toBeLessThanOrEqual(1050);
+      expect(world.vaultEvents).toEqual([]);
+      expect(world.mails()).toHaveLength(1);
+    });
+
+    test('leads to a run where the last one began before that', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      await world.run();
+      world.pass(1000);
+      await checkSecrets(needs, { text: base64(event), insertedAt: at(world, -0.5), delivery: 1 });
+      expect(counts.listed).toBe(1);
+    });
+
+    test('leads to a run where the last one could not look at everything', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      world.vaultIsAway();
+      await world.run();
+      world.vaultIsAway(false);
+      await checkSecrets(needs, { text: base64(event), insertedAt: at(world, -1), delivery: 1 });
+      expect(counts.listed).toBe(1);
+    });
+
+    test('leads to a run where the clock of the last one was ahead, or the state cannot be read', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      world.pass(DAY_MS);
+      await world.run();
+      world.pass(-DAY_MS);
+      const message = { text: base64(event), insertedAt: at(world, -1), delivery: 1 };
+      await checkSecrets(needs, message);
+      expect(counts.listed).toBe(1);
+      const away = { ...needs.warnings, lastRun: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+      await checkSecrets({ ...needs, warnings: away }, message);
+      expect(counts.listed).toBe(2);
+    });
   });
 
   test('whose run fails is delivered again, and after five times ended with an error', async () => {

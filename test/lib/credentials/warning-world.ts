@@ -1,4 +1,4 @@
-import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
+import { type Occasion, warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { OpenConnection, SecretFacts, WarningState, WebhookReport } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
@@ -96,7 +96,7 @@ export const warningWorld = (
     vaultEvents,
     needs: all,
     /** What the check did, or the code of the error that it ended with. */
-    run: (occasion: 'daily' | 'event' = 'daily'): Promise<string> =>
+    run: (occasion: Occasion = 'daily'): Promise<string> =>
       warnExpiringSecrets(all(), occasion).then(
         () => 'done',
         (error: unknown) => (error instanceof AppError ? error.code : String(error)),

@@ -399,6 +399,13 @@ export const openRelay = (
   /** Warnings must come whatever is wrong with the settings: each is read by itself. */
   const warningSetting = <Name extends SettingName>(name: Name): Settings[Name] | undefined =>
     readUsable(environment, [name])?.[name];
+  const sendsMail = (): boolean => {
+    try {
+      return settings().MAIL_ENABLED;
+    } catch {
+      return false;
+    }
+  };
   const usableVault = once(() =>
     openVaultOf({
       KEY_VAULT_URL: warningSetting('KEY_VAULT_URL'),
@@ -570,6 +577,7 @@ export const openRelay = (
         warningDays: warningSetting('SECRET_WARNING_DAYS') ?? [],
         recipients: warningSetting('SECRET_WARNING_RECIPIENTS') ?? [],
         language: warningSetting('MAIL_LANGUAGE') ?? 'en',
+        sendsMail: sendsMail(),
         rotates: warningSetting('SECRET_ROTATION_DAYS') !== undefined,
         ...webhookOf(webhookUrl, proxyEnv),
         newRunId: makeMailId,

@@ -412,6 +412,8 @@ export type ToldWarning = {
   readonly toldOn: Date;
   /** Zero or less once expired. */
   readonly daysLeft?: number;
+  /** Those that were set at that time, whether they took it or not. */
+  readonly channels: readonly WarningChannel[];
   /** Empty where it reached nobody. */
   readonly reached: readonly WarningChannel[];
   /** The emails that carry it. */

@@ -6,6 +6,7 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   mark: '2027-05-31T00:00:00.000Z',
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
+  channels: ['mail', 'webhook'],
   reached: ['mail', 'webhook'],
   mails: [
     {

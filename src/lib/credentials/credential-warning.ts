@@ -57,7 +57,7 @@ const ownersOf = (uses: readonly ConnectionUse[], tagged?: string): readonly str
 
 /** What could be said of a credential, whether it is time to say it or not. */
 const warningsOf = (credential: WatchedCredential, now: Date): readonly CredentialWarning[] => {
-  const { name, kind, version, uses, vaultDate, entraDate, owner } = credential;
+  const { name, kind, version, uses, createdOn, vaultDate, entraDate, owner } = credential;
   // Of another version with the same date there is nothing else to say.
   const key = `${kind}!${name.toLowerCase()}`;
   const about = { name, kind, uses, owners: ownersOf(uses, owner) };
@@ -76,7 +76,8 @@ const warningsOf = (credential: WatchedCredential, now: Date): readonly Credenti
     found.push({
       ...about,
       key: `no-date!${key}`,
-      mark: entraDate?.toISOString() ?? '',
+      // Of each version once; whether Entra's date could be read at that moment makes no other warning of it.
+      mark: createdOn?.toISOString() ?? version,
       state: 'no-expiry-date',
       version,
       ...(entraDate === undefined ? {} : { entraDate }),
@@ -106,7 +107,8 @@ const refusalOf = ({ use, proof }: CheckedConnection): readonly CredentialWarnin
   const { name, credential } = use.connection;
   return [
     {
-      key: `refused!${name}`,
+      // Of each reason once a day, however often they alternate.
+      key: `refused!${name}!${proof.code}`,
       mark: proof.code,
       state: 'refused',
       name: vaultNameOf(credential) ?? name,

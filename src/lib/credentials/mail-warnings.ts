@@ -18,22 +18,33 @@ type Addressed = {
   readonly warnings: readonly CredentialWarning[];
 };
 
+type AddressNeeds = {
+  readonly recipients: readonly string[];
+  /** Emails with earlier ones of these warnings that still wait, by key: one more would only wait with them. */
+  readonly waiting: ReadonlyMap<string, readonly WarningMail[]>;
+};
+
 /** One email with everything for the recipients of the settings, and one for each owner with what is theirs. */
 const addressWarnings = (
   warnings: readonly CredentialWarning[],
-  recipients: readonly string[],
+  { recipients, waiting }: AddressNeeds,
 ): readonly Addressed[] => {
+  const waits = ({ key }: CredentialWarning, kind: WarningMail['to']): boolean =>
+    (waiting.get(key) ?? []).some(({ to }) => to === kind);
   const known = new Set(recipients.map(addressKey));
   const owners = new Map<string, Addressed & { readonly warnings: CredentialWarning[] }>();
-  for (const warning of warnings)
+  for (const warning of warnings.filter((one) => !waits(one, 'owner')))
     for (const owner of new Set(warning.owners.map(addressKey))) {
       if (known.has(owner)) continue;
       const own = owners.get(owner) ?? { kind: 'owner' as const, to: [owner], warnings: [] };
       own.warnings.push(warning);
       owners.set(owner, own);
     }
+  const unsent = warnings.filter((one) => !waits(one, 'recipients'));
   const all: readonly Addressed[] =
-    recipients.length > 0 && warnings.length > 0 ? [{ kind: 'recipients', to: recipients, warnings }] : [];
+    recipients.length > 0 && unsent.length > 0
+      ? [{ kind: 'recipients', to: recipients, warnings: unsent }]
+      : [];
   return [...all, ...owners.values()];
 };
 
@@ -44,11 +55,11 @@ const addressWarnings = (
 export const mailWarnings = async (
   needs: MailWarningsNeeds,
   warnings: readonly CredentialWarning[],
-  runId: string,
+  { runId, waiting }: { readonly runId: string } & Pick<AddressNeeds, 'waiting'>,
 ): Promise<ReadonlyMap<string, readonly WarningMail[]>> => {
   const carried = new Map<string, WarningMail[]>();
   const queuedOn = needs.clock.now();
-  for (const addressed of addressWarnings(warnings, needs.context.recipients)) {
+  for (const addressed of addressWarnings(warnings, { recipients: needs.context.recipients, waiting })) {
     try {
       const mailId = await queueOne(needs, addressed, runId);
       const mail: WarningMail = { mailId, queuedOn, to: addressed.kind, state: 'waits' };

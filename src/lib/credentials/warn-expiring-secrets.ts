@@ -1,4 +1,5 @@
 import { dayOf } from '../callers/quota.ts';
+import { connectionOf } from '../connections/connection.ts';
 import { AppError } from '../errors.ts';
 import type { Ledger, MessageQueue, Ports, SecretFacts, ToldWarning, Vault, WarningRun } from '../ports.ts';
 import {
@@ -10,13 +11,13 @@ import {
 import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-run.ts';
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
 import { settleWarnings } from './settle-warnings.ts';
-import { type TellNeeds, tellWarnings, untold } from './tell-warnings.ts';
+import { catchUp, isMissedBy, type TellNeeds, tellWarnings, untold } from './tell-warnings.ts';
 import { checkAgain, type VaultEvent } from './vault-event.ts';
 import { holds, isDue } from './warning-crossing.ts';
 import { warningFacts } from './warning-facts.ts';
-import { watchCredentials } from './watched-credentials.ts';
+import { type CheckedConnection, watchCredentials } from './watched-credentials.ts';
 
-export type WarnExpiringSecretsNeeds = TellNeeds &
+export type WarnExpiringSecretsNeeds = Omit<TellNeeds, 'isMailSure'> &
   CheckConnectionsNeeds &
   ClaimNeeds &
   Pick<Ports, 'warnings'> & {
@@ -26,6 +27,8 @@ export type WarnExpiringSecretsNeeds = TellNeeds &
     /** The queue that brings the events of the vault. */
     readonly vaultEvents: Pick<MessageQueue, 'put'>;
     readonly warningDays: readonly number[];
+    /** False while settings keep emails on the queue. */
+    readonly sendsMail: boolean;
   };
 
 /** How long the relay keeps what it said of something that it does not find any more. */
@@ -110,7 +113,19 @@ const look = async (needs: WarnExpiringSecretsNeeds, lastRun?: WarningRun) => {
   const connections = refuseWhatLasts(checked, unproven, now);
   const watched = watchCredentials(secrets, connections, now);
   const holding = findWarnings(watched, connections, now).filter((one) => holds(one, needs.warningDays));
-  return { now, failure, unproven, watched, holding };
+  const isMailSure = needs.sendsMail && !isRefused(needs, connections);
+  return { now, failure, unproven, watched, holding, tell: { ...needs, isMailSure } };
+};
+
+/** Whether Entra has just rejected the connection by which the relay's own emails go. */
+const isRefused = (
+  { senderPolicy }: WarnExpiringSecretsNeeds,
+  connections: readonly CheckedConnection[],
+): boolean => {
+  const [main, ...others] = connections.map(({ use }) => use.connection);
+  if (main === undefined || senderPolicy === undefined) return true;
+  const { name } = connectionOf([main, ...others], senderPolicy.defaultSender.address);
+  return connections.some(({ use, proof }) => use.connection.name === name && proof.kind === 'refused');
 };
 
 /** What cannot wait until the state is back. */
@@ -120,9 +135,12 @@ const isUrgent = (warning: CredentialWarning): boolean =>
   warning.state === 'refused' || ('daysLeft' in warning && warning.daysLeft <= URGENT_DAYS);
 
 const tellWithoutState = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
-  const { now, holding } = await look(needs);
+  const { now, holding, tell } = await look(needs);
   // Of two such runs on one day, the ledger keeps the emails of one.
-  await tellWarnings(needs, holding.filter(isUrgent), `without state ${dayOf(now)}`);
+  await tellWarnings(tell, holding.filter(isUrgent), {
+    runId: `without state ${dayOf(now)}`,
+    known: new Map(),
+  });
 };
 
 const checkAndTell = async (
@@ -130,13 +148,21 @@ const checkAndTell = async (
   { id, startedAt, lastRun }: ClaimedRun,
 ): Promise<{ readonly run: WarningRun; readonly failure?: unknown }> => {
   const { clock, warningDays } = needs;
-  const { now, failure, unproven, watched, holding } = await look(needs, lastRun);
+  const { now, failure, unproven, watched, holding, tell } = await look(needs, lastRun);
   const known = await ofState(readKnown(needs, holding));
   const due = holding.filter((one) => isDue(one, known.get(one.key), warningDays, now));
   // Before anyone is told: what cannot be kept would be told by each run.
-  for (const one of due) await ofState(needs.warnings.write(untold(one, now)));
-  const told = await tellWarnings(needs, due, id);
+  for (const one of due) await ofState(needs.warnings.write(untold(tell, one, { toldOn: now, known })));
+  const told = await tellWarnings(tell, due, { runId: id, known });
   for (const one of told) await needs.warnings.write(one);
+  const others = holding.filter((one) => !due.includes(one));
+  for (const channel of ['mail', 'webhook'] as const) {
+    const missed = others.filter((one) => isMissedBy(channel, tell, known.get(one.key)));
+    for (const one of await catchUp(channel, tell, missed, { runId: id, known })) {
+      known.set(one.key, one);
+      await needs.warnings.write(one);
+    }
+  }
   return {
     run: {
       startedAt,
@@ -156,7 +182,7 @@ const checkAndTell = async (
 const readKnown = async (
   needs: WarnExpiringSecretsNeeds,
   holding: readonly CredentialWarning[],
-): Promise<ReadonlyMap<string, ToldWarning>> => {
+): Promise<Map<string, ToldWarning>> => {
   const before = await needs.warnings.list();
   const settled = await settleWarnings(needs, before);
   const found = new Map(holding.map((one) => [one.key, one]));

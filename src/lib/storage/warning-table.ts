@@ -28,12 +28,14 @@ const isConflict = (error: unknown): boolean =>
   error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 const date = z.iso.datetime().transform((text) => new Date(text));
+const channels = z.array(z.enum(['mail', 'webhook', 'log']));
 const told = z.object({
   key: z.string(),
   mark: z.string(),
   toldOn: date,
   daysLeft: z.number().optional(),
-  reached: z.array(z.enum(['mail', 'webhook', 'log'])),
+  channels,
+  reached: channels,
   mails: z.array(
     z.object({
       mailId: z.string(),

@@ -190,6 +190,11 @@ describe('the email of a warning', () => {
     await world.run();
     world.mailsEndAs(state);
     await world.run();
+    await world.run();
+    // At most once a day, however many runs learn that it was lost.
+    expect(world.mails()).toHaveLength(1);
+    world.pass(DAY_MS);
+    await world.run();
     expect(world.mails()).toHaveLength(times);
     expect(new Set(world.mails().map(({ mailId }) => mailId)).size).toBe(times);
     expect(world.events('WarningNotDelivered')).toMatchObject(
@@ -249,6 +254,134 @@ describe('the email of a warning', () => {
     await world.run();
     expect(world.mails()[2]).toMatchObject({ subject: first?.subject });
     expect(world.mails()[2]?.mailId).not.toBe(first?.mailId);
+  });
+});
+
+describe('an email that cannot be sent now', () => {
+  const gone = aSecret({ expiresOn: dayNumber(-3) });
+
+  test('waits alone: no other one joins it each day, and the log says that it has reached nobody', async () => {
+    const world = warningWorld([gone], { webhook: false });
+    world.settings({ sendsMail: false });
+    world.mailsEndAs('queued');
+    for (let day = 0; day < 7; day += 1) {
+      await world.run();
+      await world.run({});
+      world.pass(DAY_MS);
+    }
+    expect([world.mails().length, world.events('WarningNotDelivered').length]).toEqual([1, 7]);
+    // Later on the last of these days.
+    world.pass(-DAY_MS / 2);
+    world.mailsEndAs('sent');
+    await world.run();
+    expect([...world.state.told.values()]).toMatchObject([{ reached: ['mail'] }]);
+  });
+
+  test('because Entra has just rejected the connection of the default sender, has reached nobody until it is sent', async () => {
+    const world = warningWorld([own], { webhook: false });
+    world.entraRefuses('CLIENT_SECRET_EXPIRED');
+    world.mailsEndAs('queued');
+    await world.run();
+    expect(world.mails()).toHaveLength(1);
+    expect(world.events('WarningNotDelivered')).toHaveLength(2);
+    world.mailsEndAs('sent');
+    await world.run();
+    expect([...world.state.told.values()].map(({ reached }) => reached)).toEqual([['mail'], ['mail']]);
+  });
+
+  test('matters no more where the webhook took the warning', async () => {
+    const world = warningWorld([own]);
+    world.entraRefuses('CLIENT_SECRET_EXPIRED');
+    await world.run();
+    expect(world.events('WarningNotDelivered')).toEqual([]);
+    expect([...world.state.told.values()].map(({ reached }) => reached)).toEqual([['webhook'], ['webhook']]);
+  });
+
+  test('counts as sent where only another connection was rejected', async () => {
+    const other = anOpenConnection(
+      theMainConnection({ name: 'fabrikam', senders: ['*@fabrikam.example'] }),
+      () => Promise.reject(new AppError('CLIENT_SECRET_WRONG')),
+    );
+    const main = anOpenConnection(theMainConnection(), async () => ({ version: fine }));
+    const world = warningWorld([fine], { webhook: false, connections: [main, other] });
+    await world.run();
+    expect(world.events('WarningNotDelivered')).toEqual([]);
+  });
+});
+
+describe('a channel that is set later', () => {
+  test.each([
+    ['mail', { recipients: [], webhook: undefined }, { recipients: ['it@contoso.example'] }, [1, 1]],
+    ['webhook', { webhook: false as const }, { hasWebhook: true }, [1, 1]],
+    [
+      'both',
+      { recipients: [], webhook: false as const },
+      { recipients: ['it@contoso.example'], hasWebhook: true },
+      [1, 1],
+    ],
+  ])('%s: says once what people were told without it', async (_, { webhook, ...before }, later, counts) => {
+    const world = warningWorld([own, soon], {
+      ...before,
+      ...(webhook === undefined ? {} : { webhook }),
+    });
+    await world.run();
+    world.settings(later);
+    for (let run = 0; run < 3; run += 1) await world.run();
+    expect([world.mails().length, world.posts.length]).toEqual(counts);
+    expect(told(world)).toHaveLength(2);
+    expect(JSON.stringify(world.mails())).toContain('erp-key');
+  });
+});
+
+describe('the same thing again and again', () => {
+  const undated = aSecret({ createdOn: dayNumber(-9) });
+
+  test('a registration that can be read now and then makes no other warning', async () => {
+    let isAway = false;
+    const connection = anOpenConnection(theMainConnection(), async () => ({ version: undated }), {
+      read: async () => {
+        isAway = !isAway;
+        if (isAway) throw new AppError('GRAPH_UNREACHABLE');
+        return [{ keyId: 'k', kind: 'secret', expiresOn: dayNumber(200) }];
+      },
+    });
+    const world = warningWorld([undated], { connections: [connection] });
+    for (let run = 0; run < 20; run += 1) await world.run();
+    expect(told(world)).toEqual(['graph-client-secret no-expiry-date']);
+  });
+
+  test('reasons of Entra that alternate are told once a day each', async () => {
+    const world = warningWorld([fine]);
+    for (let run = 0; run < 20; run += 1) {
+      world.entraRefuses(run % 2 === 0 ? 'CLIENT_SECRET_WRONG' : 'CLIENT_SECRET_EXPIRED');
+      await world.run();
+    }
+    expect(told(world)).toHaveLength(2);
+  });
+
+  test('a new version without a date is told by the next run', async () => {
+    const world = warningWorld([undated]);
+    await world.run();
+    world.pass(DAY_MS);
+    world.vault.set([undated, aSecret({ version: 'v2', createdOn: dayNumber(1) })]);
+    await world.run();
+    await world.run();
+    expect(told(world)).toHaveLength(2);
+  });
+
+  test('what nothing uses is told daily for a week after it has expired, then weekly; what is in use daily', async () => {
+    const world = warningWorld([
+      aSecret({ name: 'old-key', expiresOn: dayNumber(0) }),
+      aSecret({ expiresOn: dayNumber(0) }),
+    ]);
+    for (let day = 0; day < 30; day += 1) {
+      await world.run();
+      world.pass(DAY_MS);
+    }
+    const days = (name: string) =>
+      told(world).flatMap((one) => (one.startsWith(name) ? [Number(one.split(' ')[2])] : []));
+    expect(days('old-key')).toEqual([0, -1, -2, -3, -4, -5, -6, -13, -20, -27]);
+    expect(days('graph-client-secret')).toHaveLength(30);
   });
 });
 

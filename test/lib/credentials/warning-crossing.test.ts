@@ -14,6 +14,7 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   key: anExpiring().key,
   mark: anExpiring().mark,
   toldOn: inDays(-1),
+  channels: ['mail'],
   reached: ['mail'],
   mails: [],
   ...changes,

@@ -48,6 +48,8 @@ export const warningWorld = (
     warningDays: options.warningDays ?? [60, 30, 14, 7, 3, 1],
     recipients: options.recipients ?? ['it@contoso.example'],
     language: options.language ?? ('en' as const),
+    hasWebhook: options.webhook !== false,
+    sendsMail: true,
   };
   const main = anOpenConnection(theMainConnection(), async () => {
     if (refusal !== undefined) throw refusal;
@@ -71,7 +73,7 @@ export const warningWorld = (
     connections: options.connections ?? [main],
     senderPolicy: needs.accept.senderPolicy,
     warnings: { ...state, ...broken },
-    ...(options.webhook === false
+    ...(!changing.hasWebhook
       ? {}
       : {
           webhook: {

@@ -18,6 +18,7 @@ const TOLD = {
   mark: '2027-05-31T00:00:00.000Z',
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
+  channels: ['log'],
   reached: ['log'],
   mails: [],
 } as const;

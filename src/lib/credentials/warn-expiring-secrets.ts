@@ -10,6 +10,7 @@ import {
 } from './check-connections.ts';
 import { CLAIM_MS, type ClaimedRun, type ClaimNeeds, claimRun } from './claim-run.ts';
 import { type CredentialWarning, findWarnings } from './credential-warning.ts';
+import { knownDomains } from './owner-tag.ts';
 import { settleWarnings } from './settle-warnings.ts';
 import { catchUp, isMissedBy, type TellNeeds, tellWarnings, untold } from './tell-warnings.ts';
 import { checkAgain, type VaultEvent } from './vault-event.ts';
@@ -112,7 +113,9 @@ const look = async (needs: WarnExpiringSecretsNeeds, lastRun?: WarningRun) => {
   const unproven = unprovenSince(checked, lastRun, now);
   const connections = refuseWhatLasts(checked, unproven, now);
   const watched = watchCredentials(secrets, connections, now);
-  const holding = findWarnings(watched, connections, now).filter((one) => holds(one, needs.warningDays));
+  const domains = knownDomains(needs.recipients, needs.senderPolicy, connections);
+  const found = findWarnings(watched, connections, { now, domains });
+  const holding = found.filter((one) => holds(one, needs.warningDays));
   const isMailSure = needs.sendsMail && !isRefused(needs, connections);
   return { now, failure, unproven, watched, holding, tell: { ...needs, isMailSure } };
 };

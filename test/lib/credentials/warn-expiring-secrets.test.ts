@@ -129,6 +129,47 @@ describe('an owner', () => {
   });
 });
 
+describe('the tag owner in the vault', () => {
+  const mailedTo = async (owner: string) => {
+    const world = warningWorld([aSecret({ ...soon, tags: { owner } })]);
+    await world.run();
+    return {
+      to: world.mails().flatMap(({ to }) => to.filter((one) => one !== 'it@contoso.example')),
+      fault: world.events('SecretExpiring').map((one) => 'ownerTag' in one && one.ownerTag),
+      text: world.mails()[0]?.text ?? '',
+    };
+  };
+
+  test.each([
+    ['an address', 'erp@contoso.example'],
+    ['with spaces around it', ' erp@contoso.example '],
+    ['with a name', 'ERP team <erp@contoso.example>'],
+  ])('is read as %s', async (_, owner) => {
+    expect(await mailedTo(owner)).toMatchObject({ to: ['erp@contoso.example'], fault: [false] });
+  });
+
+  test.each([
+    [
+      'several addresses',
+      'erp@contoso.example; hr@contoso.example',
+      'unreadable',
+      'is not one email address',
+    ],
+    ['no address', 'the ERP team', 'unreadable', 'is not one email address'],
+    ['a line break and a header', 'a@contoso.example\r\nBcc: b@contoso.example', 'unreadable', 'is not one'],
+    ['of a domain that no setting names', 'erp@evil.example', 'outside', 'outside the domains'],
+  ])('that is %s gets no email, and the warning says so', async (_, owner, fault, words) => {
+    const result = await mailedTo(owner);
+    expect(result).toMatchObject({ to: [], fault: [fault] });
+    expect(result.text).toContain(words);
+    expect(result.text).not.toContain(owner);
+  });
+
+  test('that is empty says nothing', async () => {
+    expect(await mailedTo(' ')).toMatchObject({ to: [], fault: [false] });
+  });
+});
+
 describe('a channel that fails', () => {
   test('does not keep the other from being used', async () => {
     const world = warningWorld([own]);

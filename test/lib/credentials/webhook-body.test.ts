@@ -87,6 +87,29 @@ describe('for Slack', () => {
   });
 
   test.each([
+    ['client secret', { kind: 'secret' }],
+    ['certificate', { kind: 'certificate' }],
+  ] as const)('a %s with the longest names there are stays below what a section can have', (_, { kind }) => {
+    const [use] = anExpiring().uses;
+    if (use === undefined) throw new Error('expected a use');
+    const long = {
+      ...use,
+      connection: { ...use.connection, name: 'c'.repeat(60), tenantId: `${'&'.repeat(200)}.example` },
+      senders: Array.from({ length: 40 }, (_one, number) => `${'&'.repeat(60)}${number}@contoso.example`),
+      callers: Array.from({ length: 40 }, (_one, number) => `${'<'.repeat(50)}${number}`),
+    };
+    const warning = anExpiring({ kind, name: '&'.repeat(800), uses: Array.from({ length: 30 }, () => long) });
+    const { body } = written([warning], { isSlack: true, vault: '&'.repeat(900) });
+    for (const { text } of body.blocks) {
+      expect(text.text.length).toBeLessThanOrEqual(3000);
+      // No half of an escaped sign, and no block of code that does not end.
+      expect(text.text.replaceAll(/&(amp|lt|gt);/g, '')).not.toMatch(/[&<>]/);
+      expect(text.text.split('```').length % 2).toBe(1);
+    }
+    expect(body.text.replaceAll(/&(amp|lt|gt);/g, '')).not.toMatch(/[&<>]/);
+  });
+
+  test.each([
     ['https://hooks.slack.com/services/T/B/x', true],
     ['https://hooks.slack-gov.com/services/T/B/x', true],
     ['https://hooks.slack.com.example/services/T/B/x', false],

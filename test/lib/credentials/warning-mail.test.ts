@@ -153,7 +153,7 @@ test('the email as a reader gets it', () => {
 
          infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name kv-relay --query id --output tsv)" --client-id 11111111-2222-3333-4444-555555555555 --secret-name graph-client-secret --renew
 
-    Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry."
+    Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry (after seven days weekly, if no connection uses it)."
   `);
   expect(mailOf([anExpiring()], { language: 'zh-Hant' }).text).toMatchInlineSnapshot(`
     "Graph Mail Relay（轉送服務）的認證有 1 則警告，保存庫 kv-relay，2026-11-22（UTC）。
@@ -178,6 +178,6 @@ test('the email as a reader gets it', () => {
 
          infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name kv-relay --query id --output tsv)" --client-id 11111111-2222-3333-4444-555555555555 --secret-name graph-client-secret --renew
 
-    由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次。"
+    由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次（沒有連線使用的，七天之後改為每週一次）。"
   `);
 });

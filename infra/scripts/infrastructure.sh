@@ -44,7 +44,7 @@ json_list() {
 # Resource providers of everything in infra/modules, and those that options.vaultEvents and options.privateNetwork add: its network is delegated
 # to Microsoft.App, which no resource names. A test compares them with the templates.
 readonly PROVIDERS='Microsoft.Insights Microsoft.KeyVault Microsoft.ManagedIdentity Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web'
-readonly VAULT_EVENTS_PROVIDERS=Microsoft.EventGrid
+readonly VAULT_EVENTS_PROVIDERS='Microsoft.EventGrid'
 readonly PRIVATE_NETWORK_PROVIDERS='Microsoft.App Microsoft.Network'
 
 # names_option NAME: in the parameter file, or the variable that infra/main.bicepparam reads.

@@ -33,7 +33,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import { openSdkNetwork, openStorageNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
@@ -76,6 +76,7 @@ import {
   type StorageConnection,
   VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
+import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
@@ -191,7 +192,7 @@ export const openRelay = (
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
       storageCloud(environment),
-      network(),
+      { network: network(), storageNetwork: openStorageNetwork(proxyEnv) },
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
@@ -610,10 +611,14 @@ const storageCloud = (environment: Environment): CloudName =>
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
   cloud: CloudName,
-  network: SdkNetwork,
+  { network, storageNetwork }: { readonly network: SdkNetwork; readonly storageNetwork: SdkNetwork },
 ): StorageConnection => {
   if (settings.AzureWebJobsStorage !== '')
-    return { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage, network };
+    return {
+      kind: 'connection-string',
+      connectionString: settings.AzureWebJobsStorage,
+      network: storageNetwork,
+    };
   const usual = (service: 'blob' | 'queue' | 'table') =>
     `https://${settings.AzureWebJobsStorage__accountName}.${service}.${CLOUDS[cloud].storageSuffix}`;
   return {
@@ -623,7 +628,7 @@ const toStorageConnection = (
       queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
       table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
     },
-    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
-    network,
+    credential: tokenInTime(managedIdentity(settings.AZURE_CLIENT_ID, defined({ network }))),
+    network: storageNetwork,
   };
 };

@@ -255,6 +255,8 @@ export const openRelay = (
       { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
     );
   };
+  /** Of the latest invocation that can have asked for a token: connections outlive each of them. */
+  let recentLog: Log = () => undefined;
   const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
     openConnections(toConnections(read), toBrokenConnections(read), {
       vault: ofVault,
@@ -266,6 +268,7 @@ export const openRelay = (
       ...defined({ proxyEnv }),
       graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
       tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
+      log: (event) => recentLog(event),
     });
 
   const vault = once(() => openVaultOf(settings()));
@@ -343,20 +346,23 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
-    ...storage(),
-    ...graph(),
-    callers: cachedCallers.of(log),
-    pacer: pacer(),
-    quotas: quotas(),
-    accept: accept(),
-    policy: policy(),
-    language: settings().MAIL_LANGUAGE,
-    newMailId: makeMailId,
-    clock,
-    random,
-    log,
-  });
+  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+    recentLog = log;
+    return {
+      ...storage(),
+      ...graph(),
+      callers: cachedCallers.of(log),
+      pacer: pacer(),
+      quotas: quotas(),
+      accept: accept(),
+      policy: policy(),
+      language: settings().MAIL_LANGUAGE,
+      newMailId: makeMailId,
+      clock,
+      random,
+      log,
+    };
+  };
 
   const report = (): SettingsReport => reportSettings(settings);
 
@@ -431,6 +437,7 @@ export const openRelay = (
   const sharedDoctor = sharingRuns(() => runDoctor(doctorNeeds(doctorLog)));
   const doctor = (log: Log): Promise<DoctorReport> => {
     doctorLog = log;
+    recentLog = log;
     return sharedDoctor();
   };
 

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { tmpdir, userInfo } from 'node:os';
+import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { CONDITION_MS, TEST_MS } from './test/support/patience.ts';
@@ -13,6 +14,8 @@ const LONGEST = [
   'inbox-page.test.ts',
   'deploy-resume.test.ts',
   'deploy.test.ts',
+  'deploy-credential.test.ts',
+  'deploy-rotation.test.ts',
   'teardown.test.ts',
   'ledger-table.test.ts',
   'bicep-evaluated.test.ts',
@@ -67,6 +70,8 @@ export default defineConfig({
         },
       },
     ],
+    // Tools and hosts that tests start compile the same files again and again.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), `graph-mail-relay-compiled-${userInfo().uid}`) },
     pool: 'forks',
     // One more than the cores of the smallest machine: a third of the time of the tests is waiting for hosts and tools.
     maxWorkers: 3,

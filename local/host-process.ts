@@ -29,6 +29,8 @@ const PROXY = ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 /** What of our own environment a child needs to run at all; the rest would leak into the app's settings. */
 const INHERITED = [
   ...['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG'],
+  // Where Node keeps what it has compiled: a host that is started again and again starts in half the time.
+  'NODE_COMPILE_CACHE',
   ...PROXY.flatMap((name) => [name, name.toLowerCase()]),
 ];
 

@@ -33,7 +33,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import { openSdkNetwork, openStorageNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
@@ -78,6 +78,7 @@ import {
   type StorageConnection,
   VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
+import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
@@ -196,7 +197,7 @@ export const openRelay = (
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
       storageCloud(environment),
-      network(),
+      { network: network(), storageNetwork: openStorageNetwork(proxyEnv) },
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
@@ -262,6 +263,8 @@ export const openRelay = (
       { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
     );
   };
+  /** Of the latest invocation that can have asked for a token: connections outlive each of them. */
+  let recentLog: Log = () => undefined;
   const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
     openConnections(toConnections(read), toBrokenConnections(read), {
       vault: ofVault,
@@ -273,6 +276,7 @@ export const openRelay = (
       ...defined({ proxyEnv }),
       graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
       tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
+      log: (event) => recentLog(event),
     });
 
   const vault = once(() => openVaultOf(settings()));
@@ -348,20 +352,23 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
-    ...storage(),
-    ...graph(),
-    callers: cachedCallers.of(log),
-    pacer: pacer(),
-    quotas: quotas(),
-    accept: accept(),
-    policy: policy(),
-    language: settings().MAIL_LANGUAGE,
-    newMailId: makeMailId,
-    clock,
-    random,
-    log,
-  });
+  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+    recentLog = log;
+    return {
+      ...storage(),
+      ...graph(),
+      callers: cachedCallers.of(log),
+      pacer: pacer(),
+      quotas: quotas(),
+      accept: accept(),
+      policy: policy(),
+      language: settings().MAIL_LANGUAGE,
+      newMailId: makeMailId,
+      clock,
+      random,
+      log,
+    };
+  };
 
   const report = (): SettingsReport => reportSettings(settings);
 
@@ -465,6 +472,7 @@ export const openRelay = (
   const sharedDoctor = sharingRuns(() => runDoctor(doctorNeeds(doctorLog)));
   const doctor = (log: Log): Promise<DoctorReport> => {
     doctorLog = log;
+    recentLog = log;
     return sharedDoctor();
   };
 
@@ -645,10 +653,14 @@ const storageCloud = (environment: Environment): CloudName =>
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
   cloud: CloudName,
-  network: SdkNetwork,
+  { network, storageNetwork }: { readonly network: SdkNetwork; readonly storageNetwork: SdkNetwork },
 ): StorageConnection => {
   if (settings.AzureWebJobsStorage !== '')
-    return { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage, network };
+    return {
+      kind: 'connection-string',
+      connectionString: settings.AzureWebJobsStorage,
+      network: storageNetwork,
+    };
   const usual = (service: 'blob' | 'queue' | 'table') =>
     `https://${settings.AzureWebJobsStorage__accountName}.${service}.${CLOUDS[cloud].storageSuffix}`;
   return {
@@ -658,7 +670,7 @@ const toStorageConnection = (
       queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
       table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
     },
-    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
-    network,
+    credential: tokenInTime(managedIdentity(settings.AZURE_CLIENT_ID, defined({ network }))),
+    network: storageNetwork,
   };
 };

@@ -44,7 +44,7 @@ json_list() {
 # Resource providers of everything in infra/modules, and those that options.vaultEvents and options.privateNetwork add: its network is delegated
 # to Microsoft.App, which no resource names. A test compares them with the templates.
 readonly PROVIDERS='Microsoft.Insights Microsoft.KeyVault Microsoft.ManagedIdentity Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web'
-readonly VAULT_EVENTS_PROVIDERS=Microsoft.EventGrid
+readonly VAULT_EVENTS_PROVIDERS='Microsoft.EventGrid'
 readonly PRIVATE_NETWORK_PROVIDERS='Microsoft.App Microsoft.Network'
 
 # names_option NAME: in the parameter file, or the variable that infra/main.bicepparam reads.
@@ -96,7 +96,16 @@ collect_parameters() {
   PARAMETERS+=("entraClientId=$CLIENT_ID" "name=$NAME")
   [ -z "$SENDER" ] || PARAMETERS+=("defaultSender=$SENDER")
   [ -z "$LOCATION" ] || PARAMETERS+=("location=$LOCATION")
-  [ ${#SETTINGS[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${SETTINGS[@]}")")
+  local setting plain=() hidden=()
+  for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
+    case $setting in
+      # Of a type of its own, which no record of a deployment shows.
+      HTTPS_PROXY=* | HTTP_PROXY=* | ALL_PROXY=*) hidden+=("$setting") ;;
+      *) plain+=("$setting") ;;
+    esac
+  done
+  [ ${#plain[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${plain[@]}")")
+  [ ${#hidden[@]} -eq 0 ] || PARAMETERS+=("secretSettings=$(json_object "${hidden[@]}")")
   [ ${#ALERT_TO[@]} -eq 0 ] || PARAMETERS+=("alertRecipients=$(json_list "${ALERT_TO[@]}")")
   [ "$VAULT_EVENTS" = no ] || PARAMETERS+=("options=$(options_with_vault_events)")
 }

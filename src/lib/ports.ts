@@ -5,6 +5,7 @@ import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
+import type { ErrorCode } from './error-catalogue.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -239,10 +240,15 @@ export type Vault = {
   ) => Promise<SecretFacts>;
 };
 
+/** A newer version of a credential than the one that Entra accepted, and why it was not used. */
+export type PassedOver = { readonly version: string; readonly code: ErrorCode };
+
 /** What Entra said when a credential was proved to it. */
 export type CredentialProof = {
   /** The version that Entra accepted; absent where the credential is not in the vault. */
   readonly version?: SecretFacts;
+  /** Newer versions, which could not be used: an old one is in use until they are replaced. */
+  readonly passedOver?: readonly PassedOver[];
   /** Application permissions in the token. None is usual where Exchange grants them for some mailboxes. */
   readonly roles: readonly string[];
   /** When the token ends. */

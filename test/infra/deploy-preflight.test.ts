@@ -37,13 +37,20 @@ const listIn = (script: string, name: string): string[] =>
 
 describe('resource providers', () => {
   test('the script knows exactly those that the templates use', () => {
-    const modules = templates.filter((path) => !path.endsWith('private-network.bicep'));
+    const optional = ['private-network.bicep', 'vault-events.bicep'];
+    const modules = templates.filter((path) => optional.every((name) => !path.endsWith(name)));
     const always = [...new Set(modules.flatMap((path) => providersOf(readInfra(path))))].sort();
     expect(listIn('scripts/infrastructure.sh', 'readonly PROVIDERS')).toEqual(always);
-    const more = providersOf(readInfra('modules/private-network.bicep')).filter(
-      (name) => !always.includes(name),
+    const moreOf = (name: string) =>
+      providersOf(readInfra(`modules/${name}`))
+        .filter((provider) => !always.includes(provider))
+        .sort();
+    expect(listIn('scripts/infrastructure.sh', 'PRIVATE_NETWORK_PROVIDERS')).toEqual(
+      moreOf('private-network.bicep'),
     );
-    expect(listIn('scripts/infrastructure.sh', 'PRIVATE_NETWORK_PROVIDERS')).toEqual(more.sort());
+    expect(listIn('scripts/infrastructure.sh', 'VAULT_EVENTS_PROVIDERS')).toEqual(
+      moreOf('vault-events.bicep'),
+    );
   });
 
   test('that are missing are registered before anything is deployed', async () => {

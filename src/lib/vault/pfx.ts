@@ -1,4 +1,8 @@
-import forge from 'node-forge';
+import type Forge from 'node-forge';
+// Only what reads a PFX: the whole library also has TLS, HTTP and SSH.
+import forge from 'node-forge/lib/forge.js';
+import 'node-forge/lib/pkcs12.js';
+import 'node-forge/lib/pki.js';
 
 /** Programs write "without a password" in two ways: as an empty one, and as none. Each derives other keys. */
 const NO_PASSWORD = ['', undefined] as const;
@@ -16,7 +20,7 @@ export const pemOfPfx = (der: Buffer): string => {
   return [...keys.slice(0, 1), ...certificates].join('\n');
 };
 
-const open = (asn1: forge.asn1.Asn1): forge.pkcs12.Pkcs12Pfx => {
+const open = (asn1: Forge.asn1.Asn1): Forge.pkcs12.Pkcs12Pfx => {
   let failure: unknown;
   for (const password of NO_PASSWORD)
     try {

@@ -80,6 +80,7 @@ export const openSandbox = () => {
         HISTFILE: path('home', '.bash_history'),
         STATE: path('state'),
         REAL_NODE: process.execPath,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
         RETRY_SECONDS: '0',
         RETRY_TIMES: '4',
         ...environment,

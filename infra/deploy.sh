@@ -67,7 +67,7 @@ secret is another name of the step credential. If no STEP is given, all steps ru
 rotation only with --rotate-secret.
 
 Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (the message says who can help), 4 all steps are done,
-and a check of the doctor failed.
+and a check of the doctor failed, or the doctor did not respond.
 HELP
 }
 
@@ -380,7 +380,9 @@ if [ "$CREDENTIAL" = managed-identity ] && [ -n "$APP$FOUND_APP" ]; then grant_t
 ! wants doctor || ask_doctor
 ! wants test-mail || send_test_mail
 closing
-[ "$DOCTOR_FAILED" = no ] || {
-  warn 'a check of the doctor failed: see above, and docs/doctor.md. Nothing was undone.'
-  exit "$DOCTOR_FOUND"
-}
+case $DOCTOR_FAILED in
+  no) exit 0 ;;
+  yes) warn 'a check of the doctor failed: see above, and docs/doctor.md. Nothing was undone.' ;;
+  *) warn 'the doctor did not say whether all is well: see above. Nothing was undone. To ask again, run the step doctor alone.' ;;
+esac
+exit "$DOCTOR_FOUND"

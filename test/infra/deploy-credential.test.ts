@@ -224,6 +224,14 @@ describe('a relay that runs', () => {
     expect(sick.stderr).toContain('Nothing was undone');
   });
 
+  test('hears by status 4 too that its doctor did not respond, and not that a check failed', async () => {
+    const silent = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '503' });
+    expect(silent.status).toBe(4);
+    expect(silent.stderr).toContain('/api/doctor responded with status 503, not 200');
+    expect(silent.stderr).toContain('the doctor did not say whether all is well');
+    expect(silent.stderr).not.toContain('check of the doctor failed');
+  });
+
   test('of a version without a doctor is deployed all the same', async () => {
     const old = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '404' });
     expect(old.status).toBe(0);

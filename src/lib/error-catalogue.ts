@@ -25,7 +25,7 @@ const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string):
  * Creates a client secret and stores it, without showing it, with a role on the vault for as long as that takes: no secret is
  * ever on a command line.
  */
-const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret secret';
+const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret credential';
 /** Adds the certificate of the vault to the registration, beside those that it has. */
 const REGISTER =
   'az ad app credential reset --id <ENTRA_CLIENT_ID> --cert <CLIENT_CERTIFICATE_NAME> --keyvault <vault> --append';

@@ -36,7 +36,7 @@ const ALL: readonly (readonly [
     'a client secret',
     anExpiring(),
     'The client secret graph-client-secret expires in 7 days',
-    'infra/deploy.sh --resource-group <resource group> --renew-secret secret',
+    'infra/deploy.sh --resource-group <resource group> --renew-secret credential',
   ],
   [
     'the client secret of another connection',
@@ -84,7 +84,7 @@ const ALL: readonly (readonly [
     'a credential that is refused',
     { ...about, state: 'refused', code: 'CLIENT_SECRET_EXPIRED', upstreamCode: 'AADSTS7000222' },
     'The connection main gets no token: The client secret has expired',
-    'infra/deploy.sh --resource-group <group> --renew-secret secret',
+    'infra/deploy.sh --resource-group <group> --renew-secret credential',
   ],
 ];
 
@@ -147,7 +147,7 @@ test('the email as a reader gets it', () => {
 
        Create a new client secret and store it in the vault. The relay uses it without a restart, and the old one works until it expires:
 
-         infra/deploy.sh --resource-group <resource group> --renew-secret secret
+         infra/deploy.sh --resource-group <resource group> --renew-secret credential
 
        Or for the secret alone:
 
@@ -172,7 +172,7 @@ test('the email as a reader gets it', () => {
 
        建立新的用戶端秘密，並存入保存庫。轉送服務不需要重新啟動就會使用它，舊的秘密在到期之前仍然有效：
 
-         infra/deploy.sh --resource-group <resource group> --renew-secret secret
+         infra/deploy.sh --resource-group <resource group> --renew-secret credential
 
        或者只更新這個秘密：
 

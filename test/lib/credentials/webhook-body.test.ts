@@ -64,7 +64,7 @@ describe('for Teams, and for all others', () => {
       expect.stringMatching(/^After this date/),
       'What to do',
       expect.stringMatching(/^Create a new client secret/),
-      'infra/deploy.sh --resource-group <resource group> --renew-secret secret',
+      'infra/deploy.sh --resource-group <resource group> --renew-secret credential',
     ]);
   });
 
@@ -82,7 +82,7 @@ describe('for Slack', () => {
     expect(body.text).toContain('&lt;kv&amp;relay&gt;');
     expect(body.blocks[1].text.text).toContain('*The client secret graph-client-secret expires in 7 days*');
     expect(body.blocks[1].text.text).toContain(
-      '```infra/deploy.sh --resource-group &lt;resource group&gt; --renew-secret secret```',
+      '```infra/deploy.sh --resource-group &lt;resource group&gt; --renew-secret credential```',
     );
   });
 

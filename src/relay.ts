@@ -51,12 +51,14 @@ import {
   type Environment,
   readSetting,
   readSettings,
+  type SettingName,
   type Settings,
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
 import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
@@ -143,6 +145,9 @@ type StoragePorts = Pick<
 
 /** What checking a token of Entra needs. */
 const TOKEN_SETTINGS = ['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
+
+/** What says as whom the relay may send. */
+const SENDER_SETTINGS = ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS'] as const;
 
 /** What opening connections needs. */
 const CONNECTION_SETTINGS = [
@@ -248,7 +253,10 @@ export const openRelay = (
     }
   });
 
-  const openVaultOf = ({ KEY_VAULT_URL, AZURE_CLIENT_ID }: ConnectionSettings) => {
+  const openVaultOf = ({
+    KEY_VAULT_URL,
+    AZURE_CLIENT_ID,
+  }: Pick<ConnectionSettings, 'KEY_VAULT_URL' | 'AZURE_CLIENT_ID'>) => {
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
       { vaultUrl: KEY_VAULT_URL },
@@ -274,12 +282,9 @@ export const openRelay = (
   const vault = once(() => openVaultOf(settings()));
   const graph = once(() => openGraphOf(settings(), vault));
 
-  const connections = once((): readonly OpenConnection[] =>
-    graph().all.map((one) => ({
-      ...one,
-      registration: openRegistration(one.call, one.connection.clientId),
-    })),
-  );
+  const registered = (all: ReturnType<typeof graph>['all']): readonly OpenConnection[] =>
+    all.map((one) => ({ ...one, registration: openRegistration(one.call, one.connection.clientId) }));
+  const connections = once(() => registered(graph().all));
 
   const pacer = once(() =>
     makePacer({
@@ -316,10 +321,11 @@ export const openRelay = (
     return [defaultSender.address, ...allowedSenders.filter((one) => !one.startsWith('*@'))];
   };
 
-  const senderPolicy = (): SenderPolicy =>
-    toSenderPolicy(
-      readSettings(environment, ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS']),
-    );
+  const senderPolicy = (): SenderPolicy => toSenderPolicy(readSettings(environment, SENDER_SETTINGS));
+  const usableSenderPolicy = (): SenderPolicy | undefined => {
+    const read = readUsable(environment, SENDER_SETTINGS);
+    return read && toSenderPolicy(read);
+  };
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
   const queuesNamed = (names: readonly string[]) =>
@@ -396,6 +402,35 @@ export const openRelay = (
   const ownSettings = once(() => readSettings(environment, CONNECTION_SETTINGS));
   const doctorVault = once(() => openVaultOf(ownSettings()));
   const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
+
+  /** Warnings must come whatever is wrong with the settings: each is read by itself. */
+  const warningSetting = <Name extends SettingName>(name: Name): Settings[Name] | undefined =>
+    readUsable(environment, [name])?.[name];
+  const sendsMail = (): boolean => {
+    try {
+      return settings().MAIL_ENABLED;
+    } catch {
+      return false;
+    }
+  };
+  const usableVault = once(() =>
+    openVaultOf({
+      KEY_VAULT_URL: warningSetting('KEY_VAULT_URL'),
+      AZURE_CLIENT_ID: warningSetting('AZURE_CLIENT_ID'),
+    }),
+  );
+  const watchedVault = () => {
+    const url = warningSetting('KEY_VAULT_URL');
+    if (url !== undefined) return { vault: usableVault(), vaultName: hostLabelOf(url) };
+    const isSet = Boolean(environment.KEY_VAULT_URL?.trim());
+    // What cannot be looked at fails the run, after it has told what it could.
+    const listSecrets = () => Promise.reject(new AppError('SETTINGS_INVALID'));
+    return { ...(isSet ? { vault: { listSecrets } } : {}), vaultName: '' };
+  };
+  const watchedConnections = once((): readonly OpenConnection[] => {
+    const read = readUsable(environment, CONNECTION_SETTINGS);
+    return read === undefined ? [] : registered(openGraphOf(read, usableVault).all);
+  });
 
   const heartbeatOf = async (name: HeartbeatName) => {
     const endedAt = await storage().heartbeats.read(name);
@@ -537,22 +572,22 @@ export const openRelay = (
       };
     },
     forWarnExpiringSecrets: (log) => {
-      tellOnce(log);
-      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS, ...rest } = settings();
-      const { SECRET_WARNING_WEBHOOK, MAIL_LANGUAGE, SECRET_ROTATION_DAYS } = rest;
+      // In each run: what is left out of it, people must learn of.
+      tellOfSettings(log);
+      const webhookUrl = warningSetting('SECRET_WARNING_WEBHOOK');
       return {
         ...storage(),
-        ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
-        vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
+        ...watchedVault(),
         vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
-        connections: connections(),
+        connections: watchedConnections(),
         callers: cachedCallers.of(log),
-        senderPolicy: senderPolicy(),
-        warningDays: SECRET_WARNING_DAYS,
-        recipients: SECRET_WARNING_RECIPIENTS,
-        language: MAIL_LANGUAGE,
-        rotates: SECRET_ROTATION_DAYS !== undefined,
-        ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
+        ...defined({ senderPolicy: usableSenderPolicy() }),
+        warningDays: warningSetting('SECRET_WARNING_DAYS') ?? [],
+        recipients: warningSetting('SECRET_WARNING_RECIPIENTS') ?? [],
+        language: warningSetting('MAIL_LANGUAGE') ?? 'en',
+        sendsMail: sendsMail(),
+        rotates: warningSetting('SECRET_ROTATION_DAYS') !== undefined,
+        ...webhookOf(webhookUrl, proxyEnv),
         newRunId: makeMailId,
         clock,
         log,

@@ -17,6 +17,7 @@ type CredentialFacts = {
   readonly daysLeft?: number;
   readonly expiresOn?: string;
   readonly code?: ErrorCode;
+  readonly ownerTag?: 'unreadable' | 'outside';
 };
 
 /**

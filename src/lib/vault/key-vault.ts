@@ -108,10 +108,21 @@ export const openKeyVault = (
   };
 };
 
-/** A certificate has a secret of the same name, which the vault manages (Key Vault: SecretItem, managed). */
+/** The forms in which the value of a secret is a certificate with its key. */
+const CERTIFICATE_TYPES = ['application/x-pkcs12', 'application/x-pem-file'];
+
+/**
+ * A certificate has a secret of the same name, which the vault manages. A list names no key (Key Vault: SecretItem, managed; SecretBundle,
+ * kid), and one that was imported as a secret has neither.
+ */
+const isCertificate = ({ managed, certificateKeyId, contentType = '' }: SecretProperties): boolean =>
+  managed === true ||
+  certificateKeyId !== undefined ||
+  CERTIFICATE_TYPES.includes(contentType.trim().toLowerCase());
+
 const toFacts = (properties: SecretProperties): SecretFacts => ({
   name: properties.name,
-  kind: properties.certificateKeyId === undefined ? 'secret' : 'certificate',
+  kind: isCertificate(properties) ? 'certificate' : 'secret',
   version: properties.version ?? '',
   enabled: properties.enabled ?? true,
   tags: properties.tags ?? {},

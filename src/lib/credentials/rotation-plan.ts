@@ -1,3 +1,4 @@
+import { MADE_BY, MADE_BY_TAG } from '../connections/rotation-horizon.ts';
 import type {
   MadeSecret,
   RegisteredCredential,
@@ -19,10 +20,8 @@ const MAX_LIFETIME_DAYS = 730;
  * added, which it does some seconds late.
  */
 const ATTEMPT_MS = 30 * 60_000;
-/** The tags of a version in the vault, by which a secret of the relay is known again. */
+/** Beside the tag that says who made a version, the one that says which credential of the registration it is. */
 export const KEY_ID_TAG = 'entra-key-id';
-export const MADE_BY_TAG = 'made-by';
-export const MADE_BY = 'graph-mail-relay';
 
 /** Everything that is known when the next step is decided. */
 export type RotationFacts = {

@@ -1,7 +1,8 @@
+import { MADE_BY, MADE_BY_TAG } from '../connections/rotation-horizon.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import { AppError } from '../errors.ts';
 import type { OpenConnection, Ports, RenewalAttempt, SecretFacts, Vault } from '../ports.ts';
-import { KEY_ID_TAG, MADE_BY, MADE_BY_TAG } from './rotation-plan.ts';
+import { KEY_ID_TAG } from './rotation-plan.ts';
 
 const DAY_MS = 86_400_000;
 const SECOND_MS = 1000;

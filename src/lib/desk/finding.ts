@@ -48,6 +48,16 @@ export const unknown = (check: Check, seen: string, remedy?: string): Finding =>
 export const late = (check: Check): Finding =>
   unknown(check, 'No result within the time that the doctor has.', 'Run the doctor again.');
 
+/** What an email needs did not answer, which the doctor cannot tell from a failure, and an email neither. */
+export const silent = (check: Check, code: ErrorCode, remedy?: string): Finding => ({
+  ...failed(
+    check,
+    `No answer within the time that the doctor has. ${catalogue[code].title}.`,
+    remedy ?? remedyOf(code),
+  ),
+  code,
+});
+
 /** The finding for an error of the catalogue, with its remedy unless there is a better one. */
 export const failedFor = (check: Check, reason: Reason, remedy?: string, upstream?: string): Finding => ({
   ...failed(check, wordsOf(reason, upstream), remedy ?? remedyOf(reason.code)),

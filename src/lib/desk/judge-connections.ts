@@ -1,8 +1,9 @@
-import { vaultNameOf } from '../connections/connection.ts';
-import { catalogue } from '../error-catalogue.ts';
+import { type Connection, vaultNameOf } from '../connections/connection.ts';
+import { isMadeByRelay, rotationHorizonDays } from '../connections/rotation-horizon.ts';
+import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import type { PassedOver, SecretFacts } from '../ports.ts';
 import type { ConnectionFacts, DoctorFacts } from './doctor-facts.ts';
-import { type Finding, failed, failedFor, judged, late, ok, unknown, warning, wordsOf } from './finding.ts';
+import { type Finding, failed, failedFor, judged, ok, silent, unknown, warning, wordsOf } from './finding.ts';
 
 const DAY_MS = 86_400_000;
 /** Entra and Graph allow five minutes in the times of assertions and tokens. */
@@ -22,7 +23,11 @@ export const judgeConnections = (facts: DoctorFacts): readonly Finding[] => [
 const judgeConnection = ({ connection, proof }: ConnectionFacts, facts: DoctorFacts): readonly Finding[] => {
   const check = { check: 'token', subject: connection.name };
   if (proof.kind !== 'seen')
-    return [proof.kind === 'late' ? late(check) : failedFor(check, proof.reason, undefined, proof.upstream)];
+    return [
+      proof.kind === 'late'
+        ? silent(check, whoIsSilent(connection, facts))
+        : failedFor(check, proof.reason, undefined, proof.upstream),
+    ];
   const { version, roles, passedOver } = proof.value;
   return [
     ok(check, `Entra issues a token for ${connection.credential.kind}${named(version)}.`),
@@ -31,6 +36,10 @@ const judgeConnection = ({ connection, proof }: ConnectionFacts, facts: DoctorFa
     ...judgeRoles(connection.name, roles),
   ];
 };
+
+/** The vault is asked first, and another question to it is open at the same time. */
+const whoIsSilent = ({ credential }: Connection, { vault: list }: DoctorFacts): ErrorCode =>
+  vaultNameOf(credential) !== undefined && list?.kind === 'late' ? 'VAULT_UNREACHABLE' : 'ENTRA_UNREACHABLE';
 
 const named = (version: SecretFacts | undefined): string =>
   version === undefined ? '' : ` ${version.name}, version ${version.version.slice(0, 8)}`;
@@ -77,10 +86,11 @@ const credential = (
       renew.replace(' before then', ''),
     );
   const seen = `${name} expires in ${days === 1 ? '1 day' : `${days} days`} (${date}).`;
-  if (days > (settings.warningDays ?? 0)) return ok(check, seen);
+  const { warningDays = 0, rotationDays } = settings;
+  if (days > Math.min(warningDays, rotationHorizonDays(version, rotationDays))) return ok(check, seen);
   return warning(
     check,
-    settings.rotationDays === undefined
+    rotationDays === undefined || !isMadeByRelay(version)
       ? seen
       : `${seen} SECRET_ROTATION_DAYS is set, so the relay should have renewed it.`,
     renew,
@@ -123,6 +133,7 @@ const vault = ({ vault: seen, connections }: DoctorFacts): readonly Finding[] =>
         'Assign the role Key Vault Secrets User on the whole vault to the managed identity of the app.',
       ),
     ];
+  if (seen.kind === 'late') return [silent(check, 'VAULT_UNREACHABLE')];
   if (seen.kind === 'failed' && isDeniedToken(connections))
     return [failed(check, 'The relay cannot list the vault either.', 'The same as for the token, above.')];
   return [

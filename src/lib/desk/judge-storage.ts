@@ -1,5 +1,16 @@
 import type { DoctorFacts, QueueFacts, Seen } from './doctor-facts.ts';
-import { type Finding, failed, failedFor, grouped, judged, late, ok, unknown, warning } from './finding.ts';
+import {
+  type Finding,
+  failed,
+  failedFor,
+  grouped,
+  judged,
+  late,
+  ok,
+  silent,
+  unknown,
+  warning,
+} from './finding.ts';
 
 const MINUTE_MS = 60_000;
 /** A message is taken within seconds, or minutes while an app without load starts. */
@@ -22,7 +33,7 @@ const services = ({ storage }: DoctorFacts): readonly Finding[] => {
     const seen = storage[service];
     const check = { check: 'storage', subject: service };
     if (seen.kind === 'seen') return [];
-    if (seen.kind === 'late') return [late(check)];
+    if (seen.kind === 'late') return [silent(check, 'STORAGE_UNAVAILABLE', REACH_STORAGE)];
     return [failedFor(check, seen.reason, isOfStorage(seen) ? REACH_STORAGE : undefined, seen.upstream)];
   });
   return troubled.length > 0

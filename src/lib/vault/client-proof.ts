@@ -34,6 +34,23 @@ export const readSecretProof: ReadProof = async (value) => {
   };
 };
 
+/** As many as are read of one credential. */
+const KEPT_PROOFS = 5;
+
+/** Reads each value once: the keys of a PFX take long to derive, and a credential is read again for each token. */
+export const readOnce = (read: ReadProof): ReadProof => {
+  const known = new Map<string, ReturnType<ReadProof>>();
+  return (value) => {
+    const proof = known.get(value) ?? read(value);
+    // The latest last.
+    known.delete(value);
+    known.set(value, proof);
+    const [oldest] = known.keys();
+    if (known.size > KEPT_PROOFS && oldest !== undefined) known.delete(oldest);
+    return proof;
+  };
+};
+
 /** Throws CERTIFICATE_UNUSABLE. */
 export const readCertificateProof: ReadProof = async (value) => {
   const { pem, certificates } = await readCertificate(value);

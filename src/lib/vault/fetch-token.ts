@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { PassedOver, SecretFacts } from '../ports.ts';
-import type { ClientProof, ReadProof } from './client-proof.ts';
+import { type ClientProof, type ReadProof, readOnce } from './client-proof.ts';
 import { type Candidate, credentialVersions } from './credential-versions.ts';
 import { type FetchToken, type IssuedToken, TokenError } from './entra-token.ts';
 import type { SecretSource } from './secret-source.ts';
@@ -51,6 +51,7 @@ export const fetchWithVault = (
     readonly onPassedOver?: (passedOver: PassedOver) => void;
   },
 ): FetchToken => {
+  const readProof = readOnce(needs.readProof);
   const told = new Set<string>();
   const tell = (passedOver: readonly PassedOver[]): void => {
     // What Entra does not know yet is no fault.
@@ -67,7 +68,7 @@ export const fetchWithVault = (
     try {
       const candidates = credentialVersions(
         name,
-        { ...needs, vault: needs.vault() },
+        { ...needs, readProof, vault: needs.vault() },
         {
           ...asked,
           onDoubtful: ({ facts, looksLikeId }) =>

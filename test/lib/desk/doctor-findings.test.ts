@@ -106,8 +106,22 @@ const cases: readonly Case[] = [
   [
     'a token that is late',
     { connections: [{ connection: aConnection(), proof: LATE }], mailboxes: [] },
-    'unknown token main',
-    /No result/,
+    'failed token main',
+    /No answer.*Entra/,
+  ],
+  ['a vault that is late', { vault: LATE }, 'failed vault', /No answer.*vault/],
+  [
+    'a newer version that is not used',
+    {
+      connections: [
+        {
+          connection: aConnection(),
+          proof: seen(aProof({ passedOver: [{ version: 'abcdef0123', code: 'CLIENT_SECRET_IS_ID' }] })),
+        },
+      ],
+    },
+    'warning newest-credential main',
+    /Version abcdef01 .*newer than the one in use/,
   ],
   [
     'a secret that expires soon',
@@ -202,8 +216,8 @@ const cases: readonly Case[] = [
   [
     'a service of storage that is late',
     { storage: { ...healthyFacts().storage, blobs: LATE } },
-    'unknown storage blobs',
-    /No result/,
+    'failed storage blobs',
+    /No answer/,
   ],
   [
     'a queue that does not exist',
@@ -271,6 +285,36 @@ const cases: readonly Case[] = [
     /not completed/,
   ],
 ];
+
+test.each([
+  [59, 'ok'],
+  [29, 'ok'],
+  [27, 'warning'],
+])('a secret that the relay renews every 30 days has %i of 60 days left: %s', (days, state) => {
+  const version = aSecret({
+    tags: { 'made-by': 'graph-mail-relay' },
+    createdOn: daysFromNow(days - 60),
+    expiresOn: daysFromNow(days),
+  });
+  const findings = decideFindings(
+    healthyFacts({ ...provenBy(version), ...settingsWith({ rotationDays: 30 }) }),
+  );
+  const found = findings.find(({ check }) => check === 'credential');
+  expect(found?.state).toBe(state);
+  expect(/should have renewed it/.test(found?.seen ?? '')).toBe(state === 'warning');
+});
+
+test('a vault that is late is why the token is', () => {
+  const found = troubles({
+    connections: [{ connection: aConnection(), proof: LATE }],
+    vault: LATE,
+    mailboxes: [],
+  });
+  expect(found.map(({ check, state, code }) => [check, state, code])).toEqual([
+    ['token', 'failed', 'VAULT_UNREACHABLE'],
+    ['vault', 'failed', 'VAULT_UNREACHABLE'],
+  ]);
+});
 
 test.each(cases)('%s is found alone', (_name, changes, expected, words) => {
   const found = troubles(changes);

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import { generate } from 'selfsigned';
@@ -5,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { makeClientCertificate } from '../../../local/client-certificate.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { readCertificate } from '../../../src/lib/vault/certificate-value.ts';
-import { readSecretProof } from '../../../src/lib/vault/client-proof.ts';
+import { readOnce, readSecretProof } from '../../../src/lib/vault/client-proof.ts';
 
 const own = await makeClientCertificate(new Date());
 const other = await makeClientCertificate(new Date());
@@ -35,6 +36,31 @@ const toPfx = (
     'binary',
   ).toString('base64');
 
+/** Its count alone says so: to derive so often would take half a minute. */
+const iteratedPfx = (count: number): string => {
+  const pfx = forge.asn1.fromDer(forge.util.decode64(toPfx([own.certificate])));
+  const mac = (pfx.value as forge.asn1.Asn1[])[2];
+  const [, , iterations] = (mac?.value ?? []) as forge.asn1.Asn1[];
+  if (iterations === undefined) throw new Error('expected the count of the MAC');
+  iterations.value = forge.asn1.integerToDer(count).getBytes();
+  return forge.util.encode64(forge.asn1.toDer(pfx).getBytes());
+};
+
+/** The library of the tests writes PFX of RSA alone. */
+const opensslPfx = async (...pems: readonly string[]): Promise<string> => {
+  const child = execFile('openssl', ['pkcs12', '-export', '-passout', 'pass:'], { encoding: 'buffer' });
+  const der = new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
+    child.on('error', reject);
+    child.on('close', () => resolve(Buffer.concat(chunks)));
+  });
+  child.stdin?.end(pems.join('\n'));
+  return (await der).toString('base64');
+};
+const ecPfx = await opensslPfx(ec.private, ec.cert);
+const ecBeside = await opensslPfx(own.privateKey, own.certificate, ec.cert);
+
 describe('the certificate of a credential', () => {
   const chain = [own.certificate, other.certificate];
   const rsaKey = forge.pki.privateKeyToPem(forge.pki.privateKeyFromPem(own.privateKey));
@@ -53,6 +79,13 @@ describe('the certificate of a credential', () => {
       [own.privateKey, ...chain.toReversed()].join('\n'),
       2,
     ],
+    ['PEM with an elliptic key before its own', `${ec.private}\n${own.privateKey}\n${own.certificate}`, 1],
+    [
+      'PEM with the key of another before its own',
+      `${other.privateKey}\n${own.privateKey}\n${own.certificate}`,
+      1,
+    ],
+    ['PFX with a certificate of an elliptic curve beside it', ecBeside, 2],
     ['PFX', toPfx([own.certificate]), 1],
     ['PFX in lines', toPfx([own.certificate]).replace(/.{64}/g, '$&\n'), 1],
     ['PFX with no password instead of an empty one', toPfx([own.certificate], null), 1],
@@ -78,6 +111,12 @@ describe('the certificate of a credential', () => {
     ['nothing but a key', own.privateKey, /no certificate/],
     ['the certificate of another key', `${own.privateKey}\n${other.certificate}`, /of other keys only/],
     ['an encrypted key', `${encrypted}\n${own.certificate}`, /without a password/],
+    ['an elliptic curve as PFX', ecPfx, /an RSA key of at least 2048 bits.*ec/],
+    [
+      'a PFX with very many iterations',
+      iteratedPfx(600_000),
+      /at most 100000 iterations.*one with 6\d{5}.*openssl pkcs12/,
+    ],
     ['an elliptic curve', `${ec.private}\n${ec.cert}`, /an RSA key of at least 2048 bits.*ec/],
     ['a PFX with a password', toPfx([own.certificate], 'canary'), /PFX without a password/],
     ['a PFX that was cut', toPfx([own.certificate]).slice(0, 400), /PFX without a password/],
@@ -133,4 +172,14 @@ describe('the value of a client secret', () => {
       facts: { detail: 'The secret in the vault is empty.' },
     });
   });
+});
+
+test('a value is read once, and again only after several others', async () => {
+  const read: string[] = [];
+  const once = readOnce(async (value) => {
+    read.push(value);
+    return { proof: { kind: 'secret', secret: value } };
+  });
+  for (const value of ['a', 'a', 'b', 'a', 'c', 'd', 'e', 'a', 'f', 'a', 'b']) await once(value);
+  expect(read.join('')).toBe('abcdefb');
 });

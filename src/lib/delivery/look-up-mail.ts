@@ -53,8 +53,11 @@ export const lookUpMail = async (
   return (await performAfterLookUp(needs, unknown, step, now)).isBeaten ? 'beaten' : 'done';
 };
 
-const tellOfLookUp = ({ log }: LookUpNeeds, { row, envelope }: AfterLookUp, { kind }: Sighting): void =>
-  log({ event: 'MailLookedUp', mailId: row.facts.mailId, result: kind, lookUps: envelope.lookUps + 1 });
+const tellOfLookUp = ({ log }: LookUpNeeds, { row, envelope }: AfterLookUp, sighting: Sighting): void => {
+  const { kind: result, status, upstreamCode } = { status: undefined, upstreamCode: undefined, ...sighting };
+  const answer = defined({ status, upstreamCode });
+  log({ event: 'MailLookedUp', mailId: row.facts.mailId, result, lookUps: envelope.lookUps + 1, ...answer });
+};
 
 const decideAfter = (
   { policy, clock, random }: LookUpNeeds,

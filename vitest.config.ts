@@ -14,6 +14,8 @@ const LONGEST = [
   'inbox-page.test.ts',
   'deploy-resume.test.ts',
   'deploy.test.ts',
+  'deploy-credential.test.ts',
+  'deploy-rotation.test.ts',
   'teardown.test.ts',
   'ledger-table.test.ts',
   'bicep-evaluated.test.ts',

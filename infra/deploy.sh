@@ -154,15 +154,20 @@ check_name() {
 check_settings() {
   [ ${#SETTINGS[@]} -gt 0 ] || return 0
   local setting status=0 known
-  known=$(sed -n "/^var relaySettingNames/,/^]/s/^  '\(.*\)'$/\1/p" "$INFRA/modules/options.bicep")
+  known=$(sed -n "/^var \(relay\|secret\)SettingNames/,/^]/s/^  '\(.*\)'$/\1/p" "$INFRA/modules/options.bicep")
   for setting in "${SETTINGS[@]}"; do
-    [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, not '$setting'."
+    # Without the value, which can be a secret.
+    [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, with a name in capital letters, not '${setting%%=*}'."
     case $setting in
       # These need more than the setting.
       GRAPH_CREDENTIAL=*) wrong_usage '--set GRAPH_CREDENTIAL: use --credential, which also sets up and proves the credential.' ;;
       SECRET_ROTATION_DAYS=*) wrong_usage '--set SECRET_ROTATION_DAYS: use --rotate-secret, which also assigns the rights.' ;;
       # A command line can be read by others on this machine.
       SECRET_WARNING_WEBHOOK=*) wrong_usage '--set SECRET_WARNING_WEBHOOK: the address is a secret; use --warning-webhook FILE.' ;;
+      HTTPS_PROXY=@Microsoft.KeyVault\(* | HTTP_PROXY=@Microsoft.KeyVault\(* | ALL_PROXY=@Microsoft.KeyVault\(*) ;;
+      HTTPS_PROXY=*@* | HTTP_PROXY=*@* | ALL_PROXY=*@*)
+        wrong_usage "--set ${setting%%=*}: the address has a password in it. Put it into the vault, and set @Microsoft.KeyVault(SecretUri=...) (docs/proxies.md)."
+        ;;
       GRAPH_CONNECTION_*)
         wrong_usage "--set ${setting%%=*}: set it with az functionapp config appsettings set (docs/connections.md); a deployment keeps it."
         ;;

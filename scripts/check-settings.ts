@@ -3,6 +3,7 @@
 
 import { AppError, type Problem } from '../src/lib/errors.ts';
 import { isNamedConnection, problemsOfConnections } from '../src/lib/settings/connections.ts';
+import { PROXY_NAMES, proxyProblems } from '../src/lib/settings/proxy.ts';
 import { readSettings, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
 
 const table: Readonly<Record<string, Setting<unknown> | undefined>> = settingsTable;
@@ -15,12 +16,29 @@ for (const argument of process.argv.slice(2)) {
       if (value.trim() !== '') requireConnections(name, value);
       continue;
     }
+    if (isOfProxy(name)) {
+      if (value.trim() !== '') requireProxy(name, value.trim());
+      continue;
+    }
     if (setting === undefined) throw new Error('the name of a setting of the relay (docs/settings.md)');
     if (value.trim() !== '') setting.parse(value.trim());
   } catch (error) {
     console.error(`--set ${name}: expected ${(error as Error).message}.`);
     process.exitCode = 2;
   }
+}
+
+/** Not settings of the relay's own: Node and the functions host read them too. */
+function isOfProxy(name: string): boolean {
+  return [...PROXY_NAMES, 'NO_PROXY', 'NODE_USE_ENV_PROXY'].includes(name);
+}
+
+function requireProxy(name: string, value: string): void {
+  if (name === 'NODE_USE_ENV_PROXY' && value !== '0' && value !== '1') throw new Error('0 or 1');
+  // Azure puts the secret of the vault in the place of such a reference.
+  if (name.startsWith('NO') || value.startsWith('@Microsoft.KeyVault(')) return;
+  const [problem] = proxyProblems({ [name]: value });
+  if (problem !== undefined) throw new Error(`${problem.expected}; received ${problem.received}`);
 }
 
 /** Says everything that is wrong with connections, and where. */

@@ -10,8 +10,9 @@ import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { lazily } from './lib/lazily.ts';
+import type { Log } from './lib/log.ts';
 import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
-import type { OpenConnection } from './lib/ports.ts';
+import type { OpenConnection, PassedOver } from './lib/ports.ts';
 import { readCertificateProof, readSecretProof } from './lib/vault/client-proof.ts';
 import { toProof } from './lib/vault/credential-proof.ts';
 import { type FetchToken, makeTokenSource } from './lib/vault/entra-token.ts';
@@ -33,6 +34,7 @@ type Needs = {
   readonly network: SdkNetwork;
   readonly graphTimeoutMs: number;
   readonly tokenTimeoutMs: number;
+  readonly log?: Log;
 };
 
 /** A connection and what is asked of its credential; `call` is Graph with the token of the connection. */
@@ -42,12 +44,17 @@ type Opened = TenantGraph & ProvenConnection;
 
 const fetchTokens = (connection: Connection, options: EntraTokenOptions, needs: Needs): FetchToken => {
   const { credential, name, cloud, clientId } = connection;
+  const ofVault = {
+    ...needs,
+    onPassedOver: ({ version, code }: PassedOver) =>
+      needs.log?.({ event: 'NewestRefused', connection: name, version, code }),
+  };
   switch (credential.kind) {
     case 'client-secret':
-      return fetchWithVault(options, credential.secretName, { ...needs, readProof: readSecretProof });
+      return fetchWithVault(options, credential.secretName, { ...ofVault, readProof: readSecretProof });
     case 'certificate':
       return fetchWithVault(options, credential.certificateName, {
-        ...needs,
+        ...ofVault,
         readProof: readCertificateProof,
       });
     case 'federated':

@@ -33,7 +33,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import { openSdkNetwork, openStorageNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
@@ -52,12 +52,14 @@ import {
   type Environment,
   readSetting,
   readSettings,
+  type SettingName,
   type Settings,
   STORAGE_SETTINGS,
   strayNames,
 } from './lib/settings/settings.ts';
 import { reportSettings, type SettingsReport } from './lib/settings/settings-report.ts';
 import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-together.ts';
+import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
@@ -77,6 +79,7 @@ import {
   type StorageConnection,
   VAULT_EVENT_QUEUE,
 } from './lib/storage/storage-connection.ts';
+import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
@@ -144,6 +147,9 @@ type StoragePorts = Pick<
 /** What checking a token of Entra needs. */
 const TOKEN_SETTINGS = ['GRAPH_CLOUD', 'ENTRA_AUTHORITY', 'ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID'] as const;
 
+/** What says as whom the relay may send. */
+const SENDER_SETTINGS = ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS'] as const;
+
 /** What opening connections needs. */
 const CONNECTION_SETTINGS = [
   'GRAPH_CLOUD',
@@ -192,7 +198,7 @@ export const openRelay = (
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
       storageCloud(environment),
-      network(),
+      { network: network(), storageNetwork: openStorageNetwork(proxyEnv) },
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
@@ -248,13 +254,18 @@ export const openRelay = (
     }
   });
 
-  const openVaultOf = ({ KEY_VAULT_URL, AZURE_CLIENT_ID }: ConnectionSettings) => {
+  const openVaultOf = ({
+    KEY_VAULT_URL,
+    AZURE_CLIENT_ID,
+  }: Pick<ConnectionSettings, 'KEY_VAULT_URL' | 'AZURE_CLIENT_ID'>) => {
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
       { vaultUrl: KEY_VAULT_URL },
       { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
     );
   };
+  /** Of the latest invocation that can have asked for a token: connections outlive each of them. */
+  let recentLog: Log = () => undefined;
   const openGraphOf = (read: ConnectionSettings, ofVault: () => KeyVault) =>
     openConnections(toConnections(read), toBrokenConnections(read), {
       vault: ofVault,
@@ -266,17 +277,15 @@ export const openRelay = (
       ...defined({ proxyEnv }),
       graphTimeoutMs: read.GRAPH_TIMEOUT_SECONDS * 1000,
       tokenTimeoutMs: tokenTimeoutSeconds(read) * 1000,
+      log: (event) => recentLog(event),
     });
 
   const vault = once(() => openVaultOf(settings()));
   const graph = once(() => openGraphOf(settings(), vault));
 
-  const connections = once((): readonly OpenConnection[] =>
-    graph().all.map((one) => ({
-      ...one,
-      registration: openRegistration(one.call, one.connection.clientId),
-    })),
-  );
+  const registered = (all: ReturnType<typeof graph>['all']): readonly OpenConnection[] =>
+    all.map((one) => ({ ...one, registration: openRegistration(one.call, one.connection.clientId) }));
+  const connections = once(() => registered(graph().all));
 
   const pacer = once(() =>
     makePacer({
@@ -315,10 +324,11 @@ export const openRelay = (
     return [defaultSender.address, ...allowedSenders.filter((one) => !one.startsWith('*@'))];
   };
 
-  const senderPolicy = (): SenderPolicy =>
-    toSenderPolicy(
-      readSettings(environment, ['MAIL_DEFAULT_SENDER', 'MAIL_ALLOWED_SENDERS', 'GRAPH_CONNECTIONS']),
-    );
+  const senderPolicy = (): SenderPolicy => toSenderPolicy(readSettings(environment, SENDER_SETTINGS));
+  const usableSenderPolicy = (): SenderPolicy | undefined => {
+    const read = readUsable(environment, SENDER_SETTINGS);
+    return read && toSenderPolicy(read);
+  };
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
   const queuesNamed = (names: readonly string[]) =>
@@ -345,21 +355,24 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => ({
-    ...storage(),
-    ...graph(),
-    callers: cachedCallers.of(log),
-    pacer: pacer(),
-    ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
-    quotas: quotas(),
-    accept: accept(),
-    policy: policy(),
-    language: settings().MAIL_LANGUAGE,
-    newMailId: makeMailId,
-    clock,
-    random,
-    log,
-  });
+  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+    recentLog = log;
+    return {
+      ...storage(),
+      ...graph(),
+      callers: cachedCallers.of(log),
+      pacer: pacer(),
+      ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
+      quotas: quotas(),
+      accept: accept(),
+      policy: policy(),
+      language: settings().MAIL_LANGUAGE,
+      newMailId: makeMailId,
+      clock,
+      random,
+      log,
+    };
+  };
 
   const report = (): SettingsReport => reportSettings(settings);
 
@@ -393,6 +406,35 @@ export const openRelay = (
   const ownSettings = once(() => readSettings(environment, CONNECTION_SETTINGS));
   const doctorVault = once(() => openVaultOf(ownSettings()));
   const doctorGraph = once(() => openGraphOf(ownSettings(), doctorVault));
+
+  /** Warnings must come whatever is wrong with the settings: each is read by itself. */
+  const warningSetting = <Name extends SettingName>(name: Name): Settings[Name] | undefined =>
+    readUsable(environment, [name])?.[name];
+  const sendsMail = (): boolean => {
+    try {
+      return settings().MAIL_ENABLED;
+    } catch {
+      return false;
+    }
+  };
+  const usableVault = once(() =>
+    openVaultOf({
+      KEY_VAULT_URL: warningSetting('KEY_VAULT_URL'),
+      AZURE_CLIENT_ID: warningSetting('AZURE_CLIENT_ID'),
+    }),
+  );
+  const watchedVault = () => {
+    const url = warningSetting('KEY_VAULT_URL');
+    if (url !== undefined) return { vault: usableVault(), vaultName: hostLabelOf(url) };
+    const isSet = Boolean(environment.KEY_VAULT_URL?.trim());
+    // What cannot be looked at fails the run, after it has told what it could.
+    const listSecrets = () => Promise.reject(new AppError('SETTINGS_INVALID'));
+    return { ...(isSet ? { vault: { listSecrets } } : {}), vaultName: '' };
+  };
+  const watchedConnections = once((): readonly OpenConnection[] => {
+    const read = readUsable(environment, CONNECTION_SETTINGS);
+    return read === undefined ? [] : registered(openGraphOf(read, usableVault).all);
+  });
 
   const heartbeatOf = async (name: HeartbeatName) => {
     const endedAt = await storage().heartbeats.read(name);
@@ -434,6 +476,7 @@ export const openRelay = (
   const sharedDoctor = sharingRuns(() => runDoctor(doctorNeeds(doctorLog)));
   const doctor = (log: Log): Promise<DoctorReport> => {
     doctorLog = log;
+    recentLog = log;
     return sharedDoctor();
   };
 
@@ -533,22 +576,22 @@ export const openRelay = (
       };
     },
     forWarnExpiringSecrets: (log) => {
-      tellOnce(log);
-      const { KEY_VAULT_URL, SECRET_WARNING_DAYS, SECRET_WARNING_RECIPIENTS, ...rest } = settings();
-      const { SECRET_WARNING_WEBHOOK, MAIL_LANGUAGE, SECRET_ROTATION_DAYS } = rest;
+      // In each run: what is left out of it, people must learn of.
+      tellOfSettings(log);
+      const webhookUrl = warningSetting('SECRET_WARNING_WEBHOOK');
       return {
         ...storage(),
-        ...(KEY_VAULT_URL === undefined ? {} : { vault: vault() }),
-        vaultName: KEY_VAULT_URL === undefined ? '' : hostLabelOf(KEY_VAULT_URL),
+        ...watchedVault(),
         vaultEvents: storage().queueNamed(VAULT_EVENT_QUEUE),
-        connections: connections(),
+        connections: watchedConnections(),
         callers: cachedCallers.of(log),
-        senderPolicy: senderPolicy(),
-        warningDays: SECRET_WARNING_DAYS,
-        recipients: SECRET_WARNING_RECIPIENTS,
-        language: MAIL_LANGUAGE,
-        rotates: SECRET_ROTATION_DAYS !== undefined,
-        ...webhookOf(SECRET_WARNING_WEBHOOK, proxyEnv),
+        ...defined({ senderPolicy: usableSenderPolicy() }),
+        warningDays: warningSetting('SECRET_WARNING_DAYS') ?? [],
+        recipients: warningSetting('SECRET_WARNING_RECIPIENTS') ?? [],
+        language: warningSetting('MAIL_LANGUAGE') ?? 'en',
+        sendsMail: sendsMail(),
+        rotates: warningSetting('SECRET_ROTATION_DAYS') !== undefined,
+        ...webhookOf(webhookUrl, proxyEnv),
         newRunId: makeMailId,
         clock,
         log,
@@ -614,10 +657,14 @@ const storageCloud = (environment: Environment): CloudName =>
 const toStorageConnection = (
   settings: Pick<Settings, (typeof STORAGE_SETTINGS)[number]>,
   cloud: CloudName,
-  network: SdkNetwork,
+  { network, storageNetwork }: { readonly network: SdkNetwork; readonly storageNetwork: SdkNetwork },
 ): StorageConnection => {
   if (settings.AzureWebJobsStorage !== '')
-    return { kind: 'connection-string', connectionString: settings.AzureWebJobsStorage, network };
+    return {
+      kind: 'connection-string',
+      connectionString: settings.AzureWebJobsStorage,
+      network: storageNetwork,
+    };
   const usual = (service: 'blob' | 'queue' | 'table') =>
     `https://${settings.AzureWebJobsStorage__accountName}.${service}.${CLOUDS[cloud].storageSuffix}`;
   return {
@@ -627,7 +674,7 @@ const toStorageConnection = (
       queue: settings.AzureWebJobsStorage__queueServiceUri ?? usual('queue'),
       table: settings.AzureWebJobsStorage__tableServiceUri ?? usual('table'),
     },
-    credential: managedIdentity(settings.AZURE_CLIENT_ID, defined({ network })),
-    network,
+    credential: tokenInTime(managedIdentity(settings.AZURE_CLIENT_ID, defined({ network }))),
+    network: storageNetwork,
   };
 };

@@ -2,6 +2,7 @@ metadata name = 'Settings of the app'
 metadata description = 'The one place where the settings of the app are put together, whichever way it is deployed: by script, pipeline, azd or portal. A setting that nobody names stays as it is, so a deployment neither resumes sending that an operator stopped nor forgets what another way has set.'
 
 import { toCallers } from 'caller-queues.bicep'
+import { storageAddressNames } from 'options.bicep'
 
 @description('Required. Name of the app.')
 param appName string
@@ -28,6 +29,12 @@ param callersWithQueues string[]
 
 @description('Required. Name of the cloud, as Azure calls it.')
 param cloud string
+
+@description('Required. The setting that names the storage account.')
+param storageByName object
+
+@description('Required. The settings that name the addresses of the storage account instead.')
+param storageByAddress object
 
 @description('Required. Settings that win over all others.')
 param fixedSettings object
@@ -59,11 +66,32 @@ var namesCloud = !empty(filter(
 ))
 var derivedCloud = namesCloud || cloudOfAzure == null ? {} : { GRAPH_CLOUD: cloudOfAzure }
 
-var relaySettings = toObject(
-  filter(items(union(currentSettings, settings, derivedSettings, derivedCloud)), setting => !empty(setting.value)),
+// Linux takes https_proxy and HTTPS_PROXY for two variables, and the first wins: what a deployment gives replaces both.
+var keptSettings = toObject(
+  filter(items(currentSettings), setting => !contains(objectKeys(settings), toUpper(setting.key))),
   setting => setting.key,
   setting => setting.value
 )
+var keptSecrets = toObject(
+  filter(items(currentSecrets), setting => !contains(objectKeys(secretSettings), toUpper(setting.key))),
+  setting => setting.key,
+  setting => setting.value
+)
+
+var relaySettings = toObject(
+  filter(items(union(keptSettings, settings, derivedSettings, derivedCloud)), setting => !empty(setting.value)),
+  setting => setting.key,
+  setting => setting.value
+)
+
+// The name of the account instead of the addresses of its services: with addresses alone the host can fail at start (azure-functions-host
+// issue 11787). But to a name the host adds the domain of the global cloud, and the relay that of GRAPH_CLOUD: wherever one of them is
+// not the cloud of the account, both need the addresses. With the name and the addresses the host can fail too.
+var needsAddresses = cloud != 'AzureCloud' || !contains(['', 'global'], relaySettings.?GRAPH_CLOUD ?? '') || !empty(filter(
+  storageAddressNames,
+  name => contains(objectKeys(relaySettings), name)
+))
+var storageSettings = needsAddresses ? storageByAddress : storageByName
 
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: appName
@@ -73,9 +101,10 @@ resource app_settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
   properties: union(
+    storageSettings,
     relaySettings,
     toObject(
-      filter(items(union(currentSecrets, secretSettings)), setting => !empty(setting.value)),
+      filter(items(union(keptSecrets, secretSettings)), setting => !empty(setting.value)),
       setting => setting.key,
       setting => setting.value
     ),

@@ -1,7 +1,7 @@
 metadata name = 'Function app'
 metadata description = 'The Flex Consumption plan and the app on it, with its settings and, as an option, its code.'
 
-import { connectionSettingPrefix, relaySettingNames, secretSettingNames } from 'options.bicep'
+import { connectionSettingPrefix, relaySettingNames, secretSettingNames, storageAddressNames } from 'options.bicep'
 
 @description('Required. Ending of the names.')
 param suffix string
@@ -140,37 +140,39 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// The name of the account instead of the addresses of its services: with addresses alone the host can fail at start (azure-functions-host
-// issue 11787). But to a name the host adds the domain of the global cloud, so that the others need the addresses.
 var storageDomain = environment().suffixes.storage
-var storageSettings = environment().name == 'AzureCloud'
-  ? {
-      AzureWebJobsStorage__accountName: storageAccountName
-    }
-  : {
-      AzureWebJobsStorage__blobServiceUri: 'https://${storageAccountName}.blob.${storageDomain}'
-      AzureWebJobsStorage__queueServiceUri: 'https://${storageAccountName}.queue.${storageDomain}'
-      AzureWebJobsStorage__tableServiceUri: 'https://${storageAccountName}.table.${storageDomain}'
-    }
+var storageByName = {
+  AzureWebJobsStorage__accountName: storageAccountName
+}
+var storageByAddress = {
+  AzureWebJobsStorage__blobServiceUri: 'https://${storageAccountName}.blob.${storageDomain}'
+  AzureWebJobsStorage__queueServiceUri: 'https://${storageAccountName}.queue.${storageDomain}'
+  AzureWebJobsStorage__tableServiceUri: 'https://${storageAccountName}.table.${storageDomain}'
+}
 
+var furtherNames = concat(storageAddressNames, ['ALERT_RECIPIENTS'])
 var currentSettings = list('${app.id}/config/appsettings', '2024-11-01').properties
 
 module settingsOfApp 'app-settings.bicep' = {
   name: '${app.name}-settings'
   params: {
     appName: app.name
-    // Only the settings of the relay: parameters of a deployment are readable afterwards, and others can hold secrets.
+    // Only the settings of the relay: parameters of a deployment are readable afterwards, and others can hold secrets. The names
+    // of a proxy count in lower case too.
     currentSettings: toObject(
       filter(
         items(currentSettings),
         setting =>
-          contains(relaySettingNames, setting.key) || startsWith(setting.key, connectionSettingPrefix) || setting.key == 'ALERT_RECIPIENTS'
+          contains(relaySettingNames, toUpper(setting.key)) || contains(furtherNames, setting.key) || startsWith(
+            setting.key,
+            connectionSettingPrefix
+          )
       ),
       setting => setting.key,
       setting => setting.value
     )
     currentSecrets: toObject(
-      filter(items(currentSettings), setting => contains(secretSettingNames, setting.key)),
+      filter(items(currentSettings), setting => contains(secretSettingNames, toUpper(setting.key))),
       setting => setting.key,
       setting => setting.value
     )
@@ -181,7 +183,9 @@ module settingsOfApp 'app-settings.bicep' = {
     alertRecipients: alertRecipients
     // FUNCTIONS_WORKER_RUNTIME, WEBSITE_RUN_FROM_PACKAGE and their kind are missing on purpose: a Flex Consumption
     // app says these things in functionAppConfig, and deployment refuses some of them.
-    fixedSettings: union(fixedSettings, storageSettings, {
+    storageByName: storageByName
+    storageByAddress: storageByAddress
+    fixedSettings: union(fixedSettings, {
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identityClientId
       AZURE_CLIENT_ID: identityClientId

@@ -33,6 +33,8 @@ type RelaySettings = {
   MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
   MAIL_VERIFY_SECONDS: string?
+  NODE_USE_ENV_PROXY: string?
+  NO_PROXY: string?
   SECRET_ROTATION_DAYS: string?
   SECRET_WARNING_DAYS: string?
   SECRET_WARNING_RECIPIENTS: string?
@@ -69,6 +71,8 @@ var relaySettingNames = [
   'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
   'MAIL_VERIFY_SECONDS'
+  'NODE_USE_ENV_PROXY'
+  'NO_PROXY'
   'SECRET_ROTATION_DAYS'
   'SECRET_WARNING_DAYS'
   'SECRET_WARNING_RECIPIENTS'
@@ -77,15 +81,29 @@ var relaySettingNames = [
 @export()
 @sealed()
 @secure()
-@description('Settings of the relay that are secrets themselves: a parameter of their own, which no deployment shows afterwards.')
+@description('Settings of the relay that are secrets themselves, or can have a password in them: a parameter of their own, which no deployment shows afterwards.')
 type SecretSettings = {
+  ALL_PROXY: string?
+  HTTPS_PROXY: string?
+  HTTP_PROXY: string?
   SECRET_WARNING_WEBHOOK: string?
 }
 
 @export()
 @description('The names of SecretSettings.')
 var secretSettingNames = [
+  'ALL_PROXY'
+  'HTTPS_PROXY'
+  'HTTP_PROXY'
   'SECRET_WARNING_WEBHOOK'
+]
+
+@export()
+@description('Addresses of the storage account, which a relay in another cloud than its tenant needs: docs/national-clouds.md. A deployment keeps these settings.')
+var storageAddressNames = [
+  'AzureWebJobsStorage__blobServiceUri'
+  'AzureWebJobsStorage__queueServiceUri'
+  'AzureWebJobsStorage__tableServiceUri'
 ]
 
 @export()

@@ -96,7 +96,16 @@ collect_parameters() {
   PARAMETERS+=("entraClientId=$CLIENT_ID" "name=$NAME")
   [ -z "$SENDER" ] || PARAMETERS+=("defaultSender=$SENDER")
   [ -z "$LOCATION" ] || PARAMETERS+=("location=$LOCATION")
-  [ ${#SETTINGS[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${SETTINGS[@]}")")
+  local setting plain=() hidden=()
+  for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
+    case $setting in
+      # Of a type of its own, which no record of a deployment shows.
+      HTTPS_PROXY=* | HTTP_PROXY=* | ALL_PROXY=*) hidden+=("$setting") ;;
+      *) plain+=("$setting") ;;
+    esac
+  done
+  [ ${#plain[@]} -eq 0 ] || PARAMETERS+=("settings=$(json_object "${plain[@]}")")
+  [ ${#hidden[@]} -eq 0 ] || PARAMETERS+=("secretSettings=$(json_object "${hidden[@]}")")
   [ ${#ALERT_TO[@]} -eq 0 ] || PARAMETERS+=("alertRecipients=$(json_list "${ALERT_TO[@]}")")
   [ "$VAULT_EVENTS" = no ] || PARAMETERS+=("options=$(options_with_vault_events)")
 }

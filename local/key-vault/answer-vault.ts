@@ -27,29 +27,29 @@ export const answerVault = async (store: SecretStore, request: VaultRequest, vau
         .names()
         .toSorted()
         .flatMap((name) => store.current(name) ?? []);
-      return toPage(current, request.page, vault, (one) => toItem(one, vault, false));
+      return toPage(current, request.page, vault, (one) => toListed(one, vault, false));
     }
     case 'versions': {
       // Not by age, as in the real vault: whoever wants the newest has to look at `created`.
       const versions = store
         .versions(request.name)
         .toSorted((left, right) => (left.version < right.version ? -1 : 1));
-      return toPage(versions, request.page, vault, (one) => toItem(one, vault, true));
+      return toPage(versions, request.page, vault, (one) => toListed(one, vault, true));
     }
     case 'get': {
       const found = lookUp(store, request.name, request.version);
       if (!found.enabled) throw secretDisabled();
-      return { value: found.value, ...toItem(found, vault, true) };
+      return { value: found.value, ...toItem(found, vault) };
     }
     case 'set': {
       const made = await store.set(request.name, request.secret, now);
-      return { value: made.value, ...toItem(made, vault, true) };
+      return { value: made.value, ...toItem(made, vault) };
     }
     case 'update': {
       const { name, version } = lookUp(store, request.name, request.version);
       const changed = await store.update(name, version, request.changes, now);
       if (changed === undefined) throw secretNotFound(`${name}/${version}`);
-      return toItem(changed, vault, true);
+      return toItem(changed, vault);
     }
   }
 };
@@ -75,7 +75,14 @@ const toPage = <T>(
   };
 };
 
-const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
+/** One version by itself. Of a certificate it names the key (REST: SecretBundle). */
+const toItem = (one: SecretVersion, vault: URL) => ({
+  ...toListed(one, vault, true),
+  ...(one.managed ? { kid: `${vault.origin}/keys/${one.name}/${one.version}` } : {}),
+});
+
+/** A list says that the vault manages it, and names no key (REST: SecretItem). */
+const toListed = (one: SecretVersion, vault: URL, withVersion: boolean) => {
   const id = `${vault.origin}/secrets/${one.name}${withVersion ? `/${one.version}` : ''}`;
   return {
     contentType: one.contentType,
@@ -90,7 +97,7 @@ const toItem = (one: SecretVersion, vault: URL, withVersion: boolean) => {
       recoverableDays: 90,
     },
     tags: one.tags,
-    ...(one.managed ? { managed: true, kid: `${vault.origin}/keys/${one.name}/${one.version}` } : {}),
+    ...(one.managed ? { managed: true } : {}),
   };
 };
 

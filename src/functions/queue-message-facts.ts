@@ -13,22 +13,34 @@ const MAY_BE_OBJECT = /^[\s\ufeff]*(\{|\/[/*])/;
  */
 export const queueMessageFacts = (
   message: unknown,
-  { triggerMetadata }: InvocationContext,
+  context: Pick<InvocationContext, 'triggerMetadata'>,
   now: Date,
   caller: string,
 ): DeliveryFacts => {
-  const text = toText(message);
-  const names = MAY_BE_OBJECT.test(text) ? fieldNames(text) : [];
-  const believed = (name: string): unknown =>
-    names === undefined || names.includes(name.toLowerCase()) ? undefined : triggerMetadata?.[name];
-  const id = believed('id');
-  const insertedAt = readTime(believed('insertionTime'));
+  const { text, id, insertedAt, delivery } = believedFacts(message, context);
   return {
     text,
     caller,
     ...(typeof id === 'string' && GUID.test(id) ? { messageId: id.toLowerCase() } : {}),
     insertedAt: insertedAt !== undefined && insertedAt < now ? insertedAt : now,
-    redelivered: Number(believed('dequeueCount')) > 1,
+    redelivered: delivery > 1,
+  };
+};
+
+/** What the host says of a message, as far as it can be believed. */
+export const believedFacts = (
+  message: unknown,
+  { triggerMetadata }: Pick<InvocationContext, 'triggerMetadata'>,
+) => {
+  const text = toText(message);
+  const names = MAY_BE_OBJECT.test(text) ? fieldNames(text) : [];
+  const believed = (name: string): unknown =>
+    names === undefined || names.includes(name.toLowerCase()) ? undefined : triggerMetadata?.[name];
+  return {
+    text,
+    id: believed('id'),
+    insertedAt: readTime(believed('insertionTime')),
+    delivery: Number(believed('dequeueCount')) || 1,
   };
 };
 

@@ -17,6 +17,7 @@ type CredentialFacts = {
   readonly daysLeft?: number;
   readonly expiresOn?: string;
   readonly code?: ErrorCode;
+  readonly ownerTag?: 'unreadable' | 'outside';
 };
 
 /**
@@ -129,6 +130,13 @@ export type LogEvent =
       readonly undelivered: number;
       readonly unproven: number;
     }
+  /** A newer version of a credential is in the vault, and an older one is in use. */
+  | {
+      readonly event: 'NewestRefused';
+      readonly connection: string;
+      readonly version: string;
+      readonly code: ErrorCode;
+    }
   | { readonly event: 'SecretsUnchecked'; readonly name: string }
   | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
   | {
@@ -208,6 +216,7 @@ const LEVELS: Levels = {
   SendBlocked: byCode,
   RequestRefused: byCode,
   SecretExpiring: 'error',
+  NewestRefused: 'warn',
   WarningNotDelivered: 'error',
   WarningChannelFailed: 'error',
   SecretsChecked: 'info',

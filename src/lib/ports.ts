@@ -5,6 +5,7 @@ import type { Amount } from './callers/quota.ts';
 import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
+import type { ErrorCode } from './error-catalogue.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
@@ -239,10 +240,15 @@ export type Vault = {
   ) => Promise<SecretFacts>;
 };
 
+/** A newer version of a credential than the one that Entra accepted, and why it was not used. */
+export type PassedOver = { readonly version: string; readonly code: ErrorCode };
+
 /** What Entra said when a credential was proved to it. */
 export type CredentialProof = {
   /** The version that Entra accepted; absent where the credential is not in the vault. */
   readonly version?: SecretFacts;
+  /** Newer versions, which could not be used: an old one is in use until they are replaced. */
+  readonly passedOver?: readonly PassedOver[];
   /** Application permissions in the token. None is usual where Exchange grants them for some mailboxes. */
   readonly roles: readonly string[];
   /** When the token ends. */
@@ -395,6 +401,15 @@ export type AppTokens = {
 /** The ways in which people learn of a warning; `log` where neither of the others is set. */
 export type WarningChannel = 'mail' | 'webhook' | 'log';
 
+/** An email with a warning, and what is known of it. */
+export type WarningMail = {
+  readonly mailId: string;
+  readonly queuedOn: Date;
+  /** Those whom the settings name, or one owner. */
+  readonly to: 'recipients' | 'owner';
+  readonly state: 'waits' | 'arrived' | 'lost';
+};
+
 /** What people were told of one credential, the last time. */
 export type ToldWarning = {
   readonly key: string;
@@ -403,14 +418,20 @@ export type ToldWarning = {
   readonly toldOn: Date;
   /** Zero or less once expired. */
   readonly daysLeft?: number;
+  /** Those that were set at that time, whether they took it or not. */
+  readonly channels: readonly WarningChannel[];
   /** Empty where it reached nobody. */
   readonly reached: readonly WarningChannel[];
-  /** The emails that carry it, as long as it is not known that they were sent. */
-  readonly mailIds: readonly string[];
+  /** The emails that carry it. */
+  readonly mails: readonly WarningMail[];
 };
+
+/** A connection, by its name, and since when no run could prove its credential. */
+export type UnprovenConnection = { readonly connection: string; readonly since: Date };
 
 /** What a run of the check has found. */
 export type WarningRun = {
+  readonly startedAt: Date;
   readonly endedAt: Date;
   /** Secrets and certificates that are watched. */
   readonly secrets: number;
@@ -421,7 +442,7 @@ export type WarningRun = {
   /** Of these, how many reached nobody. */
   readonly undelivered: number;
   /** Connections of which nobody could say whether Entra accepts the credential. */
-  readonly unproven: readonly string[];
+  readonly unproven: readonly UnprovenConnection[];
   /** Why not everything could be checked. */
   readonly failure?: string;
 };

@@ -6,8 +6,16 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   mark: '2027-05-31T00:00:00.000Z',
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
+  channels: ['mail', 'webhook'],
   reached: ['mail', 'webhook'],
-  mailIds: ['0199aaaa-bbbb-8ccc-8ddd-000000000000'],
+  mails: [
+    {
+      mailId: '0199aaaa-bbbb-8ccc-8ddd-000000000000',
+      queuedOn: new Date('2027-05-01T07:00:00Z'),
+      to: 'recipients',
+      state: 'waits',
+    },
+  ],
   ...changes,
 });
 
@@ -18,7 +26,7 @@ export const warningStateContract = (name: string, open: () => Promise<WarningSt
   describe(`${name} keeps what people were told`, () => {
     test('of each credential the last time, until it is forgotten', async () => {
       const state = await open();
-      const undated = told({ key: 'no-date!secret!a!1', mark: '', mailIds: [], reached: [] });
+      const undated = told({ key: 'no-date!secret!a!1', mark: '', mails: [], reached: [] });
       await state.write(told({ daysLeft: 60 }));
       await state.write(undated);
       await state.write(told());
@@ -49,12 +57,13 @@ export const warningStateContract = (name: string, open: () => Promise<WarningSt
       const state = await open();
       expect(await state.lastRun()).toBeUndefined();
       const lastRun = {
+        startedAt: new Date('2027-05-01T07:00:00Z'),
         endedAt: new Date('2027-05-01T07:00:09Z'),
         secrets: 4,
         warnings: 2,
         told: 1,
         undelivered: 0,
-        unproven: ['fabrikam'],
+        unproven: [{ connection: 'fabrikam', since: new Date('2027-04-30T07:00:09Z') }],
       };
       const { entry } = await state.writeClaim({ ...CLAIM, state: 'over', lastRun }, undefined);
       await state.writeClaim({ ...CLAIM, id: 'two', lastRun }, entry.etag);

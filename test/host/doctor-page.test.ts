@@ -68,7 +68,7 @@ const haveRun = async (endedAt: Date): Promise<void> => {
   await openHeartbeatTable(connection).note('sweep', endedAt);
   const warnings = openWarningTable(connection);
   const { etag } = await warnings.readClaim();
-  const counts = { secrets: 1, warnings: 0, told: 0, undelivered: 0, unproven: [] };
+  const counts = { secrets: 1, warnings: 0, told: 0, undelivered: 0, unproven: [], startedAt: new Date() };
   await warnings.writeClaim(
     { id: 'a-run', startedAt: endedAt, state: 'over', lastRun: { endedAt, ...counts } },
     etag,

@@ -71,9 +71,18 @@ describe.skipIf(bicep === undefined)(
         cloud,
         currentSecrets,
         secretSettings,
+        storageByName: STORAGE_BY_NAME,
+        storageByAddress: STORAGE_BY_ADDRESS,
       });
       return resources.find(({ type }) => type === 'Microsoft.Web/sites/config')?.properties;
     };
+    const STORAGE_BY_NAME = { AzureWebJobsStorage__accountName: 'strelay' };
+    const STORAGE_BY_ADDRESS = Object.fromEntries(
+      ['blob', 'queue', 'table'].map((service) => [
+        `AzureWebJobsStorage__${service}ServiceUri`,
+        `https://strelay.${service}.core.example`,
+      ]),
+    );
 
     test('of a setting the deployment wins over what the app has, an empty value is left out, and fixed settings win over both', async () => {
       expect(
@@ -83,7 +92,12 @@ describe.skipIf(bicep === undefined)(
           '',
           { ENTRA_CLIENT_ID: 'new' },
         ),
-      ).toEqual({ MAIL_EVENTS: 'off', ENTRA_CLIENT_ID: 'new', MAIL_LEDGER_DAYS: '30' });
+      ).toEqual({
+        ...STORAGE_BY_NAME,
+        MAIL_EVENTS: 'off',
+        ENTRA_CLIENT_ID: 'new',
+        MAIL_LEDGER_DAYS: '30',
+      });
     });
 
     test.each<[string, string, Record<string, string>, string | undefined]>([
@@ -107,9 +121,69 @@ describe.skipIf(bicep === undefined)(
       const none = { SECRET_WARNING_WEBHOOK: '' };
       const given = async (secretSettings: Record<string, string>) =>
         await settingsOf({}, {}, '', {}, [], { currentSecrets: HOOK, secretSettings });
-      expect(await given({})).toEqual(HOOK);
-      expect(await given(NEW)).toEqual(NEW);
-      expect(await given(none)).toEqual({});
+      expect(await given({})).toEqual({ ...STORAGE_BY_NAME, ...HOOK });
+      expect(await given(NEW)).toEqual({ ...STORAGE_BY_NAME, ...NEW });
+      expect(await given(none)).toEqual(STORAGE_BY_NAME);
+    });
+
+    test.each<[string, Record<string, string>, Record<string, string>, Record<string, string>]>([
+      ['stays where none is given', { HTTPS_PROXY: 'http://one' }, {}, { HTTPS_PROXY: 'http://one' }],
+      [
+        'stays under its name in lower case',
+        { https_proxy: 'http://one' },
+        {},
+        { https_proxy: 'http://one' },
+      ],
+      [
+        'gives way to the one of a deployment, under either name',
+        { https_proxy: 'http://one', HTTPS_PROXY: 'http://other' },
+        { HTTPS_PROXY: 'http://two' },
+        { HTTPS_PROXY: 'http://two' },
+      ],
+      ['ends with an empty value, under either name', { https_proxy: 'http://one' }, { HTTPS_PROXY: '' }, {}],
+    ])('a proxy %s', async (_rule, currentSecrets, secretSettings, expected) => {
+      const all = await settingsOf({}, {}, '', {}, [], { currentSecrets, secretSettings });
+      expect(all).toEqual({ ...STORAGE_BY_NAME, ...expected });
+    });
+
+    test('hosts without a proxy stay too, and a deployment changes them under either name', async () => {
+      const direct = async (settings: Record<string, string>) =>
+        await settingsOf({ no_proxy: '.one' }, settings);
+      expect(await direct({})).toEqual({ ...STORAGE_BY_NAME, no_proxy: '.one' });
+      expect(await direct({ NO_PROXY: '.two' })).toEqual({ ...STORAGE_BY_NAME, NO_PROXY: '.two' });
+    });
+
+    const OWN_ADDRESS = { AzureWebJobsStorage__queueServiceUri: 'https://strelay.z7.queue.storage.example' };
+    test.each<[string, string, Record<string, string>, Record<string, string>, Record<string, string>]>([
+      ['its name', 'AzureCloud', {}, {}, STORAGE_BY_NAME],
+      ['its name', 'AzureCloud', { GRAPH_CLOUD: 'global' }, {}, STORAGE_BY_NAME],
+      ['its addresses in another cloud than the global one', 'AzureChinaCloud', {}, {}, STORAGE_BY_ADDRESS],
+      [
+        'its addresses for a tenant in another cloud',
+        'AzureCloud',
+        { GRAPH_CLOUD: 'china' },
+        {},
+        STORAGE_BY_ADDRESS,
+      ],
+      [
+        'its addresses as soon as one is given',
+        'AzureCloud',
+        {},
+        { GRAPH_CLOUD: 'usgov' },
+        STORAGE_BY_ADDRESS,
+      ],
+      [
+        'the addresses that the app has, and never its name beside them',
+        'AzureCloud',
+        OWN_ADDRESS,
+        {},
+        { ...STORAGE_BY_ADDRESS, ...OWN_ADDRESS },
+      ],
+    ])('storage is set by %s', async (_rule, cloud, current, settings, expected) => {
+      const all = (await settingsOf(current, settings, '', {}, [], { cloud })) ?? {};
+      expect(
+        Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('AzureWebJobsStorage'))),
+      ).toEqual(expected);
     });
 
     test.each([

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConnection } from '../../src/lib/connections/connection-definition.ts';
 import { isNamedConnection } from '../../src/lib/settings/connections.ts';
+import { PROXY_NAMES } from '../../src/lib/settings/proxy.ts';
 import { type Setting, type SettingName, settingsTable } from '../../src/lib/settings/settings.ts';
 import {
   ATTACHMENT_CONTAINER,
@@ -36,6 +37,8 @@ const OF_THE_HOST = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
+/** Read by the relay and by the Functions host, but not as settings of the relay. */
+const OF_A_PROXY = [...PROXY_NAMES, 'NO_PROXY', 'NODE_USE_ENV_PROXY'];
 const setByBicep = [...appSettings('main.bicep'), ...appSettings('modules/function-app.bicep')];
 const setOnRequest = propertiesOfType('modules/options.bicep', 'RelaySettings');
 const secrets = propertiesOfType('modules/options.bicep', 'SecretSettings');
@@ -52,12 +55,14 @@ test('every other setting can be given by name, and no other name', () => {
   const others = Object.keys(table).filter(
     (name) => !setByBicep.includes(name) && !name.startsWith('AzureWebJobsStorage'),
   );
-  expect([...setOnRequest, ...secrets].sort()).toEqual(others.sort());
+  expect([...setOnRequest, ...secrets].sort()).toEqual([...others, ...OF_A_PROXY].sort());
   expect(readCode('modules/options.bicep')).toMatch(/@sealed\(\)\n[^\n]*\ntype RelaySettings/);
 });
 
 test('a setting that is a secret is in no parameter that a deployment shows afterwards', () => {
-  expect(secrets).toEqual(['SECRET_WARNING_WEBHOOK']);
+  // The address of a proxy can have a password in it.
+  expect(secrets).toEqual(['ALL_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'SECRET_WARNING_WEBHOOK']);
+  for (const name of secrets) expect(setOnRequest).not.toContain(name);
   expect(listVariable('modules/options.bicep', 'secretSettingNames')).toEqual(secrets);
   expect(readCode('modules/options.bicep')).toMatch(/@secure\(\)\n[^\n]*\ntype SecretSettings/);
   for (const parameter of ['secretSettings', 'currentSecrets'])
@@ -65,7 +70,7 @@ test('a setting that is a secret is in no parameter that a deployment shows afte
       new RegExp(`@secure\\(\\)\nparam ${parameter} object`),
     );
   for (const output of readCode('main.bicep').matchAll(/^output .*$/gm))
-    expect(output[0]).not.toMatch(/secretSettings|WEBHOOK/);
+    expect(output[0]).not.toMatch(/secretSettings|WEBHOOK|PROXY/);
 });
 
 test('a connection of the options has the fields that the relay reads', () => {
@@ -78,8 +83,8 @@ test('a connection of the options has the fields that the relay reads', () => {
 test('a deployment keeps the settings of single connections', () => {
   const prefix = textVariable('modules/options.bicep', 'connectionSettingPrefix');
   expect(isNamedConnection(`${prefix}FABRIKAM`)).toBe(true);
-  expect(readCode('modules/function-app.bicep')).toContain(
-    'startsWith(setting.key, connectionSettingPrefix)',
+  expect(readCode('modules/function-app.bicep')).toMatch(
+    /startsWith\(\s*setting\.key,\s*connectionSettingPrefix\s*\)/,
   );
 });
 
@@ -96,7 +101,6 @@ test('storage is reached by identity and by the name of the account, in a nation
     ]),
   );
   const app = readCode('modules/function-app.bicep');
-  expect(app).toContain("environment().name == 'AzureCloud'");
   expect(app).not.toMatch(/AzureWebJobsStorage:/);
 });
 
@@ -140,7 +144,41 @@ test('a deployment keeps the settings by name that it can be given by name', () 
   expect(listVariable('modules/options.bicep', 'relaySettingNames')).toEqual(setOnRequest);
   const app = readCode('modules/function-app.bicep');
   expect(app).toMatch(/list\('\$\{app\.id\}\/config\/appsettings', [^)]+\)\.properties/);
-  expect(app).toContain('contains(relaySettingNames, setting.key)');
+  expect(app).toContain('contains(relaySettingNames, toUpper(setting.key))');
+  expect(app).toContain('contains(secretSettingNames, toUpper(setting.key))');
+  expect(app).toContain("var furtherNames = concat(storageAddressNames, ['ALERT_RECIPIENTS'])");
+  for (const name of [...setOnRequest, ...secrets]) expect(name).toBe(name.toUpperCase());
+});
+
+const DOCS = join(import.meta.dirname, '../../docs');
+/** For the relay on the machine of a developer, and reasons instead of instructions. */
+const NOT_OF_THE_APP = /^(local|test-environments)\.md$|^decisions/;
+const SETTING = '[A-Z][A-Za-z]*_\\w+';
+
+/** What a text tells people to set in the app: commands of az, lines of NAME=value, and rows of the variables of a proxy. */
+const settingsToldIn = (text: string): readonly string[] => [
+  ...[...text.matchAll(/appsettings set\b(?:[^\n`]|\\\n)*/g)].flatMap(([command]) =>
+    [...command.matchAll(new RegExp(String.raw`[\s"'](${SETTING})=`, 'g'))].map(([, name = '']) => name),
+  ),
+  ...[...text.matchAll(new RegExp(`^(${SETTING})=(?!.* npm )`, 'gm'))].map(([, name = '']) => name),
+  ...[...text.matchAll(/^\| `(\w+_PROXY)` \|/gm)].map(([, name = '']) => name),
+];
+
+test('a deployment keeps, or sets itself, every setting that the documentation tells people to set', () => {
+  const told = readdirSync(DOCS, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !NOT_OF_THE_APP.test(name))
+    .flatMap((name) => settingsToldIn(readFileSync(join(DOCS, name), 'utf8')));
+  expect(told).toEqual(
+    expect.arrayContaining(['HTTPS_PROXY', 'NO_PROXY', 'AzureWebJobsStorage__blobServiceUri', 'GRAPH_CLOUD']),
+  );
+  const kept = [
+    ...setOnRequest,
+    ...secrets,
+    ...setByBicep,
+    ...listVariable('modules/options.bicep', 'storageAddressNames'),
+  ];
+  const prefix = textVariable('modules/options.bicep', 'connectionSettingPrefix');
+  expect([...new Set(told)].filter((name) => !kept.includes(name) && !name.startsWith(prefix))).toEqual([]);
 });
 
 test('mail is deleted from storage when the ledger forgets it, and the package never', () => {

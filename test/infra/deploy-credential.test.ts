@@ -336,11 +336,16 @@ describe('the command line', () => {
     [['--set', 'SECRET_ROTATION_DAYS=90'], 'use --rotate-secret'],
     [['--set', 'SECRET_WARNING_WEBHOOK=https://x.example'], 'use --warning-webhook FILE'],
     [['--set', 'GRAPH_CONNECTION_FABRIKAM={}'], 'docs/connections.md'],
+    [['--set', 'HTTPS_PROXY=http://me:pass@proxy.example'], '--set HTTPS_PROXY: the address has a password'],
+    [['--set', 'https_proxy=http://me:pass@proxy.example'], "not 'https_proxy'"],
+    [['--set', 'ALL_PROXY=proxy.example'], '--set ALL_PROXY: expected the address of a proxy'],
+    [['--set', 'NODE_USE_ENV_PROXY=yes'], '--set NODE_USE_ENV_PROXY: expected 0 or 1'],
     [['--warning-webhook', 'missing.txt'], "file 'missing.txt' does not exist"],
   ])('%j is wrong usage, said before az is called', async (args, said) => {
     const refused = await run(...OPTIONS, ...args);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain(said);
+    expect(refused.stderr).not.toContain('me:pass');
     expect(refused.calls.filter(([tool]) => tool === 'az')).toEqual([]);
   });
 });

@@ -99,6 +99,16 @@ describe('a first run', () => {
     expect(value('alertRecipients')).toEqual(['a@contoso.com', 'b@contoso.com']);
   });
 
+  test('hands the address of a proxy over where no record of the deployment shows it', async () => {
+    const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/https-proxy)';
+    const given = ['NO_PROXY=.vault.azure.net', `HTTPS_PROXY=${reference}`, 'HTTP_PROXY='];
+    const ran = await sandbox.run('deploy.sh', [...OPTIONS, ...given.flatMap((one) => ['--set', one])]);
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    const parameters = sandbox.lines('deployment-graph-mail-relay');
+    expect(parameters).toContain('settings={"NO_PROXY":".vault.azure.net"}');
+    expect(parameters).toContain(`secretSettings={"HTTPS_PROXY":"${reference}","HTTP_PROXY":""}`);
+  });
+
   test('uses a registration that somebody else made', async () => {
     const run = await sandbox.run('deploy.sh', [
       ...OPTIONS,

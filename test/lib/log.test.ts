@@ -37,6 +37,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   WarningNotDelivered: 'error',
   WarningChannelFailed: 'error',
   SecretsChecked: 'info',
+  NewestRefused: 'warn',
   SecretsUnchecked: 'error',
   VaultEventDropped: 'warn',
   RotationStep: 'info',

@@ -27,7 +27,11 @@ export const makeFakeVault = (
       .toSorted((one, other) => Number(other.createdOn ?? 0) - Number(one.createdOn ?? 0));
   return {
     listSecrets: async () =>
-      [...new Set(versions.map(({ name }) => name))].flatMap((name) => newestFirst(name).slice(0, 1)),
+      [...new Set(versions.map(({ name }) => name))].flatMap((name) =>
+        newestFirst(name)
+          .slice(0, 1)
+          .map((one) => ({ ...one, version: '' })),
+      ),
     listVersions: async (name) => newestFirst(name),
     storeSecret: async (name, { value, expiresOn, tags }) => {
       const version = `v${versions.length + 1}`;

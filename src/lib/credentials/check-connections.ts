@@ -1,9 +1,17 @@
+import type { KnownCallers } from '../callers/known-callers.ts';
 import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, upstreamFacts } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
-import type { OpenConnection, Ports, RegisteredCredential, WarningRun } from '../ports.ts';
+import type {
+  OpenConnection,
+  Ports,
+  RegisteredCredential,
+  UnprovenConnection,
+  WarningRun,
+} from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 import { usersOf } from './connection-users.ts';
 import type { CheckedConnection, ProofResult } from './watched-credentials.ts';
 
@@ -13,7 +21,8 @@ type Checkable = Pick<OpenConnection, 'connection' | 'proveCredential'> &
 
 export type CheckConnectionsNeeds = Pick<Ports, 'callers' | 'log'> & {
   readonly connections: readonly Checkable[];
-  readonly senderPolicy: SenderPolicy;
+  /** Absent where the settings say none that can be read. */
+  readonly senderPolicy?: SenderPolicy;
 };
 
 /**
@@ -50,13 +59,26 @@ const readRegistered = async (
   }
 };
 
+/** Who they are is an extra: the warning matters also where nobody can say whom it concerns. */
+const knownCallers = async ({
+  callers,
+  log,
+}: CheckConnectionsNeeds): Promise<Pick<KnownCallers, 'declared'>> => {
+  try {
+    return await callers.known();
+  } catch (failure) {
+    if (!(failure instanceof AppError)) log(unexpected(failure));
+    return { declared: [] };
+  }
+};
+
 /** Tries every connection. One that is broken keeps no other from being looked at. */
 export const checkConnections = async (
   needs: CheckConnectionsNeeds,
 ): Promise<readonly CheckedConnection[]> => {
   const [main, ...others] = needs.connections.map(({ connection }) => connection);
   if (main === undefined) return [];
-  const uses = usersOf([main, ...others], needs.senderPolicy, await needs.callers.known());
+  const uses = usersOf([main, ...others], needs.senderPolicy, await knownCallers(needs));
   return Promise.all(
     needs.connections.map(async (open, index): Promise<CheckedConnection> => {
       const proof = await prove(needs, open);
@@ -68,19 +90,31 @@ export const checkConnections = async (
   );
 };
 
-/** Between two daily runs; another run soon after one says nothing of how long it has lasted. */
+/** Longer than an outage of Entra or the vault; less than the time between two daily runs. */
 const LASTS_MS = 12 * 3_600_000;
 
-/** What could not be proved in the last run, half a day ago or more, and cannot be proved now, is a refusal too. */
-export const refuseWhatLasts = (
+/** The connections that cannot be proved now, each with the time since when, as the last run knew it. */
+export const unprovenSince = (
   connections: readonly CheckedConnection[],
   lastRun: WarningRun | undefined,
+  now: Date,
+): readonly UnprovenConnection[] =>
+  connections
+    .filter(({ proof }) => proof.kind === 'unproven')
+    .map(({ use: { connection } }) => {
+      const known = lastRun?.unproven.find((one) => one.connection === connection.name)?.since;
+      return { connection: connection.name, since: known === undefined || isAhead(known, now) ? now : known };
+    });
+
+/** What nobody could prove for half a day, however often it was tried, is a refusal too, also where nobody foresaw the reason. */
+export const refuseWhatLasts = (
+  connections: readonly CheckedConnection[],
+  unproven: readonly UnprovenConnection[],
   now: Date,
 ): readonly CheckedConnection[] =>
   connections.map((one) => {
     const { proof, use } = one;
-    if (proof.kind !== 'unproven' || proof.code === undefined || lastRun === undefined) return one;
-    const lasts =
-      lastRun.unproven.includes(use.connection.name) && now.getTime() - lastRun.endedAt.getTime() >= LASTS_MS;
-    return lasts ? { ...one, proof: { ...proof, kind: 'refused', code: proof.code } } : one;
+    const since = unproven.find(({ connection }) => connection === use.connection.name)?.since ?? now;
+    if (proof.kind !== 'unproven' || now.getTime() - since.getTime() < LASTS_MS) return one;
+    return { ...one, proof: { ...proof, kind: 'refused', code: proof.code ?? 'UNEXPECTED' } };
   });

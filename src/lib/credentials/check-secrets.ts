@@ -1,5 +1,6 @@
 import { CLAIM_MS } from './claim-run.ts';
-import { CHECK_AGAIN, isVaultEvent } from './vault-event.ts';
+import { isAhead } from './clock-ahead.ts';
+import { checkAgain, readVaultEvent } from './vault-event.ts';
 import { type WarnExpiringSecretsNeeds, warnExpiringSecrets } from './warn-expiring-secrets.ts';
 
 /** The same as `maxDequeueCount` in host.json, after which the host gives up on a message. */
@@ -11,13 +12,30 @@ const LAST_DELIVERY = 5;
  */
 export const checkDaily = async (needs: WarnExpiringSecretsNeeds): Promise<void> => {
   try {
-    await warnExpiringSecrets(needs);
+    await warnExpiringSecrets(needs, 'daily');
   } catch (failure) {
     // Where storage is what failed, this fails too; the heartbeat is missing then.
-    await needs.vaultEvents.put(CHECK_AGAIN, CLAIM_MS).catch(() => {});
+    await needs.vaultEvents.put(checkAgain(), CLAIM_MS).catch(() => {});
     throw failure;
   }
 };
+
+/**
+ * Whether a run that began after the message was put on the queue has looked at everything: then there is nothing more to find, and
+ * thousands of events cost one run. A state that cannot be read says nothing.
+ */
+const isCovered = async ({ warnings, clock }: WarnExpiringSecretsNeeds, since: Date): Promise<boolean> => {
+  const run = await warnings.lastRun().catch(() => undefined);
+  return (
+    run !== undefined &&
+    run.failure === undefined &&
+    run.startedAt > since &&
+    !isAhead(run.startedAt, clock.now())
+  );
+};
+
+const earlier = (one: Date, other: Date | undefined): Date =>
+  other !== undefined && other < one ? other : one;
 
 /**
  * Runs the check when the vault says that something expires, instead of the next morning. What is no event of the vault is dropped: the
@@ -26,11 +44,14 @@ export const checkDaily = async (needs: WarnExpiringSecretsNeeds): Promise<void>
  */
 export const checkSecrets = async (
   needs: WarnExpiringSecretsNeeds,
-  message: { readonly text: string; readonly delivery: number },
+  message: { readonly text: string; readonly insertedAt?: Date; readonly delivery: number },
 ): Promise<void> => {
-  if (!isVaultEvent(message.text)) return needs.log({ event: 'VaultEventDropped', reason: 'unreadable' });
+  const event = readVaultEvent(message.text);
+  if (event === undefined) return needs.log({ event: 'VaultEventDropped', reason: 'unreadable' });
+  const since = earlier(message.insertedAt ?? needs.clock.now(), event.since);
+  if (await isCovered(needs, since)) return;
   try {
-    await warnExpiringSecrets(needs);
+    await warnExpiringSecrets(needs, { since });
   } catch (failure) {
     if (message.delivery < LAST_DELIVERY) throw failure;
     needs.log({ event: 'VaultEventDropped', reason: 'failed' });

@@ -1,4 +1,5 @@
 import type { Ports, RunClaim, WarningRun } from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 
 export type ClaimNeeds = Pick<Ports, 'clock' | 'warnings'> & { readonly newRunId: () => string };
 
@@ -9,6 +10,7 @@ export const CLAIM_MS = 10 * 60_000;
 export type ClaimedRun = {
   /** The same for a run that takes over what another one did not finish, so that it writes the same emails. */
   readonly id: string;
+  readonly startedAt: Date;
   readonly lastRun?: WarningRun;
   readonly end: (run: WarningRun) => Promise<void>;
   /** It did not get far enough: the next run may begin immediately, and goes on as the same. */
@@ -21,7 +23,10 @@ const decideClaim = (
   now: Date,
   newRunId: () => string,
 ): RunClaim | undefined => {
-  const isRunning = current?.state === 'running' && now.getTime() - current.startedAt.getTime() < CLAIM_MS;
+  const isRunning =
+    current?.state === 'running' &&
+    !isAhead(current.startedAt, now) &&
+    now.getTime() - current.startedAt.getTime() < CLAIM_MS;
   if (isRunning) return undefined;
   const isOpen = current !== undefined && current.state !== 'over';
   return {

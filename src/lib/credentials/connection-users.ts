@@ -31,9 +31,11 @@ const patternsOf = ({ senders }: CallerRules, policy: SenderPolicy): readonly st
 /** Who uses each connection. What callers may do is decided by their rules and by the settings together. */
 export const usersOf = (
   connections: Connections,
-  policy: SenderPolicy,
+  policy: SenderPolicy | undefined,
   { declared }: Pick<KnownCallers, 'declared'>,
 ): readonly ConnectionUse[] => {
+  if (policy === undefined)
+    return connections.map((connection) => ({ connection, senders: connection.senders, callers: [] }));
   const everySender = [policy.defaultSender.address, ...policy.allowedSenders];
   const undeclared = BUILT_IN.filter((name) => !declared.some((one) => one.name === name));
   const callers = [

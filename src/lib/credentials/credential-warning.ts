@@ -1,9 +1,11 @@
 import type { CredentialKind } from '../connections/connection.ts';
 import { vaultNameOf } from '../connections/connection.ts';
+import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import { type UpstreamFacts, upstreamFacts } from '../errors.ts';
 import { isAddress } from '../mail/address.ts';
 import type { ConnectionUse } from './connection-users.ts';
+import { type OwnerFault, readOwnerTag } from './owner-tag.ts';
 import {
   type CheckedConnection,
   datesDiffer,
@@ -22,6 +24,7 @@ type About = {
   readonly uses: readonly ConnectionUse[];
   /** Who is told beside those who are told of everything. */
   readonly owners: readonly string[];
+  readonly ownerFault?: OwnerFault;
 };
 
 /** Something about a credential that people should know. */
@@ -50,17 +53,27 @@ export const daysUntil = (date: Date, now: Date): number =>
   Math.ceil((date.getTime() - now.getTime()) / DAY_MS) + 0;
 
 const ownersOf = (uses: readonly ConnectionUse[], tagged?: string): readonly string[] =>
-  // Anyone who may write to the vault can have written anything there.
   [...uses.map(({ connection }) => connection.owner), tagged].filter(
     (one): one is string => one !== undefined && isAddress(one),
   );
 
 /** What could be said of a credential, whether it is time to say it or not. */
-const warningsOf = (credential: WatchedCredential, now: Date): readonly CredentialWarning[] => {
-  const { name, kind, version, uses, vaultDate, entraDate, owner } = credential;
+const warningsOf = (
+  credential: WatchedCredential,
+  now: Date,
+  domains: ReadonlySet<string>,
+): readonly CredentialWarning[] => {
+  const { name, kind, version, uses, createdOn, vaultDate, entraDate, owner } = credential;
   // Of another version with the same date there is nothing else to say.
   const key = `${kind}!${name.toLowerCase()}`;
-  const about = { name, kind, uses, owners: ownersOf(uses, owner) };
+  const tagged = readOwnerTag(owner, domains);
+  const about = {
+    name,
+    kind,
+    uses,
+    owners: ownersOf(uses, tagged.address),
+    ...defined({ ownerFault: tagged.fault }),
+  };
   const expiresOn = expiryOf(credential);
   const found: CredentialWarning[] = [];
   if (expiresOn !== undefined)
@@ -76,7 +89,8 @@ const warningsOf = (credential: WatchedCredential, now: Date): readonly Credenti
     found.push({
       ...about,
       key: `no-date!${key}`,
-      mark: entraDate?.toISOString() ?? '',
+      // Of each version once; whether Entra's date could be read at that moment makes no other warning of it.
+      mark: createdOn?.toISOString() ?? version,
       state: 'no-expiry-date',
       version,
       ...(entraDate === undefined ? {} : { entraDate }),
@@ -106,7 +120,8 @@ const refusalOf = ({ use, proof }: CheckedConnection): readonly CredentialWarnin
   const { name, credential } = use.connection;
   return [
     {
-      key: `refused!${name}`,
+      // Of each reason once a day, however often they alternate.
+      key: `refused!${name}!${proof.code}`,
       mark: proof.code,
       state: 'refused',
       name: vaultNameOf(credential) ?? name,
@@ -134,11 +149,11 @@ const byUrgency = (one: CredentialWarning, other: CredentialWarning): number =>
 export const findWarnings = (
   credentials: readonly WatchedCredential[],
   connections: readonly CheckedConnection[],
-  now: Date,
+  { now, domains }: { readonly now: Date; readonly domains: ReadonlySet<string> },
 ): readonly CredentialWarning[] => {
   const found = [
     ...connections.flatMap((one) => refusalOf(one)),
-    ...credentials.flatMap((one) => warningsOf(one, now)),
+    ...credentials.flatMap((one) => warningsOf(one, now, domains)),
   ].toSorted(byUrgency);
   return found.filter(({ key }, index) => found.findIndex((one) => one.key === key) === index);
 };

@@ -3,7 +3,7 @@ import { type QueueMailNeeds, queueMail } from '../delivery/queue-mail.ts';
 import { AppError } from '../errors.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { addressKey } from '../mail/address.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, WarningMail } from '../ports.ts';
 import type { CredentialWarning } from './credential-warning.ts';
 import { toWarningMail, type WarningMailContext } from './warning-mail.ts';
 
@@ -12,23 +12,39 @@ export type MailWarningsNeeds = QueueMailNeeds &
     readonly context: WarningMailContext;
   };
 
-type Addressed = { readonly to: readonly string[]; readonly warnings: readonly CredentialWarning[] };
+type Addressed = {
+  readonly kind: WarningMail['to'];
+  readonly to: readonly string[];
+  readonly warnings: readonly CredentialWarning[];
+};
+
+type AddressNeeds = {
+  readonly recipients: readonly string[];
+  /** Emails with earlier ones of these warnings that still wait, by key: one more would only wait with them. */
+  readonly waiting: ReadonlyMap<string, readonly WarningMail[]>;
+};
 
 /** One email with everything for the recipients of the settings, and one for each owner with what is theirs. */
 const addressWarnings = (
   warnings: readonly CredentialWarning[],
-  recipients: readonly string[],
+  { recipients, waiting }: AddressNeeds,
 ): readonly Addressed[] => {
+  const waits = ({ key }: CredentialWarning, kind: WarningMail['to']): boolean =>
+    (waiting.get(key) ?? []).some(({ to }) => to === kind);
   const known = new Set(recipients.map(addressKey));
-  const owners = new Map<string, { readonly to: string[]; readonly warnings: CredentialWarning[] }>();
-  for (const warning of warnings)
+  const owners = new Map<string, Addressed & { readonly warnings: CredentialWarning[] }>();
+  for (const warning of warnings.filter((one) => !waits(one, 'owner')))
     for (const owner of new Set(warning.owners.map(addressKey))) {
       if (known.has(owner)) continue;
-      const own = owners.get(owner) ?? { to: [owner], warnings: [] };
+      const own = owners.get(owner) ?? { kind: 'owner' as const, to: [owner], warnings: [] };
       own.warnings.push(warning);
       owners.set(owner, own);
     }
-  const all = recipients.length > 0 && warnings.length > 0 ? [{ to: recipients, warnings }] : [];
+  const unsent = warnings.filter((one) => !waits(one, 'recipients'));
+  const all: readonly Addressed[] =
+    recipients.length > 0 && unsent.length > 0
+      ? [{ kind: 'recipients', to: recipients, warnings: unsent }]
+      : [];
   return [...all, ...owners.values()];
 };
 
@@ -39,13 +55,15 @@ const addressWarnings = (
 export const mailWarnings = async (
   needs: MailWarningsNeeds,
   warnings: readonly CredentialWarning[],
-  runId: string,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const carried = new Map<string, string[]>();
-  for (const { to, warnings: own } of addressWarnings(warnings, needs.context.recipients)) {
+  { runId, waiting }: { readonly runId: string } & Pick<AddressNeeds, 'waiting'>,
+): Promise<ReadonlyMap<string, readonly WarningMail[]>> => {
+  const carried = new Map<string, WarningMail[]>();
+  const queuedOn = needs.clock.now();
+  for (const addressed of addressWarnings(warnings, { recipients: needs.context.recipients, waiting })) {
     try {
-      const mailId = await queueOne(needs, { to, warnings: own }, runId);
-      for (const { key } of own) carried.set(key, [...(carried.get(key) ?? []), mailId]);
+      const mailId = await queueOne(needs, addressed, runId);
+      const mail: WarningMail = { mailId, queuedOn, to: addressed.kind, state: 'waits' };
+      for (const { key } of addressed.warnings) carried.set(key, [...(carried.get(key) ?? []), mail]);
     } catch (failure) {
       const name = failure instanceof AppError ? failure.code : 'Error';
       needs.log({ event: 'WarningChannelFailed', channel: 'mail', name });

@@ -15,21 +15,32 @@ const TYPES = [
 /** What the relay writes to that queue itself. */
 const OWN_TYPE = 'GraphMailRelay.CheckAgain';
 
-/** A message that makes the relay look again. */
-export const CHECK_AGAIN = JSON.stringify({ type: OWN_TYPE });
+/** A message that makes the relay look again. `since` is when the message was put on the queue that it stands for. */
+export const checkAgain = (since?: Date): string => JSON.stringify({ type: OWN_TYPE, since });
 
 const MOST_BYTES = 65_536;
 
-/** Whether a message of the queue is a reason to look at the vault: one of the events, or a list with one of them. */
-export const isVaultEvent = (message: string): boolean => {
-  if (message.length > MOST_BYTES) return false;
-  const value = parse(message);
-  const events: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return events.some((event) => isObject(event) && isKnown(event));
+export type VaultEvent = {
+  /** Of a message of the relay: when the one was put on the queue that it stands for. */
+  readonly since?: Date;
 };
 
+/** A message of the queue that is a reason to look at the vault: one of the events, or a list with one of them. */
+export const readVaultEvent = (message: string): VaultEvent | undefined => {
+  if (message.length > MOST_BYTES) return undefined;
+  const value = parse(message);
+  const events: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const event = events.find((one): one is Fields => isObject(one) && isKnown(one));
+  if (event === undefined) return undefined;
+  const since =
+    event.type === OWN_TYPE && typeof event.since === 'string' ? new Date(event.since) : undefined;
+  return since === undefined || Number.isNaN(since.getTime()) ? {} : { since };
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
 const isKnown = (event: object): boolean => {
-  const { eventType, type } = event as Readonly<Record<string, unknown>>;
+  const { eventType, type } = event as Fields;
   return [...TYPES, OWN_TYPE].some((known) => known === eventType || known === type);
 };
 

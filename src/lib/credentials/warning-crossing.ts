@@ -1,9 +1,11 @@
 import { dayOf } from '../callers/quota.ts';
 import type { ToldWarning } from '../ports.ts';
+import { isAhead } from './clock-ahead.ts';
 import type { CredentialWarning } from './credential-warning.ts';
 
 /** After so many days people are reminded of a date that is missing or wrong. */
 const REMINDER_DAYS = 30;
+const WEEK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 /** Midnights in UTC between two times. */
@@ -25,8 +27,10 @@ export const isDue = (
   now: Date,
 ): boolean => {
   if (!holds(warning, thresholds)) return false;
-  if (told === undefined || told.mark !== warning.mark || told.reached.length === 0) return true;
+  if (told === undefined || told.mark !== warning.mark || isAhead(told.toldOn, now)) return true;
   const days = midnightsBetween(told.toldOn, now);
+  // No channel took it: then with the next run. An email that waits or was lost: on the next day.
+  if (told.reached.length === 0 && (told.mails.length === 0 || days > 0)) return true;
   switch (warning.state) {
     case 'expiring': {
       const { daysLeft } = warning;
@@ -34,10 +38,14 @@ export const isDue = (
       return thresholds.some((threshold) => daysLeft <= threshold && threshold < toldAt);
     }
     case 'expired':
-      return (told.daysLeft ?? 1) > 0 || days > 0;
+      return (told.daysLeft ?? 1) > 0 || days >= (isOldAndUnused(warning) ? WEEK_DAYS : 1);
     case 'refused':
       return days > 0;
     default:
       return days >= REMINDER_DAYS;
   }
 };
+
+/** Nothing fails any more because of it: who reads of it each day for ever does not read the rest. */
+const isOldAndUnused = (warning: CredentialWarning & { readonly daysLeft: number }): boolean =>
+  warning.uses.length === 0 && warning.daysLeft <= -WEEK_DAYS;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { CredentialWarning } from './credential-warning.ts';
+import type { OwnerFault } from './owner-tag.ts';
 
 /** A warning in fixed fields, for programs: alert rules, and what receives the webhook. */
 export type WarningFacts = {
@@ -13,6 +14,8 @@ export type WarningFacts = {
   readonly expiresOn?: string;
   /** Code of the error that its connection meets. */
   readonly code?: ErrorCode;
+  /** Why the owner whom the vault names gets no email. */
+  readonly ownerTag?: OwnerFault;
 };
 
 const expiryOf = (warning: CredentialWarning): Date | undefined => {
@@ -35,5 +38,6 @@ export const warningFacts = (warning: CredentialWarning): WarningFacts => {
     ...('daysLeft' in warning ? { daysLeft: warning.daysLeft } : {}),
     ...(expiresOn === undefined ? {} : { expiresOn }),
     ...(warning.state === 'refused' ? { code: warning.code } : {}),
+    ...(warning.ownerFault === undefined ? {} : { ownerTag: warning.ownerFault }),
   };
 };

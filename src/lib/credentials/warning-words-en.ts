@@ -82,6 +82,15 @@ const usesOf = ({ uses }: CredentialWarning): readonly (readonly [string, string
   ...listOf('Callers', [...new Set(uses.flatMap(({ callers }) => callers))].map(callerOf)),
 ];
 
+const OWNER_FAULTS = {
+  unreadable: 'not notified: the tag owner of the secret in the vault is not one email address',
+  outside:
+    'not notified: the address in the tag owner is outside the domains of your senders and of SECRET_WARNING_RECIPIENTS',
+} as const;
+
+const ownerOf = ({ ownerFault }: CredentialWarning): readonly (readonly [string, string])[] =>
+  ownerFault === undefined ? [] : [['Owner', OWNER_FAULTS[ownerFault]]];
+
 const listOf = (label: string, names: readonly string[]): readonly (readonly [string, string])[] =>
   names.length === 0 ? [] : [[label, listed(names, ', ', more)]];
 
@@ -180,7 +189,12 @@ export const ENGLISH: WarningWords = {
     const breaks = breaksOf(warning);
     return {
       headline: headlineOf(warning),
-      facts: [...datesOf(warning), ['Vault', context.vault || 'none'], ...usesOf(warning)],
+      facts: [
+        ...datesOf(warning),
+        ['Vault', context.vault || 'none'],
+        ...usesOf(warning),
+        ...ownerOf(warning),
+      ],
       ...(breaks === undefined ? {} : { breaks }),
       steps: stepsOf(warning, context),
     };

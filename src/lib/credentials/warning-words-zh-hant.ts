@@ -85,6 +85,14 @@ const usesOf = ({ uses }: CredentialWarning): readonly (readonly [string, string
   ...listOf('呼叫端', [...new Set(uses.flatMap(({ callers }) => callers))].map(callerOf)),
 ];
 
+const OWNER_FAULTS = {
+  unreadable: '未通知：保存庫中的標籤 owner 不是單一的電子郵件地址',
+  outside: '未通知：標籤 owner 中的地址不屬於寄件者或 SECRET_WARNING_RECIPIENTS 的網域',
+} as const;
+
+const ownerOf = ({ ownerFault }: CredentialWarning): readonly (readonly [string, string])[] =>
+  ownerFault === undefined ? [] : [['負責人', OWNER_FAULTS[ownerFault]]];
+
 const listOf = (label: string, names: readonly string[]): readonly (readonly [string, string])[] =>
   names.length === 0 ? [] : [[label, listed(names, '、', more)]];
 
@@ -183,7 +191,12 @@ export const CHINESE: WarningWords = {
     const breaks = breaksOf(warning);
     return {
       headline: headlineOf(warning),
-      facts: [...datesOf(warning), ['金鑰保存庫', context.vault || '沒有'], ...usesOf(warning)],
+      facts: [
+        ...datesOf(warning),
+        ['金鑰保存庫', context.vault || '沒有'],
+        ...usesOf(warning),
+        ...ownerOf(warning),
+      ],
       ...(breaks === undefined ? {} : { breaks }),
       steps: stepsOf(warning, context),
     };

@@ -26,6 +26,7 @@ export type WatchedCredential = {
   readonly kind: SecretFacts['kind'];
   /** Empty where the vault gives a list, which names no versions. */
   readonly version: string;
+  readonly createdOn?: Date;
   readonly vaultDate?: Date;
   /** As the registration in Entra has it. */
   readonly entraDate?: Date;
@@ -130,6 +131,7 @@ export const watchCredentials = (
       version: version.version,
       uses: own.map(({ use }) => use),
       ...defined({
+        createdOn: version.createdOn,
         vaultDate: version.expiresOn,
         entraDate: earliest(own.map(({ entraDate }) => entraDate)),
         owner: version.tags[OWNER_TAG],

@@ -1,5 +1,6 @@
 import { vaultNameOf } from '../connections/connection.ts';
-import type { SecretFacts } from '../ports.ts';
+import { catalogue } from '../error-catalogue.ts';
+import type { PassedOver, SecretFacts } from '../ports.ts';
 import type { ConnectionFacts, DoctorFacts } from './doctor-facts.ts';
 import { type Finding, failed, failedFor, judged, late, ok, unknown, warning, wordsOf } from './finding.ts';
 
@@ -22,16 +23,29 @@ const judgeConnection = ({ connection, proof }: ConnectionFacts, facts: DoctorFa
   const check = { check: 'token', subject: connection.name };
   if (proof.kind !== 'seen')
     return [proof.kind === 'late' ? late(check) : failedFor(check, proof.reason, undefined, proof.upstream)];
-  const { version, roles } = proof.value;
+  const { version, roles, passedOver } = proof.value;
   return [
     ok(check, `Entra issues a token for ${connection.credential.kind}${named(version)}.`),
     credential({ connection, proof }, version, facts),
+    ...(passedOver ?? []).map(newestRefused(connection.name)),
     ...judgeRoles(connection.name, roles),
   ];
 };
 
 const named = (version: SecretFacts | undefined): string =>
   version === undefined ? '' : ` ${version.name}, version ${version.version.slice(0, 8)}`;
+
+/** Sending works, until the older version ends or is removed. */
+const newestRefused =
+  (subject: string) =>
+  ({ version, code }: PassedOver): Finding => ({
+    ...(code === 'CLIENT_SECRET_TOO_NEW' ? unknown : warning)(
+      { check: 'newest-credential', subject },
+      `Version ${version.slice(0, 8)} in the vault is newer than the one in use, and cannot be used: ${wordsOf({ code })}`,
+      catalogue[code].remedy,
+    ),
+    code,
+  });
 
 const credential = (
   { connection }: ConnectionFacts,

@@ -1,6 +1,7 @@
 import http, { type Agent } from 'node:http';
 import https, { type AgentOptions } from 'node:https';
 import { AppError } from '../errors.ts';
+import { limitStalls } from './stall-limit.ts';
 
 /** The proxy of settings in the form that agents of Node take. */
 export type ProxyEnv = NonNullable<AgentOptions['proxyEnv']>;
@@ -23,6 +24,22 @@ export const openSdkNetwork = (proxyEnv: ProxyEnv | undefined): SdkNetwork => {
   const proxied = new https.Agent({ keepAlive: true, timeout: TUNNEL_MS, proxyEnv });
   const direct = new http.Agent({ keepAlive: true });
   return { optionsFor: (url) => ({ agent: url.startsWith('http:') ? direct : proxied }) };
+};
+
+/** A caller and an invocation wait, with one more try to come; storage answers within tens of milliseconds. */
+const STORAGE_STALL_MS = 10_000;
+
+/** How the SDKs of storage use the network: as the others, with an end to silence, which only they do not have. */
+export const openStorageNetwork = (
+  proxyEnv: ProxyEnv | undefined,
+  stallMs: number = STORAGE_STALL_MS,
+): SdkNetwork => {
+  const { optionsFor } = openSdkNetwork(proxyEnv);
+  const own = {
+    'http:': limitStalls(new http.Agent({ keepAlive: true }), stallMs),
+    'https:': limitStalls(optionsFor('https:').agent ?? new https.Agent({ keepAlive: true }), stallMs),
+  };
+  return { optionsFor: (url) => ({ agent: own[url.startsWith('http:') ? 'http:' : 'https:'] }) };
 };
 
 /** Agents of older versions ignore `proxyEnv` without a word (Node.js: http.Agent, added in 24.5.0 and 22.21.0). */

@@ -5,7 +5,7 @@ import type { Environment } from './settings.ts';
 export type Proxy = { readonly https_proxy: string; readonly no_proxy: string };
 
 /** In this order. The names are those that operating systems and Azure SDKs use; everything that the relay calls is HTTPS. */
-const NAMES = ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY'] as const;
+export const PROXY_NAMES = ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY'] as const;
 
 /**
  * Never through a proxy, whatever NO_PROXY says: this machine, and the addresses at which Azure gives the tokens of a managed identity
@@ -24,7 +24,7 @@ const find = (environment: Environment, names: readonly string[]): Found | undef
 
 /** The proxy that the environment names; undefined where it names none, or one that is not valid. */
 export const readProxy = (environment: Environment): Proxy | undefined => {
-  const found = find(environment, NAMES);
+  const found = find(environment, PROXY_NAMES);
   if (found === undefined || faultOf(found.text) !== undefined) return undefined;
   const direct = find(environment, ['NO_PROXY'])?.text;
   return {
@@ -35,7 +35,7 @@ export const readProxy = (environment: Environment): Proxy | undefined => {
 
 /** What is wrong with the address of the proxy. It can have a password in it, so nothing of it is shown. */
 export const proxyProblems = (environment: Environment): readonly Problem[] => {
-  const found = find(environment, NAMES);
+  const found = find(environment, PROXY_NAMES);
   const received = found && faultOf(found.text);
   if (found === undefined || received === undefined) return [];
   return [

@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import type { SdkNetwork } from '../network/agents.ts';
+import { openStorageNetwork, type SdkNetwork } from '../network/agents.ts';
 
 /** Where the services of a storage account answer. */
 type StorageAddresses = { readonly blob: string; readonly queue: string; readonly table: string };
@@ -32,16 +32,25 @@ export const CAPTURED_CONTAINER = 'mail-captured';
 /** Where applications put the files that an email names. */
 export const ATTACHMENT_CONTAINER = 'mail-attachments';
 
-/** Short, because a caller or an invocation waits; the queue is where long waits belong. */
-const STORAGE_RETRIES = {
-  retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000, tryTimeoutInMs: 15_000 },
+/**
+ * Few and short, because a caller or an invocation waits; the queue is where long waits belong. With the network's limit for silence, storage
+ * that takes everything and says nothing is given up after two tries. The SDK of tables has the same policy in other words.
+ */
+const RETRIES = {
+  maxTries: 2,
+  maxRetries: 1,
+  retryDelayInMs: 200,
+  maxRetryDelayInMs: 1000,
+  tryTimeoutInMs: 15_000,
 } as const;
+
+const DIRECT = openStorageNetwork(undefined);
 
 /** What every client of storage is made with. The SDKs pass the agent on, also where their types do not name it. */
 export const clientOptionsOf = (connection: StorageConnection) => {
   const address =
     connection.kind === 'account' ? connection.addresses.blob : endpointIn(connection.connectionString);
-  return { ...STORAGE_RETRIES, ...connection.network?.optionsFor(address) };
+  return { retryOptions: RETRIES, ...(connection.network ?? DIRECT).optionsFor(address) };
 };
 
 /** Its protocol is what counts. Azurite speaks HTTP as long as it has no certificate. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { odata, RestError } from '@azure/data-tables';
+import { z } from 'zod';
+import { defined } from '../defined.ts';
 import type { RunClaim, RunClaimEntry, ToldWarning, WarningState } from '../ports.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
@@ -25,15 +27,46 @@ const CONFLICTS = new Set([404, 409, 412]);
 const isConflict = (error: unknown): boolean =>
   error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
-/** Dates are written as text; these are their names. */
-const DATES = new Set(['toldOn', 'startedAt', 'endedAt']);
+const date = z.iso.datetime().transform((text) => new Date(text));
+const channels = z.array(z.enum(['mail', 'webhook', 'log']));
+const told = z.object({
+  key: z.string(),
+  mark: z.string(),
+  toldOn: date,
+  daysLeft: z.number().optional(),
+  channels,
+  reached: channels,
+  mails: z.array(
+    z.object({
+      mailId: z.string(),
+      queuedOn: date,
+      to: z.enum(['recipients', 'owner']),
+      state: z.enum(['waits', 'arrived', 'lost']),
+    }),
+  ),
+});
+const lastRun = z.object({
+  startedAt: date,
+  endedAt: date,
+  secrets: z.number(),
+  warnings: z.number(),
+  told: z.number(),
+  undelivered: z.number(),
+  unproven: z.array(z.object({ connection: z.string(), since: date })),
+  failure: z.string().optional(),
+});
+const claim = z.object({
+  id: z.string(),
+  startedAt: date,
+  state: z.enum(['running', 'failed', 'over']),
+  // Without it, the next run only knows less of the one before.
+  lastRun: lastRun.optional().catch(undefined),
+});
 
-/** Undefined where anyone has changed it in the table: then people are told once more. */
-const read = <Kept>(entity: Readonly<Record<string, unknown>>): Kept | undefined => {
+/** Undefined where anyone has changed it in the table, or another version wrote it: then people are told once more. */
+const read = <Kept>(schema: z.ZodType, entity: Readonly<Record<string, unknown>>): Kept | undefined => {
   try {
-    return JSON.parse(fromColumns('json', entity), (name, value: unknown) =>
-      DATES.has(name) && typeof value === 'string' ? new Date(value) : value,
-    ) as Kept;
+    return defined(schema.parse(JSON.parse(fromColumns('json', entity))) as object) as Kept;
   } catch {
     return undefined;
   }
@@ -48,8 +81,7 @@ export const openWarningTable = (connection: StorageConnection): WarningState =>
   const findClaim = async (): Promise<RunClaimEntry & { readonly write?: string }> => {
     try {
       const entity = await table.getEntity<RunEntity>(PARTITION, RUN);
-      const claim = read<RunClaim>(entity);
-      return { ...(claim === undefined ? {} : { claim }), etag: entity.etag, write: entity.write };
+      return { ...defined({ claim: read<RunClaim>(claim, entity) }), etag: entity.etag, write: entity.write };
     } catch (error) {
       if (!isConflict(error)) throw error;
       return {};
@@ -62,20 +94,21 @@ export const openWarningTable = (connection: StorageConnection): WarningState =>
 
   return {
     list: explained(async () => {
-      const told: ToldWarning[] = [];
+      const all: ToldWarning[] = [];
       const filter = odata`PartitionKey eq ${PARTITION} and RowKey gt ${TOLD.from} and RowKey lt ${TOLD.to}`;
       for await (const entity of table.listEntities<Entity>({ queryOptions: { filter } })) {
-        const one = read<ToldWarning>(entity);
-        if (one !== undefined) told.push(one);
+        const one = read<ToldWarning>(told, entity);
+        // By another key, it could never be written again.
+        if (one !== undefined && keyOf(one.key) === entity.rowKey) all.push(one);
       }
-      return told;
+      return all;
     }),
-    write: explained(async (told) => {
+    write: explained(async (one) => {
       await table.upsertEntity<Entity>(
         {
           partitionKey: PARTITION,
-          rowKey: keyOf(told.key),
-          ...toColumns('json', JSON.stringify(told)),
+          rowKey: keyOf(one.key),
+          ...toColumns('json', JSON.stringify(one)),
         },
         'Replace',
       );
@@ -86,19 +119,19 @@ export const openWarningTable = (connection: StorageConnection): WarningState =>
       });
     }),
     readClaim: explained(readClaim),
-    writeClaim: explained(async (claim, etag) => {
+    writeClaim: explained(async (next, etag) => {
       const entity = {
         partitionKey: PARTITION,
         rowKey: RUN,
         write: randomUUID(),
-        ...toColumns('json', JSON.stringify(claim)),
+        ...toColumns('json', JSON.stringify(next)),
       };
       try {
         const written =
           etag === undefined
             ? await table.createEntity<RunEntity>(entity)
             : await table.updateEntity<RunEntity>(entity, 'Replace', { etag });
-        if (written.etag) return { isOwn: true, entry: { claim, etag: written.etag } };
+        if (written.etag) return { isOwn: true, entry: { claim: next, etag: written.etag } };
       } catch (error) {
         if (!isConflict(error)) throw error;
       }

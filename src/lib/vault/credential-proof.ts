@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { CredentialProof } from '../ports.ts';
 import type { IssuedToken } from './entra-token.ts';
 
@@ -6,8 +7,9 @@ export const toProof = async ({
   token,
   expiresOnTimestamp,
   version,
+  passedOver,
 }: IssuedToken): Promise<CredentialProof> => ({
-  ...(version === undefined ? {} : { version }),
+  ...defined({ version, passedOver }),
   roles: await rolesIn(token),
   expiresOn: new Date(expiresOnTimestamp),
 });

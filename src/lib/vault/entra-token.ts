@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { SecretFacts } from '../ports.ts';
+import type { PassedOver, SecretFacts } from '../ports.ts';
 import type { TokenFailure } from './token-failure.ts';
 
 export type TokenSource = {
@@ -19,6 +19,7 @@ export type IssuedToken = {
   readonly expiresOnTimestamp: number;
   /** The version that Entra accepted, where the credential is in the vault. */
   readonly version?: SecretFacts;
+  readonly passedOver?: readonly PassedOver[];
 };
 
 /**

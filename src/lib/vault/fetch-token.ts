@@ -1,10 +1,18 @@
 import type { TokenCredential } from '@azure/identity';
+import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import type { PassedOver, SecretFacts } from '../ports.ts';
 import type { ClientProof, ReadProof } from './client-proof.ts';
 import { type Candidate, credentialVersions } from './credential-versions.ts';
 import { type FetchToken, type IssuedToken, TokenError } from './entra-token.ts';
 import type { SecretSource } from './secret-source.ts';
-import { chooseTokenFailure, decideTokenFailure, mayBeTheCredential, type Refused } from './token-failure.ts';
+import {
+  chooseTokenFailure,
+  decideTokenFailure,
+  mayBeTheCredential,
+  passedOverFor,
+  type Refused,
+} from './token-failure.ts';
 import type { EntraTokenOptions, Refusal } from './token-request.ts';
 import { toIdentityError } from './vault-failure.ts';
 
@@ -32,20 +40,51 @@ export const fetchWithSecret = async (
  * Gets tokens with a client secret or a certificate that is in the vault. When Entra refuses one version, or the vault refuses to give
  * it, another is tried: a rotation needs no restart, and may be ahead of Entra.
  */
-export const fetchWithVault =
-  (
-    options: EntraTokenOptions,
-    name: string,
-    needs: { readonly vault: () => SecretSource; readonly readProof: ReadProof; readonly now: () => Date },
-  ): FetchToken =>
-  async (asked) => {
+export const fetchWithVault = (
+  options: EntraTokenOptions,
+  name: string,
+  needs: {
+    readonly vault: () => SecretSource;
+    readonly readProof: ReadProof;
+    readonly now: () => Date;
+    /** Told once of each version that was passed over for an older one. */
+    readonly onPassedOver?: (passedOver: PassedOver) => void;
+  },
+): FetchToken => {
+  const told = new Set<string>();
+  const tell = (passedOver: readonly PassedOver[]): void => {
+    // What Entra does not know yet is no fault.
+    for (const one of passedOver)
+      if (one.code !== 'CLIENT_SECRET_TOO_NEW' && !told.has(one.version)) {
+        told.add(one.version);
+        needs.onPassedOver?.(one);
+      }
+  };
+  return async (asked) => {
     const refused: Refused[] = [];
+    const doubtful: Refused[] = [];
     let ofVault: unknown;
     try {
-      const candidates = credentialVersions(name, { ...needs, vault: needs.vault() }, asked);
+      const candidates = credentialVersions(
+        name,
+        { ...needs, vault: needs.vault() },
+        {
+          ...asked,
+          onDoubtful: ({ facts, looksLikeId }) =>
+            doubtful.push({
+              ...aboutVersion(facts),
+              failure: undefined,
+              unusable: looksLikeId ? 'CLIENT_SECRET_IS_ID' : 'CLIENT_SECRET_WRONG',
+            }),
+        },
+      );
       for await (const candidate of candidates) {
         const answer = await tryCandidate(options, candidate, asked.signal);
-        if ('token' in answer) return answer;
+        if ('token' in answer) {
+          const passedOver = passedOverFor(candidate.facts, [...doubtful, ...refused], needs.now());
+          tell(passedOver);
+          return passedOver.length === 0 ? answer : { ...answer, passedOver };
+        }
         refused.push(answer);
         if (answer.unusable === undefined && !mayBeTheCredential(answer.answer)) break;
       }
@@ -59,19 +98,22 @@ export const fetchWithVault =
     const { cause } = chosen;
     throw cause instanceof AppError ? cause : new TokenError(chosen, cause);
   };
+};
+
+const aboutVersion = ({ version, createdOn }: SecretFacts) => ({ version, ...defined({ createdOn }) });
 
 const tryCandidate = async (
   options: EntraTokenOptions,
   candidate: Candidate,
   signal: AbortSignal,
 ): Promise<IssuedToken | Refused> => {
-  const { facts, isDoubtful } = candidate;
-  const about = facts.createdOn === undefined ? {} : { createdOn: facts.createdOn };
+  const { facts, looksLikeId } = candidate;
+  const about = aboutVersion(facts);
   if ('unusable' in candidate)
     return { ...about, failure: candidate.unusable, unusable: candidate.unusable.code };
   const answer = await ask(options, candidate.proof, signal);
   return 'failure' in answer
-    ? { ...about, ...answer, looksLikeId: isDoubtful }
+    ? { ...about, ...answer, looksLikeId }
     : { token: answer.token, expiresOnTimestamp: answer.expiresOnTimestamp, version: facts };
 };
 

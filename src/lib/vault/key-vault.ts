@@ -14,6 +14,8 @@ export type KeyVault = SecretSource & Vault;
 const SECRET_CACHE_MS = 5 * 60_000;
 /** The one that is to be used and the one before it: a rotation has no more. */
 const VERSIONS_TRIED = 2;
+/** What was pasted by mistake takes the place of neither, so often as people try again. */
+const VERSIONS_READ = 5;
 
 export type KeyVaultOptions = { readonly vaultUrl: string };
 
@@ -37,9 +39,8 @@ export const openKeyVault = (
     const { value, properties } = await client
       .getSecret(name, defined({ abortSignal: signal, version }))
       .catch(explain);
-    if (!value?.trim())
-      throw new AppError('SECRET_NOT_FOUND', { detail: 'The secret in the vault is empty.' });
-    return { value, facts: toFacts(properties) };
+    // An empty one is as wrong as any other that cannot be used, and says nothing of the version before it.
+    return { value: value ?? '', facts: toFacts(properties) };
   };
 
   const listFacts = async (name: string, signal?: AbortSignal): Promise<readonly SecretFacts[]> => {
@@ -63,13 +64,23 @@ export const openKeyVault = (
       kept.set(name, { version, readAt: now });
       return version;
     },
-    readValidVersions: async (name, signal) => {
+    readValidVersions: async (name, { signal, isWellFormed = async () => true } = {}) => {
       // What is kept may be what was refused.
       kept.delete(name);
       const newest = (await listFacts(name, signal))
         .filter((facts) => isValid(facts, needs.now()))
-        .slice(0, VERSIONS_TRIED);
-      const read = await Promise.allSettled(newest.map(({ version }) => readVersion(name, signal, version)));
+        .slice(0, VERSIONS_READ);
+      const read: PromiseSettledResult<SecretVersion>[] = [];
+      let left = VERSIONS_TRIED;
+      while (left > 0 && read.length < newest.length) {
+        const next = newest.slice(read.length, read.length + left);
+        const settled = await Promise.allSettled(
+          next.map(({ version }) => readVersion(name, signal, version)),
+        );
+        read.push(...settled);
+        for (const one of settled)
+          if (one.status === 'rejected' || (await isWellFormed(one.value))) left -= 1;
+      }
       const versions = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       // One that was disabled since it was listed is none; one that could not be read hides the other no more than that.
       const failed = read.find((one) => one.status === 'rejected' && !isAboutOneVersion(one.reason));
@@ -97,10 +108,21 @@ export const openKeyVault = (
   };
 };
 
-/** A certificate has a secret of the same name, which the vault manages (Key Vault: SecretItem, managed). */
+/** The forms in which the value of a secret is a certificate with its key. */
+const CERTIFICATE_TYPES = ['application/x-pkcs12', 'application/x-pem-file'];
+
+/**
+ * A certificate has a secret of the same name, which the vault manages. A list names no key (Key Vault: SecretItem, managed; SecretBundle,
+ * kid), and one that was imported as a secret has neither.
+ */
+const isCertificate = ({ managed, certificateKeyId, contentType = '' }: SecretProperties): boolean =>
+  managed === true ||
+  certificateKeyId !== undefined ||
+  CERTIFICATE_TYPES.includes(contentType.trim().toLowerCase());
+
 const toFacts = (properties: SecretProperties): SecretFacts => ({
   name: properties.name,
-  kind: properties.certificateKeyId === undefined ? 'secret' : 'certificate',
+  kind: isCertificate(properties) ? 'certificate' : 'secret',
   version: properties.version ?? '',
   enabled: properties.enabled ?? true,
   tags: properties.tags ?? {},

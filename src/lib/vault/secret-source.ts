@@ -10,8 +10,17 @@ export type SecretSource = {
     name: string,
     options?: { readonly signal?: AbortSignal; readonly fresh?: boolean },
   ) => Promise<SecretVersion>;
-  /** Enabled versions within their dates, newest first, two at most, as the vault has them now. */
-  readonly readValidVersions: (name: string, signal?: AbortSignal) => Promise<readonly SecretVersion[]>;
+  /**
+   * Enabled versions within their dates, newest first, as the vault has them now: the newest two whose values are well formed, and the
+   * others met on the way to them.
+   */
+  readonly readValidVersions: (
+    name: string,
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly isWellFormed?: (version: SecretVersion) => Promise<boolean>;
+    },
+  ) => Promise<readonly SecretVersion[]>;
 };
 
 /** Every version has its value when asked for by name, so the dates say which are meant to be used. */

@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
+import type { PassedOver, SecretFacts } from '../ports.ts';
 
 /** What Entra last said on the wire when no token came; nothing at all when it could not be reached. */
 export type EntraAnswer = {
@@ -100,6 +101,7 @@ export type Refused = {
   readonly answer?: EntraAnswer;
   readonly failure: unknown;
   readonly createdOn?: Date;
+  readonly version?: string;
   /** Its value looks like the id of a secret. */
   readonly looksLikeId?: boolean;
   /** Entra was not asked, because the value cannot be used. */
@@ -120,7 +122,23 @@ export const chooseTokenFailure = (
   return failures.find(({ code }) => catalogue[code].fixedBy === 'time') ?? failures[0];
 };
 
-const createdAt = ({ createdOn }: Refused): number => createdOn?.getTime() ?? 0;
+/** Which of those that were refused are newer than the one that was accepted, each once. */
+export const passedOverFor = (
+  accepted: SecretFacts,
+  refused: readonly Refused[],
+  now: Date,
+): readonly PassedOver[] => {
+  const newer = refused.filter(
+    (one) => one.version !== accepted.version && createdAt(one) > createdAt(accepted),
+  );
+  return [
+    ...new Map(
+      newer.map((one) => [one.version, { version: one.version ?? '', code: failureOf(one, now).code }]),
+    ).values(),
+  ];
+};
+
+const createdAt = ({ createdOn }: Pick<Refused, 'createdOn'>): number => createdOn?.getTime() ?? 0;
 
 const failureOf = ({ answer, createdOn, looksLikeId, unusable }: Refused, now: Date): TokenFailure => {
   if (unusable !== undefined) return { code: unusable };

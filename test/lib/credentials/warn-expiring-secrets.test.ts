@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkDaily, checkSecrets } from '../../../src/lib/credentials/check-secrets.ts';
-import { CHECK_AGAIN } from '../../../src/lib/credentials/vault-event.ts';
+import { checkAgain } from '../../../src/lib/credentials/vault-event.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import type { ToldWarning } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aSecret } from '../../support/fake-vault.ts';
 import { DAY_MS, dayNumber, type WarningWorld, warningWorld } from './warning-world.ts';
@@ -78,9 +79,14 @@ describe('a run', () => {
     const world = warningWorld([own]);
     await world.run();
     expect([...world.state.told.values()]).toMatchObject([
-      { daysLeft: 5, reached: ['mail', 'webhook'], mailIds: [world.mails()[0]?.mailId] },
+      {
+        daysLeft: 5,
+        reached: ['mail', 'webhook'],
+        mails: [{ mailId: world.mails()[0]?.mailId, to: 'recipients', state: 'waits' }],
+      },
     ]);
     expect(await world.state.lastRun()).toEqual({
+      startedAt: new Date('2026-03-02T08:00:00Z'),
       endedAt: new Date('2026-03-02T08:00:00Z'),
       secrets: 1,
       warnings: 1,
@@ -120,6 +126,47 @@ describe('an owner', () => {
         'The client secret graph-client-secret expires in 5 days, and 1 more warning (kv-relay)',
       ],
     ]);
+  });
+});
+
+describe('the tag owner in the vault', () => {
+  const mailedTo = async (owner: string) => {
+    const world = warningWorld([aSecret({ ...soon, tags: { owner } })]);
+    await world.run();
+    return {
+      to: world.mails().flatMap(({ to }) => to.filter((one) => one !== 'it@contoso.example')),
+      fault: world.events('SecretExpiring').map((one) => 'ownerTag' in one && one.ownerTag),
+      text: world.mails()[0]?.text ?? '',
+    };
+  };
+
+  test.each([
+    ['an address', 'erp@contoso.example'],
+    ['with spaces around it', ' erp@contoso.example '],
+    ['with a name', 'ERP team <erp@contoso.example>'],
+  ])('is read as %s', async (_, owner) => {
+    expect(await mailedTo(owner)).toMatchObject({ to: ['erp@contoso.example'], fault: [false] });
+  });
+
+  test.each([
+    [
+      'several addresses',
+      'erp@contoso.example; hr@contoso.example',
+      'unreadable',
+      'is not one email address',
+    ],
+    ['no address', 'the ERP team', 'unreadable', 'is not one email address'],
+    ['a line break and a header', 'a@contoso.example\r\nBcc: b@contoso.example', 'unreadable', 'is not one'],
+    ['of a domain that no setting names', 'erp@evil.example', 'outside', 'outside the domains'],
+  ])('that is %s gets no email, and the warning says so', async (_, owner, fault, words) => {
+    const result = await mailedTo(owner);
+    expect(result).toMatchObject({ to: [], fault: [fault] });
+    expect(result.text).toContain(words);
+    expect(result.text).not.toContain(owner);
+  });
+
+  test('that is empty says nothing', async () => {
+    expect(await mailedTo(' ')).toMatchObject({ to: [], fault: [false] });
   });
 });
 
@@ -184,11 +231,44 @@ describe('the email of a warning', () => {
     await world.run();
     world.mailsEndAs(state);
     await world.run();
+    await world.run();
+    // At most once a day, however many runs learn that it was lost.
+    expect(world.mails()).toHaveLength(1);
+    world.pass(DAY_MS);
+    await world.run();
     expect(world.mails()).toHaveLength(times);
     expect(new Set(world.mails().map(({ mailId }) => mailId)).size).toBe(times);
     expect(world.events('WarningNotDelivered')).toMatchObject(
       state === 'held' ? [{ reason: 'mail-lost', credential: 'graph-client-secret' }] : [],
     );
+  });
+
+  test('to the recipients of the settings counts: an owner whose copy was sent does not hide that it was held', async () => {
+    const world = warningWorld([aSecret({ ...own, tags: { owner: 'ops@contoso.example' } })], {
+      webhook: false,
+    });
+    await world.run();
+    const [toTeam] = world.mails();
+    world.mailsEndAs('sent');
+    world.mailEndsAs(toTeam?.mailId, 'held');
+    world.pass(DAY_MS / 2);
+    await world.run();
+    world.pass(DAY_MS / 2);
+    await world.run();
+    expect(world.mails().filter(({ to }) => to.includes('it@contoso.example'))).toHaveLength(2);
+    expect(world.events('WarningNotDelivered')).toMatchObject([{ reason: 'mail-lost' }]);
+  });
+
+  test('to an owner that was held is not sent again where the recipients of the settings have theirs', async () => {
+    const world = warningWorld([aSecret({ ...own, tags: { owner: 'ops@contoso.example' } })], {
+      webhook: false,
+    });
+    await world.run();
+    const [, toOwner] = world.mails();
+    world.mailEndsAs(toOwner?.mailId, 'held');
+    world.pass(DAY_MS);
+    await world.run();
+    expect(world.mails()).toHaveLength(2);
   });
 
   test('that was held does not matter where the webhook took the warning', async () => {
@@ -201,10 +281,11 @@ describe('the email of a warning', () => {
 
   test('is the same where a run takes over what another one did not finish, so that the ledger drops it', async () => {
     const world = warningWorld([own], { webhook: false });
-    const crashing = {
-      ...world.needs(),
-      warnings: { ...world.state, write: () => Promise.reject(new Error('crash')) },
+    const write = async (one: ToldWarning) => {
+      if (one.reached.length > 0) throw new Error('crash');
+      await world.state.write(one);
     };
+    const crashing = { ...world.needs(), warnings: { ...world.state, write } };
     await expect(checkDaily(crashing)).rejects.toThrow('crash');
     await world.run();
     const [first, second] = world.mails();
@@ -217,11 +298,143 @@ describe('the email of a warning', () => {
   });
 });
 
+describe('an email that cannot be sent now', () => {
+  const gone = aSecret({ expiresOn: dayNumber(-3) });
+
+  test('waits alone: no other one joins it each day, and the log says that it has reached nobody', async () => {
+    const world = warningWorld([gone], { webhook: false });
+    world.settings({ sendsMail: false });
+    world.mailsEndAs('queued');
+    for (let day = 0; day < 7; day += 1) {
+      await world.run();
+      await world.run({});
+      world.pass(DAY_MS);
+    }
+    expect([world.mails().length, world.events('WarningNotDelivered').length]).toEqual([1, 7]);
+    // Later on the last of these days.
+    world.pass(-DAY_MS / 2);
+    world.mailsEndAs('sent');
+    await world.run();
+    expect([...world.state.told.values()]).toMatchObject([{ reached: ['mail'] }]);
+  });
+
+  test('because Entra has just rejected the connection of the default sender, has reached nobody until it is sent', async () => {
+    const world = warningWorld([own], { webhook: false });
+    world.entraRefuses('CLIENT_SECRET_EXPIRED');
+    world.mailsEndAs('queued');
+    await world.run();
+    expect(world.mails()).toHaveLength(1);
+    expect(world.events('WarningNotDelivered')).toHaveLength(2);
+    world.mailsEndAs('sent');
+    await world.run();
+    expect([...world.state.told.values()].map(({ reached }) => reached)).toEqual([['mail'], ['mail']]);
+  });
+
+  test('matters no more where the webhook took the warning', async () => {
+    const world = warningWorld([own]);
+    world.entraRefuses('CLIENT_SECRET_EXPIRED');
+    await world.run();
+    expect(world.events('WarningNotDelivered')).toEqual([]);
+    expect([...world.state.told.values()].map(({ reached }) => reached)).toEqual([['webhook'], ['webhook']]);
+  });
+
+  test('counts as sent where only another connection was rejected', async () => {
+    const other = anOpenConnection(
+      theMainConnection({ name: 'fabrikam', senders: ['*@fabrikam.example'] }),
+      () => Promise.reject(new AppError('CLIENT_SECRET_WRONG')),
+    );
+    const main = anOpenConnection(theMainConnection(), async () => ({ version: fine }));
+    const world = warningWorld([fine], { webhook: false, connections: [main, other] });
+    await world.run();
+    expect(world.events('WarningNotDelivered')).toEqual([]);
+  });
+});
+
+describe('a channel that is set later', () => {
+  test.each([
+    ['mail', { recipients: [], webhook: undefined }, { recipients: ['it@contoso.example'] }, [1, 1]],
+    ['webhook', { webhook: false as const }, { hasWebhook: true }, [1, 1]],
+    [
+      'both',
+      { recipients: [], webhook: false as const },
+      { recipients: ['it@contoso.example'], hasWebhook: true },
+      [1, 1],
+    ],
+  ])('%s: says once what people were told without it', async (_, { webhook, ...before }, later, counts) => {
+    const world = warningWorld([own, soon], {
+      ...before,
+      ...(webhook === undefined ? {} : { webhook }),
+    });
+    await world.run();
+    world.settings(later);
+    for (let run = 0; run < 3; run += 1) await world.run();
+    expect([world.mails().length, world.posts.length]).toEqual(counts);
+    expect(told(world)).toHaveLength(2);
+    expect(JSON.stringify(world.mails())).toContain('erp-key');
+  });
+});
+
+describe('the same thing again and again', () => {
+  const undated = aSecret({ createdOn: dayNumber(-9) });
+
+  test('a registration that can be read now and then makes no other warning', async () => {
+    let isAway = false;
+    const connection = anOpenConnection(theMainConnection(), async () => ({ version: undated }), {
+      read: async () => {
+        isAway = !isAway;
+        if (isAway) throw new AppError('GRAPH_UNREACHABLE');
+        return [{ keyId: 'k', kind: 'secret', expiresOn: dayNumber(200) }];
+      },
+    });
+    const world = warningWorld([undated], { connections: [connection] });
+    for (let run = 0; run < 20; run += 1) await world.run();
+    expect(told(world)).toEqual(['graph-client-secret no-expiry-date']);
+  });
+
+  test('reasons of Entra that alternate are told once a day each', async () => {
+    const world = warningWorld([fine]);
+    for (let run = 0; run < 20; run += 1) {
+      world.entraRefuses(run % 2 === 0 ? 'CLIENT_SECRET_WRONG' : 'CLIENT_SECRET_EXPIRED');
+      await world.run();
+    }
+    expect(told(world)).toHaveLength(2);
+  });
+
+  test('a new version without a date is told by the next run', async () => {
+    const world = warningWorld([undated]);
+    await world.run();
+    world.pass(DAY_MS);
+    world.vault.set([undated, aSecret({ version: 'v2', createdOn: dayNumber(1) })]);
+    await world.run();
+    await world.run();
+    expect(told(world)).toHaveLength(2);
+  });
+
+  test('what nothing uses is told daily for a week after it has expired, then weekly; what is in use daily', async () => {
+    const world = warningWorld([
+      aSecret({ name: 'old-key', expiresOn: dayNumber(0) }),
+      aSecret({ expiresOn: dayNumber(0) }),
+    ]);
+    for (let day = 0; day < 30; day += 1) {
+      await world.run();
+      world.pass(DAY_MS);
+    }
+    const days = (name: string) =>
+      told(world).flatMap((one) => (one.startsWith(name) ? [Number(one.split(' ')[2])] : []));
+    expect(days('old-key')).toEqual([0, -1, -2, -3, -4, -5, -6, -13, -20, -27]);
+    expect(days('graph-client-secret')).toHaveLength(30);
+  });
+});
+
 describe('two runs at the same time', () => {
   test('tell once; the second leaves a message to look again', async () => {
     const world = warningWorld([own]);
     expect(await Promise.all([world.run(), world.run()])).toEqual(['done', 'done']);
-    expect([world.mails().length, world.posts.length, world.vaultEvents]).toEqual([1, 1, [CHECK_AGAIN]]);
+    expect([world.mails().length, world.posts.length, world.vaultEvents]).toEqual([
+      1,
+      1,
+      [checkAgain(world.needs().clock.now())],
+    ]);
   });
 
   test('a claim that is ten minutes old is of a run that has ended', async () => {
@@ -234,6 +447,37 @@ describe('two runs at the same time', () => {
     world.pass(1);
     await world.run();
     expect(world.mails()).toHaveLength(1);
+  });
+});
+
+describe('a clock that was ahead once, and is right again', () => {
+  test('silences nothing: the next run tells what that clock took for told', async () => {
+    const world = warningWorld([aSecret({ name: 'erp-key', expiresOn: dayNumber(20) })]);
+    world.pass(200 * DAY_MS);
+    await world.run();
+    world.pass(-200 * DAY_MS);
+    for (let day = 0; day <= 20; day += 1) {
+      await world.run();
+      await world.run();
+      world.pass(DAY_MS);
+    }
+    expect(told(world)).toEqual([
+      'erp-key expired -180',
+      'erp-key expiring 20',
+      'erp-key expiring 14',
+      'erp-key expiring 7',
+      'erp-key expiring 3',
+      'erp-key expiring 1',
+      'erp-key expired 0',
+    ]);
+  });
+
+  test('leaves no claim that keeps runs from beginning', async () => {
+    const world = warningWorld([own]);
+    const startedAt = new Date(world.needs().clock.now().getTime() + 200 * DAY_MS);
+    await world.state.writeClaim({ id: 'crashed', startedAt, state: 'running' }, undefined);
+    await world.run();
+    expect([world.mails().length, world.vaultEvents]).toEqual([1, []]);
   });
 });
 
@@ -258,7 +502,7 @@ describe('what cannot be looked at', () => {
     const world = warningWorld([fine]);
     world.vaultIsAway();
     await expect(checkDaily(world.needs())).rejects.toThrow();
-    expect(world.vaultEvents).toEqual([CHECK_AGAIN]);
+    expect(world.vaultEvents).toEqual([checkAgain()]);
   });
 
   test('a credential that Entra refuses is a warning with its reason, every day, and hides no other', async () => {
@@ -289,16 +533,38 @@ describe('what cannot be looked at', () => {
     expect(world.events('SecretsChecked')).toMatchObject([{ unproven: 1 }]);
   });
 
-  test('an outage that lasts from one day to the next is a refusal', async () => {
+  test.each([1, 6, 11, 24])('an outage that lasts is a refusal, with a run every %s hours', async (hours) => {
     const world = warningWorld([fine]);
     world.entraRefuses('ENTRA_UNREACHABLE');
-    await world.run();
-    world.pass(600_000);
-    await world.run();
-    expect(told(world)).toEqual([]);
-    world.pass(DAY_MS);
+    for (let passed = 0; passed < 12; passed += hours) {
+      await world.run();
+      expect(told(world)).toEqual([]);
+      world.pass(hours * 3_600_000);
+    }
     await world.run();
     expect(told(world)).toEqual(['graph-client-secret refused']);
+  });
+
+  test('an outage that ended in between is none that lasts', async () => {
+    const world = warningWorld([fine]);
+    for (let day = 0; day < 4; day += 1) {
+      world.entraRefuses('ENTRA_UNREACHABLE');
+      await world.run();
+      world.pass(DAY_MS / 2);
+      world.entraRefuses();
+      await world.run();
+      world.pass(DAY_MS / 2);
+    }
+    expect(told(world)).toEqual([]);
+  });
+
+  test('a proof that fails for a reason that nobody foresaw is told too, if that lasts', async () => {
+    const faulty = anOpenConnection(theMainConnection(), () => Promise.reject(new TypeError('x')));
+    const world = warningWorld([fine], { connections: [faulty] });
+    await world.run();
+    world.pass(DAY_MS);
+    await world.run();
+    expect(world.events('SecretExpiring')).toMatchObject([{ state: 'refused', code: 'UNEXPECTED' }]);
   });
 
   test('a registration that cannot be read, and an error that nobody foresaw, keep nothing from being told', async () => {
@@ -328,6 +594,50 @@ describe('what cannot be looked at', () => {
   });
 });
 
+describe('a state that cannot be used', () => {
+  const urgent = ['graph-client-secret expiring 5'];
+
+  test.each([
+    ['claimed', ['readClaim']],
+    ['claimed for another reason', ['writeClaim']],
+    ['read', ['list']],
+    ['written', ['write']],
+  ] as const)(
+    'because it cannot be %s: the daily run tells what is urgent all the same, and fails',
+    async (_, calls) => {
+      const world = warningWorld([own, soon]);
+      world.stateBreaks(calls);
+      expect(await world.run()).toBe('STORAGE_UNAVAILABLE');
+      expect([told(world), world.posts.length, world.mails().length]).toEqual([urgent, 1, 1]);
+      expect(world.events('SecretsUnchecked')).toMatchObject([{ name: 'STORAGE_UNAVAILABLE' }]);
+    },
+  );
+
+  test.each([['list'], ['write'], ['readClaim']] as const)(
+    'when asked to %s: events of the vault tell nothing, so that people hear of it once a day',
+    async (call) => {
+      const world = warningWorld([own, soon]);
+      world.stateBreaks([call]);
+      await world.run();
+      for (let run = 0; run < 6; run += 1) {
+        await world.run({});
+        world.pass(600_000);
+      }
+      expect([told(world), world.posts.length]).toEqual([urgent, 1]);
+      world.stateBreaks();
+      await world.run({});
+      expect(told(world)).toEqual([...urgent, ...urgent, 'erp-key expiring 10']);
+    },
+  );
+
+  test('nor any caller, hides no credential', async () => {
+    const world = warningWorld([own]);
+    const callers = { known: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+    await checkDaily({ ...world.needs(), callers: { ...world.needs().callers, ...callers } });
+    expect(told(world)).toEqual(urgent);
+  });
+});
+
 describe('an event of the vault', () => {
   const event = { eventType: 'Microsoft.KeyVault.SecretNearExpiry', data: { ObjectName: 'canary' } };
   const cloudEvent = { specversion: '1.0', type: 'Microsoft.KeyVault.CertificateExpired' };
@@ -339,7 +649,7 @@ describe('an event of the vault', () => {
     ['of Event Grid, as it writes it', base64(event)],
     ['in a list', JSON.stringify([event])],
     ['as CloudEvent', base64(cloudEvent)],
-    ['of the relay itself', CHECK_AGAIN],
+    ['of the relay itself', checkAgain()],
   ])('%s makes the relay look for itself', async (_, text) => {
     const world = warningWorld([own]);
     await check(world, text);
@@ -367,6 +677,87 @@ describe('an event of the vault', () => {
     await check(world, text);
     expect(world.mails()).toEqual([]);
     expect(world.logged).toEqual([{ event: 'VaultEventDropped', reason: 'unreadable' }]);
+  });
+
+  describe('that was put on the queue before a run began', () => {
+    const at = (world: WarningWorld, seconds: number) =>
+      new Date(world.needs().clock.now().getTime() + seconds * 1000);
+    const counting = (world: WarningWorld) => {
+      const counts = { listed: 0, reads: 0 };
+      const { vault, warnings, ...needs } = world.needs();
+      return {
+        counts,
+        needs: {
+          ...needs,
+          vault: {
+            listSecrets: () => {
+              counts.listed += 1;
+              return vault.listSecrets();
+            },
+          },
+          warnings: {
+            ...warnings,
+            lastRun: () => {
+              counts.reads += 1;
+              return warnings.lastRun();
+            },
+          },
+        },
+      };
+    };
+
+    test('costs one read: of thousands of events, one or two lead to a run', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      const insertedAt = at(world, -1);
+      const text = base64(event);
+      for (let wave = 0; wave < 20; wave += 1) {
+        const batch = Array.from({ length: 50 }, () => ({ text, insertedAt, delivery: 1 }));
+        await Promise.all(batch.map((message) => checkSecrets(needs, message)));
+        world.pass(1000);
+      }
+      // Those that met a running run come again.
+      world.pass(600_000);
+      for (const again of world.vaultEvents.splice(0))
+        await checkSecrets(needs, { text: again, insertedAt: at(world, -1), delivery: 1 });
+      expect(counts.listed).toBe(1);
+      expect(counts.reads).toBeLessThanOrEqual(1050);
+      expect(world.vaultEvents).toEqual([]);
+      expect(world.mails()).toHaveLength(1);
+    });
+
+    test('leads to a run where the last one began before that', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      await world.run();
+      world.pass(1000);
+      await checkSecrets(needs, { text: base64(event), insertedAt: at(world, -0.5), delivery: 1 });
+      expect(counts.listed).toBe(1);
+    });
+
+    test('leads to a run where the last one could not look at everything', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      world.vaultIsAway();
+      await world.run();
+      world.vaultIsAway(false);
+      await checkSecrets(needs, { text: base64(event), insertedAt: at(world, -1), delivery: 1 });
+      expect(counts.listed).toBe(1);
+    });
+
+    test('leads to a run where the clock of the last one was ahead, or the state cannot be read', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      world.pass(DAY_MS);
+      await world.run();
+      world.pass(-DAY_MS);
+      const message = { text: base64(event), insertedAt: at(world, -1), delivery: 1 };
+      await checkSecrets(needs, message);
+      expect(counts.listed).toBe(1);
+      const away = { ...needs.warnings, lastRun: () => Promise.reject(new AppError('STORAGE_UNAVAILABLE')) };
+      await checkSecrets({ ...needs, warnings: away }, message);
+      expect(counts.listed).toBe(2);
+    });
   });
 
   test('whose run fails is delivered again, and after five times ended with an error', async () => {

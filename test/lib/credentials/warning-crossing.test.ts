@@ -14,8 +14,9 @@ const told = (changes: Partial<ToldWarning> = {}): ToldWarning => ({
   key: anExpiring().key,
   mark: anExpiring().mark,
   toldOn: inDays(-1),
+  channels: ['mail'],
   reached: ['mail'],
-  mailIds: [],
+  mails: [],
   ...changes,
 });
 

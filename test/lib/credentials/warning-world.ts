@@ -1,6 +1,6 @@
-import { warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
+import { type Occasion, warnExpiringSecrets } from '../../../src/lib/credentials/warn-expiring-secrets.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import type { OpenConnection, SecretFacts, WebhookReport } from '../../../src/lib/ports.ts';
+import type { OpenConnection, SecretFacts, WarningState, WebhookReport } from '../../../src/lib/ports.ts';
 import { anOpenConnection, theMainConnection } from '../../support/a-connection.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { makeFakeVault } from '../../support/fake-vault.ts';
@@ -42,10 +42,14 @@ export const warningWorld = (
   let refusal: AppError | undefined;
   let runs = 0;
   let mailState: keyof typeof rows = 'sent';
+  let broken: Partial<WarningState> = {};
+  const ends = new Map<string, keyof typeof rows>();
   const changing = {
     warningDays: options.warningDays ?? [60, 30, 14, 7, 3, 1],
     recipients: options.recipients ?? ['it@contoso.example'],
     language: options.language ?? ('en' as const),
+    hasWebhook: options.webhook !== false,
+    sendsMail: true,
   };
   const main = anOpenConnection(theMainConnection(), async () => {
     if (refusal !== undefined) throw refusal;
@@ -63,13 +67,13 @@ export const warningWorld = (
       },
     },
     // The relay has dealt with every email by the next run.
-    ledger: { find: async () => ({ row: rows[mailState], etag: '' }) },
+    ledger: { find: async (mailId: string) => ({ row: rows[ends.get(mailId) ?? mailState], etag: '' }) },
     vaultName: 'kv-relay',
     vaultEvents: { put: async (text: string) => void vaultEvents.push(text) },
     connections: options.connections ?? [main],
     senderPolicy: needs.accept.senderPolicy,
-    warnings: state,
-    ...(options.webhook === false
+    warnings: { ...state, ...broken },
+    ...(!changing.hasWebhook
       ? {}
       : {
           webhook: {
@@ -94,15 +98,22 @@ export const warningWorld = (
     vaultEvents,
     needs: all,
     /** What the check did, or the code of the error that it ended with. */
-    run: (): Promise<string> =>
-      warnExpiringSecrets(all()).then(
+    run: (occasion: Occasion = 'daily'): Promise<string> =>
+      warnExpiringSecrets(all(), occasion).then(
         () => 'done',
         (error: unknown) => (error instanceof AppError ? error.code : String(error)),
       ),
+    /** What of the state cannot be used. */
+    stateBreaks: (calls: readonly (keyof WarningState)[] = []) => {
+      const away = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+      broken = Object.fromEntries(calls.map((call) => [call, away]));
+    },
     /** How the emails end. */
     mailsEndAs: (state: keyof typeof rows) => {
       mailState = state;
     },
+    /** How one of them ends. */
+    mailEndsAs: (mailId: string | undefined, state: keyof typeof rows) => void ends.set(mailId ?? '', state),
     /** What changes of the settings. */
     settings: (changes: Partial<typeof changing>) => void Object.assign(changing, changes),
     webhookAnswers: (next: WebhookReport = ACCEPTED) => {

@@ -114,13 +114,15 @@ describe('a version in the vault is found in the registration', () => {
   });
 });
 
+const DOMAINS = new Set(['contoso.example']);
+
 describe('what is said of a credential', () => {
   const statesOf = (version: SecretFacts, entra?: RegisteredCredential) => {
     const connections = [proven(version, entra && [entra])];
-    return findWarnings(watchCredentials([version], connections, NOW), connections, NOW).map((one) => [
-      one.state,
-      'daysLeft' in one ? one.daysLeft : undefined,
-    ]);
+    return findWarnings(watchCredentials([version], connections, NOW), connections, {
+      now: NOW,
+      domains: DOMAINS,
+    }).map((one) => [one.state, 'daysLeft' in one ? one.daysLeft : undefined]);
   };
 
   test('without a date that it has none', () => {
@@ -160,7 +162,7 @@ describe('what is said of a credential', () => {
       aSecret({ name: 'a', tags: { owner: 'erp@contoso.example' } }),
       aSecret({ name: 'b', tags: { owner: 'the ERP people' } }),
     ];
-    const found = findWarnings(watchCredentials(secrets, [], NOW), [], NOW);
+    const found = findWarnings(watchCredentials(secrets, [], NOW), [], { now: NOW, domains: DOMAINS });
     expect(found.map(({ owners }) => owners)).toEqual([['erp@contoso.example'], []]);
   });
 });

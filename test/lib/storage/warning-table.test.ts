@@ -18,8 +18,9 @@ const TOLD = {
   mark: '2027-05-31T00:00:00.000Z',
   toldOn: new Date('2027-05-01T07:00:00Z'),
   daysLeft: 30,
+  channels: ['log'],
   reached: ['log'],
-  mailIds: [],
+  mails: [],
 } as const;
 
 const empty = async () => {
@@ -60,13 +61,52 @@ test('what it keeps is no email: the ledger does not list it, and its key is mad
   expect((await openRelayKey(connection).readRelayKey()).hasEarlierRows).toBe(false);
 });
 
-test('what anyone has changed in the table counts as not told, and hides nothing else', async () => {
-  const state = await empty();
-  await state.write(TOLD);
-  await state.write({ ...TOLD, key: 'expiry!secret!b!1' });
-  await table.updateEntity({ partitionKey: 'relay-warnings', rowKey: `told!${TOLD.key}`, json: 'canary' });
-  expect(await state.list()).toEqual([{ ...TOLD, key: 'expiry!secret!b!1' }]);
-});
+const change = (rowKey: string, value: unknown) =>
+  table.updateEntity({
+    partitionKey: 'relay-warnings',
+    rowKey,
+    json: typeof value === 'string' ? value : JSON.stringify(value),
+  });
+
+test.each([
+  ['no JSON', 'canary'],
+  ['null', null],
+  ['a list', []],
+  ['nothing in it', {}],
+  ['no date', { ...TOLD, toldOn: 'yesterday' }],
+  ['a text for a list', { ...TOLD, reached: 'mail' }],
+  ['emails without an id', { ...TOLD, mails: [{}] }],
+  ['emails as an earlier version kept them', { ...TOLD, mails: undefined, mailIds: ['one'] }],
+  ['another key', { ...TOLD, key: 'other' }],
+])(
+  'a warning that anyone has changed in the table to %s counts as not told, and hides no other',
+  async (_, value) => {
+    const state = await empty();
+    await state.write(TOLD);
+    await state.write({ ...TOLD, key: 'expiry!secret!b!1' });
+    await change(`told!${TOLD.key}`, value);
+    expect(await state.list()).toEqual([{ ...TOLD, key: 'expiry!secret!b!1' }]);
+    await state.write(TOLD);
+    expect(await state.list()).toHaveLength(2);
+  },
+);
+
+test.each([
+  ['no JSON', 'canary', undefined],
+  ['nothing in it', {}, undefined],
+  ['no date', { ...CLAIM, startedAt: null }, undefined],
+  ['a last run with nothing in it', { ...CLAIM, lastRun: {} }, CLAIM],
+])(
+  'a claim that anyone has changed in the table to %s keeps no run from beginning',
+  async (_, value, left) => {
+    const state = await empty();
+    await state.writeClaim(CLAIM, undefined);
+    await change('run', value);
+    const entry = await state.readClaim();
+    expect(entry.claim).toEqual(left);
+    expect(await state.writeClaim({ ...CLAIM, id: 'two' }, entry.etag)).toMatchObject({ isOwn: true });
+  },
+);
 
 test('storage that cannot be reached is STORAGE_UNAVAILABLE', async () => {
   const away = openWarningTable(awayStorage(connection));

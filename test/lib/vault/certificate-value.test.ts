@@ -110,6 +110,7 @@ describe('the value of a client secret', () => {
     expect(await readSecretProof(value)).toEqual({
       proof: { kind: 'secret', secret: 'aB3~x' },
       isDoubtful: false,
+      looksLikeId: false,
     });
   });
 
@@ -117,7 +118,19 @@ describe('the value of a client secret', () => {
     expect((await readSecretProof('"aB3"')).proof).toEqual({ kind: 'secret', secret: '"aB3"' });
   });
 
-  test('that is a GUID is doubtful', async () => {
-    expect((await readSecretProof('2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812\n')).isDoubtful).toBe(true);
+  test.each([
+    ['a GUID', '2b6c3a0e-8f24-4c1d-b7a5-61f0a9d3e812\n', true],
+    ['in quotation marks', '"aB3~x"', false],
+    ['of several lines', 'aB3~x\naB3~x', false],
+    ['a file', 'M'.repeat(300), false],
+  ])('that is %s is doubtful', async (_case, value, looksLikeId) => {
+    expect(await readSecretProof(value)).toMatchObject({ isDoubtful: true, looksLikeId });
+  });
+
+  test.each(['', '\n', ' \r\n'])('that is blank is none: %j', async (value) => {
+    await expect(readSecretProof(value)).rejects.toMatchObject({
+      code: 'SECRET_NOT_FOUND',
+      facts: { detail: 'The secret in the vault is empty.' },
+    });
   });
 });

@@ -14,6 +14,7 @@ import { startManagedIdentity } from '../../../local/managed-identity/start-mana
 import type { ErrorCode } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { type KeyVault, openKeyVault } from '../../../src/lib/vault/key-vault.ts';
+import { vaultContract } from '../../contract/vault.contract.ts';
 import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 
 const NAME = 'graph-client-secret';
@@ -46,7 +47,14 @@ const aVault = async (rest: Partial<KeyVaultOptions> & { readonly credential?: T
   return { vault, server, keys, pass, set };
 };
 
-type Version = { enabled?: boolean; expiresOn?: Date; notBefore?: Date; at?: Date };
+type Version = {
+  managed?: true;
+  contentType?: string;
+  enabled?: boolean;
+  expiresOn?: Date;
+  notBefore?: Date;
+  at?: Date;
+};
 
 const START = Date.now();
 const minutes = (count: number): Date => new Date(START + count * MINUTE_MS);
@@ -271,3 +279,23 @@ test('every secret is listed, over all pages, with its date and without its valu
   ]);
   expect(JSON.stringify(listed)).not.toContain('the-value');
 });
+
+describe('a certificate is one, and no client secret', () => {
+  test.each([
+    ['the vault manages it', { managed: true }, 'certificate'],
+    ['it was imported as a secret', { contentType: 'application/x-pkcs12' }, 'certificate'],
+    ['it was imported in PEM', { contentType: 'application/x-pem-file' }, 'certificate'],
+    ['it is a text', { contentType: 'text/plain' }, 'secret'],
+  ] as const)('%s', async (_case, version, kind) => {
+    const { vault, set } = await aVault();
+    await set('value', version);
+    const all = [
+      ...(await vault.listSecrets()),
+      ...(await vault.listVersions(NAME)),
+      (await vault.readCurrent(NAME)).facts,
+    ];
+    expect(all.map((one) => one.kind)).toEqual([kind, kind, kind]);
+  });
+});
+
+vaultContract('the vault', async () => (await aVault()).vault);

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AppSecret, contoso, LOCAL_CLIENT_ID, LOCAL_TENANT_ID } from '../../../local/directory.ts';
 import { toAppOnlyClaims } from '../../../local/entra/app-only-claims.ts';
 import { type Entra, startEntra } from '../../../local/entra/start-entra.ts';
 import { makeTokenKeys } from '../../../local/entra/token-keys.ts';
 import { openSecretStore } from '../../../local/key-vault/secret-store.ts';
 import { startKeyVault, VAULT_RESOURCE } from '../../../local/key-vault/start-key-vault.ts';
+import type { PassedOver } from '../../../src/lib/ports.ts';
 import { readSecretProof } from '../../../src/lib/vault/client-proof.ts';
 import { makeTokenSource } from '../../../src/lib/vault/entra-token.ts';
 import { fetchWithVault } from '../../../src/lib/vault/fetch-token.ts';
@@ -50,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([entra.close(), vault.close()]));
 
 /** What an instance keeps: its vault, and its token. */
-const anInstance = (name: string) => {
+const anInstance = (name: string, onPassedOver: (one: PassedOver) => void = () => {}) => {
   const now = () => new Date();
   const claims = toAppOnlyClaims({
     tenantId: LOCAL_TENANT_ID,
@@ -71,7 +72,7 @@ const anInstance = (name: string) => {
     scope: `${GRAPH}/.default`,
   };
   return makeTokenSource(
-    fetchWithVault(options, name, { vault: () => opened, readProof: readSecretProof, now }),
+    fetchWithVault(options, name, { vault: () => opened, readProof: readSecretProof, now, onPassedOver }),
     { timeoutMs: 60_000, now },
   );
 };
@@ -105,3 +106,46 @@ test.each(rotationOrders().map((order, index) => [told(order), order, `secret-${
     }
   },
 );
+
+const GUID = '0f8fad5b-d9cb-469f-a165-70867728950e';
+const HOUR_MS = 3_600_000;
+
+describe('a version that was pasted by mistake is about itself alone', () => {
+  test.each([
+    ['an empty one', [''], ['SECRET_NOT_FOUND']],
+    ['a line end', ['\n'], ['SECRET_NOT_FOUND']],
+    ['the id of the secret', [GUID], ['CLIENT_SECRET_IS_ID']],
+    ['a file', ['MII'.repeat(700)], ['CLIENT_SECRET_WRONG']],
+    [
+      'its id, and then the secret in quotation marks',
+      [GUID, '"good"'],
+      ['CLIENT_SECRET_IS_ID', 'CLIENT_SECRET_WRONG'],
+    ],
+    [
+      'four of them',
+      [GUID, ' ', "'good'", 'good\ngood'],
+      ['CLIENT_SECRET_IS_ID', 'CLIENT_SECRET_WRONG', 'CLIENT_SECRET_WRONG', 'SECRET_NOT_FOUND'],
+    ],
+    ['another secret', ['wrong'], ['CLIENT_SECRET_WRONG']],
+  ] as const)(
+    '%s: a new instance and one that runs send with the version before',
+    async (what, pasted, codes) => {
+      const name = `pasted-${what.replaceAll(/\W+/g, '-')}`;
+      known = [{ value: 'good', expiresOn: FAR }];
+      const { version } = await secrets.set(name, { value: 'good' }, new Date(Date.now() - 10 * HOUR_MS));
+      const running = anInstance(name);
+      await running.readToken();
+      for (const [index, value] of pasted.entries())
+        await secrets.set(name, { value }, new Date(Date.now() - (9 - index) * HOUR_MS));
+
+      expect(await running.readToken()).toMatch(/^eyJ/);
+      const told: PassedOver[] = [];
+      const cold = anInstance(name, (one) => told.push(one));
+      await cold.readToken();
+      const proof = await cold.prove();
+      expect(proof.version?.version).toBe(version);
+      expect(told.map(({ code }) => code).toSorted()).toEqual(codes);
+      expect(proof.passedOver?.length).toBe(codes.length);
+    },
+  );
+});

@@ -591,6 +591,7 @@ export const openRelay = (
         language: warningSetting('MAIL_LANGUAGE') ?? 'en',
         sendsMail: sendsMail(),
         rotates: warningSetting('SECRET_ROTATION_DAYS') !== undefined,
+        ...defined({ rotationDays: warningSetting('SECRET_ROTATION_DAYS') }),
         ...webhookOf(webhookUrl, proxyEnv),
         newRunId: makeMailId,
         clock,

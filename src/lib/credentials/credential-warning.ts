@@ -34,6 +34,7 @@ export type CredentialWarning =
       readonly expiresOn: Date;
       /** Whole days, rounded up; zero or less once expired. */
       readonly daysLeft: number;
+      readonly quietAboveDays?: number;
     })
   | (About & { readonly state: 'no-expiry-date'; readonly version: string; readonly entraDate?: Date })
   | (About & {
@@ -84,6 +85,7 @@ const warningsOf = (
       state: expiresOn > now ? 'expiring' : 'expired',
       expiresOn,
       daysLeft: daysUntil(expiresOn, now),
+      ...defined({ quietAboveDays: credential.quietAboveDays }),
     });
   if (vaultDate === undefined)
     found.push({

@@ -28,6 +28,8 @@ export type WarnExpiringSecretsNeeds = Omit<TellNeeds, 'isMailSure'> &
     /** The queue that brings the events of the vault. */
     readonly vaultEvents: Pick<MessageQueue, 'put'>;
     readonly warningDays: readonly number[];
+    /** Of the relay's own renewal of client secrets, where it is on. */
+    readonly rotationDays?: number;
     /** False while settings keep emails on the queue. */
     readonly sendsMail: boolean;
   };
@@ -112,7 +114,7 @@ const look = async (needs: WarnExpiringSecretsNeeds, lastRun?: WarningRun) => {
   const now = needs.clock.now();
   const unproven = unprovenSince(checked, lastRun, now);
   const connections = refuseWhatLasts(checked, unproven, now);
-  const watched = watchCredentials(secrets, connections, now);
+  const watched = watchCredentials(secrets, connections, now, needs.rotationDays);
   const domains = knownDomains(needs.recipients, needs.senderPolicy, connections);
   const found = findWarnings(watched, connections, { now, domains });
   const holding = found.filter((one) => holds(one, needs.warningDays));

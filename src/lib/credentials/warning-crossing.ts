@@ -14,7 +14,8 @@ const midnightsBetween = (earlier: Date, later: Date): number =>
 
 /** Whether a warning holds now, so that people know of it or should. */
 export const holds = (warning: CredentialWarning, thresholds: readonly number[]): boolean =>
-  warning.state !== 'expiring' || warning.daysLeft <= Math.max(...thresholds);
+  warning.state !== 'expiring' ||
+  warning.daysLeft <= Math.min(Math.max(...thresholds), warning.quietAboveDays ?? Number.POSITIVE_INFINITY);
 
 /**
  * Whether it is time to tell people of a warning. `told` is what they were told of it the last time. For what expires, that is when it

@@ -1,4 +1,5 @@
 import { vaultNameOf } from '../connections/connection.ts';
+import { rotationHorizonDays } from '../connections/rotation-horizon.ts';
 import { defined } from '../defined.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { UpstreamFacts } from '../errors.ts';
@@ -32,6 +33,8 @@ export type WatchedCredential = {
   readonly entraDate?: Date;
   /** Connections that use it now, or would, if Entra accepted it. */
   readonly uses: readonly ConnectionUse[];
+  /** With more days left than this, the relay renews it in time by itself. */
+  readonly quietAboveDays?: number;
   /** The person responsible, as the tag `owner` in the vault says. */
   readonly owner?: string;
 };
@@ -112,6 +115,7 @@ export const watchCredentials = (
   secrets: readonly SecretFacts[],
   connections: readonly CheckedConnection[],
   now: Date,
+  rotationDays?: number,
 ): readonly WatchedCredential[] => {
   const certificates = new Set(secrets.filter(({ kind }) => kind === 'certificate').map(({ name }) => name));
   // A certificate has a secret of the same name and version (Key Vault: composition of a certificate).
@@ -133,6 +137,7 @@ export const watchCredentials = (
       ...defined({
         createdOn: version.createdOn,
         vaultDate: version.expiresOn,
+        quietAboveDays: rotationHorizonDays(version, rotationDays),
         entraDate: earliest(own.map(({ entraDate }) => entraDate)),
         owner: version.tags[OWNER_TAG],
       }),

@@ -211,9 +211,12 @@ const lookAtMailboxes = (
     senders.map(async (mailbox) => ({
       mailbox,
       connection: connectionNameOf(needs, mailbox),
-      sighting: await look(() => {
+      sighting: await look(async () => {
         const { find, routeOf } = needs.mailboxes();
-        return find(mailbox, NO_MAIL, { by: 'property', inDrafts: false }, routeOf(mailbox));
+        const ask = () => find(mailbox, NO_MAIL, { by: 'property', inDrafts: false }, routeOf(mailbox));
+        const first = await ask();
+        // A connection that was kept can be closed at the moment of its next use; to look again does no harm.
+        return first.kind === 'not-now' && first.status === undefined ? ask() : first;
       }),
     })),
   );

@@ -82,7 +82,9 @@ export const sendTestMail = async (
       respondAsync: false,
       ...defined({ idempotencyKey }),
     },
-  );
+  ).catch((error: unknown) => {
+    throw inFull(error);
+  });
   const totalMs = clock.now().getTime() - startedAt.getTime();
   return {
     id: row.facts.mailId,
@@ -96,6 +98,16 @@ export const sendTestMail = async (
     ...defined({ redirected: row.progress.redirected, captured: row.progress.captured }),
     ...('reason' in row.fate && row.fate.reason !== undefined ? { reason: reportOf(row.fate.reason) } : {}),
   };
+};
+
+/** Whoever may send test emails may know of the sender what callers are not told. */
+const inFull = (error: unknown): unknown => {
+  if (!(error instanceof AppError) || !(error.cause instanceof AppError)) return error;
+  const { cause } = error;
+  const wasShortened = error.code === 'SENDER_NOT_USABLE' || error.code === cause.code;
+  return wasShortened
+    ? new AppError(cause.code, { ...cause.facts, ...defined({ mailId: error.facts.mailId }) })
+    : error;
 };
 
 const openedFor = (opened: readonly ProvableConnection[], sender: string): ProvableConnection => {

@@ -70,7 +70,8 @@ const codeOf = ({ status, error, aadsts = 0, keyExpired }: EntraAnswer): ErrorCo
   if (isConditionalAccess(aadsts)) return 'CONDITIONAL_ACCESS_BLOCKED';
   if (status === 429) return 'ENTRA_THROTTLED';
   if (error === 'temporarily_unavailable' || status >= 500) return 'ENTRA_UNREACHABLE';
-  if (error === 'unauthorized_client') return 'APP_UNKNOWN';
+  // Entra gives it with numbers of other meanings too.
+  if (error === 'unauthorized_client' && aadsts === 0) return 'APP_UNKNOWN';
   return error === 'invalid_tenant' ? 'TENANT_UNKNOWN' : 'TOKEN_REFUSED';
 };
 

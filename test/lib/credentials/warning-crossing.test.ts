@@ -144,3 +144,9 @@ describe('whatever runs are missed and however the list changes', () => {
     );
   });
 });
+
+test('a secret that the relay renews is nothing to warn of until its renewal is overdue', () => {
+  const due = (daysLeft: number) =>
+    isDue(anExpiring({ daysLeft, quietAboveDays: 28 }), undefined, THRESHOLDS, NOW);
+  expect([60, 29, 28, 7].map(due)).toEqual([false, false, true, true]);
+});

@@ -109,6 +109,25 @@ test('what does not respond within ten seconds is a failure where emails need it
   expect(findings.find(({ check }) => check === 'settings')?.state).toBe('ok');
 });
 
+test('a mailbox of which nothing was heard is asked for once more, and only once', async () => {
+  const findingOf = async (failures: number) => {
+    let asked = 0;
+    const { needs } = doctorNeeds({
+      mailboxes: () => ({
+        routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
+        find: async () => {
+          asked += 1;
+          return asked <= failures ? { kind: 'not-now' } : { kind: 'absent' };
+        },
+      }),
+    });
+    const { findings } = await runDoctor(needs);
+    return [findings.find(({ check }) => check === 'mailbox')?.state, asked];
+  };
+  expect(await findingOf(1)).toEqual(['ok', 2]);
+  expect(await findingOf(9)).toEqual(['failed', 2]);
+});
+
 describe('a sick part hides no other', () => {
   const broken = () => {
     throw new AppError('SETTINGS_INVALID');

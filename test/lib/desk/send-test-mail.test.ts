@@ -83,6 +83,14 @@ describe('a test email', () => {
     expect([rows(), plans]).toEqual([[], []]);
   });
 
+  test('from an address of a domain that is allowed as a whole says why too, which no caller is told', async () => {
+    const { needs } = relay({ kind: 'answered', status: 404, upstreamCode: 'ErrorInvalidUser' });
+    await expect(sendTestMail(needs, { to: TO, from: 'nobody@fabrikam.example' })).rejects.toMatchObject({
+      code: 'MAILBOX_NOT_FOUND',
+      facts: { upstreamCode: 'ErrorInvalidUser' },
+    });
+  });
+
   test('that Graph rejects says why', async () => {
     const { needs } = relay({ kind: 'answered', status: 403, upstreamCode: 'ErrorAccessDenied' });
     await expect(sendTestMail(needs, { to: TO })).rejects.toMatchObject({ code: 'MAILBOX_OUT_OF_SCOPE' });

@@ -59,6 +59,11 @@ describe('what Entra says without a number that is known', () => {
     ['500', { status: 500 }, 'ENTRA_UNREACHABLE'],
     ['503 with an OAuth error', { status: 503, error: 'invalid_client' }, 'ENTRA_UNREACHABLE'],
     ['temporarily_unavailable', { status: 400, error: 'temporarily_unavailable' }, 'ENTRA_UNREACHABLE'],
+    [
+      'unauthorized_client with a number of another meaning',
+      { status: 400, error: 'unauthorized_client', aadsts: 700099 },
+      'TOKEN_REFUSED',
+    ],
     ['unauthorized_client', { status: 400, error: 'unauthorized_client' }, 'APP_UNKNOWN'],
     ['invalid_tenant', { status: 400, error: 'invalid_tenant' }, 'TENANT_UNKNOWN'],
     ['invalid_client', { status: 401, error: 'invalid_client', aadsts: 1 }, 'TOKEN_REFUSED'],

@@ -67,7 +67,7 @@ secret is another name of the step credential. If no STEP is given, all steps ru
 rotation only with --rotate-secret.
 
 Exit status: 0 done, 1 stopped, 2 wrong usage, 3 rights missing (the message says who can help), 4 all steps are done,
-and a check of the doctor failed.
+and a check of the doctor failed, or the doctor did not respond.
 HELP
 }
 
@@ -195,8 +195,25 @@ check_credential_options() {
     client-secret:* | *:off) ;;
     *) wrong_usage "--rotate-secret renews a client secret, and --credential $GIVEN_CREDENTIAL has none." ;;
   esac
+  case $RENEW_SECRET:$GIVEN_CREDENTIAL in
+    yes:managed-identity | yes:federated) wrong_usage "--renew-secret: the credential $GIVEN_CREDENTIAL has nothing to renew." ;;
+  esac
+  [ "$RENEW_SECRET" = no ] || wants credential || wrong_usage '--renew-secret belongs to the step credential, which is not among the steps.'
+  [ -z "$WEBHOOK_FILE" ] || wants infrastructure || wrong_usage '--warning-webhook belongs to the step infrastructure, which is not among the steps.'
   [ -z "$WEBHOOK_FILE" ] || [ "$WEBHOOK_FILE" = - ] || [ -f "$WEBHOOK_FILE" ] ||
     wrong_usage "--warning-webhook: file '$WEBHOOK_FILE' does not exist."
+}
+
+# read_webhook: WEBHOOK is the address of the file, or empty to remove it. It is a secret: no message shows it, nor a trace of this shell.
+read_webhook() {
+  [ -n "$WEBHOOK_FILE" ] || return 0
+  local traced=$-
+  { set +x; } 2>/dev/null
+  WEBHOOK=$(if [ "$WEBHOOK_FILE" = - ]; then cat; else cat "$WEBHOOK_FILE"; fi)
+  WEBHOOK=${WEBHOOK#"${WEBHOOK%%[![:space:]]*}"} WEBHOOK=${WEBHOOK%"${WEBHOOK##*[![:space:]]}"}
+  [[ -z $WEBHOOK || $WEBHOOK =~ ^https://[^[:space:]\\\"]+$ ]] ||
+    wrong_usage '--warning-webhook expects a file with one address that begins with https://, or an empty file.'
+  case $traced in *x*) set -x ;; esac
 }
 
 check_options() {
@@ -227,8 +244,10 @@ check_options() {
   [ -z "$PARAMETER_FILE" ] || [ -f "$PARAMETER_FILE" ] || wrong_usage "--parameters: file '$PARAMETER_FILE' does not exist."
   [ -z "$PACKAGE" ] || [ -f "$PACKAGE" ] || wrong_usage "--package: file '$PACKAGE' does not exist."
   check_settings
+  read_webhook
 }
 
+unset WEBHOOK
 check_options
 
 # shellcheck source=infra/scripts/az-call.sh
@@ -361,7 +380,9 @@ if [ "$CREDENTIAL" = managed-identity ] && [ -n "$APP$FOUND_APP" ]; then grant_t
 ! wants doctor || ask_doctor
 ! wants test-mail || send_test_mail
 closing
-[ "$DOCTOR_FAILED" = no ] || {
-  warn 'a check of the doctor failed: see above, and docs/doctor.md. Nothing was undone.'
-  exit "$DOCTOR_FOUND"
-}
+case $DOCTOR_FAILED in
+  no) exit 0 ;;
+  yes) warn 'a check of the doctor failed: see above, and docs/doctor.md. Nothing was undone.' ;;
+  *) warn 'the doctor did not say whether all is well: see above. Nothing was undone. To ask again, run the step doctor alone.' ;;
+esac
+exit "$DOCTOR_FOUND"

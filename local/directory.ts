@@ -116,7 +116,13 @@ export const allowedFor =
   ({ MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY, SECRET_ROTATION_DAYS = '' }: Readonly<Record<string, string>>) =>
   (usual: Directory): Directory => {
     const drafts = MAIL_LARGE_ATTACHMENTS === 'true' || MAIL_DELIVERY === 'exact';
-    const allowed = drafts ? withRole('Mail.ReadWrite')(usual) : usual;
+    const withDrafts = withRole('Mail.ReadWrite');
+    const allowed = drafts
+      ? {
+          ...withDrafts(usual),
+          ...(usual.furtherTenants && { furtherTenants: usual.furtherTenants.map(withDrafts) }),
+        }
+      : usual;
     return SECRET_ROTATION_DAYS === '' ? allowed : mayRenewItsSecret(allowed);
   };
 
@@ -129,7 +135,8 @@ const changeApps =
 
 const withRole = (role: string) =>
   changeApps(
-    ({ clientId, isManagedIdentity = false }) => clientId === LOCAL_CLIENT_ID || isManagedIdentity,
+    ({ clientId, isManagedIdentity = false }) =>
+      clientId === LOCAL_CLIENT_ID || clientId === FABRIKAM_CLIENT_ID || isManagedIdentity,
     (app) => ({ ...app, roles: [...app.roles, role] }),
   );
 

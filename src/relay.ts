@@ -35,6 +35,7 @@ import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
 import { openSdkNetwork, openStorageNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
+import { makeConnectionGate } from './lib/sending/connection-gate.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
@@ -294,6 +295,8 @@ export const openRelay = (
     }),
   );
 
+  const gate = once(makeConnectionGate);
+
   const quotas = once(() => makeQuotas(storage().usages));
 
   const messageIds = makeMessageIdMemory();
@@ -359,6 +362,7 @@ export const openRelay = (
       ...graph(),
       callers: cachedCallers.of(log),
       pacer: pacer(),
+      ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
       quotas: quotas(),
       accept: accept(),
       policy: policy(),

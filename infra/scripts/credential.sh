@@ -32,6 +32,11 @@ find_sending_application() {
 # choose_credential: the one that was asked for, else the one that the relay uses. MOVES says whether a relay that runs changes it.
 choose_credential() {
   CREDENTIAL=${GIVEN_CREDENTIAL:-${RUNS_ON:-client-secret}}
+  case $RENEW_SECRET:$CREDENTIAL in
+    yes:managed-identity | yes:federated)
+      stop "$WRONG_USAGE" "the relay uses the credential $CREDENTIAL, which has nothing to renew." 'Omit --renew-secret.'
+      ;;
+  esac
   if [ -n "$FOUND_APP" ] && [ "$CREDENTIAL" != "${RUNS_ON:-client-secret}" ]; then
     MOVES=yes
     say "the relay uses the credential ${RUNS_ON:-client-secret}, and is to use $CREDENTIAL"

@@ -118,12 +118,9 @@ options_with_vault_events() {
 
 # The address is a secret: it is in no argument, only in a file of this user's that is removed at the end. A deployment keeps the setting.
 set_webhook() {
-  local traced=$- address
+  local traced=$-
   { set +x; } 2>/dev/null
-  address=$(if [ "$WEBHOOK_FILE" = - ]; then cat; else cat "$WEBHOOK_FILE"; fi | tr -d '[:space:]')
-  [[ -z $address || $address =~ ^https://[^\\\"]+$ ]] ||
-    stop "$WRONG_USAGE" '--warning-webhook expects a file with one address that begins with https://.'
-  (umask 077 && printf '{"SECRET_WARNING_WEBHOOK":"%s"}' "$address" >"$SCRATCH/webhook.json")
+  (umask 077 && printf '{"SECRET_WARNING_WEBHOOK":"%s"}' "$WEBHOOK" >"$SCRATCH/webhook.json")
   case $traced in *x*) set -x ;; esac
   AZURE_LOGGING_ENABLE_LOG_FILE=no set_settings "@$SCRATCH/webhook.json"
   rm "$SCRATCH/webhook.json"
@@ -146,6 +143,7 @@ ensure_infrastructure() {
 }
 
 preview_infrastructure() {
+  [ -z "$WEBHOOK_FILE" ] || say "would $([ -n "$WEBHOOK" ] && echo set || echo remove) the address of the webhook for warnings"
   if [ "$GROUP_EXISTS" != true ]; then
     say 'would deploy infra/main.bicep; Azure can preview it only after the resource group exists'
     return

@@ -25,7 +25,7 @@ const entry = (status: number, fixedBy: FixedBy, title: string, remedy: string):
  * Creates a client secret and stores it, without showing it, with a role on the vault for as long as that takes: no secret is
  * ever on a command line.
  */
-const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret secret';
+const STORE = 'infra/deploy.sh --resource-group <group> --renew-secret credential';
 /** Adds the certificate of the vault to the registration, beside those that it has. */
 const REGISTER =
   'az ad app credential reset --id <ENTRA_CLIENT_ID> --cert <CLIENT_CERTIFICATE_NAME> --keyvault <vault> --append';
@@ -346,7 +346,7 @@ export const catalogue = {
     403,
     'administrator',
     'This sender is not on the allow-list',
-    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS and, for a declared caller, to its senders: `npm run callers -- limit NAME --add-sender ADDRESS`.',
+    'Omit `from` to use the default sender (in `mime`, write an allowed address in the header From), or ask an administrator to add the address (or `*@domain`) to the setting MAIL_ALLOWED_SENDERS and, for a declared caller, to its senders: `npm run callers -- limit NAME --add-sender ADDRESS`. A sender of another tenant or registration belongs in the senders of its connection (GRAPH_CONNECTION_<NAME>), not in MAIL_ALLOWED_SENDERS, which sends through the connection `main`; if its connection was removed, restore it.',
   ),
   SENDER_NOT_USABLE: entry(
     403,

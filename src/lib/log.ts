@@ -47,6 +47,9 @@ export type LogEvent =
       readonly mailId: string;
       readonly result: string;
       readonly lookUps: number;
+      /** What Graph answered, where the mailbox could not be read. */
+      readonly status?: number;
+      readonly upstreamCode?: string;
     }
   | {
       readonly event: 'MailScheduled';
@@ -97,6 +100,12 @@ export type LogEvent =
       readonly event: 'StorageFailed';
       readonly name: string;
       readonly stack: string;
+      /** Of the network or of storage, such as ECONNREFUSED or AuthorizationFailure. */
+      readonly code?: string;
+      /** The host that was asked. */
+      readonly host?: string;
+      /** The request was to go through the proxy of HTTPS_PROXY: where nothing connects, it may be the proxy. */
+      readonly throughProxy?: true;
       /** Where the proxy refused the connection. */
       readonly proxyRefusal?: string;
     }
@@ -237,8 +246,24 @@ export const unexpected = (thrown: unknown): LogEvent => ({ event: 'Unexpected',
 export const storageFailed = (failure: AppError): LogEvent => ({
   event: 'StorageFailed',
   ...traceOf(failure.facts.cause ?? failure),
+  ...requestOf(failure.facts.cause ?? failure),
   ...defined({ proxyRefusal: proxyRefusalOf(failure) }),
 });
+
+/** What an error of the Azure SDKs says of its request: names alone, nothing of its address or its text. */
+const requestOf = (failure: unknown) => {
+  const { code, request } = failure as {
+    readonly code?: unknown;
+    readonly request?: { readonly url?: unknown; readonly agent?: { readonly options?: object } };
+  };
+  const url = String(request?.url);
+  return defined({
+    code: typeof code === 'string' && /^\w{1,80}$/.test(code) ? code : undefined,
+    host: URL.canParse(url) ? new URL(url).hostname : undefined,
+    throughProxy:
+      request?.agent?.options && 'proxyEnv' in request.agent.options ? (true as const) : undefined,
+  });
+};
 
 const traceOf = (thrown: unknown): { readonly name: string; readonly stack: string } => {
   const error = thrown instanceof Error ? thrown : new Error();

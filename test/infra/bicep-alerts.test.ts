@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
+import { type LogEvent, levelOf } from '../../src/lib/log.ts';
 import { readCode } from './bicep-text.ts';
 
 const alerts = readCode('modules/alerts.bicep');
@@ -28,6 +30,41 @@ test('alerts watch for events that the relay logs', () => {
   const watched = [...namesOf('event'), ...quoted];
   expect(watched).toContain('SecretsChecked');
   for (const event of watched) expect(eventsOfTheLog).toContain(event);
+});
+
+const WARNING = { name: 'graph-client-secret', kind: 'secret', connection: 'main' } as const;
+const refused = (code: ErrorCode): LogEvent => ({ event: 'RotationRefused', connection: 'main', code });
+const allCodes = Object.keys(catalogue) as readonly ErrorCode[];
+
+test.each<[string, readonly LogEvent[]]>([
+  [
+    'a client secret that the relay could not renew for a reason that an administrator must correct',
+    allCodes.filter((code) => catalogue[code].fixedBy === 'administrator').map(refused),
+  ],
+  [
+    'a warning that reached nobody',
+    (['no-channel', 'mail-lost'] as const).map(
+      (reason) => ({ event: 'WarningNotDelivered', reason, ...WARNING }) as unknown as LogEvent,
+    ),
+  ],
+  ['a check that could not look at everything', [{ event: 'SecretsUnchecked', name: 'VAULT_UNREACHABLE' }]],
+  ['an event of the vault whose check failed', [{ event: 'VaultEventDropped', reason: 'failed' }]],
+])('an administrator is called for %s', (_what, events) => {
+  const [, query = ''] = /name: 'administrator-needed'([\s\S]*?)\n {2}\}/.exec(alerts) ?? [];
+  expect(query).toContain('severityLevel >= 3');
+  const elsewhere = /event !in \(([^)]*)\)/.exec(query)?.[1];
+  expect(elsewhere).toBeDefined();
+  expect(events.length).toBeGreaterThan(0);
+  for (const one of events) {
+    expect(levelOf(one), JSON.stringify(one)).toBe('error');
+    expect(elsewhere).not.toContain(`"${one.event}"`);
+  }
+});
+
+test('what only time corrects calls nobody', () => {
+  const later = allCodes.filter((code) => catalogue[code].fixedBy === 'time');
+  expect(later.length).toBeGreaterThan(0);
+  for (const code of later) expect(levelOf(refused(code)), code).toBe('info');
 });
 
 test('the heartbeat may be two hours late, and is not missed before there can have been one', () => {

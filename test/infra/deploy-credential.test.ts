@@ -224,6 +224,14 @@ describe('a relay that runs', () => {
     expect(sick.stderr).toContain('Nothing was undone');
   });
 
+  test('hears by status 4 too that its doctor did not respond, and not that a check failed', async () => {
+    const silent = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '503' });
+    expect(silent.status).toBe(4);
+    expect(silent.stderr).toContain('/api/doctor responded with status 503, not 200');
+    expect(silent.stderr).toContain('the doctor did not say whether all is well');
+    expect(silent.stderr).not.toContain('check of the doctor failed');
+  });
+
   test('of a version without a doctor is deployed all the same', async () => {
     const old = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '404' });
     expect(old.status).toBe(0);
@@ -239,9 +247,19 @@ describe('a relay that runs', () => {
     expect(`${set.stdout}${set.stderr}${set.calls.flat().join('\n')}`).not.toContain(CANARY);
     expect(sandbox.lines('leaks')).toEqual([]);
     expect(sandbox.filesLeft().filter((path) => !path.endsWith('graph-mail-relay.zip'))).toEqual([]);
+    const preview = await run(...OPTIONS, '--warning-webhook', file, '--what-if');
+    expect(preview.stdout).toContain('would set the address of the webhook');
     writeFileSync(file, '');
     await run(...OPTIONS, '--warning-webhook', file);
     expect(sandbox.read('settings')).toBe('');
+  });
+
+  test('has nothing to renew with an identity, and says so before anything changes', async () => {
+    sandbox.set('settings', 'GRAPH_CREDENTIAL=federated\n');
+    const refused = await run(...OPTIONS, '--renew-secret');
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('the relay uses the credential federated, which has nothing to renew');
+    expect(at(refused, 'create')).toBe(-1);
   });
 
   test('gets the events of its vault beside the options of the file', async () => {
@@ -341,11 +359,33 @@ describe('the command line', () => {
     [['--set', 'ALL_PROXY=proxy.example'], '--set ALL_PROXY: expected the address of a proxy'],
     [['--set', 'NODE_USE_ENV_PROXY=yes'], '--set NODE_USE_ENV_PROXY: expected 0 or 1'],
     [['--warning-webhook', 'missing.txt'], "file 'missing.txt' does not exist"],
+    [['--warning-webhook', 'missing.txt', 'code'], 'belongs to the step infrastructure'],
+    [['--renew-secret', 'code'], 'belongs to the step credential'],
+    [['--renew-secret', '--credential', 'managed-identity'], 'managed-identity has nothing to renew'],
+    [['--renew-secret', '--credential', 'federated'], 'federated has nothing to renew'],
   ])('%j is wrong usage, said before az is called', async (args, said) => {
     const refused = await run(...OPTIONS, ...args);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain(said);
     expect(refused.stderr).not.toContain('me:pass');
     expect(refused.calls.filter(([tool]) => tool === 'az')).toEqual([]);
+  });
+
+  test.each([
+    ['not an address', CANARY],
+    ['an address without TLS', `http://hooks.example/${CANARY}`],
+    ['two addresses', `https://hooks.example/${CANARY}\nhttps://hooks.example/two\n`],
+    ['what ends a JSON string', `https://hooks.example/"${CANARY}`],
+  ])('a file of --warning-webhook with %s is wrong usage, said before az is called', async (_what, text) => {
+    const file = join(sandbox.root, 'webhook.txt');
+    writeFileSync(file, text);
+    for (const given of [[file], [file, '--what-if']]) {
+      const refused = await run(...OPTIONS, '--warning-webhook', ...given);
+      expect(refused).toMatchObject({ status: 2, calls: [] });
+      expect(refused.stderr).toContain('--warning-webhook expects a file with one address');
+      expect(`${refused.stderr}${refused.stdout}`).not.toContain(CANARY);
+    }
+    const piped = await sandbox.run('deploy.sh', [...OPTIONS, '--warning-webhook', '-'], {}, text);
+    expect(piped).toMatchObject({ status: 2, calls: [] });
   });
 });

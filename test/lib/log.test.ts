@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
-import { type LogEvent, type LogLevel, levelOf, unexpected } from '../../src/lib/log.ts';
+import { AppError } from '../../src/lib/errors.ts';
+import { type LogEvent, type LogLevel, levelOf, storageFailed, unexpected } from '../../src/lib/log.ts';
+import { openSdkNetwork } from '../../src/lib/network/agents.ts';
 
 /** As alert rules watch them; `by code` is an error where an administrator must correct something. */
 const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
@@ -97,4 +99,20 @@ describe('a thrown value that nobody foresaw', () => {
       expect(JSON.stringify(event)).not.toContain('canary');
     },
   );
+});
+
+test('a failure of storage says which host was asked, whether by the proxy, and what failed, and no more', () => {
+  const { optionsFor } = openSdkNetwork({ HTTPS_PROXY: 'http://user:canary@127.0.0.1:1' });
+  const url = 'https://stmail.table.core.windows.net/mailledger?sig=canary';
+  const cause = Object.assign(new Error('canary'), {
+    code: 'ECONNREFUSED',
+    request: { url, ...optionsFor(url) },
+  });
+  const event = storageFailed(new AppError('STORAGE_UNAVAILABLE', { cause }));
+  expect(event).toMatchObject({
+    code: 'ECONNREFUSED',
+    host: 'stmail.table.core.windows.net',
+    throughProxy: true,
+  });
+  expect(JSON.stringify(event)).not.toContain('canary');
 });

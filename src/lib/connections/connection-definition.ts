@@ -154,13 +154,21 @@ export const readConnections = (input: unknown, setting: string): ReadConnection
   };
 };
 
+/** A domain and its ASCII form are the same (RFC 5890): mail finds the same mailbox by both. */
+const claimOf = (sender: string): string => {
+  const key = addressKey(sender);
+  const at = key.lastIndexOf('@') + 1;
+  const [box, domain] = [key.slice(0, at), key.slice(at)];
+  return URL.canParse(`https://${domain}`) ? `${box}${new URL(`https://${domain}`).hostname}` : key;
+};
+
 /** What two connections both claim: a name, or a sender. Nobody knows then by which of them an email would go. */
 export const findClaimedTwice = (declared: readonly DeclaredConnection[]): readonly Problem[] => {
   const owners = new Map<string, DeclaredConnection>();
   return declared.flatMap((one) =>
     [
       ['/name', `name ${one.name}`] as const,
-      ...one.senders.map((sender, at) => [`/senders/${at}`, addressKey(sender)] as const),
+      ...one.senders.map((sender, at) => [`/senders/${at}`, claimOf(sender)] as const),
     ].flatMap(([pointer, claim]) => {
       const owner = owners.get(claim);
       owners.set(claim, owner ?? one);

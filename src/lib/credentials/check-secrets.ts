@@ -20,6 +20,9 @@ export const checkDaily = async (needs: WarnExpiringSecretsNeeds): Promise<void>
   }
 };
 
+/** The queue says in whole seconds when a message was put there (REST: InsertionTime), so it was up to one second later. */
+const SECOND_MS = 1000;
+
 /**
  * Whether a run that began after the message was put on the queue has looked at everything: then there is nothing more to find, and
  * thousands of events cost one run. A state that cannot be read says nothing.
@@ -29,7 +32,7 @@ const isCovered = async ({ warnings, clock }: WarnExpiringSecretsNeeds, since: D
   return (
     run !== undefined &&
     run.failure === undefined &&
-    run.startedAt > since &&
+    run.startedAt.getTime() >= since.getTime() + SECOND_MS &&
     !isAhead(run.startedAt, clock.now())
   );
 };

@@ -13,7 +13,7 @@ export type CommandContext = {
 type Kind = CredentialWarning['kind'];
 
 /** Creates a client secret of the main connection and stores it. */
-export const RENEW_MAIN_SECRET = `infra/deploy.sh --resource-group ${GROUP} --renew-secret secret`;
+export const RENEW_MAIN_SECRET = `infra/deploy.sh --resource-group ${GROUP} --renew-secret credential`;
 
 /** Creates a client secret of any registration and stores it in the vault. */
 export const renewSecret = ({ vault }: CommandContext, name: string, clientId = CLIENT_ID): string =>

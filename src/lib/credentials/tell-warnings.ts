@@ -23,7 +23,7 @@ export type TellNeeds = QueueMailNeeds &
   };
 
 /** The channels that are set; the log where there is none. */
-export const channelsOf = ({ recipients, webhook }: Pick<TellNeeds, 'recipients' | 'webhook'>) => {
+const channelsOf = ({ recipients, webhook }: Pick<TellNeeds, 'recipients' | 'webhook'>) => {
   const set: readonly WarningChannel[] = [
     ...(recipients.length > 0 ? (['mail'] as const) : []),
     ...(webhook === undefined ? [] : (['webhook'] as const)),

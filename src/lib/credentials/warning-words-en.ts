@@ -207,5 +207,5 @@ export const ENGLISH: WarningWords = {
   colon: ': ',
   more: (count) => `${count} more are not shown. The log has all of them (SecretExpiring).`,
   footer:
-    'Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry.',
+    'Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry (after seven days weekly, if no connection uses it).',
 };

@@ -208,5 +208,6 @@ export const CHINESE: WarningWords = {
   whatToDo: '處理方式',
   colon: '：',
   more: (count) => `另外 ${count} 則沒有列出。記錄中有全部的警告（SecretExpiring）。`,
-  footer: '由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次。',
+  footer:
+    '由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次（沒有連線使用的，七天之後改為每週一次）。',
 };

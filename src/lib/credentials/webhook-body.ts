@@ -16,8 +16,14 @@ export type WebhookContext = WarningContext & {
 const MOST_BYTES = 27_000;
 /** Slack takes 50 blocks (docs.slack.dev, reference: blocks); one of them says what comes, and one how many more there are. */
 const MOST_SHOWN = 40;
-/** Of the text in one block of Slack, which may have 3000 characters, also once some of them are escaped. */
+/** Of one value on a card. */
 const LONGEST_PART = 1400;
+/** Slack takes 3000 characters in the text of one block, once they are escaped (docs.slack.dev, reference: section block). */
+const LONGEST_SECTION = 2900;
+const LONGEST_HEADLINE = 500;
+const LONGEST_FACTS = 1200;
+/** What Slack shows of the message in a notification; longer ones it cuts at 40,000. */
+const LONGEST_TEXT = 30_000;
 
 /** Whether an address is one of Slack's incoming webhooks. */
 export const isSlackWebhook = (url: string): boolean =>
@@ -68,25 +74,54 @@ const plainText = ({ opening, texts, more }: Message): string =>
 const escapeSlack = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
+/** Escaped, and cut between two characters so that it is never longer than that. */
+const toSlack = (text: string, longest: number): string => {
+  const escaped = escapeSlack(text);
+  if (escaped.length <= longest) return escaped;
+  let kept = '';
+  for (const character of text) {
+    const next = kept + escapeSlack(character);
+    if (next.length > longest - 3) break;
+    kept = next;
+  }
+  return `${kept}...`;
+};
+
+/** As many of the lines as fit; a command is whole or left out, because nobody can run half of one. */
+const fitting = (lines: readonly string[], longest: number): string => {
+  let text = '';
+  for (const line of lines) {
+    const next = text === '' ? line : `${text}\n${line}`;
+    if (next.length > longest) return `${text}\n...`;
+    text = next;
+  }
+  return text;
+};
+
 const slackMessage = (message: Message): object => {
   const { opening, texts, more, words } = message;
   const section = (text: string) => ({ type: 'section', text: { type: 'mrkdwn', text } });
-  const code = (run: string): string => `\`\`\`${escapeSlack(cut(run))}\`\`\``;
+  const code = (run: string): string => `\`\`\`${escapeSlack(run)}\`\`\``;
   return {
-    text: escapeSlack(plainText(message)),
+    text: toSlack(plainText(message), LONGEST_TEXT),
     blocks: [
-      section(escapeSlack(opening)),
+      section(toSlack(opening, LONGEST_SECTION)),
       ...texts.map((text) =>
         section(
-          [
-            `*${escapeSlack(text.headline)}*`,
-            escapeSlack(cut(linesOf(text, words.colon).join('\n'))),
-            `*${words.whatToDo}*`,
-            ...firstSteps(text).map((step) => ('say' in step ? escapeSlack(cut(step.say)) : code(step.run))),
-          ].join('\n'),
+          fitting(
+            [
+              `*${toSlack(text.headline, LONGEST_HEADLINE)}*`,
+              toSlack(linesOf(text, words.colon).join('\n'), LONGEST_FACTS),
+              `*${words.whatToDo}*`,
+              ...firstSteps(text).map((step) =>
+                'say' in step ? toSlack(step.say, LONGEST_PART) : code(step.run),
+              ),
+            ],
+            LONGEST_SECTION,
+          ),
         ),
       ),
-      ...more.map((line) => section(escapeSlack(line))),
+      ...more.map((line) => section(toSlack(line, LONGEST_SECTION))),
     ],
   };
 };

@@ -1,16 +1,17 @@
 import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
-import type { LedgerEntry, Ports } from '../ports.ts';
+import type { LedgerEntry } from '../ports.ts';
 import type { Pace, Pacer } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { decidePause } from '../sending/wait.ts';
 import type { AttemptResult, DraftNeeds } from './draft-run.ts';
+import { type GateNeeds, passGate } from './pass-gate.ts';
 import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
 
 export type LaneNeeds = DraftNeeds &
-  Pick<Ports, 'mailboxes' | 'random'> & {
+  GateNeeds & {
     readonly pacer: Pacer;
     readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs'>;
   };
@@ -43,6 +44,13 @@ export const sendInLane = async (
   const lane = laneOf(plan);
   const pace = await enterLane(needs, lane, who);
   if (pace.kind !== 'go') return pace;
+  const passage = passGate(needs, plan.mailbox, who.givesWay ? 'queue' : 'caller');
+  if (passage.kind === 'wait') {
+    needs.pacer.giveBack(lane, needs.clock.now());
+    needs.pacer.leave(lane);
+    return passage;
+  }
+  let outcome: SendOutcome | undefined;
   try {
     const claimed = await claim();
     if (claimed === undefined) {
@@ -51,16 +59,20 @@ export const sendInLane = async (
       return { kind: 'beaten' };
     }
     const result = await attemptMail(needs, plan, claimed, who);
-    if (result.kind === 'ended') closeIfThrottled(needs, lane, result.outcome);
+    if (result.kind === 'ended') {
+      ({ outcome } = result);
+      closeIfThrottled(needs, lane, outcome);
+    }
     return result;
   } finally {
+    passage.leave(outcome);
     needs.pacer.leave(lane);
   }
 };
 
 /** Asks to go, and waits a moment where only requests under way are in front. */
 const enterLane = async (
-  { pacer, clock, random }: LaneNeeds,
+  { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
   { mailId, dueAt, givesWay = false }: Waiter,
 ): Promise<Exclude<Pace, { kind: 'busy' }>> => {
@@ -70,7 +82,9 @@ const enterLane = async (
     // So that those without a time do not come back together.
     if (pace.kind === 'full') return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
     if (pace.kind !== 'busy') return pace;
-    if (pace.isCrowded && givesWay) return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
+    // Where there are more connections, none keeps invocations only to wait in them.
+    if (givesWay && (pace.isCrowded || gate !== undefined))
+      return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
     patience ??= clock.sleep(PATIENCE_MS).then(() => 'over');
     if ((await Promise.race([pacer.freed(lane), patience])) === 'over')
       return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };

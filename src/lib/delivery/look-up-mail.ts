@@ -1,14 +1,15 @@
 import { defined } from '../defined.ts';
 import { triedSince } from '../ledger/ledger-row.ts';
 import { recordDraft } from '../ledger/transitions.ts';
-import type { Ports } from '../ports.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import { decideAfterLookUp, type StepAfterLookUp } from '../sending/next-step.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
+import { type GateNeeds, passGate } from './pass-gate.ts';
 import { type AfterLookUp, performAfterLookUp, type StepNeeds } from './perform-step.ts';
+import { queueMail } from './queue-mail.ts';
 import { removeUnsent, type SightNeeds, sightMail } from './sight-mail.ts';
 
-export type LookUpNeeds = StepNeeds & SightNeeds & Pick<Ports, 'random'> & { readonly policy: SendPolicy };
+export type LookUpNeeds = StepNeeds & SightNeeds & GateNeeds & { readonly policy: SendPolicy };
 
 /**
  * Looks for an email whose outcome is unknown. Found: it is sent. Not there, looked for often enough: `send now`. Cannot
@@ -19,7 +20,19 @@ export const lookUpMail = async (
   unknown: AfterLookUp,
 ): Promise<'done' | 'beaten' | 'send now'> => {
   const { row, etag } = unknown;
-  const sighting = await sightMail(needs, row);
+  const { facts, progress } = row;
+  const passage = passGate(needs, facts.sender, 'queue', progress.route?.connection);
+  if (passage.kind === 'wait') {
+    // As it is: nobody has looked.
+    await queueMail(needs, unknown.envelope, passage.waitMs);
+    return 'done';
+  }
+  let sighting: Sighting | undefined;
+  try {
+    sighting = await sightMail(needs, row);
+  } finally {
+    passage.leave(sighting);
+  }
   tellOfLookUp(needs, unknown, sighting);
   const now = needs.clock.now();
   const step = decideAfter(needs, unknown, sighting);
@@ -40,8 +53,11 @@ export const lookUpMail = async (
   return (await performAfterLookUp(needs, unknown, step, now)).isBeaten ? 'beaten' : 'done';
 };
 
-const tellOfLookUp = ({ log }: LookUpNeeds, { row, envelope }: AfterLookUp, { kind }: Sighting): void =>
-  log({ event: 'MailLookedUp', mailId: row.facts.mailId, result: kind, lookUps: envelope.lookUps + 1 });
+const tellOfLookUp = ({ log }: LookUpNeeds, { row, envelope }: AfterLookUp, sighting: Sighting): void => {
+  const { kind: result, status, upstreamCode } = { status: undefined, upstreamCode: undefined, ...sighting };
+  const answer = defined({ status, upstreamCode });
+  log({ event: 'MailLookedUp', mailId: row.facts.mailId, result, lookUps: envelope.lookUps + 1, ...answer });
+};
 
 const decideAfter = (
   { policy, clock, random }: LookUpNeeds,

@@ -78,7 +78,7 @@ const credential = (
   const renew =
     version.kind === 'certificate'
       ? 'Renew it before then: docs/credentials.md has the commands.'
-      : 'Renew it before then: infra/deploy.sh --resource-group <group> --renew-secret secret';
+      : 'Renew it before then: infra/deploy.sh --resource-group <group> --renew-secret credential';
   if (days < 0)
     return warning(
       check,

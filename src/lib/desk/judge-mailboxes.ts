@@ -2,6 +2,9 @@ import { addressKey } from '../mail/address.ts';
 import type { DoctorFacts, MailboxFacts } from './doctor-facts.ts';
 import { type Finding, failed, grouped, late, ok, unknown, warning, wordsOf } from './finding.ts';
 
+/** Nobody can have a domain of it (RFC 2606, 2). */
+const NO_DOMAIN = /\.invalid$/i;
+
 const TEST_EMAIL =
   'Send a test email from it: npm run doctor -- --send-to <you@your.domain> --from <address>';
 
@@ -19,6 +22,8 @@ const hasToken = ({ connections }: DoctorFacts, { connection }: MailboxFacts): b
 
 const judgeMailbox = (one: MailboxFacts, facts: DoctorFacts): Finding => {
   const check = { check: 'mailbox', subject: one.mailbox };
+  if (NO_DOMAIN.test(one.mailbox))
+    return ok(check, 'No mailbox has this address: its connection is kept for look-ups in its tenant.');
   if (!hasToken(facts, one)) return unknown(check, 'Cannot be checked without a token.');
   if (one.sighting.kind === 'late') return late(check);
   if (one.sighting.kind === 'failed') return unknown(check, wordsOf(one.sighting.reason));

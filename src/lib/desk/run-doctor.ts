@@ -1,4 +1,4 @@
-import { type Connection, connectionOf } from '../connections/connection.ts';
+import { type Connection, MAIN_CONNECTION } from '../connections/connection.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import { addressKey } from '../mail/address.ts';
@@ -206,12 +206,11 @@ const lookAtMailboxes = (
   opened: readonly ProvableConnection[],
   senders: readonly string[],
 ): Promise<readonly MailboxFacts[]> => {
-  const [main, ...others] = opened.map(({ connection }) => connection);
-  if (main === undefined) return Promise.resolve([]);
+  if (opened.length === 0) return Promise.resolve([]);
   return Promise.all(
     senders.map(async (mailbox) => ({
       mailbox,
-      connection: connectionOf([main, ...others], mailbox).name,
+      connection: connectionNameOf(needs, mailbox),
       sighting: await look(async () => {
         const { find, routeOf } = needs.mailboxes();
         const ask = () => find(mailbox, NO_MAIL, { by: 'property', inDrafts: false }, routeOf(mailbox));
@@ -221,6 +220,16 @@ const lookAtMailboxes = (
       }),
     })),
   );
+};
+
+/** Also of one whose settings are wrong: its senders go by no other. */
+const connectionNameOf = ({ mailboxes }: DoctorNeeds, mailbox: string): string => {
+  try {
+    return mailboxes().routeOf(mailbox).connection;
+  } catch {
+    // The look at the mailbox says why.
+    return MAIN_CONNECTION;
+  }
 };
 
 /** The header that has the time has whole seconds. */

@@ -46,7 +46,7 @@ const CONNECT_MS = 10_000;
  * connection stands, so whatever fails before is known not to have sent anything.
  * `proxyEnv` is the proxy of the settings.
  */
-export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest => {
+export const openHttps = (proxyEnv?: AgentOptions['proxyEnv'], connectMs = CONNECT_MS): MakeOneRequest => {
   const agent = new https.Agent({
     keepAlive: true,
     timeout: IDLE_MS,
@@ -60,11 +60,14 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest =
       const fail = (cause: unknown) => {
         reject(written ? cause : new NeverConnected(cause));
       };
-      const giveUp = () => {
-        fail(signal.reason);
+      const giveUp = (reason: unknown) => {
+        fail(reason);
         request.destroy();
       };
+      const giveUpAtDeadline = () => giveUp(signal.reason);
       const write = () => {
+        // Given up while the connection was made: nothing may be sent any more.
+        if (request.destroyed) return;
         written = true;
         request.end(body);
       };
@@ -73,18 +76,22 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv']): MakeOneRequest =
         // So also where a connection was kept, or a proxy's tunnel is through. Nothing is sent unless it holds.
         if (request.reusedSocket || (socket as TLSSocket).authorized) return write();
         socket.once('secureConnect', write);
-        AbortSignal.timeout(CONNECT_MS).addEventListener('abort', () => {
-          if (!written) giveUp();
-        });
       });
+      // From here on, as through a proxy there is no socket before the tunnel and TLS are through.
+      const late = AbortSignal.timeout(connectMs);
+      const giveUpLate = () => {
+        if (!written) giveUp(late.reason);
+      };
+      late.addEventListener('abort', giveUpLate);
       request.once('response', resolve);
       // After the answer too: one that is refused before it was read to its end is cut off behind its answer.
       request.on('error', fail);
       request.once('close', () => {
-        signal.removeEventListener('abort', giveUp);
+        signal.removeEventListener('abort', giveUpAtDeadline);
+        late.removeEventListener('abort', giveUpLate);
         fail(new Error('the connection was closed without an answer'));
       });
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp);
+      if (signal.aborted) giveUpAtDeadline();
+      else signal.addEventListener('abort', giveUpAtDeadline);
     });
 };

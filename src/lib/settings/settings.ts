@@ -329,7 +329,7 @@ export const settingsTable = {
     parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
   }),
   SECRET_WARNING_DAYS: setting({
-    what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry.',
+    what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry (after seven days weekly, if no connection uses it).',
     fallback: '60,30,14,7,3,1',
     parse: days,
   }),

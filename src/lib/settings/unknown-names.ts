@@ -30,7 +30,11 @@ export const findUnknown = (
   known: readonly string[],
 ): readonly UnknownSetting[] =>
   Object.keys(environment)
-    .filter((name) => PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix)))
+    .filter(
+      (name) =>
+        PREFIXES.some((prefix) => name.toUpperCase().startsWith(prefix)) ||
+        isMeantForConnection(name.toUpperCase()),
+    )
     .filter((name) => !known.includes(name) && !isNamedConnection(name))
     .map((name) => {
       const written = name.toUpperCase();
@@ -40,8 +44,43 @@ export const findUnknown = (
       );
       const differs = Math.max(written.length, nearest.length) - inCommon(written, nearest);
       const isBeginning = written.length >= SHORTEST_BEGINNING && nearest.startsWith(written);
-      return { name, nearest, isSlip: differs <= SLIP || isBeginning };
+      if (differs <= SLIP || isBeginning) return { name, nearest, isSlip: true };
+      return isMeantForConnection(written)
+        ? { name, nearest: CONNECTION, isSlip: true }
+        : { name, nearest, isSlip: false };
     });
+
+/** The name of a setting for one connection, as documents show it. */
+const CONNECTION = 'GRAPH_CONNECTION_<NAME>';
+const PREFIX = 'GRAPH_CONNECTION';
+
+/**
+ * Whether a name was meant for one connection: it begins as such a name does, up to a slip. Ignored, its senders would be sent for by
+ * another connection.
+ */
+const isMeantForConnection = (written: string): boolean => {
+  for (let end = PREFIX.length - SLIP; end <= PREFIX.length + SLIP; end += 1)
+    if (written.length >= end && slipsBetween(written.slice(0, end), PREFIX) <= SLIP) return true;
+  return false;
+};
+
+/** How many letters are to be added, left out or replaced until one text is the other (Levenshtein). */
+const slipsBetween = (one: string, other: string): number => {
+  let above = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [row, letter] of [...one].entries()) {
+    const next = [row + 1];
+    for (const [column, wanted] of [...other].entries())
+      next.push(
+        Math.min(
+          (above[column] ?? 0) + (letter === wanted ? 0 : 1),
+          (above[column + 1] ?? 0) + 1,
+          (next[column] ?? 0) + 1,
+        ),
+      );
+    above = next;
+  }
+  return above.at(-1) ?? 0;
+};
 
 /** How many characters two names share at their beginning and at their end. */
 const inCommon = (one: string, other: string): number => {

@@ -191,6 +191,18 @@ describe('no two connections claim the same', () => {
     ]);
   });
 
+  test('domain, in letters of its language or in ASCII', () => {
+    expect(
+      claims(
+        { name: 'a', senders: ['*@münchen.example', 'hr@münchen.example'] },
+        { name: 'b', senders: ['*@xn--mnchen-3ya.example', 'hr@XN--mnchen-3ya.example'] },
+      ),
+    ).toEqual([
+      ['P1/senders/0', 'the same as at P0'],
+      ['P1/senders/1', 'the same as at P0'],
+    ]);
+  });
+
   test('name, which is what logs and the ledger call it', () => {
     expect(claims({ name: 'a', senders: ['a@b.example'] }, { name: 'a', senders: ['c@b.example'] })).toEqual([
       ['P1/name', 'the same as at P0'],

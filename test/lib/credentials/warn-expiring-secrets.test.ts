@@ -735,6 +735,14 @@ describe('an event of the vault', () => {
       expect(counts.listed).toBe(1);
     });
 
+    test('leads to a run where the last one began within the same second, which is all that the queue says', async () => {
+      const world = warningWorld([own]);
+      const { needs, counts } = counting(world);
+      await world.run();
+      await checkSecrets(needs, { text: base64(event), insertedAt: at(world, -0.9), delivery: 1 });
+      expect(counts.listed).toBe(1);
+    });
+
     test('leads to a run where the last one could not look at everything', async () => {
       const world = warningWorld([own]);
       const { needs, counts } = counting(world);

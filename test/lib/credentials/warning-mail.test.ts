@@ -36,7 +36,7 @@ const ALL: readonly (readonly [
     'a client secret',
     anExpiring(),
     'The client secret graph-client-secret expires in 7 days',
-    'infra/deploy.sh --resource-group <resource group> --renew-secret secret',
+    'infra/deploy.sh --resource-group <resource group> --renew-secret credential',
   ],
   [
     'the client secret of another connection',
@@ -84,7 +84,7 @@ const ALL: readonly (readonly [
     'a credential that is refused',
     { ...about, state: 'refused', code: 'CLIENT_SECRET_EXPIRED', upstreamCode: 'AADSTS7000222' },
     'The connection main gets no token: The client secret has expired',
-    'infra/deploy.sh --resource-group <group> --renew-secret secret',
+    'infra/deploy.sh --resource-group <group> --renew-secret credential',
   ],
 ];
 
@@ -147,13 +147,13 @@ test('the email as a reader gets it', () => {
 
        Create a new client secret and store it in the vault. The relay uses it without a restart, and the old one works until it expires:
 
-         infra/deploy.sh --resource-group <resource group> --renew-secret secret
+         infra/deploy.sh --resource-group <resource group> --renew-secret credential
 
        Or for the secret alone:
 
          infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name kv-relay --query id --output tsv)" --client-id 11111111-2222-3333-4444-555555555555 --secret-name graph-client-secret --renew
 
-    Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry."
+    Sent by Graph Mail Relay. It warns again when less time is left (SECRET_WARNING_DAYS), and every day after the expiry (after seven days weekly, if no connection uses it)."
   `);
   expect(mailOf([anExpiring()], { language: 'zh-Hant' }).text).toMatchInlineSnapshot(`
     "Graph Mail Relay（轉送服務）的認證有 1 則警告，保存庫 kv-relay，2026-11-22（UTC）。
@@ -172,12 +172,12 @@ test('the email as a reader gets it', () => {
 
        建立新的用戶端秘密，並存入保存庫。轉送服務不需要重新啟動就會使用它，舊的秘密在到期之前仍然有效：
 
-         infra/deploy.sh --resource-group <resource group> --renew-secret secret
+         infra/deploy.sh --resource-group <resource group> --renew-secret credential
 
        或者只更新這個秘密：
 
          infra/scripts/store-client-secret.sh --vault-id "$(az keyvault show --name kv-relay --query id --output tsv)" --client-id 11111111-2222-3333-4444-555555555555 --secret-name graph-client-secret --renew
 
-    由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次。"
+    由 Graph Mail Relay 寄出。剩餘時間更少時會再次警告（SECRET_WARNING_DAYS），到期之後每天警告一次（沒有連線使用的，七天之後改為每週一次）。"
   `);
 });

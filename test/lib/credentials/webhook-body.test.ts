@@ -64,7 +64,7 @@ describe('for Teams, and for all others', () => {
       expect.stringMatching(/^After this date/),
       'What to do',
       expect.stringMatching(/^Create a new client secret/),
-      'infra/deploy.sh --resource-group <resource group> --renew-secret secret',
+      'infra/deploy.sh --resource-group <resource group> --renew-secret credential',
     ]);
   });
 
@@ -82,8 +82,31 @@ describe('for Slack', () => {
     expect(body.text).toContain('&lt;kv&amp;relay&gt;');
     expect(body.blocks[1].text.text).toContain('*The client secret graph-client-secret expires in 7 days*');
     expect(body.blocks[1].text.text).toContain(
-      '```infra/deploy.sh --resource-group &lt;resource group&gt; --renew-secret secret```',
+      '```infra/deploy.sh --resource-group &lt;resource group&gt; --renew-secret credential```',
     );
+  });
+
+  test.each([
+    ['client secret', { kind: 'secret' }],
+    ['certificate', { kind: 'certificate' }],
+  ] as const)('a %s with the longest names there are stays below what a section can have', (_, { kind }) => {
+    const [use] = anExpiring().uses;
+    if (use === undefined) throw new Error('expected a use');
+    const long = {
+      ...use,
+      connection: { ...use.connection, name: 'c'.repeat(60), tenantId: `${'&'.repeat(200)}.example` },
+      senders: Array.from({ length: 40 }, (_one, number) => `${'&'.repeat(60)}${number}@contoso.example`),
+      callers: Array.from({ length: 40 }, (_one, number) => `${'<'.repeat(50)}${number}`),
+    };
+    const warning = anExpiring({ kind, name: '&'.repeat(800), uses: Array.from({ length: 30 }, () => long) });
+    const { body } = written([warning], { isSlack: true, vault: '&'.repeat(900) });
+    for (const { text } of body.blocks) {
+      expect(text.text.length).toBeLessThanOrEqual(3000);
+      // No half of an escaped sign, and no block of code that does not end.
+      expect(text.text.replaceAll(/&(amp|lt|gt);/g, '')).not.toMatch(/[&<>]/);
+      expect(text.text.split('```').length % 2).toBe(1);
+    }
+    expect(body.text.replaceAll(/&(amp|lt|gt);/g, '')).not.toMatch(/[&<>]/);
   });
 
   test.each([

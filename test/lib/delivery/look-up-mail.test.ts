@@ -38,6 +38,12 @@ describe('an email whose outcome is unknown', () => {
     expect(logged).toEqual([{ event: 'MailLookedUp', mailId, result: 'absent', lookUps: 2 }]);
   });
 
+  test('in a mailbox that cannot be read: the log says what Graph answered', async () => {
+    const answer = { status: 404, upstreamCode: 'ErrorInvalidUser' };
+    const { logged } = await lookUp({ kind: 'not-now', ...answer }, 0);
+    expect(logged).toEqual([{ event: 'MailLookedUp', mailId, result: 'not-now', lookUps: 1, ...answer }]);
+  });
+
   test.each<[string, Sighting, number, number, string, string]>([
     ['found', { kind: 'found' }, 0, 0, 'done', 'sent'],
     ['not there yet', { kind: 'absent' }, 0, 0, 'done', 'unknown'],

@@ -393,3 +393,10 @@ test('settings that let no connection be opened leave the rest to be seen', () =
   expect(found[0]).toMatchObject({ check: 'token', state: 'unknown' });
   expect(found.find(({ check }) => check === 'storage')).toMatchObject({ state: 'ok' });
 });
+
+test('the sender of a connection that is kept for look-ups alone, in .invalid, is no trouble', () => {
+  const sighting = seen({ kind: 'not-now', status: 404 } as const);
+  expect(troubles({ mailboxes: [{ mailbox: 'retired@old.invalid', connection: 'main', sighting }] })).toEqual(
+    [],
+  );
+});

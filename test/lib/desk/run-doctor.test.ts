@@ -50,7 +50,11 @@ const doctorNeeds = (changes: Partial<DoctorNeeds> = {}) => {
     poisonQueues: () => ({ 'mail-poison': queueWith(0) }),
     connections: () => [opened()],
     mailboxes: () => ({
-      routeOf: () => ({ connection: 'main', cloud: 'global', tenantId: 'contoso.example' }),
+      routeOf: (mailbox) => ({
+        connection: mailbox.endsWith('@fabrikam.example') ? 'fabrikam' : 'main',
+        cloud: 'global',
+        tenantId: 'contoso.example',
+      }),
       find: async (mailbox) => {
         looked.push(mailbox);
         return { kind: 'absent' };
@@ -267,4 +271,13 @@ test('the text has the worst first, aligned, with what to do, and ends with advi
   expect(text).toMatch(/\nOK {8}held: word/);
   expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
   expect(text.trimEnd()).toMatch(/Then run the doctor again\.$/);
+});
+
+test('a sender of a connection whose settings are wrong is not looked for in the tenant of another', async () => {
+  const { needs } = doctorNeeds();
+  const { find } = needs.mailboxes();
+  const routeOf = () => ({ connection: 'fabrikam', cloud: 'global', tenantId: '' }) as const;
+  expect(await stateOf({ ...needs, mailboxes: () => ({ find, routeOf }) }, 'mailbox')).toMatch(
+    /^unknown: Cannot be checked without a token/,
+  );
 });

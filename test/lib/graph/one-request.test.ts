@@ -3,6 +3,7 @@ import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NeverConnected, openHttps } from '../../../src/lib/graph/one-request.ts';
 import { trustedCertificate } from '../../local/certificate-for-tests.ts';
 import { graphCall, SEND_MAIL } from './graph-call-for-tests.ts';
 import { scriptedServer } from './scripted-server.ts';
@@ -197,4 +198,30 @@ test('where settings name a proxy, it is used, and its refusal means that nothin
   expect(await through()(post)).toEqual({ kind: 'not-connected', proxyRefusal });
   expect(asked).toEqual([`CONNECT ${host} HTTP/1.1`, `CONNECT ${host} HTTP/1.1`]);
   expect(target.seen).toHaveLength(1);
+});
+
+test('a proxy that makes a tunnel and is silent then is no connection, long before the deadline of the request', async () => {
+  const arrived: Buffer[] = [];
+  const sockets: net.Socket[] = [];
+  const proxy = net.createServer((socket) => {
+    sockets.push(socket);
+    socket
+      .on('error', () => {})
+      .on('data', (chunk) => {
+        if (arrived.push(chunk) === 1) socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      });
+  });
+  const HTTPS_PROXY = (await listening(proxy)).replace('https', 'http');
+  const request = openHttps({ HTTPS_PROXY }, 300);
+  const { signal } = new AbortController();
+  const sent = request({
+    url: 'https://graph.example/',
+    method: 'POST',
+    headers: {},
+    body: large.body,
+    signal,
+  });
+  await expect(sent).rejects.toThrow(NeverConnected);
+  for (const socket of sockets) socket.destroy();
+  expect(Buffer.concat(arrived).toString('latin1')).toMatch(/^CONNECT graph\.example:443 /);
 });

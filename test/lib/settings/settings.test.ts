@@ -306,6 +306,29 @@ describe('names that no setting has', () => {
     );
   });
 
+  test.each([
+    'GRAPH_CONNECTIONS_FABRIKAM',
+    'GRAPH_CONECTION_X',
+    'GRAPH_CONNECTON_HR_PRO',
+    'GRAPH_CONNECTION-FABRIKAM',
+    'graph_conection_fabrikam',
+    'GRPAH_CONNECTION_FABRIKAM',
+    'GRAPHCONNECTION_FABRIKAM',
+  ])('%s, meant for a connection, is refused: its senders would be sent for by another', (name) => {
+    expect(errorOf(() => readSettings({ ...enough, [name]: '{}' })).facts.problems).toEqual([
+      {
+        code: 'SETTINGS_INVALID',
+        pointer: name,
+        expected: 'the name of a setting, such as GRAPH_CONNECTION_<NAME>',
+        received: 'an unknown name',
+      },
+    ]);
+  });
+
+  test.each(['GRAPH_CONNECTIONX', 'GRAPH_CONNECTON', 'GRAPH_CONNECTION'])('%s is refused too', (name) => {
+    expect(() => readSettings({ ...enough, [name]: '{}' })).toThrow();
+  });
+
   test('others with our beginnings do not stop the relay, and are told', () => {
     const strays = { GRAPH_PORT: '1', MAIL_HOST: 'x', KEY_VAULT_PORT: '2', GRAPH_CLIENT_SECRET: 'x' };
     expect(() => readSettings({ ...enough, ...strays })).not.toThrow();

@@ -70,6 +70,7 @@ ask_doctor() {
   esac
 }
 
+# shellcheck disable=SC2034 # read by deploy.sh
 doctor_is_unread() {
   DOCTOR_FAILED=unknown
   warn "whether a check failed could not be read (status $DOCTOR_STATUS). $(tail -n 4 "$SCRATCH/node")"

@@ -42,7 +42,7 @@ test.each<[string, string, (connection: StorageConnection) => Promise<unknown>]>
   ['a blob that is read', 'GET', (one) => openMailBlobs(one).payloads.read(ID, 'a.b')],
 ])('storage that says nothing is given up after two tries: %s', async (_what, method, ask) => {
   const { heard, url } = await silence();
-  const failure = await ask(connectionTo(url, 50)).then(
+  const failure = await ask(connectionTo(url, 400)).then(
     () => undefined,
     (error: AppError) => error,
   );

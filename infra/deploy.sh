@@ -154,7 +154,7 @@ check_name() {
 check_settings() {
   [ ${#SETTINGS[@]} -gt 0 ] || return 0
   local setting status=0 known
-  known=$(sed -n "/^var \(relay\|secret\)SettingNames/,/^]/s/^  '\(.*\)'$/\1/p" "$INFRA/modules/options.bicep")
+  known=$(sed -n -E "/^var (relay|secret)SettingNames/,/^]/s/^  '(.*)'$/\1/p" "$INFRA/modules/options.bicep")
   for setting in "${SETTINGS[@]}"; do
     # Without the value, which can be a secret.
     [[ $setting =~ ^[A-Z][A-Z0-9_]*= ]] || wrong_usage "--set expects NAME=VALUE, with a name in capital letters, not '${setting%%=*}'."

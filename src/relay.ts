@@ -33,7 +33,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { openSdkNetwork, openStorageNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
+import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
 import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
@@ -193,12 +193,13 @@ export const openRelay = (
 
   const proxyEnv = readProxy(environment);
   const network = once(() => openSdkNetwork(proxyEnv));
+  const limitedNetwork = once(() => openLimitedNetwork(proxyEnv));
 
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
       storageCloud(environment),
-      { network: network(), storageNetwork: openStorageNetwork(proxyEnv) },
+      { network: network(), storageNetwork: limitedNetwork() },
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
@@ -261,7 +262,11 @@ export const openRelay = (
     if (KEY_VAULT_URL === undefined) throw new AppError('VAULT_NOT_SET');
     return openKeyVault(
       { vaultUrl: KEY_VAULT_URL },
-      { credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }), now, network: network() },
+      {
+        credential: managedIdentity(AZURE_CLIENT_ID, { network: network() }),
+        now,
+        network: limitedNetwork(),
+      },
     );
   };
   /** Of the latest invocation that can have asked for a token: connections outlive each of them. */

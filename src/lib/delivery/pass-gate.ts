@@ -1,5 +1,5 @@
 import type { Ports } from '../ports.ts';
-import { type ConnectionGate, hasResponded, type Origin } from '../sending/connection-gate.ts';
+import { type ConnectionGate, endedAs, type Origin } from '../sending/connection-gate.ts';
 
 export type GateNeeds = Pick<Ports, 'mailboxes' | 'clock' | 'random'> & {
   /** Absent where there is one connection. */
@@ -8,7 +8,7 @@ export type GateNeeds = Pick<Ports, 'mailboxes' | 'clock' | 'random'> & {
 
 type Passed =
   /** `leave` says what came of the request, where one was made. */
-  | { readonly kind: 'go'; readonly leave: (ended?: Parameters<typeof hasResponded>[0]) => void }
+  | { readonly kind: 'go'; readonly leave: (ended?: Parameters<typeof endedAs>[0]) => void }
   | { readonly kind: 'wait'; readonly waitMs: number };
 
 /** Asks whether a connection has room for one more request for a mailbox. Those that wait come back spread. */
@@ -27,10 +27,7 @@ export const passGate = (
     leave: (ended) => {
       const now = clock.now();
       const tookMs = now.getTime() - startedAt.getTime();
-      passage.leave(
-        ended === undefined ? 'not asked' : hasResponded(ended, tookMs) ? 'responded' : 'silent',
-        now,
-      );
+      passage.leave(ended === undefined ? 'not asked' : endedAs(ended, tookMs), now);
     },
   };
 };

@@ -26,13 +26,13 @@ export const openSdkNetwork = (proxyEnv: ProxyEnv | undefined): SdkNetwork => {
   return { optionsFor: (url) => ({ agent: url.startsWith('http:') ? direct : proxied }) };
 };
 
-/** A caller and an invocation wait, with one more try to come; storage answers within tens of milliseconds. */
-const STORAGE_STALL_MS = 10_000;
+/** A caller and an invocation wait, with one more try to come; storage and the vault answer within tens of milliseconds. */
+const STALL_MS = 10_000;
 
-/** How the SDKs of storage use the network: as the others, with an end to silence, which only they do not have. */
-export const openStorageNetwork = (
+/** How the SDKs of storage and of the vault use the network: as the others, with an end to silence, which they do not have themselves. */
+export const openLimitedNetwork = (
   proxyEnv: ProxyEnv | undefined,
-  stallMs: number = STORAGE_STALL_MS,
+  stallMs: number = STALL_MS,
 ): SdkNetwork => {
   const { optionsFor } = openSdkNetwork(proxyEnv);
   const own = {

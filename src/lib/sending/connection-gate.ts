@@ -5,7 +5,7 @@ type Passage =
   | {
       readonly kind: 'go';
       /** The request has ended, or none was made. */
-      readonly leave: (how: 'responded' | 'silent' | 'not asked', now: Date) => void;
+      readonly leave: (how: Ended, now: Date) => void;
     }
   /** The connection has all that it can have. Come back then. */
   | { readonly kind: 'wait'; readonly waitMs: number };
@@ -28,14 +28,25 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const SILENT_MS = 5000;
 const WITHOUT_ANSWER = ['unknown', 'not-sent', 'not-now'];
 
-/** Whether what a request ended with, an outcome or a sighting, is a response, even one that nobody likes. */
-export const hasResponded = (
+/** What a request says of its connection. A refusal that was kept, or a connection that broke, says nothing of its silence. */
+export type Ended = 'responded' | 'silent' | 'not asked';
+
+/** What is to be concluded from what a request ended with, an outcome or a sighting: a response is one even if nobody likes it. */
+export const endedAs = (
   { kind, status }: { readonly kind: string; readonly status?: number },
   tookMs: number,
-): boolean => status !== undefined || tookMs < SILENT_MS || !WITHOUT_ANSWER.includes(kind);
+): Ended => {
+  if (status !== undefined || !WITHOUT_ANSWER.includes(kind)) return 'responded';
+  return tookMs < SILENT_MS ? 'not asked' : 'silent';
+};
+
+/** Longer than the longest wait: while there are emails, somebody has asked since. */
+const REMEMBERED_MS = 15 * 60_000;
+
+type Silence = { readonly since: number; readonly last: number };
 
 /** A connection, or one mailbox of it. */
-type Side = { readonly underWay: Record<Origin, number>; silentSince: number | undefined };
+type Side = { readonly underWay: Record<Origin, number>; silence: Silence | undefined };
 
 const totalOf = ({ underWay }: Side): number => underWay.queue + underWay.caller;
 
@@ -48,7 +59,7 @@ export const makeConnectionGate = (): ConnectionGate => {
   const sides = new Map<string, Side>();
 
   const sideOf = (key: string): Side => {
-    const side = sides.get(key) ?? { underWay: { queue: 0, caller: 0 }, silentSince: undefined };
+    const side = sides.get(key) ?? { underWay: { queue: 0, caller: 0 }, silence: undefined };
     sides.set(key, side);
     return side;
   };
@@ -56,7 +67,7 @@ export const makeConnectionGate = (): ConnectionGate => {
   const dropUnused = (keys: readonly string[]): void => {
     for (const key of keys) {
       const side = sides.get(key);
-      if (side !== undefined && totalOf(side) === 0 && side.silentSince === undefined) sides.delete(key);
+      if (side !== undefined && totalOf(side) === 0 && side.silence === undefined) sides.delete(key);
     }
   };
 
@@ -64,8 +75,11 @@ export const makeConnectionGate = (): ConnectionGate => {
     enter: (connection, mailbox, origin, now) => {
       const keys = [connection, `${connection} ${mailbox.toLowerCase()}`];
       const both = keys.map(sideOf);
+      for (const side of both)
+        if (totalOf(side) === 0 && now.getTime() - (side.silence?.last ?? 0) > REMEMBERED_MS)
+          side.silence = undefined;
       const silences = both.flatMap((side) =>
-        side.silentSince === undefined || totalOf(side) === 0 ? [] : [now.getTime() - side.silentSince],
+        side.silence === undefined || totalOf(side) === 0 ? [] : [now.getTime() - side.silence.since],
       );
       if (silences.length > 0 || sideOf(connection).underWay[origin] >= MOST_UNDER_WAY[origin]) {
         dropUnused(keys);
@@ -78,8 +92,9 @@ export const makeConnectionGate = (): ConnectionGate => {
         leave: (how, then) => {
           for (const side of both) {
             side.underWay[origin] -= 1;
-            if (how === 'responded') side.silentSince = undefined;
-            if (how === 'silent') side.silentSince ??= then.getTime();
+            const last = then.getTime();
+            if (how === 'responded') side.silence = undefined;
+            if (how === 'silent') side.silence = { since: side.silence?.since ?? last, last };
           }
           dropUnused(keys);
         },

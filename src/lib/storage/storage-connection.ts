@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import { openStorageNetwork, type SdkNetwork } from '../network/agents.ts';
+import { openLimitedNetwork, type SdkNetwork } from '../network/agents.ts';
 
 /** Where the services of a storage account answer. */
 type StorageAddresses = { readonly blob: string; readonly queue: string; readonly table: string };
@@ -44,7 +44,7 @@ const RETRIES = {
   tryTimeoutInMs: 15_000,
 } as const;
 
-const DIRECT = openStorageNetwork(undefined);
+const DIRECT = openLimitedNetwork(undefined);
 
 /** What every client of storage is made with. The SDKs pass the agent on, also where their types do not name it. */
 export const clientOptionsOf = (connection: StorageConnection) => {

@@ -5,3 +5,4 @@ declare module 'node-forge/lib/forge.js' {
 }
 declare module 'node-forge/lib/pkcs12.js';
 declare module 'node-forge/lib/pki.js';
+declare module 'node-forge/lib/sha512.js';

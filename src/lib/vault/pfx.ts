@@ -3,6 +3,8 @@ import type Forge from 'node-forge';
 import forge from 'node-forge/lib/forge.js';
 import 'node-forge/lib/pkcs12.js';
 import 'node-forge/lib/pki.js';
+// The MAC of a PFX can be made with SHA-384 or SHA-512, which the part for PFX does not bring along.
+import 'node-forge/lib/sha512.js';
 
 /** Programs write "without a password" in two ways: as an empty one, and as none. Each derives other keys. */
 const NO_PASSWORD = ['', undefined] as const;

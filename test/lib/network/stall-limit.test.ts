@@ -3,10 +3,12 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AppError } from '../../../src/lib/errors.ts';
-import { openStorageNetwork } from '../../../src/lib/network/agents.ts';
+import { openLimitedNetwork } from '../../../src/lib/network/agents.ts';
 import { openLedgerTable, openMailBlobs, openMailQueues } from '../../../src/lib/storage/open-storage.ts';
 import type { StorageConnection } from '../../../src/lib/storage/storage-connection.ts';
 import { tokenInTime } from '../../../src/lib/storage/token-in-time.ts';
+import type { KeyVault } from '../../../src/lib/vault/key-vault.ts';
+import { openKeyVault } from '../../../src/lib/vault/open-vault.ts';
 
 const ID = '01890000-0000-7000-8000-000000000000';
 
@@ -31,7 +33,7 @@ const silence = async () => {
 const connectionTo = (url: string, stallMs: number): StorageConnection => ({
   kind: 'connection-string',
   connectionString: `DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=${btoa('key')};BlobEndpoint=${url};QueueEndpoint=${url};TableEndpoint=${url};`,
-  network: openStorageNetwork(undefined, stallMs),
+  network: openLimitedNetwork(undefined, stallMs),
 });
 
 test.each<[string, string, (connection: StorageConnection) => Promise<unknown>]>([
@@ -50,10 +52,30 @@ test.each<[string, string, (connection: StorageConnection) => Promise<unknown>]>
   expect(heard).toEqual([method, method]);
 });
 
+test.each<[string, (vault: KeyVault) => Promise<unknown>]>([
+  ['the list of secrets', (vault) => vault.listSecrets()],
+  ['the versions of one', (vault) => vault.listVersions('a')],
+  [
+    'a secret that is stored',
+    (vault) => vault.storeSecret('a', { value: 'b', expiresOn: new Date(0), tags: {} }),
+  ],
+])('a vault that says nothing is given up: %s', async (_what, ask) => {
+  const { url } = await silence();
+  const vault = openKeyVault(
+    { vaultUrl: new URL(url).origin.replace('http:', 'https:') },
+    {
+      credential: { getToken: async () => ({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }) },
+      now: () => new Date(),
+      network: openLimitedNetwork(undefined, 400),
+    },
+  );
+  await expect(ask(vault)).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+});
+
 test('storage has 10 seconds to say something, with a proxy and without', () => {
   for (const proxyEnv of [undefined, { HTTPS_PROXY: 'http://proxy.example:3128' }])
     for (const url of ['http://127.0.0.1:10000', 'https://account.blob.core.windows.net'])
-      expect(openStorageNetwork(proxyEnv).optionsFor(url).agent).toMatchObject({
+      expect(openLimitedNetwork(proxyEnv).optionsFor(url).agent).toMatchObject({
         options: { timeout: 10_000 },
       });
 });

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  hasResponded,
-  MOST_UNDER_WAY,
-  makeConnectionGate,
-} from '../../../src/lib/sending/connection-gate.ts';
+import { endedAs, MOST_UNDER_WAY, makeConnectionGate } from '../../../src/lib/sending/connection-gate.ts';
 
 const START = Date.parse('2026-11-22T07:00:00Z');
 const at = (ms: number): Date => new Date(START + ms);
@@ -74,6 +70,12 @@ describe('a connection whose last request had no response', () => {
     expect(gate.enter('fabrikam', 'a', 'queue', at(0)).kind).toBe('wait');
   });
 
+  test('is not remembered when nobody has asked for a quarter of an hour', () => {
+    const gate = silent();
+    go(gate, 'fabrikam', 'a', 16 * MINUTE);
+    expect(gate.enter('fabrikam', 'a', 'queue', at(16 * MINUTE)).kind).toBe('go');
+  });
+
   test('learns nothing from an email that another invocation had', () => {
     const gate = silent();
     go(gate, 'fabrikam', 'b').leave('not asked', at(0));
@@ -94,15 +96,15 @@ describe('a connection whose last request had no response', () => {
 
 describe('silence', () => {
   test.each([
-    ['no answer in the time of a request', { kind: 'unknown' }, 30_000, false],
-    ['no connection', { kind: 'not-sent' }, 10_000, false],
-    ['a mailbox that cannot be read, without a status', { kind: 'not-now' }, 30_000, false],
-    ['a connection that breaks', { kind: 'unknown' }, 300, true],
-    ['a refusal that is already known', { kind: 'not-sent' }, 0, true],
-    ['an error of Graph, however late', { kind: 'unknown', status: 504 }, 29_000, true],
-    ['large files that took their time', { kind: 'accepted' }, 120_000, true],
-    ['a mailbox without the email', { kind: 'absent' }, 20_000, true],
-  ])('%s', (_case, ended, tookMs, responded) => {
-    expect(hasResponded(ended, tookMs)).toBe(responded);
+    ['no answer in the time of a request', { kind: 'unknown' }, 30_000, 'silent'],
+    ['no connection', { kind: 'not-sent' }, 10_000, 'silent'],
+    ['a mailbox that cannot be read, without a status', { kind: 'not-now' }, 30_000, 'silent'],
+    ['a connection that breaks', { kind: 'unknown' }, 300, 'not asked'],
+    ['a refusal that is already known', { kind: 'not-sent' }, 0, 'not asked'],
+    ['an error of Graph, however late', { kind: 'unknown', status: 504 }, 29_000, 'responded'],
+    ['large files that took their time', { kind: 'accepted' }, 120_000, 'responded'],
+    ['a mailbox without the email', { kind: 'absent' }, 20_000, 'responded'],
+  ])('%s', (_case, ended, tookMs, expected) => {
+    expect(endedAs(ended, tookMs)).toBe(expected);
   });
 });

@@ -47,8 +47,10 @@ const iteratedPfx = (count: number): string => {
 };
 
 /** The library of the tests writes PFX of RSA alone. */
-const opensslPfx = async (...pems: readonly string[]): Promise<string> => {
-  const child = execFile('openssl', ['pkcs12', '-export', '-passout', 'pass:'], { encoding: 'buffer' });
+const opensslPfx = async (pems: readonly string[], ...options: readonly string[]): Promise<string> => {
+  const child = execFile('openssl', ['pkcs12', '-export', '-passout', 'pass:', ...options], {
+    encoding: 'buffer',
+  });
   const der = new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
@@ -58,8 +60,9 @@ const opensslPfx = async (...pems: readonly string[]): Promise<string> => {
   child.stdin?.end(pems.join('\n'));
   return (await der).toString('base64');
 };
-const ecPfx = await opensslPfx(ec.private, ec.cert);
-const ecBeside = await opensslPfx(own.privateKey, own.certificate, ec.cert);
+const ecPfx = await opensslPfx([ec.private, ec.cert]);
+const withSha512 = await opensslPfx([own.privateKey, own.certificate], '-macalg', 'sha512');
+const ecBeside = await opensslPfx([own.privateKey, own.certificate, ec.cert]);
 
 describe('the certificate of a credential', () => {
   const chain = [own.certificate, other.certificate];
@@ -86,6 +89,7 @@ describe('the certificate of a credential', () => {
       1,
     ],
     ['PFX with a certificate of an elliptic curve beside it', ecBeside, 2],
+    ['PFX with a MAC of SHA-512', withSha512, 1],
     ['PFX', toPfx([own.certificate]), 1],
     ['PFX in lines', toPfx([own.certificate]).replace(/.{64}/g, '$&\n'), 1],
     ['PFX with no password instead of an empty one', toPfx([own.certificate], null), 1],

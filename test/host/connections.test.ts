@@ -83,15 +83,16 @@ describe('a connection that is sick', () => {
       return [name, status, body.code ?? body.state] as const;
     });
 
+    // Fewer than what the callers of one connection may have under way, above which they wait on the queue.
     const well = [...LANES, 'noreply@fabrikam.example', 'invoices@fabrikam.example'];
     const answers = await Promise.all(
-      well.flatMap((from) => [0, 1, 2].map(() => relay.send(mailFrom(from)))),
+      well.flatMap((from) => [0, 1].map(() => relay.send(mailFrom(from)))),
     );
     for (const from of well)
       for (let number = 0; number < 3; number += 1) await relay.enqueue(JSON.stringify(mailFrom(from)));
 
     expect(answers.map(({ status, body }) => [status, body.state])).toEqual(answers.map(() => [200, 'sent']));
-    const arrived = await relay.arrives(marker, well.length * 6);
+    const arrived = await relay.arrives(marker, well.length * 5);
     expect(arrived.every(({ mailbox }) => well.includes(mailbox))).toBe(true);
     const told = await Promise.all(sickAnswers);
     for (const [name, status, code] of told) expect([name, status, code]).toEqual(expected(name));

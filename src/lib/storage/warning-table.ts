@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { odata, RestError } from '@azure/data-tables';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defined } from '../defined.ts';
 import type { RunClaim, RunClaimEntry, ToldWarning, WarningState } from '../ports.ts';
 import { explained } from './explain-failures.ts';

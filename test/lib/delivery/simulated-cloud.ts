@@ -225,7 +225,18 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
+    } satisfies Omit<
+      Ports,
+      | 'vault'
+      | 'callerStore'
+      | 'appTokens'
+      | 'connections'
+      | 'warnings'
+      | 'rotations'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
+    >;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

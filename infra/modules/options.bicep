@@ -81,11 +81,12 @@ var relaySettingNames = [
 @export()
 @sealed()
 @secure()
-@description('Settings of the relay that are secrets themselves, or can have a password in them: a parameter of their own, which no deployment shows afterwards.')
+@description('Settings of the relay that are secrets themselves, or can have a password or a token in them: a parameter of their own, which no deployment shows afterwards.')
 type SecretSettings = {
   ALL_PROXY: string?
   HTTPS_PROXY: string?
   HTTP_PROXY: string?
+  MAIL_WEBHOOKS: string?
   SECRET_WARNING_WEBHOOK: string?
 }
 
@@ -95,6 +96,7 @@ var secretSettingNames = [
   'ALL_PROXY'
   'HTTPS_PROXY'
   'HTTP_PROXY'
+  'MAIL_WEBHOOKS'
   'SECRET_WARNING_WEBHOOK'
 ]
 

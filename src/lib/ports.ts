@@ -14,6 +14,9 @@ import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
 import type { RelayEvent } from './ledger/mail-event.ts';
 import type { Log } from './log.ts';
+import type { MailboxUse } from './metrics/mailbox-use.ts';
+import type { RelaySample } from './metrics/relay-sample.ts';
+import type { Tally } from './metrics/tally.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
 import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
@@ -491,6 +494,32 @@ export type Heartbeats = {
   readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
 };
 
+/** What an instance has counted, and what it sent from the busiest mailboxes. */
+export type Counted = { readonly tally: Tally; readonly mailboxes: readonly MailboxUse[] };
+
+/** What instances have counted. Throws STORAGE_UNAVAILABLE. */
+export type Counts = {
+  /**
+   * Writes what one instance has counted, in place of what it wrote before. Gives false, and writes nothing, where it wrote before and
+   * that is gone: it was folded, and what was written counts there.
+   */
+  readonly write: (instance: string, counted: Counted, isFirst: boolean) => Promise<boolean>;
+  /** Of all instances together, each counted once, whatever is folded at this moment. */
+  readonly read: () => Promise<Counted>;
+  /** Adds what instances wrote that have written nothing since `before` to one row; gives how many. */
+  readonly fold: (before: Date) => Promise<number>;
+};
+
+/** The relay as a timer saw it, every five minutes. Throws STORAGE_UNAVAILABLE. */
+export type Samples = {
+  /** Of the 24 hours before `now`, newest first. */
+  readonly lastDay: (now: Date) => Promise<readonly RelaySample[]>;
+  readonly newest: () => Promise<RelaySample | undefined>;
+  readonly write: (sample: RelaySample) => Promise<void>;
+  /** Deletes those of before. */
+  readonly expire: (before: Date) => Promise<void>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
@@ -514,6 +543,8 @@ export type Ports = {
   readonly callerStore: CallerStore;
   readonly usages: Usages;
   readonly heartbeats: Heartbeats;
+  readonly counts: Counts;
+  readonly samples: Samples;
   readonly appTokens: AppTokens;
   readonly vault: Vault;
   /** Every connection, the main one first. */

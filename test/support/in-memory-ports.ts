@@ -229,7 +229,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
+  } satisfies Omit<
+    Ports,
+    'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'counts' | 'samples'
+  >;
 
   const needs = {
     ...ports,

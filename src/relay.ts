@@ -12,9 +12,11 @@ import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/d
 import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
@@ -23,16 +25,20 @@ import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
+import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
-import type { Log } from './lib/log.ts';
+import type { Log, LogEvent } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
+import { makeMailboxMeter } from './lib/metrics/mailbox-use.ts';
+import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
@@ -63,12 +69,14 @@ import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
+  openCountsTable,
   openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
   openMailQueues,
   openRelayKey,
   openRotationTable,
+  openSamplesTable,
   openUsageTable,
   openWarningTable,
 } from './lib/storage/open-storage.ts';
@@ -91,6 +99,8 @@ export type World = {
   readonly now: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Calls later; waiting for it keeps no process running. */
+  readonly later: (run: () => void, milliseconds: number) => void;
   /** Memory of the instance. */
   readonly memoryBytes: number;
   readonly version: string;
@@ -122,6 +132,12 @@ export type Relay = {
   readonly runDoctor: (log: Log) => Promise<DoctorReport>;
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Counts an event of the log. */
+  readonly count: (event: LogEvent) => void;
+  /** Writes what was counted and is not written yet, before the process ends. Never throws. */
+  readonly keepCounts: () => Promise<void>;
+  readonly forMetrics: (log: Log) => MetricsNeeds;
+  readonly forSampleRelay: (log: Log) => SampleNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
   readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
@@ -141,6 +157,8 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'counts'
+  | 'samples'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -182,7 +200,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, memoryBytes, version }: World,
+  { now, random, sleep, later, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -215,11 +233,23 @@ export const openRelay = (
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      counts: openCountsTable(connection),
+      samples: openSamplesTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
       ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
     };
+  });
+
+  const meter = makeMeter(() => keeper.changed());
+  const mailboxUse = makeMailboxMeter(() => keeper.changed());
+  const keeper = makeCountKeeper({
+    counts: () => storage().counts,
+    counted: (time) => ({ tally: meter.tally(), mailboxes: mailboxUse.uses(time) }),
+    newInstance: makeMailId,
+    now,
+    later,
   });
 
   const declaredInSettings = () => readSettings(environment, ['MAIL_CALLERS']).MAIL_CALLERS;
@@ -360,11 +390,13 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+  const sending = (log: Log, door: 'http' | 'queue' = 'http'): SendMailNeeds & Pick<Ports, 'callers'> => {
     recentLog = log;
     return {
       ...storage(),
       ...graph(),
+      ledger: tellingOfNewMail(storage().ledger, door, log),
+      mailboxUse,
       callers: cachedCallers.of(log),
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
@@ -400,7 +432,7 @@ export const openRelay = (
   const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
     tellOnce(log);
     try {
-      return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
+      return settings().MAIL_ENABLED ? sending(log, 'queue') : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       return { blocked: error.code };
@@ -580,6 +612,17 @@ export const openRelay = (
         log,
       };
     },
+    count: meter.count,
+    keepCounts: keeper.keep,
+    forMetrics: () => ({ ...storage(), clock }),
+    forSampleRelay: (log) => ({
+      ...storage(),
+      queues: queuesNamed(queueNames),
+      poisonQueues: poisonQueues(),
+      ...(warningSetting('KEY_VAULT_URL') === undefined ? {} : { vault: usableVault() }),
+      clock,
+      log,
+    }),
     forWarnExpiringSecrets: (log) => {
       // In each run: what is left out of it, people must learn of.
       tellOfSettings(log);

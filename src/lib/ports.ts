@@ -497,16 +497,16 @@ export type Heartbeats = {
 /** What an instance has counted, and what it sent from the busiest mailboxes. */
 export type Counted = { readonly tally: Tally; readonly mailboxes: readonly MailboxUse[] };
 
+/** What became of a write: where the instance had been folded, nothing was written, and `folded` says what of it counts already. */
+export type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
+
 /** What instances have counted. Throws STORAGE_UNAVAILABLE. */
 export type Counts = {
-  /**
-   * Writes what one instance has counted, in place of what it wrote before. Gives false, and writes nothing, where it wrote before and
-   * that is gone: it was folded, and what was written counts there.
-   */
-  readonly write: (instance: string, counted: Counted, isFirst: boolean) => Promise<boolean>;
+  /** Writes what one instance has counted, in place of what it wrote before; `isFirst` says that it has written nothing yet. */
+  readonly write: (instance: string, counted: Counted, isFirst: boolean) => Promise<CountsWritten>;
   /** Of all instances together, each counted once, whatever is folded at this moment. */
   readonly read: () => Promise<Counted>;
-  /** Adds what instances wrote that have written nothing since `before` to one row; gives how many. */
+  /** Adds to one row what instances counted that have written nothing since `before`; gives how many these were. */
   readonly fold: (before: Date) => Promise<number>;
 };
 

@@ -13,8 +13,11 @@ export type MailboxUse = {
 
 export type HourUse = { readonly mails: number; readonly recipients: number; readonly pauses: number };
 
-/** What Exchange allows a mailbox (learn.microsoft.com: Exchange Online limits, Sending limits). */
-export type MailboxLimits = { readonly perMinute: number; readonly recipientsPerDay: number };
+/**
+ * What Exchange allows a mailbox (Exchange Online limits, Sending limits):
+ * https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits#sending-limits-1
+ */
+const EXCHANGE = { mailsPerMinute: 30, recipientsPerDay: 10_000 } as const;
 
 /** More mailboxes would make a row of the table, and the metrics, grow without a bound. */
 export const MOST_MAILBOXES = 50;
@@ -81,18 +84,17 @@ const combineTwo = (one: MailboxUse, other: MailboxUse): MailboxUse => {
   };
 };
 
-/** How much of the limits the busiest mailboxes use. */
+/** How much of the limits of Exchange the busiest mailboxes use. */
 export const sharesOf = (
   uses: readonly MailboxUse[],
-  limits: MailboxLimits,
   now: Date,
 ): readonly MailboxShare[] =>
   busiest(combineUses(uses), now).map(({ address, minutes, hours, pausedUntil }) => {
     const day = Object.values(hours).reduce(added, NO_USE);
     return {
       address,
-      minute: Math.max(0, ...Object.values(minutes)) / limits.perMinute,
-      day: day.recipients / limits.recipientsPerDay,
+      minute: Math.max(0, ...Object.values(minutes)) / EXCHANGE.mailsPerMinute,
+      day: day.recipients / EXCHANGE.recipientsPerDay,
       sentLastDay: day.mails,
       recipientsLastDay: day.recipients,
       ...(pausedUntil > now.getTime() ? { pausedUntil: new Date(pausedUntil).toISOString() } : {}),

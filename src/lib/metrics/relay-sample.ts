@@ -13,8 +13,7 @@ export type QueueSample = {
 export type CredentialSample = {
   readonly credential: string;
   readonly kind: 'secret' | 'certificate';
-  /** Zero or less once expired. */
-  readonly daysLeft: number;
+  readonly expiresOn: string;
 };
 
 /** What was counted since the relay was installed, by all instances. */
@@ -32,13 +31,22 @@ export type Totals = {
 export type RelaySample = {
   readonly at: string;
   readonly queues: readonly QueueSample[];
+  /** Messages that the host gave up on, and that are not held yet, of all queues. */
+  readonly poisonMessages?: number;
   /** Emails that an operator has to decide on; `hasMore` where there are more. */
   readonly held?: { readonly count: number; readonly hasMore: boolean };
   readonly credentials?: { readonly readAt: string; readonly all: readonly CredentialSample[] };
-  /** The busiest ones, at most 50. */
+  /** The busiest ones, at most 50. Of the newest sample alone: those of a day are not read with them. */
   readonly mailboxes?: readonly MailboxShare[];
   readonly totals?: Totals;
 };
+
+const DAY_MS = 86_400_000;
+
+/** Days until a credential expires, rounded up; zero or less once it has. */
+export const daysLeftOf = ({ expiresOn }: CredentialSample, now: Date): number =>
+  // Without the sign that zero can have.
+  Math.ceil((Date.parse(expiresOn) - now.getTime()) / DAY_MS) + 0;
 
 /** How many seconds the next message of a queue has waited at most; 0 where none waits. */
 export const queueAgeSeconds = ({ waitingSince }: QueueSample, at: Date): number =>

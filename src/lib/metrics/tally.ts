@@ -42,15 +42,18 @@ export const readSeriesKey = (
 };
 
 const combined = (one: Tally, other: Tally, sign: 1 | -1): Tally => {
+  // Seconds are no whole numbers: their difference can be a little less than nothing.
+  const add = (value: number | undefined, more: number | undefined): number =>
+    Math.max(0, (value ?? 0) + sign * (more ?? 0));
   const counts: Record<string, number> = { ...one.counts };
-  for (const [key, count] of Object.entries(other.counts)) counts[key] = (counts[key] ?? 0) + sign * count;
+  for (const [key, count] of Object.entries(other.counts)) counts[key] = add(counts[key], count);
   const distributions: Record<string, Distribution> = { ...one.distributions };
   for (const [key, { buckets, sum }] of Object.entries(other.distributions)) {
     const before = distributions[key] ?? { buckets: [], sum: 0 };
     const length = Math.max(buckets.length, before.buckets.length);
     distributions[key] = {
-      buckets: Array.from({ length }, (_, at) => (before.buckets[at] ?? 0) + sign * (buckets[at] ?? 0)),
-      sum: before.sum + sign * sum,
+      buckets: Array.from({ length }, (_, at) => add(before.buckets[at], buckets[at])),
+      sum: add(before.sum, sum),
     };
   }
   return { counts, distributions };

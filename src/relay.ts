@@ -73,6 +73,7 @@ import {
   openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
+  openMailIndexTable,
   openMailQueues,
   openRelayKey,
   openRotationTable,
@@ -145,6 +146,7 @@ export type Relay = {
 type StoragePorts = Pick<
   Ports,
   | 'ledger'
+  | 'mailIndex'
   | 'payloads'
   | 'records'
   | 'captured'
@@ -228,6 +230,7 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: openLedgerTable(connection),
+      mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),

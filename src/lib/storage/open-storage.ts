@@ -4,6 +4,7 @@ import type {
   Counts,
   Heartbeats,
   Ledger,
+  MailIndex,
   Rotations,
   Samples,
   Usages,
@@ -23,6 +24,13 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** By what emails are found; loads the SDK of tables when first asked. */
+export const openMailIndexTable = (connection: StorageConnection): MailIndex =>
+  openedAtFirstCall(async () => (await import('./mail-index-table.ts')).openMailIndexTable(connection), {
+    list: 'promise',
+    isFiling: 'promise',
   });
 
 /** The callers; loads the SDK of tables when first asked. */

@@ -227,7 +227,15 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       drafts: draftsOf(process),
     } satisfies Omit<
       Ports,
-      'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'counts' | 'samples'
+      | 'vault'
+      | 'callerStore'
+      | 'appTokens'
+      | 'connections'
+      | 'warnings'
+      | 'rotations'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
     >;
   };
 

@@ -8,6 +8,7 @@ import { startCloud } from './cloud.ts';
 import { allowedFor } from './directory.ts';
 import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
+import { readHostNames } from './inbox/host-names.ts';
 import { readInboxAddress } from './inbox/inbox-address.ts';
 import { startInbox } from './inbox/inbox-server.ts';
 import { prepareStart } from './prepare-start.ts';
@@ -28,13 +29,14 @@ const DEFAULT_FOLDER = join(ROOT, '.local');
 const PARENT_CHECK_MS = 1000;
 const READABLE_BY_OWNER_ONLY = 0o077;
 
-const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>]
+const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>] [--host-name <name>]
 
 Runs the relay on this machine, with stand-ins for Entra, Graph and Key Vault and an inbox page.
 
   --fresh        Deletes the queue, ledger and inbox of earlier runs.
   --real-tenant  Sends real emails through your tenant instead of the stand-ins (docs/local.md).
   --folder       Folder for queue, ledger, inbox and log. Default: .local. One relay at a time can use a folder.
+  --host-name    Another name to which the inbox responds, such as mailpit. Repeat it for several.
   --help         Prints this.`;
 
 const readOptions = () => {
@@ -44,6 +46,7 @@ const readOptions = () => {
         fresh: { type: 'boolean', default: false },
         'real-tenant': { type: 'boolean', default: false },
         folder: { type: 'string', default: DEFAULT_FOLDER },
+        'host-name': { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -82,6 +85,7 @@ const main = async () => {
 
   try {
     const inboxAddress = readInboxAddress(process.env, ports.inbox);
+    const hostNames = readHostNames(options['host-name']);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
     if (realTenant !== undefined && credentialOf(settings) !== 'client-secret')
       throw new Error(
@@ -126,15 +130,20 @@ const main = async () => {
       void stop(1);
     });
     const functionsUrl = host.url.replace('127.0.0.1', 'localhost');
+    // Every program on this machine can ask the inbox. Where emails are real, it has no key and passes nothing on to the relay.
+    const isReal = realTenant !== undefined;
+    const functionKey = isReal ? '<function key>' : keys.functionKey;
     const firstMail = {
       endpoint: `${functionsUrl}/api/mail`,
-      functionKey: keys.functionKey,
-      curl: toCurl({ functionsUrl, ...keys }),
+      functionKey,
+      curl: toCurl({ functionsUrl, functionKey }),
     };
     const inbox = await startInbox({
       store: cloud.mails,
       port: ports.inbox,
       firstMail,
+      relay: isReal ? undefined : { url: host.url, ...keys },
+      hostNames,
       forwardedAs: inboxAddress,
     });
     open.push(inbox);

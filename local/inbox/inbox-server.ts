@@ -5,6 +5,7 @@ import { toFramedMail } from '../../src/lib/inbox/framed-mail.ts';
 import { type Answer, type Asked, apiRoutes, findMail, toJson } from '../../src/lib/inbox/inbox-api.ts';
 import { InboxProblem } from '../../src/lib/inbox/inbox-problem.ts';
 import { toMailContext } from '../../src/lib/inbox/mail-context.ts';
+import { frameRoutes } from '../../src/lib/inbox/mail-frame.ts';
 import { PAGE_SECURITY_POLICY, readPageFile } from '../../src/lib/inbox/page-files.ts';
 import { makeRouter } from '../../src/lib/inbox/routes.ts';
 import { answering, answerJson, BodyTooLargeError, listen, readBody } from '../http.ts';
@@ -12,6 +13,9 @@ import type { Listening } from '../listening.ts';
 import { readContentFile } from './attachment-content.ts';
 import { streamChanges } from './change-events.ts';
 import type { MailStore } from './mail-store.ts';
+import { sendAsMailpit } from './mailpit-send.ts';
+import type { LocalRelay } from './relay-client.ts';
+import { deskRoutes } from './relay-desk.ts';
 
 /** What the page tells someone who has not sent anything yet. */
 type FirstMail = { readonly endpoint: string; readonly functionKey: string; readonly curl: string };
@@ -20,28 +24,20 @@ export type InboxOptions = {
   readonly store: MailStore;
   readonly port: number;
   readonly firstMail: FirstMail;
+  /** What sends, and knows of emails that wait; without it, the inbox shows what has been sent. */
+  readonly relay?: LocalRelay | undefined;
+  /** Further names by which it is called, in lower case. */
+  readonly hostNames?: readonly string[];
   /** The origin under which a tunnel shows the inbox, where there is one. */
   readonly forwardedAs?: string | undefined;
 };
 
 type PageAsked = Asked &
-  Pick<InboxOptions, 'store' | 'firstMail' | 'forwardedAs'> & {
+  Pick<InboxOptions, 'store' | 'firstMail' | 'forwardedAs' | 'relay'> & {
     readonly origin: string;
     readonly incoming: IncomingMessage;
+    readonly readUpTo: (bytes: number) => Promise<string>;
   };
-
-const toMailFrame = async (asked: PageAsked): Promise<Answer> => {
-  const { query, forwardedAs, incoming } = asked;
-  const { html, contentSecurityPolicy } = toFramedMail(await findMail(asked), {
-    origin: isThrough(forwardedAs, incoming) ? forwardedAs : asked.origin,
-    remoteImages: query.get('remote-images') === 'load',
-  });
-  return {
-    contentType: 'text/html; charset=utf-8',
-    content: html,
-    headers: { 'Content-Security-Policy': contentSecurityPolicy },
-  };
-};
 
 const toPageFile = async (name: string): Promise<Answer> => {
   const file = await readPageFile(name);
@@ -55,10 +51,14 @@ type Target = (asked: PageAsked) => Answer | ((response: ServerResponse) => void
 const findPage = makeRouter<Target>(
   [
     ...apiRoutes,
+    ['POST', '/api/v1/send', sendAsMailpit],
+    ...deskRoutes,
     ['GET', '/', () => toPageFile('index.html')],
     ['GET', '/events', ({ store }) => streamChanges(store)],
     ['GET', '/first-mail', ({ firstMail }) => toJson(firstMail)],
-    ['GET', '/mail/:id/html', toMailFrame],
+    ...frameRoutes('/mail/:id/html', (mail, { forwardedAs, incoming, origin }: PageAsked, how) =>
+      toFramedMail(mail, { origin: isThrough(forwardedAs, incoming) ? forwardedAs : origin, ...how }),
+    ),
     [
       'GET',
       '/mail/:id/context',
@@ -71,7 +71,7 @@ const findPage = makeRouter<Target>(
 
 /** The inbox: the page for people, Mailpit's API for their tests. */
 export const startInbox = async (options: InboxOptions): Promise<Listening> => {
-  const { port, forwardedAs } = options;
+  const { port, hostNames = [], forwardedAs } = options;
   const server = createServer(
     answering(async (request, response) => {
       response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -91,6 +91,7 @@ export const startInbox = async (options: InboxOptions): Promise<Listening> => {
     portSetting: 'INBOX_PORT',
     mayBeLookedAt: true,
     anyPort: true,
+    hostNames,
     forwardedAs,
   });
 };
@@ -101,14 +102,15 @@ const findAnswer = (options: InboxOptions, incoming: IncomingMessage) => {
   const found = findPage(incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? ''), url.pathname);
   if (found.target === undefined) throw notHere(found.allowed, incoming.method);
   const { origin, searchParams: query } = url;
-  const readText = async () => (await readBody(incoming, BODY_LIMIT_BYTES)).toString('utf8');
+  const readUpTo = async (bytes: number) => (await readBody(incoming, bytes)).toString('utf8');
   return found.target({
     ...options,
     path: found.params,
     query,
     origin,
     incoming,
-    readBody: readText,
+    readBody: () => readUpTo(BODY_LIMIT_BYTES),
+    readUpTo,
     readElsewhere: readContentFile,
     about: { Version: packageJson.version },
   });

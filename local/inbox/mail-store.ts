@@ -51,6 +51,9 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
   }
 
   const newestFirst = () => [...entries.values()].sort((a, b) => b.arrival - a.arrival);
+  /** An email is also found by the id that the relay returned. */
+  const newestOfRelay = (relayId: string) =>
+    newestFirst().find(({ summary }) => summary.RelayID === relayId)?.summary.ID;
   const known = (ids: readonly string[]) => [...new Set(ids)].filter((id) => entries.has(id));
   const tell = (kind: MailChange['kind'], ids: readonly string[]) => {
     if (ids.length > 0) for (const listener of listeners) listener({ kind, ids });
@@ -85,9 +88,9 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
       }
       tell('captured', [mail.id]);
     },
-    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) => {
+    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '', timeZone } = {}) => {
       const all = newestFirst();
-      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
+      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search, timeZone));
       return {
         mails: matching.slice(start, start + limit).map(({ summary, isRead }) => ({ summary, isRead })),
         matching: matching.length,
@@ -97,7 +100,10 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
       };
     },
     // Only ids in the list ever become a file name.
-    find: async (id) => (entries.has(id) ? shelf.read(id) : undefined),
+    find: async (id) => {
+      const own = entries.has(id) ? id : newestOfRelay(id);
+      return own === undefined ? undefined : shelf.read(own);
+    },
     markRead: async (ids, isRead) => {
       const changed = known(ids).filter((id) => entries.get(id)?.isRead !== isRead);
       for (const id of changed) {
@@ -130,6 +136,9 @@ const toEntry = ({ arrival, mail }: ArrivedMail, isRead: boolean): Entry => {
   const summary = toSummary(mail);
   const addresses = [summary.From, ...summary.To, ...summary.Cc, ...summary.Bcc, ...summary.ReplyTo];
   const words = [
+    summary.ID,
+    summary.RelayID ?? '',
+    summary.MessageID,
     summary.Subject,
     ...addresses.map(({ Name, Address }) => `${Name} ${Address}`),
     mail.mailbox,

@@ -10,7 +10,8 @@ import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
 import { readHostNames } from './inbox/host-names.ts';
 import { readInboxAddress } from './inbox/inbox-address.ts';
-import { startInbox } from './inbox/inbox-server.ts';
+import { type Inbox, startInbox } from './inbox/inbox-server.ts';
+import { mailIdIn } from './inbox/relay-mails.ts';
 import { prepareStart } from './prepare-start.ts';
 import { noProxyHere } from './reach-this-machine.ts';
 import { readRealTenant } from './real-tenant.ts';
@@ -22,7 +23,7 @@ import {
   localSafetyOn,
   toProblemLines,
 } from './relay-settings.ts';
-import { toCurl, toWelcome } from './welcome.ts';
+import { toCurl, toWelcome, whatIsOn } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DEFAULT_FOLDER = join(ROOT, '.local');
@@ -112,6 +113,7 @@ const main = async () => {
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);
 
     const logFile = join(folder.path, 'functions.log');
+    let inbox: Inbox | undefined;
     const log = createWriteStream(logFile, { flags: 'a' });
     host = await startHostProcess({
       appFolder: ROOT,
@@ -122,6 +124,8 @@ const main = async () => {
         log.write(`${line}\n`);
         const event = toEventLine(line);
         if (event !== undefined) console.log(`  ${event}`);
+        const mailId = mailIdIn(line);
+        if (mailId !== undefined) inbox?.noticed(mailId);
       },
     });
     void host.ended.then((code) => {
@@ -137,8 +141,14 @@ const main = async () => {
       endpoint: `${functionsUrl}/api/mail`,
       functionKey,
       curl: toCurl({ functionsUrl, functionKey }),
+      on: whatIsOn({
+        functionsUrl,
+        realTenant: isReal,
+        safetyOn: localSafetyOn(settings),
+        captures: localCaptures(settings),
+      }),
     };
-    const inbox = await startInbox({
+    inbox = await startInbox({
       store: cloud.mails,
       port: ports.inbox,
       firstMail,

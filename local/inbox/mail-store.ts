@@ -11,17 +11,24 @@ import {
   type SkippedFile,
 } from './mail-folder.ts';
 
-export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; readonly ids: readonly string[] };
+export type MailChange = {
+  readonly kind: 'captured' | 'described' | 'read' | 'removed';
+  readonly ids: readonly string[];
+};
 
 export type MailStore = Omit<InboxStore, 'list'> & {
   /** On disk, when there is a folder, before it resolves. */
   readonly capture: CaptureMail;
   readonly list: (query?: MailQuery) => MailPage;
+  /** Adds what only the relay knows of an email: whose it is, and its tags. */
+  readonly describe: (relayId: string, about: AboutMail) => Promise<void>;
   /** Returns the end of the subscription. */
   readonly onChange: (listener: (change: MailChange) => void) => () => void;
   /** Files of an earlier run that could not be read, and were left where they are. */
   readonly skipped: readonly SkippedFile[];
 };
+
+export type AboutMail = { readonly caller: string; readonly tags: readonly string[] };
 
 /** What stays in memory of a mail; its attachments do not. */
 type Entry = {
@@ -99,6 +106,24 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
         unread: countUnread(all),
       };
     },
+    describe: async (relayId, { caller, tags }) => {
+      const described: string[] = [];
+      for (const [id, { summary, arrival }] of entries) {
+        if (summary.RelayID !== relayId) continue;
+        const mail = await shelf.read(id);
+        if (mail === undefined || mail.caller !== undefined) continue;
+        const arrived = { arrival, mail: { ...mail, caller, tags } };
+        await shelf.rewrite(arrived);
+        // It can have been read, or removed, in the meantime.
+        const entry = entries.get(id);
+        if (entry === undefined) await shelf.delete(id);
+        else {
+          entries.set(id, toEntry(arrived, entry.isRead));
+          described.push(id);
+        }
+      }
+      tell('described', described);
+    },
     // Only ids in the list ever become a file name.
     find: async (id) => {
       const own = entries.has(id) ? id : newestOfRelay(id);
@@ -126,6 +151,7 @@ const makeMailMemory = (): MailShelf => {
   const mails = new Map<string, CapturedMail>();
   return {
     put: async ({ mail }) => void mails.set(mail.id, mail),
+    rewrite: async ({ mail }) => void mails.set(mail.id, mail),
     read: async (id) => mails.get(id),
     setRead: async () => {},
     delete: async (id) => void mails.delete(id),

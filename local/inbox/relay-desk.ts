@@ -1,9 +1,11 @@
 import { type Answer, toJson } from '../../src/lib/inbox/inbox-api.ts';
 import type { PathParams, Route } from '../../src/lib/inbox/routes.ts';
 import { callRelay, type LocalRelay } from './relay-client.ts';
+import type { RelayMails } from './relay-mails.ts';
 
 type Asked = {
   readonly relay?: LocalRelay | undefined;
+  readonly relayMails?: RelayMails | undefined;
   readonly path: PathParams;
   readonly query: URLSearchParams;
   readonly readBody: () => Promise<string>;
@@ -23,7 +25,10 @@ const passing =
   async (asked: Asked): Promise<Answer> => {
     const body = await bodyOf(asked);
     const path = pathOf(asked);
-    return toJson(await callRelay(asked.relay, { method, path, key, ...(body !== undefined && { body }) }));
+    const call = { method, path, key, ...(body !== undefined && { body }) };
+    const answer = await callRelay(asked.relay, call);
+    if (asked.path.id !== undefined) asked.relayMails?.noticed(asked.path.id);
+    return toJson(answer);
   };
 
 /**
@@ -31,6 +36,7 @@ const passing =
  * or DELETE, which no page of others can send (foreign-pages.ts).
  */
 export const deskRoutes: readonly Route<(asked: Asked) => Promise<Answer>>[] = [
+  ['GET', '/relay/waiting', async ({ relayMails }) => toJson({ mails: (await relayMails?.waiting()) ?? [] })],
   ['GET', '/relay/mail', passing('GET', 'masterKey', ({ query }) => `/api/mail?${query}`)],
   ['POST', '/relay/mail/:id/replay', passing('POST', 'masterKey', (asked) => `${mailPath(asked)}/replay`)],
   [

@@ -232,11 +232,19 @@ app.http('testMail', {
   authLevel: 'admin',
   handler: testMailHttp(relay.forTestMail),
 });
+const inboxApi = inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version }));
 app.http('inboxApi', {
-  methods: ['GET', 'DELETE'],
+  // With the last two it says what it does not have
+  methods: ['GET', 'DELETE', 'POST', 'PUT'],
   route: 'inbox/api/{*path}',
   authLevel: 'admin',
-  handler: inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version })),
+  handler: inboxApi,
+});
+app.http('inboxView', {
+  methods: ['GET'],
+  route: 'inbox/view/{name}',
+  authLevel: 'admin',
+  handler: inboxApi,
 });
 // The page itself asks for that key
 app.http('inboxPage', {

@@ -14,9 +14,11 @@ import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
 import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
@@ -25,8 +27,10 @@ import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
+import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
@@ -35,8 +39,10 @@ import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
-import type { Log } from './lib/log.ts';
+import type { Log, LogEvent } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
+import { makeMailboxMeter } from './lib/metrics/mailbox-use.ts';
+import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
@@ -67,12 +73,15 @@ import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
+  openCountsTable,
   openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
+  openMailIndexTable,
   openMailQueues,
   openRelayKey,
   openRotationTable,
+  openSamplesTable,
   openUsageTable,
   openWarningTable,
 } from './lib/storage/open-storage.ts';
@@ -97,6 +106,8 @@ export type World = {
   readonly now: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Calls later; waiting for it keeps no process running. */
+  readonly later: (run: () => void, milliseconds: number) => void;
   /** Memory of the instance. */
   readonly memoryBytes: number;
   readonly version: string;
@@ -129,6 +140,12 @@ export type Relay = {
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Counts an event of the log. */
+  readonly count: (event: LogEvent) => void;
+  /** Writes what was counted and is not written yet, before the process ends. Never throws. */
+  readonly keepCounts: () => Promise<void>;
+  readonly forMetrics: (log: Log) => MetricsNeeds;
+  readonly forSampleRelay: (log: Log) => SampleNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
   readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
@@ -136,6 +153,7 @@ export type Relay = {
 type StoragePorts = Pick<
   Ports,
   | 'ledger'
+  | 'mailIndex'
   | 'payloads'
   | 'records'
   | 'captured'
@@ -148,6 +166,8 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'counts'
+  | 'samples'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -189,7 +209,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, memoryBytes, version }: World,
+  { now, random, sleep, later, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -238,15 +258,28 @@ export const openRelay = (
       ...openMailBlobs(connection),
       readIdentity,
       ledger: openLedgerTable(connection),
+      mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      counts: openCountsTable(connection),
+      samples: openSamplesTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       ...defined({ events: allOf(sinks) }),
     };
+  });
+
+  const meter = makeMeter(() => keeper.changed());
+  const mailboxUse = makeMailboxMeter(() => keeper.changed());
+  const keeper = makeCountKeeper({
+    counts: () => storage().counts,
+    counted: (time) => ({ tally: meter.tally(), mailboxes: mailboxUse.uses(time) }),
+    newInstance: makeMailId,
+    now,
+    later,
   });
 
   const declaredInSettings = () => readSettings(environment, ['MAIL_CALLERS']).MAIL_CALLERS;
@@ -390,11 +423,13 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+  const sending = (log: Log, door: 'http' | 'queue' = 'http'): SendMailNeeds & Pick<Ports, 'callers'> => {
     recentLog = log;
     return {
       ...storage(),
       ...graph(),
+      ledger: tellingOfNewMail(storage().ledger, door, log),
+      mailboxUse,
       callers: cachedCallers.of(log),
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
@@ -430,7 +465,7 @@ export const openRelay = (
   const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
     tellOnce(log);
     try {
-      return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
+      return settings().MAIL_ENABLED ? sending(log, 'queue') : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       return { blocked: error.code };
@@ -622,6 +657,17 @@ export const openRelay = (
         log,
       };
     },
+    count: meter.count,
+    keepCounts: keeper.keep,
+    forMetrics: () => ({ ...storage(), clock }),
+    forSampleRelay: (log) => ({
+      ...storage(),
+      queues: queuesNamed(queueNames),
+      poisonQueues: poisonQueues(),
+      ...(warningSetting('KEY_VAULT_URL') === undefined ? {} : { vault: usableVault() }),
+      clock,
+      log,
+    }),
     forWarnExpiringSecrets: (log) => {
       // In each run: what is left out of it, people must learn of.
       tellOfSettings(log);

@@ -17,6 +17,7 @@ import {
   POISON_QUEUE,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -128,6 +129,8 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     EVENT_QUEUE,
     VAULT_EVENT_QUEUE,
     poisonQueueOf(VAULT_EVENT_QUEUE),
+    WEBHOOK_QUEUE,
+    poisonQueueOf(WEBHOOK_QUEUE),
   ]);
   expect(listVariable('modules/storage.bicep', 'tableNames')).toEqual([LEDGER_TABLE]);
   expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([

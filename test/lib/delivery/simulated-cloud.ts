@@ -236,6 +236,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'webhookQueue'
       | 'eventWebhooks'
       | 'signingKeys'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
     >;
   };
 

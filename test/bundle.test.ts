@@ -101,6 +101,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
+    deliverWebhook: queue('webhook-events'),
     checkSecrets: queue('vault-events'),
     rotateSecrets: timer('0 0 8 * * *'),
     sweepMail: timer('0 17 * * * *'),

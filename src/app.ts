@@ -19,6 +19,7 @@ import {
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
+import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
@@ -44,6 +45,7 @@ import {
   MAIL_QUEUE,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
@@ -278,6 +280,11 @@ for (const { caller, queueName, suffix } of mailQueues) {
     handler: holdMailQueue((log) => relay.forHoldMail(log, queueName), caller),
   });
 }
+app.storageQueue('deliverWebhook', {
+  queueName: WEBHOOK_QUEUE,
+  connection,
+  handler: deliverWebhookQueue(relay.forDeliverWebhook),
+});
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',

@@ -237,11 +237,11 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     | 'connections'
     | 'warnings'
     | 'rotations'
+    | 'counts'
+    | 'samples'
     | 'webhookQueue'
     | 'eventWebhooks'
     | 'signingKeys'
-    | 'counts'
-    | 'samples'
   >;
 
   const needs = {

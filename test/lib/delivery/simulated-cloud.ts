@@ -233,12 +233,12 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'connections'
       | 'warnings'
       | 'rotations'
-      | 'webhookQueue'
-      | 'eventWebhooks'
-      | 'signingKeys'
       | 'mailIndex'
       | 'counts'
       | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
     >;
   };
 

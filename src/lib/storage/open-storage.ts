@@ -1,5 +1,13 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Heartbeats, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
+import type {
+  CallerStore,
+  Heartbeats,
+  Ledger,
+  Rotations,
+  TraceUses,
+  Usages,
+  WarningState,
+} from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -56,6 +64,13 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
   openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
     read: 'promise',
     note: 'promise',
+  });
+
+/** What was used of the message trace; loads the SDK of tables when first asked. */
+export const openTraceUseTable = (connection: StorageConnection): TraceUses =>
+  openedAtFirstCall(async () => (await import('./trace-use-table.ts')).openTraceUseTable(connection), {
+    read: 'promise',
+    write: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

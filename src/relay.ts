@@ -20,12 +20,14 @@ import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.t
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
-import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
+import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
@@ -69,6 +71,7 @@ import {
   openMailQueues,
   openRelayKey,
   openRotationTable,
+  openTraceUseTable,
   openUsageTable,
   openWarningTable,
 } from './lib/storage/open-storage.ts';
@@ -114,8 +117,10 @@ export type Relay = {
   readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
   /** For what the host gave up on of a queue. */
   readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forStatus: (log: Log) => TraceNeeds & ToldNeeds & Pick<Ports, 'callers'>;
+  readonly forDesk: (
+    log: Log,
+  ) => ReplayNeeds & CloseNeeds & CancelNeeds & TraceNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */
@@ -141,6 +146,7 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'traceUses'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -215,6 +221,7 @@ export const openRelay = (
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      traceUses: openTraceUseTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -357,6 +364,16 @@ export const openRelay = (
       return 'unknown';
     }
   };
+
+  /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
+  const tracing = () => ({
+    messageIds,
+    explain: explainCode,
+    ...ifAny(() => ({
+      mailboxes: graph().mailboxes,
+      ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),
+    })),
+  });
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
@@ -531,15 +548,16 @@ export const openRelay = (
     forStatus: (log) => ({
       ...storage(),
       callers: cachedCallers.of(log),
-      ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      ...tracing(),
       ...told(),
-      messageIds,
       clock,
+      log,
     }),
     forDesk: (log) => ({
       ...storage(),
       ...ifAny(() => ({ pacer: pacer() })),
       ...ifAny(() => ({ safety: safetyOf(settings()) })),
+      ...tracing(),
       ...told(),
       callers: cachedCallers.of(log),
       clock,

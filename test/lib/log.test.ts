@@ -15,6 +15,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailRejected: 'by code',
   MailUnknown: 'warn',
   MailLookedUp: 'info',
+  MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
   MailClosed: 'info',

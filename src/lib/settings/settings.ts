@@ -323,6 +323,11 @@ export const settingsTable = {
     fallback: '',
     parse: callerQueues,
   }),
+  MAIL_TRACE: setting({
+    what: '`true` lets the relay ask the message trace of Exchange what became of an email, when somebody asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',
+    fallback: 'false',
+    parse: onOff,
+  }),
   MAIL_EVENTS: setting({
     what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',
     fallback: 'off',

@@ -11,6 +11,7 @@ import { openMessageTraces, type TenantTraces } from './lib/graph/message-trace.
 import { openGraph } from './lib/graph/open-graph.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { routeTraces } from './lib/graph/route-traces.ts';
+import { toldCall } from './lib/graph/told-call.ts';
 import { lazily } from './lib/lazily.ts';
 import type { Log } from './lib/log.ts';
 import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
@@ -83,7 +84,8 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
     network,
   };
   const tokens = makeTokenSource(fetchTokens(connection, options, needs), { timeoutMs: tokenTimeoutMs, now });
-  const call = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
+  const untold = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
+  const call = needs.log === undefined ? untold : toldCall(untold, connection.name, needs.log);
   const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
   return {
     connection,

@@ -1,4 +1,5 @@
 import { defined } from '../defined.ts';
+import { announceDeliveries } from '../delivery/announce.ts';
 import { AppError, type ErrorReport, type Reason, reasonOf, reportOf } from '../errors.ts';
 import { type InState, isIn, isKeptFromRecipients, type RecipientDelivery } from '../ledger/ledger-row.ts';
 import { recordTraced } from '../ledger/transitions.ts';
@@ -35,12 +36,10 @@ export type DeliveryStatus = {
 
 export type TraceNeeds = MessageIdNeeds &
   TraceRequestNeeds &
-  Pick<Ports, 'readIdentity' | 'log'> & {
+  Pick<Ports, 'readIdentity' | 'log' | 'events'> & {
     /** Absent where MAIL_TRACE is off, or the settings to reach Graph are invalid. */
     readonly traces?: Ports['traces'];
     readonly explain: ExplainCode;
-    /** Before the ledger says it: a crash in between means telling it twice, never not at all. */
-    readonly tellDeliveries?: (before: InState<'sent'>, after: InState<'sent'>, now: Date) => Promise<void>;
   };
 
 /** Pages of one question, of 5,000 rows each. */
@@ -229,13 +228,19 @@ const keep = async (
       const entry = await needs.ledger.find(row.facts.mailId);
       if (entry === undefined || !isIn(entry.row, 'sent')) return known;
       known = recordTraced(entry.row, news, at);
-      await needs.tellDeliveries?.(entry.row, known, at);
+      await announceDeliveries(needs, entry.row, newsOf(entry.row, known));
       if ((await needs.ledger.replace(known, entry.etag)) !== undefined) return known;
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
   }
   return known;
+};
+
+/** Of whom the trace says something else than was known. */
+const newsOf = (before: InState<'sent'>, after: InState<'sent'>): readonly RecipientDelivery[] => {
+  const known = new Map((before.fate.deliveries ?? []).map(({ recipient, status }) => [recipient, status]));
+  return (after.fate.deliveries ?? []).filter(({ recipient, status }) => known.get(recipient) !== status);
 };
 
 const tracedEvent = (row: InState<'sent'>, requests: number, reason: Reason | undefined) => {

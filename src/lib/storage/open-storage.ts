@@ -1,9 +1,12 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
 import type {
   CallerStore,
+  Counts,
   Heartbeats,
   Ledger,
+  MailIndex,
   Rotations,
+  Samples,
   TraceUses,
   Usages,
   WarningState,
@@ -22,6 +25,13 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** By what emails are found; loads the SDK of tables when first asked. */
+export const openMailIndexTable = (connection: StorageConnection): MailIndex =>
+  openedAtFirstCall(async () => (await import('./mail-index-table.ts')).openMailIndexTable(connection), {
+    list: 'promise',
+    isFiling: 'promise',
   });
 
 /** The callers; loads the SDK of tables when first asked. */
@@ -71,6 +81,23 @@ export const openTraceUseTable = (connection: StorageConnection): TraceUses =>
   openedAtFirstCall(async () => (await import('./trace-use-table.ts')).openTraceUseTable(connection), {
     read: 'promise',
     write: 'promise',
+  });
+
+/** What instances have counted; loads the SDK of tables when first asked. */
+export const openCountsTable = (connection: StorageConnection): Counts =>
+  openedAtFirstCall(async () => (await import('./counts-table.ts')).openCountsTable(connection), {
+    write: 'promise',
+    read: 'promise',
+    fold: 'promise',
+  });
+
+/** Samples of the relay; loads the SDK of tables when first asked. */
+export const openSamplesTable = (connection: StorageConnection): Samples =>
+  openedAtFirstCall(async () => (await import('./samples-table.ts')).openSamplesTable(connection), {
+    lastDay: 'promise',
+    newest: 'promise',
+    write: 'promise',
+    expire: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

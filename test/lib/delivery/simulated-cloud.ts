@@ -235,6 +235,12 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'rotations'
       | 'traces'
       | 'traceUses'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
     >;
   };
 

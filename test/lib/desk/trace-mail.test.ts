@@ -268,6 +268,44 @@ describe('asking costs as few requests as it can', () => {
   });
 });
 
+describe('events tell what is new, before the ledger says it', () => {
+  test('once for each recipient that was delivered or failed, however often somebody asks', async () => {
+    const { ask, lists, pass, announced, effects } = asking(
+      sent(['a@x.example', 'b@x.example', 'c@x.example']),
+    );
+    lists({ 'a@x.example': 'delivered', 'b@x.example': 'pending', 'c@x.example': 'failed' });
+    pass(10 * MINUTE_MS);
+    await ask();
+    expect(announced).toMatchObject([
+      { eventType: 'GraphMailRelay.Mail.Bounced', data: { recipients: [{ index: 2, status: 'failed' }] } },
+      {
+        eventType: 'GraphMailRelay.Mail.Delivered',
+        data: { recipients: [{ index: 0, status: 'delivered' }] },
+      },
+    ]);
+    expect(effects.indexOf('events.put')).toBeLessThan(effects.indexOf('ledger.replace sent'));
+    pass(5 * MINUTE_MS);
+    await ask();
+    expect(announced).toHaveLength(2);
+    lists({ 'a@x.example': 'delivered', 'b@x.example': 'delivered', 'c@x.example': 'failed' });
+    pass(5 * MINUTE_MS);
+    await ask();
+    expect(announced.slice(2)).toMatchObject([{ data: { recipients: [{ index: 1, status: 'delivered' }] } }]);
+  });
+
+  test('again, where the event could not be put: then the ledger does not say it either', async () => {
+    const { ask, lists, pass, fail, mend, announced, kept } = asking(sent(['a@x.example']));
+    lists({ 'a@x.example': 'delivered' });
+    pass(10 * MINUTE_MS);
+    fail('events.put');
+    expect(await ask()).toMatchObject({ recipients: [{ status: 'delivered' }] });
+    expect(kept()?.deliveries).toBeUndefined();
+    mend();
+    await ask();
+    expect(announced).toHaveLength(1);
+  });
+});
+
 describe('an email that the trace does not list', () => {
   test('is missing only half an hour after it was sent', async () => {
     const { statuses, pass } = asking(sent(['a@x.example']));

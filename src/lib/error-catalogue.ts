@@ -1014,7 +1014,7 @@ export const catalogue = {
     502,
     'administrator',
     'The relay has no permission to read message traces',
-    'Grant the application permission ExchangeMessageTrace.Read.All with admin consent: infra/deploy.sh --resource-group <group> --grant-trace. Tokens have it some minutes later, at most an hour and a half.',
+    'Grant the application permission ExchangeMessageTrace.Read.All with admin consent: infra/deploy.sh --resource-group <group> --also-grant ExchangeMessageTrace.Read.All consent. Tokens have it some minutes later, at most an hour and a half.',
   ),
   TRACE_CLOUD_UNSUPPORTED: entry(
     501,

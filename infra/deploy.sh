@@ -44,9 +44,9 @@ Run it again at any time with the same options: it keeps what exists and creates
                              administrator allows only the sender mailboxes (recommended)
       --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
                              unknown; or Mail.ReadWrite, to send drafts and large files. Can be repeated with
-                             ExchangeMessageTrace.Read.All, to ask what became of an email (docs/delivery.md):
-                             Exchange cannot limit it to mailboxes, so the step consent grants it for the whole
-                             organization, and nothing else without --consent
+                             ExchangeMessageTrace.Read.All, to ask for the delivery status of an email
+                             (docs/delivery.md). Exchange cannot limit it to mailboxes, so the step consent
+                             grants it for the whole organization, and nothing else without --consent
       --credential KIND      how the relay proves which application it is (docs/credentials.md): client-secret,
                              certificate, managed-identity or federated (default: what the relay uses, or
                              client-secret). A relay that runs keeps its credential until the new one is proved

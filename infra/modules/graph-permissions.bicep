@@ -6,7 +6,7 @@ metadata description = 'The application permissions that the relay can use, and 
 type MailPermission = 'Mail.Send' | 'Mail.Read' | 'Mail.ReadWrite'
 
 @export()
-@description('What consent can grant: permissions for email; ExchangeMessageTrace.Read.All, to ask what became of an email; and Application.ReadWrite.OwnedBy, by which the relay renews its own client secret.')
+@description('What consent can grant: permissions for email; ExchangeMessageTrace.Read.All, to ask for the delivery status of an email; and Application.ReadWrite.OwnedBy, by which the relay renews its own client secret.')
 type Permission = MailPermission | 'ExchangeMessageTrace.Read.All' | 'Application.ReadWrite.OwnedBy'
 
 @export()

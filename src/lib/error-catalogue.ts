@@ -972,7 +972,7 @@ export const catalogue = {
     409,
     'caller',
     'Exchange has no message trace of this email',
-    'Only an email in the state `sent` has one; `state` says what became of this email. An email that a test environment captured or redirected did not go to its recipients.',
+    'Only an email in the state `sent` has one; see `state` for this email. An email that a test environment captured or redirected did not go to its recipients.',
   ),
   TRACE_TOO_OLD: entry(
     410,

@@ -337,7 +337,7 @@ export const settingsTable = {
     parse: callerQueues,
   }),
   MAIL_TRACE: setting({
-    what: '`true` lets the relay ask the message trace of Exchange what became of an email, when somebody asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',
+    what: '`true` lets the relay ask the message trace of Exchange for the delivery status of an email, when someone asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',
     fallback: 'false',
     parse: onOff,
   }),

@@ -545,6 +545,9 @@ export const openRelay = (
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
+    ...(readSetting(environment, 'MAIL_TRACE')
+      ? { tracing: () => ({ traces: doctorGraph().traces, traceUses: storage().traceUses }) }
+      : {}),
     readServerTime: async (connection) => (await readServerTime())(connection),
     lastRuns: {
       sweep: () => heartbeatOf('sweep'),

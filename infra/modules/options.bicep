@@ -32,6 +32,7 @@ type RelaySettings = {
   MAIL_RECIPIENT_DOMAINS: string?
   MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
+  MAIL_TRACE: string?
   MAIL_VERIFY_SECONDS: string?
   NODE_USE_ENV_PROXY: string?
   NO_PROXY: string?
@@ -70,6 +71,7 @@ var relaySettingNames = [
   'MAIL_RECIPIENT_DOMAINS'
   'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
+  'MAIL_TRACE'
   'MAIL_VERIFY_SECONDS'
   'NODE_USE_ENV_PROXY'
   'NO_PROXY'

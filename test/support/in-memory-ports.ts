@@ -1,6 +1,7 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
+import { explainCode } from '../../src/lib/desk/delivery-words.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
@@ -22,6 +23,7 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
@@ -230,6 +232,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
+    traceUses: asTraceUses(makeFakeTraceUses(() => now)),
   } satisfies Omit<
     Ports,
     | 'vault'
@@ -237,6 +240,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     | 'connections'
     | 'warnings'
     | 'rotations'
+    | 'traces'
     | 'counts'
     | 'samples'
     | 'webhookQueue'
@@ -268,6 +272,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
+    explain: explainCode,
   } as const;
   return {
     needs,

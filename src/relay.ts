@@ -66,6 +66,7 @@ import {
   openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
+  openMailIndexTable,
   openMailQueues,
   openRelayKey,
   openRotationTable,
@@ -129,6 +130,7 @@ export type Relay = {
 type StoragePorts = Pick<
   Ports,
   | 'ledger'
+  | 'mailIndex'
   | 'payloads'
   | 'records'
   | 'captured'
@@ -210,6 +212,7 @@ export const openRelay = (
         return { ...makeIdentity(key), hasEarlierRows };
       }),
       ledger: openLedgerTable(connection),
+      mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),

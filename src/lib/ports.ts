@@ -13,6 +13,7 @@ import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
 import type { RelayEvent } from './ledger/mail-event.ts';
+import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
 import type { Log } from './log.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
@@ -55,6 +56,17 @@ export type Ledger = {
     isOver: () => boolean,
     onFailure: (mailId: string, failure: unknown) => void,
   ) => Promise<number>;
+};
+
+/** By what emails are found. What a search costs depends on what it gives, never on the size of the ledger. Throws STORAGE_UNAVAILABLE. */
+export type MailIndex = {
+  /**
+   * Where emails with this term stand, newest first, at most so many. A place can be that of an email that has left this
+   * term since: whoever reads the row sees.
+   */
+  readonly list: (term: SearchTerm, range: SearchRange, limit: number) => Promise<readonly SearchPlace[]>;
+  /** Whether emails of an earlier version of the relay are still to be filed, so that a search may miss some. */
+  readonly isFiling: () => Promise<boolean>;
 };
 
 /** The JSON of emails too big for a queue message, by id and hash of the content. It is never one text: see `writeJson`. */
@@ -494,6 +506,7 @@ export type Heartbeats = {
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
+  readonly mailIndex: MailIndex;
   readonly payloads: Payloads;
   readonly records: Records;
   readonly captured: Captured;

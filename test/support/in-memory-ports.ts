@@ -21,7 +21,7 @@ import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
-import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
@@ -223,6 +223,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       write: (...which) => asked('usages.write', () => usages.write(...which)),
       expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
     },
+    mailIndex: asMailIndex(fake),
     heartbeats: makeFakeHeartbeats(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {

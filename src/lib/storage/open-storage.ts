@@ -1,5 +1,13 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Heartbeats, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
+import type {
+  CallerStore,
+  Heartbeats,
+  Ledger,
+  MailIndex,
+  Rotations,
+  Usages,
+  WarningState,
+} from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -14,6 +22,13 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** By what emails are found; loads the SDK of tables when first asked. */
+export const openMailIndexTable = (connection: StorageConnection): MailIndex =>
+  openedAtFirstCall(async () => (await import('./mail-index-table.ts')).openMailIndexTable(connection), {
+    list: 'promise',
+    isFiling: 'promise',
   });
 
 /** The callers; loads the SDK of tables when first asked. */

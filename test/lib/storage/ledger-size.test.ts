@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { fillLedger } from '../../../bench/fill-ledger.ts';
+import type { SearchTerm } from '../../../src/lib/ledger/search-index.ts';
 import { claimNew, queueNew, recordSent } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
+import { openMailIndexTable } from '../../../src/lib/storage/mail-index-table.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { storageForTests } from './storage-for-tests.ts';
@@ -40,7 +42,8 @@ const aLedger = async (endedMails: number) => {
     await work();
     return { ...seen };
   };
-  return { ledger, costOf, close: proxy.close };
+  const mailIndex = openMailIndexTable({ kind: 'connection-string', connectionString });
+  return { ledger, mailIndex, costOf, close: proxy.close };
 };
 
 test('an email costs two requests to the table: its claim and its end', async () => {
@@ -73,4 +76,28 @@ test('what a sweep asks, and what it is told, does not depend on how many mails 
   // One query for each of 256 partitions and three kinds, and the two open mails.
   expect(costs.map(({ requests }) => requests)).toEqual([770, 770]);
   expect(costs[1]?.bytes).toBe(costs[0]?.bytes);
+});
+
+test('what a search asks depends on what it gives, never on how many mails the ledger has', async () => {
+  const searches = {
+    'any email': { by: 'any' },
+    'a state of most emails': { by: 'state', state: 'sent' },
+    'a state of few': { by: 'state', state: 'queued' },
+    'a sender': { by: 'sender', address: newMail.sender },
+    'a caller': { by: 'caller', caller: newMail.caller },
+    'a caller that has none': { by: 'caller', caller: 'nobody' },
+    'a Message-ID': { by: 'message-id', internetMessageId: '<none@contoso.example>' },
+  } as const satisfies Record<string, SearchTerm>;
+  const costs = await Promise.all(
+    [256, 5120].map(async (size) => {
+      const { mailIndex, costOf, close } = await aLedger(size);
+      const requests: Record<string, number> = {};
+      for (const [name, term] of Object.entries(searches))
+        requests[name] = (await costOf(() => mailIndex.list(term, {}, 50))).requests;
+      await close();
+      return requests;
+    }),
+  );
+  expect(costs[0]).toEqual(Object.fromEntries(Object.keys(searches).map((name) => [name, 256])));
+  expect(costs[1]).toEqual(costs[0]);
 });

@@ -8,6 +8,7 @@ import type { GraphCall } from './lib/graph/graph-call.ts';
 import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
+import { openReceivedMail } from './lib/graph/received-mail.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { lazily } from './lib/lazily.ts';
 import type { Log } from './lib/log.ts';
@@ -91,6 +92,7 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
       await fetchWithSecret(options, value, AbortSignal.timeout(tokenTimeoutMs));
     },
     mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
+    receivedMail: openReceivedMail(call, now),
     drafts: openGraphDrafts(call, async (one) => (await request())(one), { endpoint, timeoutMs, now }),
   };
 };

@@ -12,9 +12,11 @@ import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/d
 import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import type { PollBouncesNeeds } from './lib/delivery/poll-bounces.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
@@ -72,6 +74,7 @@ import {
   openRotationTable,
   openUsageTable,
   openWarningTable,
+  openWatchedMailboxTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
@@ -123,6 +126,9 @@ export type Relay = {
   readonly runDoctor: (log: Log) => Promise<DoctorReport>;
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Whether the reports that come back to senders are read. */
+  readonly readsReports: boolean;
+  readonly forPollBounces: (log: Log) => PollBouncesNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
   readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
@@ -143,6 +149,7 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'watchedMailboxes'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -218,6 +225,7 @@ export const openRelay = (
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      watchedMailboxes: openWatchedMailboxTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
@@ -307,6 +315,9 @@ export const openRelay = (
 
   const quotas = once(() => makeQuotas(storage().usages));
 
+  const watchSender = once(() => makeWatchSender({ ...storage(), clock }));
+  const watching = () => (settings().MAIL_BOUNCES ? { watchSender: watchSender() } : {});
+
   const messageIds = makeMessageIdMemory();
   /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
   const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
@@ -372,6 +383,7 @@ export const openRelay = (
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
       quotas: quotas(),
+      ...watching(),
       accept: accept(),
       policy: policy(),
       language: settings().MAIL_LANGUAGE,
@@ -576,12 +588,19 @@ export const openRelay = (
         ...storage(),
         ...graph(),
         quotas: quotas(),
+        ...watching(),
         poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,
         log,
       };
+    },
+    readsReports: readSetting(environment, 'MAIL_BOUNCES') === true,
+    forPollBounces: (log) => {
+      tellOnce(log);
+      recentLog = log;
+      return { ...storage(), ...graph(), clock, log };
     },
     forWarnExpiringSecrets: (log) => {
       // In each run: what is left out of it, people must learn of.

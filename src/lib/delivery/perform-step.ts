@@ -14,8 +14,13 @@ import type { StepAfterAttempt, StepAfterLookUp } from '../sending/next-step.ts'
 import { announce } from './announce.ts';
 import { type HoldNeeds, type HoldSubject, hold } from './hold.ts';
 import { deletePayload, type QueueMailNeeds, queueMail } from './queue-mail.ts';
+import type { WatchSender } from './watch-sender.ts';
 
-export type StepNeeds = QueueMailNeeds & HoldNeeds;
+export type StepNeeds = QueueMailNeeds &
+  HoldNeeds & {
+    /** Present where reports of what was not delivered are read. */
+    readonly watchSender?: WatchSender;
+  };
 
 type Message = {
   /** As a message about this email would be written. */
@@ -60,6 +65,7 @@ export const performAfterAttempt = async (
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
       const { caller, recipients, tags } = row.facts;
       needs.log({ event: 'MailSent', ...log, caller, recipients, tags, verified: false, ...sentBy(row) });
+      await needs.watchSender?.(row);
       const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
@@ -98,6 +104,7 @@ export const performAfterLookUp = async (
     case 'record-sent': {
       const { internetMessageId } = step;
       const found = recordFound(row, now, defined({ internetMessageId }));
+      await needs.watchSender?.(row);
       const performed = await write(needs, found, etag);
       // Whoever was faster has found it too.
       if (performed.isBeaten) return performed;

@@ -7,6 +7,7 @@ import type {
   Rotations,
   Usages,
   WarningState,
+  WatchedMailboxes,
 } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
@@ -72,6 +73,13 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
     read: 'promise',
     note: 'promise',
   });
+
+/** The mailboxes whose reports are read; loads the SDK of tables when first asked. */
+export const openWatchedMailboxTable = (connection: StorageConnection): WatchedMailboxes =>
+  openedAtFirstCall(
+    async () => (await import('./watched-mailbox-table.ts')).openWatchedMailboxTable(connection),
+    { note: 'promise', list: 'promise', write: 'promise', forget: 'promise' },
+  );
 
 /** The key of the relay; loads the SDK of tables when first asked. */
 export const openRelayKey = (

@@ -227,7 +227,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       drafts: draftsOf(process),
     } satisfies Omit<
       Ports,
-      'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'mailIndex'
+      'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'mailIndex' | 'receivedMail' | 'watchedMailboxes'
     >;
   };
 

@@ -2,6 +2,7 @@ import { explainBounce } from '../bounces/bounce-words.ts';
 import { isFinal, isIn, type RecipientDelivery, type Row, type Sent } from '../ledger/ledger-row.ts';
 import { recordDeliveries, recordMessageId } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
+import { announceDeliveries } from './announce.ts';
 
 /** How a report was found to be about an email. */
 export type MatchedBy = 'header' | 'sent-items' | 'message-id' | 'recipient';
@@ -40,6 +41,11 @@ export const recordNews = async (
     const changed = changesIn(row, next);
     if (changed.length === 0) return 'known';
     const failed = changed.filter(({ status, isGuess = false }) => status === 'failed' && !isGuess);
+    await announceDeliveries(
+      needs,
+      next,
+      changed.filter(({ isGuess = false }) => !isGuess),
+    );
     if (failed.length > 0) await needs.tellOwner?.(next, failed);
     if ((await needs.ledger.replace(next, etag)) === undefined) continue;
     for (const one of changed) tell(needs, next, one, news.matchedBy);

@@ -227,7 +227,20 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       drafts: draftsOf(process),
     } satisfies Omit<
       Ports,
-      'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'mailIndex' | 'receivedMail' | 'watchedMailboxes'
+      | 'vault'
+      | 'callerStore'
+      | 'appTokens'
+      | 'connections'
+      | 'warnings'
+      | 'rotations'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
+      | 'receivedMail'
+      | 'watchedMailboxes'
     >;
   };
 

@@ -9,6 +9,7 @@ import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openMessageTraces, type TenantTraces } from './lib/graph/message-trace.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
+import { openReceivedMail } from './lib/graph/received-mail.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
 import { routeTraces } from './lib/graph/route-traces.ts';
 import { toldCall } from './lib/graph/told-call.ts';
@@ -96,6 +97,7 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
     },
     mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
     traces: openMessageTraces(call, endpoint, now),
+    receivedMail: openReceivedMail(call, now),
     drafts: openGraphDrafts(call, async (one) => (await request())(one), { endpoint, timeoutMs, now }),
   };
 };

@@ -15,10 +15,12 @@ import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
 import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
+import type { PollBouncesNeeds } from './lib/delivery/poll-bounces.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
+import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
@@ -87,6 +89,7 @@ import {
   openTraceUseTable,
   openUsageTable,
   openWarningTable,
+  openWatchedMailboxTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
@@ -145,6 +148,9 @@ export type Relay = {
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Whether the reports that come back to senders are read. */
+  readonly readsReports: boolean;
+  readonly forPollBounces: (log: Log) => PollBouncesNeeds;
   /** Counts an event of the log. */
   readonly count: (event: LogEvent) => void;
   /** Writes what was counted and is not written yet, before the process ends. Never throws. */
@@ -172,6 +178,7 @@ type StoragePorts = Pick<
   | 'rotations'
   | 'heartbeats'
   | 'traceUses'
+  | 'watchedMailboxes'
   | 'counts'
   | 'samples'
 > &
@@ -270,6 +277,7 @@ export const openRelay = (
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      watchedMailboxes: openWatchedMailboxTable(connection),
       counts: openCountsTable(connection),
       samples: openSamplesTable(connection),
       traceUses: openTraceUseTable(connection),
@@ -371,6 +379,9 @@ export const openRelay = (
 
   const quotas = once(() => makeQuotas(storage().usages));
 
+  const watchSender = once(() => makeWatchSender({ ...storage(), clock }));
+  const watching = () => (settings().MAIL_BOUNCES ? { watchSender: watchSender() } : {});
+
   const messageIds = makeMessageIdMemory();
   /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
   const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
@@ -451,6 +462,7 @@ export const openRelay = (
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
       quotas: quotas(),
+      ...watching(),
       accept: accept(),
       policy: policy(),
       language: settings().MAIL_LANGUAGE,
@@ -671,12 +683,19 @@ export const openRelay = (
         ...storage(),
         ...graph(),
         quotas: quotas(),
+        ...watching(),
         poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,
         log,
       };
+    },
+    readsReports: readSetting(environment, 'MAIL_BOUNCES') === true,
+    forPollBounces: (log) => {
+      tellOnce(log);
+      recentLog = log;
+      return { ...storage(), ...graph(), clock, log };
     },
     count: meter.count,
     keepCounts: keeper.keep,

@@ -34,6 +34,7 @@ export const acceptMail = async (
   call.seen.accepted = true;
   graph.sentItems.keep(mail);
   graph.traces.keep(mail);
+  graph.received.answer(mail, graph.now());
 };
 
 /** Recipients see the Message-ID that the email has in the end. */

@@ -8,6 +8,8 @@ export type GraphSettings = {
   readonly sentItemsDelayMs: number;
   /** How long an accepted mail stays in Drafts until transport takes it. */
   readonly transportDelayMs: number;
+  /** How long it takes until a report comes back. */
+  readonly reportDelayMs: number;
   /** What becomes of a Message-ID that the caller chose. */
   readonly callerMessageId: 'keep' | 'rewrite';
   /** Whether the `x-` headers of MIME become extended properties, by which the email is found. */
@@ -27,6 +29,7 @@ const AT_THE_START: GraphSettings = {
   limits: EXCHANGE_LIMITS,
   sentItemsDelayMs: 0,
   transportDelayMs: 0,
+  reportDelayMs: 0,
   callerMessageId: 'rewrite',
   mimeHeadersAreProperties: true,
   uploadSessionMs: 3_600_000,
@@ -49,6 +52,7 @@ export const changeSchema = z.strictObject({
     .optional(),
   sentItemsDelayMs: z.int().min(0).optional(),
   transportDelayMs: z.int().min(0).optional(),
+  reportDelayMs: z.int().min(0).optional(),
   callerMessageId: z.enum(['keep', 'rewrite']).optional(),
   mimeHeadersAreProperties: z.boolean().optional(),
   uploadSessionMs: z.int().min(0).optional(),

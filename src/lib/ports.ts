@@ -1,3 +1,5 @@
+import type { ReceivedMessage } from './bounces/received-message.ts';
+import type { PollState, WatchedMailbox } from './bounces/watched-mailbox.ts';
 import type { TokenClaims } from './callers/app-token.ts';
 import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
@@ -185,6 +187,61 @@ type UploadItem = {
 };
 
 export type DraftFound = { readonly id: string; readonly createdAt: Date; readonly mailId?: string };
+
+/** Why a mailbox could not be read: not now, or not at all. */
+export type MailboxTrouble = Extract<Sighting, { readonly kind: 'not-now' | 'cannot-tell' }>;
+
+/** What mailboxes have received, through Graph, which changes nothing there. No call throws for what the network or Graph does. */
+export type ReceivedMail = {
+  /** Messages received from a time on, oldest first, a page at a time; `after` is the `next` of the page before. */
+  readonly list: (
+    mailbox: string,
+    route: Route | undefined,
+    from: Date,
+    after?: string,
+  ) => Promise<
+    | { readonly kind: 'page'; readonly messages: readonly ReceivedMessage[]; readonly next?: string }
+    | MailboxTrouble
+  >;
+  /** The beginning of the MIME of a message; `absent` where it was deleted since. */
+  readonly readMime: (
+    mailbox: string,
+    route: Route | undefined,
+    id: string,
+  ) => Promise<
+    { readonly kind: 'mime'; readonly text: string } | { readonly kind: 'absent' } | MailboxTrouble
+  >;
+  /** The id of the relay on what the mailbox has sent with this Message-ID. */
+  readonly findSent: (
+    mailbox: string,
+    route: Route | undefined,
+    internetMessageId: string,
+  ) => Promise<
+    { readonly kind: 'found'; readonly mailId: string } | { readonly kind: 'absent' } | MailboxTrouble
+  >;
+};
+
+/** A mailbox that is watched, and how far it was read; without an ETag it was never read. */
+export type WatchedEntry = {
+  readonly mailbox: WatchedMailbox;
+  readonly state?: PollState;
+  readonly etag?: string;
+};
+
+/** The mailboxes that the relay has sent from, and how far their reports were read. Throws STORAGE_UNAVAILABLE. */
+export type WatchedMailboxes = {
+  /** Notes that the relay sends from a mailbox; once an hour is enough. */
+  readonly note: (mailbox: WatchedMailbox) => Promise<void>;
+  readonly list: () => Promise<readonly WatchedEntry[]>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    mailbox: WatchedMailbox,
+    state: PollState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
+  /** Stops watching a mailbox. */
+  readonly forget: (mailbox: WatchedMailbox) => Promise<void>;
+};
 
 /** Drafts of a mailbox, through Graph. No call throws for what the network or Graph does. */
 export type Drafts = {
@@ -639,6 +696,8 @@ export type Ports = {
   readonly events?: Events;
   readonly mailboxes: Mailboxes;
   readonly drafts: Drafts;
+  readonly receivedMail: ReceivedMail;
+  readonly watchedMailboxes: WatchedMailboxes;
   readonly attachments: AttachmentBlobs;
   readonly traces: MessageTraces;
   readonly traceUses: TraceUses;

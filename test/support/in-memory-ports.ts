@@ -10,7 +10,16 @@ import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { RelayEvent } from '../../src/lib/ledger/relay-event.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
+import type {
+  Drafts,
+  Ledger,
+  MailMark,
+  MessageQueue,
+  Ports,
+  ReceivedMail,
+  Usages,
+  WatchedMailboxes,
+} from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
@@ -23,8 +32,10 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeReceivedMail } from './fake-received-mail.ts';
 import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
+import { makeFakeWatchedMailboxes } from './fake-watched-mailboxes.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
@@ -68,6 +79,8 @@ export type PortCall =
   | 'captured.store'
   | `attachments.${'find' | 'read'}`
   | `usages.${'read' | 'write' | 'expire'}`
+  | `receivedMail.${keyof ReceivedMail}`
+  | `watchedMailboxes.${keyof WatchedMailboxes}`
   | 'events.put'
   | 'readIdentity';
 
@@ -85,6 +98,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
+  const received = makeFakeReceivedMail();
+  const watched = makeFakeWatchedMailboxes();
   const blobs = new Map<string, { readonly content: Buffer; readonly etag: string }>();
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
@@ -149,6 +164,17 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         }),
     },
     drafts: exchange.portOf((call, act) => done(call, act)),
+    receivedMail: {
+      list: (...which) => done('receivedMail.list', () => received.port.list(...which)),
+      readMime: (...which) => done('receivedMail.readMime', () => received.port.readMime(...which)),
+      findSent: (...which) => done('receivedMail.findSent', () => received.port.findSent(...which)),
+    },
+    watchedMailboxes: {
+      note: (mailbox) => done('watchedMailboxes.note', () => watched.note(mailbox)),
+      list: () => asked('watchedMailboxes.list', () => watched.list()),
+      write: (...which) => done('watchedMailboxes.write', () => watched.write(...which)),
+      forget: (mailbox) => done('watchedMailboxes.forget', () => watched.forget(mailbox)),
+    },
     mailQueue: queueOf('mailQueue', messages),
     arrivalQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
@@ -288,6 +314,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     marks,
     /** The drafts, and what becomes of requests about them. */
     exchange,
+    /** What mailboxes received, and which of them are watched. */
+    received,
+    watched,
     messages,
     /** The messages on the queue `mail`, as the relay reads them. */
     queued: () => messages.map(({ text, delayMs }) => ({ delayMs, ...readQueueMessage(text, IDENTITY) })),

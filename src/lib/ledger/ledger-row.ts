@@ -220,7 +220,8 @@ export const isKeptFromRecipients = ({ progress }: LedgerRow): boolean =>
 
 /** Whether some recipient certainly did not get it, although Exchange accepted it. */
 export const isBounced = ({ fate }: LedgerRow): boolean =>
-  fate.state === 'sent' && (fate.deliveries ?? []).some(({ status }) => status === 'failed');
+  fate.state === 'sent' &&
+  (fate.deliveries ?? []).some(({ status, isGuess = false }) => status === 'failed' && !isGuess);
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

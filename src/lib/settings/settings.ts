@@ -353,6 +353,16 @@ export const settingsTable = {
     fallback: '',
     parse: webhooks,
   }),
+  MAIL_BOUNCES: setting({
+    what: '`true` reads the non-delivery reports in the mailboxes of the senders every five minutes, and says which emails bounced. Needs Mail.Read.',
+    fallback: 'false',
+    parse: onOff,
+  }),
+  MAIL_BOUNCES_TO_OWNER: setting({
+    what: '`true` also sends the owner of the caller an email when one of its emails bounced, with the recipient, the cause and what to do. Only with MAIL_BOUNCES.',
+    fallback: 'false',
+    parse: onOff,
+  }),
   SECRET_WARNING_DAYS: setting({
     what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry (after seven days weekly, if no connection uses it).',
     fallback: '60,30,14,7,3,1',

@@ -10,6 +10,7 @@ import type {
   TraceUses,
   Usages,
   WarningState,
+  WatchedMailboxes,
 } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
@@ -82,6 +83,13 @@ export const openTraceUseTable = (connection: StorageConnection): TraceUses =>
     read: 'promise',
     write: 'promise',
   });
+
+/** The mailboxes whose reports are read; loads the SDK of tables when first asked. */
+export const openWatchedMailboxTable = (connection: StorageConnection): WatchedMailboxes =>
+  openedAtFirstCall(
+    async () => (await import('./watched-mailbox-table.ts')).openWatchedMailboxTable(connection),
+    { note: 'promise', list: 'promise', write: 'promise', forget: 'promise' },
+  );
 
 /** What instances have counted; loads the SDK of tables when first asked. */
 export const openCountsTable = (connection: StorageConnection): Counts =>

@@ -241,6 +241,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'webhookQueue'
       | 'eventWebhooks'
       | 'signingKeys'
+      | 'receivedMail'
+      | 'watchedMailboxes'
     >;
   };
 

@@ -85,10 +85,7 @@ const combineTwo = (one: MailboxUse, other: MailboxUse): MailboxUse => {
 };
 
 /** How much of the limits of Exchange the busiest mailboxes use. */
-export const sharesOf = (
-  uses: readonly MailboxUse[],
-  now: Date,
-): readonly MailboxShare[] =>
+export const sharesOf = (uses: readonly MailboxUse[], now: Date): readonly MailboxShare[] =>
   busiest(combineUses(uses), now).map(({ address, minutes, hours, pausedUntil }) => {
     const day = Object.values(hours).reduce(added, NO_USE);
     return {

@@ -173,7 +173,7 @@ var sampleAlerts = [
   }
   {
     name: 'graph-wasted'
-    description: 'Graph answered more than 5 % of the requests of the last hour with 429, 503 or 509, and at least 20 of them. Emails wait, and the limits of a mailbox are used for nothing.'
+    description: 'Graph returned 429, 503 or 509 to more than 5 % of the requests of the last hour, and to at least 20 of them. Emails wait, and the limits of a mailbox are used for nothing.'
     severity: 3
     every: 'PT1H'
     window: 'PT2H'

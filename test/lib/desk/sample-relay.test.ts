@@ -168,7 +168,7 @@ describe('a sample', () => {
 });
 
 describe('a day of samples', () => {
-  test('asks storage 2,496 times and the vault 24 times, where emails wait all day', async () => {
+  test('makes seven calls to storage every five minutes and two every hour, and asks the vault once an hour', async () => {
     const relay = aRelay();
     Object.assign(relay.state, { messages: 1, next: START });
     await relay.sample();

@@ -19,6 +19,7 @@ import {
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
+import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
@@ -44,6 +45,7 @@ import {
   MAIL_QUEUE,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
@@ -232,11 +234,19 @@ app.http('testMail', {
   authLevel: 'admin',
   handler: testMailHttp(relay.forTestMail),
 });
+const inboxApi = inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version }));
 app.http('inboxApi', {
-  methods: ['GET', 'DELETE'],
+  // With the last two it says what it does not have
+  methods: ['GET', 'DELETE', 'POST', 'PUT'],
   route: 'inbox/api/{*path}',
   authLevel: 'admin',
-  handler: inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version })),
+  handler: inboxApi,
+});
+app.http('inboxView', {
+  methods: ['GET'],
+  route: 'inbox/view/{name}',
+  authLevel: 'admin',
+  handler: inboxApi,
 });
 // The page itself asks for that key
 app.http('inboxPage', {
@@ -270,6 +280,11 @@ for (const { caller, queueName, suffix } of mailQueues) {
     handler: holdMailQueue((log) => relay.forHoldMail(log, queueName), caller),
   });
 }
+app.storageQueue('deliverWebhook', {
+  queueName: WEBHOOK_QUEUE,
+  connection,
+  handler: deliverWebhookQueue(relay.forDeliverWebhook),
+});
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',

@@ -11,6 +11,8 @@ import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
+import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
+import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
@@ -31,6 +33,8 @@ import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './l
 import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { sourceOf } from './lib/events/cloud-event.ts';
+import { makeWebhookLanes } from './lib/events/webhook-lanes.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
@@ -87,12 +91,14 @@ import {
   poisonQueueOf,
   type StorageConnection,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
-import { openWebhook } from './lib/webhook/open-webhook.ts';
+import { openSigningKeys } from './lib/vault/signing-keys.ts';
+import { openEventWebhooks, openWebhook } from './lib/webhook/open-webhook.ts';
 import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -132,6 +138,7 @@ export type Relay = {
   /** Looks at the whole relay; works whatever is wrong with it. */
   readonly runDoctor: (log: Log) => Promise<DoctorReport>;
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
+  readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   /** Counts an event of the log. */
   readonly count: (event: LogEvent) => void;
@@ -215,6 +222,10 @@ export const openRelay = (
   const network = once(() => openSdkNetwork(proxyEnv));
   const limitedNetwork = once(() => openLimitedNetwork(proxyEnv));
 
+  const hasWebhooks = Boolean(environment.MAIL_WEBHOOKS?.trim());
+  const webhookLanes = makeWebhookLanes();
+  const eventWebhooks = openEventWebhooks(proxyEnv);
+
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
@@ -223,12 +234,29 @@ export const openRelay = (
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
+    const readIdentity = lazily(async (): Promise<KnownIdentity> => {
+      const { key, hasEarlierRows } = await readRelayKey();
+      return { ...makeIdentity(key), hasEarlierRows };
+    });
+    // Whether events are wanted must not keep an email from being moved while settings are wrong, these too.
+    const shape = readSetting(environment, 'MAIL_EVENTS');
+    const source = sourceOf(environment.WEBSITE_SITE_NAME ?? 'local');
+    const sinks = [
+      ...(shape === 'queue' ? [events] : []),
+      ...(shape === 'cloudevents' ? [inCloudEvents(events, source)] : []),
+      ...(hasWebhooks
+        ? [
+            toWebhooks({
+              webhookQueue: queueNamed(WEBHOOK_QUEUE),
+              receivers: () => readSetting(environment, 'MAIL_WEBHOOKS'),
+              ...{ readIdentity, source, clock },
+            }),
+          ]
+        : []),
+    ];
     return {
       ...openMailBlobs(connection),
-      readIdentity: lazily(async (): Promise<KnownIdentity> => {
-        const { key, hasEarlierRows } = await readRelayKey();
-        return { ...makeIdentity(key), hasEarlierRows };
-      }),
+      readIdentity,
       ledger: openLedgerTable(connection),
       mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
@@ -240,8 +268,7 @@ export const openRelay = (
       samples: openSamplesTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
-      // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
-      ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
+      ...defined({ events: allOf(sinks) }),
     };
   });
 
@@ -369,9 +396,12 @@ export const openRelay = (
   };
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
+  // Of webhooks only where there are some: in a relay that was upgraded by its code alone, they are missing.
+  const webhookQueues = hasWebhooks ? [WEBHOOK_QUEUE] : [];
   const queuesNamed = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
-  const poisonQueues = () => queuesNamed([...queueNames, VAULT_EVENT_QUEUE].map(poisonQueueOf));
+  const poisonQueues = () =>
+    queuesNamed([...queueNames, VAULT_EVENT_QUEUE, ...webhookQueues].map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),
@@ -463,6 +493,7 @@ export const openRelay = (
       AZURE_CLIENT_ID: warningSetting('AZURE_CLIENT_ID'),
     }),
   );
+  const signingKeys = once(() => openSigningKeys(usableVault, now));
   const watchedVault = () => {
     const url = warningSetting('KEY_VAULT_URL');
     if (url !== undefined) return { vault: usableVault(), vaultName: hostLabelOf(url) };
@@ -492,7 +523,7 @@ export const openRelay = (
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
     version,
     storage,
-    queues: () => queuesNamed(queueNames),
+    queues: () => queuesNamed([...queueNames, ...webhookQueues]),
     poisonQueues,
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
@@ -602,6 +633,17 @@ export const openRelay = (
         app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
       };
     },
+    forDeliverWebhook: (log) => ({
+      readIdentity: storage().readIdentity,
+      webhookQueue: storage().queueNamed(WEBHOOK_QUEUE),
+      receivers: readSetting(environment, 'MAIL_WEBHOOKS'),
+      lanes: webhookLanes,
+      signingKeys: signingKeys(),
+      eventWebhooks,
+      clock,
+      random,
+      log,
+    }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {

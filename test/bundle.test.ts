@@ -92,7 +92,11 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     makeCallerKey: http('POST', 'callers/{name}/keys', 'admin'),
     revokeCallerKey: http('DELETE', 'callers/{name}/keys/{id}', 'admin'),
     listAudit: http('GET', 'audit', 'admin'),
-    inboxApi: { ...http('GET', 'inbox/api/{*path}', 'admin'), methods: ['GET', 'DELETE'] },
+    inboxApi: {
+      ...http('GET', 'inbox/api/{*path}', 'admin'),
+      methods: ['GET', 'DELETE', 'POST', 'PUT'],
+    },
+    inboxView: http('GET', 'inbox/view/{name}', 'admin'),
     inboxPage: http('GET', 'inbox/{file?}', 'anonymous'),
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),

@@ -2,10 +2,22 @@ import type { CallerAction } from './callers/caller-audit.ts';
 import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
+import type { WebhookFault } from './events/webhook-retry.ts';
+import type { EventType } from './ledger/relay-event.ts';
 import { proxyRefusalOf } from './proxy-refusal.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
+
+/** One event on its way to one receiver. Neither the address of the receiver nor anything of its answer is in it. */
+type WebhookFacts = {
+  /** Its name in MAIL_WEBHOOKS. */
+  readonly receiver: string;
+  readonly type: EventType;
+  readonly eventId: string;
+  /** Attempts so far, with this one. */
+  readonly attempts: number;
+};
 
 /** A warning about a credential, in fields that alert rules can rely on. */
 type CredentialFacts = {
@@ -134,7 +146,7 @@ export type LogEvent =
     } & CredentialFacts)
   | {
       readonly event: 'WarningChannelFailed';
-      readonly channel: 'mail' | 'webhook';
+      readonly channel: 'mail' | 'webhook' | 'events';
       /** Of the answer. */
       readonly status?: number;
       /** What kept it from being asked. */
@@ -157,6 +169,21 @@ export type LogEvent =
     }
   | { readonly event: 'SecretsUnchecked'; readonly name: string }
   | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
+  | ({ readonly event: 'WebhookSent' } & WebhookFacts)
+  | ({
+      readonly event: 'WebhookFailed';
+      readonly fault: WebhookFault;
+      readonly waitMs: number;
+      readonly status?: number;
+      readonly code?: ErrorCode;
+    } & WebhookFacts)
+  | ({
+      readonly event: 'WebhookGivenUp';
+      readonly fault: WebhookFault | 'removed' | 'settings';
+      readonly status?: number;
+      readonly code?: ErrorCode;
+    } & WebhookFacts)
+  | { readonly event: 'WebhookMessageDropped'; readonly reason: 'not-ours' }
   | {
       readonly event: 'RotationStep';
       readonly connection: string;
@@ -264,6 +291,11 @@ const LEVELS: Levels = {
   SecretsChecked: 'info',
   SecretsUnchecked: 'error',
   VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
+  WebhookSent: 'info',
+  WebhookFailed: 'warn',
+  WebhookGivenUp: 'error',
+  // Only the relay writes there; what another wrote is posted to nobody.
+  WebhookMessageDropped: 'error',
   RotationStep: 'info',
   // The next run tries again what only time can correct, and there are weeks for it.
   RotationRefused: byCode,

@@ -6,13 +6,14 @@ import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
 import type { ErrorCode } from './error-catalogue.ts';
+import type { CloudEvent } from './events/cloud-event.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
-import type { RelayEvent } from './ledger/mail-event.ts';
+import type { RelayEvent } from './ledger/relay-event.ts';
 import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
 import type { Log } from './log.ts';
 import type { MailboxUse } from './metrics/mailbox-use.ts';
@@ -133,7 +134,11 @@ export type WatchedQueue = MessageQueue & {
   readonly peek: () => Promise<{ readonly id: string; readonly putAt: Date } | undefined>;
 };
 
+/** Where events go. What has been put arrives at least once. */
 export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
+
+/** The queue of events for other systems, in either shape. */
+export type EventQueue = { readonly put: (event: RelayEvent | CloudEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
@@ -491,11 +496,26 @@ export type WarningState = {
 
 /** What a webhook has said, or what kept it from being asked. */
 export type WebhookReport =
-  | { readonly kind: 'answered'; readonly status: number }
-  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' };
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string }
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' | 'proxy' };
 
 /** The webhook of the settings. Does not throw, and follows no redirect. */
 export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
+
+/** The systems that receive events. Does not throw, and follows no redirect. */
+export type EventWebhooks = {
+  readonly post: (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ) => Promise<WebhookReport>;
+};
+
+/** The keys that webhooks are signed with, in the vault. */
+export type SigningKeys = {
+  /** Those of the newest two versions that can be used, newest first. Throws AppErrors where there is none. */
+  readonly read: (secretName: string) => Promise<readonly Uint8Array[]>;
+};
 
 /** What runs by itself and says when it has run. */
 export type HeartbeatName = 'sweep' | 'rotation';
@@ -565,6 +585,10 @@ export type Ports = {
   readonly warnings: WarningState;
   /** Absent where no webhook is set. */
   readonly webhook?: Webhook;
+  /** The queue by which the relay tells itself which events to post. */
+  readonly webhookQueue: Pick<MessageQueue, 'put'>;
+  readonly eventWebhooks: EventWebhooks;
+  readonly signingKeys: SigningKeys;
   readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

@@ -236,6 +236,9 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'mailIndex'
       | 'counts'
       | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
     >;
   };
 

@@ -122,7 +122,7 @@ const actionsOf = ({ id, state }, onChanged) => {
     required: true,
     maxlength: '500',
     autocomplete: 'off',
-    placeholder: 'Why, for example: found in Sent Items',
+    placeholder: isHeld ? 'Why, for example: found in Sent Items' : 'Why',
   });
   const button = (words, act) =>
     element('button', { type: 'button', class: 'plain', on: { click: doing(act) } }, words);

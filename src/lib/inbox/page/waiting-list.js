@@ -36,11 +36,24 @@ export const drawWaiting = (root, mails, openId) => {
     element('h2', { class: 'day' }, `Waiting or held: ${count(mails.length, 'email')}`),
     element('ol', {}, ...mails.map((mail) => toItem(mail, mail.id === openId))),
   );
-  if (focused !== undefined) root.querySelector(`[data-waiting="${CSS.escape(focused)}"] a`)?.focus();
+  if (focused !== undefined) focusWaiting(root, focused);
 };
 
-const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isOpen) =>
-  element(
+export const focusWaiting = (root, id) => root.querySelector(`[data-waiting="${CSS.escape(id)}"] a`)?.focus();
+
+const WAITS = { sending: 'Is being sent', deferred: 'Waits for the next try', unknown: 'Outcome unknown' };
+
+/** Why it is here, in few words. */
+const why = ({ state, sendAt, until = sendAt, reason }) =>
+  reason?.title ??
+  WAITS[state] ??
+  (until !== undefined && new Date(until) > new Date()
+    ? `Waits until ${shortTime(until)}`
+    : 'Waits on the queue');
+
+const toItem = (mail, isOpen) => {
+  const { id, state, sender, recipients, acceptedAt, tags } = mail;
+  return element(
     'li',
     { 'data-waiting': id },
     element(
@@ -49,7 +62,7 @@ const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isO
       element('span', { class: 'from' }, sender || '(no sender)'),
       element('span', { class: 'state', 'data-state': state }, state),
       element('time', { datetime: acceptedAt }, shortTime(acceptedAt)),
-      element('span', { class: 'subject' }, reason?.title ?? 'No reason to wait is known.'),
+      element('span', { class: 'subject' }, why(mail)),
       element(
         'span',
         { class: 'about' },
@@ -58,3 +71,4 @@ const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isO
       ),
     ),
   );
+};

@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listen } from '../../../local/http.ts';
 import { startInbox } from '../../../local/inbox/inbox-server.ts';
 import { type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
 import type { Listening } from '../../../local/listening.ts';
-import { findBrowser, launchBrowser, NO_BROWSER } from '../../support/browser.ts';
+import { NO_BROWSER } from '../../support/browser.ts';
+import { keptPages, LAPTOP, PHONE } from '../../support/kept-pages.ts';
 import { A_PNG, aCapturedMail, anInvitation, aPdf, attached, person } from './captured-mails.ts';
-
-const LAPTOP = { viewport: { width: 1366, height: 800 } };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 const firstMail = {
   endpoint: 'http://localhost:7071/api/mail',
@@ -18,31 +16,22 @@ const firstMail = {
   curl: "curl http://localhost:7071/api/mail -d '{}'",
 };
 
-const executable = findBrowser();
-let browser: Browser;
+const pages = keptPages();
 let store: MailStore;
 let inbox: Listening;
 
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launchBrowser(executable);
-});
-afterAll(() => browser?.close());
-
 beforeEach(async ({ skip }) => {
-  skip(executable === undefined, NO_BROWSER);
+  skip(!pages.isThere, NO_BROWSER);
   store = await openMailStore();
   inbox = await startInbox({ store, port: 0, firstMail });
 });
 afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
+  await pages.leave();
   await inbox?.close();
 });
 
-async function openInbox(device: BrowserContextOptions = LAPTOP, path = '/'): Promise<Page> {
-  const page = await (await browser.newContext(device)).newPage();
-  await page.goto(inbox.url + path);
-  return page;
-}
+const openInbox = (device: BrowserContextOptions = LAPTOP, path = '/'): Promise<Page> =>
+  pages.open(inbox.url + path, device);
 
 const subjects = (page: Page) => page.locator('#list .subject');
 const openMail = (page: Page, subject: string) => page.locator('#list').getByText(subject).click();

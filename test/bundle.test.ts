@@ -80,6 +80,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     doctor: http('GET', 'doctor', 'admin'),
+    metrics: http('GET', 'metrics', 'admin'),
     testMail: http('POST', 'mail/test', 'admin'),
     healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
@@ -103,6 +104,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     checkSecrets: queue('vault-events'),
     rotateSecrets: timer('0 0 8 * * *'),
     sweepMail: timer('0 17 * * * *'),
+    sampleRelay: timer('40 */5 * * * *'),
   });
   expect(registrations.programmingModel?.name).toBe('@azure/functions');
   // Without it the host hands over bodies without Content-Length as empty.

@@ -41,7 +41,10 @@ beforeEach(async () => {
       return { status: 409, body: { title: 'It no longer waits.', detail: 'It is held.' } };
     if (id !== undefined) return { status: 200, body: statusOf(id) };
     const ids = [...ledger.keys()].filter((one) => ledger.get(one)?.state === searchParams.get('state'));
-    return { status: 200, body: { mails: ids.map(statusOf) } };
+    // A page has one email, and says where the next begins.
+    const at = Number(searchParams.get('after') ?? 0);
+    const next = at + 1 < ids.length ? { next: String(at + 1) } : {};
+    return { status: 200, body: { mails: ids.slice(at, at + 1).map(statusOf), ...next } };
   });
   asked = standIn.asked;
   store = await openMailStore();
@@ -58,8 +61,18 @@ const waiting = async () => {
 };
 
 describe('the emails that wait or are held', () => {
-  test('are listed from the ledger of the relay, with the key that the inbox has', async () => {
-    expect(await waiting()).toEqual([`${HELD} held`]);
+  test('are listed from the ledger of the relay, page by page, with the key that the inbox has', async () => {
+    const states = ['queued', 'sending', 'deferred', 'unknown', 'held', 'sent', 'closed'];
+    ledger = new Map(states.map((state, n) => [`01a2055c-e268-762b-8556-00000000000${n}`, { state }]));
+    ledger.set(HELD, { state: 'held' });
+    expect((await waiting()).map((mail) => mail.split(' ')[1])).toEqual([
+      'held',
+      'held',
+      'unknown',
+      'deferred',
+      'sending',
+      'queued',
+    ]);
     expect(new Set(asked.map(({ key }) => key))).toEqual(new Set(['master-key']));
   });
 

@@ -3,7 +3,7 @@ import { ask, askJson, DESK, isRelay } from './inbox-access.js';
 import { count, shortTime } from './wording.js';
 
 /** In these, an email is in no mailbox yet, or an operator must decide. */
-const LISTED_STATES = ['held'];
+const LISTED_STATES = ['queued', 'sending', 'deferred', 'unknown', 'held'];
 
 /** The emails of the relay that wait or are held, newest first. */
 export const waitingMails = async () => {
@@ -14,6 +14,10 @@ export const waitingMails = async () => {
 
 /** What the relay knows of an email. */
 export const relayMail = (id) => askJson(`${DESK}?id=${encodeURIComponent(id)}`);
+
+/** Its subject and recipients, of a held one, as far as its record has them. */
+export const contentOf = async (id) =>
+  (await askJson(`${DESK}?id=${encodeURIComponent(id)}&content=true`)).content ?? {};
 
 const changing = (method, path, body) =>
   ask(`${DESK}/${path}`, {

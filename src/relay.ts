@@ -25,7 +25,9 @@ import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { SearchNeeds } from './lib/desk/search-mail.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import type { ShowNeeds } from './lib/desk/show-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
@@ -116,7 +118,9 @@ export type Relay = {
   /** For what the host gave up on of a queue. */
   readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
   readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forDesk: (
+    log: Log,
+  ) => ReplayNeeds & CloseNeeds & CancelNeeds & SearchNeeds & ShowNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */

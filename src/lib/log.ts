@@ -70,7 +70,10 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
     }
-  | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
+  | {
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly mailId: string;
+    }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
       readonly event: 'MailSwept';
@@ -198,6 +201,7 @@ const LEVELS: Levels = {
   MailLookedUp: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
+  MailContentShown: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',

@@ -17,6 +17,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   MailLookedUp: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
+  MailContentShown: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',

@@ -5,9 +5,9 @@ import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { RelayEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
+import type { RelayEvent } from '../../src/lib/ledger/relay-event.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
 import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
@@ -230,7 +230,19 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
+  } satisfies Omit<
+    Ports,
+    | 'vault'
+    | 'appTokens'
+    | 'connections'
+    | 'warnings'
+    | 'rotations'
+    | 'counts'
+    | 'samples'
+    | 'webhookQueue'
+    | 'eventWebhooks'
+    | 'signingKeys'
+  >;
 
   const needs = {
     ...ports,

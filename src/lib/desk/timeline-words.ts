@@ -68,7 +68,9 @@ const stateInWords = ({ state, verified, until, code, note }: Of<'state'>): stri
     case 'held':
       return 'The relay holds it. An operator replays or closes it.';
     case 'closed':
-      return note === undefined ? 'An operator closed it.' : `An operator closed it: ${note}`;
+      return note === undefined
+        ? 'An operator closed it.'
+        : `An operator closed it, with the note: ${note.replace(/\.?$/, '.')}`;
     case 'canceled':
       return 'Its application canceled it. It was not sent.';
     case 'captured':

@@ -1,10 +1,12 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
 import type {
   CallerStore,
+  Counts,
   Heartbeats,
   Ledger,
   MailIndex,
   Rotations,
+  Samples,
   Usages,
   WarningState,
 } from '../ports.ts';
@@ -71,6 +73,23 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
   openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
     read: 'promise',
     note: 'promise',
+  });
+
+/** What instances have counted; loads the SDK of tables when first asked. */
+export const openCountsTable = (connection: StorageConnection): Counts =>
+  openedAtFirstCall(async () => (await import('./counts-table.ts')).openCountsTable(connection), {
+    write: 'promise',
+    read: 'promise',
+    fold: 'promise',
+  });
+
+/** Samples of the relay; loads the SDK of tables when first asked. */
+export const openSamplesTable = (connection: StorageConnection): Samples =>
+  openedAtFirstCall(async () => (await import('./samples-table.ts')).openSamplesTable(connection), {
+    lastDay: 'promise',
+    newest: 'promise',
+    write: 'promise',
+    expire: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

@@ -227,7 +227,18 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       drafts: draftsOf(process),
     } satisfies Omit<
       Ports,
-      'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations' | 'mailIndex'
+      | 'vault'
+      | 'callerStore'
+      | 'appTokens'
+      | 'connections'
+      | 'warnings'
+      | 'rotations'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
     >;
   };
 

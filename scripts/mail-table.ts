@@ -39,7 +39,6 @@ const widthsIn = (cells: readonly (readonly string[])[], most: number | undefine
 
 /** A list as a table, at most as wide as the terminal where there is one. */
 export const toTable = (mails: readonly DeskMail[], columns?: number): string => {
-  if (mails.length === 0) return 'No email was found.';
   const cells = [
     COLUMNS.map(({ title }) => title),
     ...mails.map((mail) => COLUMNS.map(({ of }) => of(mail))),

@@ -57,7 +57,9 @@ const main = async (): Promise<void> => {
   switch (command) {
     case 'list': {
       const found = await searchMails(relay, search, limit);
-      say(found.mails, (mails) => toTable(mails, process.stdout.isTTY ? process.stdout.columns : undefined));
+      const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+      const none = Object.keys(search).length === 0 ? 'No email is held.' : 'No email was found.';
+      say(found.mails, (mails) => (mails.length === 0 ? none : toTable(mails, width)));
       for (const note of found.notes) console.error(note);
       return;
     }

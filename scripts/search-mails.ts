@@ -60,9 +60,7 @@ export const searchMails = async (
   return {
     mails,
     notes: [
-      ...(after === undefined
-        ? []
-        : [`There are more than these ${limit}. To see more: --limit N, or --all.`]),
+      ...(after === undefined ? [] : [`There are more than ${limit}. To see them: --limit N, or --all.`]),
       ...(isIncomplete
         ? [
             'The list may be incomplete: the relay still files emails of an earlier version. It does so every hour.',

@@ -107,10 +107,6 @@ describe('an email of which it is not known whether it was sent', () => {
 });
 
 describe('a list', () => {
-  test('without mails says so', () => {
-    expect(toTable([])).toBe('No email was found.');
-  });
-
   const mails = [
     aMail({
       sender: 'a-very-long-name-of-a-department@contoso.example',

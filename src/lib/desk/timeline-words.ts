@@ -25,7 +25,7 @@ export const inWords = (event: TimelineEvent): string => {
 };
 
 const ATTEMPTS: Readonly<Record<Of<'attempt'>['outcome'], string>> = {
-  accepted: 'Graph accepted it (202)',
+  accepted: 'Graph accepted it',
   rejected: 'An attempt was rejected',
   'not-sent': 'An attempt did not send it',
   unknown: 'An attempt has no known outcome, and may have sent it',
@@ -34,6 +34,7 @@ const ATTEMPTS: Readonly<Record<Of<'attempt'>['outcome'], string>> = {
 const attemptInWords = ({ outcome, code, upstreamCode, graphRequestId, waitMs }: Of<'attempt'>): string => {
   const cause = code === undefined || code === 'OUTCOME_UNKNOWN' ? undefined : titleOf(code);
   const codes = [
+    outcome === 'accepted' ? '202' : undefined,
     outcome === 'accepted' || outcome === 'unknown' ? undefined : code,
     upstreamCode,
     graphRequestId === undefined ? undefined : `Graph request ${graphRequestId}`,

@@ -42,7 +42,7 @@ describe('the timeline of an email', () => {
     ],
     [
       { event: 'attempt accepted', graphRequestId: '5018' },
-      /^Graph accepted it \(202\) \(Graph request 5018\)\.$/,
+      /^Graph accepted it \(202, Graph request 5018\)\.$/,
     ],
     [
       { event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },

@@ -22,6 +22,7 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeOperatorTrail } from './fake-operator-trail.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
@@ -218,6 +219,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     callers: knowing(),
     callerStore: makeFakeCallerStore(),
+    operatorTrail: makeFakeOperatorTrail(),
     usages: {
       read: (...which) => asked('usages.read', () => usages.read(...which)),
       write: (...which) => asked('usages.write', () => usages.write(...which)),

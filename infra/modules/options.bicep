@@ -35,6 +35,7 @@ type RelaySettings = {
   MAIL_VERIFY_SECONDS: string?
   NODE_USE_ENV_PROXY: string?
   NO_PROXY: string?
+  OPS_SIGN_IN: string?
   SECRET_ROTATION_DAYS: string?
   SECRET_WARNING_DAYS: string?
   SECRET_WARNING_RECIPIENTS: string?
@@ -73,6 +74,7 @@ var relaySettingNames = [
   'MAIL_VERIFY_SECONDS'
   'NODE_USE_ENV_PROXY'
   'NO_PROXY'
+  'OPS_SIGN_IN'
   'SECRET_ROTATION_DAYS'
   'SECRET_WARNING_DAYS'
   'SECRET_WARNING_RECIPIENTS'

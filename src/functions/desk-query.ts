@@ -50,3 +50,6 @@ export const readPage = (kind: string, token: string): string => {
 
 /** The `next` of a page of held emails, from what storage needs to go on there. */
 export const toPageToken = (continuation: string): string => toPage(PAGE, continuation);
+
+/** The place that this `next` names. Throws QUERY_INVALID. */
+export const readPageToken = (token: string): string => readPage(PAGE, token);

@@ -268,6 +268,9 @@ type Options = {
   @description('Public IPv4 addresses or ranges from which administrators still reach storage and vault in spite of privateNetwork. Default: none.')
   operatorIpRanges: string[]?
 
+  @description('Application (client) ID of the registration by which operators sign in to the operator page with Entra (docs/operator-page.md). A deployment without it changes nothing of their sign-in. Default: none; operators use the master key.')
+  opsClientId: string?
+
   @description('Redundancy of the storage account that holds accepted email. Default: Standard_LRS.')
   storageSku: ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS')?
 

@@ -55,7 +55,7 @@ export const table = (
   label: string,
   columns: readonly Column[],
   rows: readonly (readonly Part[])[],
-): Html => html`<div class="table" role="region" aria-label="${label}" tabindex="0"><table>
+): Html => html`<div class="table" role="group" aria-label="${label}" tabindex="0"><table>
 <thead><tr>${columns.map(({ title, isNumber }) => html`<th scope="col"${isNumber === true && html` class="number"`}>${title}</th>`)}</tr></thead>
 <tbody>${rows.map(
   (cells) =>

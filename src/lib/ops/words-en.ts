@@ -136,7 +136,7 @@ export const ENGLISH: OpsWords = {
       `You are signed in as ${name}. Ask an administrator to assign an app role to you: ${read} to look, or ${operate} to act. Microsoft Entra admin center > Enterprise applications > the application of this page > Users and groups. Then sign out and in again.`,
     notSetUp: 'Sign-in is not set up',
     notSetUpHelp:
-      'OPS_SIGN_IN is entra, but the authentication of App Service is off. Deploy with the parameter opsClientId, or switch authentication on in the portal. docs/operator-page.md has each step.',
+      'OPS_SIGN_IN is entra, but the authentication of App Service is off. Deploy with the option opsClientId, or switch authentication on in the portal. docs/operator-page.md has each step.',
   },
   overview: {
     checkedAt: 'Checked',

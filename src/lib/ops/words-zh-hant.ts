@@ -123,7 +123,7 @@ export const CHINESE: OpsWords = {
       `您目前以 ${name} 登入。請系統管理員指派應用程式角色：${read} 可以查看，${operate} 可以操作。位置：Microsoft Entra 系統管理中心 > 企業應用程式 > 本頁的應用程式 > 使用者和群組。之後請登出再登入。`,
     notSetUp: '尚未設定登入',
     notSetUpHelp:
-      'OPS_SIGN_IN 是 entra，但 App Service 的驗證沒有開啟。請用參數 opsClientId 部署，或在入口網站開啟驗證。步驟見 docs/operator-page.md。',
+      'OPS_SIGN_IN 是 entra，但 App Service 的驗證沒有開啟。請用選項 opsClientId 部署，或在入口網站開啟驗證。步驟見 docs/operator-page.md。',
   },
   overview: {
     checkedAt: '檢查時間',

@@ -102,6 +102,15 @@ export const COUNTED = {
     description: 'Requests, or emails of a batch, that the relay answered with an error.',
     attributes: { code: CODE },
   },
+  'mailrelay.webhook.posts': {
+    kind: 'counter',
+    unit: '{post}',
+    description: 'Posts of events to a webhook, and events that the relay gave up.',
+    attributes: {
+      outcome: 'sent, failed, given-up',
+      fault: 'status, gone, timeout, connection, proxy, secret, paused, removed, settings; for failed and given-up',
+    },
+  },
   'mailrelay.log.events': {
     kind: 'counter',
     unit: '{event}',

@@ -71,6 +71,12 @@ const measure = (event: LogEvent): readonly Measurement[] => {
         ...(isWasted ? [one('mailrelay.graph.wasted', { connection })] : []),
       ];
     }
+    case 'WebhookSent':
+      return [one('mailrelay.webhook.posts', { outcome: 'sent' })];
+    case 'WebhookFailed':
+      return [one('mailrelay.webhook.posts', { outcome: 'failed', fault: event.fault })];
+    case 'WebhookGivenUp':
+      return [one('mailrelay.webhook.posts', { outcome: 'given-up', fault: event.fault })];
     case 'RequestRefused':
       return [one('mailrelay.requests.refused', { code: event.code })];
     default:

@@ -71,6 +71,8 @@ const measure = (event: LogEvent): readonly Measurement[] => {
         ...(isWasted ? [one('mailrelay.graph.wasted', { connection })] : []),
       ];
     }
+    case 'MailBounced':
+      return [one('mailrelay.mail.bounces', { kind: event.kind })];
     case 'WebhookSent':
       return [one('mailrelay.webhook.posts', { outcome: 'sent' })];
     case 'WebhookFailed':

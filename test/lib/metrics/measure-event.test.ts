@@ -78,6 +78,7 @@ describe('an event is measured', () => {
         'mailrelay.log.events event=WebhookGivenUp level=error 1',
       ],
     ],
+    [{ event: 'MailBounced', kind: 'permanent' } as LogEvent, ['mailrelay.mail.bounces kind=permanent 1']],
     [{ event: 'MailSwept', lost: 1 } as LogEvent, []],
     [
       { event: 'Unexpected', name: 'TypeError', stack: '' },

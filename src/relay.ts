@@ -20,6 +20,7 @@ import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
+import { makeTellOwner } from './lib/delivery/tell-owner-of-bounce.ts';
 import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
@@ -674,7 +675,11 @@ export const openRelay = (
     forPollBounces: (log) => {
       tellOnce(log);
       recentLog = log;
-      return { ...storage(), ...graph(), clock, log };
+      const needs = { ...storage(), ...graph(), callers: cachedCallers.of(log), clock, log };
+      const language = settings().MAIL_LANGUAGE;
+      return settings().MAIL_BOUNCES_TO_OWNER
+        ? { ...needs, tellOwner: makeTellOwner({ ...needs, language }) }
+        : needs;
     },
     count: meter.count,
     keepCounts: keeper.keep,

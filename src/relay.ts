@@ -27,14 +27,16 @@ import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.t
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
-import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
+import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
 import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
 import { makeWebhookLanes } from './lib/events/webhook-lanes.ts';
@@ -85,6 +87,7 @@ import {
   openRelayKey,
   openRotationTable,
   openSamplesTable,
+  openTraceUseTable,
   openUsageTable,
   openWarningTable,
   openWatchedMailboxTable,
@@ -135,8 +138,10 @@ export type Relay = {
   readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
   /** For what the host gave up on of a queue. */
   readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forStatus: (log: Log) => TraceNeeds & ToldNeeds & Pick<Ports, 'callers'>;
+  readonly forDesk: (
+    log: Log,
+  ) => ReplayNeeds & CloseNeeds & CancelNeeds & TraceNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */
@@ -173,6 +178,7 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'traceUses'
   | 'watchedMailboxes'
   | 'counts'
   | 'samples'
@@ -275,6 +281,7 @@ export const openRelay = (
       watchedMailboxes: openWatchedMailboxTable(connection),
       counts: openCountsTable(connection),
       samples: openSamplesTable(connection),
+      traceUses: openTraceUseTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       ...defined({ events: allOf(sinks) }),
@@ -433,6 +440,16 @@ export const openRelay = (
     }
   };
 
+  /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
+  const tracing = () => ({
+    messageIds,
+    explain: explainCode,
+    ...ifAny(() => ({
+      mailboxes: graph().mailboxes,
+      ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),
+    })),
+  });
+
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
   const sending = (log: Log, door: 'http' | 'queue' = 'http'): SendMailNeeds & Pick<Ports, 'callers'> => {
@@ -541,6 +558,9 @@ export const openRelay = (
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
+    ...(readSetting(environment, 'MAIL_TRACE')
+      ? { tracing: () => ({ traces: doctorGraph().traces, traceUses: storage().traceUses }) }
+      : {}),
     readServerTime: async (connection) => (await readServerTime())(connection),
     lastRuns: {
       sweep: () => heartbeatOf('sweep'),
@@ -610,15 +630,16 @@ export const openRelay = (
     forStatus: (log) => ({
       ...storage(),
       callers: cachedCallers.of(log),
-      ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      ...tracing(),
       ...told(),
-      messageIds,
       clock,
+      log,
     }),
     forDesk: (log) => ({
       ...storage(),
       ...ifAny(() => ({ pacer: pacer() })),
       ...ifAny(() => ({ safety: safetyOf(settings()) })),
+      ...tracing(),
       ...told(),
       callers: cachedCallers.of(log),
       clock,

@@ -33,6 +33,7 @@ export const acceptMail = async (
   await graph.capture(mail);
   call.seen.accepted = true;
   graph.sentItems.keep(mail);
+  graph.traces.keep(mail);
   graph.received.answer(mail, graph.now());
 };
 

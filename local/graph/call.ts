@@ -6,6 +6,7 @@ import type { Drafts } from './drafts.ts';
 import type { RequestIds } from './graph-error.ts';
 import type { InstalledFaults } from './installed-faults.ts';
 import type { MailboxLimits } from './mailbox-limits.ts';
+import type { MessageTraces } from './message-traces.ts';
 import type { ReceivedReports } from './reports/received-reports.ts';
 import type { SeenRequest } from './request-log.ts';
 import type { SentItems } from './sent-items.ts';
@@ -39,4 +40,7 @@ export type GraphState = {
   readonly received: ReceivedReports;
   readonly drafts: Drafts;
   readonly uploads: UploadSessions;
+  readonly traces: MessageTraces;
+  /** When message traces were asked for, by tenant. */
+  readonly traceRequests: Map<string, readonly number[]>;
 };

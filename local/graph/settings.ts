@@ -16,6 +16,10 @@ export type GraphSettings = {
   readonly mimeHeadersAreProperties: boolean;
   /** How long an upload URL is good for. */
   readonly uploadSessionMs: number;
+  /** How long an accepted email takes to the message trace. */
+  readonly traceDelayMs: number;
+  /** Requests for message traces of one tenant. */
+  readonly tracesPerFiveMinutes: number;
   /** How long Entra takes to know a secret that was added. */
   readonly newSecretDelayMs: number;
 };
@@ -29,6 +33,9 @@ const AT_THE_START: GraphSettings = {
   callerMessageId: 'rewrite',
   mimeHeadersAreProperties: true,
   uploadSessionMs: 3_600_000,
+  // 5 to 15 minutes were seen.
+  traceDelayMs: 5 * 60_000,
+  tracesPerFiveMinutes: 100,
   // 4 to 18 seconds were seen.
   newSecretDelayMs: 4000,
 };
@@ -49,6 +56,8 @@ export const changeSchema = z.strictObject({
   callerMessageId: z.enum(['keep', 'rewrite']).optional(),
   mimeHeadersAreProperties: z.boolean().optional(),
   uploadSessionMs: z.int().min(0).optional(),
+  traceDelayMs: z.int().min(0).optional(),
+  tracesPerFiveMinutes: z.int().min(0).optional(),
   newSecretDelayMs: z.int().min(0).optional(),
 });
 

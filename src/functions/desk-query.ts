@@ -1,9 +1,10 @@
 import { AppError } from '../lib/errors.ts';
+import { readDelivery } from './delivery-query.ts';
 
 /** What the desk is asked for: the held mails, a page at a time, or one mail. */
 export type DeskQuery =
   | { readonly kind: 'held'; readonly after: string | undefined }
-  | { readonly kind: 'mail'; readonly id: string };
+  | { readonly kind: 'mail'; readonly id: string; readonly withDelivery?: true };
 
 /** The host takes these for itself: a key, and its name. */
 const OF_THE_HOST = new Set(['code', 'clientid']);
@@ -20,15 +21,16 @@ export const withoutHostParameters = (query: URLSearchParams): readonly (readonl
 
 /** Reads the query. Throws QUERY_INVALID where it is not one of the two, or asks for more than is answered. */
 export const readDeskQuery = (query: URLSearchParams): DeskQuery => {
-  const { state, id, after, ...others } = Object.fromEntries(withoutHostParameters(query));
+  const { state, id, after, delivery, ...others } = Object.fromEntries(withoutHostParameters(query));
   if (Object.keys(others).length > 0)
     throw invalid('Expected no parameters other than state and after, or id.');
   if (id !== undefined) {
     if (state !== undefined || after !== undefined)
       throw invalid('Expected id alone, or state=held without it.');
     if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
-    return { kind: 'mail', id };
+    return { kind: 'mail', id, ...(readDelivery(query) ? { withDelivery: true } : {}) };
   }
+  if (delivery !== undefined) throw invalid('Expected `delivery` beside `id` alone.');
   if (state !== 'held') throw invalid('Expected ?state=held or ?id=<id of an email>.');
   return { kind: 'held', after: after === undefined ? undefined : readPage(PAGE, after) };
 };

@@ -3,6 +3,7 @@ import { describe } from '../lib/describe.ts';
 import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
 import { listHeld, showMail } from '../lib/desk/list-held.ts';
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
+import { type TraceNeeds, traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readDeskQuery, toPageToken } from './desk-query.ts';
@@ -10,15 +11,23 @@ import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
 type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
+type ListNeeds = (log: Log) => ReplayNeeds & CloseNeeds & TraceNeeds;
 
-/** GET /api/mail?state=held[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
+/** GET /api/mail?state=held[&after=...] or GET /api/mail?id=...[&delivery=true]: for those who may see every caller's mail */
 export const listMailHttp =
-  (needs: Needs): HttpHandler =>
+  (needs: ListNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
       const query = readDeskQuery(request.query);
-      if (query.kind === 'mail') return { jsonBody: await showMail(ready, query.id) };
+      if (query.kind === 'mail') {
+        const status = await showMail(ready, query.id);
+        return {
+          jsonBody: query.withDelivery
+            ? { ...status, delivery: await traceMail(ready, query.id, 'operator') }
+            : status,
+        };
+      }
       const { next, ...page } = await listHeld(ready, query.after);
       return { jsonBody: { ...page, ...(next === undefined ? {} : { next: toPageToken(next) }) } };
     });

@@ -100,6 +100,24 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
     }
+  | {
+      readonly event: 'MailTraced';
+      readonly mailId: string;
+      /** Requests to Graph for message traces. */
+      readonly requests: number;
+      readonly delivered: number;
+      readonly pending: number;
+      readonly failed: number;
+      readonly quarantined: number;
+      readonly spam: number;
+      readonly expanded: number;
+      /** Recipients that the trace does not list. */
+      readonly unseen: number;
+      /** Why not everything was learned. */
+      readonly code?: ErrorCode;
+      readonly upstreamCode?: string;
+      readonly graphRequestId?: string;
+    }
   | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
@@ -300,6 +318,8 @@ const LEVELS: Levels = {
   // Looked up, it often turns out well; where it does not, MailHeld says so.
   MailUnknown: 'warn',
   MailLookedUp: 'info',
+  // Asked for by somebody, who has the reason in the answer.
+  MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
   MailClosed: 'info',

@@ -8,15 +8,17 @@ import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
 import type { ErrorCode } from './error-catalogue.ts';
+import type { Reason } from './errors.ts';
 import type { CloudEvent } from './events/cloud-event.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
-import type { LedgerRow } from './ledger/ledger-row.ts';
+import type { LedgerRow, RecipientDelivery } from './ledger/ledger-row.ts';
 import type { RelayEvent } from './ledger/relay-event.ts';
 import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
+import type { TraceUse } from './ledger/trace-use.ts';
 import type { Log } from './log.ts';
 import type { MailboxUse } from './metrics/mailbox-use.ts';
 import type { RelaySample } from './metrics/relay-sample.ts';
@@ -278,6 +280,72 @@ export type Drafts = {
   readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
   /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */
   readonly listBefore: (mailbox: string, before: Date) => Promise<readonly DraftFound[] | undefined>;
+};
+
+/** A recipient of an email in the message trace of Exchange. */
+export type TraceRow = {
+  /** Of the email. */
+  readonly traceId: string;
+  readonly messageId: string;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly receivedAt: Date;
+  readonly status: RecipientDelivery['status'];
+};
+
+/** Something that happened to an email on its way to one recipient. */
+export type TraceEvent = {
+  readonly at: Date;
+  readonly event: string;
+  readonly description: string;
+  /** XML, with what the other server said. */
+  readonly data: string;
+};
+
+/** Which part of the trace is asked for. What it gives is not trusted to be that part alone. */
+export type TraceQuery = { readonly from: Date; readonly to: Date } & (
+  | { readonly by: 'sender'; readonly sender: string }
+  | { readonly by: 'message-id'; readonly messageId: string }
+);
+
+/** Why the trace was not read; with how long nobody should ask, where that is known. */
+export type TraceFailure = {
+  readonly kind: 'failed';
+  readonly reason: Reason;
+  readonly waitMs?: number;
+};
+
+/** The message trace of Exchange, one request a call. No call throws for what the network or Graph does. */
+export type MessageTraces = {
+  /** What kept the trace of the tenant of this route from being asked at all, and the tenant under whose name requests count. */
+  readonly reach: (
+    mailbox: string,
+    route: Route | undefined,
+  ) => { readonly kind: 'reached'; readonly tenant: string } | TraceFailure;
+  /** Newest first; `after` is the `next` of the page before. */
+  readonly list: (
+    query: TraceQuery,
+    mailbox: string,
+    route: Route | undefined,
+    after?: string,
+  ) => Promise<
+    { readonly kind: 'rows'; readonly rows: readonly TraceRow[]; readonly next?: string } | TraceFailure
+  >;
+  readonly details: (
+    row: Pick<TraceRow, 'traceId' | 'recipient'>,
+    mailbox: string,
+    route: Route | undefined,
+  ) => Promise<{ readonly kind: 'events'; readonly events: readonly TraceEvent[] } | TraceFailure>;
+};
+
+/** What was used of the message trace, by tenant. */
+export type TraceUses = {
+  /** With the time by the clock of storage, which all instances share; without it where storage did not say. */
+  readonly read: (
+    tenant: string,
+  ) => Promise<{ readonly use: TraceUse; readonly etag?: string; readonly now?: Date }>;
+  /** Writes unless another instance was first; says whether it has. */
+  readonly write: (tenant: string, use: TraceUse, etag: string | undefined) => Promise<boolean>;
 };
 
 /** Files that applications put into storage and name in an email. */
@@ -631,6 +699,8 @@ export type Ports = {
   readonly receivedMail: ReceivedMail;
   readonly watchedMailboxes: WatchedMailboxes;
   readonly attachments: AttachmentBlobs;
+  readonly traces: MessageTraces;
+  readonly traceUses: TraceUses;
   readonly callers: Callers;
   readonly callerStore: CallerStore;
   readonly usages: Usages;

@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailRejected: 'by code',
   MailUnknown: 'warn',
   MailLookedUp: 'info',
+  MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
   MailClosed: 'info',

@@ -1,6 +1,7 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
+import { explainCode } from '../../src/lib/desk/delivery-words.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
@@ -32,6 +33,7 @@ import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { makeFakeReceivedMail } from './fake-received-mail.ts';
+import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { makeFakeWatchedMailboxes } from './fake-watched-mailboxes.ts';
 import { IDENTITY } from './identity-for-tests.ts';
@@ -256,6 +258,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
+    traceUses: asTraceUses(makeFakeTraceUses(() => now)),
   } satisfies Omit<
     Ports,
     | 'vault'
@@ -263,6 +266,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     | 'connections'
     | 'warnings'
     | 'rotations'
+    | 'traces'
     | 'counts'
     | 'samples'
     | 'webhookQueue'
@@ -294,6 +298,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
+    explain: explainCode,
   } as const;
   return {
     needs,

@@ -119,6 +119,8 @@ export type Sent = {
   readonly internetMessageId?: string;
   /** The latest of each recipient of whom something is known. */
   readonly deliveries?: readonly RecipientDelivery[];
+  /** When the message trace was last asked about it, whatever it knew. */
+  readonly tracedAt?: string;
 };
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {

@@ -326,6 +326,12 @@ export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<
   fate: { ...row.fate, internetMessageId },
 });
 
+/** What the message trace said when it was asked, also where that is nothing. */
+export const recordTraced = (row: Row<Sent>, news: readonly RecipientDelivery[], at: Date): Row<Sent> => {
+  const told = recordDeliveries(row, news);
+  return { ...told, fate: { ...told.fate, tracedAt: at.toISOString() } };
+};
+
 /** Adds what was learned of recipients: of each, the news that counts. The email ended when it was sent. */
 export const recordDeliveries = (row: Row<Sent>, news: readonly RecipientDelivery[]): Row<Sent> => {
   const known = new Map((row.fate.deliveries ?? []).map((one) => [one.recipient, one]));

@@ -336,6 +336,11 @@ export const settingsTable = {
     fallback: '',
     parse: callerQueues,
   }),
+  MAIL_TRACE: setting({
+    what: '`true` lets the relay ask the message trace of Exchange for the delivery status of an email, when someone asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',
+    fallback: 'false',
+    parse: onOff,
+  }),
   MAIL_EVENTS: setting({
     what: 'Puts events on the queue mail-events, for Event Grid or your own reader ([events.md](events.md)): `queue` in the schema of Event Grid, `cloudevents` in CloudEvents 1.0.',
     fallback: 'off',

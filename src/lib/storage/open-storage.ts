@@ -7,6 +7,7 @@ import type {
   MailIndex,
   Rotations,
   Samples,
+  TraceUses,
   Usages,
   WarningState,
   WatchedMailboxes,
@@ -74,6 +75,13 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
   openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
     read: 'promise',
     note: 'promise',
+  });
+
+/** What was used of the message trace; loads the SDK of tables when first asked. */
+export const openTraceUseTable = (connection: StorageConnection): TraceUses =>
+  openedAtFirstCall(async () => (await import('./trace-use-table.ts')).openTraceUseTable(connection), {
+    read: 'promise',
+    write: 'promise',
   });
 
 /** The mailboxes whose reports are read; loads the SDK of tables when first asked. */

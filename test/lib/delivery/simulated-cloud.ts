@@ -233,6 +233,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'connections'
       | 'warnings'
       | 'rotations'
+      | 'traces'
+      | 'traceUses'
       | 'mailIndex'
       | 'counts'
       | 'samples'

@@ -26,7 +26,6 @@ import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.t
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
-import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
@@ -442,7 +441,6 @@ export const openRelay = (
   /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
   const tracing = () => ({
     messageIds,
-    explain: explainCode,
     ...ifAny(() => ({
       mailboxes: graph().mailboxes,
       ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),

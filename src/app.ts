@@ -20,7 +20,7 @@ import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp, searchMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
@@ -148,6 +148,12 @@ app.http('listMail', {
   route: 'mail',
   authLevel: 'admin',
   handler: listMailHttp(relay.forDesk),
+});
+app.http('searchMail', {
+  methods: ['POST'],
+  route: 'mail/search',
+  authLevel: 'admin',
+  handler: searchMailHttp(relay.forDesk),
 });
 app.http('replayMail', {
   methods: ['POST'],

@@ -33,7 +33,9 @@ import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
 import type { SampleNeeds } from './lib/desk/sample-relay.ts';
+import type { SearchNeeds } from './lib/desk/search-mail.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import type { ShowNeeds } from './lib/desk/show-mail.ts';
 import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
@@ -139,7 +141,7 @@ export type Relay = {
   readonly forStatus: (log: Log) => TraceNeeds & ToldNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (
     log: Log,
-  ) => ReplayNeeds & CloseNeeds & CancelNeeds & TraceNeeds & Pick<Ports, 'callers'>;
+  ) => ReplayNeeds & CloseNeeds & CancelNeeds & SearchNeeds & ShowNeeds & TraceNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */

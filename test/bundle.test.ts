@@ -78,6 +78,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     ownCallerV1: http('GET', 'v1/caller', 'anonymous'),
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
+    searchMail: http('POST', 'mail/search', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     doctor: http('GET', 'doctor', 'admin'),
     metrics: http('GET', 'metrics', 'admin'),

@@ -1,4 +1,3 @@
-import { explainBounce } from './lib/bounces/bounce-words.ts';
 import { callerNameFault } from './lib/callers/caller-name.ts';
 import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
@@ -458,7 +457,6 @@ export const openRelay = (
   /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
   const tracing = () => ({
     messageIds,
-    explain: explainBounce,
     ...ifAny(() => ({
       mailboxes: graph().mailboxes,
       ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),

@@ -1,4 +1,3 @@
-import { explainBounce } from '../../src/lib/bounces/bounce-words.ts';
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
@@ -300,7 +299,6 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
-    explain: explainBounce,
   } as const;
   return {
     needs,

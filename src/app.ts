@@ -28,6 +28,7 @@ import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { metricsHttp } from './functions/metrics.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
+import { pollBouncesTimer } from './functions/poll-bounces.timer.ts';
 import { countEvents } from './functions/problem.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
@@ -306,6 +307,13 @@ app.timer('rotateSecrets', {
   schedule: '0 0 8 * * *',
   handler: rotateSecretsTimer(relay.forRotateSecrets),
 });
+// Only where it is wanted: a timer that does nothing would start an instance every five minutes.
+if (relay.readsReports)
+  app.timer('pollBounces', {
+    // A report comes seconds or days after its email.
+    schedule: '30 */5 * * * *',
+    handler: pollBouncesTimer(relay.forPollBounces),
+  });
 app.timer('sweepMail', {
   // Every hour, away from the full hour, when everybody else's timers run.
   schedule: '0 17 * * * *',

@@ -1,10 +1,16 @@
 import { type MailSearch, readSearch } from '../lib/desk/read-search.ts';
 import { AppError } from '../lib/errors.ts';
+import { readDelivery } from './delivery-query.ts';
 
 /** What the desk is asked for: a page of a search, or one email. */
 export type DeskQuery =
   | ({ readonly kind: 'search' } & MailSearch)
-  | { readonly kind: 'mail'; readonly id: string; readonly withContent: boolean };
+  | {
+      readonly kind: 'mail';
+      readonly id: string;
+      readonly withContent: boolean;
+      readonly withDelivery: boolean;
+    };
 
 /** The host takes these for itself: a key, and its name. */
 const OF_THE_HOST = new Set(['code', 'clientid']);
@@ -24,15 +30,18 @@ export const withoutHostParameters = (query: URLSearchParams): readonly (readonl
  * `2026-11-26T08:00+08:00` are meant as they are written. Throws QUERY_INVALID.
  */
 export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
-  const { id, content, ...search } = Object.fromEntries(
+  const { id, content, delivery, ...search } = Object.fromEntries(
     withoutHostParameters(query).map(([name, value]) => [name, value.replaceAll(' ', '+')]),
   );
-  if (id === undefined && content === undefined) return { kind: 'search', ...readSearch(search, now) };
-  if (id === undefined) throw invalid('Expected `content` beside the `id` of one email only.');
+  if (id === undefined) {
+    if (content === undefined && delivery === undefined)
+      return { kind: 'search', ...readSearch(search, now) };
+    throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  }
   if (Object.keys(search).length > 0)
     throw invalid('Expected `id` without parameters of a search: it is one email.');
   if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
   if (content !== undefined && content !== 'true' && content !== 'false')
     throw invalid('Expected content=true or content=false, received something else.');
-  return { kind: 'mail', id, withContent: content === 'true' };
+  return { kind: 'mail', id, withContent: content === 'true', withDelivery: readDelivery(query) };
 };

@@ -5,29 +5,35 @@ import { type MailSearch, readSearch, toSearchToken } from '../lib/desk/read-sea
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
 import { type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
 import { type ShowNeeds, showMail } from '../lib/desk/show-mail.ts';
+import { type TraceNeeds, traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { readDeskQuery, withoutHostParameters } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
-type Needs = (log: Log) => ReplayNeeds & CloseNeeds & SearchNeeds & ShowNeeds;
+type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
+type FindNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
 
 const answerSearch = async (needs: SearchNeeds, { query, ...page }: MailSearch) => {
   const { next, ...found } = await searchMail(needs, query, { after: undefined, ...page });
   return { jsonBody: { ...found, ...(next === undefined ? {} : { next: toSearchToken(next) }) } };
 };
 
-/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...: for those who may see every caller's mail */
+/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&content=true][&delivery=true]: for those who may see every caller's mail */
 export const listMailHttp =
-  (needs: Needs): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
       const asked = readDeskQuery(request.query, ready.clock.now());
-      return asked.kind === 'mail'
-        ? { jsonBody: await showMail(ready, asked.id, asked.withContent) }
-        : answerSearch(ready, asked);
+      if (asked.kind === 'search') return answerSearch(ready, asked);
+      const status = await showMail(ready, asked.id, asked.withContent);
+      return {
+        jsonBody: asked.withDelivery
+          ? { ...status, delivery: await traceMail(ready, asked.id, 'operator') }
+          : status,
+      };
     });
 
 /** Many times what a search has. */
@@ -35,7 +41,7 @@ const MAX_SEARCH_BYTES = 16_000;
 
 /** POST /api/mail/search: the same search with its terms in the body, because the log of the platform has the address of every request */
 export const searchMailHttp =
-  (needs: Needs): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));

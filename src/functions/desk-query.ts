@@ -34,9 +34,11 @@ export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
   const { id, content, delivery, ...search } = Object.fromEntries(
     withoutHostParameters(query).map(([name, value]) => [name, value.replaceAll(' ', '+')]),
   );
-  if (id === undefined && content === undefined && delivery === undefined)
-    return { kind: 'search', ...readSearch(search, now) };
-  if (id === undefined) throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  if (id === undefined) {
+    if (content === undefined && delivery === undefined)
+      return { kind: 'search', ...readSearch(search, now) };
+    throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  }
   if (Object.keys(search).length > 0)
     throw invalid('Expected `id` without parameters of a search: it is one email.');
   if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');

@@ -13,17 +13,17 @@ import { readDeskQuery, withoutHostParameters } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
-type Needs = (log: Log) => ReplayNeeds & CloseNeeds & SearchNeeds & ShowNeeds;
-type ListNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
+type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
+type FindNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
 
 const answerSearch = async (needs: SearchNeeds, { query, ...page }: MailSearch) => {
   const { next, ...found } = await searchMail(needs, query, { after: undefined, ...page });
   return { jsonBody: { ...found, ...(next === undefined ? {} : { next: toSearchToken(next) }) } };
 };
 
-/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&delivery=true]: for those who may see every caller's mail */
+/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&content=true][&delivery=true]: for those who may see every caller's mail */
 export const listMailHttp =
-  (needs: ListNeeds): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
@@ -42,7 +42,7 @@ const MAX_SEARCH_BYTES = 16_000;
 
 /** POST /api/mail/search: the same search with its terms in the body, because the log of the platform has the address of every request */
 export const searchMailHttp =
-  (needs: Needs): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));

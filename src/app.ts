@@ -20,13 +20,14 @@ import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp, searchMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { metricsHttp } from './functions/metrics.http.ts';
+import { opsHttp } from './functions/ops.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { pollBouncesTimer } from './functions/poll-bounces.timer.ts';
 import { countEvents } from './functions/problem.ts';
@@ -149,6 +150,12 @@ app.http('listMail', {
   authLevel: 'admin',
   handler: listMailHttp(relay.forDesk),
 });
+app.http('searchMail', {
+  methods: ['POST'],
+  route: 'mail/search',
+  authLevel: 'admin',
+  handler: searchMailHttp(relay.forDesk),
+});
 app.http('replayMail', {
   methods: ['POST'],
   route: 'mail/{id}/replay',
@@ -255,6 +262,13 @@ app.http('inboxPage', {
   route: 'inbox/{file?}',
   authLevel: 'anonymous',
   handler: inboxPageHttp(),
+});
+// For people in a browser; the page itself asks who they are
+app.http('operatorPage', {
+  methods: ['GET', 'POST'],
+  route: 'ops/{*path}',
+  authLevel: 'anonymous',
+  handler: opsHttp(relay.forOps, packageJson.version),
 });
 
 // By itself

@@ -118,7 +118,10 @@ export type LogEvent =
       readonly upstreamCode?: string;
       readonly graphRequestId?: string;
     }
-  | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
+  | {
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly mailId: string;
+    }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
       readonly event: 'MailSwept';
@@ -322,6 +325,7 @@ const LEVELS: Levels = {
   MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
+  MailContentShown: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',

@@ -21,6 +21,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
+  MailContentShown: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',

@@ -32,6 +32,7 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeOperatorTrail } from './fake-operator-trail.ts';
 import { makeFakeReceivedMail } from './fake-received-mail.ts';
 import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
@@ -246,6 +247,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     callers: knowing(),
     callerStore: makeFakeCallerStore(),
+    operatorTrail: makeFakeOperatorTrail(),
     usages: {
       read: (...which) => asked('usages.read', () => usages.read(...which)),
       write: (...which) => asked('usages.write', () => usages.write(...which)),

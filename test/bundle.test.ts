@@ -78,6 +78,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     ownCallerV1: http('GET', 'v1/caller', 'anonymous'),
     health: http('GET', 'health', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
+    searchMail: http('POST', 'mail/search', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     doctor: http('GET', 'doctor', 'admin'),
     metrics: http('GET', 'metrics', 'admin'),
@@ -102,6 +103,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
+    deliverWebhook: queue('webhook-events'),
     checkSecrets: queue('vault-events'),
     rotateSecrets: timer('0 0 8 * * *'),
     sweepMail: timer('0 17 * * * *'),
@@ -118,6 +120,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
 
 test('each caller with a queue has a pair of functions for it', async () => {
   expect(await queuesWith('payroll, erp-test')).toEqual({
+    deliverWebhook: 'webhook-events',
     checkSecrets: 'vault-events',
     deliverMail: 'mail',
     holdMail: 'mail-poison',
@@ -129,7 +132,12 @@ test('each caller with a queue has a pair of functions for it', async () => {
 });
 
 test('a caller that can have no queue keeps no function from being there', async () => {
-  const usual = { checkSecrets: 'vault-events', deliverMail: 'mail', holdMail: 'mail-poison' };
+  const usual = {
+    deliverWebhook: 'webhook-events',
+    checkSecrets: 'vault-events',
+    deliverMail: 'mail',
+    holdMail: 'mail-poison',
+  };
   expect(await queuesWith('Pay roll!, events, poison, ,,')).toEqual(usual);
   expect(await queuesWith('poison, payroll, payroll')).toEqual({
     ...usual,

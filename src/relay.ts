@@ -1,3 +1,4 @@
+import { explainBounce } from './lib/bounces/bounce-words.ts';
 import { callerNameFault } from './lib/callers/caller-name.ts';
 import { readCallerQueues } from './lib/callers/caller-queues.ts';
 import { makeKnownCallers } from './lib/callers/known-callers.ts';
@@ -20,13 +21,13 @@ import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
+import { makeTellOwner } from './lib/delivery/tell-owner-of-bounce.ts';
 import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
-import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OpsNeeds } from './lib/desk/ops-needs.ts';
@@ -457,7 +458,7 @@ export const openRelay = (
   /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
   const tracing = () => ({
     messageIds,
-    explain: explainCode,
+    explain: explainBounce,
     ...ifAny(() => ({
       mailboxes: graph().mailboxes,
       ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),
@@ -604,7 +605,7 @@ export const openRelay = (
   const masterKey = once(() => openMasterKey(environment.WEBSITE_HOSTNAME, proxyEnv));
   const checkMasterKey = (key: string) => masterKey()(key);
 
-  const desk = (log: Log): ReturnType<Relay['forDesk']> => ({
+  const desk: Relay['forDesk'] = (log) => ({
     ...storage(),
     ...ifAny(() => ({ pacer: pacer() })),
     ...ifAny(() => ({ safety: safetyOf(settings()) })),
@@ -753,7 +754,11 @@ export const openRelay = (
     forPollBounces: (log) => {
       tellOnce(log);
       recentLog = log;
-      return { ...storage(), ...graph(), clock, log };
+      const needs = { ...storage(), ...graph(), callers: cachedCallers.of(log), clock, log };
+      const language = settings().MAIL_LANGUAGE;
+      return settings().MAIL_BOUNCES_TO_OWNER
+        ? { ...needs, tellOwner: makeTellOwner({ ...needs, language }) }
+        : needs;
     },
     count: meter.count,
     keepCounts: keeper.keep,

@@ -1,3 +1,4 @@
+import { readPage, toPage } from '../lib/desk/page-token.ts';
 import { type MailSearch, readSearch } from '../lib/desk/read-search.ts';
 import { AppError } from '../lib/errors.ts';
 import { readDelivery } from './delivery-query.ts';
@@ -43,3 +44,12 @@ export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
     throw invalid('Expected content=true or content=false, received something else.');
   return { kind: 'mail', id, withContent: content === 'true', withDelivery: readDelivery(query) };
 };
+
+/** Of a page of held emails, so that anything else is told as that: some storages take any text, and begin anywhere. */
+const HELD_PAGE = 'held page\n';
+
+/** The `next` of a page of held emails, from what storage needs to go on there. */
+export const toHeldToken = (continuation: string): string => toPage(HELD_PAGE, continuation);
+
+/** The place that this `next` names. Throws QUERY_INVALID. */
+export const readHeldToken = (token: string): string => readPage(HELD_PAGE, token);

@@ -8,7 +8,6 @@ import type { Operator } from '../lib/desk/operator.ts';
 import { beginAct, codeOf, decideMails, finishAct, requireOperate } from '../lib/desk/operator-acts.ts';
 import type { OpsNeeds } from '../lib/desk/ops-needs.ts';
 import { readOverview } from '../lib/desk/ops-overview.ts';
-import { readPage, toPage } from '../lib/desk/page-token.ts';
 import { showMail } from '../lib/desk/show-mail.ts';
 import { traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
@@ -25,6 +24,7 @@ import { queueCharts } from '../lib/ops/queue-charts.ts';
 import { testPage } from '../lib/ops/test-page.ts';
 import { resultPage, trailPage } from '../lib/ops/trail-page.ts';
 import { mailPath, pathOf, type View } from '../lib/ops/view.ts';
+import { readHeldToken, toHeldToken } from './desk-query.ts';
 import type { OpsAnswer } from './ops-answer.ts';
 import { readSearch, showSearch } from './ops-search.ts';
 
@@ -32,8 +32,6 @@ const shown = (page: Page): OpsAnswer => ({ kind: 'page', page });
 
 const gone = (to: string): OpsAnswer => ({ kind: 'go', to });
 
-/** The kind of list whose places are in addresses. */
-const HELD = 'held on the operator page\n';
 const RESULT = /^done\/([^/]+)$/;
 const MAIL = /^mail\/([^/]+)$/;
 const MAIL_ACTION = /^mail\/([^/]+)\/(open|trace)$/;
@@ -58,8 +56,8 @@ export const showPage = async (
     case 'mail':
       return showSearch(needs, view, readSearch(query));
     case 'held': {
-      const page = await listHeld(needs, after === undefined ? undefined : readPage(HELD, after));
-      return shown(heldPage(view, page, page.next === undefined ? undefined : toPage(HELD, page.next)));
+      const page = await listHeld(needs, after === undefined ? undefined : readHeldToken(after));
+      return shown(heldPage(view, page, page.next === undefined ? undefined : toHeldToken(page.next)));
     }
     case 'callers':
       return shown(callersPage(view, await readCallersToday(needs)));

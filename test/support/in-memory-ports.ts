@@ -1,7 +1,7 @@
+import { explainBounce } from '../../src/lib/bounces/bounce-words.ts';
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
-import { explainCode } from '../../src/lib/desk/delivery-words.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
@@ -300,7 +300,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
-    explain: explainCode,
+    explain: explainBounce,
   } as const;
   return {
     needs,

@@ -4,10 +4,12 @@ import { requireNote } from '../lib/desk/closing-note.ts';
 import { readHeldContent } from '../lib/desk/held-content.ts';
 import { listHeld } from '../lib/desk/list-held.ts';
 import { findMail } from '../lib/desk/mail-status.ts';
+import type { Operator } from '../lib/desk/operator.ts';
 import { beginAct, codeOf, decideMails, finishAct, requireOperate } from '../lib/desk/operator-acts.ts';
 import type { OpsNeeds } from '../lib/desk/ops-needs.ts';
 import { readOverview } from '../lib/desk/ops-overview.ts';
 import { showMail } from '../lib/desk/show-mail.ts';
+import { traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import { isBounced } from '../lib/ledger/ledger-row.ts';
 import { isActId } from '../lib/ledger/operator-act.ts';
@@ -92,7 +94,7 @@ const readOne = async (needs: OpsNeeds, mailId: string): Promise<OneMail> => {
     acts,
     deliveries: row.fate.state === 'sent' ? (row.fate.deliveries ?? []) : [],
     isBounced: isBounced(row),
-    canTrace: false,
+    canTrace: needs.traces !== undefined,
   };
 };
 
@@ -112,6 +114,7 @@ export const openForm = async (
   }
   if (path === 'test') return sendTest(needs, view, fields);
   const [, mailId = '', action] = MAIL_ACTION.exec(path) ?? [];
+  if (action === 'trace') return trace(needs, view, operator, mailId);
   if (action !== 'open') throw new AppError('PAGE_NOT_FOUND');
   const one = await readOne(needs, mailId);
   const act = await beginAct(needs, operator, 'open', { mailIds: [one.mail.id] });
@@ -120,6 +123,17 @@ export const openForm = async (
   await finishAct(needs, done);
   // Not by a redirect: what is shown here has no address, and stays in no history.
   return shown(mailPage(view, { ...one, acts: [done, ...one.acts], content }));
+};
+
+/** Asks Exchange what became of an email; what is known then is on its page. */
+const trace = async (needs: OpsNeeds, view: View, operator: Operator, mailId: string): Promise<OpsAnswer> => {
+  const { row } = await findMail(needs, mailId);
+  const mails = [{ mailId: row.facts.mailId }];
+  const act = await beginAct(needs, operator, 'trace', { mailIds: mails.map((one) => one.mailId) });
+  const { reason } = await traceMail(needs, row.facts.mailId, 'operator');
+  const outcome = reason?.code ?? 'done';
+  await finishAct(needs, { ...act, mails: mails.map((one) => ({ ...one, outcome })) });
+  return gone(mailPath(view, row.facts.mailId));
 };
 
 const readDecision = (fields: URLSearchParams) => {

@@ -7,6 +7,7 @@ import type { OverviewNeeds } from './ops-overview.ts';
 import type { ReplayNeeds } from './replay-mail.ts';
 import type { SearchNeeds } from './search-mail.ts';
 import type { TestMailReport, TestMailRequest } from './send-test-mail.ts';
+import type { TraceNeeds } from './trace-mail.ts';
 
 /** What the operator page needs, whatever is wrong with the settings. */
 export type OpsNeeds = IdentifyNeeds &
@@ -14,6 +15,7 @@ export type OpsNeeds = IdentifyNeeds &
   ReplayNeeds &
   CloseNeeds &
   SearchNeeds &
+  TraceNeeds &
   Pick<Ports, 'usages'> &
   Pick<RegisterNeeds, 'callerStore' | 'declaredInSettings'> & {
     readonly overview: OverviewNeeds;

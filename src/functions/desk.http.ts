@@ -1,6 +1,7 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
 import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
+import { noNote, requireNote } from '../lib/desk/closing-note.ts';
 import { type MailSearch, readSearch, toSearchToken } from '../lib/desk/read-search.ts';
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
 import { type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
@@ -74,7 +75,6 @@ export const closeMailHttp =
       jsonBody: await closeMail(needs(logTo(context)), request.params.id ?? '', await readNote(request)),
     }));
 
-const MAX_NOTE = 500;
 /** Room for a note in which every character is escaped, and white space around it. */
 const MAX_NOTE_BYTES = 16_000;
 const NOTE_LIMIT = { code: 'REQUEST_TOO_LARGE', maxBytes: MAX_NOTE_BYTES } as const;
@@ -85,18 +85,5 @@ const readNote = async (request: HttpRequest): Promise<string> => {
     throw noNote(`Expected an object with a field \`note\`, received ${describe(body)}.`);
   const { note, ...unknown } = body as { readonly note?: unknown };
   if (Object.keys(unknown).length > 0) throw noNote('Expected no field but `note`, received others.');
-  const fault = noteFault(note);
-  if (fault !== undefined)
-    throw noNote(`Expected in \`note\` a text of 1 to ${MAX_NOTE} characters, received ${fault}.`);
-  return String(note).trim();
+  return requireNote(note);
 };
-
-const noteFault = (note: unknown): string | undefined => {
-  if (typeof note !== 'string' || note === '') return describe(note);
-  if (note.trim() === '') return 'only blanks';
-  if (note.trim().length > MAX_NOTE) return `${note.trim().length} characters`;
-  if (/\p{Cc}/u.test(note.trim())) return 'text with a line break or control character';
-  return note.isWellFormed() ? undefined : 'text in which a character is cut in half';
-};
-
-const noNote = (detail: string): AppError => new AppError('NOTE_MISSING', { detail });

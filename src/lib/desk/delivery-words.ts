@@ -72,13 +72,3 @@ const wayOut = (status: RecipientStatus['status'], code: string | undefined, exp
   status === 'failed' || (status === 'pending' && code !== undefined)
     ? explain(code)
     : defined({ remedy: REMEDIES[status] });
-
-/** Until codes are explained one by one. */
-export const explainCode: ExplainCode = (code) => ({
-  cause:
-    code === undefined
-      ? 'The trace has no code of the reason.'
-      : `The mail server that refused the email, or Exchange, gave the code ${code}.`,
-  remedy:
-    'Look up the code in https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online, or read the non-delivery report in the mailbox of the sender.',
-});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explainCode } from '../../../src/lib/desk/delivery-words.ts';
+import { explainBounce } from '../../../src/lib/bounces/bounce-words.ts';
 import { type TraceNeeds, traceMail } from '../../../src/lib/desk/trace-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { type InState, isIn, type LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
@@ -59,7 +59,7 @@ const asking = (row: LedgerRow = sent(), more: Partial<TraceNeeds> = {}) => {
       return failure?.kind === 'failed' ? failure : { kind: 'events', events };
     },
   };
-  const needs: TraceNeeds = { ...world.needs, explain: explainCode, traces, ...more };
+  const needs: TraceNeeds = { ...world.needs, explain: explainBounce, traces, ...more };
   return {
     ...world,
     queries,

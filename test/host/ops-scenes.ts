@@ -49,16 +49,3 @@ export const aSentMail = async (
   });
   return body.id;
 };
-
-/** One whose mailbox the relay may not read: it is held in doubt. */
-const aBlindMail = async (relay: RelayForTests) => {
-  fault(relay, BLIND_MAILBOX, { accept: true });
-  const { body } = await relay.send({
-    from: BLIND_MAILBOX,
-    to: 'ada@fabrikam.example',
-    subject: 'Contract',
-    text: 'Hello.',
-  });
-  await relay.reaches(body.id, 'held');
-  return body.id;
-};

@@ -1,5 +1,6 @@
 import { type CatalogueEntry, catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
 import { exampleOf, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
+import { documentText } from './openapi/document.ts';
 
 /** A file that is written from a table in src, and never by hand. */
 export type Page = { readonly path: string; readonly text: string };
@@ -11,6 +12,7 @@ export const makePages = (): readonly Page[] => [
   { path: 'docs/settings.md', text: toSettingsPage() },
   { path: 'docs/errors.md', text: toErrorsPage() },
   { path: 'local.settings.example.json', text: toExampleSettings() },
+  { path: 'docs/openapi.json', text: documentText() },
 ];
 
 const settings: readonly (readonly [name: string, setting: Setting<unknown>])[] =

@@ -1,0 +1,249 @@
+import type { ErrorCode } from '../../src/lib/error-catalogue.ts';
+
+/*
+ * Which calls return which errors of the catalogue. A test says which code is not here.
+ */
+
+const FUNCTION_KEY = [
+  'CALLER_UNKNOWN',
+  'CREDENTIALS_AMBIGUOUS',
+  'CALLER_DISABLED',
+  'DOOR_NOT_ALLOWED',
+] as const;
+
+const KEY_OR_TOKEN = [
+  ...FUNCTION_KEY,
+  'KEY_NOT_ACCEPTED',
+  'TOKEN_NOT_ACCEPTED',
+  'TOKEN_ROLE_MISSING',
+  'CALLER_NOT_DECLARED',
+  'ENTRA_KEYS_UNREACHABLE',
+] as const;
+
+/** Of every call that reads or writes what the relay keeps. */
+const KEPT = ['STORAGE_UNAVAILABLE', 'SETTINGS_INVALID', 'UNEXPECTED'] as const;
+
+const JSON_BODY = [
+  'CONTENT_TYPE_UNSUPPORTED',
+  'CONTENT_ENCODING_UNSUPPORTED',
+  'JSON_UNREADABLE',
+  'FIELD_REPEATED',
+  'REQUEST_TOO_SLOW',
+] as const;
+
+/** What is wrong with an email, alone or as one of a batch. */
+const EMAIL = [
+  'MAIL_INVALID',
+  'FIELD_UNKNOWN',
+  'FIELD_INVALID',
+  'SEND_AT_INVALID',
+  'RECIPIENT_MISSING',
+  'RECIPIENTS_TOO_MANY',
+  'ADDRESS_INVALID',
+  'BODY_MISSING',
+  'LINE_BREAK_NOT_ALLOWED',
+  'TEXT_MALFORMED',
+  'CHARACTER_NOT_ALLOWED',
+  'BASE64_INVALID',
+  'CID_UNUSED',
+  'CID_REPEATED',
+  'HEADER_NOT_CARRIED',
+  'HEADERS_TOO_MANY',
+  'MESSAGE_ID_INVALID',
+  'CALENDAR_INVALID',
+  'SENT_ITEMS_COPY_NEEDED',
+  'MIME_INVALID',
+  'MIME_EXCLUDES_FIELD',
+  'IDEMPOTENCY_KEY_INVALID',
+  'MAIL_TOO_LARGE',
+  'MAIL_TOO_LARGE_FOR_CALLER',
+  'ATTACHMENT_NOT_FOUND',
+  'ATTACHMENT_CHANGED',
+  'LARGE_ATTACHMENTS_OFF',
+  'SENDER_NOT_ALLOWED',
+  'RECIPIENT_NOT_ALLOWED',
+  'RECIPIENT_OUTSIDE_DOMAINS',
+  'CONNECTION_INVALID',
+  'RELAY_BUSY',
+] as const;
+
+/** What keeps a connection from getting a token. */
+const TOKEN = [
+  'VAULT_NOT_SET',
+  'SECRET_NOT_FOUND',
+  'SECRET_DISABLED',
+  'SECRET_NOT_YET_VALID',
+  'SECRET_EXPIRED_IN_VAULT',
+  'VAULT_ACCESS_DENIED',
+  'VAULT_FIREWALL',
+  'VAULT_PRIVATE',
+  'VAULT_NAME_UNKNOWN',
+  'VAULT_UNREACHABLE',
+  'IDENTITY_UNAVAILABLE',
+  'IDENTITY_UNREACHABLE',
+  'CLIENT_SECRET_WRONG',
+  'CLIENT_SECRET_IS_ID',
+  'CLIENT_SECRET_TOO_NEW',
+  'CLIENT_SECRET_EXPIRED',
+  'CERTIFICATE_UNUSABLE',
+  'CERTIFICATE_NOT_REGISTERED',
+  'CERTIFICATE_EXPIRED',
+  'CERTIFICATE_CHAIN_REFUSED',
+  'ASSERTION_TIME_REFUSED',
+  'FEDERATED_CREDENTIAL_MISSING',
+  'FEDERATED_ISSUER_WRONG',
+  'FEDERATED_SUBJECT_WRONG',
+  'FEDERATED_AUDIENCE_WRONG',
+  'TENANT_UNKNOWN',
+  'APP_UNKNOWN',
+  'APP_DISABLED',
+  'ENTERPRISE_APP_MISSING',
+  'CLOUDS_MIXED',
+  'CONDITIONAL_ACCESS_BLOCKED',
+  'ENTRA_THROTTLED',
+  'TOKEN_REFUSED',
+  'ENTRA_UNREACHABLE',
+  'PROXY_REFUSED',
+] as const;
+
+/** What an email that was valid can meet on its way, or on the way of an earlier request with its key. */
+const SENDING = [
+  'MAIL_DISABLED',
+  'CALLER_REMOVED',
+  'CALLER_LIMIT_REACHED',
+  'CALLER_LIMIT_TOO_LOW',
+  'SAFETY_SWITCHED_OFF',
+  'SENDER_NOT_USABLE',
+  'GRAPH_TOKEN_NOT_ACCEPTED',
+  'MAILBOX_NOT_FOUND',
+  'MAILBOX_OUT_OF_SCOPE',
+  'PERMISSION_NOT_GRANTED',
+  'SEND_AS_DENIED',
+  'RECIPIENT_REFUSED',
+  'MAIL_TOO_LARGE_FOR_MAILBOX',
+  'MAILBOX_FULL',
+  'MAILBOX_QUOTA_REACHED',
+  'MAILBOX_BLOCKED',
+  'MAILBOX_BOOKED_UP',
+  'GRAPH_REFUSED',
+  'GRAPH_ANSWER_UNEXPECTED',
+  'GRAPH_THROTTLED',
+  'GRAPH_UNAVAILABLE',
+  'GRAPH_UNREACHABLE',
+  'DRAFT_UNFINISHED',
+  'DRAFTS_NOT_ALLOWED',
+  'UPLOAD_HOST_UNEXPECTED',
+  'OUTCOME_UNKNOWN',
+  'IDEMPOTENCY_KEY_REUSED',
+  'MAIL_CANCELED',
+  'MAIL_UNDER_WAY',
+  'MAIL_NOT_STORED',
+] as const;
+
+const CALLER_CHANGE = ['CHANGED_BY_INVALID', 'CALLER_CHANGED', ...KEPT] as const;
+
+export const PROBLEMS = {
+  sendMail: [
+    ...FUNCTION_KEY,
+    'QUERY_INVALID',
+    ...JSON_BODY,
+    'MIME_INCOMPLETE',
+    ...EMAIL,
+    ...TOKEN,
+    ...SENDING,
+    ...KEPT,
+  ],
+  sendMailBatch: [
+    ...FUNCTION_KEY,
+    'QUERY_INVALID',
+    ...JSON_BODY,
+    'BATCH_INVALID',
+    'IDEMPOTENCY_KEY_INVALID',
+    'REQUEST_TOO_LARGE',
+    'RELAY_BUSY',
+    ...KEPT,
+  ],
+  mailStatus: [...FUNCTION_KEY, 'MAIL_NOT_FOUND', ...KEPT],
+  cancelMail: [...FUNCTION_KEY, 'MAIL_NOT_FOUND', 'MAIL_UNDER_WAY', 'MAIL_NOT_WAITING', ...KEPT],
+  ownCaller: [...KEY_OR_TOKEN, ...KEPT],
+  listMail: ['QUERY_INVALID', 'MAIL_NOT_FOUND', ...KEPT],
+  replayMail: [
+    'MAIL_NOT_FOUND',
+    'MAIL_NOT_HELD',
+    'MAIL_KEY_IN_USE',
+    'PAYLOAD_MISSING',
+    'MESSAGE_UNREADABLE',
+    ...KEPT,
+  ],
+  closeMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', 'NOTE_MISSING', 'MAIL_NOT_FOUND', 'MAIL_NOT_HELD', ...KEPT],
+  testMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', ...EMAIL, ...TOKEN, ...SENDING, ...KEPT],
+  doctor: ['UNEXPECTED'],
+  listCallers: KEPT,
+  showCaller: ['CALLER_NOT_FOUND', ...KEPT],
+  addCaller: [
+    ...JSON_BODY,
+    'REQUEST_TOO_LARGE',
+    'CALLER_INVALID',
+    'CALLER_EXISTS',
+    'CALLER_BUILT_IN',
+    'CALLER_DECLARED_IN_SETTINGS',
+    'CALLER_CREDENTIAL_TAKEN',
+    ...CALLER_CHANGE,
+  ],
+  changeCaller: [
+    ...JSON_BODY,
+    'REQUEST_TOO_LARGE',
+    'CALLER_INVALID',
+    'CALLER_NOT_FOUND',
+    'CALLER_UNREADABLE',
+    'CALLER_DECLARED_IN_SETTINGS',
+    'CALLER_CREDENTIAL_TAKEN',
+    ...CALLER_CHANGE,
+  ],
+  removeCaller: ['CALLER_NOT_FOUND', 'CALLER_BUILT_IN', 'CALLER_DECLARED_IN_SETTINGS', ...CALLER_CHANGE],
+  makeCallerKey: [
+    'CALLER_NOT_FOUND',
+    'CALLER_BUILT_IN',
+    'CALLER_UNREADABLE',
+    'CALLER_KEYS_FULL',
+    ...CALLER_CHANGE,
+  ],
+  revokeCallerKey: [
+    'CALLER_NOT_FOUND',
+    'CALLER_KEY_NOT_FOUND',
+    'CALLER_BUILT_IN',
+    'CALLER_UNREADABLE',
+    ...CALLER_CHANGE,
+  ],
+  listAudit: ['QUERY_INVALID', ...KEPT],
+} as const satisfies Readonly<Record<string, readonly ErrorCode[]>>;
+
+/** The same call at `/api/v1`, where the relay finds out who calls. */
+export const withKeyOrToken = (codes: readonly ErrorCode[]): readonly ErrorCode[] => [
+  ...KEY_OR_TOKEN,
+  ...codes,
+];
+
+/** Which no response has: warnings, reasons that only the status of an email shows, and what only logs and warnings name. */
+export const NEVER_RETURNED: readonly ErrorCode[] = [
+  'BODY_TEXT_AND_HTML',
+  'HEADER_MAY_BE_LOST',
+  'HEADER_REMOVED',
+  'MESSAGE_ID_MAY_CHANGE',
+  'MIME_SIZE_MAY_BE_REJECTED',
+  'ATTACHMENT_TYPE_CHANGED',
+  'MAILBOX_LIMIT_MAY_BE_LOWER',
+  'REGISTRATION_ACCESS_DENIED',
+  'REGISTRATION_NOT_FOUND',
+  'CLIENT_SECRETS_NOT_ALLOWED',
+  'CLIENT_SECRET_LIFETIME_LIMITED',
+  'CLIENT_SECRETS_TOO_MANY',
+  'REGISTRATION_CHANGE_REFUSED',
+  'REGISTRATION_ANSWER_UNEXPECTED',
+  'VAULT_WRITE_DENIED',
+  'GIVEN_UP',
+  'CLOSED_WHILE_WAITING',
+  'MAIL_LOST',
+  'ATTEMPT_LOST',
+  'HOST_GAVE_UP',
+];

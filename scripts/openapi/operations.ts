@@ -125,7 +125,7 @@ const withETag = (response: Response): Response => ({
 
 const emailBody: Readonly<Record<string, Body>> = {
   'application/json': {
-    schema: { anyOf: [refTo('Email'), refTo('WholeMessage')] },
+    schema: refTo('EmailOrMessage'),
     examples: requestExamples.sendMail,
   },
   'message/rfc822': {
@@ -156,12 +156,7 @@ const OF_APPLICATIONS: readonly OfApplications[] = [
       200: {
         description: 'Graph accepted the email, or a test environment kept it; or the plan of a dry run.',
         headers: { 'Idempotent-Replayed': '`true` if a request with this key was accepted before.' },
-        content: {
-          'application/json': {
-            schema: { anyOf: [refTo('SendResult'), refTo('DryRun')] },
-            examples: { sent: responseExamples.sent, planned: responseExamples.planned },
-          },
-        },
+        content: json('SendResult', { sent: responseExamples.sent, planned: responseExamples.planned }),
       },
       202: {
         ...ok('The relay stored the email and takes care of it.', 'SendResult', {

@@ -210,9 +210,16 @@ const callerName = of('2 to 40 lower-case letters, digits and single dashes, beg
 const functionKey = of('A function key that the application has. The relay keeps its hash.', {
   type: 'string',
 });
-const nullable = (schema: JsonSchema): JsonSchema => {
-  const { description, ...rest } = schema;
-  return { description, anyOf: [rest, { type: 'null' }] };
+/** As generators of clients know it: a second type, and for a schema with a name the choice of another. */
+const nullable = ({ description, ...schema }: JsonSchema): JsonSchema => {
+  if ('$ref' in schema) return { description, anyOf: [schema, { type: 'null' }] };
+  const words = schema.enum as readonly unknown[] | undefined;
+  return {
+    description,
+    ...schema,
+    type: [schema.type, 'null'],
+    ...(words === undefined ? {} : { enum: [...words, null] }),
+  };
 };
 
 const RECIPIENT = [{ type: 'string', examples: ['Chan Tai-man <chan@contoso.example>'] }, refTo('Address')];
@@ -257,6 +264,10 @@ export const requestSchemas: Readonly<Record<string, JsonSchema>> = {
         'An email that is a whole message. Sender, recipients, subject and body are in the message.',
     },
   ),
+  EmailOrMessage: {
+    description: 'An email by its fields, or as a whole message.',
+    anyOf: [refTo('Email'), refTo('WholeMessage')],
+  },
   Recipients: {
     description:
       'One or more recipients. A text can hold several addresses, separated by commas or semicolons.',
@@ -286,7 +297,7 @@ export const requestSchemas: Readonly<Record<string, JsonSchema>> = {
     {
       mails: of('The emails. Each can have its own `idempotencyKey`.', {
         type: 'array',
-        items: { anyOf: [refTo('Email'), refTo('WholeMessage')] },
+        items: refTo('EmailOrMessage'),
         minItems: 1,
         maxItems: MAX_BATCH,
       }),

@@ -90,26 +90,26 @@ const mailState = z
     'The state of an email in the ledger. `sent` means that Graph accepted it, not that it was delivered.',
   );
 
-const sendResult = z
-  .object({
-    id: text('The email. Its status is at this id.'),
-    state: z
-      .enum(['sent', 'captured', 'queued', 'unknown', 'held', 'closed'])
-      .describe(
-        '`unknown`: Graph may have sent the email. Do not send it again with another key. `held` and `closed`: only for a repeated request.',
-      ),
-    sender: text('The address that the email was sent from.').optional(),
-    statusUrl: z
-      .string()
-      .meta({ description: 'Where the status is. Absent for `sent`.', format: 'uri' })
-      .optional(),
-    sendAt: moment('When the relay sends the email, in UTC, if that is later.').optional(),
-    graphRequestId: upstream.graphRequestId,
-    internetMessageId: text('The Message-ID that the email went out with, if it is known.').optional(),
-    ...keptFromRecipients,
-    warnings: z.array(warning).optional(),
-  })
-  .describe('The relay has the email.');
+const sendState = z
+  .enum(['sent', 'captured', 'queued', 'unknown', 'held', 'closed'])
+  .describe(
+    '`unknown`: Graph may have sent the email. Do not send it again with another key. `held` and `closed`: only for a repeated request.',
+  );
+
+const sendFields = {
+  id: text('The email. Its status is at this id. Absent only for a dry run.').optional(),
+  state: sendState.optional(),
+  sender: text('The address that the email was, or would be, sent from.').optional(),
+  statusUrl: z
+    .string()
+    .meta({ description: 'Where the status is. Absent for `sent`.', format: 'uri' })
+    .optional(),
+  sendAt: moment('When the relay sends the email, in UTC, if that is later.').optional(),
+  graphRequestId: upstream.graphRequestId,
+  internetMessageId: text('The Message-ID that the email went out with, if it is known.').optional(),
+  ...keptFromRecipients,
+  warnings: z.array(warning).optional(),
+};
 
 const dryRun = z
   .object({
@@ -139,10 +139,24 @@ const dryRun = z
   })
   .describe('What the relay would do with an email.');
 
+/** One schema for both: of a choice between two, some generators of clients fill only one. */
+const sendResult = z.object({ ...dryRun.partial().shape, ...sendFields }).meta({
+  description:
+    'The relay has the email. For a dry run, what it would do instead: `dryRun`, `recipients`, `plan` and `requests`.',
+  not: {
+    anyOf: [
+      { required: ['dryRun', 'id'] },
+      { allOf: ['dryRun', 'id'].map((field) => ({ not: { required: [field] } })) },
+      { required: ['id'], not: { required: ['state'] } },
+      { required: ['dryRun'], not: { required: ['sender', 'recipients', 'plan', 'requests'] } },
+    ],
+  },
+});
+
 const batchResult = z
   .object({
     status: z.int().describe('The status that the email alone would get.'),
-    ...sendResult.partial({ id: true, state: true }).shape,
+    ...sendFields,
     repeated: flag('A request with this idempotency key was accepted before.').optional(),
     retryAfter: whole('Seconds until the same email can succeed.').optional(),
     error: problem.optional(),
@@ -419,8 +433,8 @@ export const responseSchemas = {
   FieldProblem: fieldProblem,
   Reason: reason,
   Warning: warning,
+  SendState: sendState,
   SendResult: sendResult,
-  DryRun: dryRun,
   BatchResults: batchResults,
   BatchResult: batchResult,
   MailState: mailState,
@@ -439,6 +453,7 @@ export const responseSchemas = {
   AuditPage: auditPage,
   Health: health,
   HealthDetails: healthDetails,
+  DoctorState: doctorState,
   DoctorReport: doctorReport,
   TestMailReport: testMailReport,
   MailEvent: mailEvent,

@@ -36,8 +36,14 @@ p { max-width: 72ch; }
 .skip:focus { left: .5rem; top: .5rem; }
 .page { display: grid; grid-template-columns: 17rem minmax(0, 1fr); max-width: 78rem; margin: 0 auto; }
 nav { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; padding: 2rem 1rem 2rem 1.5rem; font-size: .9rem; align-self: start; }
-nav summary { display: none; }
-nav details::details-content { content-visibility: visible; display: block; height: auto; }
+nav summary { font-weight: 600; }
+/* Where there is room, the contents are there without a click. */
+@supports selector(::details-content) {
+  @media (min-width: 801px) {
+    nav summary { display: none; }
+    nav details::details-content { content-visibility: visible; display: block; height: auto; }
+  }
+}
 nav b { display: block; margin: 1.1rem 0 .2rem; font-weight: 600; }
 nav b:first-child { margin-top: 0; }
 nav ul { list-style: none; }
@@ -67,13 +73,15 @@ article:target, tr:target { background: var(--accent-wash); }
 @media (max-width: 800px) {
   .page { display: block; }
   nav { position: static; max-height: none; padding: 1rem 1rem 0; }
-  nav summary { display: block; padding: .4rem 0; font-weight: 600; }
-  nav details::details-content { content-visibility: hidden; }
-  nav details[open]::details-content { content-visibility: visible; }
   main { padding: 1rem 1rem 4rem; }
   article { padding: .9rem 1rem 1rem; }
   h1 { font-size: 1.6rem; }
-  td:first-child { white-space: normal; }
+  /* A row becomes a paragraph: four columns do not fit. */
+  table, tbody, tr, td { display: block; }
+  thead { display: none; }
+  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  tr:last-child { border-bottom: 0; }
+  td, td:first-child { border: 0; padding: 0; white-space: normal; }
 }
 @media print { nav { display: none; } .page { display: block; } }
 `;

@@ -3,10 +3,10 @@ import { type Html, html, prose } from './html.ts';
 /** A schema of the document, as far as the page shows it. */
 export type Schema = {
   readonly $ref?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly format?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | null)[];
   readonly const?: unknown;
   readonly default?: unknown;
   readonly anyOf?: readonly Schema[];
@@ -27,22 +27,33 @@ const separated = (parts: readonly Html[], separator: string): Html =>
 
 export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
+const isNull = ({ type }: Schema): boolean => type === 'null';
+
 /** A type in words, with links to the schemas that have a name. */
 export const typeOf = (schema: Schema): Html => {
-  const { $ref, anyOf, items, type, format, contentEncoding } = schema;
+  const { $ref, anyOf, type } = schema;
   if ($ref !== undefined) return html`<a href="#schema-${nameOf($ref)}">${nameOf($ref)}</a>`;
-  if (anyOf !== undefined) return separated(anyOf.map(typeOf), ' or ');
+  if (anyOf !== undefined)
+    return separated(
+      anyOf.map((one) => (isNull(one) ? html`<code>null</code>` : typeOf(one))),
+      ' or ',
+    );
+  if (typeof type !== 'object') return typeOfOne(schema, type);
+  const [usual] = type;
+  return html`${typeOfOne(schema, usual)} or <code>null</code>`;
+};
+
+const typeOfOne = (schema: Schema, type: string | undefined): Html => {
+  const { items, format, contentEncoding } = schema;
   if (schema.enum !== undefined)
     return separated(
-      schema.enum.map((word) => html`<code>${word}</code>`),
+      schema.enum.filter((word) => word !== null).map((word) => html`<code>${word}</code>`),
       ', ',
     );
   if (schema.const !== undefined) return html`<code>${String(schema.const)}</code>`;
   if (type === 'array') return html`list of ${items === undefined ? 'values' : typeOf(items)}`;
-  if (type === 'object') return html`object`;
-  if (type === 'string')
-    return html`${format ?? (contentEncoding === undefined ? 'text' : `text in ${contentEncoding}`)}`;
-  return html`${type ?? 'any value'}`;
+  if (type !== 'string') return html`${type ?? 'any value'}`;
+  return html`${format ?? (contentEncoding === undefined ? 'text' : `text in ${contentEncoding}`)}`;
 };
 
 const limitsOf = ({ minimum, maximum, minItems, maxItems, maxLength, default: usual }: Schema): string =>

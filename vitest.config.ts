@@ -34,6 +34,7 @@ const PURE = [
     'credentials',
     'delivery',
     'desk',
+    'events',
     'ledger',
     'mail',
     'sending',

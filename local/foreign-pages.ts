@@ -20,6 +20,8 @@ export type Audience = {
   readonly mayBeLookedAt?: boolean;
   /** Reached through a forwarded port too, whose number stands in `Host`. */
   readonly anyPort?: boolean;
+  /** Further names, in lower case, that its owner has given it: of a container, for example. */
+  readonly hostNames?: readonly string[];
   /**
    * The one other origin under which a tunnel shows it (`https://...`). A tunnel passes this name on as `Host`, or writes
    * localhost into `Host` and `Origin` instead, with a scheme of its choice.
@@ -38,11 +40,12 @@ const METHODS_THAT_ONLY_LOOK = new Set(['GET', 'HEAD']);
  * `Origin` and `Sec-Fetch-Site`. Programs send neither of these two.
  */
 export const whyForeign = ({ method, host = '', origin, site }: Asker, asked: Asked): string | undefined => {
-  const { name, scheme, port, mayBeLookedAt, anyPort, forwardedAs } = asked;
+  const { name, scheme, port, mayBeLookedAt, anyPort, hostNames = [], forwardedAs } = asked;
   const [, hostName = '', hostPort = DEFAULT_PORTS[scheme]] = AUTHORITY.exec(host.toLowerCase()) ?? [];
   const isForwarded = forwardedAs !== undefined && `https://${host.toLowerCase()}` === forwardedAs;
-  if (!isForwarded && (!OWN_NAMES.includes(hostName) || !(anyPort || Number(hostPort) === port)))
-    return `${name} accepts only the Host ${OWN_NAMES.map((own) => `${own}:${port}`).join(', ')}, received ${JSON.stringify(host)}. Use one of these addresses.`;
+  const names = [...OWN_NAMES, ...hostNames];
+  if (!isForwarded && (!names.includes(hostName) || !(anyPort || Number(hostPort) === port)))
+    return `${name} accepts only the Host ${names.map((own) => `${own}:${port}`).join(', ')}, received ${JSON.stringify(host)}. Use one of these addresses.`;
 
   const ownOrigins = [
     `${scheme}://${host.toLowerCase()}`,

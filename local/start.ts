@@ -8,8 +8,10 @@ import { startCloud } from './cloud.ts';
 import { allowedFor } from './directory.ts';
 import { toEventLine } from './event-line.ts';
 import { type HostProcess, startHostProcess } from './host-process.ts';
+import { readHostNames } from './inbox/host-names.ts';
 import { readInboxAddress } from './inbox/inbox-address.ts';
-import { startInbox } from './inbox/inbox-server.ts';
+import { type Inbox, startInbox } from './inbox/inbox-server.ts';
+import { mailIdIn } from './inbox/relay-mails.ts';
 import { prepareStart } from './prepare-start.ts';
 import { noProxyHere } from './reach-this-machine.ts';
 import { readRealTenant } from './real-tenant.ts';
@@ -21,20 +23,21 @@ import {
   localSafetyOn,
   toProblemLines,
 } from './relay-settings.ts';
-import { toCurl, toWelcome } from './welcome.ts';
+import { toCurl, toWelcome, whatIsOn } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DEFAULT_FOLDER = join(ROOT, '.local');
 const PARENT_CHECK_MS = 1000;
 const READABLE_BY_OWNER_ONLY = 0o077;
 
-const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>]
+const usage = `Usage: npm start -- [--fresh] [--real-tenant] [--folder <folder>] [--host-name <name>]
 
 Runs the relay on this machine, with stand-ins for Entra, Graph and Key Vault and an inbox page.
 
   --fresh        Deletes the queue, ledger and inbox of earlier runs.
   --real-tenant  Sends real emails through your tenant instead of the stand-ins (docs/local.md).
   --folder       Folder for queue, ledger, inbox and log. Default: .local. One relay at a time can use a folder.
+  --host-name    Another name to which the inbox responds, such as mailpit. Repeat it for several.
   --help         Prints this.`;
 
 const readOptions = () => {
@@ -44,6 +47,7 @@ const readOptions = () => {
         fresh: { type: 'boolean', default: false },
         'real-tenant': { type: 'boolean', default: false },
         folder: { type: 'string', default: DEFAULT_FOLDER },
+        'host-name': { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -82,6 +86,7 @@ const main = async () => {
 
   try {
     const inboxAddress = readInboxAddress(process.env, ports.inbox);
+    const hostNames = readHostNames(options['host-name']);
     const realTenant = options['real-tenant'] ? await readRealTenant(ROOT) : undefined;
     if (realTenant !== undefined && credentialOf(settings) !== 'client-secret')
       throw new Error(
@@ -108,6 +113,7 @@ const main = async () => {
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);
 
     const logFile = join(folder.path, 'functions.log');
+    let inbox: Inbox | undefined;
     const log = createWriteStream(logFile, { flags: 'a' });
     host = await startHostProcess({
       appFolder: ROOT,
@@ -118,6 +124,8 @@ const main = async () => {
         log.write(`${line}\n`);
         const event = toEventLine(line);
         if (event !== undefined) console.log(`  ${event}`);
+        const mailId = mailIdIn(line);
+        if (mailId !== undefined) inbox?.noticed(mailId);
       },
     });
     void host.ended.then((code) => {
@@ -126,15 +134,26 @@ const main = async () => {
       void stop(1);
     });
     const functionsUrl = host.url.replace('127.0.0.1', 'localhost');
+    // Every program on this machine can ask the inbox. Where emails are real, it has no key and passes nothing on to the relay.
+    const isReal = realTenant !== undefined;
+    const functionKey = isReal ? '<function key>' : keys.functionKey;
     const firstMail = {
       endpoint: `${functionsUrl}/api/mail`,
-      functionKey: keys.functionKey,
-      curl: toCurl({ functionsUrl, ...keys }),
+      functionKey,
+      curl: toCurl({ functionsUrl, functionKey }),
+      on: whatIsOn({
+        functionsUrl,
+        realTenant: isReal,
+        safetyOn: localSafetyOn(settings),
+        captures: localCaptures(settings),
+      }),
     };
-    const inbox = await startInbox({
+    inbox = await startInbox({
       store: cloud.mails,
       port: ports.inbox,
       firstMail,
+      relay: isReal ? undefined : { url: host.url, ...keys },
+      hostNames,
       forwardedAs: inboxAddress,
     });
     open.push(inbox);

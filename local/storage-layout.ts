@@ -12,6 +12,7 @@ import {
   PAYLOAD_CONTAINER,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from '../src/lib/storage/storage-connection.ts';
 
 /** Makes the queues, containers and the table that Bicep makes in Azure; what is there already stays as it is. */
@@ -19,7 +20,7 @@ export const layOutStorage = async (
   connectionString: string,
   callersWithQueues: readonly string[] = [],
 ): Promise<void> => {
-  const read = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf), VAULT_EVENT_QUEUE];
+  const read = [MAIL_QUEUE, ...callersWithQueues.map(callerQueueOf), VAULT_EVENT_QUEUE, WEBHOOK_QUEUE];
   const queueNames = [...read, ...read.map(poisonQueueOf), EVENT_QUEUE];
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);

@@ -55,6 +55,18 @@ ${toCallerQueues(welcome)}
   Stop with Ctrl-C.
 `;
 
+/** What changes where emails go, for an inbox in which there is nothing: perhaps nothing will be. */
+export const whatIsOn = ({
+  functionsUrl,
+  realTenant,
+  safetyOn,
+  captures,
+}: Pick<Welcome, 'functionsUrl' | 'realTenant' | 'safetyOn' | 'captures'>): readonly string[] => [
+  ...(realTenant ? ['The relay sends real emails through your tenant. They do not appear here.'] : []),
+  ...safetyLines(safetyOn),
+  ...(captures ? [`Emails that are captured appear at ${functionsUrl}/api/inbox, with the master key.`] : []),
+];
+
 /** Captured emails never reach the mailboxes that the local inbox shows. */
 const toInboxes = ({ captures, functionsUrl, inboxUrl, masterKey }: Welcome): string =>
   captures

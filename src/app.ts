@@ -20,15 +20,19 @@ import {
 import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
+import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
 import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
+import { metricsHttp } from './functions/metrics.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
+import { countEvents } from './functions/problem.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
+import { sampleRelayTimer } from './functions/sample-relay.timer.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
@@ -42,6 +46,7 @@ import {
   MAIL_QUEUE,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { loadAhead } from './load-ahead.ts';
 import { restoreOwnHeaders } from './own-headers.ts';
@@ -57,6 +62,7 @@ const relay = openRelay(
     now: () => new Date(),
     random: Math.random,
     sleep: setTimeout,
+    later: (run, milliseconds) => void setTimeout(milliseconds, undefined, { ref: false }).then(run),
     memoryBytes: memoryOfInstance(),
     version: packageJson.version,
   },
@@ -231,17 +237,31 @@ app.http('doctor', {
   authLevel: 'admin',
   handler: doctorHttp(relay.runDoctor),
 });
+app.http('metrics', {
+  methods: ['GET'],
+  route: 'metrics',
+  authLevel: 'admin',
+  handler: metricsHttp(relay.forMetrics, packageJson.version),
+});
 app.http('testMail', {
   methods: ['POST'],
   route: 'mail/test',
   authLevel: 'admin',
   handler: testMailHttp(relay.forTestMail),
 });
+const inboxApi = inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version }));
 app.http('inboxApi', {
-  methods: ['GET', 'DELETE'],
+  // With the last two it says what it does not have
+  methods: ['GET', 'DELETE', 'POST', 'PUT'],
   route: 'inbox/api/{*path}',
   authLevel: 'admin',
-  handler: inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packageJson.version })),
+  handler: inboxApi,
+});
+app.http('inboxView', {
+  methods: ['GET'],
+  route: 'inbox/view/{name}',
+  authLevel: 'admin',
+  handler: inboxApi,
 });
 // The page itself asks for that key
 app.http('inboxPage', {
@@ -275,6 +295,11 @@ for (const { caller, queueName, suffix } of mailQueues) {
     handler: holdMailQueue((log) => relay.forHoldMail(log, queueName), caller),
   });
 }
+app.storageQueue('deliverWebhook', {
+  queueName: WEBHOOK_QUEUE,
+  connection,
+  handler: deliverWebhookQueue(relay.forDeliverWebhook),
+});
 app.timer('warnExpiringSecrets', {
   // Every day at 07:00 UTC: early enough that a warning is read the same day in Europe and Asia.
   schedule: '0 0 7 * * *',
@@ -295,6 +320,16 @@ app.timer('sweepMail', {
   schedule: '0 17 * * * *',
   handler: sweepMailTimer(relay.forSweepMail),
 });
+
+app.timer('sampleRelay', {
+  // Every five minutes, away from the full minute, when everybody else's timers run.
+  schedule: '40 */5 * * * *',
+  handler: sampleRelayTimer(relay.forSampleRelay),
+});
+
+// What an instance counted after its last write is lost where it is killed, and not where it is stopped.
+countEvents(relay.count);
+app.hook.appTerminate(relay.keepCounts);
 
 // For whoever watches a deployment: an invocation, and its log, may be hours away. There is no other log yet.
 app.hook.appStart(() => relay.tellOfSettings((event) => console.error(JSON.stringify(event))));

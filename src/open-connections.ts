@@ -9,6 +9,7 @@ import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
+import { toldCall } from './lib/graph/told-call.ts';
 import { lazily } from './lib/lazily.ts';
 import type { Log } from './lib/log.ts';
 import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
@@ -81,7 +82,8 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
     network,
   };
   const tokens = makeTokenSource(fetchTokens(connection, options, needs), { timeoutMs: tokenTimeoutMs, now });
-  const call = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
+  const untold = openGraph({ endpoint, timeoutMs, ...defined({ proxyEnv }) }, tokens);
+  const call = needs.log === undefined ? untold : toldCall(untold, connection.name, needs.log);
   const request = lazily(async () => (await import('./lib/graph/one-request.ts')).openHttps(proxyEnv));
   return {
     connection,

@@ -11,10 +11,14 @@ import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import { notStored } from './lib/delivery/attempt-for-caller.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
+import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
+import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
+import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
+import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
@@ -23,16 +27,22 @@ import type { CloseNeeds } from './lib/desk/close-mail.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
+import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import { AppError } from './lib/errors.ts';
+import { sourceOf } from './lib/events/cloud-event.ts';
+import { makeWebhookLanes } from './lib/events/webhook-lanes.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
-import type { Log } from './lib/log.ts';
+import type { Log, LogEvent } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
+import { makeMailboxMeter } from './lib/metrics/mailbox-use.ts';
+import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
@@ -63,12 +73,15 @@ import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
   openCallerTable,
+  openCountsTable,
   openHeartbeatTable,
   openLedgerTable,
   openMailBlobs,
+  openMailIndexTable,
   openMailQueues,
   openRelayKey,
   openRotationTable,
+  openSamplesTable,
   openUsageTable,
   openWarningTable,
 } from './lib/storage/open-storage.ts';
@@ -78,12 +91,14 @@ import {
   poisonQueueOf,
   type StorageConnection,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from './lib/storage/storage-connection.ts';
 import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
-import { openWebhook } from './lib/webhook/open-webhook.ts';
+import { openSigningKeys } from './lib/vault/signing-keys.ts';
+import { openEventWebhooks, openWebhook } from './lib/webhook/open-webhook.ts';
 import { openConnections } from './open-connections.ts';
 
 /** The parts of the world that are not deterministic. */
@@ -91,6 +106,8 @@ export type World = {
   readonly now: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Calls later; waiting for it keeps no process running. */
+  readonly later: (run: () => void, milliseconds: number) => void;
   /** Memory of the instance. */
   readonly memoryBytes: number;
   readonly version: string;
@@ -121,7 +138,14 @@ export type Relay = {
   /** Looks at the whole relay; works whatever is wrong with it. */
   readonly runDoctor: (log: Log) => Promise<DoctorReport>;
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
+  readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Counts an event of the log. */
+  readonly count: (event: LogEvent) => void;
+  /** Writes what was counted and is not written yet, before the process ends. Never throws. */
+  readonly keepCounts: () => Promise<void>;
+  readonly forMetrics: (log: Log) => MetricsNeeds;
+  readonly forSampleRelay: (log: Log) => SampleNeeds;
   readonly forWarnExpiringSecrets: (log: Log) => WarnExpiringSecretsNeeds;
   readonly forRotateSecrets: (log: Log) => RotateSecretsNeeds;
 };
@@ -129,6 +153,7 @@ export type Relay = {
 type StoragePorts = Pick<
   Ports,
   | 'ledger'
+  | 'mailIndex'
   | 'payloads'
   | 'records'
   | 'captured'
@@ -141,6 +166,8 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'counts'
+  | 'samples'
 > &
   Pick<MailQueues, 'queueNamed'>;
 
@@ -182,7 +209,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, memoryBytes, version }: World,
+  { now, random, sleep, later, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -195,6 +222,10 @@ export const openRelay = (
   const network = once(() => openSdkNetwork(proxyEnv));
   const limitedNetwork = once(() => openLimitedNetwork(proxyEnv));
 
+  const hasWebhooks = Boolean(environment.MAIL_WEBHOOKS?.trim());
+  const webhookLanes = makeWebhookLanes();
+  const eventWebhooks = openEventWebhooks(proxyEnv);
+
   const storage = once((): StoragePorts => {
     const connection = toStorageConnection(
       readSettings(environment, STORAGE_SETTINGS),
@@ -203,23 +234,52 @@ export const openRelay = (
     );
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
+    const readIdentity = lazily(async (): Promise<KnownIdentity> => {
+      const { key, hasEarlierRows } = await readRelayKey();
+      return { ...makeIdentity(key), hasEarlierRows };
+    });
+    // Whether events are wanted must not keep an email from being moved while settings are wrong, these too.
+    const shape = readSetting(environment, 'MAIL_EVENTS');
+    const source = sourceOf(environment.WEBSITE_SITE_NAME ?? 'local');
+    const sinks = [
+      ...(shape === 'queue' ? [events] : []),
+      ...(shape === 'cloudevents' ? [inCloudEvents(events, source)] : []),
+      ...(hasWebhooks
+        ? [
+            toWebhooks({
+              webhookQueue: queueNamed(WEBHOOK_QUEUE),
+              receivers: () => readSetting(environment, 'MAIL_WEBHOOKS'),
+              ...{ readIdentity, source, clock },
+            }),
+          ]
+        : []),
+    ];
     return {
       ...openMailBlobs(connection),
-      readIdentity: lazily(async (): Promise<KnownIdentity> => {
-        const { key, hasEarlierRows } = await readRelayKey();
-        return { ...makeIdentity(key), hasEarlierRows };
-      }),
+      readIdentity,
       ledger: openLedgerTable(connection),
+      mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      counts: openCountsTable(connection),
+      samples: openSamplesTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
-      // Whether events are wanted must not keep an email from being moved while settings are wrong, this one too.
-      ...(readSetting(environment, 'MAIL_EVENTS') === 'queue' ? { events } : {}),
+      ...defined({ events: allOf(sinks) }),
     };
+  });
+
+  const meter = makeMeter(() => keeper.changed());
+  const mailboxUse = makeMailboxMeter(() => keeper.changed());
+  const keeper = makeCountKeeper({
+    counts: () => storage().counts,
+    counted: (time) => ({ tally: meter.tally(), mailboxes: mailboxUse.uses(time) }),
+    newInstance: makeMailId,
+    now,
+    later,
   });
 
   const declaredInSettings = () => readSettings(environment, ['MAIL_CALLERS']).MAIL_CALLERS;
@@ -336,9 +396,12 @@ export const openRelay = (
   };
   const callerQueues = readCallerQueues(environment.MAIL_CALLER_QUEUES ?? '').names;
   const queueNames = [MAIL_QUEUE, ...callerQueues.map(callerQueueOf)];
+  // Of webhooks only where there are some: in a relay that was upgraded by its code alone, they are missing.
+  const webhookQueues = hasWebhooks ? [WEBHOOK_QUEUE] : [];
   const queuesNamed = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, storage().queueNamed(name)]));
-  const poisonQueues = () => queuesNamed([...queueNames, VAULT_EVENT_QUEUE].map(poisonQueueOf));
+  const poisonQueues = () =>
+    queuesNamed([...queueNames, VAULT_EVENT_QUEUE, ...webhookQueues].map(poisonQueueOf));
 
   const accept = (): AcceptPolicy => ({
     senderPolicy: senderPolicy(),
@@ -360,11 +423,13 @@ export const openRelay = (
 
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
-  const sending = (log: Log): SendMailNeeds & Pick<Ports, 'callers'> => {
+  const sending = (log: Log, door: 'http' | 'queue' = 'http'): SendMailNeeds & Pick<Ports, 'callers'> => {
     recentLog = log;
     return {
       ...storage(),
       ...graph(),
+      ledger: tellingOfNewMail(storage().ledger, door, log),
+      mailboxUse,
       callers: cachedCallers.of(log),
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
@@ -400,7 +465,7 @@ export const openRelay = (
   const sendingUnlessBlocked = (log: Log): DeliverMailNeeds['sending'] => {
     tellOnce(log);
     try {
-      return settings().MAIL_ENABLED ? sending(log) : { blocked: 'MAIL_DISABLED' };
+      return settings().MAIL_ENABLED ? sending(log, 'queue') : { blocked: 'MAIL_DISABLED' };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       return { blocked: error.code };
@@ -428,6 +493,7 @@ export const openRelay = (
       AZURE_CLIENT_ID: warningSetting('AZURE_CLIENT_ID'),
     }),
   );
+  const signingKeys = once(() => openSigningKeys(usableVault, now));
   const watchedVault = () => {
     const url = warningSetting('KEY_VAULT_URL');
     if (url !== undefined) return { vault: usableVault(), vaultName: hostLabelOf(url) };
@@ -457,7 +523,7 @@ export const openRelay = (
     settings: readDoctorSettings(environment, functionTimeoutSeconds),
     version,
     storage,
-    queues: () => queuesNamed(queueNames),
+    queues: () => queuesNamed([...queueNames, ...webhookQueues]),
     poisonQueues,
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
@@ -567,6 +633,17 @@ export const openRelay = (
         app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
       };
     },
+    forDeliverWebhook: (log) => ({
+      readIdentity: storage().readIdentity,
+      webhookQueue: storage().queueNamed(WEBHOOK_QUEUE),
+      receivers: readSetting(environment, 'MAIL_WEBHOOKS'),
+      lanes: webhookLanes,
+      signingKeys: signingKeys(),
+      eventWebhooks,
+      clock,
+      random,
+      log,
+    }),
     forSweepMail: (log) => {
       tellOnce(log);
       return {
@@ -580,6 +657,17 @@ export const openRelay = (
         log,
       };
     },
+    count: meter.count,
+    keepCounts: keeper.keep,
+    forMetrics: () => ({ ...storage(), clock }),
+    forSampleRelay: (log) => ({
+      ...storage(),
+      queues: queuesNamed(queueNames),
+      poisonQueues: poisonQueues(),
+      ...(warningSetting('KEY_VAULT_URL') === undefined ? {} : { vault: usableVault() }),
+      clock,
+      log,
+    }),
     forWarnExpiringSecrets: (log) => {
       // In each run: what is left out of it, people must learn of.
       tellOfSettings(log);

@@ -82,6 +82,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     listMail: http('GET', 'mail', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     doctor: http('GET', 'doctor', 'admin'),
+    metrics: http('GET', 'metrics', 'admin'),
     testMail: http('POST', 'mail/test', 'admin'),
     healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
@@ -93,7 +94,11 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     makeCallerKey: http('POST', 'callers/{name}/keys', 'admin'),
     revokeCallerKey: http('DELETE', 'callers/{name}/keys/{id}', 'admin'),
     listAudit: http('GET', 'audit', 'admin'),
-    inboxApi: { ...http('GET', 'inbox/api/{*path}', 'admin'), methods: ['GET', 'DELETE'] },
+    inboxApi: {
+      ...http('GET', 'inbox/api/{*path}', 'admin'),
+      methods: ['GET', 'DELETE', 'POST', 'PUT'],
+    },
+    inboxView: http('GET', 'inbox/view/{name}', 'admin'),
     inboxPage: http('GET', 'inbox/{file?}', 'anonymous'),
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
@@ -101,6 +106,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     checkSecrets: queue('vault-events'),
     rotateSecrets: timer('0 0 8 * * *'),
     sweepMail: timer('0 17 * * * *'),
+    sampleRelay: timer('40 */5 * * * *'),
   });
   expect(registrations.programmingModel?.name).toBe('@azure/functions');
   // Without it the host hands over bodies without Content-Length as empty.

@@ -10,6 +10,8 @@ export type ArrivedMail = { readonly arrival: number; readonly mail: CapturedMai
 /** Where the store keeps its mails: this folder, or the memory. */
 export type MailShelf = {
   readonly put: (arrived: ArrivedMail) => Promise<void>;
+  /** The same email with more that is known of it; its content files stay. */
+  readonly rewrite: (arrived: ArrivedMail) => Promise<void>;
   readonly read: (id: string) => Promise<CapturedMail | undefined>;
   readonly setRead: (id: string, isRead: boolean) => Promise<void>;
   readonly delete: (id: string) => Promise<void>;
@@ -58,22 +60,27 @@ export const openMailFolder = (folder: string): MailShelf => {
     if (!MAIL_ID.test(id)) throw new TypeError(`"${id}" cannot be the id of an email: expected ${MAIL_ID}`);
     return path.join(folder, `${id}${kind}`);
   };
+  const write = async ({ arrival, mail }: ArrivedMail): Promise<void> => {
+    const file = fileOf(mail.id, MAIL);
+    const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
+    const handle = await open(unfinished, 'wx');
+    try {
+      await handle.writeFile(JSON.stringify({ arrival, mail: withContentFiles(mail, path.basename) }));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, file);
+  };
   return {
-    put: async ({ arrival, mail }) => {
-      const file = fileOf(mail.id, MAIL);
-      const contents = contentFilesOf(mail, folder);
+    put: async (arrived) => {
+      fileOf(arrived.mail.id, MAIL);
+      const contents = contentFilesOf(arrived.mail, folder);
       for (const { from, to } of contents) await bringIn(from, to);
-      const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
-      const handle = await open(unfinished, 'wx');
-      try {
-        await handle.writeFile(JSON.stringify({ arrival, mail: withContentFiles(mail, path.basename) }));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(unfinished, file);
+      await write(arrived);
       for (const { from } of contents) await rm(from, { force: true });
     },
+    rewrite: write,
     read: async (id) => {
       const found = await readMailFile(fileOf(id, MAIL), id);
       return 'mail' in found ? found.mail : undefined;

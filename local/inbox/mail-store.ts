@@ -11,17 +11,24 @@ import {
   type SkippedFile,
 } from './mail-folder.ts';
 
-export type MailChange = { readonly kind: 'captured' | 'read' | 'removed'; readonly ids: readonly string[] };
+export type MailChange = {
+  readonly kind: 'captured' | 'described' | 'read' | 'removed';
+  readonly ids: readonly string[];
+};
 
 export type MailStore = Omit<InboxStore, 'list'> & {
   /** On disk, when there is a folder, before it resolves. */
   readonly capture: CaptureMail;
   readonly list: (query?: MailQuery) => MailPage;
+  /** Adds what only the relay knows of an email: whose it is, and its tags. */
+  readonly describe: (relayId: string, about: AboutMail) => Promise<void>;
   /** Returns the end of the subscription. */
   readonly onChange: (listener: (change: MailChange) => void) => () => void;
   /** Files of an earlier run that could not be read, and were left where they are. */
   readonly skipped: readonly SkippedFile[];
 };
+
+export type AboutMail = { readonly caller: string; readonly tags: readonly string[] };
 
 /** What stays in memory of a mail; its attachments do not. */
 type Entry = {
@@ -51,6 +58,9 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
   }
 
   const newestFirst = () => [...entries.values()].sort((a, b) => b.arrival - a.arrival);
+  /** An email is also found by the id that the relay returned. */
+  const newestOfRelay = (relayId: string) =>
+    newestFirst().find(({ summary }) => summary.RelayID === relayId)?.summary.ID;
   const known = (ids: readonly string[]) => [...new Set(ids)].filter((id) => entries.has(id));
   const tell = (kind: MailChange['kind'], ids: readonly string[]) => {
     if (ids.length > 0) for (const listener of listeners) listener({ kind, ids });
@@ -85,9 +95,9 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
       }
       tell('captured', [mail.id]);
     },
-    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}) => {
+    list: ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '', timeZone } = {}) => {
       const all = newestFirst();
-      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
+      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search, timeZone));
       return {
         mails: matching.slice(start, start + limit).map(({ summary, isRead }) => ({ summary, isRead })),
         matching: matching.length,
@@ -96,8 +106,29 @@ export const openMailStore = async ({ folder }: { readonly folder?: string } = {
         unread: countUnread(all),
       };
     },
+    describe: async (relayId, { caller, tags }) => {
+      const described: string[] = [];
+      for (const [id, { summary, arrival }] of entries) {
+        if (summary.RelayID !== relayId) continue;
+        const mail = await shelf.read(id);
+        if (mail === undefined || mail.caller !== undefined) continue;
+        const arrived = { arrival, mail: { ...mail, caller, tags } };
+        await shelf.rewrite(arrived);
+        // It can have been read, or removed, in the meantime.
+        const entry = entries.get(id);
+        if (entry === undefined) await shelf.delete(id);
+        else {
+          entries.set(id, toEntry(arrived, entry.isRead));
+          described.push(id);
+        }
+      }
+      tell('described', described);
+    },
     // Only ids in the list ever become a file name.
-    find: async (id) => (entries.has(id) ? shelf.read(id) : undefined),
+    find: async (id) => {
+      const own = entries.has(id) ? id : newestOfRelay(id);
+      return own === undefined ? undefined : shelf.read(own);
+    },
     markRead: async (ids, isRead) => {
       const changed = known(ids).filter((id) => entries.get(id)?.isRead !== isRead);
       for (const id of changed) {
@@ -120,6 +151,7 @@ const makeMailMemory = (): MailShelf => {
   const mails = new Map<string, CapturedMail>();
   return {
     put: async ({ mail }) => void mails.set(mail.id, mail),
+    rewrite: async ({ mail }) => void mails.set(mail.id, mail),
     read: async (id) => mails.get(id),
     setRead: async () => {},
     delete: async (id) => void mails.delete(id),
@@ -130,6 +162,9 @@ const toEntry = ({ arrival, mail }: ArrivedMail, isRead: boolean): Entry => {
   const summary = toSummary(mail);
   const addresses = [summary.From, ...summary.To, ...summary.Cc, ...summary.Bcc, ...summary.ReplyTo];
   const words = [
+    summary.ID,
+    summary.RelayID ?? '',
+    summary.MessageID,
     summary.Subject,
     ...addresses.map(({ Name, Address }) => `${Name} ${Address}`),
     mail.mailbox,

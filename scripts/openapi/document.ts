@@ -198,13 +198,23 @@ export const makeDocument = (): Part => ({
   servers: [{ url: '/', description: 'The app that serves this document.' }],
   tags: [
     ...TAGS.map(([name, description]) => ({ name, description })),
-    { name: 'Events', description: 'What the relay tells other systems, with the setting `MAIL_EVENTS`.' },
+    {
+      name: 'Events',
+      description:
+        'What the relay tells other systems, with the setting `MAIL_EVENTS` to a queue, and with `MAIL_WEBHOOKS` as signed requests. Here in the schema of Event Grid; as CloudEvents, the same fields have other names.',
+    },
   ],
   paths: toPaths(OPERATIONS),
   webhooks: {
     mailEvent: toWebhook('mailEvent', 'An email reached a final state', refTo('MailEvent'), {
       mail: eventExamples.mail,
     }),
+    credentialEvent: toWebhook(
+      'credentialEvent',
+      'A credential needs attention',
+      refTo('CredentialEvent'),
+      undefined,
+    ),
     callerEvent: toWebhook('callerEvent', 'A caller reached its daily limit', refTo('CallerEvent'), {
       caller: eventExamples.caller,
     }),

@@ -319,6 +319,27 @@ export const OPERATIONS: readonly Operation[] = [
     problems: PROBLEMS.doctor,
   },
   {
+    id: 'metrics',
+    method: 'get',
+    path: '/api/metrics',
+    tag: HEALTH,
+    summary: 'Get metrics',
+    description: 'For scrapers of Prometheus.',
+    access: 'master-key',
+    responses: {
+      200: {
+        description: 'The metrics of all instances.',
+        content: {
+          'text/plain': { schema: text({ description: 'The text format of Prometheus.' }) },
+          'application/openmetrics-text': {
+            schema: text({ description: 'OpenMetrics, if `Accept` asks for it.' }),
+          },
+        },
+      },
+    },
+    problems: PROBLEMS.metrics,
+  },
+  {
     id: 'health',
     method: 'get',
     path: '/api/health',
@@ -433,4 +454,4 @@ export const OPERATIONS: readonly Operation[] = [
 ];
 
 /** Functions with an address that the document does not describe: pages for people, and Mailpit's API, which Mailpit describes. */
-export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'openApi', 'apiDocs'];
+export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'inboxView', 'openApi', 'apiDocs'];

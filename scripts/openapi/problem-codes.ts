@@ -178,6 +178,7 @@ export const PROBLEMS = {
   closeMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', 'NOTE_MISSING', 'MAIL_NOT_FOUND', 'MAIL_NOT_HELD', ...KEPT],
   testMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', ...EMAIL, ...TOKEN, ...SENDING, ...KEPT],
   doctor: ['UNEXPECTED'],
+  metrics: KEPT,
   listCallers: KEPT,
   showCaller: ['CALLER_NOT_FOUND', ...KEPT],
   addCaller: [
@@ -246,4 +247,5 @@ export const NEVER_RETURNED: readonly ErrorCode[] = [
   'MAIL_LOST',
   'ATTEMPT_LOST',
   'HOST_GAVE_UP',
+  'WEBHOOK_SECRET_INVALID',
 ];

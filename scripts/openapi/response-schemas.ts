@@ -8,7 +8,13 @@ import type { DoctorReport } from '../../src/lib/desk/run-doctor.ts';
 import type { TestMailReport } from '../../src/lib/desk/send-test-mail.ts';
 import type { ErrorReport, Problem } from '../../src/lib/errors.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
-import type { CallerEvent, MailEvent } from '../../src/lib/ledger/mail-event.ts';
+import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
+import {
+  type CallerEvent,
+  type CredentialEvent,
+  EVENT_TYPES,
+  type EventType,
+} from '../../src/lib/ledger/relay-event.ts';
 import type { SettingsReport } from '../../src/lib/settings/settings-report.ts';
 
 /*
@@ -387,16 +393,29 @@ const testMailReport = z
   })
   .describe('How each step of a test email went.');
 
+const isOfMail = (type: EventType): type is MailEvent['eventType'] => type.startsWith('GraphMailRelay.Mail.');
+
+const recipientNews = z
+  .object({
+    index: whole('Its place among the recipients in `to`, `cc` and `bcc`.').optional(),
+    status: z
+      .enum(['delivered', 'pending', 'failed', 'quarantined', 'spam', 'expanded'])
+      .describe('`delivered` means that the next mail server accepted the email.'),
+    source: z
+      .enum(['trace', 'report'])
+      .describe('A message trace of Exchange, or a report that the sender received.'),
+    at: moment('When it happened.'),
+    code: text('The enhanced status code (RFC 3463).').optional(),
+    isGuess: flag('It was matched by recipient and time alone.').optional(),
+  })
+  .describe('What is known of one recipient. It contains no address.');
+
 const mailEvent = z
   .object({
-    id: text('The same if the event is written again: the email, its turn and its state.'),
-    eventType: z.enum(
-      ['Sent', 'Rejected', 'Held', 'Closed', 'Canceled', 'Captured'].map(
-        (one) => `GraphMailRelay.Mail.${one}` as const,
-      ),
-    ),
+    id: text('The same if the event is written again.'),
+    eventType: z.enum(EVENT_TYPES.filter(isOfMail)),
     subject: text('`mail/` and the id of the email.'),
-    eventTime: moment('When the state changed.'),
+    eventTime: moment('When it happened.'),
     dataVersion: z.literal('1'),
     data: z.object({
       mailId: text('The email.'),
@@ -406,11 +425,32 @@ const mailEvent = z
       ...keptFromRecipients,
       code: errorCode.optional(),
       graphRequestId: upstream.graphRequestId,
+      recipients: z.array(recipientNews).describe('Only for `Bounced` and `Delivered`.').optional(),
+      omitted: whole('How many recipients are not in this list.').optional(),
     }),
   })
-  .describe(
-    'An email reached a final state. Written at least once, to the queue `mail-events`, in the schema of Event Grid.',
-  );
+  .describe('An email reached a final state, or something is known of its recipients. Sent at least once.');
+
+const credentialEvent = z
+  .object({
+    id: text('The same if the event is written again.'),
+    eventType: z.literal('GraphMailRelay.Credential.Warning'),
+    subject: text('The credential.'),
+    eventTime: moment('When the relay warned.'),
+    dataVersion: z.literal('1'),
+    data: z.object({
+      credential: text('The name of the credential.'),
+      kind: text('Such as `client-secret`.'),
+      state: text('What is wrong with it.'),
+      inUse: z.boolean().describe('Whether the relay uses it.'),
+      connection: text('The connection that uses it.').optional(),
+      daysLeft: z.int().describe('Days until it expires.').optional(),
+      expiresOn: text('When it expires.').optional(),
+      code: errorCode.optional(),
+      ownerTag: text('Why the owner in the vault receives no email.').optional(),
+    }),
+  })
+  .describe('A credential expires or cannot be used.');
 
 const callerEvent = z
   .object({
@@ -457,7 +497,9 @@ export const responseSchemas = {
   DoctorReport: doctorReport,
   TestMailReport: testMailReport,
   MailEvent: mailEvent,
+  RecipientNews: recipientNews,
   CallerEvent: callerEvent,
+  CredentialEvent: credentialEvent,
 };
 
 type DeepReadonly<Value> = Value extends object
@@ -487,5 +529,6 @@ export type Compared = [
     typeof testMailReport
   >,
   Follows<CallerEvent, typeof callerEvent>,
-  Follows<Omit<MailEvent, 'eventType'> & Pick<z.output<typeof mailEvent>, 'eventType'>, typeof mailEvent>,
+  Follows<CredentialEvent, typeof credentialEvent>,
+  Follows<MailEvent, typeof mailEvent>,
 ];

@@ -14,6 +14,8 @@ const GUARDED = {
   'cross-origin-resource-policy': 'same-origin',
 };
 const NOTHING_COMES_ALIVE = "default-src 'none'; frame-ancestors 'none'; sandbox";
+/** What Mailpit answers to those who wait for it. */
+const ALIVE: ReadonlySet<string> = new Set(['livez', 'readyz']);
 
 /** GET /api/inbox and the files of the page: anonymous, as there is nothing of an email in them */
 export const inboxPageHttp = (): HttpHandler => (request, context) =>
@@ -23,6 +25,7 @@ export const inboxPageHttp = (): HttpHandler => (request, context) =>
         '../lib/inbox/page-files.ts'
       );
       const name = request.params.file || 'index.html';
+      if (ALIVE.has(name)) return { headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'ok' };
       const file = name === 'index.html' ? await readRelayPage(folderOf(request)) : await readPageFile(name);
       if (file === undefined) return problem(404, 'There is nothing here. The inbox is at /api/inbox.');
       return {
@@ -35,7 +38,7 @@ export const inboxPageHttp = (): HttpHandler => (request, context) =>
     }),
   );
 
-/** GET and DELETE /api/inbox/api/...: for those with the master key, which opens what every caller has sent */
+/** /api/inbox/api/... and GET /api/inbox/view/...: for those with the master key, which opens what every caller has sent */
 export const inboxApiHttp =
   (needs: (log: Log) => AnswerInboxNeeds): HttpHandler =>
   (request, context) =>
@@ -50,7 +53,7 @@ export const inboxApiHttp =
         try {
           const { contentType, content, headers } = await answerInbox(needs(logTo(context)), {
             method: request.method,
-            path: /\/inbox(\/api(?:\/.*)?)$/i.exec(pathname)?.[1] ?? pathname,
+            path: /\/inbox(\/(?:api|view)(?:\/.*)?)$/i.exec(pathname)?.[1] ?? pathname,
             query: searchParams,
             readBody: () => readText(request, BODY_LIMIT_BYTES),
           });

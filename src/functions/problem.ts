@@ -7,11 +7,21 @@ import { type LogEvent, levelOf, storageFailed, unexpected } from '../lib/log.ts
 /** When callers may ask again, in seconds: soon where only another request is in the way. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 409: '5', 503: '30' };
 
-/** Writes events to the log of an invocation, one JSON line each. */
+let count: (event: LogEvent) => void = () => undefined;
+
+/** From now on every event of every invocation is also given to `counter`: what is counted is what is logged. */
+export const countEvents = (counter: (event: LogEvent) => void): void => {
+  count = counter;
+};
+
+/** Writes events to the log of an invocation, one JSON line each, and counts them. */
 export const logTo =
   (context: InvocationContext) =>
-  (event: LogEvent): void =>
-    context[levelOf(event)](JSON.stringify(event));
+  (event: LogEvent): void => {
+    count(event);
+    const level = levelOf(event);
+    if (level !== 'counted') context[level](JSON.stringify(event));
+  };
 
 /** What a caller receives of an error. */
 export type Refusal = {

@@ -422,6 +422,12 @@ export const catalogue = {
     'The client secret or certificate is not in the vault',
     `Check CLIENT_SECRET_NAME or CLIENT_CERTIFICATE_NAME. To create a secret and store it: ${STORE}. The script never prints the secret.`,
   ),
+  WEBHOOK_SECRET_INVALID: entry(
+    502,
+    'administrator',
+    'The vault holds no signing secret for a webhook',
+    "Store one as a new version of the secret that MAIL_WEBHOOKS names, and give the same text to the receiver: `whsec_` and base64 of 24 to 64 random bytes, such as from `node -p \"'whsec_' + crypto.randomBytes(32).toString('base64')\"` (docs/events.md). The relay reads it within five minutes.",
+  ),
   SECRET_DISABLED: entry(
     502,
     'administrator',

@@ -2,10 +2,22 @@ import type { CallerAction } from './callers/caller-audit.ts';
 import { defined } from './defined.ts';
 import { catalogue, type ErrorCode } from './error-catalogue.ts';
 import type { AppError, UpstreamFacts } from './errors.ts';
+import type { WebhookFault } from './events/webhook-retry.ts';
+import type { EventType } from './ledger/relay-event.ts';
 import { proxyRefusalOf } from './proxy-refusal.ts';
 
 type MailFacts = { readonly mailId: string; readonly attempts: number };
 type Failure = { readonly code: ErrorCode } & UpstreamFacts;
+
+/** One event on its way to one receiver. Neither the address of the receiver nor anything of its answer is in it. */
+type WebhookFacts = {
+  /** Its name in MAIL_WEBHOOKS. */
+  readonly receiver: string;
+  readonly type: EventType;
+  readonly eventId: string;
+  /** Attempts so far, with this one. */
+  readonly attempts: number;
+};
 
 /** A warning about a credential, in fields that alert rules can rely on. */
 type CredentialFacts = {
@@ -19,6 +31,16 @@ type CredentialFacts = {
   readonly code?: ErrorCode;
   readonly ownerTag?: 'unreadable' | 'outside';
 };
+
+/** What a request to Graph came to: by its status, or without an answer. */
+export type GraphAnswerKind =
+  | 'accepted'
+  | 'throttled'
+  | 'unavailable'
+  | 'refused'
+  | 'failed'
+  | 'lost'
+  | 'not-connected';
 
 /**
  * Everything the relay says in its log. The types are the guard: an event has no field that could hold an
@@ -34,8 +56,16 @@ export type LogEvent =
       readonly verified: boolean;
       /** By which it was sent. */
       readonly connection?: string;
+      /** From when it was due until Graph had accepted it, or it was found. */
+      readonly tookMs: number;
+      /** From when it was due until the attempt that sent it began, where it came by the queue. */
+      readonly queuedMs?: number;
     } & MailFacts &
       UpstreamFacts)
+  /** The ledger has a new email, and nobody says that it may not be sent. */
+  | { readonly event: 'MailAccepted'; readonly mailId: string; readonly door: 'http' | 'queue' }
+  /** What came of one request to Graph; parts of files go elsewhere. */
+  | { readonly event: 'GraphAnswered'; readonly connection: string; readonly answer: GraphAnswerKind }
   | ({ readonly event: 'MailQueued'; readonly waitMs: number; readonly code?: ErrorCode } & MailFacts &
       UpstreamFacts)
   | ({ readonly event: 'MailRejected' | 'MailUnknown' } & MailFacts & Failure)
@@ -116,7 +146,7 @@ export type LogEvent =
     } & CredentialFacts)
   | {
       readonly event: 'WarningChannelFailed';
-      readonly channel: 'mail' | 'webhook';
+      readonly channel: 'mail' | 'webhook' | 'events';
       /** Of the answer. */
       readonly status?: number;
       /** What kept it from being asked. */
@@ -139,6 +169,21 @@ export type LogEvent =
     }
   | { readonly event: 'SecretsUnchecked'; readonly name: string }
   | { readonly event: 'VaultEventDropped'; readonly reason: 'unreadable' | 'failed' }
+  | ({ readonly event: 'WebhookSent' } & WebhookFacts)
+  | ({
+      readonly event: 'WebhookFailed';
+      readonly fault: WebhookFault;
+      readonly waitMs: number;
+      readonly status?: number;
+      readonly code?: ErrorCode;
+    } & WebhookFacts)
+  | ({
+      readonly event: 'WebhookGivenUp';
+      readonly fault: WebhookFault | 'removed' | 'settings';
+      readonly status?: number;
+      readonly code?: ErrorCode;
+    } & WebhookFacts)
+  | { readonly event: 'WebhookMessageDropped'; readonly reason: 'not-ours' }
   | {
       readonly event: 'RotationStep';
       readonly connection: string;
@@ -167,6 +212,25 @@ export type LogEvent =
     }
   | { readonly event: 'CallerUnreadable'; readonly caller: string }
   | { readonly event: 'CallerChanged'; readonly caller: string; readonly action: CallerAction }
+  /** The relay as a timer saw it. What could not be read is absent; counts are those since the relay was installed. */
+  | {
+      readonly event: 'Metrics';
+      readonly queueMessages?: number;
+      /** How long the next message of a queue has waited at most, in seconds; of the queue where that is longest. */
+      readonly queueAge?: number;
+      readonly poisonMessages?: number;
+      readonly held?: number;
+      readonly secretDaysLeft?: number;
+      readonly mailboxMinuteShare?: number;
+      readonly mailboxDayShare?: number;
+      readonly mailboxesPaused?: number;
+      readonly accepted?: number;
+      readonly sent?: number;
+      readonly rejected?: number;
+      readonly heldInAll?: number;
+      readonly graphRequests?: number;
+      readonly graphWasted?: number;
+    }
   | { readonly event: 'LedgerBehind'; readonly mailId: string; readonly state: string }
   | { readonly event: 'Unexpected'; readonly name: string; readonly stack: string };
 
@@ -174,18 +238,23 @@ export type Log = (event: LogEvent) => void;
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
+/** Of events that are counted and not written: lines for each email or request that would tell nobody more than their number. */
+export type EventLevel = LogLevel | 'counted';
+
 /** What only time or the caller can correct is no matter for an operator. */
 const byCode = ({ code }: { readonly code?: ErrorCode }): LogLevel =>
   code !== undefined && catalogue[code].fixedBy === 'administrator' ? 'error' : 'info';
 
 type Levels = {
   readonly [Name in LogEvent['event']]:
-    | LogLevel
+    | EventLevel
     | ((event: Extract<LogEvent, { readonly event: Name }>) => LogLevel);
 };
 
 /** Errors are what an operator has to look at: alert rules watch this level and these names. */
 const LEVELS: Levels = {
+  MailAccepted: 'counted',
+  GraphAnswered: 'counted',
   MailSent: 'info',
   MailQueued: byCode,
   MailPaced: 'info',
@@ -222,6 +291,11 @@ const LEVELS: Levels = {
   SecretsChecked: 'info',
   SecretsUnchecked: 'error',
   VaultEventDropped: ({ reason }) => (reason === 'failed' ? 'error' : 'warn'),
+  WebhookSent: 'info',
+  WebhookFailed: 'warn',
+  WebhookGivenUp: 'error',
+  // Only the relay writes there; what another wrote is posted to nobody.
+  WebhookMessageDropped: 'error',
   RotationStep: 'info',
   // The next run tries again what only time can correct, and there are weeks for it.
   RotationRefused: byCode,
@@ -231,11 +305,12 @@ const LEVELS: Levels = {
   SettingsUnknown: 'warn',
   // In production it would keep emails from people, silently but for this.
   SafetyOn: 'warn',
+  Metrics: 'info',
   Unexpected: 'error',
 };
 
-export const levelOf = <Event extends LogEvent>(event: Event): LogLevel => {
-  const level = LEVELS[event.event] as LogLevel | ((event: Event) => LogLevel);
+export const levelOf = <Event extends LogEvent>(event: Event): EventLevel => {
+  const level = LEVELS[event.event] as EventLevel | ((event: Event) => LogLevel);
   return typeof level === 'function' ? level(event) : level;
 };
 

@@ -6,14 +6,19 @@ import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
 import type { ErrorCode } from './error-catalogue.ts';
+import type { CloudEvent } from './events/cloud-event.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow } from './ledger/ledger-row.ts';
-import type { RelayEvent } from './ledger/mail-event.ts';
+import type { RelayEvent } from './ledger/relay-event.ts';
+import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
 import type { Log } from './log.ts';
+import type { MailboxUse } from './metrics/mailbox-use.ts';
+import type { RelaySample } from './metrics/relay-sample.ts';
+import type { Tally } from './metrics/tally.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { SendReport } from './sending/send-outcome.ts';
 import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
@@ -55,6 +60,17 @@ export type Ledger = {
     isOver: () => boolean,
     onFailure: (mailId: string, failure: unknown) => void,
   ) => Promise<number>;
+};
+
+/** By what emails are found. What a search costs depends on what it gives, never on the size of the ledger. Throws STORAGE_UNAVAILABLE. */
+export type MailIndex = {
+  /**
+   * Where emails with this term stand, newest first, at most so many. A place can be that of an email that has left this
+   * term since: whoever reads the row sees.
+   */
+  readonly list: (term: SearchTerm, range: SearchRange, limit: number) => Promise<readonly SearchPlace[]>;
+  /** Whether emails of an earlier version of the relay are still to be filed, so that a search may miss some. */
+  readonly isFiling: () => Promise<boolean>;
 };
 
 /** The JSON of emails too big for a queue message, by id and hash of the content. It is never one text: see `writeJson`. */
@@ -118,7 +134,11 @@ export type WatchedQueue = MessageQueue & {
   readonly peek: () => Promise<{ readonly id: string; readonly putAt: Date } | undefined>;
 };
 
+/** Where events go. What has been put arrives at least once. */
 export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
+
+/** The queue of events for other systems, in either shape. */
+export type EventQueue = { readonly put: (event: RelayEvent | CloudEvent) => Promise<void> };
 
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
@@ -476,11 +496,26 @@ export type WarningState = {
 
 /** What a webhook has said, or what kept it from being asked. */
 export type WebhookReport =
-  | { readonly kind: 'answered'; readonly status: number }
-  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' };
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string }
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' | 'proxy' };
 
 /** The webhook of the settings. Does not throw, and follows no redirect. */
 export type Webhook = { readonly post: (json: string) => Promise<WebhookReport> };
+
+/** The systems that receive events. Does not throw, and follows no redirect. */
+export type EventWebhooks = {
+  readonly post: (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ) => Promise<WebhookReport>;
+};
+
+/** The keys that webhooks are signed with, in the vault. */
+export type SigningKeys = {
+  /** Those of the newest two versions that can be used, newest first. Throws AppErrors where there is none. */
+  readonly read: (secretName: string) => Promise<readonly Uint8Array[]>;
+};
 
 /** What runs by itself and says when it has run. */
 export type HeartbeatName = 'sweep' | 'rotation';
@@ -491,9 +526,36 @@ export type Heartbeats = {
   readonly note: (name: HeartbeatName, endedAt: Date) => Promise<void>;
 };
 
+/** What an instance has counted, and what it sent from the busiest mailboxes. */
+export type Counted = { readonly tally: Tally; readonly mailboxes: readonly MailboxUse[] };
+
+/** What became of a write: where the instance had been folded, nothing was written, and `folded` says what of it counts already. */
+export type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
+
+/** What instances have counted. Throws STORAGE_UNAVAILABLE. */
+export type Counts = {
+  /** Writes what one instance has counted, in place of what it wrote before; `isFirst` says that it has written nothing yet. */
+  readonly write: (instance: string, counted: Counted, isFirst: boolean) => Promise<CountsWritten>;
+  /** Of all instances together, each counted once, whatever is folded at this moment. */
+  readonly read: () => Promise<Counted>;
+  /** Adds to one row what instances counted that have written nothing since `before`; gives how many these were. */
+  readonly fold: (before: Date) => Promise<number>;
+};
+
+/** The relay as a timer saw it, every five minutes. Throws STORAGE_UNAVAILABLE. */
+export type Samples = {
+  /** Of the 24 hours before `now`, newest first. */
+  readonly lastDay: (now: Date) => Promise<readonly RelaySample[]>;
+  readonly newest: () => Promise<RelaySample | undefined>;
+  readonly write: (sample: RelaySample) => Promise<void>;
+  /** Deletes those of before. */
+  readonly expire: (before: Date) => Promise<void>;
+};
+
 /** All ports, by the names under which they are passed. */
 export type Ports = {
   readonly ledger: Ledger;
+  readonly mailIndex: MailIndex;
   readonly payloads: Payloads;
   readonly records: Records;
   readonly captured: Captured;
@@ -514,6 +576,8 @@ export type Ports = {
   readonly callerStore: CallerStore;
   readonly usages: Usages;
   readonly heartbeats: Heartbeats;
+  readonly counts: Counts;
+  readonly samples: Samples;
   readonly appTokens: AppTokens;
   readonly vault: Vault;
   /** Every connection, the main one first. */
@@ -521,6 +585,10 @@ export type Ports = {
   readonly warnings: WarningState;
   /** Absent where no webhook is set. */
   readonly webhook?: Webhook;
+  /** The queue by which the relay tells itself which events to post. */
+  readonly webhookQueue: Pick<MessageQueue, 'put'>;
+  readonly eventWebhooks: EventWebhooks;
+  readonly signingKeys: SigningKeys;
   readonly rotations: Rotations;
   readonly readIdentity: () => Promise<KnownIdentity>;
   readonly clock: Clock;

@@ -12,7 +12,8 @@ export type Passage = {
 
 export type Watch = {
   /** Decides about a request before it reaches storage. */
-  readonly decide: (seen: SeenOperation) => Passage;
+  /** `what` is the same for a request that the client repeats. */
+  readonly decide: (seen: SeenOperation, what: string) => Passage;
   /** Called once storage has carried it out, before the answer leaves. */
   readonly carriedOut: (seen: SeenOperation, status: number) => void;
   readonly kill: () => void;
@@ -53,7 +54,7 @@ export const startStorageProxy = async (behind: string, { decide, carriedOut, ki
   const pass = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const body = await readBody(request, MAX_BODY_BYTES);
     const seen = seeOperation({ method: request.method ?? '', path: request.url ?? '', body });
-    const { before, after } = decide(seen);
+    const { before, after } = decide(seen, `${request.method} ${request.url} ${body.toString('latin1')}`);
     if (before === 'cut') return cutConnection(request);
     if (before === 'busy') return void response.writeHead(503, { 'content-length': 0 }).end();
     const { answer, content } = await forward(request, body);

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MailpitClient } from 'mailpit-api';
 import { afterAll, describe, expect, test } from 'vitest';
 import { captureMail } from '../../src/lib/delivery/capture-mail.ts';
+import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
@@ -16,17 +18,17 @@ const connection = {
   kind: 'connection-string',
   connectionString: relay.cloud.azurite.connectionString,
 } as const;
-const body = { message: { subject: '薪資單', body: { contentType: 'text', content: '您好' } } };
+const TEXT = { contentType: 'text', content: '您好' };
 
 /** As an instance keeps it whose settings say so. */
-const capture = async (): Promise<string> => {
+const capture = async (body = TEXT): Promise<string> => {
   const now = new Date();
-  const facts = aNewMail(now, { caller: 'payroll' });
+  const facts = aNewMail(now, { mailId: newMailId(now), caller: 'payroll', tags: ['payroll'] });
   const plan: DirectPlan = {
     kind: 'json',
     contentType: 'application/json',
     mailbox: 'noreply@contoso.example',
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify({ message: { subject: '薪資單', body } })),
     reason: 'It fits.',
     warnings: [],
   };
@@ -48,6 +50,9 @@ const ask = (path: string, key?: string, method = 'GET') =>
     method,
     headers: key === undefined ? {} : { 'x-functions-key': key },
   });
+
+const mailpitWith = (key: string) =>
+  new MailpitClient(`${relay.url()}/api/inbox`, { fetchOptions: { headers: { 'x-functions-key': key } } });
 
 describe.concurrent('the inbox page in the functions host, from the bundle,', () => {
   test.each(['', '/'])(
@@ -117,8 +122,50 @@ describe.concurrent('the inbox page in the functions host, from the bundle,', ()
     expect((await relay.show(id)).body.state).toBe('captured');
   });
 
-  test.each(['PUT', 'POST'])('has no calls with %s', async (method) => {
-    expect((await ask('/api/v1/messages', KEYS.masterKey, method)).status).toBe(404);
+  test('serves a client of Mailpit, which gives the key in a header', async () => {
+    const id = await capture();
+    const mailpit = mailpitWith(KEYS.masterKey);
+    expect(await mailpit.getInfo()).toMatchObject({ Messages: expect.any(Number) });
+    expect(await mailpit.getConfiguration()).toMatchObject({ ChaosEnabled: false });
+    expect(await mailpit.getTags()).toEqual(['payroll']);
+    expect(await mailpit.getMessageSummary(id)).toMatchObject({ ID: id, Tags: ['payroll'] });
+    expect(await mailpit.getMessageHeaders(id)).toMatchObject({ Subject: ['薪資單'] });
+    expect(await mailpit.getMessageSource(id)).toContain('MIME-Version: 1.0');
+    expect(await mailpit.renderMessageText(id)).toBe('您好');
+    const query = `id:${id} tag:payroll after:2026-01-01`;
+    expect(await mailpit.searchMessages({ query, tz: 'Asia/Hong_Kong' })).toMatchObject({
+      messages: [{ ID: id }],
+    });
+    expect(await mailpit.waitForMessage({ query })).toMatchObject({ Subject: '薪資單' });
+    expect(await mailpit.deleteMessagesBySearch({ query })).toBe('ok');
+    await expect(mailpit.getMessageSummary(id)).rejects.toThrow('404');
+  });
+
+  test('has the HTML of an email where Mailpit has it, in a document that can run nothing', async () => {
+    const content = '<script>alert(1)</script><b>您好</b>';
+    const id = await capture({ contentType: 'html', content });
+    expect(await mailpitWith(KEYS.masterKey).renderMessageHTML(id)).toBe(content);
+    const answer = await ask(`/view/${id}.html`, KEYS.masterKey);
+    expect(answer.headers.get('content-security-policy')).toMatch(
+      /default-src 'none'.*sandbox(?!.*allow-(?:scripts|same-origin|forms))/,
+    );
+    expect((await ask(`/view/${id}.html`)).status).toBe(401);
+    expect((await ask(`/view/${id}.txt`, KEYS.functionKey)).status).toBe(401);
+  });
+
+  test.each(['livez', 'readyz'])('says at %s that the app is running, and nothing else', async (name) => {
+    const answer = await ask(`/${name}`);
+    expect([answer.status, await answer.text()]).toEqual([200, 'ok']);
+  });
+
+  test('says of the calls that it does not have what to use instead', async () => {
+    const mailpit = mailpitWith(KEYS.masterKey);
+    const mail = { From: { Email: 'a@contoso.example' }, To: [] };
+    await expect(mailpit.sendMessage(mail)).rejects.toThrow(/501 .*POST \/api\/mail/s);
+    await expect(mailpit.setReadStatus({ Read: true })).rejects.toThrow(/501 .*which emails were read/s);
+    await expect(mailpit.setTags({ IDs: [], Tags: [] })).rejects.toThrow(/501 .*a part of Mailpit's API/s);
+    await expect(mailpit.htmlCheck()).rejects.toThrow(/501 /);
+    await expect(mailpitWith(KEYS.functionKey).sendMessage(mail)).rejects.toThrow('401');
   });
 
   test('says what is wrong with a call', async () => {

@@ -18,6 +18,7 @@ const examine = async ({ settings, aheadMs }: Visit): Promise<Diagnosis> => {
       random: Math.random,
       // The end of the doctor's time comes late: a machine that runs many tests is slow, and this is not about that.
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms > 5000 ? 50_000 : ms)),
+      later: () => undefined,
       memoryBytes: 2_000_000_000,
       version: '1.0.0',
     },

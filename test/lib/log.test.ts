@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { catalogue, type ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { type LogEvent, type LogLevel, levelOf, storageFailed, unexpected } from '../../src/lib/log.ts';
+import { type EventLevel, type LogEvent, levelOf, storageFailed, unexpected } from '../../src/lib/log.ts';
 import { openSdkNetwork } from '../../src/lib/network/agents.ts';
 
 /** As alert rules watch them; `by code` is an error where an administrator must correct something. */
-const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
+const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
+  MailAccepted: 'counted',
+  GraphAnswered: 'counted',
+  Metrics: 'info',
   MailSent: 'info',
   MailQueued: 'by code',
   MailPaced: 'info',
@@ -40,6 +43,10 @@ const LEVELS: Readonly<Record<LogEvent['event'], LogLevel | 'by code'>> = {
   NewestRefused: 'warn',
   SecretsUnchecked: 'error',
   VaultEventDropped: 'warn',
+  WebhookSent: 'info',
+  WebhookFailed: 'warn',
+  WebhookGivenUp: 'error',
+  WebhookMessageDropped: 'error',
   RotationStep: 'info',
   RotationRefused: 'by code',
   SecretLeft: 'warn',

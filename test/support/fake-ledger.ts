@@ -1,6 +1,14 @@
 import { shelfOf } from '../../src/lib/ledger/ledger-index.ts';
 import { dueFrom, isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { Ledger, LedgerEntry } from '../../src/lib/ports.ts';
+import {
+  inOrder,
+  placeOf,
+  prefixesOf,
+  prefixOf,
+  searchKeyOf,
+  searchKeysIn,
+} from '../../src/lib/ledger/search-index.ts';
+import type { Ledger, LedgerEntry, MailIndex } from '../../src/lib/ports.ts';
 
 type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer Value>
   ? (...inputs: Inputs) => Value
@@ -14,7 +22,15 @@ export type FakeLedger = {
   readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => LedgerEntry<Its> | undefined;
   readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly string[];
   readonly rows: () => readonly LedgerRow[];
+  /** By what its emails are found. */
+  readonly search: Synchronous<MailIndex['list']>;
 };
+
+/** The fake index decides at once; the port promises. */
+export const asMailIndex = ({ search }: FakeLedger): MailIndex => ({
+  list: async (...which) => search(...which),
+  isFiling: async () => false,
+});
 
 /** `onWrite` sees every row that is written, beside the one it takes the place of. */
 export const makeFakeLedger = (
@@ -51,6 +67,17 @@ export const makeFakeLedger = (
       return expired;
     },
     fileEarlier: () => 0,
+    search: (term, range, limit) => {
+      const { above, below } = searchKeysIn(prefixOf(term), range);
+      return [...entries.values()]
+        .filter(({ row }) => prefixesOf(row).includes(prefixOf(term)))
+        .map(({ row: { facts } }) =>
+          searchKeyOf(prefixOf(term), { acceptedAt: new Date(facts.acceptedAt), mailId: facts.mailId }),
+        )
+        .flatMap((key) => (key > above && key < below ? (placeOf(key) ?? []) : []))
+        .sort(inOrder)
+        .slice(0, limit);
+    },
     rows: () => [...entries.values()].map(({ row }) => row),
   };
 };

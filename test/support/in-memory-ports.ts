@@ -5,9 +5,9 @@ import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import type { RelayEvent } from '../../src/lib/ledger/mail-event.ts';
 import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
+import type { RelayEvent } from '../../src/lib/ledger/relay-event.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
 import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
@@ -21,7 +21,7 @@ import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
-import { type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
@@ -223,13 +223,26 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       write: (...which) => asked('usages.write', () => usages.write(...which)),
       expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
     },
+    mailIndex: asMailIndex(fake),
     heartbeats: makeFakeHeartbeats(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
     log: (event) => {
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
-  } satisfies Omit<Ports, 'vault' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
+  } satisfies Omit<
+    Ports,
+    | 'vault'
+    | 'appTokens'
+    | 'connections'
+    | 'warnings'
+    | 'rotations'
+    | 'counts'
+    | 'samples'
+    | 'webhookQueue'
+    | 'eventWebhooks'
+    | 'signingKeys'
+  >;
 
   const needs = {
     ...ports,

@@ -169,6 +169,7 @@ export const openRelayIn = (environment: Readonly<Record<string, string>>) => {
       now: () => new Date(),
       random: Math.random,
       sleep: async () => {},
+      later: () => undefined,
       memoryBytes: 2_000_000_000,
       version: '0.0.0',
     },

@@ -1,7 +1,9 @@
 import { dayOf } from '../callers/quota.ts';
 import type { QueueMailNeeds } from '../delivery/queue-mail.ts';
+import { AppError } from '../errors.ts';
 import type { Language } from '../mail/language.ts';
 import type { Ports, ToldWarning, WarningChannel, WarningMail } from '../ports.ts';
+import { credentialEvent } from './credential-event.ts';
 import type { CredentialWarning } from './credential-warning.ts';
 import { mailWarnings } from './mail-warnings.ts';
 import { postWarnings } from './post-warnings.ts';
@@ -9,7 +11,7 @@ import { warningFacts } from './warning-facts.ts';
 import { toWebhookJson } from './webhook-body.ts';
 
 export type TellNeeds = QueueMailNeeds &
-  Pick<Ports, 'clock' | 'log' | 'webhook'> & {
+  Pick<Ports, 'clock' | 'log' | 'webhook' | 'events'> & {
     readonly vaultName: string;
     /** Empty: then emails go to owners alone. */
     readonly recipients: readonly string[];
@@ -67,6 +69,7 @@ export const tellWarnings = async (
   const { log, clock } = needs;
   for (const warning of warnings) log({ event: 'SecretExpiring', ...warningFacts(warning) });
   const toldOn = clock.now();
+  await tellSystems(needs, warnings, toldOn);
   const waiting = new Map(warnings.map((one) => [one.key, waitingOf(one, known)]));
   const { carried, isPosted } = await useChannels(needs, warnings, { runId, waiting });
   return warnings.map((warning): ToldWarning => {
@@ -81,6 +84,20 @@ export const tellWarnings = async (
       log({ event: 'WarningNotDelivered', reason: 'no-channel', ...warningFacts(warning) });
     return { ...begun, reached, mails };
   });
+};
+
+/** Systems are told too, where events are wanted. They are no channel by which a warning counts as having reached people. */
+const tellSystems = async (
+  { events, log }: TellNeeds,
+  warnings: readonly CredentialWarning[],
+  toldOn: Date,
+): Promise<void> => {
+  try {
+    for (const warning of warnings) await events?.put(credentialEvent(warning, toldOn));
+  } catch (failure) {
+    const name = failure instanceof AppError ? failure.code : 'Error';
+    log({ event: 'WarningChannelFailed', channel: 'events', name });
+  }
 };
 
 const useChannels = async (

@@ -104,7 +104,7 @@ const judgeRead = (
   return { mail, sender, caller, handling: decideHandling(safety, mail, sender) };
 };
 
-type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey'>;
+type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey' | 'hashOfAddress'>;
 
 /** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, MAIL_TOO_LARGE_FOR_CALLER, SEND_AT_INVALID. */
 export const planMail = async (
@@ -193,7 +193,7 @@ export const sketchFacts = (
 
 const factsOf = (
   policy: AcceptPolicy,
-  { hashOfContent, hashOfKey }: Hashes,
+  { hashOfContent, hashOfKey, hashOfAddress }: Hashes,
   origin: Origin,
   input: object,
   mail: Mail,
@@ -205,6 +205,7 @@ const factsOf = (
     ...factsOfUnreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
     sender: mail.from?.address ?? sender,
     recipients: recipients.length,
+    recipientHashes: recipients.map(({ address }) => hashOfAddress(address)),
     tags: mail.tags,
     ...defined({
       recipientAddresses: policy.ledgerRecipients ? recipients.map(({ address }) => address) : undefined,

@@ -1,5 +1,6 @@
 import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
+import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
 import type { Pace, Pacer } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
@@ -13,6 +14,8 @@ import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
 export type LaneNeeds = DraftNeeds &
   GateNeeds & {
     readonly pacer: Pacer;
+    /** Remembers that Graph limits a mailbox. */
+    readonly mailboxUse?: Pick<MailboxMeter, 'paused'>;
     readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs'>;
   };
 
@@ -112,11 +115,17 @@ const attemptDirectly = async ({ mailboxes, clock }: LaneNeeds, plan: DirectPlan
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;
 };
 
-const closeIfThrottled = ({ pacer, clock, random }: LaneNeeds, lane: string, outcome: SendOutcome): void => {
+const closeIfThrottled = (
+  { pacer, mailboxUse, clock, random }: LaneNeeds,
+  lane: string,
+  outcome: SendOutcome,
+): void => {
   const isThrottled = outcome.kind === 'not-sent' && outcome.code === 'GRAPH_THROTTLED';
   if (!isThrottled && !(outcome.kind === 'unknown' && outcome.waitMs !== undefined)) return;
   const now = clock.now();
-  pacer.pause(lane, new Date(now.getTime() + decidePause(outcome.waitMs, random())), now);
+  const until = new Date(now.getTime() + decidePause(outcome.waitMs, random()));
+  pacer.pause(lane, until, now);
+  mailboxUse?.paused(lane, until, now);
 };
 
 /** Limits hold for a mailbox, however its address is written. */

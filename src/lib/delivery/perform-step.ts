@@ -1,6 +1,13 @@
 import { defined } from '../defined.ts';
 import { errorOf, type Reason, upstreamFacts } from '../errors.ts';
-import { type Attempt, attemptsOf, type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
+import {
+  type Attempt,
+  attemptsOf,
+  type InState,
+  isIn,
+  type LedgerRow,
+  waitsSince,
+} from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import {
   recordDeferred,
@@ -9,13 +16,18 @@ import {
   recordSent,
   recordUnknown,
 } from '../ledger/transitions.ts';
+import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
 import type { StepAfterAttempt, StepAfterLookUp } from '../sending/next-step.ts';
 import { announce } from './announce.ts';
 import { type HoldNeeds, type HoldSubject, hold } from './hold.ts';
 import { deletePayload, type QueueMailNeeds, queueMail } from './queue-mail.ts';
 
-export type StepNeeds = QueueMailNeeds & HoldNeeds;
+export type StepNeeds = QueueMailNeeds &
+  HoldNeeds & {
+    /** Remembers how much of its limits a mailbox uses. */
+    readonly mailboxUse?: Pick<MailboxMeter, 'sent'>;
+  };
 
 type Message = {
   /** As a message about this email would be written. */
@@ -58,8 +70,10 @@ export const performAfterAttempt = async (
   switch (step.kind) {
     case 'record-sent': {
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
-      const { caller, recipients, tags } = row.facts;
-      needs.log({ event: 'MailSent', ...log, caller, recipients, tags, verified: false, ...sentBy(row) });
+      const { caller, recipients, tags, sender } = row.facts;
+      const sent = { ...log, caller, recipients, tags, verified: false, ...sentBy(row) };
+      needs.log({ event: 'MailSent', ...sent, ...agesOf(row, now) });
+      needs.mailboxUse?.sent(sender, recipients, now);
       const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
@@ -104,7 +118,9 @@ export const performAfterLookUp = async (
       const { mailId, caller, recipients, tags } = row.facts;
       const attempts = attemptsOf(row);
       const facts = { mailId, attempts, caller, recipients, tags };
-      needs.log({ event: 'MailSent', ...facts, verified: true, ...sentBy(row) });
+      const tookMs = sinceDue(row, now);
+      needs.log({ event: 'MailSent', ...facts, verified: true, ...sentBy(row), tookMs });
+      needs.mailboxUse?.sent(row.facts.sender, recipients, now);
       await deletePayload(needs, envelope);
       return performed;
     }
@@ -118,6 +134,18 @@ export const performAfterLookUp = async (
       return performHold(needs, { row, etag }, looked, step);
   }
 };
+
+const sinceDue = (row: LedgerRow, time: Date): number =>
+  Math.max(0, time.getTime() - waitsSince(row).getTime());
+
+/** The row of an attempt was last written as the attempt began, or as the sending of its draft did. */
+const agesOf = (
+  row: InState<'sending'>,
+  now: Date,
+): { readonly tookMs: number; readonly queuedMs?: number } => ({
+  tookMs: sinceDue(row, now),
+  ...(row.progress.inQueue ? { queuedMs: sinceDue(row, new Date(row.progress.updatedAt)) } : {}),
+});
 
 const sentBy = ({ progress: { route } }: LedgerRow): { readonly connection?: string } =>
   defined({ connection: route?.connection });

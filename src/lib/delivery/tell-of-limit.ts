@@ -1,8 +1,8 @@
 import type { Caller } from '../callers/caller.ts';
 import { RELAY } from '../callers/known-callers.ts';
 import { dayOf, type Reached } from '../callers/quota.ts';
-import { limitReachedEvent } from '../ledger/mail-event.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
+import { limitReachedEvent } from '../ledger/relay-event.ts';
 import type { Language } from '../mail/language.ts';
 import type { Ports } from '../ports.ts';
 import { toLimitWarning } from './limit-warning.ts';

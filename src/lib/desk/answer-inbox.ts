@@ -3,6 +3,8 @@ import { toSelfContainedMail } from '../inbox/framed-mail.ts';
 import { type Answer, type Asked, apiRoutes, findMail, toJson } from '../inbox/inbox-api.ts';
 import { InboxProblem } from '../inbox/inbox-problem.ts';
 import { toMailContext } from '../inbox/mail-context.ts';
+import { frameRoutes } from '../inbox/mail-frame.ts';
+import { refusing } from '../inbox/not-offered.ts';
 import { makeRouter } from '../inbox/routes.ts';
 import { readCapturedFile } from './captured-files.ts';
 import { type CapturedInboxNeeds, openCapturedInbox } from './captured-inbox.ts';
@@ -19,27 +21,23 @@ export type Capturing = 'everything' | 'other-recipients' | 'nothing' | 'unknown
 
 export type InboxCall = Pick<Asked, 'query' | 'readBody'> & {
   readonly method: string;
-  /** From `/api/` on. */
+  /** From `/api/` or `/view/` on. */
   readonly path: string;
 };
 
-const toMailFrame = async (asked: Asked): Promise<Answer> => {
-  const { html, contentSecurityPolicy } = await toSelfContainedMail(await findMail(asked), {
-    readElsewhere: asked.readElsewhere,
-    remoteImages: asked.query.get('remote-images') === 'load',
-  });
-  return {
-    contentType: 'text/html; charset=utf-8',
-    content: html,
-    headers: { 'Content-Security-Policy': contentSecurityPolicy },
-  };
-};
+/** What the inbox on a machine of one's own has, and this one does not. */
+const NOT_HERE = refusing([
+  ['PUT', '/api/v1/messages', 'It does not keep which emails were read.'],
+  ['POST', '/api/v1/send', 'Send the email to the relay: POST /api/mail.'],
+]);
 
 const findCall = makeRouter<(asked: Asked) => Promise<Answer>>(
   [
-    // Which emails were read is not kept.
-    ...apiRoutes.filter(([method]) => method !== 'PUT'),
-    ['GET', '/api/mail/:id/html', toMailFrame],
+    ...NOT_HERE,
+    ...apiRoutes,
+    ...frameRoutes('/api/mail/:id/html', (mail, asked: Asked, how) =>
+      toSelfContainedMail(mail, { readElsewhere: asked.readElsewhere, ...how }),
+    ),
     [
       'GET',
       '/api/mail/:id/context',

@@ -31,9 +31,15 @@ export const openCapturedInbox = ({ captured, ledger, clock }: CapturedInboxNeed
     return found;
   };
   return {
-    list: async ({ start = 0, limit = Number.POSITIVE_INFINITY, search = '' } = {}): Promise<MailPage> => {
+    list: async ({
+      start = 0,
+      limit = Number.POSITIVE_INFINITY,
+      search = '',
+      timeZone,
+    } = {}): Promise<MailPage> => {
+      const matches = search.trim() === '' ? undefined : toMailFilter(search, timeZone);
       const all = (await listed()).map((summary) => ({ summary, isRead: true, words: wordsOf(summary) }));
-      const matching = search.trim() === '' ? all : all.filter(toMailFilter(search));
+      const matching = matches ? all.filter(matches) : all;
       return {
         mails: matching.slice(start, start + limit),
         matching: matching.length,
@@ -61,8 +67,21 @@ export const openCapturedInbox = ({ captured, ledger, clock }: CapturedInboxNeed
   };
 };
 
-const wordsOf = ({ Subject, From, To, Cc, Bcc, ReplyTo, Tags, Snippet }: MailpitSummary): string =>
+const wordsOf = ({
+  ID,
+  MessageID,
+  Subject,
+  From,
+  To,
+  Cc,
+  Bcc,
+  ReplyTo,
+  Tags,
+  Snippet,
+}: MailpitSummary): string =>
   [
+    ID,
+    MessageID,
     Subject,
     ...[From, ...To, ...Cc, ...Bcc, ...ReplyTo].map(({ Name, Address }) => `${Name} ${Address}`),
     ...Tags,

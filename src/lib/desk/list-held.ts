@@ -1,7 +1,8 @@
 import { defined } from '../defined.ts';
-import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
+import { isIn } from '../ledger/ledger-row.ts';
 import type { Ports } from '../ports.ts';
-import { findMail, type MailStatus, toStatus } from './mail-status.ts';
+import { toDeskStatus } from './desk-status.ts';
+import { findMail, type MailStatus } from './mail-status.ts';
 
 export type HeldPage = { readonly mails: readonly MailStatus[]; readonly next?: string };
 
@@ -27,11 +28,3 @@ export const listHeld = async (
 /** Any mail, for those who may see all. Throws MAIL_NOT_FOUND. */
 export const showMail = async (needs: Pick<Ports, 'ledger'>, mailId: string): Promise<MailStatus> =>
   toDeskStatus((await findMail(needs, mailId)).row);
-
-/** With whose email it is, by which connection it went, and the name of the record, which are for those who see all. */
-const toDeskStatus = (row: LedgerRow): MailStatus => ({
-  ...toStatus(row),
-  caller: row.facts.caller,
-  ...defined({ connection: row.progress.route?.connection }),
-  ...(isIn(row, 'held') ? { record: row.fate.record } : {}),
-});

@@ -51,6 +51,12 @@ const readCount = (query: URLSearchParams, name: string, otherwise: number): num
   );
 };
 
+/** Reads `tz`, the time zone of the times in a search. */
+export const readTimeZone = (query: URLSearchParams): { readonly timeZone?: string } => {
+  const timeZone = query.get('tz')?.trim();
+  return timeZone ? { timeZone } : {};
+};
+
 /** Reads `query`. Throws an InboxProblem where it is empty: it would otherwise mean every email. */
 export const readSearch = (query: URLSearchParams): string => {
   const search = query.get('query')?.trim() ?? '';

@@ -33,15 +33,23 @@ const policyOf = (images: string): readonly string[] => [
 
 const REMOTE = 'https: http:';
 
+type Asked = {
+  readonly remoteImages: boolean;
+  /** Only the HTML of the mail, without what the page puts in front of it. */
+  readonly bare?: boolean;
+};
+
 /** The HTML of a mail as a document of its own, which can run nothing and, unless asked, fetches nothing from elsewhere. */
 export const toFramedMail = (
   mail: CapturedMail,
-  { origin, remoteImages }: { readonly origin: string; readonly remoteImages: boolean },
+  { origin, remoteImages, bare = false }: Asked & { readonly origin: string },
 ): FramedMail => {
   const parts = `${origin}/api/v1/message/${mail.id}/part/`;
   const images = remoteImages ? `${parts} data: ${REMOTE}` : `${parts} data:`;
   return {
-    html: beforeTheMail() + withUrlsForCids(toMessage(mail).HTML, mail, ({ partId }) => `${parts}${partId}`),
+    html:
+      (bare ? '' : beforeTheMail()) +
+      withUrlsForCids(toMessage(mail).HTML, mail, ({ partId }) => `${parts}${partId}`),
     // `sandbox` here too: the document is as harmless when opened without the frame.
     contentSecurityPolicy: [...policyOf(images), "frame-ancestors 'self'", `sandbox ${FRAME_SANDBOX}`].join(
       '; ',
@@ -59,7 +67,7 @@ const IMAGE = /^image\/(?:png|jpeg|gif|webp|avif|bmp)$/;
  */
 export const toSelfContainedMail = async (
   mail: CapturedMail,
-  { readElsewhere, remoteImages }: { readonly readElsewhere: ReadElsewhere; readonly remoteImages: boolean },
+  { readElsewhere, remoteImages, bare = false }: Asked & { readonly readElsewhere: ReadElsewhere },
 ): Promise<FramedMail> => {
   const { HTML } = toMessage(mail);
   const urls = new Map<string, string>();
@@ -75,7 +83,7 @@ export const toSelfContainedMail = async (
   const policy = policyOf(remoteImages ? `data: ${REMOTE}` : 'data:').join('; ');
   return {
     html:
-      beforeTheMail(`<meta http-equiv="Content-Security-Policy" content="${policy}">`) +
+      (bare ? '' : beforeTheMail(`<meta http-equiv="Content-Security-Policy" content="${policy}">`)) +
       withUrlsForCids(HTML, mail, ({ partId }) => urls.get(partId)),
     contentSecurityPolicy: [policy, "frame-ancestors 'none'", `sandbox ${FRAME_SANDBOX}`].join('; '),
   };

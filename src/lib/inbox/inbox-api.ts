@@ -1,11 +1,14 @@
-import { parseBody, readPaging, readSearch, readStatus, removal } from './api-input.ts';
+import { parseBody, readPaging, readSearch, readStatus, readTimeZone, removal } from './api-input.ts';
 import type { ReadElsewhere } from './attachment-content.ts';
-import type { CapturedMail, GraphSendMailBody } from './captured-mail.ts';
+import type { CapturedMail } from './captured-mail.ts';
 import { toEml } from './eml.ts';
+import { toGraphRequest } from './graph-request.ts';
 import { InboxProblem } from './inbox-problem.ts';
 import type { InboxStore, MailPage, MailQuery } from './inbox-store.ts';
 import { contentOfPart, downloadAs, partsOf } from './mail-parts.ts';
+import { webUi } from './mailpit-settings.ts';
 import { toHeaders, toMessage } from './mailpit-shapes.ts';
+import { notOfferedRoutes } from './not-offered.ts';
 import type { PathParams, Route } from './routes.ts';
 
 export type Answer = {
@@ -13,6 +16,9 @@ export type Answer = {
   readonly content: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 };
+
+/** What nothing of an email can come alive in, on an address of the inbox. */
+export const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
 
 export type Asked = {
   readonly store: InboxStore;
@@ -27,13 +33,15 @@ export type Asked = {
 
 type Target = (asked: Asked) => Promise<Answer>;
 
-const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
-
 const OK: Answer = { contentType: 'text/plain; charset=utf-8', content: 'ok' };
 
-/** Mailpit's API, and beside it the Graph request behind an email. */
+/** Mailpit's API as far as it is offered, and beside it the Graph request behind an email. */
 export const apiRoutes: readonly Route<Target>[] = [
+  ['GET', '/livez', async () => OK],
+  ['GET', '/readyz', async () => OK],
   ['GET', '/api/v1/info', async ({ store, about }) => toJson({ ...about, ...toInfo(await store.list()) })],
+  ['GET', '/api/v1/webui', async () => toJson(webUi)],
+  ['GET', '/api/v1/tags', async ({ store }) => toJson(Object.keys(toInfo(await store.list()).Tags).sort())],
   [
     'GET',
     '/api/v1/messages',
@@ -46,18 +54,18 @@ export const apiRoutes: readonly Route<Target>[] = [
     'GET',
     '/api/v1/search',
     async ({ store, query }) => {
-      const asked = { ...readPaging(query), search: readSearch(query) };
+      const asked = { ...readPaging(query), ...readTimeZone(query), search: readSearch(query) };
       return toJson(toMailList(await store.list(asked), asked));
     },
   ],
   [
     'PUT',
     '/api/v1/messages',
-    async ({ store, readBody }) => {
+    async ({ store, query, readBody }) => {
       const { Read, IDs, Search } = parseBody(await readBody(), readStatus);
       if (IDs.length > 0 && Search !== '')
         throw new InboxProblem(400, 'Give either IDs or Search, not both.');
-      await store.markRead(IDs.length > 0 ? IDs : await idsOf(store, Search), Read);
+      await store.markRead(IDs.length > 0 ? IDs : await idsOf(store, Search, query), Read);
       return OK;
     },
   ],
@@ -74,7 +82,7 @@ export const apiRoutes: readonly Route<Target>[] = [
     'DELETE',
     '/api/v1/search',
     async ({ store, query }) => {
-      await store.remove(await idsOf(store, readSearch(query)));
+      await store.remove(await idsOf(store, readSearch(query), query));
       return OK;
     },
   ],
@@ -88,31 +96,7 @@ export const apiRoutes: readonly Route<Target>[] = [
     },
   ],
   ['GET', '/api/v1/message/:id/headers', async (asked) => toJson(toHeaders(await findMail(asked)))],
-  [
-    'GET',
-    '/api/v1/message/:id/graph',
-    async (asked) => {
-      const {
-        mailbox,
-        acceptedAt,
-        graphRequestId,
-        caller,
-        via = 'json',
-        mime,
-        request: sent,
-      } = await findMail(asked);
-      return toJson({
-        ...sent,
-        body: withoutPaths(sent.body),
-        via,
-        mime,
-        mailbox,
-        acceptedAt,
-        graphRequestId,
-        caller,
-      });
-    },
-  ],
+  ['GET', '/api/v1/message/:id/graph', async (asked) => toJson(toGraphRequest(await findMail(asked)))],
   [
     'GET',
     '/api/v1/message/:id/raw',
@@ -126,6 +110,16 @@ export const apiRoutes: readonly Route<Target>[] = [
     '/api/v1/message/:id/part/:part',
     async (asked) => toPartAnswer(await findMail(asked), asked.path.part ?? '', asked.readElsewhere),
   ],
+  [
+    'GET',
+    '/view/:id.txt',
+    async (asked) => ({
+      contentType: 'text/plain; charset=utf-8',
+      content: toMessage(await findMail(asked)).Text,
+      headers: { 'Content-Security-Policy': NOTHING_COMES_ALIVE },
+    }),
+  ],
+  ...notOfferedRoutes,
 ];
 
 /** Mailpit's `latest` stands for the newest mail. */
@@ -144,8 +138,8 @@ export const toJson = (value: unknown): Answer => ({
   content: JSON.stringify(value),
 });
 
-const idsOf = async (store: InboxStore, search: string): Promise<string[]> =>
-  (await store.list({ search })).mails.map(({ summary }) => summary.ID);
+const idsOf = async (store: InboxStore, search: string, query: URLSearchParams): Promise<string[]> =>
+  (await store.list({ search, ...readTimeZone(query) })).mails.map(({ summary }) => summary.ID);
 
 const toMailList = (page: MailPage, { start = 0 }: MailQuery) => ({
   total: page.total,
@@ -163,15 +157,6 @@ const toInfo = ({ mails, total, unread }: MailPage) => {
   for (const tag of mails.flatMap(({ summary }) => summary.Tags)) tags.set(tag, (tags.get(tag) ?? 0) + 1);
   return { Messages: total, Unread: unread, Tags: Object.fromEntries(tags) };
 };
-
-/** Where a large file is kept on this machine is no part of the request. */
-const withoutPaths = ({ message, ...rest }: GraphSendMailBody): GraphSendMailBody => ({
-  ...rest,
-  message:
-    message.attachments === undefined
-      ? message
-      : { ...message, attachments: message.attachments.map(({ contentFile: _, ...file }) => file) },
-});
 
 /** As in Mailpit, to read; with `dl=1` to keep. The name is never one from the email. */
 const toRawAnswer = ({ id }: CapturedMail, content: Buffer, asDownload: boolean): Answer => ({

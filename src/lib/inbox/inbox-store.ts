@@ -12,7 +12,13 @@ export type MailPage = {
   readonly unread: number;
 };
 
-export type MailQuery = { readonly start?: number; readonly limit?: number; readonly search?: string };
+export type MailQuery = {
+  readonly start?: number;
+  readonly limit?: number;
+  readonly search?: string;
+  /** Of the times in the search, such as Asia/Hong_Kong; UTC without it. */
+  readonly timeZone?: string | undefined;
+};
 
 /** What the API of an inbox needs: the folder of the local cloud, or the container of a relay that captures. */
 export type InboxStore = {

@@ -4,6 +4,7 @@ import type { CapturedMail, GraphMessage, GraphRecipient } from './captured-mail
 import { bareMessageId, referencesOf } from './conversation.ts';
 import { textOfHtml } from './html-text.ts';
 import { type MailPart, partsOf } from './mail-parts.ts';
+import { relayIdOf } from './relay-id.ts';
 
 /** Mailpit's API v1 (https://mailpit.axllent.org/docs/api-v1/), so that people's test tools work unchanged. */
 export type MailpitAddress = { readonly Name: string; readonly Address: string };
@@ -14,6 +15,8 @@ type MailpitEnvelope = {
   readonly MessageID: string;
   /** Not of Mailpit: the Message-IDs that the email answers, if any. */
   readonly References?: readonly string[];
+  /** Not of Mailpit: the id that the relay returned, where the email says it. */
+  readonly RelayID?: string;
   readonly From: MailpitAddress;
   readonly To: readonly MailpitAddress[];
   readonly Cc: readonly MailpitAddress[];
@@ -28,6 +31,8 @@ type MailpitEnvelope = {
 export type MailpitSummary = MailpitEnvelope & {
   readonly Created: string;
   readonly Attachments: number;
+  /** Not of Mailpit: how many files are inline, if any. */
+  readonly Inlines?: number;
   readonly Snippet: string;
 };
 
@@ -52,12 +57,17 @@ type MailpitAttachment = {
 const SNIPPET_CHARACTERS = 250;
 
 /** An email in a list. */
-export const toSummary = (mail: CapturedMail): MailpitSummary => ({
-  ...toEnvelope(mail),
-  Created: mail.acceptedAt,
-  Attachments: partsOf(mail).filter((part) => !part.isInline).length,
-  Snippet: firstCharacters(wordsOfBody(mail), SNIPPET_CHARACTERS),
-});
+export const toSummary = (mail: CapturedMail): MailpitSummary => {
+  const parts = partsOf(mail);
+  const inlines = parts.filter((part) => part.isInline).length;
+  return {
+    ...toEnvelope(mail),
+    Created: mail.acceptedAt,
+    Attachments: parts.length - inlines,
+    ...(inlines > 0 && { Inlines: inlines }),
+    Snippet: firstCharacters(wordsOfBody(mail), SNIPPET_CHARACTERS),
+  };
+};
 
 /** An email in full. */
 export const toMessage = (mail: CapturedMail): MailpitMessage => {
@@ -111,10 +121,12 @@ const wordsOfBody = (mail: CapturedMail): string =>
 const toEnvelope = (mail: CapturedMail): MailpitEnvelope => {
   const message = mail.request.body.message;
   const references = referencesOf(mail);
+  const relayId = relayIdOf(mail);
   return {
     ID: mail.id,
     MessageID: bareMessageId(mail.internetMessageId),
     ...(references.length === 0 ? {} : { References: references }),
+    ...(relayId !== undefined && { RelayID: relayId }),
     From: fromOf(mail),
     To: addressesOf(message.toRecipients),
     Cc: addressesOf(message.ccRecipients),

@@ -34,6 +34,9 @@ const FILES: ReadonlySet<string> = new Set([
   'key-entry.css',
   'key-entry.js',
   'wording.js',
+  'relay-mail.css',
+  'relay-mail.js',
+  'waiting-list.js',
   'icon.svg',
 ]);
 

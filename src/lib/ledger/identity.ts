@@ -15,6 +15,8 @@ export type Identity = {
   /** The id of what a message holds, where its own id cannot be trusted. */
   readonly mailIdOfText: (text: string) => string;
   readonly hashOfKey: (key: string) => string;
+  /** By which emails to an address are found without keeping the address; the same in any case of its letters. */
+  readonly hashOfAddress: (address: string) => string;
   /** The hash two requests must share to be the same email; its idempotency key is not part of it. */
   readonly hashOfContent: (mail: object) => string;
   /** Whether a content has this hash, also one that an earlier version of the relay made. */
@@ -31,6 +33,9 @@ export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean };
 const CONTENT = 'k2.';
 const EARLIER_CONTENT = 'k1.';
 const KEY = 'k1.';
+
+/** 72 bits: a hash that another address shares would show an email that is not to it, and a ledger has at most some 10^8 of them. */
+const ADDRESS_LETTERS = 12;
 
 /** A text of this length is in the hash of a content by a hash of its own: a file is not copied, and not written as JSON. */
 const LONG_TEXT = 4096;
@@ -89,6 +94,8 @@ export const makeIdentity = (key: Uint8Array): Identity => {
     mailIdOfMessage: (messageId) => toUuid(mac('message', messageId)),
     mailIdOfText: (text) => toUuid(mac('text', text)),
     hashOfKey: (idempotencyKey) => KEY + mac('key hash', idempotencyKey).toString('base64url'),
+    hashOfAddress: (address) =>
+      mac('address', address.trim().toLowerCase()).toString('base64url').slice(0, ADDRESS_LETTERS),
     hashOfContent,
     isContent: (given, mail) => typeof mail === 'object' && mail !== null && hashAs(given, mail) === given,
     tagOf,

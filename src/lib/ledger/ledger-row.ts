@@ -20,6 +20,8 @@ export type MailFacts = {
   readonly recipients: number;
   /** Only where MAIL_LEDGER_RECIPIENTS is true. */
   readonly recipientAddresses?: readonly string[];
+  /** Keyed hashes of the addresses, in the order to, cc, bcc; of rows before searches by recipient, none. */
+  readonly recipientHashes?: readonly string[];
   readonly tags: readonly string[];
   /** Of the idempotency key, where there is one. */
   readonly keyHash?: string;
@@ -86,6 +88,21 @@ export type WhyHeld =
   /** Its message is gone, and an attempt had begun. */
   | 'lost-attempt';
 
+/** What somebody else than the relay said of one recipient, after Exchange had accepted the email. */
+export type RecipientDelivery = {
+  /** The keyed hash of the address, as in the facts. */
+  readonly recipient: string;
+  /** As the message trace of Exchange names them; `delivered` means that the next mail server took it. */
+  readonly status: 'delivered' | 'pending' | 'failed' | 'quarantined' | 'spam' | 'expanded';
+  /** The message trace of Exchange, or a report that came back to the sender. */
+  readonly source: 'trace' | 'report';
+  readonly at: string;
+  /** The enhanced status code (RFC 3463), such as 5.1.1. */
+  readonly code?: string;
+  /** It belongs to this email by its recipient and time alone. */
+  readonly isGuess?: true;
+};
+
 export type Queued = {
   readonly state: 'queued';
   /** Why it waits and until when, where that is for the daily limit of its caller. */
@@ -100,6 +117,8 @@ export type Sent = {
   readonly verified: boolean;
   /** The Message-ID it really went out with, once it is known. */
   readonly internetMessageId?: string;
+  /** The latest of each recipient of whom something is known. */
+  readonly deliveries?: readonly RecipientDelivery[];
 };
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {
@@ -196,6 +215,10 @@ export const isUncounted = (row: LedgerRow): boolean =>
 /** Whether its caller was promised that it would not reach its recipients. */
 export const isKeptFromRecipients = ({ progress }: LedgerRow): boolean =>
   progress.redirected === true || progress.captured === true;
+
+/** Whether some recipient certainly did not get it, although Exchange accepted it. */
+export const isBounced = ({ fate }: LedgerRow): boolean =>
+  fate.state === 'sent' && (fate.deliveries ?? []).some(({ status }) => status === 'failed');
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

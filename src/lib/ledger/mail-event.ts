@@ -1,46 +1,37 @@
+import { createHash } from 'node:crypto';
 import { defined } from '../defined.ts';
-import { isFinal, type LedgerRow, type MailState } from './ledger-row.ts';
+import {
+  isFinal,
+  type LedgerRow,
+  type MailState,
+  type RecipientDelivery,
+  type Row,
+  type Sent,
+} from './ledger-row.ts';
+import type { EventType, RelayEventOf } from './relay-event.ts';
 
-/** What is told of a mail that reached a final state, in the shape of Event Grid's own schema. */
-export type MailEvent = {
-  readonly id: string;
-  readonly eventType: `GraphMailRelay.Mail.${string}`;
-  readonly subject: string;
-  readonly eventTime: string;
-  readonly dataVersion: '1';
-  readonly data: {
-    readonly mailId: string;
-    readonly state: MailState;
-    readonly caller: string;
-    readonly tags: readonly string[];
-    readonly redirected?: true;
-    readonly captured?: true;
-    readonly code?: string;
-    readonly graphRequestId?: string;
-  };
+/** What became of one recipient after Exchange had accepted the email. No address and no hash of one is in it. */
+export type RecipientNews = Omit<RecipientDelivery, 'recipient'> & {
+  /** Its place among the recipients to, cc and bcc, counted from 0; absent for an email from before the ledger kept them. */
+  readonly index?: number;
 };
 
-/** What is told of a caller. */
-export type CallerEvent = {
-  readonly id: string;
-  readonly eventType: 'GraphMailRelay.Caller.LimitReached';
-  readonly subject: string;
-  readonly eventTime: string;
-  readonly dataVersion: '1';
-  readonly data: { readonly caller: string; readonly day: string; readonly resetsAt: string };
+type MailFields = {
+  readonly mailId: string;
+  readonly state: MailState;
+  readonly caller: string;
+  readonly tags: readonly string[];
+  readonly redirected?: true;
+  readonly captured?: true;
+  readonly code?: string;
+  readonly graphRequestId?: string;
+  readonly recipients?: readonly RecipientNews[];
+  /** How many more recipients there are than the event names. */
+  readonly omitted?: number;
 };
 
-export type RelayEvent = MailEvent | CallerEvent;
-
-/** The event of a caller that has reached its limit; its id is the same for the whole day. */
-export const limitReachedEvent = (caller: string, day: string, resetsAt: Date, now: Date): CallerEvent => ({
-  id: `${caller}/${day}/limit-reached`,
-  eventType: 'GraphMailRelay.Caller.LimitReached',
-  subject: `caller/${caller}`,
-  eventTime: now.toISOString(),
-  dataVersion: '1',
-  data: { caller, day, resetsAt: resetsAt.toISOString() },
-});
+/** What is told of an email: that it reached a final state, or what became of recipients after that. */
+export type MailEvent = RelayEventOf<Extract<EventType, `GraphMailRelay.Mail.${string}`>, MailFields>;
 
 const EVENT_TYPES = {
   sent: 'Sent',
@@ -73,3 +64,61 @@ export const eventOf = (row: LedgerRow): MailEvent | undefined => {
     },
   };
 };
+
+/** The event that recipients certainly did not get an email; undefined where none of the deliveries says that. */
+export const bouncedEventOf = (
+  row: Row<Sent>,
+  deliveries: readonly RecipientDelivery[],
+  now: Date,
+): MailEvent | undefined => deliveryEvent('Bounced', row, ofStatus(deliveries, 'failed'), now);
+
+/** The event that the next mail server took an email for recipients; undefined where none of the deliveries says that. */
+export const deliveredEventOf = (
+  row: Row<Sent>,
+  deliveries: readonly RecipientDelivery[],
+  now: Date,
+): MailEvent | undefined => deliveryEvent('Delivered', row, ofStatus(deliveries, 'delivered'), now);
+
+const ofStatus = (deliveries: readonly RecipientDelivery[], status: RecipientDelivery['status']) =>
+  deliveries.filter((one) => one.status === status);
+
+/** A message of a queue holds 64 KiB (Azure Queue Storage limits), and an email can have 500 recipients. */
+const MOST_RECIPIENTS = 100;
+
+const deliveryEvent = (
+  type: 'Bounced' | 'Delivered',
+  row: Row<Sent>,
+  deliveries: readonly RecipientDelivery[],
+  now: Date,
+): MailEvent | undefined => {
+  if (deliveries.length === 0) return undefined;
+  const { mailId, caller, tags, recipientHashes = [] } = row.facts;
+  const shown = deliveries.slice(0, MOST_RECIPIENTS);
+  return {
+    // Of other recipients it is another event; the same recipients bounce once, whoever says so.
+    id: `${mailId}/${row.progress.turn}/${type.toLowerCase()}/${nameOf(deliveries)}`,
+    eventType: `GraphMailRelay.Mail.${type}`,
+    subject: `mail/${mailId}`,
+    eventTime: now.toISOString(),
+    dataVersion: '1',
+    data: {
+      ...{ mailId, state: row.fate.state, caller, tags },
+      ...defined({
+        redirected: row.progress.redirected,
+        graphRequestId: row.fate.graphRequestId,
+        omitted: deliveries.length > shown.length ? deliveries.length - shown.length : undefined,
+      }),
+      recipients: shown.map(({ recipient, ...news }) => {
+        const index = recipientHashes.indexOf(recipient);
+        return { ...(index === -1 ? {} : { index }), ...news };
+      }),
+    },
+  };
+};
+
+/** A short name for these recipients, in whichever order they are given. */
+const nameOf = (deliveries: readonly RecipientDelivery[]): string =>
+  createHash('sha256')
+    .update([...new Set(deliveries.map(({ recipient }) => recipient))].toSorted().join('\n'))
+    .digest('base64url')
+    .slice(0, 16);

@@ -15,6 +15,7 @@ import type {
   MailState,
   Progress,
   Queued,
+  RecipientDelivery,
   Rejected,
   Row,
   Sending,
@@ -324,6 +325,26 @@ export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<
   ...row,
   fate: { ...row.fate, internetMessageId },
 });
+
+/** Adds what was learned of recipients: of each, the news that counts. The email ended when it was sent. */
+export const recordDeliveries = (row: Row<Sent>, news: readonly RecipientDelivery[]): Row<Sent> => {
+  const known = new Map((row.fate.deliveries ?? []).map((one) => [one.recipient, one]));
+  for (const one of news) {
+    const before = known.get(one.recipient);
+    if (before === undefined || supersedes(one, before)) known.set(one.recipient, one);
+  }
+  return { ...row, fate: { ...row.fate, deliveries: [...known.values()] } };
+};
+
+/**
+ * The trace says `delivered` when the next server took the email; a report that comes back later says that it was not. So a report
+ * outranks a trace, whichever was read first, and a guess outranks nothing.
+ */
+const supersedes = (news: RecipientDelivery, before: RecipientDelivery): boolean => {
+  if ((news.isGuess ?? false) !== (before.isGuess ?? false)) return before.isGuess === true;
+  if (before.source === 'report' && before.status === 'failed' && news.source === 'trace') return false;
+  return news.at >= before.at || (news.source === 'report' && before.source === 'trace');
+};
 
 /** What a message says that was written before its row, whose last write was lost. */
 export type Announcement = {

@@ -5,6 +5,7 @@ import { CREDENTIAL_KINDS } from '../connections/connection.ts';
 import { type DeclaredConnection, isUsable, readConnections } from '../connections/connection-definition.ts';
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
+import { readReceivers, type WebhookReceiver } from '../events/webhook-receiver.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
@@ -138,6 +139,18 @@ const connections = (text: string): readonly DeclaredConnection[] => {
       pointer: one.pointer.replace(/^GRAPH_CONNECTIONS/, ''),
       ...(value === undefined ? { expected: 'a JSON list of connections', received } : {}),
     })),
+  );
+};
+
+const webhooks = (text: string): readonly WebhookReceiver[] => {
+  if (text === '') return [];
+  const { value, received } = readJsonSetting(text);
+  const { receivers, problems } = readReceivers(value);
+  if (problems.length === 0) return receivers;
+  throw problemsError(
+    problems.map((one) =>
+      value === undefined ? { ...one, expected: 'a JSON list of webhooks', received } : one,
+    ),
   );
 };
 
@@ -324,9 +337,16 @@ export const settingsTable = {
     parse: callerQueues,
   }),
   MAIL_EVENTS: setting({
-    what: '`queue` puts a message on the queue mail-events whenever an email reaches a final state.',
+    what: 'Puts events on the queue mail-events, for Event Grid or your own reader ([events.md](events.md)): `queue` in the schema of Event Grid, `cloudevents` in CloudEvents 1.0.',
     fallback: 'off',
-    parse: (text) => (text === 'off' || text === 'queue' ? text : expects('off or queue')),
+    parse: oneOf(['off', 'queue', 'cloudevents']),
+  }),
+  MAIL_WEBHOOKS: setting({
+    what: 'Systems that receive events by HTTP, signed, as a JSON list ([events.md](events.md#webhooks)). It holds no secret: `secretName` is the name of a secret in the vault. A URL can have a token in it; keep it out of source control then.',
+    example:
+      '[{"name":"crm","url":"https://crm.contoso.com/hooks/mail","events":["GraphMailRelay.Mail.Bounced"]}]',
+    fallback: '',
+    parse: webhooks,
   }),
   SECRET_WARNING_DAYS: setting({
     what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry (after seven days weekly, if no connection uses it).',
@@ -449,11 +469,17 @@ const hasServiceAddresses = (environment: Environment): boolean =>
   );
 
 /** Also while other settings are wrong: whoever reads the problems sees this one with them. */
-const hasVaultWhereNeeded = ({ KEY_VAULT_URL, GRAPH_CREDENTIAL, GRAPH_CONNECTIONS }: Settings): boolean =>
+const hasVaultWhereNeeded = ({
+  KEY_VAULT_URL,
+  GRAPH_CREDENTIAL,
+  GRAPH_CONNECTIONS,
+  MAIL_WEBHOOKS,
+}: Settings): boolean =>
   KEY_VAULT_URL !== undefined ||
-  [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.filter(isUsable).map(({ credential }) => credential)].every(
-    (kind) => kind === 'managed-identity' || kind === 'federated',
-  );
+  (!MAIL_WEBHOOKS?.length &&
+    [GRAPH_CREDENTIAL, ...GRAPH_CONNECTIONS.filter(isUsable).map(({ credential }) => credential)].every(
+      (kind) => kind === 'managed-identity' || kind === 'federated',
+    ));
 
 /**
  * Reads settings, all by default; all of them are also checked against each other. Throws one SETTINGS_INVALID that
@@ -526,7 +552,7 @@ export const readSettings = <Name extends SettingName = SettingName>(
     problems.push({
       code: 'SETTINGS_INVALID',
       pointer: 'KEY_VAULT_URL',
-      expected: `the address of the vault that has the client secret or the certificate, such as ${settingsTable.KEY_VAULT_URL.example}`,
+      expected: `the address of the vault that has the client secret, the certificate or the secrets of webhooks, such as ${settingsTable.KEY_VAULT_URL.example}`,
       received: 'nothing',
     });
   if ((names as readonly SettingName[]) === ALL) {

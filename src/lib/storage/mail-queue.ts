@@ -1,5 +1,5 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { Events, WatchedQueue } from '../ports.ts';
+import type { EventQueue, WatchedQueue } from '../ports.ts';
 import { explained } from './explain-failures.ts';
 import { clientOptionsOf, EVENT_QUEUE, type StorageConnection } from './storage-connection.ts';
 
@@ -36,7 +36,7 @@ const openQueue = (queue: QueueClient): WatchedQueue => ({
   }),
 });
 
-const openEvents = (queue: QueueClient): Events => ({
+const openEvents = (queue: QueueClient): EventQueue => ({
   put: explained(async (event) => {
     await queue.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
   }),
@@ -44,7 +44,7 @@ const openEvents = (queue: QueueClient): Events => ({
 
 export type MailQueues = {
   readonly queueNamed: (name: string) => WatchedQueue;
-  readonly events: Events;
+  readonly events: EventQueue;
 };
 
 /** The queues of messages by their names, and the one that tells of final states. */

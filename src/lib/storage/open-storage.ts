@@ -1,5 +1,15 @@
 import { lazily, openedAtFirstCall } from '../lazily.ts';
-import type { CallerStore, Heartbeats, Ledger, Rotations, Usages, WarningState } from '../ports.ts';
+import type {
+  CallerStore,
+  Counts,
+  Heartbeats,
+  Ledger,
+  MailIndex,
+  Rotations,
+  Samples,
+  Usages,
+  WarningState,
+} from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
 import type { RelayKey } from './relay-key.ts';
@@ -14,6 +24,13 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     listOpen: 'list',
     expire: 'promise',
     fileEarlier: 'promise',
+  });
+
+/** By what emails are found; loads the SDK of tables when first asked. */
+export const openMailIndexTable = (connection: StorageConnection): MailIndex =>
+  openedAtFirstCall(async () => (await import('./mail-index-table.ts')).openMailIndexTable(connection), {
+    list: 'promise',
+    isFiling: 'promise',
   });
 
 /** The callers; loads the SDK of tables when first asked. */
@@ -56,6 +73,23 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
   openedAtFirstCall(async () => (await import('./heartbeat-table.ts')).openHeartbeatTable(connection), {
     read: 'promise',
     note: 'promise',
+  });
+
+/** What instances have counted; loads the SDK of tables when first asked. */
+export const openCountsTable = (connection: StorageConnection): Counts =>
+  openedAtFirstCall(async () => (await import('./counts-table.ts')).openCountsTable(connection), {
+    write: 'promise',
+    read: 'promise',
+    fold: 'promise',
+  });
+
+/** Samples of the relay; loads the SDK of tables when first asked. */
+export const openSamplesTable = (connection: StorageConnection): Samples =>
+  openedAtFirstCall(async () => (await import('./samples-table.ts')).openSamplesTable(connection), {
+    lastDay: 'promise',
+    newest: 'promise',
+    write: 'promise',
+    expire: 'promise',
   });
 
 /** The key of the relay; loads the SDK of tables when first asked. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { odata, RestError, type TableClient } from '@azure/data-tables';
 import { explained } from './explain-failures.ts';
+import { unlessChanged } from './ledger-entity.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
@@ -11,7 +12,12 @@ export type RelayKey = {
   readonly hasEarlierRows: boolean;
 };
 
-type Entity = { readonly key: string; readonly hasEarlierRows: boolean };
+type Entity = {
+  readonly key: string;
+  readonly hasEarlierRows: boolean;
+  /** Every row of this ledger was written by a version that files it for searches. */
+  readonly isSearchable?: boolean;
+};
 
 /** Beside the rows, whose partitions have names of two characters: who may only use queues cannot read it. */
 const PLACE = ['relay', 'key'] as const;
@@ -37,6 +43,12 @@ const hasRows = async (table: TableClient): Promise<boolean> => {
   return false;
 };
 
+/** Whether the ledger has no rows but such as can be searched. Nobody has made a row before there is a key. */
+export const isNewLedger = async (table: TableClient): Promise<boolean> => {
+  const kept = await table.getEntity<Entity>(...PLACE).catch(unlessChanged);
+  return kept === undefined ? !(await hasRows(table)) : kept.isSearchable === true;
+};
+
 /** Gives the key of the relay, which the first instance to ask makes. */
 export const openRelayKey = (connection: StorageConnection) => {
   const table = openTable(connection);
@@ -47,7 +59,11 @@ export const openRelayKey = (connection: StorageConnection) => {
       const made = { key: randomBytes(KEY_BYTES), hasEarlierRows: await hasRows(table) };
       const [partitionKey, rowKey] = PLACE;
       try {
-        const entity = { ...made, key: made.key.toString('base64') };
+        const entity: Entity = {
+          key: made.key.toString('base64'),
+          hasEarlierRows: made.hasEarlierRows,
+          isSearchable: !made.hasEarlierRows,
+        };
         await table.createEntity<Entity>({ partitionKey, rowKey, ...entity });
         return made;
       } catch (error) {

@@ -18,6 +18,8 @@ export type StorageConnection = { readonly network?: SdkNetwork } & (
 export const MAIL_QUEUE = 'mail';
 export const POISON_QUEUE = 'mail-poison';
 export const EVENT_QUEUE = 'mail-events';
+/** By which the relay tells itself which events to post to webhooks. No caller can have a queue of this name. */
+export const WEBHOOK_QUEUE = 'webhook-events';
 /** Where Event Grid puts what the vault says of its secrets. */
 export const VAULT_EVENT_QUEUE = 'vault-events';
 export const LEDGER_TABLE = 'mailledger';

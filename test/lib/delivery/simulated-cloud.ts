@@ -225,7 +225,21 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           ),
       },
       drafts: draftsOf(process),
-    } satisfies Omit<Ports, 'vault' | 'callerStore' | 'appTokens' | 'connections' | 'warnings' | 'rotations'>;
+    } satisfies Omit<
+      Ports,
+      | 'vault'
+      | 'callerStore'
+      | 'appTokens'
+      | 'connections'
+      | 'warnings'
+      | 'rotations'
+      | 'mailIndex'
+      | 'counts'
+      | 'samples'
+      | 'webhookQueue'
+      | 'eventWebhooks'
+      | 'signingKeys'
+    >;
   };
 
   const askGraph = (process: number, what: string, happen: () => SendReport): Promise<SendReport> =>

@@ -1,16 +1,24 @@
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { expect, test } from 'vitest';
+import { prefixesOf } from '../../../src/lib/ledger/search-index.ts';
 import { claim, holdNew, queueNew, recordSent, replay } from '../../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../../src/lib/storage/ledger-table.ts';
+import { openMailIndexTable } from '../../../src/lib/storage/mail-index-table.ts';
+import { openRelayKey } from '../../../src/lib/storage/relay-key.ts';
 import { LEDGER_TABLE } from '../../../src/lib/storage/storage-connection.ts';
 import { startStorageProxy } from '../../chaos/storage-proxy.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
+import { mailIndexContract } from '../../contract/mail-index.contract.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { awayStorage, storageForTests } from './storage-for-tests.ts';
 
 const { connection } = await storageForTests();
 
 ledgerContract('the ledger in a Storage table', () => openLedgerTable(connection));
+mailIndexContract('the ledger in a Storage table', () => ({
+  ledger: openLedgerTable(connection),
+  mailIndex: openMailIndexTable(connection),
+}));
 
 const MAIL_ID = '01a20556-8aab-77d5-aa30-5d8c2af8cc9f';
 const NOW = new Date('2026-03-02T08:00:00Z');
@@ -23,11 +31,14 @@ const unexpected = (mailId: string) => {
   throw new Error(`${mailId} could not be filed`);
 };
 
-const keysIn = async (table: TableClient): Promise<readonly string[]> => {
+const allKeysIn = async (table: TableClient): Promise<readonly string[]> => {
   const keys: string[] = [];
   for await (const { partitionKey, rowKey } of table.listEntities()) keys.push(`${partitionKey} ${rowKey}`);
   return keys;
 };
+/** Without those by which emails are searched. */
+const keysIn = async (table: TableClient): Promise<readonly string[]> =>
+  (await allKeysIn(table)).filter((key) => !key.includes(' by.'));
 
 test('a row is in one of 256 partitions, by the random end of its id, beside one entity that files it', async () => {
   const { connection: own } = await storageForTests();
@@ -42,14 +53,53 @@ test('a row is in one of 256 partitions, by the random end of its id, beside one
   expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f final!2026-03-02!${MAIL_ID}`]);
 
   await ledger.expire(new Date(NOW.getTime() + 86_400_000), 0, () => false);
-  expect(await keysIn(table)).toEqual([]);
+  expect(await allKeysIn(table)).toEqual([]);
+});
+
+test('beside a row stand the entities by which it is searched, those of now and no others', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, table] = [openLedgerTable(own), tableOf(own)];
+  const searchKeys = async () => (await allKeysIn(table)).filter((key) => key.includes(' by.'));
+  const expected = (of: typeof row | ReturnType<typeof claim>) =>
+    prefixesOf(of)
+      .map((prefix) => `9f by.${prefix}!8227561599999!${MAIL_ID}`)
+      .sort();
+  const created = await ledger.create(row);
+  expect(await searchKeys()).toEqual(expected(row));
+  await ledger.replace(claim(row, NOW), created!.etag);
+  expect(await searchKeys()).toEqual(expected(claim(row, NOW)));
+});
+
+test('rows of a version without searches are found by them once the sweep has filed them, and until then searches say so', async () => {
+  const { connection: own } = await storageForTests();
+  const [ledger, mailIndex, table] = [openLedgerTable(own), openMailIndexTable(own), tableOf(own)];
+  await ledger.create(row);
+  await openRelayKey(own).readRelayKey();
+  for (const key of (await allKeysIn(table)).filter((one) => one.includes(' by.')))
+    await table.deleteEntity('9f', key.slice(3));
+  const { search: _, etag: _etag, timestamp: _time, ...stored } = await table.getEntity('9f', MAIL_ID);
+  await table.updateEntity(stored as { partitionKey: string; rowKey: string }, 'Replace');
+  expect(await mailIndex.list({ by: 'any' }, {}, 10)).toEqual([]);
+  expect(await mailIndex.isFiling()).toBe(true);
+  expect(await ledger.fileEarlier(() => false, unexpected)).toBe(1);
+  expect(await mailIndex.list({ by: 'any' }, {}, 10)).toEqual([{ acceptedAt: NOW, mailId: MAIL_ID }]);
+  expect(await mailIndex.isFiling()).toBe(false);
+});
+
+test('a search of a new ledger misses nothing', async () => {
+  const { connection: own } = await storageForTests();
+  expect(await openMailIndexTable(own).isFiling()).toBe(false);
+  await openRelayKey(own).readRelayKey();
+  await openLedgerTable(own).create(row);
+  expect(await openMailIndexTable(own).isFiling()).toBe(false);
 });
 
 test('a mail whose filing somebody deleted goes on all the same', async () => {
   const { connection: own } = await storageForTests();
   const [ledger, table] = [openLedgerTable(own), tableOf(own)];
   const { etag } = (await ledger.create(row))!;
-  await table.deleteEntity('9f', `open!${NOW.toISOString()}!${MAIL_ID}`);
+  for (const key of await allKeysIn(table))
+    if (key.includes('!')) await table.deleteEntity('9f', key.slice(3));
   const attempt = { at: NOW.toISOString(), outcome: 'accepted' } as const;
   expect(await ledger.replace(recordSent(claim(row, NOW), attempt, NOW), etag)).toBeDefined();
   expect(await keysIn(table)).toEqual([`9f ${MAIL_ID}`, `9f final!2026-03-02!${MAIL_ID}`]);

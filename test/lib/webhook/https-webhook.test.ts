@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openHttps } from '../../../src/lib/graph/one-request.ts';
-import { openHttpsWebhook } from '../../../src/lib/webhook/https-webhook.ts';
-import { openWebhook } from '../../../src/lib/webhook/open-webhook.ts';
+import { openHttpsEventWebhooks, openHttpsWebhook } from '../../../src/lib/webhook/https-webhook.ts';
+import { makeLoopbackRequest } from '../../../src/lib/webhook/loopback-request.ts';
+import { openEventWebhooks, openWebhook } from '../../../src/lib/webhook/open-webhook.ts';
 import { scriptedServer } from '../graph/scripted-server.ts';
 
 const answering = (status: number, headers: Record<string, string> = {}) =>
@@ -37,5 +40,76 @@ describe('a post to the webhook', () => {
     const server = await scriptedServer(() => undefined);
     const webhook = openHttpsWebhook(server.url, openHttps(), 50);
     expect(await webhook.post('{}')).toEqual({ kind: 'failed', reason: 'timeout' });
+  });
+});
+
+describe('an event', () => {
+  const headers = { 'content-type': 'application/cloudevents+json; charset=utf-8', 'webhook-id': 'one' };
+
+  test('is one request with its headers and its body as it was signed, and gives the status', async () => {
+    const server = await answering(202);
+    expect(await openEventWebhooks().post(`${server.url}/hook?sig=1`, headers, '{"憑證":1}')).toEqual({
+      kind: 'answered',
+      status: 202,
+    });
+    expect(server.seen).toMatchObject([
+      { method: 'POST', path: '/hook?sig=1', headers: { ...headers, 'content-length': '12' } },
+    ]);
+  });
+
+  test.each([301, 302, 307, 308])('follows no redirect: %s', async (status) => {
+    const elsewhere = await answering(200);
+    const server = await answering(status, { location: `${elsewhere.url}/` });
+    expect(await openEventWebhooks().post(server.url, headers, '{}')).toEqual({ kind: 'answered', status });
+    expect(elsewhere.seen).toEqual([]);
+  });
+
+  test('gives how long the receiver asks to wait', async () => {
+    const server = await answering(429, { 'retry-after': '30' });
+    expect(await openEventWebhooks().post(server.url, headers, '{}')).toMatchObject({ retryAfter: '30' });
+  });
+
+  test('reads nothing of an answer beside its head, however long it is', async () => {
+    const server = await scriptedServer((_request, response) => {
+      response.writeHead(200);
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect(await openEventWebhooks().post(server.url, headers, '{}')).toEqual({
+      kind: 'answered',
+      status: 200,
+    });
+  });
+
+  test('is given up where the receiver hangs or cannot be reached', async () => {
+    const hanging = await scriptedServer(() => undefined);
+    const webhooks = openHttpsEventWebhooks(openHttps(), makeLoopbackRequest, 50);
+    expect(await webhooks.post(hanging.url, headers, '{}')).toEqual({ kind: 'failed', reason: 'timeout' });
+    const away = await openEventWebhooks().post('https://127.0.0.1:1/canary', headers, '{}');
+    expect(away).toEqual({ kind: 'failed', reason: 'connection' });
+  });
+
+  test('reaches a receiver on this machine by plain HTTP', async () => {
+    const seen: string[] = [];
+    const server = http.createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const webhooks = openEventWebhooks();
+    expect(await webhooks.post(`http://127.0.0.1:${port}/hook`, headers, '{}')).toEqual({
+      kind: 'answered',
+      status: 307,
+    });
+    expect(seen).toEqual(['POST /hook']);
+    expect(await webhooks.post('http://127.0.0.1:1/', headers, '{}')).toEqual({
+      kind: 'failed',
+      reason: 'connection',
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { element } from './elements.js';
+import { bidi, element } from './elements.js';
 import { count, nameOf, shortTime, subjectOf } from './wording.js';
 
 /** The emails that answer each other, in order, with links to the others. */
@@ -15,8 +15,8 @@ const entry = (mail, isOpen) =>
   element(
     'a',
     { href: mailHref(mail.ID), 'aria-current': isOpen && 'true' },
-    element('span', { class: 'sender' }, nameOf(mail.From)),
-    element('span', { class: 'title' }, subjectOf(mail)),
+    element('span', { class: 'sender' }, bidi(nameOf(mail.From))),
+    element('span', { class: 'title', dir: 'auto' }, subjectOf(mail)),
     element('time', { datetime: mail.Created }, shortTime(mail.Created)),
   );
 
@@ -25,8 +25,8 @@ export const answered = ({ inReplyTo, conversation }) => {
   const mail = conversation.find(({ ID }) => ID === inReplyTo.ID);
   if (mail)
     return [
-      element('a', { href: mailHref(mail.ID) }, subjectOf(mail)),
-      element('span', { class: 'aside' }, ` from ${nameOf(mail.From)}`),
+      element('a', { href: mailHref(mail.ID) }, bidi(subjectOf(mail))),
+      element('span', { class: 'aside' }, ' from ', bidi(nameOf(mail.From))),
     ];
   return [
     element('code', {}, inReplyTo.MessageID),

@@ -16,6 +16,9 @@ export const element = (tag, properties = {}, ...children) => {
   return made;
 };
 
+/** Text of an email beside words of the page: each keeps its own direction. */
+export const bidi = (text) => element('bdi', {}, text);
+
 /** An icon of the sprite in index.html; the words beside it say what it means. */
 export const icon = (name) => {
   const svg = document.createElementNS(SVG, 'svg');

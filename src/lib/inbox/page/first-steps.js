@@ -16,7 +16,7 @@ export const firstSteps = ({ endpoint, functionKey, curl }) =>
       { class: 'facts' },
       fact('Endpoint', endpoint),
       fact('Function key', functionKey),
-      fact('For your tests', `${location.origin}/api/v1/messages`, 'the same API as Mailpit'),
+      fact('For your tests', `${location.origin}/api/v1/messages`, 'a part of the API of Mailpit'),
     ),
   );
 
@@ -32,6 +32,7 @@ const fact = (name, value, note) =>
 export const nothingYet = (firstMail) => [
   element('img', { src: 'icon.svg', alt: '', width: '64', height: '64' }),
   element('h2', {}, 'Nothing has been sent yet'),
+  ...(firstMail.on ?? []).map((words) => element('p', { class: 'on' }, words)),
   element(
     'p',
     { class: 'lead' },

@@ -12,6 +12,9 @@ export const isRelay = document.documentElement.dataset.inbox === 'relay';
 /** Where the page asks for what is not of Mailpit. */
 export const VIEWS = isRelay ? 'api/mail' : 'mail';
 
+/** Where the page asks what the relay knows: the relay itself, or the inbox beside it, which has the keys. */
+export const DESK = isRelay ? '../mail' : 'relay/mail';
+
 /** The relay did not take the key. */
 export class KeyRefused extends Error {}
 
@@ -28,8 +31,12 @@ export const ask = async (path, { headers, ...options } = {}) => {
   const answer = await fetch(addressOf(path), { ...options, headers: { ...headers, ...key } });
   if (answer.ok) return answer;
   if (isRelay && (answer.status === 401 || answer.status === 403)) throw new KeyRefused();
-  const { Error: words, title } = await answer.json().catch(() => ({}));
-  throw new Error(words ?? title ?? `The inbox returned ${answer.status}.`);
+  const { Error: words, title, detail } = await answer.json().catch(() => ({}));
+  const failure = new Error(
+    words ?? ([title, detail].filter(Boolean).join(' ') || `The inbox returned ${answer.status}.`),
+  );
+  failure.status = answer.status;
+  throw failure;
 };
 
 export const askJson = async (path) => (await ask(path)).json();

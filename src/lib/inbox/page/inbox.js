@@ -4,6 +4,8 @@ import { ask, askJson, forgetKey, hasKey, isRelay, KeyRefused, keepKey, VIEWS } 
 import { capturingWords, keyEntry, nothingCaptured } from './key-entry.js';
 import { makeMailList } from './mail-list.js';
 import { mailView } from './mail-view.js';
+import { relayMailView } from './relay-mail.js';
+import { drawWaiting, relayMail, waitingMails } from './waiting-list.js';
 import { count, subjectOf } from './wording.js';
 
 const PAGE_SIZE = 50;
@@ -19,6 +21,8 @@ const list = makeMailList(byId('list'));
 let shown = PAGE_SIZE;
 let openId = null;
 let total = 0;
+let waiting = [];
+let openRelayId = null;
 
 const change = (method, body) =>
   ask('api/v1/messages', {
@@ -48,6 +52,7 @@ const reload = async () => {
     }
   } catch (error) {
     if (error instanceof KeyRefused) lock(KEY_REFUSED);
+    else if (error.status === 400) byId('counts').replaceChildren(error.message);
     else byId('connection').hidden = false;
   } finally {
     reloading = false;
@@ -66,9 +71,8 @@ const arrivedSince = (messages, search) => {
 const drawList = ({ messages, messages_count: matching, total: all, unread }, { search, arrived: told }) => {
   const arrived = isRelay ? arrivedSince(messages, search) : told;
   total = all;
-  document.body.dataset.empty = String(all === 0);
+  drawEmptiness();
   document.title = `${unread > 0 ? `(${unread}) ` : ''}Inbox · Graph Mail Relay`;
-  byId('nothing-yet').hidden = all > 0;
   byId('open-clear').disabled = all === 0;
   byId('more').hidden = matching <= messages.length;
   byId('counts').replaceChildren(
@@ -83,16 +87,65 @@ const drawList = ({ messages, messages_count: matching, total: all, unread }, { 
   if (news) byId('announcer').textContent = `New email: ${subjectOf(news)}`;
 };
 
+const drawEmptiness = () => {
+  const isEmpty = total === 0 && waiting.length === 0 && openRelayId === null;
+  document.body.dataset.empty = String(isEmpty);
+  byId('nothing-yet').hidden = !isEmpty;
+};
+
+// What the relay has not sent: a look at its ledger, so not with every look at the list.
+let looksAtRelay = 0;
+const reloadWaiting = async () => {
+  looksAtRelay += 1;
+  const look = looksAtRelay;
+  try {
+    const mails = await waitingMails();
+    if (look !== looksAtRelay) return;
+    waiting = mails;
+    drawWaiting(byId('waiting'), waiting, openRelayId);
+    drawEmptiness();
+  } catch (error) {
+    if (error instanceof KeyRefused) return lock(KEY_REFUSED);
+    byId('waiting').hidden = false;
+    byId('waiting').replaceChildren(
+      element('p', { class: 'counts' }, `What waits at the relay is not known. ${error.message}`),
+    );
+  }
+};
+
 // The mail: the address says which one is open, so the browser's own back button works.
-const idInAddress = () => {
-  const coded = /^#\/mail\/([^/]+)$/.exec(location.hash)?.[1];
+const idInAddress = (kind) => {
+  const coded = new RegExp(`^#/${kind}/([^/]+)$`).exec(location.hash)?.[1];
   return coded === undefined ? null : decodeURIComponent(coded);
 };
 
+/** What the relay knows of an email, in place of the email. */
+const showRelayMail = async (id) => {
+  document.body.dataset.view = 'mail';
+  list.markOpen(null);
+  const onChanged = async () => {
+    await reloadWaiting();
+    await showRelayMail(id);
+  };
+  try {
+    const mail = await relayMail(id);
+    if (openRelayId === id) mailPane.replaceChildren(...relayMailView(mail, { onChanged }));
+  } catch (error) {
+    if (error instanceof KeyRefused) return lock(KEY_REFUSED);
+    if (openRelayId === id) mailPane.replaceChildren(element('p', { class: 'choose' }, error.message));
+  }
+  mailPane.scrollTop = 0;
+  if (byId('list').offsetParent === null) mailPane.focus();
+};
+
 const showMail = async () => {
-  const id = idInAddress();
+  const id = idInAddress('mail');
   const before = openId;
   openId = id;
+  openRelayId = idInAddress('relay');
+  drawEmptiness();
+  drawWaiting(byId('waiting'), waiting, openRelayId);
+  if (openRelayId !== null) return showRelayMail(openRelayId);
   document.body.dataset.view = id === null ? 'list' : 'mail';
   list.markOpen(id);
   if (id === null) {
@@ -149,14 +202,21 @@ const listen = () => {
   events.addEventListener('open', () => {
     byId('connection').hidden = true;
     reload();
+    reloadWaiting();
   });
   events.addEventListener('error', () => {
     byId('connection').hidden = false;
   });
   events.addEventListener('message', ({ data }) => {
     const { kind, ids } = JSON.parse(data);
+    if (kind === 'relay') {
+      reloadWaiting();
+      if (openRelayId !== null) showRelayMail(openRelayId);
+      return;
+    }
     if (kind === 'captured') for (const id of ids) justArrived.add(id);
     if (kind === 'removed') return removed(ids);
+    if (kind === 'described' && ids.includes(openId)) showMail();
     reload();
   });
 };
@@ -234,6 +294,9 @@ const lock = (words) => {
   forgetKey();
   document.body.dataset.locked = 'true';
   list.draw([]);
+  waiting = [];
+  openRelayId = null;
+  drawWaiting(byId('waiting'), waiting, null);
   mailPane.replaceChildren();
   location.hash = '#/';
   byId('counts').replaceChildren();
@@ -268,7 +331,7 @@ const openCaptured = async () => {
   words.classList.toggle('sends', capturing === 'nothing' || capturing === 'other-recipients');
   words.hidden = false;
   byId('nothing-yet').replaceChildren(...nothingCaptured(capturing));
-  await reload();
+  await Promise.all([reload(), reloadWaiting()]);
   await showMail();
 };
 
@@ -284,7 +347,11 @@ const startRelayInbox = async () => {
   byId('lock').hidden = false;
   byId('lock').addEventListener('click', () => lock());
   setInterval(lookAgain, LOOK_AGAIN_MS);
-  document.addEventListener('visibilitychange', lookAgain);
+  document.addEventListener('visibilitychange', async () => {
+    await lookAgain();
+    if (document.visibilityState === 'visible' && document.body.dataset.locked !== 'true')
+      await reloadWaiting();
+  });
   if (!hasKey()) return lock();
   await openCaptured().catch((error) => lock(error instanceof KeyRefused ? KEY_REFUSED : error.message));
 };

@@ -1,4 +1,4 @@
-import { element, icon } from './elements.js';
+import { bidi, element, icon } from './elements.js';
 import { dayOf, nameOf, namesOf, subjectOf, timeOfDay } from './wording.js';
 
 const FLASH_MS = 1800;
@@ -75,11 +75,16 @@ const toItem = (mail) => {
       'a',
       { href: `#/mail/${encodeURIComponent(mail.ID)}` },
       element('span', { class: 'dot' }, unseen('unread')),
-      element('span', { class: 'from' }, nameOf(mail.From)),
+      element('span', { class: 'from' }, bidi(nameOf(mail.From))),
       element('span', { class: 'marks' }, ...marks),
       element('time', { datetime: mail.Created }, timeOfDay(mail.Created)),
-      element('span', { class: 'subject' }, subjectOf(mail)),
-      element('span', { class: 'about' }, element('span', { class: 'to' }, forWhom(mail)), mail.Snippet),
+      element('span', { class: 'subject', dir: 'auto' }, subjectOf(mail)),
+      element(
+        'span',
+        { class: 'about' },
+        element('span', { class: 'to' }, ...forWhom(mail)),
+        bidi(mail.Snippet),
+      ),
     ),
   );
 };
@@ -96,7 +101,6 @@ const forWhom = ({ To, Cc, Bcc }) =>
     ['Bcc', Bcc],
   ]
     .filter(([, people]) => people.length > 0)
-    .map(([word, people]) => `${word} ${namesOf(people)}`)
-    .join('; ');
+    .flatMap(([word, people], index) => [`${index > 0 ? '; ' : ''}${word} `, bidi(namesOf(people))]);
 
 const unseen = (words) => element('span', { class: 'unseen' }, words);

@@ -93,7 +93,9 @@ const htmlPanel = (message) => {
   ];
 };
 
-const textPanel = (text) => [element('pre', { class: ALIGNED.test(text) ? 'text aligned' : 'text' }, text)];
+const textPanel = (text) => [
+  element('pre', { class: ALIGNED.test(text) ? 'text aligned' : 'text', dir: 'auto' }, text),
+];
 
 const sourcePanel = (label, text) => [
   element(

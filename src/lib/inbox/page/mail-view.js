@@ -5,6 +5,8 @@ import { fileLink, isRelay } from './inbox-access.js';
 import { invitationCard } from './invitation.js';
 import { mailTabs } from './mail-tabs.js';
 import { address, fewOf } from './people.js';
+import { relayId } from './relay-mail.js';
+import { relayHref } from './waiting-list.js';
 import { fullTime, subjectOf } from './wording.js';
 
 /** An email: what was asked of Graph, in the order a reader looks for it. */
@@ -38,7 +40,7 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
           element('span', {}, 'Delete'),
         ),
       ),
-      element('h2', {}, subjectOf(message)),
+      element('h2', { dir: 'auto' }, subjectOf(message)),
       badges(message, graph.body),
       element(
         'dl',
@@ -59,6 +61,7 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
           isRelay && element('span', { class: 'aside' }, ', not sent'),
         ),
         graph.caller !== undefined && row('Caller', graph.caller),
+        relayIdRow(message),
         row('Mailbox', element('span', { class: 'mailbox' }, graph.mailbox)),
       ),
     ),
@@ -67,6 +70,15 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
     attachments(message),
     ...mailTabs({ message, headers, graph, invitation: context.invitation }),
   ].filter(Boolean);
+
+/** A captured email has the id of the relay for its own. */
+const relayIdRow = ({ ID, RelayID = isRelay ? ID : undefined }) =>
+  RelayID !== undefined &&
+  row(
+    'Relay ID',
+    ...relayId(RelayID),
+    element('a', { class: 'what-happened', href: relayHref(RelayID) }, 'What happened'),
+  );
 
 const row = (name, ...value) => element('div', {}, element('dt', {}, name), element('dd', {}, ...value));
 

@@ -1,4 +1,4 @@
-import { element } from './elements.js';
+import { bidi, element } from './elements.js';
 
 const SHOWN = 3;
 
@@ -30,7 +30,7 @@ export const address = ({ Name, Address }, ...more) =>
     : element(
         'span',
         { class: 'address' },
-        element('b', {}, Name),
+        element('b', {}, bidi(Name)),
         ' ',
         element('span', {}, Address),
         ...more,

@@ -1,0 +1,171 @@
+import { copyButton, element, icon } from './elements.js';
+import { isRelay } from './inbox-access.js';
+import { cancel, close, replay } from './waiting-list.js';
+import { count, fullTime } from './wording.js';
+
+/** What the relay knows of an email: its state, why, what happened, and what an operator can do. */
+export const relayMailView = (mail, { onChanged }) => {
+  const { id, state, sender, recipients, recipientAddresses, tags, caller, acceptedAt, reason } = mail;
+  return [
+    element(
+      'header',
+      { class: 'mail-head' },
+      element(
+        'p',
+        { class: 'mail-actions' },
+        element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails')),
+      ),
+      element('h2', {}, titleOf(mail)),
+      element(
+        'ul',
+        { class: 'badges' },
+        element('li', { class: 'state', 'data-state': state }, state),
+        ...tags.map((tag) => element('li', { class: 'tag' }, tag)),
+      ),
+      element(
+        'dl',
+        { class: 'envelope' },
+        ...facts([
+          ['Relay ID', relayId(id)],
+          ['From', sender],
+          ['To', recipientAddresses?.join(', ') ?? count(recipients, 'recipient')],
+          ['Caller', caller],
+          ['Accepted', time(acceptedAt)],
+          ['Send at', mail.sendAt && time(mail.sendAt)],
+          ['Next try', mail.until && time(mail.until)],
+          ['Request ID', mail.graphRequestId && element('code', {}, mail.graphRequestId)],
+          ['Message-ID', mail.internetMessageId && element('code', {}, mail.internetMessageId)],
+          ['Note', mail.note],
+        ]),
+      ),
+    ),
+    element(
+      'div',
+      { class: 'relay-mail' },
+      reason && reasonOf(reason),
+      actionsOf(mail, onChanged),
+      element('h3', {}, 'What happened'),
+      timelineOf(mail),
+      element(
+        'p',
+        { class: 'note' },
+        'The ledger of the relay has no subject and no content. The subject is on this page once the email is ',
+        isRelay ? 'captured.' : 'sent.',
+      ),
+    ),
+  ];
+};
+
+/** The id that the relay returned, to be copied. */
+export const relayId = (id) => [element('code', {}, id), copyButton('Copy', () => id)];
+
+const TITLES = {
+  queued: 'Waits on the queue',
+  sending: 'Is being sent',
+  deferred: 'Waits for the next try',
+  unknown: 'Outcome unknown',
+  sent: 'Sent',
+  rejected: 'Rejected',
+  held: 'Held',
+  closed: 'Closed',
+  canceled: 'Canceled',
+  captured: 'Captured',
+};
+
+const titleOf = ({ state, reason }) => [TITLES[state] ?? state, reason?.title].filter(Boolean).join(': ');
+
+const time = (iso) => element('time', { datetime: iso }, fullTime(iso));
+
+const facts = (rows) =>
+  rows
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value)));
+
+const reasonOf = ({ code, detail, remedy, problems = [] }) =>
+  element(
+    'div',
+    { class: 'reason' },
+    detail && element('p', {}, detail),
+    problems.length > 0 &&
+      element(
+        'ul',
+        {},
+        ...problems.map(({ pointer, expected, received }) =>
+          element('li', {}, element('code', {}, pointer), `: expected ${expected}, received ${received}.`),
+        ),
+      ),
+    remedy && element('p', {}, element('b', {}, 'What to do: '), remedy),
+    element('p', { class: 'aside' }, element('code', {}, code)),
+  );
+
+const WAITS = new Set(['queued', 'deferred']);
+
+const actionsOf = ({ id, state }, onChanged) => {
+  const isHeld = state === 'held';
+  if (!isHeld && !WAITS.has(state)) return null;
+  const problem = element('p', { class: 'key-problem', role: 'alert', hidden: true });
+  const doing = (act) => async (event) => {
+    event.preventDefault();
+    const all = actions.querySelectorAll('button');
+    for (const button of all) button.disabled = true;
+    try {
+      await act();
+      await onChanged();
+    } catch (error) {
+      problem.textContent = error.message || 'The relay does not accept the key any more.';
+      problem.hidden = false;
+      for (const button of all) button.disabled = false;
+    }
+  };
+  const note = element('input', {
+    id: 'close-note',
+    required: true,
+    maxlength: '500',
+    autocomplete: 'off',
+    placeholder: 'Why, for example: found in Sent Items',
+  });
+  const button = (words, act) =>
+    element('button', { type: 'button', class: 'plain', on: { click: doing(act) } }, words);
+  const actions = element(
+    'div',
+    { class: 'actions' },
+    isHeld && button('Replay: send it again', () => replay(id)),
+    // On the page of a relay, the key is that of operators, who close.
+    !isHeld && !isRelay && button('Cancel', () => cancel(id)),
+    element(
+      'form',
+      { on: { submit: doing(() => close(id, note.value)) } },
+      element('label', { for: 'close-note' }, 'Note'),
+      note,
+      element('button', { type: 'submit', class: 'plain' }, 'Close without sending'),
+    ),
+    problem,
+  );
+  return actions;
+};
+
+const timelineOf = ({ timeline, omittedAttempts }) =>
+  element(
+    'ol',
+    { class: 'timeline' },
+    omittedAttempts > 0 &&
+      element(
+        'li',
+        {},
+        `${count(omittedAttempts, 'earlier attempt')} ${omittedAttempts === 1 ? 'is' : 'are'} not shown.`,
+      ),
+    ...timeline.map(({ at, event, ...more }) =>
+      element(
+        'li',
+        {},
+        time(at),
+        element('b', {}, event),
+        element('span', { class: 'aside' }, Object.entries(more).map(factWords).join(', ')),
+      ),
+    ),
+  );
+
+const factWords = ([name, value]) =>
+  name === 'waitMs'
+    ? `wait ${Math.round(value / 1000)} s`
+    : `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`;

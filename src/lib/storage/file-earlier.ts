@@ -1,0 +1,45 @@
+import type { TableClient } from '@azure/data-tables';
+import type { Ledger } from '../ports.ts';
+import { type Entity, toEntry, unlessChanged } from './ledger-entity.ts';
+
+/** Where the filing of earlier rows is, beside the key of the relay. */
+const FILING = ['relay', 'filing-for-search'] as const;
+type Filing = { readonly isDone: boolean; readonly next: string };
+
+const readFiling = async (table: TableClient): Promise<Filing | undefined> =>
+  table.getEntity<Filing>(...FILING).catch(unlessChanged);
+
+/** Whether every row of an earlier version has the entities that file it. */
+export const isFiled = async (table: TableClient): Promise<boolean> =>
+  (await readFiling(table))?.isDone ?? false;
+
+/** Gives rows of an earlier version the entities that file them; where it has come to is kept, as one run may not see them all. */
+export const fileEarlier = async (
+  table: TableClient,
+  replace: Ledger['replace'],
+  isOver: () => boolean,
+  onFailure: (mailId: string, failure: unknown) => void,
+): Promise<number> => {
+  const kept = await readFiling(table);
+  if (kept?.isDone) return 0;
+  let filed = 0;
+  let next = kept?.next ?? '';
+  const pages = table.listEntities<Entity>().byPage(next === '' ? {} : { continuationToken: next });
+  for await (const page of pages) {
+    for (const entity of page) {
+      const isRow = entity.row !== undefined && entity.rowKey !== undefined;
+      if (!isRow || (entity.index !== undefined && entity.search !== undefined)) continue;
+      try {
+        const { row, etag } = toEntry(entity);
+        if ((await replace(row, etag)) !== undefined) filed += 1;
+      } catch (failure) {
+        onFailure(entity.rowKey ?? '', failure);
+      }
+    }
+    next = page.continuationToken ?? '';
+    if (next === '' || isOver()) break;
+  }
+  const [partitionKey, rowKey] = FILING;
+  await table.upsertEntity<Filing>({ partitionKey, rowKey, isDone: next === '', next }, 'Replace');
+  return filed;
+};

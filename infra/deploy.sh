@@ -15,7 +15,7 @@ source "$INFRA/scripts/say.sh"
 readonly ALL_STEPS='registration consent infrastructure credential code smoke-test rotation doctor test-mail'
 # Of the default relay; those of another have its name at the end (infra/scripts/relay.sh).
 MAIN_DEPLOYMENT=graph-mail-relay REGISTRATION_DEPLOYMENT=graph-mail-relay-registration
-CONSENT_DEPLOYMENT=graph-mail-relay-consent PACKAGE_TAG=graphMailRelayPackage
+TRACE_PERMISSION=ExchangeMessageTrace.Read.All CONSENT_DEPLOYMENT=graph-mail-relay-consent PACKAGE_TAG=graphMailRelayPackage
 # The first that deploys to the Flex Consumption plan.
 readonly OLDEST_AZ=2.61
 # The first that knows the Microsoft Graph extension as infra/bicepconfig.json names it.
@@ -43,7 +43,10 @@ Run it again at any time with the same options: it keeps what exists and creates
       --consent              grant the permissions for every mailbox of the tenant. Without it, an Exchange
                              administrator allows only the sender mailboxes (recommended)
       --also-grant NAME      a permission beside Mail.Send: Mail.Read, to look up an email whose outcome is
-                             unknown; or Mail.ReadWrite, to send drafts and large files
+                             unknown; or Mail.ReadWrite, to send drafts and large files. Can be repeated with
+                             ExchangeMessageTrace.Read.All, to ask for the delivery status of an email
+                             (docs/delivery.md). Exchange cannot limit it to mailboxes, so the step consent
+                             grants it for the whole organization, and nothing else without --consent
       --credential KIND      how the relay proves which application it is (docs/credentials.md): client-secret,
                              certificate, managed-identity or federated (default: what the relay uses, or
                              client-secret). A relay that runs keeps its credential until the new one is proved
@@ -74,7 +77,7 @@ HELP
 RESOURCE_GROUP='' SENDER='' LOCATION='' TEST_TO='' GIVEN_SUBSCRIPTION='' NAME='' PARAMETER_FILE=''
 REGISTRATION=graph-mail-relay REGISTRATION_GIVEN=no GIVEN_CLIENT_ID='' CONSENT=no SECRET_DAYS=180 RENEW_SECRET=no
 GIVEN_CREDENTIAL='' CREDENTIAL=client-secret EXCHANGE_ALLOWS=no ROTATE='' VAULT_EVENTS=no WEBHOOK_FILE=''
-PACKAGE='' REDEPLOY=no RESET=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT=''
+PACKAGE='' REDEPLOY=no RESET=no WHAT_IF=no STEPS='' SETTINGS=() ALERT_TO=() PERMISSIONS=(Mail.Send) ALSO_GRANT='' GRANT_TRACE=no
 
 # read_value OPTION VALUE
 read_value() {
@@ -90,7 +93,9 @@ read_value() {
     --alert-to) ALERT_TO+=("$2") ;;
     --parameters) PARAMETER_FILE=$2 ;;
     --registration) REGISTRATION=$2 REGISTRATION_GIVEN=yes ;;
-    --also-grant) ALSO_GRANT=$2 PERMISSIONS=(Mail.Send "$2") ;;
+    --also-grant)
+      if [ "$2" = "$TRACE_PERMISSION" ]; then GRANT_TRACE=yes; else ALSO_GRANT=$2 PERMISSIONS=(Mail.Send "$2"); fi
+      ;;
     --client-id) GIVEN_CLIENT_ID=$2 ;;
     --credential) GIVEN_CREDENTIAL=$2 ;;
     --secret-days) SECRET_DAYS=$2 ;;
@@ -133,7 +138,7 @@ wants() {
   case " $STEPS " in *" $1 "*) return 0 ;; esac
   [ -z "$STEPS" ] || return 1
   case $1 in
-    consent) [ "$CONSENT" = yes ] ;;
+    consent) [ "$CONSENT" = yes ] || [ "$GRANT_TRACE" = yes ] ;;
     rotation) [ -n "$ROTATE" ] ;;
   esac
 }
@@ -232,7 +237,7 @@ check_options() {
   done
   case $ALSO_GRANT in
     '' | Mail.Read | Mail.ReadWrite) ;;
-    *) wrong_usage "--also-grant expects Mail.Read or Mail.ReadWrite, not '$ALSO_GRANT'." ;;
+    *) wrong_usage "--also-grant expects Mail.Read or Mail.ReadWrite, and $TRACE_PERMISSION beside it, not '$ALSO_GRANT'." ;;
   esac
   check_credential_options
   [[ -z $GIVEN_CLIENT_ID || $GIVEN_CLIENT_ID =~ $GUID ]] || wrong_usage "--client-id expects a GUID, not '$GIVEN_CLIENT_ID'."

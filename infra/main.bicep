@@ -202,6 +202,16 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  name: '${relayName}-workbook'
+  params: {
+    displayName: relayName
+    location: location
+    componentId: monitoring.outputs.componentId
+    tags: tags
+  }
+}
+
 @description('Name of the function app.')
 output functionAppName string = functionApp.outputs.name
 

@@ -6,6 +6,8 @@ export type Directory = {
   readonly mailboxes: readonly Mailbox[];
   /** Other organisations in the same cloud, each with its own tenant. */
   readonly furtherTenants?: readonly Directory[];
+  /** The service principal of Microsoft's application for message traces is there. */
+  readonly hasTracePrincipal?: true;
   /** Policies for applications: https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy */
   readonly appPolicies?: {
     /** `passwordAddition`: no new client secrets. */
@@ -113,7 +115,12 @@ const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = 
 
 /** The directory once an administrator has allowed what these settings of the relay need: drafts need Mail.ReadWrite. */
 export const allowedFor =
-  ({ MAIL_LARGE_ATTACHMENTS, MAIL_DELIVERY, SECRET_ROTATION_DAYS = '' }: Readonly<Record<string, string>>) =>
+  ({
+    MAIL_LARGE_ATTACHMENTS,
+    MAIL_DELIVERY,
+    MAIL_TRACE,
+    SECRET_ROTATION_DAYS = '',
+  }: Readonly<Record<string, string>>) =>
   (usual: Directory): Directory => {
     const drafts = MAIL_LARGE_ATTACHMENTS === 'true' || MAIL_DELIVERY === 'exact';
     const withDrafts = withRole('Mail.ReadWrite');
@@ -123,7 +130,8 @@ export const allowedFor =
           ...(usual.furtherTenants && { furtherTenants: usual.furtherTenants.map(withDrafts) }),
         }
       : usual;
-    return SECRET_ROTATION_DAYS === '' ? allowed : mayRenewItsSecret(allowed);
+    const traced = MAIL_TRACE === 'true' ? mayTrace(allowed) : allowed;
+    return SECRET_ROTATION_DAYS === '' ? traced : mayRenewItsSecret(traced);
   };
 
 const changeApps =
@@ -139,6 +147,16 @@ const withRole = (role: string) =>
       clientId === LOCAL_CLIENT_ID || clientId === FABRIKAM_CLIENT_ID || isManagedIdentity,
     (app) => ({ ...app, roles: [...app.roles, role] }),
   );
+
+/** The directory in which message traces can be read; Mail.Read, so that the Message-ID of each email is known. */
+export const mayTrace = (usual: Directory): Directory => {
+  const traced = withRole('Mail.Read')(withRole('ExchangeMessageTrace.Read.All')(usual));
+  return {
+    ...traced,
+    hasTracePrincipal: true,
+    ...(usual.furtherTenants && { furtherTenants: usual.furtherTenants.map(mayTrace) }),
+  };
+};
 
 /** The directory in which the relay owns its registration and may change what it owns. */
 export const mayRenewItsSecret = changeApps(

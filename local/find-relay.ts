@@ -30,7 +30,7 @@ export const findRelay = async (
   if (url === undefined)
     throw new RelayNotFoundError(
       asked === undefined
-        ? `No relay is running with the folder ${folder}. Start one with npm start, or choose another with --folder <folder> or --url <url>.`
+        ? `No relay is running with the folder ${folder}. Start one with npm start, or name another one: its folder with --folder <folder>, or its address with --url <url> or ${URL_VARIABLE}.`
         : `${given === undefined ? URL_VARIABLE : '--url'}: expected an https address, or an http address of this machine.`,
     );
   if (running !== undefined && isSame(url, parseUrl(running.url)))

@@ -23,6 +23,7 @@ import {
   localSafetyOn,
   toProblemLines,
 } from './relay-settings.ts';
+import { obtainWebhookSecrets } from './webhook-secrets.ts';
 import { toCurl, toWelcome, whatIsOn } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -111,6 +112,7 @@ const main = async () => {
     for (const { file, reason } of cloud.mails.skipped)
       console.warn(`Inbox: skipped ${file}, which ${reason}`);
     if (realTenant !== undefined) await realTenant.storeSecret(cloud.secrets);
+    const webhooks = await obtainWebhookSecrets(cloud.secrets, settings, new Date());
 
     const logFile = join(folder.path, 'functions.log');
     let inbox: Inbox | undefined;
@@ -166,6 +168,7 @@ const main = async () => {
         inboxUrl: inboxAddress ?? inbox.url.replace('127.0.0.1', 'localhost'),
         connectionString: cloud.azurite.connectionString,
         callersWithQueues,
+        webhooks,
         realTenant: realTenant !== undefined,
         safetyOn: localSafetyOn(settings),
         captures: localCaptures(settings),

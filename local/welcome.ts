@@ -10,6 +10,8 @@ export type Welcome = {
   readonly inboxUrl: string;
   readonly connectionString: string;
   readonly callersWithQueues: readonly string[];
+  /** Receivers of events, each with the secret by which it verifies them. */
+  readonly webhooks: readonly { readonly name: string; readonly secret: string }[];
   /** Where it is not the usual one. */
   readonly folder: string | undefined;
   readonly realTenant: boolean;
@@ -48,7 +50,7 @@ ${indent(toCurl(welcome))}
   Or put the same JSON on the queue "mail":
 
     ${toQueueCommand(welcome.connectionString)}
-${toCallerQueues(welcome)}
+${toCallerQueues(welcome)}${toWebhooks(welcome)}
   List held emails:           npm run mail -- list${inFolder(welcome)}
   Start over:                 npm start -- --fresh${inFolder(welcome)}
   Send through a real tenant: npm start -- --real-tenant   (docs/local.md)
@@ -81,6 +83,12 @@ const toCallerQueues = ({ callersWithQueues, connectionString }: Welcome): strin
   const commands = callersWithQueues.map((caller) => `    ${command} ${callerQueueOf(caller)}`);
   return `\n  Or on the queue of a caller:\n\n${commands.join('\n')}\n`;
 };
+
+/** A receiver that only listens on this machine verifies with a secret of this machine. */
+const toWebhooks = ({ webhooks }: Welcome): string =>
+  webhooks.length === 0
+    ? ''
+    : `\n  Webhooks verify with:\n\n${webhooks.map(({ name, secret }) => `    ${name}  ${secret}`).join('\n')}\n`;
 
 /** The ports of the storage emulator need not be told. */
 const toQueueCommand = (connectionString: string): string =>

@@ -1,20 +1,24 @@
+import type { HeldContent } from '../src/lib/desk/held-content.ts';
+import type { MailStatus } from '../src/lib/desk/mail-status.ts';
+import { readTimeline } from '../src/lib/desk/timeline.ts';
+import { inWords } from '../src/lib/desk/timeline-words.ts';
+import { whereToLook } from '../src/lib/desk/where-to-look.ts';
+
 /** The desk's responses, formatted for a terminal. */
-export type DeskMail = {
-  readonly id: string;
-  readonly state: string;
-  readonly sender: string;
+export type DeskMail = MailStatus & {
   readonly caller: string;
   readonly connection?: string;
-  readonly recipients: number;
+  readonly recipientAddresses?: readonly string[];
   readonly redirected?: boolean;
   readonly captured?: boolean;
-  readonly acceptedAt: string;
-  readonly updatedAt: string;
+  readonly bounced?: boolean;
   readonly until?: string;
   readonly sendAt?: string;
   readonly internetMessageId?: string;
   readonly record?: string;
   readonly note?: string;
+  readonly omittedAttempts?: number;
+  readonly content?: HeldContent;
   readonly reason?: {
     readonly code: string;
     readonly title: string;
@@ -27,49 +31,63 @@ export type DeskMail = {
       readonly received: string;
     }[];
   };
-  readonly timeline: readonly {
-    readonly at: string;
-    readonly event: string;
-    readonly [fact: string]: unknown;
-  }[];
 };
 
-export const toTable = (mails: readonly DeskMail[]): string =>
-  mails.length === 0
-    ? 'No email is held.'
-    : [
-        'ID                                    HELD SINCE            REASON                      SENDER                          CALLER',
-        ...mails.map(({ id, updatedAt, reason, sender, caller }) =>
-          [
-            id,
-            `${updatedAt.slice(0, 19)}Z`.padEnd(20),
-            (reason?.code ?? '').padEnd(26),
-            (sender || '(unknown)').padEnd(30),
-            caller,
-          ].join('  '),
-        ),
-      ].join('\n');
-
-export const toPage = ({ timeline, reason, ...mail }: DeskMail): string =>
+/** An email for a terminal: what it is, what happened, why, and what to do. */
+export const toPage = (mail: DeskMail, now: Date): string =>
   [
-    `${mail.id}  ${mail.state}`,
+    `${mail.id}  ${mail.state}${mail.bounced ? ', bounced' : ''}`,
     line('Caller', mail.caller),
     line('Sender', mail.sender || '(unknown)'),
     ...(mail.connection === undefined ? [] : [line('Connection', mail.connection)]),
     line('Recipients', `${mail.recipients}${diverted(mail)}`),
-    ...timeline.map(({ at, event, ...facts }) => {
-      const words = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`);
-      return `${at}  ${event}${words.length === 0 ? '' : `  ${words.join(' ')}`}`;
-    }),
+    ...(mail.recipientAddresses ?? []).map((address) => line('', address)),
+    ...(mail.tags.length === 0 ? [] : [line('Tags', mail.tags.join(', '))]),
+    ...contentLines(mail.content),
     ...(mail.sendAt === undefined ? [] : [line('Send at', mail.sendAt)]),
     ...(mail.internetMessageId === undefined ? [] : [line('Message-ID', mail.internetMessageId)]),
     ...(mail.until === undefined ? [] : [line('Waits until', mail.until)]),
-    ...(reason === undefined ? [] : reasonLines(reason)),
+    'What happened',
+    ...(mail.omittedAttempts === undefined
+      ? []
+      : [`  ${mail.omittedAttempts} earlier attempts are not kept.`]),
+    ...readTimeline(mail).map((event) => `  ${event.at}  ${inWords(event)}`),
+    ...(mail.reason === undefined ? [] : reasonLines(mail.reason)),
+    ...lookLines(mail, now),
     ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-held`)]),
     ...(mail.note === undefined ? [] : [line('Note', mail.note)]),
   ].join('\n');
 
-const diverted = ({ state, redirected, captured }: Omit<DeskMail, 'timeline' | 'reason'>): string => {
+const contentLines = (content: DeskMail['content']): readonly string[] =>
+  content === undefined
+    ? []
+    : [
+        ...(content.subject === undefined ? [] : [line('Subject', content.subject)]),
+        ...(['to', 'cc', 'bcc'] as const).flatMap((field) =>
+          content[field].map((one, index) =>
+            line(index === 0 ? `${field[0]?.toUpperCase()}${field.slice(1)}` : '', one),
+          ),
+        ),
+      ].map(printable);
+
+/** What a stranger wrote must not move the cursor of a terminal, or the order of its letters. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+
+/** Where to find out whether it was sent, for an email of which the relay does not know. */
+const lookLines = (mail: DeskMail, now: Date): readonly string[] => {
+  const isSent = mail.state === 'sent';
+  if (!isSent && mail.reason?.code !== 'OUTCOME_UNKNOWN' && mail.reason?.code !== 'HOST_GAVE_UP') return [];
+  const { outlook, powershell } = whereToLook(mail, now, mail.content);
+  return [
+    ...(outlook === undefined ? [] : [line('Sent Items', printable(outlook))]),
+    line('Trace', printable(powershell)),
+    ...(mail.state === 'held' && mail.content === undefined
+      ? [line('', `With its subject and recipients: npm run mail -- show ${mail.id} --content`)]
+      : []),
+  ];
+};
+
+const diverted = ({ state, redirected, captured }: DeskMail): string => {
   if ((state === 'held' || state === 'closed') && (redirected || captured))
     return `, from whom it was to be kept (${captured ? 'captured' : 'redirected'})`;
   if (captured) return ', kept for the inbox page instead';

@@ -1,48 +1,41 @@
-import { parseArgs } from 'node:util';
 import { findRelay, type Relay } from '../local/find-relay.ts';
 import { safetyLines } from '../src/lib/settings/safety-settings.ts';
-import { type DeskMail, toPage, toTable } from './mail-page.ts';
-import {
-  callRelay,
-  RELAY_OPTIONS,
-  RELAY_USAGE,
-  readOrRefuse,
-  runCommand,
-  sameRelay,
-  UsageError,
-} from './relay-call.ts';
+import { decideAll } from './decide-mails.ts';
+import { readMailArguments } from './mail-options.ts';
+import { type DeskMail, toPage } from './mail-page.ts';
+import { toTable } from './mail-table.ts';
+import { callRelay, RELAY_USAGE, runCommand } from './relay-call.ts';
+import { findOne, searchMails } from './search-mails.ts';
 
-/** The desk for held emails as a command, for the relay of `npm start` or a deployed app. */
-const usage = `Usage: npm run mail -- list
+/** The desk as a command, for the relay of `npm start` or a deployed app. */
+const usage = `Usage: npm run mail -- list [search]
        npm run mail -- show <id>
-       npm run mail -- replay <id>
-       npm run mail -- close <id> --note "why"
+       npm run mail -- show --key KEY | --graph-request ID | --message-id ID
+       npm run mail -- replay <id> [<id> ...]
+       npm run mail -- close <id> [<id> ...] --note "why"
 
-Lists held emails, shows the status of any email, replays a held one, and closes one that is held or waits.
+Finds emails, shows what happened to one, replays held ones, and closes those that are held or wait.
 
-${RELAY_USAGE}`;
+list shows the emails that are held, newest first. With a search, it shows every email that has all of it, newest first:
+  --state STATE        queued, sending, deferred, unknown, sent, bounced, rejected, held, closed, canceled, captured, or any.
+  --sender ADDRESS     The address it is sent from.
+  --caller NAME        The caller that sent it.
+  --tag TAG            A tag that it has.
+  --since TIME         Received then or later: 90m, 2h or 7d ago, a date (its beginning in UTC), or 2026-11-26T08:00:00Z.
+  --until TIME         Received before that.
+  --recipient ADDRESS  An address it is sent to. The relay compares keyed hashes and does not store the address.
+  --key KEY            Its idempotency key.
+  --graph-request ID   The ID of a request to Graph, such as in a report of Microsoft.
+  --message-id ID      Its Message-ID, with or without the angle brackets.
+  --limit N            The most emails. Default: 50.
+  --all                No limit.
 
-const COMMANDS: ReadonlySet<string | undefined> = new Set(['list', 'show', 'replay', 'close']);
+show has this option:
+  --content            Also shows subject and recipients of a held email, read from its record. The log says that they were read.
 
-const readArguments = () =>
-  readOrRefuse(() =>
-    parseArgs({ allowPositionals: true, options: { ...RELAY_OPTIONS, note: { type: 'string' } } }),
-  );
+${RELAY_USAGE}
 
-const listAll = async (relay: Relay): Promise<readonly DeskMail[]> => {
-  const mails: DeskMail[] = [];
-  let after: string | undefined;
-  do {
-    const query = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
-    const page = (await callRelay(relay, 'GET', `/api/mail?state=held${query}`)) as {
-      readonly mails: readonly DeskMail[];
-      readonly next?: string;
-    };
-    mails.push(...page.mails);
-    after = page.next;
-  } while (after !== undefined);
-  return mails;
-};
+Exit status: 0 if everything was done, 1 if something failed, 2 for wrong usage.`;
 
 /** Says on the error output what keeps emails of this relay from their recipients, as it explains what the others print. */
 const tellOfSafety = async (relay: Relay): Promise<void> => {
@@ -53,44 +46,33 @@ const tellOfSafety = async (relay: Relay): Promise<void> => {
 };
 
 const main = async (): Promise<void> => {
-  const { values, positionals } = readArguments();
-  const [command, id, ...more] = positionals;
-  if (values.help) return console.log(usage);
-  if (more.length > 0) throw new UsageError(`Expected one id, received also: ${more.join(' ')}.`);
-  if (!COMMANDS.has(command))
-    throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
-  if (command === 'list' && id !== undefined) throw new UsageError(`list: expected no id, received ${id}.`);
-  if (command !== 'close' && values.note !== undefined)
-    throw new UsageError(`${command}: expected no --note, which is for close only.`);
+  const read = readMailArguments();
+  if (read === undefined) return console.log(usage);
+  const { values, command, ids, search, limit } = read;
   const relay = await findRelay(values.url, values.folder, process.env);
-  const needsId = () => {
-    if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id))
-      throw new UsageError(`${command}: expected the id of an email.`);
-    return id;
-  };
-  const say = (answer: unknown, words: (answer: DeskMail) => string) =>
-    console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer as DeskMail));
+  const say = <Answer>(answer: Answer, words: (answer: Answer) => string) =>
+    console.log(values.json ? JSON.stringify(answer, null, 2) : words(answer));
 
   if (command === 'list' || command === 'show') await tellOfSafety(relay);
   switch (command) {
     case 'list': {
-      const mails = await listAll(relay);
-      return console.log(values.json ? JSON.stringify(mails, null, 2) : toTable(mails));
+      const found = await searchMails(relay, search, limit);
+      const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+      const none = Object.keys(search).length === 0 ? 'No email is held.' : 'No email was found.';
+      say(found.mails, (mails) => (mails.length === 0 ? none : toTable(mails, width)));
+      for (const note of found.notes) console.error(note);
+      return;
     }
-    case 'show':
-      return say(await callRelay(relay, 'GET', `/api/mail?id=${needsId()}`), toPage);
+    case 'show': {
+      const id = ids[0] ?? (await findOne(relay, search));
+      const query = new URLSearchParams({ id, ...(values.content ? { content: 'true' } : {}) });
+      return say((await callRelay(relay, 'GET', `/api/mail?${query}`)) as DeskMail, (mail) =>
+        toPage(mail, new Date()),
+      );
+    }
     case 'replay':
-      return say(
-        await callRelay(relay, 'POST', `/api/mail/${needsId()}/replay`),
-        (mail) =>
-          `Email ${mail.id} is on the queue again. To follow it: npm run mail -- show ${mail.id}${sameRelay(values)}`,
-      );
     case 'close':
-      if (!values.note?.trim()) throw new UsageError('close: expected --note "why".');
-      return say(
-        await callRelay(relay, 'POST', `/api/mail/${needsId()}/close`, { body: { note: values.note } }),
-        (mail) => `Email ${mail.id} is closed.`,
-      );
+      return decideAll(relay, { command, ids, note: values.note ?? '' }, values);
   }
 };
 

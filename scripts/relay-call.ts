@@ -12,9 +12,12 @@ The command knows the master key of a relay that npm start runs. For any other r
 environment variable MAIL_RELAY_MASTER_KEY, which keeps the key out of the shell history and the process list:
   export MAIL_RELAY_MASTER_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)`;
 
+/** Where `npm start` keeps its relay. The single file is in no clone, and knows no folder of its own. */
+const LOCAL_FOLDER = import.meta.dirname === undefined ? '.local' : join(import.meta.dirname, '..', '.local');
+
 export const RELAY_OPTIONS = {
   url: { type: 'string' },
-  folder: { type: 'string', default: join(import.meta.dirname, '..', '.local') },
+  folder: { type: 'string', default: LOCAL_FOLDER },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;

@@ -21,7 +21,7 @@ import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp } from './functions/desk.http.ts';
+import { closeMailHttp, listMailHttp, replayMailHttp, searchMailHttp } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
@@ -29,6 +29,7 @@ import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { metricsHttp } from './functions/metrics.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
+import { pollBouncesTimer } from './functions/poll-bounces.timer.ts';
 import { countEvents } from './functions/problem.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
 import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
@@ -162,6 +163,12 @@ app.http('listMail', {
   route: 'mail',
   authLevel: 'admin',
   handler: listMailHttp(relay.forDesk),
+});
+app.http('searchMail', {
+  methods: ['POST'],
+  route: 'mail/search',
+  authLevel: 'admin',
+  handler: searchMailHttp(relay.forDesk),
 });
 app.http('replayMail', {
   methods: ['POST'],
@@ -315,6 +322,13 @@ app.timer('rotateSecrets', {
   schedule: '0 0 8 * * *',
   handler: rotateSecretsTimer(relay.forRotateSecrets),
 });
+// Only where it is wanted: a timer that does nothing would start an instance every five minutes.
+if (relay.readsReports)
+  app.timer('pollBounces', {
+    // A report comes seconds or days after its email.
+    schedule: '30 */5 * * * *',
+    handler: pollBouncesTimer(relay.forPollBounces),
+  });
 app.timer('sweepMail', {
   // Every hour, away from the full hour, when everybody else's timers run.
   schedule: '0 17 * * * *',

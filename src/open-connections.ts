@@ -7,13 +7,16 @@ import { openMailboxSearch } from './lib/graph/find-in-mailbox.ts';
 import type { GraphCall } from './lib/graph/graph-call.ts';
 import { openGraphDrafts } from './lib/graph/graph-drafts.ts';
 import { openGraphMail } from './lib/graph/graph-mail.ts';
+import { openMessageTraces, type TenantTraces } from './lib/graph/message-trace.ts';
 import { openGraph } from './lib/graph/open-graph.ts';
+import { openReceivedMail } from './lib/graph/received-mail.ts';
 import { type GraphPorts, routeGraph, type TenantGraph } from './lib/graph/route-graph.ts';
+import { routeTraces } from './lib/graph/route-traces.ts';
 import { toldCall } from './lib/graph/told-call.ts';
 import { lazily } from './lib/lazily.ts';
 import type { Log } from './lib/log.ts';
 import type { ProxyEnv, SdkNetwork } from './lib/network/agents.ts';
-import type { OpenConnection, PassedOver } from './lib/ports.ts';
+import type { OpenConnection, PassedOver, Ports } from './lib/ports.ts';
 import { readCertificateProof, readSecretProof } from './lib/vault/client-proof.ts';
 import { toProof } from './lib/vault/credential-proof.ts';
 import { type FetchToken, makeTokenSource } from './lib/vault/entra-token.ts';
@@ -41,7 +44,7 @@ type Needs = {
 /** A connection and what is asked of its credential; `call` is Graph with the token of the connection. */
 export type ProvenConnection = Omit<OpenConnection, 'registration'> & { readonly call: GraphCall };
 
-type Opened = TenantGraph & ProvenConnection;
+type Opened = TenantGraph & ProvenConnection & { readonly traces: TenantTraces };
 
 const fetchTokens = (connection: Connection, options: EntraTokenOptions, needs: Needs): FetchToken => {
   const { credential, name, cloud, clientId } = connection;
@@ -93,6 +96,8 @@ const openConnection = (connection: Connection, needs: Needs): Opened => {
       await fetchWithSecret(options, value, AbortSignal.timeout(tokenTimeoutMs));
     },
     mailboxes: { send: openGraphMail(call), find: openMailboxSearch(call, now) },
+    traces: openMessageTraces(call, endpoint, now),
+    receivedMail: openReceivedMail(call, now),
     drafts: openGraphDrafts(call, async (one) => (await request())(one), { endpoint, timeoutMs, now }),
   };
 };
@@ -102,13 +107,14 @@ export const openConnections = (
   connections: readonly [Connection, ...Connection[]],
   broken: readonly BrokenConnection[],
   needs: Needs,
-): GraphPorts & { readonly all: readonly ProvenConnection[] } => {
+): GraphPorts & Pick<Ports, 'traces'> & { readonly all: readonly ProvenConnection[] } => {
   const all = connections.map((connection) => openConnection(connection, needs));
-  const graphOf = (connection: Connection): TenantGraph => {
+  const graphOf = (connection: Connection): Opened => {
     const opened = all.find((one) => one.connection === connection);
     if (opened === undefined)
       throw new Error(`the connection ${connection.name} is not among those that were opened`);
     return opened;
   };
-  return { all, ...routeGraph(connections, broken, graphOf) };
+  const traces = routeTraces(connections, (connection) => graphOf(connection).traces);
+  return { all, traces, ...routeGraph(connections, broken, graphOf) };
 };

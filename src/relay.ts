@@ -15,23 +15,29 @@ import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
 import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
+import type { PollBouncesNeeds } from './lib/delivery/poll-bounces.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
+import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
-import { type MessageIdNeeds, makeMessageIdMemory } from './lib/desk/message-id.ts';
+import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
 import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
 import type { SampleNeeds } from './lib/desk/sample-relay.ts';
+import type { SearchNeeds } from './lib/desk/search-mail.ts';
 import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import type { ShowNeeds } from './lib/desk/show-mail.ts';
+import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
 import { makeWebhookLanes } from './lib/events/webhook-lanes.ts';
@@ -82,8 +88,10 @@ import {
   openRelayKey,
   openRotationTable,
   openSamplesTable,
+  openTraceUseTable,
   openUsageTable,
   openWarningTable,
+  openWatchedMailboxTable,
 } from './lib/storage/open-storage.ts';
 import {
   callerQueueOf,
@@ -131,8 +139,10 @@ export type Relay = {
   readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
   /** For what the host gave up on of a queue. */
   readonly forHoldMail: (log: Log, queueName: string) => HoldPoisonNeeds;
-  readonly forStatus: (log: Log) => MessageIdNeeds & ToldNeeds & Pick<Ports, 'callers'>;
-  readonly forDesk: (log: Log) => ReplayNeeds & CloseNeeds & CancelNeeds & Pick<Ports, 'callers'>;
+  readonly forStatus: (log: Log) => TraceNeeds & ToldNeeds & Pick<Ports, 'callers'>;
+  readonly forDesk: (
+    log: Log,
+  ) => ReplayNeeds & CloseNeeds & CancelNeeds & SearchNeeds & ShowNeeds & TraceNeeds & Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */
@@ -140,6 +150,9 @@ export type Relay = {
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
   readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
+  /** Whether the reports that come back to senders are read. */
+  readonly readsReports: boolean;
+  readonly forPollBounces: (log: Log) => PollBouncesNeeds;
   /** Counts an event of the log. */
   readonly count: (event: LogEvent) => void;
   /** Writes what was counted and is not written yet, before the process ends. Never throws. */
@@ -166,6 +179,8 @@ type StoragePorts = Pick<
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
+  | 'traceUses'
+  | 'watchedMailboxes'
   | 'counts'
   | 'samples'
 > &
@@ -264,8 +279,10 @@ export const openRelay = (
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
+      watchedMailboxes: openWatchedMailboxTable(connection),
       counts: openCountsTable(connection),
       samples: openSamplesTable(connection),
+      traceUses: openTraceUseTable(connection),
       queueNamed,
       mailQueue: queueNamed(MAIL_QUEUE),
       ...defined({ events: allOf(sinks) }),
@@ -364,6 +381,9 @@ export const openRelay = (
 
   const quotas = once(() => makeQuotas(storage().usages));
 
+  const watchSender = once(() => makeWatchSender({ ...storage(), clock }));
+  const watching = () => (settings().MAIL_BOUNCES ? { watchSender: watchSender() } : {});
+
   const messageIds = makeMessageIdMemory();
   /** Of what needs storage alone: it must work whatever is wrong with the settings to reach Graph. */
   const ifAny = <Part extends object>(make: () => Part): Partial<Part> => {
@@ -421,6 +441,16 @@ export const openRelay = (
     }
   };
 
+  /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
+  const tracing = () => ({
+    messageIds,
+    explain: explainCode,
+    ...ifAny(() => ({
+      mailboxes: graph().mailboxes,
+      ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),
+    })),
+  });
+
   const told = (): ToldNeeds => ifAny(() => ({ senderPolicy: accept().senderPolicy }));
 
   const sending = (log: Log, door: 'http' | 'queue' = 'http'): SendMailNeeds & Pick<Ports, 'callers'> => {
@@ -434,6 +464,7 @@ export const openRelay = (
       pacer: pacer(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
       quotas: quotas(),
+      ...watching(),
       accept: accept(),
       policy: policy(),
       language: settings().MAIL_LANGUAGE,
@@ -528,6 +559,9 @@ export const openRelay = (
     connections: () => doctorGraph().all,
     mailboxes: () => doctorGraph().mailboxes,
     ...(environment.KEY_VAULT_URL?.trim() ? { vault: doctorVault } : {}),
+    ...(readSetting(environment, 'MAIL_TRACE')
+      ? { tracing: () => ({ traces: doctorGraph().traces, traceUses: storage().traceUses }) }
+      : {}),
     readServerTime: async (connection) => (await readServerTime())(connection),
     lastRuns: {
       sweep: () => heartbeatOf('sweep'),
@@ -597,15 +631,16 @@ export const openRelay = (
     forStatus: (log) => ({
       ...storage(),
       callers: cachedCallers.of(log),
-      ...ifAny(() => ({ mailboxes: graph().mailboxes })),
+      ...tracing(),
       ...told(),
-      messageIds,
       clock,
+      log,
     }),
     forDesk: (log) => ({
       ...storage(),
       ...ifAny(() => ({ pacer: pacer() })),
       ...ifAny(() => ({ safety: safetyOf(settings()) })),
+      ...tracing(),
       ...told(),
       callers: cachedCallers.of(log),
       clock,
@@ -650,12 +685,19 @@ export const openRelay = (
         ...storage(),
         ...graph(),
         quotas: quotas(),
+        ...watching(),
         poisonQueues: poisonQueues(),
         policy: policy(),
         draftMailboxes: draftMailboxes(),
         clock,
         log,
       };
+    },
+    readsReports: readSetting(environment, 'MAIL_BOUNCES') === true,
+    forPollBounces: (log) => {
+      tellOnce(log);
+      recentLog = log;
+      return { ...storage(), ...graph(), clock, log };
     },
     count: meter.count,
     keepCounts: keeper.keep,

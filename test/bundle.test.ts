@@ -80,6 +80,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     openApi: http('GET', 'openapi.json', 'anonymous'),
     apiDocs: http('GET', 'docs', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
+    searchMail: http('POST', 'mail/search', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
     doctor: http('GET', 'doctor', 'admin'),
     metrics: http('GET', 'metrics', 'admin'),
@@ -103,6 +104,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),
+    deliverWebhook: queue('webhook-events'),
     checkSecrets: queue('vault-events'),
     rotateSecrets: timer('0 0 8 * * *'),
     sweepMail: timer('0 17 * * * *'),
@@ -119,6 +121,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
 
 test('each caller with a queue has a pair of functions for it', async () => {
   expect(await queuesWith('payroll, erp-test')).toEqual({
+    deliverWebhook: 'webhook-events',
     checkSecrets: 'vault-events',
     deliverMail: 'mail',
     holdMail: 'mail-poison',
@@ -130,7 +133,12 @@ test('each caller with a queue has a pair of functions for it', async () => {
 });
 
 test('a caller that can have no queue keeps no function from being there', async () => {
-  const usual = { checkSecrets: 'vault-events', deliverMail: 'mail', holdMail: 'mail-poison' };
+  const usual = {
+    deliverWebhook: 'webhook-events',
+    checkSecrets: 'vault-events',
+    deliverMail: 'mail',
+    holdMail: 'mail-poison',
+  };
   expect(await queuesWith('Pay roll!, events, poison, ,,')).toEqual(usual);
   expect(await queuesWith('poison, payroll, payroll')).toEqual({
     ...usual,

@@ -37,10 +37,22 @@ test.each(COMMANDS)(
   },
 );
 
+const TWO = ['01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55', '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e56'];
+
 test.each([
   [['list', 'extra'], 'list: expected no id, received extra.'],
   [['list', '--note', 'hi'], 'list: expected no --note, which is for close only.'],
-  [['show'], 'show: expected the id of an email.'],
+  [['list', '--content'], 'list: expected no --content, which is for show only.'],
+  [['list', '--limit', '0'], '--limit: expected a whole number from 1 to 100000, received 0.'],
+  [['list', '--limit', '9', '--all'], 'Expected --limit or --all, received both.'],
+  [['list', '--sender', ''], '--sender: expected a value, received nothing.'],
+  [['show', '--state', 'held'], 'show: expected no --state, which is for list only.'],
+  [['show', '--key', 'k', 'x'], 'show: expected no id, received x.'],
+  [['show', 'payroll'], 'or --key, --graph-request, --message-id, received payroll.'],
+  [['show', ...TWO], 'show: expected one id, received also:'],
+  [['replay'], 'replay: expected the id of an email, received nothing.'],
+  [['close', ...TWO], 'close: expected --note "why".'],
+  [['show'], 'show: expected the id of an email, or --key'],
 ])('npm run mail -- %j is refused for what would be ignored or is missing', (args, expected) => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

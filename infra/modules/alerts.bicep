@@ -154,6 +154,49 @@ var otherQueries = [
   }
 ]
 
+// What a timer sees every five minutes: docs/metrics.md says what each field is.
+var samples = [
+  'traces'
+  '| where message has "Metrics"'
+  '| extend e = parse_json(message)'
+  '| where tostring(e.event) == "Metrics"'
+]
+
+var sampleAlerts = [
+  {
+    name: 'queue-waits'
+    description: 'The next email of a queue has waited for more than 15 minutes although it could be sent. Nothing takes it, or there are more than a mailbox can send.'
+    severity: 2
+    every: 'PT15M'
+    window: 'PT15M'
+    query: join(concat(samples, ['| where todouble(e.queueAge) > 900']), '\n')
+  }
+  {
+    name: 'graph-wasted'
+    description: 'Graph returned 429, 503 or 509 to more than 5 % of the requests of the last hour, and to at least 20 of them. Emails wait, and the limits of a mailbox are used for nothing.'
+    severity: 3
+    every: 'PT1H'
+    window: 'PT2H'
+    query: join(
+      concat(samples, [
+        '| where timestamp > ago(65m) and isnotempty(e.graphRequests)'
+        // Counted since the relay was installed: the difference is what the hour had.
+        '| summarize requests = max(tolong(e.graphRequests)) - min(tolong(e.graphRequests)), wasted = max(tolong(e.graphWasted)) - min(tolong(e.graphWasted))'
+        '| where wasted >= 20 and wasted * 20 > requests'
+      ]),
+      '\n'
+    )
+  }
+  {
+    name: 'mailbox-near-limit'
+    description: 'A mailbox has used more than 80 % of the 10,000 recipients that Exchange allows it in 24 hours. At the limit its emails wait for hours.'
+    severity: 2
+    every: 'PT1H'
+    window: 'PT2H'
+    query: join(concat(samples, ['| where todouble(e.mailboxDayShare) > 0.8']), '\n')
+  }
+]
+
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(recipients)) {
   name: 'ag-${name}'
   location: 'global'
@@ -172,7 +215,7 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(r
 }
 
 resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
-  for alert in concat(eventQueries, otherQueries): {
+  for alert in concat(eventQueries, otherQueries, sampleAlerts): {
     name: '${name}-${alert.name}'
     location: location
     tags: tags

@@ -6,8 +6,8 @@ metadata description = 'The application permissions that the relay can use, and 
 type MailPermission = 'Mail.Send' | 'Mail.Read' | 'Mail.ReadWrite'
 
 @export()
-@description('What consent can grant: permissions for email, and Application.ReadWrite.OwnedBy, by which the relay renews its own client secret.')
-type Permission = MailPermission | 'Application.ReadWrite.OwnedBy'
+@description('What consent can grant: permissions for email; ExchangeMessageTrace.Read.All, to ask for the delivery status of an email; and Application.ReadWrite.OwnedBy, by which the relay renews its own client secret.')
+type Permission = MailPermission | 'ExchangeMessageTrace.Read.All' | 'Application.ReadWrite.OwnedBy'
 
 @export()
 @description('The application that stands for Microsoft Graph in every tenant.')
@@ -17,6 +17,7 @@ var graphAppId = '00000003-0000-0000-c000-000000000000'
 @description('Ids of application permissions: https://learn.microsoft.com/graph/permissions-reference')
 var permissionIds = {
   'Application.ReadWrite.OwnedBy': '18a4783c-866b-4cc7-a460-3d5e5662c884'
+  'ExchangeMessageTrace.Read.All': '89b20d8a-76e2-4057-867b-9961f800b9a4'
   'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96'
   'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01'
   'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9'

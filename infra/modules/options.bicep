@@ -13,6 +13,8 @@ type RelaySettings = {
   GRAPH_ENDPOINT: string?
   GRAPH_TIMEOUT_SECONDS: string?
   MAIL_ALLOWED_SENDERS: string?
+  MAIL_BOUNCES: string?
+  MAIL_BOUNCES_TO_OWNER: string?
   MAIL_CALLERS: string?
   MAIL_CALLER_QUEUES: string?
   MAIL_CAPTURE: string?
@@ -32,6 +34,7 @@ type RelaySettings = {
   MAIL_RECIPIENT_DOMAINS: string?
   MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
+  MAIL_TRACE: string?
   MAIL_VERIFY_SECONDS: string?
   NODE_USE_ENV_PROXY: string?
   NO_PROXY: string?
@@ -51,6 +54,8 @@ var relaySettingNames = [
   'GRAPH_ENDPOINT'
   'GRAPH_TIMEOUT_SECONDS'
   'MAIL_ALLOWED_SENDERS'
+  'MAIL_BOUNCES'
+  'MAIL_BOUNCES_TO_OWNER'
   'MAIL_CALLERS'
   'MAIL_CALLER_QUEUES'
   'MAIL_CAPTURE'
@@ -70,6 +75,7 @@ var relaySettingNames = [
   'MAIL_RECIPIENT_DOMAINS'
   'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
+  'MAIL_TRACE'
   'MAIL_VERIFY_SECONDS'
   'NODE_USE_ENV_PROXY'
   'NO_PROXY'
@@ -81,11 +87,12 @@ var relaySettingNames = [
 @export()
 @sealed()
 @secure()
-@description('Settings of the relay that are secrets themselves, or can have a password in them: a parameter of their own, which no deployment shows afterwards.')
+@description('Settings of the relay that are secrets themselves, or can have a password or a token in them: a parameter of their own, which no deployment shows afterwards.')
 type SecretSettings = {
   ALL_PROXY: string?
   HTTPS_PROXY: string?
   HTTP_PROXY: string?
+  MAIL_WEBHOOKS: string?
   SECRET_WARNING_WEBHOOK: string?
 }
 
@@ -95,6 +102,7 @@ var secretSettingNames = [
   'ALL_PROXY'
   'HTTPS_PROXY'
   'HTTP_PROXY'
+  'MAIL_WEBHOOKS'
   'SECRET_WARNING_WEBHOOK'
 ]
 

@@ -48,6 +48,8 @@ var queueNames = [
   'mail-events'
   'vault-events'
   'vault-events-poison'
+  'webhook-events'
+  'webhook-events-poison'
 ]
 var callerQueueNames = flatten(map(callerQueues, one => ['mail-${one.caller}', 'mail-${one.caller}-poison']))
 var allQueueNames = concat(queueNames, callerQueueNames)

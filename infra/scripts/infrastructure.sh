@@ -100,7 +100,7 @@ collect_parameters() {
   for setting in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
     case $setting in
       # Of a type of its own, which no record of a deployment shows.
-      HTTPS_PROXY=* | HTTP_PROXY=* | ALL_PROXY=*) hidden+=("$setting") ;;
+      HTTPS_PROXY=* | HTTP_PROXY=* | ALL_PROXY=* | MAIL_WEBHOOKS=*) hidden+=("$setting") ;;
       *) plain+=("$setting") ;;
     esac
   done

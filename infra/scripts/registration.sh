@@ -7,6 +7,7 @@ permission_id() {
     Mail.Send) echo b633e1c5-b582-4048-a93e-9f11b44c7e96 ;;
     Mail.Read) echo 810c84a8-4a9e-49e6-bf7d-12d183f40d01 ;;
     Mail.ReadWrite) echo e2a3a72e-5f79-4c64-b1b1-878b674786c9 ;;
+    ExchangeMessageTrace.Read.All) echo 89b20d8a-76e2-4057-867b-9961f800b9a4 ;;
     Application.ReadWrite.OwnedBy) echo 18a4783c-866b-4cc7-a460-3d5e5662c884 ;;
   esac
 }
@@ -154,26 +155,47 @@ exchange_name() {
   fi
 }
 
+# "Transport Data Platform" of Microsoft, which has the message traces. Its service principal is not in every tenant:
+# https://learn.microsoft.com/exchange/monitoring/trace-an-email-message/graph-api-message-trace
+readonly TRACE_APPLICATION=8bd644d1-64a1-4d4b-ae52-2e0cbf64e373
+
 ensure_consent() {
   step consent
-  local permission missing=()
+  local permission wanted=("${PERMISSIONS[@]}") missing=() reach='for every mailbox of the tenant'
+  if [ "$GRANT_TRACE" = yes ]; then
+    # Without --consent, Exchange allows the sender mailboxes alone: nothing about email is granted here.
+    if [ "$CONSENT" = yes ]; then wanted+=("$TRACE_PERMISSION"); else wanted=("$TRACE_PERMISSION"); fi
+  fi
   if [ "$SENDING_PRINCIPAL_ID" = "$NOBODY" ]; then
-    say "would grant ${PERMISSIONS[*]} for every mailbox of the tenant (infra/consent.bicep)"
+    say "would grant ${wanted[*]} $reach (infra/consent.bicep)"
     return
   fi
   must 'read the granted permissions' rest --method get \
     --url "$GRAPH/v1.0/servicePrincipals/$SENDING_PRINCIPAL_ID/appRoleAssignments?\$top=999" \
     --query 'value[].appRoleId' --output tsv
-  for permission in "${PERMISSIONS[@]}"; do
+  for permission in "${wanted[@]}"; do
     has_line "$ANSWER" "$(permission_id "$permission")" || missing+=("$permission")
   done
   if [ ${#missing[@]} -eq 0 ]; then
-    say "${PERMISSIONS[*]} granted for every mailbox of the tenant"
+    say "${wanted[*]} granted $reach"
   elif [ "$WHAT_IF" = yes ]; then
-    say "would grant ${missing[*]} for every mailbox of the tenant (infra/consent.bicep)"
+    say "would grant ${missing[*]} $reach (infra/consent.bicep)"
   else
     must_deploy "grant ${missing[*]}" --name "$CONSENT_DEPLOYMENT" --template-file "$INFRA/consent.bicep" \
       --parameters "servicePrincipalObjectId=$SENDING_PRINCIPAL_ID" "permissions=$(json_list "${missing[@]}")" --output none
-    say "granted ${missing[*]} for every mailbox of the tenant"
+    say "granted ${missing[*]} $reach"
   fi
+  [ "$GRANT_TRACE" = no ] || ensure_trace_application
+}
+
+ensure_trace_application() {
+  if find_service_principal "$TRACE_APPLICATION"; then
+    say 'the service principal that message traces need is there'
+  elif [ "$WHAT_IF" = yes ]; then
+    say "would create the service principal that message traces need ($TRACE_APPLICATION)"
+  else
+    must 'create the service principal that message traces need' ad sp create --id "$TRACE_APPLICATION" --output none
+    say 'created the service principal that message traces need; it can take some hours until it works'
+  fi
+  say 'the relay uses it with the setting MAIL_TRACE: --set MAIL_TRACE=true'
 }

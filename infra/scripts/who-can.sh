@@ -12,6 +12,12 @@ in_subscription() {
   [ -z "${GIVEN_SUBSCRIPTION:-}" ] || printf -- ' --subscription %s' "$(shell_word "$GIVEN_SUBSCRIPTION")"
 }
 
+# The permissions that were chosen, as options.
+also_grant() {
+  [ -z "${ALSO_GRANT:-}" ] || printf -- ' --also-grant %s' "$ALSO_GRANT"
+  [ "${GRANT_TRACE:-no}" = no ] || printf -- ' --also-grant %s' "$TRACE_PERMISSION"
+}
+
 # deploy_command MORE...: the command by which another person goes on with this same relay and registration.
 deploy_command() {
   printf 'infra/deploy.sh %s' "$(in_this_group)"
@@ -48,14 +54,14 @@ HELP
       cat <<HELP
 Who can help: someone with the Entra role Application Developer, Application Administrator or Cloud Application
   Administrator, who can also deploy to the resource group:
-    $(deploy_command ${LOCATION:+--location "$(shell_word "$LOCATION")"} ${ALSO_GRANT:+--also-grant "$ALSO_GRANT"} registration)
+    $(deploy_command ${LOCATION:+--location "$(shell_word "$LOCATION")"}$(also_grant) registration)
   Or create the registration in the portal (docs/setup-portal.md) and give its client id: --client-id <id>
 HELP
       ;;
     consent)
       cat <<HELP
 Who can help: a Privileged Role Administrator (or Global Administrator) with rights on the resource group runs:
-    $(deploy_command --consent ${ALSO_GRANT:+--also-grant "$ALSO_GRANT"} consent)
+    $(deploy_command)$([ "${CONSENT:-no}" = no ] && [ "${GRANT_TRACE:-no}" = yes ] || printf ' --consent')$(also_grant) consent
   Recommended instead: omit --consent, and ask an Exchange administrator to allow only the sender mailboxes
   with infra/scripts/limit-mailboxes.ps1 (docs/setup.md, "Limit the mailboxes").
 HELP

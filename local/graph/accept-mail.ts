@@ -33,6 +33,8 @@ export const acceptMail = async (
   await graph.capture(mail);
   call.seen.accepted = true;
   graph.sentItems.keep(mail);
+  graph.traces.keep(mail);
+  graph.received.answer(mail, graph.now());
 };
 
 /** Recipients see the Message-ID that the email has in the end. */

@@ -11,6 +11,7 @@ import { GraphError, type RequestIds } from './graph-error.ts';
 import { tooManyAtOnce } from './refusals.ts';
 import type { RequestLog, SeenRequest } from './request-log.ts';
 import { findRoute } from './routes.ts';
+import { findTraceCall } from './trace-calls.ts';
 
 export type GraphServerState = GraphState & {
   readonly verifyToken: VerifyToken;
@@ -72,6 +73,8 @@ const decideAnswer = async (
   const url = toUrl(request);
   const answerApplication = findApplicationCall(request.method ?? '', url.pathname);
   if (answerApplication !== undefined) return answerApplication({ ...begun, request, url, caller }, graph);
+  const answerTraces = findTraceCall(request.method ?? '', url.pathname);
+  if (answerTraces !== undefined) return answerTraces({ ...begun, request, url, caller }, graph);
   const { user, run } = findRoute(request.method ?? '', url.pathname);
   const mailbox = findMailbox(caller.tenant, user);
   begun.seen.mailbox = mailbox.address;

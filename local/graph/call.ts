@@ -6,6 +6,8 @@ import type { Drafts } from './drafts.ts';
 import type { RequestIds } from './graph-error.ts';
 import type { InstalledFaults } from './installed-faults.ts';
 import type { MailboxLimits } from './mailbox-limits.ts';
+import type { MessageTraces } from './message-traces.ts';
+import type { ReceivedReports } from './reports/received-reports.ts';
 import type { SeenRequest } from './request-log.ts';
 import type { SentItems } from './sent-items.ts';
 import type { GraphSettings } from './settings.ts';
@@ -35,6 +37,10 @@ export type GraphState = {
   readonly faults: InstalledFaults;
   readonly settings: () => GraphSettings;
   readonly sentItems: SentItems;
+  readonly received: ReceivedReports;
   readonly drafts: Drafts;
   readonly uploads: UploadSessions;
+  readonly traces: MessageTraces;
+  /** When message traces were asked for, by tenant. */
+  readonly traceRequests: Map<string, readonly number[]>;
 };

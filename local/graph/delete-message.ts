@@ -4,7 +4,7 @@ import { findItem } from './find-item.ts';
 import type { GraphAnswer } from './graph-answer.ts';
 import { carryOutOrFail } from './perform-fault.ts';
 
-/** DELETE /users/{user}/messages/{id}: a draft with its files, or a copy in Sent Items. */
+/** DELETE /users/{user}/messages/{id}: a draft with its files, a copy in Sent Items, or what was received. */
 export const deleteMessage = async (
   call: MailboxCall,
   graph: GraphState,
@@ -17,6 +17,7 @@ export const deleteMessage = async (
     const draft = graph.drafts.get(key);
     graph.drafts.take(key);
     graph.sentItems.remove(key);
+    graph.received.remove(key);
     await graph.uploads.forgetDraft(key);
     await graph.uploads.deleteFiles(draft?.attachments.map(({ file }) => file) ?? []);
     return { kind: 'answer', status: 204 };

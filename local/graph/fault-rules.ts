@@ -13,6 +13,8 @@ const FAULTY_CALLS = [
   'getMessage',
   'listMessages',
   'deleteMessage',
+  'listMessageTraces',
+  'getTraceDetails',
 ] as const;
 export type FaultyCallName = (typeof FAULTY_CALLS)[number];
 

@@ -7,10 +7,14 @@ import { itemNotFound } from './refusals.ts';
 /** Everything in the mailbox, or in one of its folders, newest first; what is on its way between two folders is in none. */
 export const listItems = (
   { mailbox }: MailboxCall,
-  { drafts, sentItems, now }: GraphState,
+  { drafts, sentItems, received, now }: GraphState,
   { filter = {}, folder }: { readonly filter?: MessageFilter; readonly folder?: Folder | undefined } = {},
 ): readonly MailItem[] =>
-  [...drafts.list(mailbox.address).map(toDraftItem), ...sentItems.list(mailbox.address, now())]
+  [
+    ...drafts.list(mailbox.address).map(toDraftItem),
+    ...sentItems.list(mailbox.address, now()),
+    ...received.list(mailbox.address, now()),
+  ]
     .filter((item) => item.folder !== undefined && (folder ?? item.folder) === item.folder)
     .filter((item) => matchesFilter(item, filter))
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());

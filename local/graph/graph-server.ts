@@ -13,6 +13,8 @@ import { answerControl, CONTROL_PATH } from './control.ts';
 import { makeDrafts } from './drafts.ts';
 import { type InstalledFaults, makeInstalledFaults } from './installed-faults.ts';
 import { type Limits, makeMailboxLimits } from './mailbox-limits.ts';
+import { makeMessageTraces } from './message-traces.ts';
+import { makeReceivedReports } from './reports/received-reports.ts';
 import { makeRequestLog, type RequestLog } from './request-log.ts';
 import { makeSentItems } from './sent-items.ts';
 import { type ChangeableSettings, makeChangeableSettings } from './settings.ts';
@@ -94,8 +96,11 @@ export const startGraph = async (options: GraphOptions): Promise<Graph> => {
     faults,
     settings: settings.current,
     sentItems: makeSentItems(options.earlierMails ?? [], settings.current, directory().tenantDomain),
+    received: makeReceivedReports(settings.current, directory().tenantDomain),
     drafts: makeDrafts(),
     uploads: makeUploadSessions(folder.path, () => uploads.url),
+    traces: makeMessageTraces(options.earlierMails ?? [], settings.current),
+    traceRequests: new Map(),
     requests,
   };
   const closeIdleConnections = () => server.closeIdleConnections();

@@ -6,11 +6,12 @@ import type { IncomingMessage } from 'node:http';
  * to a place, so that of a draft is gone when it is sent; an immutable one stays while the item is in the mailbox.
  * https://learn.microsoft.com/graph/outlook-immutable-id
  */
-export type IdForm = 'draft' | 'sent' | 'immutable' | 'attachment';
+export type IdForm = 'draft' | 'sent' | 'received' | 'immutable' | 'attachment';
 
 const BEGINNINGS: Record<IdForm, string> = {
   draft: 'AAMkADkwZGEx',
   sent: 'AAMkADkwZGEy',
+  received: 'AAMkADkwZGE0',
   immutable: 'AAkALgAAAAAA',
   attachment: 'AAMkADkwZGEzBASkAD',
 };

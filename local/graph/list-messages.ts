@@ -8,7 +8,7 @@ import { type MessageQuery, parseMessageQuery } from './message-query.ts';
 import { contextOf, toExpanded, toMessageResource } from './message-resource.ts';
 import { carryOutOrFail } from './perform-fault.ts';
 
-/** Messages of a mailbox, or of one folder. Nothing is ever received here. */
+/** Messages of a mailbox, or of one folder. All that is ever received here are reports. */
 export const listMessages = async (
   call: MailboxCall,
   graph: GraphState,
@@ -26,10 +26,11 @@ export const listMessages = async (
 };
 
 const toPage = (
-  found: readonly MailItem[],
-  { top, skip, select, expand }: MessageQuery,
+  newestFirst: readonly MailItem[],
+  { top, skip, select, expand, oldestFirst }: MessageQuery,
   call: MailboxCall,
 ) => {
+  const found = oldestFirst ? newestFirst.toReversed() : newestFirst;
   const next = new URL(call.url);
   next.searchParams.set('$skip', String(skip + top));
   return {

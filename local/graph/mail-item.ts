@@ -3,7 +3,7 @@ import { canonicalPropertyId } from './extended-property.ts';
 import { idOf } from './item-ids.ts';
 
 /** Well-known names of the folders an email can be in: https://learn.microsoft.com/graph/api/resources/mailfolder */
-export const FOLDERS = ['sentitems', 'drafts', 'outbox'] as const;
+export const FOLDERS = ['inbox', 'sentitems', 'drafts', 'outbox'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /** A draft or a copy of what was sent. Real copies answer without `internetMessageHeaders`, so these do not hold them at all. */
@@ -20,6 +20,11 @@ export type MailItem = {
   readonly hasAttachments: boolean;
   /** Canonical ids and values in lower case, ready to be compared. */
   readonly properties: ReadonlyMap<string, string>;
+  /** Of what the mailbox received: the headers that Graph shows, and the MIME. */
+  readonly received?: {
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+    readonly mime: string;
+  };
 };
 
 /** What a list is asked for; everything given has to match. */
@@ -28,6 +33,7 @@ export type MessageFilter = {
   readonly property?: { readonly id: string; readonly value: string | undefined };
   readonly internetMessageId?: string;
   readonly createdBefore?: Date;
+  readonly receivedFrom?: Date;
 };
 
 /** The part of an item that follows from its message. */
@@ -51,10 +57,11 @@ export const contentOfItem = ({
 /** Whether a list with this filter shows the item. */
 export const matchesFilter = (
   item: MailItem,
-  { property, internetMessageId, createdBefore }: MessageFilter,
+  { property, internetMessageId, createdBefore, receivedFrom }: MessageFilter,
 ): boolean => {
   if (internetMessageId !== undefined && item.internetMessageId !== internetMessageId) return false;
   if (createdBefore !== undefined && item.createdAt >= createdBefore) return false;
+  if (receivedFrom !== undefined && item.createdAt < receivedFrom) return false;
   if (property === undefined) return true;
   const value = item.properties.get(canonicalPropertyId(property.id) ?? property.id);
   return property.value === undefined ? value !== undefined : value === property.value.toLowerCase();
@@ -62,4 +69,6 @@ export const matchesFilter = (
 
 /** The id under which the item is known now. */
 export const currentIdOf = ({ key, folder }: Pick<MailItem, 'key' | 'folder'>, immutable: boolean): string =>
-  idOf(immutable ? 'immutable' : folder === 'sentitems' ? 'sent' : 'draft', key);
+  idOf(immutable ? 'immutable' : FORM_IN[folder ?? 'drafts'], key);
+
+const FORM_IN = { inbox: 'received', sentitems: 'sent', drafts: 'draft', outbox: 'draft' } as const;

@@ -71,6 +71,8 @@ const toMessage = (item: MailItem, { mailbox, request }: MailboxCall) => {
     ccRecipients: message.ccRecipients ?? [],
     bccRecipients: message.bccRecipients ?? [],
     replyTo: message.replyTo ?? [],
+    // Graph shows them of what was received, and of nothing else.
+    ...(item.received && { internetMessageHeaders: item.received.headers }),
   } satisfies Partial<Record<Selectable, unknown>>;
 };
 

@@ -4,6 +4,7 @@ import { createDraft } from './create-draft.ts';
 import { deleteMessage } from './delete-message.ts';
 import { addAttachment, createUploadSession, listAttachments } from './draft-attachments.ts';
 import { getMessage } from './get-message.ts';
+import { getMime, mimeInFolder } from './get-mime.ts';
 import type { GraphAnswer } from './graph-answer.ts';
 import { GraphError } from './graph-error.ts';
 import { listMessages } from './list-messages.ts';
@@ -44,6 +45,7 @@ const findRun = makeRouter<(params: PathParams) => Run>(
     ['GET', '/v1.0/users/:user/messages', () => listMessages],
     ['POST', '/v1.0/users/:user/messages', () => createDraft],
     ['GET', MESSAGE, withMessage(getMessage)],
+    ['GET', `${MESSAGE}/$value`, withMessage(getMime)],
     ['PATCH', MESSAGE, withMessage(updateDraft)],
     ['DELETE', MESSAGE, withMessage(deleteMessage)],
     ['POST', `${MESSAGE}/send`, withMessage(sendDraft)],
@@ -51,6 +53,7 @@ const findRun = makeRouter<(params: PathParams) => Run>(
     ['POST', `${MESSAGE}/attachments`, withMessage(addAttachment)],
     ['POST', `${MESSAGE}/attachments/createUploadSession`, withMessage(createUploadSession)],
     ['GET', '/v1.0/users/:user/mailFolders/:folder/messages', listFolder],
+    ['GET', '/v1.0/users/:user/mailFolders/:folder/messages/:id/$value', () => mimeInFolder],
   ],
   { decode },
 );

@@ -8,12 +8,18 @@ export type GraphSettings = {
   readonly sentItemsDelayMs: number;
   /** How long an accepted mail stays in Drafts until transport takes it. */
   readonly transportDelayMs: number;
+  /** How long it takes until a report comes back. */
+  readonly reportDelayMs: number;
   /** What becomes of a Message-ID that the caller chose. */
   readonly callerMessageId: 'keep' | 'rewrite';
   /** Whether the `x-` headers of MIME become extended properties, by which the email is found. */
   readonly mimeHeadersAreProperties: boolean;
   /** How long an upload URL is good for. */
   readonly uploadSessionMs: number;
+  /** How long an accepted email takes to the message trace. */
+  readonly traceDelayMs: number;
+  /** Requests for message traces of one tenant. */
+  readonly tracesPerFiveMinutes: number;
   /** How long Entra takes to know a secret that was added. */
   readonly newSecretDelayMs: number;
 };
@@ -23,9 +29,13 @@ const AT_THE_START: GraphSettings = {
   limits: EXCHANGE_LIMITS,
   sentItemsDelayMs: 0,
   transportDelayMs: 0,
+  reportDelayMs: 0,
   callerMessageId: 'rewrite',
   mimeHeadersAreProperties: true,
   uploadSessionMs: 3_600_000,
+  // 5 to 15 minutes were seen.
+  traceDelayMs: 5 * 60_000,
+  tracesPerFiveMinutes: 100,
   // 4 to 18 seconds were seen.
   newSecretDelayMs: 4000,
 };
@@ -42,9 +52,12 @@ export const changeSchema = z.strictObject({
     .optional(),
   sentItemsDelayMs: z.int().min(0).optional(),
   transportDelayMs: z.int().min(0).optional(),
+  reportDelayMs: z.int().min(0).optional(),
   callerMessageId: z.enum(['keep', 'rewrite']).optional(),
   mimeHeadersAreProperties: z.boolean().optional(),
   uploadSessionMs: z.int().min(0).optional(),
+  traceDelayMs: z.int().min(0).optional(),
+  tracesPerFiveMinutes: z.int().min(0).optional(),
   newSecretDelayMs: z.int().min(0).optional(),
 });
 

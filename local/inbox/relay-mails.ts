@@ -1,10 +1,13 @@
 import type { MailStatus } from '../../src/lib/desk/mail-status.ts';
 import { InboxProblem } from '../../src/lib/inbox/inbox-problem.ts';
+import { FINAL_STATES, type MailState, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
 import { callRelay, type LocalRelay } from './relay-client.ts';
 
-/** Emails of the relay that are in no mailbox: they wait, or an operator must decide. Newest first. */
-const LISTED_STATES = ['held'] as const;
-const ENDED: ReadonlySet<string> = new Set(['sent', 'rejected', 'closed', 'canceled', 'captured']);
+/** Emails that are in no mailbox yet: they wait, or an operator must decide. */
+const LISTED_STATES: readonly MailState[] = [...OPEN_STATES, 'held'];
+const ENDED: ReadonlySet<MailState> = new Set(FINAL_STATES.filter((state) => state !== 'held'));
+/** Of a state, so many are enough to look at; the command lists the rest. */
+const MOST_PAGES = 4;
 
 /** The log speaks before the row is written: after this time, the row says what the log has said. */
 const SETTLED_MS = 700;
@@ -71,9 +74,17 @@ export const followRelay = ({ relay, onStatus, onChange, now = () => Date.now() 
 
   const listAll = async (): Promise<void> => {
     for (const state of LISTED_STATES) {
-      const path = `/api/mail?state=${state}`;
-      const page = await callRelay(relay, { method: 'GET', path, key: 'masterKey' });
-      for (const status of (page as { readonly mails: readonly MailStatus[] }).mails) await take(status);
+      let after: string | undefined;
+      for (let pages = 0; pages < MOST_PAGES && (pages === 0 || after !== undefined); pages += 1) {
+        const query = new URLSearchParams({ state, ...(after !== undefined && { after }) });
+        const page = (await callRelay(relay, {
+          method: 'GET',
+          path: `/api/mail?${query}`,
+          key: 'masterKey',
+        })) as { readonly mails: readonly MailStatus[]; readonly next?: string };
+        for (const status of page.mails) await take(status);
+        after = page.next;
+      }
     }
   };
 

@@ -60,6 +60,13 @@ export const requestExamples = {
       value: { to: 'admin@contoso.example', from: 'noreply@contoso.example' },
     },
   },
+  searchMail: {
+    recipient: {
+      summary: 'What a recipient was sent in the last week',
+      value: { recipient: 'chan@contoso.example', from: '7d' },
+    },
+    bounced: { summary: 'What did not arrive', value: { state: 'bounced', limit: 20 } },
+  },
   closeMail: { note: { summary: 'Why', value: { note: 'Sent by hand from Outlook on 2026-11-26.' } } },
   addCaller: {
     key: {

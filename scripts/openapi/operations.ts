@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { EXAMPLE_ID, type Example, requestExamples, responseExamples } from './examples.ts';
 import { type JsonSchema, refTo } from './json-schema.ts';
 import { PROBLEMS, withKeyOrToken } from './problem-codes.ts';
+import { searchFields } from './request-schemas.ts';
 
 export type Parameter = {
   readonly in: 'path' | 'query' | 'header';
@@ -89,6 +90,12 @@ const dryRun: Parameter = {
   in: 'query',
   name: 'dryRun',
   description: '`true`: the relay checks and plans the email, and sends nothing.',
+  schema: { type: 'boolean', default: false },
+};
+const withDelivery: Parameter = {
+  in: 'query',
+  name: 'delivery',
+  description: '`true` also asks the message trace what happened to the email after Exchange accepted it.',
   schema: { type: 'boolean', default: false },
 };
 const changedBy: Parameter = {
@@ -192,7 +199,7 @@ const OF_APPLICATIONS: readonly OfApplications[] = [
     path: '/mail/{id}',
     summary: 'Get the status of an email',
     description: 'An email of another caller and an id that does not exist get the same `404`.',
-    parameters: [mailId],
+    parameters: [mailId, withDelivery],
     responses: { 200: ok('What happened to the email.', 'MailStatus', { status: responseExamples.status }) },
     problems: PROBLEMS.mailStatus,
   },
@@ -243,21 +250,46 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/api/mail',
     tag: MAILS,
-    summary: 'List the held emails, or get any email',
-    description: 'Either `state=held`, 50 on a page, the oldest day first; or `id`.',
+    summary: 'Find emails, or get any email',
+    description:
+      'Either a search, or `id`. An address and a key in a URL end up in logs: search for them with `POST /api/mail/search`.',
     access: 'master-key',
     parameters: [
-      { in: 'query', name: 'state', description: 'Lists the held emails.', schema: text({ enum: ['held'] }) },
-      after,
+      ...Object.entries(searchFields).map(([name, { description, ...schema }]) => ({
+        in: 'query' as const,
+        name,
+        description,
+        schema,
+      })),
       { in: 'query', name: 'id', description: 'Any email by its id.', schema: text({ format: 'uuid' }) },
+      {
+        in: 'query',
+        name: 'content',
+        description: 'With `id`: `true` also returns subject and recipients of a held email.',
+        schema: { type: 'boolean', default: false },
+      },
+      withDelivery,
     ],
     responses: {
       200: {
-        description: 'A page of emails, or the email with this id.',
-        content: { 'application/json': { schema: { anyOf: [refTo('MailPage'), refTo('DeskMailStatus')] } } },
+        description: 'A page of emails, newest first, or the email with this id.',
+        content: {
+          'application/json': { schema: { anyOf: [refTo('MailPage'), refTo('DeskMailStatus')] } },
+        },
       },
     },
     problems: PROBLEMS.listMail,
+  },
+  {
+    id: 'searchMail',
+    method: 'post',
+    path: '/api/mail/search',
+    tag: MAILS,
+    summary: 'Find emails without their data in the address',
+    access: 'master-key',
+    body: json('MailSearch', requestExamples.searchMail),
+    responses: { 200: ok('A page of emails, newest first.', 'MailPage') },
+    problems: PROBLEMS.searchMail,
   },
   {
     id: 'replayMail',

@@ -1,5 +1,11 @@
 import { callerSchema } from '../../src/lib/callers/caller-definition.ts';
 import { MAX_BATCH } from '../../src/lib/delivery/send-batch.ts';
+import {
+  MAX_LIMIT,
+  type SEARCH_PARAMETERS,
+  SEARCH_STATES,
+  USUAL_LIMIT,
+} from '../../src/lib/desk/read-search.ts';
 import { mailSchema } from '../../src/lib/mail/mail-schema.ts';
 import { MAX_RECIPIENTS } from '../../src/lib/mail/recipients.ts';
 import { type JsonSchema, readBy, refTo } from './json-schema.ts';
@@ -222,6 +228,32 @@ const nullable = ({ description, ...schema }: JsonSchema): JsonSchema => {
   };
 };
 
+const TIME = 'A time with its offset, a date, or how long ago, such as `90m`, `2h` or `7d`.';
+
+/** What an email can be found by; in the address each is a parameter. */
+export const searchFields: Readonly<Record<(typeof SEARCH_PARAMETERS)[number], Field>> = {
+  state: of('The state; `bounced` is a sent email that a recipient did not get.', {
+    type: 'string',
+    enum: SEARCH_STATES,
+  }),
+  sender: of('The address that it was sent from.', EMAIL_ADDRESS),
+  caller: of('Whose email it is.', { type: 'string', maxLength: 100 }),
+  tag: of('One of its tags.', TAG),
+  from: of(`Received at this time or later. ${TIME}`, { type: 'string' }),
+  until: of(`Received before this time. ${TIME}`, { type: 'string' }),
+  recipient: of('The address of a recipient.', EMAIL_ADDRESS),
+  idempotencyKey: of('The idempotency key.', { type: 'string', maxLength: 255, pattern: '^[!-~]+$' }),
+  graphRequestId: of('The request id of Graph.', { type: 'string', format: 'uuid' }),
+  internetMessageId: of('The Message-ID.', { type: 'string', maxLength: 998 }),
+  limit: of('How many are on a page.', {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: USUAL_LIMIT,
+  }),
+  after: of('The `next` of the page before.', { type: 'string' }),
+};
+
 const RECIPIENT = [{ type: 'string', examples: ['Chan Tai-man <chan@contoso.example>'] }, refTo('Address')];
 
 /** The schemas by the names that clients see. */
@@ -313,6 +345,9 @@ export const requestSchemas: Readonly<Record<string, JsonSchema>> = {
     ['to'],
     { description: 'A test email.' },
   ),
+  MailSearch: object(searchFields, [], {
+    description: 'What emails are found by. Everything that is given must fit.',
+  }),
   ClosingNote: object(
     { note: of('Why the email is closed. One line.', { type: 'string', minLength: 1, maxLength: 500 }) },
     ['note'],

@@ -6,6 +6,8 @@ import type { OwnCaller } from '../../src/lib/desk/own-caller.ts';
 import type { RemovedCaller } from '../../src/lib/desk/remove-caller.ts';
 import type { DoctorReport } from '../../src/lib/desk/run-doctor.ts';
 import type { TestMailReport } from '../../src/lib/desk/send-test-mail.ts';
+import type { ToldDelivery } from '../../src/lib/desk/told-deliveries.ts';
+import type { DeliveryStatus } from '../../src/lib/desk/trace-mail.ts';
 import type { ErrorReport, Problem } from '../../src/lib/errors.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../src/lib/ledger/ledger-row.ts';
 import type { MailEvent } from '../../src/lib/ledger/mail-event.ts';
@@ -173,10 +175,57 @@ const batchResults = z.object({
   results: z.array(batchResult).describe('In the order of the emails.'),
 });
 
+const deliveryStatus = z
+  .enum(['delivered', 'pending', 'failed', 'quarantined', 'spam', 'expanded'])
+  .describe('`delivered` means that the next mail server accepted the email.');
+
+const deliverySource = z
+  .enum(['trace', 'report'])
+  .describe('A message trace of Exchange, or a report that the sender received.');
+
+const ofRecipient = {
+  recipient: whole('Its place among the recipients in `to`, `cc` and `bcc`, from 1.').optional(),
+  address: text('Only with the setting `MAIL_LEDGER_RECIPIENTS`.').optional(),
+  code: text('The enhanced status code (RFC 3463).').optional(),
+  isGuess: flag('It was matched by recipient and time alone.').optional(),
+  cause: text('Why the email did not arrive.').optional(),
+  remedy: text('What to do.').optional(),
+};
+
+const delivery = z
+  .object({
+    ...ofRecipient,
+    status: deliveryStatus,
+    source: deliverySource,
+    at: moment('When it happened.'),
+    kind: z.enum(['permanent', 'temporary']).optional(),
+  })
+  .describe('What is known of one recipient after Exchange accepted the email.');
+
+const traced = z
+  .object({
+    recipients: z.array(
+      z.object({
+        ...ofRecipient,
+        status: z.enum([...deliveryStatus.options, 'unseen', 'missing']),
+        meaning: text('The status in words.'),
+        source: deliverySource.optional(),
+        at: moment('When it happened.').optional(),
+      }),
+    ),
+    askedAt: moment('When the message trace was last asked.').optional(),
+    askAgainAt: moment('When asking again can tell more.').optional(),
+    mayChangeUntil: moment('Until then, this can change.').optional(),
+    reason: reason.describe('Why not more is known.').optional(),
+  })
+  .describe('The part that `delivery=true` adds to a status.');
+
 const timelineEntry = z.object({
   at: moment('When it happened.'),
   event: text('`accepted`, `replayed`, `attempt` with its outcome, or a state.'),
-  code: errorCode.optional(),
+  code: text('A code of the error catalogue or, of a recipient, the enhanced status code.').optional(),
+  recipient: ofRecipient.recipient,
+  isGuess: ofRecipient.isGuess,
   waitMs: whole('How long the other side asked the relay to wait.').optional(),
   ...upstream,
 });
@@ -206,6 +255,9 @@ const mailStatus = z
     until: moment('The time of the next attempt.').optional(),
     reason: reason.optional(),
     note: text('Why an operator closed the email.').optional(),
+    bounced: flag('A recipient certainly did not get the email.').optional(),
+    deliveries: z.array(delivery).optional(),
+    delivery: traced.optional(),
     omittedAttempts: whole('How many attempts the timeline no longer has.').optional(),
     timeline: z.array(timelineEntry).describe('What happened, oldest first.'),
   })
@@ -215,13 +267,26 @@ const deskMailStatus = mailStatus
   .extend({
     caller: text('Whose email it is.'),
     connection: text('By which connection it went.').optional(),
+    content: z
+      .object({
+        subject: z.string().optional(),
+        to: texts('`to`.'),
+        cc: texts('`cc`.'),
+        bcc: texts('`bcc`.'),
+      })
+      .describe('Only with `content=true`, of a held email.')
+      .optional(),
     record: text('The blob in `mail-held` that a replay sends. Only for a held email.').optional(),
   })
   .describe('What happened to an email, for operators.');
 
 const next = text('The page after this one: the parameter `after`. Absent on the last page.').optional();
 
-const mailPage = z.object({ mails: z.array(deskMailStatus), next });
+const mailPage = z.object({
+  mails: z.array(deskMailStatus).describe('Newest first.'),
+  next,
+  incomplete: flag('The index of earlier emails is not complete yet.').optional(),
+});
 
 const used = (what: string) =>
   z.object({ limit: whole(`The limit of ${what}.`), taken: whole('What is taken of it today.') });
@@ -480,6 +545,8 @@ export const responseSchemas = {
   MailState: mailState,
   MailStatus: mailStatus,
   TimelineEntry: timelineEntry,
+  RecipientDelivery: delivery,
+  DeliveryStatus: traced,
   DeskMailStatus: deskMailStatus,
   MailPage: mailPage,
   OwnCaller: ownCaller,
@@ -528,6 +595,8 @@ export type Compared = [
     Omit<TestMailReport, 'state'> & Pick<z.output<typeof testMailReport>, 'state'>,
     typeof testMailReport
   >,
+  Follows<DeliveryStatus, typeof traced>,
+  Follows<ToldDelivery, typeof delivery>,
   Follows<CallerEvent, typeof callerEvent>,
   Follows<CredentialEvent, typeof credentialEvent>,
   Follows<MailEvent, typeof mailEvent>,

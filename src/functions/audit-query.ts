@@ -1,5 +1,6 @@
+import { readPage, toPage } from '../lib/desk/page-token.ts';
 import { AppError } from '../lib/errors.ts';
-import { readPage, toPage, withoutHostParameters } from './desk-query.ts';
+import { withoutHostParameters } from './desk-query.ts';
 
 /** Of which caller the trail is asked, and from where on. */
 export type AuditQuery = { readonly caller: string | undefined; readonly after: string | undefined };

@@ -1,9 +1,16 @@
+import { type MailSearch, readSearch } from '../lib/desk/read-search.ts';
 import { AppError } from '../lib/errors.ts';
+import { readDelivery } from './delivery-query.ts';
 
-/** What the desk is asked for: the held mails, a page at a time, or one mail. */
+/** What the desk is asked for: a page of a search, or one email. */
 export type DeskQuery =
-  | { readonly kind: 'held'; readonly after: string | undefined }
-  | { readonly kind: 'mail'; readonly id: string };
+  | ({ readonly kind: 'search' } & MailSearch)
+  | {
+      readonly kind: 'mail';
+      readonly id: string;
+      readonly withContent: boolean;
+      readonly withDelivery: boolean;
+    };
 
 /** The host takes these for itself: a key, and its name. */
 const OF_THE_HOST = new Set(['code', 'clientid']);
@@ -18,35 +25,21 @@ export const withoutHostParameters = (query: URLSearchParams): readonly (readonl
   return pairs;
 };
 
-/** Reads the query. Throws QUERY_INVALID where it is not one of the two, or asks for more than is answered. */
-export const readDeskQuery = (query: URLSearchParams): DeskQuery => {
-  const { state, id, after, ...others } = Object.fromEntries(withoutHostParameters(query));
-  if (Object.keys(others).length > 0)
-    throw invalid('Expected no parameters other than state and after, or id.');
-  if (id !== undefined) {
-    if (state !== undefined || after !== undefined)
-      throw invalid('Expected id alone, or state=held without it.');
-    if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
-    return { kind: 'mail', id };
-  }
-  if (state !== 'held') throw invalid('Expected ?state=held or ?id=<id of an email>.');
-  return { kind: 'held', after: after === undefined ? undefined : readPage(PAGE, after) };
+/**
+ * Reads the query. A plus sign in a URL is a space to whoever reads it, and no value has a space: `a+b@example.com` and
+ * `2026-11-26T08:00+08:00` are meant as they are written. Throws QUERY_INVALID.
+ */
+export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
+  const { id, content, delivery, ...search } = Object.fromEntries(
+    withoutHostParameters(query).map(([name, value]) => [name, value.replaceAll(' ', '+')]),
+  );
+  if (id === undefined && content === undefined && delivery === undefined)
+    return { kind: 'search', ...readSearch(search, now) };
+  if (id === undefined) throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  if (Object.keys(search).length > 0)
+    throw invalid('Expected `id` without parameters of a search: it is one email.');
+  if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
+  if (content !== undefined && content !== 'true' && content !== 'false')
+    throw invalid('Expected content=true or content=false, received something else.');
+  return { kind: 'mail', id, withContent: content === 'true', withDelivery: readDelivery(query) };
 };
-
-/** Of a page of ours, so that anything else is told as that: some storages take any text, and begin anywhere. */
-const PAGE = 'held page\n';
-
-/** A place in a list of this kind, as a parameter. */
-export const toPage = (kind: string, continuation: string): string =>
-  Buffer.from(kind + continuation).toString('base64url');
-
-/** Throws QUERY_INVALID for what is no place in a list of this kind. */
-export const readPage = (kind: string, token: string): string => {
-  const text = Buffer.from(token, 'base64url').toString();
-  if (!text.startsWith(kind) || toPage(kind, text.slice(kind.length)) !== token)
-    throw invalid('Expected in `after` the `next` of the previous page.');
-  return text.slice(kind.length);
-};
-
-/** The `next` of a page of held emails, from what storage needs to go on there. */
-export const toPageToken = (continuation: string): string => toPage(PAGE, continuation);

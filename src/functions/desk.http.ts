@@ -1,26 +1,60 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
 import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
-import { listHeld, showMail } from '../lib/desk/list-held.ts';
+import { type MailSearch, readSearch, toSearchToken } from '../lib/desk/read-search.ts';
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
+import { type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
+import { type ShowNeeds, showMail } from '../lib/desk/show-mail.ts';
+import { type TraceNeeds, traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { readDeskQuery, toPageToken } from './desk-query.ts';
+import { readDeskQuery, withoutHostParameters } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
-type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
+type Needs = (log: Log) => ReplayNeeds & CloseNeeds & SearchNeeds & ShowNeeds;
+type ListNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
 
-/** GET /api/mail?state=held[&after=...] or GET /api/mail?id=...: for those who may see every caller's mail */
+const answerSearch = async (needs: SearchNeeds, { query, ...page }: MailSearch) => {
+  const { next, ...found } = await searchMail(needs, query, { after: undefined, ...page });
+  return { jsonBody: { ...found, ...(next === undefined ? {} : { next: toSearchToken(next) }) } };
+};
+
+/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&delivery=true]: for those who may see every caller's mail */
 export const listMailHttp =
+  (needs: ListNeeds): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => {
+      const ready = needs(logTo(context));
+      const asked = readDeskQuery(request.query, ready.clock.now());
+      if (asked.kind === 'search') return answerSearch(ready, asked);
+      const status = await showMail(ready, asked.id, asked.withContent);
+      return {
+        jsonBody: asked.withDelivery
+          ? { ...status, delivery: await traceMail(ready, asked.id, 'operator') }
+          : status,
+      };
+    });
+
+/** Many times what a search has. */
+const MAX_SEARCH_BYTES = 16_000;
+
+/** POST /api/mail/search: the same search with its terms in the body, because the log of the platform has the address of every request */
+export const searchMailHttp =
   (needs: Needs): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
-      const query = readDeskQuery(request.query);
-      if (query.kind === 'mail') return { jsonBody: await showMail(ready, query.id) };
-      const { next, ...page } = await listHeld(ready, query.after);
-      return { jsonBody: { ...page, ...(next === undefined ? {} : { next: toPageToken(next) }) } };
+      if (withoutHostParameters(request.query).length > 0)
+        throw new AppError('QUERY_INVALID', {
+          detail: 'Expected the search in the body, received parameters in the address.',
+        });
+      const body = await readJsonBody(request, { code: 'REQUEST_TOO_LARGE', maxBytes: MAX_SEARCH_BYTES });
+      if (typeof body !== 'object' || body === null || Array.isArray(body))
+        throw new AppError('QUERY_INVALID', {
+          detail: `Expected an object with the parameters of a search, received ${describe(body)}.`,
+        });
+      return answerSearch(ready, readSearch(body as Readonly<Record<string, unknown>>, ready.clock.now()));
     });
 
 /** POST /api/mail/{id}/replay */

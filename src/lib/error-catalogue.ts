@@ -961,6 +961,86 @@ export const catalogue = {
     'The id is the part of a key between the first and the second underscore. To see the ids: npm run callers -- show NAME',
   ),
 
+  // Message traces: none of these fails a request, they are in the part `delivery` of a status
+  TRACE_OFF: entry(
+    501,
+    'administrator',
+    'The relay does not ask for message traces',
+    'Set MAIL_TRACE=true and grant the permission: docs/delivery.md, "Set up message traces". Without it, look in the Exchange admin center (Mail flow, Message trace), or in the mailbox of the sender for a non-delivery report.',
+  ),
+  TRACE_NOT_SENT: entry(
+    409,
+    'caller',
+    'Exchange has no message trace of this email',
+    'Only an email in the state `sent` has one; see `state` for this email. An email that a test environment captured or redirected did not go to its recipients.',
+  ),
+  TRACE_TOO_OLD: entry(
+    410,
+    'caller',
+    'The email is older than Exchange keeps message traces',
+    'Exchange keeps them for 90 days. What the relay learned before is in `recipients`.',
+  ),
+  TRACE_MESSAGE_ID_UNKNOWN: entry(
+    404,
+    'administrator',
+    'The relay does not know the Message-ID of the email, and cannot tell which trace is its own',
+    'The relay finds the Message-ID in Sent Items, with Mail.Read on the mailbox of the sender and if the email left a copy there (infra/scripts/limit-mailboxes.ps1 -AlsoGrant Mail.Read). With MAIL_DELIVERY=exact it knows the Message-ID of each new email. For this one, search by its sender, recipients and time in the Exchange admin center (Mail flow, Message trace).',
+  ),
+  TRACE_INCOMPLETE: entry(
+    503,
+    'administrator',
+    'The sender sent too many emails near this one for the relay to read all traces',
+    'The relay reads 15,000 recipients of one sender and does not find this email among them. Search for its Message-ID in the Exchange admin center (Mail flow, Message trace).',
+  ),
+  TRACE_LIMIT_REACHED: entry(
+    429,
+    'time',
+    'The relay has asked for enough message traces for now',
+    'Ask again at `askAgainAt`. Exchange allows 100 requests in five minutes for the whole tenant; the relay uses 20 of them at most, so that the tools of administrators keep working. Use non-delivery reports or events instead of asking about every email.',
+  ),
+  TRACE_THROTTLED: entry(
+    429,
+    'time',
+    'Exchange currently limits message traces for the tenant',
+    'Ask again at `askAgainAt`. Other applications and administrators use the same limit of 100 requests in five minutes.',
+  ),
+  TRACE_PRINCIPAL_MISSING: entry(
+    502,
+    'administrator',
+    'The tenant does not have the service principal that message traces need',
+    'Once in each tenant, as an Application Administrator: az ad sp create --id 8bd644d1-64a1-4d4b-ae52-2e0cbf64e373 (the application "Transport Data Platform" of Microsoft). It can take some hours until it works. The credential of the relay is not the cause.',
+  ),
+  TRACE_NOT_PERMITTED: entry(
+    502,
+    'administrator',
+    'The relay has no permission to read message traces',
+    'Grant the application permission ExchangeMessageTrace.Read.All with admin consent: infra/deploy.sh --resource-group <group> --also-grant ExchangeMessageTrace.Read.All consent. Tokens have it some minutes later, at most an hour and a half.',
+  ),
+  TRACE_CLOUD_UNSUPPORTED: entry(
+    501,
+    'administrator',
+    'Microsoft Graph has no message traces in this cloud',
+    'They are in the global cloud only. Search in the Exchange admin center of the tenant (Mail flow, Message trace).',
+  ),
+  TRACE_CONNECTION_MISSING: entry(
+    502,
+    'administrator',
+    'No connection reaches the tenant that the email was sent from',
+    'Add the connection again in GRAPH_CONNECTIONS, or search in the Exchange admin center of that tenant.',
+  ),
+  TRACE_UNAVAILABLE: entry(
+    503,
+    'time',
+    'The relay could not read the message trace now',
+    'Ask again at `askAgainAt`. The status of the email itself is complete.',
+  ),
+  TRACE_REFUSED: entry(
+    502,
+    'administrator',
+    'Graph refused the request for the message trace, or its response was not one',
+    '`upstreamCode` and `graphRequestId` say more; report them. Until then, search in the Exchange admin center (Mail flow, Message trace).',
+  ),
+
   // Queue and storage
   MESSAGE_UNREADABLE: entry(
     400,

@@ -100,7 +100,28 @@ export type LogEvent =
       readonly recipients: number;
       readonly tags: readonly string[];
     }
-  | { readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled'; readonly mailId: string }
+  | {
+      readonly event: 'MailTraced';
+      readonly mailId: string;
+      /** Requests to Graph for message traces. */
+      readonly requests: number;
+      readonly delivered: number;
+      readonly pending: number;
+      readonly failed: number;
+      readonly quarantined: number;
+      readonly spam: number;
+      readonly expanded: number;
+      /** Recipients that the trace does not list. */
+      readonly unseen: number;
+      /** Why not everything was learned. */
+      readonly code?: ErrorCode;
+      readonly upstreamCode?: string;
+      readonly graphRequestId?: string;
+    }
+  | {
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly mailId: string;
+    }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
   | {
       readonly event: 'MailSwept';
@@ -115,6 +136,41 @@ export type LogEvent =
       readonly captured: number;
       readonly unfinished: number;
     }
+  /** A recipient did not get an email that Exchange had accepted. */
+  | {
+      readonly event: 'MailBounced';
+      readonly mailId: string;
+      readonly caller: string;
+      readonly kind: 'permanent' | 'temporary';
+      /** The enhanced status code (RFC 3463). */
+      readonly code?: string;
+      readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';
+      readonly isGuess?: true;
+    }
+  /** A report said something else of a recipient, such as a delay. */
+  | {
+      readonly event: 'MailReported';
+      readonly mailId: string;
+      readonly caller: string;
+      readonly status: string;
+      readonly code?: string;
+      readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';
+      readonly isGuess?: true;
+    }
+  | {
+      readonly event: 'BouncesPolled';
+      readonly mailboxes: number;
+      readonly messages: number;
+      readonly reports: number;
+      readonly recorded: number;
+      readonly unmatched: number;
+      readonly waiting: number;
+      readonly refused: number;
+      readonly postponed: number;
+      readonly failed: number;
+      readonly unfinished: number;
+    }
+  | { readonly event: 'BouncePollFailed'; readonly name: string }
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
@@ -265,14 +321,22 @@ const LEVELS: Levels = {
   // Looked up, it often turns out well; where it does not, MailHeld says so.
   MailUnknown: 'warn',
   MailLookedUp: 'info',
+  // Asked for by somebody, who has the reason in the answer.
+  MailTraced: 'info',
   MailHeld: 'error',
   MailReplayed: 'info',
+  MailContentShown: 'info',
   MailClosed: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',
   MailRepeated: 'info',
   MailOverdue: 'warn',
   MailSwept: 'info',
+  MailBounced: 'info',
+  MailReported: 'info',
+  // Whoever wants reports to be read, and does not let the relay read them, must learn of it.
+  BouncesPolled: ({ refused }) => (refused > 0 ? 'error' : 'info'),
+  BouncePollFailed: 'warn',
   DraftLeft: 'warn',
   SweepFailed: 'error',
   CallerUnreadable: 'error',

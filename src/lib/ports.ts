@@ -1,3 +1,5 @@
+import type { ReceivedMessage } from './bounces/received-message.ts';
+import type { PollState, WatchedMailbox } from './bounces/watched-mailbox.ts';
 import type { TokenClaims } from './callers/app-token.ts';
 import type { AuditEntry } from './callers/caller-audit.ts';
 import type { KnownCallers } from './callers/known-callers.ts';
@@ -6,15 +8,17 @@ import type { StoredCaller, StoredCallers } from './callers/stored-caller.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Route } from './connections/route.ts';
 import type { ErrorCode } from './error-catalogue.ts';
+import type { Reason } from './errors.ts';
 import type { CloudEvent } from './events/cloud-event.ts';
 import type { CapturedRecord } from './inbox/captured-record.ts';
 import type { MailpitSummary } from './inbox/mailpit-shapes.ts';
 import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
-import type { LedgerRow } from './ledger/ledger-row.ts';
+import type { LedgerRow, RecipientDelivery } from './ledger/ledger-row.ts';
 import type { RelayEvent } from './ledger/relay-event.ts';
 import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
+import type { TraceUse } from './ledger/trace-use.ts';
 import type { Log } from './log.ts';
 import type { MailboxUse } from './metrics/mailbox-use.ts';
 import type { RelaySample } from './metrics/relay-sample.ts';
@@ -184,6 +188,61 @@ type UploadItem = {
 
 export type DraftFound = { readonly id: string; readonly createdAt: Date; readonly mailId?: string };
 
+/** Why a mailbox could not be read: not now, or not at all. */
+export type MailboxTrouble = Extract<Sighting, { readonly kind: 'not-now' | 'cannot-tell' }>;
+
+/** What mailboxes have received, through Graph, which changes nothing there. No call throws for what the network or Graph does. */
+export type ReceivedMail = {
+  /** Messages received from a time on, oldest first, a page at a time; `after` is the `next` of the page before. */
+  readonly list: (
+    mailbox: string,
+    route: Route | undefined,
+    from: Date,
+    after?: string,
+  ) => Promise<
+    | { readonly kind: 'page'; readonly messages: readonly ReceivedMessage[]; readonly next?: string }
+    | MailboxTrouble
+  >;
+  /** The beginning of the MIME of a message; `absent` where it was deleted since. */
+  readonly readMime: (
+    mailbox: string,
+    route: Route | undefined,
+    id: string,
+  ) => Promise<
+    { readonly kind: 'mime'; readonly text: string } | { readonly kind: 'absent' } | MailboxTrouble
+  >;
+  /** The id of the relay on what the mailbox has sent with this Message-ID. */
+  readonly findSent: (
+    mailbox: string,
+    route: Route | undefined,
+    internetMessageId: string,
+  ) => Promise<
+    { readonly kind: 'found'; readonly mailId: string } | { readonly kind: 'absent' } | MailboxTrouble
+  >;
+};
+
+/** A mailbox that is watched, and how far it was read; without an ETag it was never read. */
+export type WatchedEntry = {
+  readonly mailbox: WatchedMailbox;
+  readonly state?: PollState;
+  readonly etag?: string;
+};
+
+/** The mailboxes that the relay has sent from, and how far their reports were read. Throws STORAGE_UNAVAILABLE. */
+export type WatchedMailboxes = {
+  /** Notes that the relay sends from a mailbox; once an hour is enough. */
+  readonly note: (mailbox: WatchedMailbox) => Promise<void>;
+  readonly list: () => Promise<readonly WatchedEntry[]>;
+  /** Writes unless another instance was first; gives the new version, or undefined where nothing was written. */
+  readonly write: (
+    mailbox: WatchedMailbox,
+    state: PollState,
+    etag: string | undefined,
+  ) => Promise<string | undefined>;
+  /** Stops watching a mailbox. */
+  readonly forget: (mailbox: WatchedMailbox) => Promise<void>;
+};
+
 /** Drafts of a mailbox, through Graph. No call throws for what the network or Graph does. */
 export type Drafts = {
   /** `draft` where Graph says that it made one. */
@@ -221,6 +280,72 @@ export type Drafts = {
   readonly listOf: (mailbox: string, mailId: string) => Promise<readonly DraftFound[] | undefined>;
   /** Those of the relay's emails made before a time, in Drafts. Undefined where nobody knows. */
   readonly listBefore: (mailbox: string, before: Date) => Promise<readonly DraftFound[] | undefined>;
+};
+
+/** A recipient of an email in the message trace of Exchange. */
+export type TraceRow = {
+  /** Of the email. */
+  readonly traceId: string;
+  readonly messageId: string;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly receivedAt: Date;
+  readonly status: RecipientDelivery['status'];
+};
+
+/** Something that happened to an email on its way to one recipient. */
+export type TraceEvent = {
+  readonly at: Date;
+  readonly event: string;
+  readonly description: string;
+  /** XML, with what the other server said. */
+  readonly data: string;
+};
+
+/** Which part of the trace is asked for. What it gives is not trusted to be that part alone. */
+export type TraceQuery = { readonly from: Date; readonly to: Date } & (
+  | { readonly by: 'sender'; readonly sender: string }
+  | { readonly by: 'message-id'; readonly messageId: string }
+);
+
+/** Why the trace was not read; with how long nobody should ask, where that is known. */
+export type TraceFailure = {
+  readonly kind: 'failed';
+  readonly reason: Reason;
+  readonly waitMs?: number;
+};
+
+/** The message trace of Exchange, one request a call. No call throws for what the network or Graph does. */
+export type MessageTraces = {
+  /** What kept the trace of the tenant of this route from being asked at all, and the tenant under whose name requests count. */
+  readonly reach: (
+    mailbox: string,
+    route: Route | undefined,
+  ) => { readonly kind: 'reached'; readonly tenant: string } | TraceFailure;
+  /** Newest first; `after` is the `next` of the page before. */
+  readonly list: (
+    query: TraceQuery,
+    mailbox: string,
+    route: Route | undefined,
+    after?: string,
+  ) => Promise<
+    { readonly kind: 'rows'; readonly rows: readonly TraceRow[]; readonly next?: string } | TraceFailure
+  >;
+  readonly details: (
+    row: Pick<TraceRow, 'traceId' | 'recipient'>,
+    mailbox: string,
+    route: Route | undefined,
+  ) => Promise<{ readonly kind: 'events'; readonly events: readonly TraceEvent[] } | TraceFailure>;
+};
+
+/** What was used of the message trace, by tenant. */
+export type TraceUses = {
+  /** With the time by the clock of storage, which all instances share; without it where storage did not say. */
+  readonly read: (
+    tenant: string,
+  ) => Promise<{ readonly use: TraceUse; readonly etag?: string; readonly now?: Date }>;
+  /** Writes unless another instance was first; says whether it has. */
+  readonly write: (tenant: string, use: TraceUse, etag: string | undefined) => Promise<boolean>;
 };
 
 /** Files that applications put into storage and name in an email. */
@@ -571,7 +696,11 @@ export type Ports = {
   readonly events?: Events;
   readonly mailboxes: Mailboxes;
   readonly drafts: Drafts;
+  readonly receivedMail: ReceivedMail;
+  readonly watchedMailboxes: WatchedMailboxes;
   readonly attachments: AttachmentBlobs;
+  readonly traces: MessageTraces;
+  readonly traceUses: TraceUses;
   readonly callers: Callers;
   readonly callerStore: CallerStore;
   readonly usages: Usages;

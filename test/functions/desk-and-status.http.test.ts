@@ -1,12 +1,21 @@
 import { HttpRequest, type HttpRequestInit, type HttpResponseInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { closeMailHttp, listMailHttp, replayMailHttp } from '../../src/functions/desk.http.ts';
+import {
+  closeMailHttp,
+  listMailHttp,
+  replayMailHttp,
+  searchMailHttp,
+} from '../../src/functions/desk.http.ts';
 import { healthDetailsHttp, healthHttp } from '../../src/functions/health.http.ts';
 import { mailStatusHttp } from '../../src/functions/mail-status.http.ts';
 import { sendMailHttp } from '../../src/functions/send-mail.http.ts';
+import { queueNew } from '../../src/lib/ledger/transitions.ts';
 import { aMail } from '../support/a-mail.ts';
+import { aNewMail } from '../support/a-new-mail.ts';
 import { inMemoryPorts } from '../support/in-memory-ports.ts';
 import { bodyOf, invocation, MAIL_URL, mailRequest } from './invocation.ts';
+
+const OTHER_ID = '0195539a-2800-7000-8000-000000000000';
 
 const get = (init: HttpRequestInit = {}) =>
   new HttpRequest({ method: 'GET', url: MAIL_URL, headers: { 'x-functions-key': 'a-key' }, ...init });
@@ -35,6 +44,8 @@ const aDesk = async () => {
       other = needed;
     },
     list: (query: Record<string, string>) => run(listMailHttp(needs), get({ query })),
+    search: (terms: unknown, init: HttpRequestInit = {}) =>
+      run(searchMailHttp(needs), mailRequest(terms, init)),
     replay: (mailId = id) => run(replayMailHttp(needs), mailRequest({}, { params: { id: mailId } })),
     close: (note: unknown, type = 'application/json') =>
       run(closeMailHttp(needs), mailRequest(note, { params: { id }, headers: { 'content-type': type } })),
@@ -68,7 +79,7 @@ describe('the desk', () => {
     const { list, replay, close } = await aDesk();
     for (const answer of [
       await list({ state: 'held' }),
-      await list({}),
+      await list({ state: 'none' }),
       await close({}),
       await replay(),
       await replay(),
@@ -86,19 +97,41 @@ describe('the desk', () => {
     expect((await list({ id })).body).toMatchObject({ id, state: 'held', record });
   });
 
+  test('finds every email, newest first, if nothing else is asked for', async () => {
+    const { list, id } = await aDesk();
+    expect((await list({})).body).toMatchObject({ mails: [{ id }] });
+    expect((await list({ state: 'sent' })).body).toEqual({ mails: [] });
+  });
+
+  test('finds the same by a body as by an address', async () => {
+    const { list, search, id } = await aDesk();
+    const terms = { state: 'held', sender: 'NoReply@contoso.example', from: '2h' };
+    const byAddress = (await list(terms)).body;
+    expect(byAddress).toMatchObject({ mails: [{ id }] });
+    expect((await search(terms)).body).toEqual(byAddress);
+    expect((await search({ ...terms, limit: 1 })).body.mails).toEqual(byAddress.mails);
+  });
+
+  test('takes a plus sign of an address for itself, although a URL means a space by it', async () => {
+    const { list } = await aDesk();
+    expect((await list({ recipient: 'ann b@fabrikam.example' })).status).toBe(200);
+    expect((await list({ from: '2026-03-02T08:00:00 08:00' })).status).toBe(200);
+  });
+
   test.each<[Record<string, string>, string]>([
-    [{}, 'Expected ?state=held or ?id='],
-    [{ state: 'sent' }, 'Expected ?state=held or ?id='],
-    [{ state: '' }, 'Expected ?state=held or ?id='],
-    [{ after: 'x' }, 'Expected ?state=held or ?id='],
     [{ id: '' }, 'Expected in `id` the id of an email'],
-    [{ state: 'held', id: '' }, 'Expected id alone'],
-    [{ state: 'held', id: '01890000-0000-7000-8000-000000000000' }, 'Expected id alone'],
-    [{ id: '01890000-0000-7000-8000-000000000000', after: 'x' }, 'Expected id alone'],
-    [{ state: 'held', foo: '' }, 'Expected no parameters other than'],
-    [{ state: 'held', State: 'held' }, 'Expected no parameters other than'],
-    [{ state: 'held', after: '' }, 'Expected in `after` the `next` of the previous page'],
+    [{ state: 'held', id: '' }, 'Expected `id` without parameters of a search'],
+    [{ id: '01890000-0000-7000-8000-000000000000', after: 'x' }, 'Expected `id` without parameters'],
+    [{ content: 'true' }, 'Expected `content` beside the `id`'],
+    [
+      { id: '01890000-0000-7000-8000-000000000000', content: 'yes' },
+      'Expected content=true or content=false',
+    ],
+    [{ state: 'held', foo: '' }, 'Expected no parameters other than state, sender'],
+    [{ state: 'held', State: 'held' }, 'received `State`'],
+    [{ state: 'held', after: '' }, 'Expected in `after` a value, received nothing.'],
     [{ state: 'held', after: 'garbage' }, 'Expected in `after` the `next` of the previous page'],
+    [{ after: Buffer.from('mail page\nx').toString('base64url') }, 'Expected in `after` the `next`'],
   ])('does not know the query %j, and says what it expects', async (query, expected) => {
     const { list } = await aDesk();
     const { status, body } = await list(query);
@@ -106,23 +139,48 @@ describe('the desk', () => {
     expect(body.detail).toContain(expected);
   });
 
+  test.each([
+    [[], 'received list of 0 items'],
+    [null, 'received null'],
+    [{ limit: '1', recipient: ['a@b.example'] }, 'Expected in `recipient` a value, received list of 1 item'],
+  ])('does not search by the body %j, and says what it expects', async (terms, expected) => {
+    const { search } = await aDesk();
+    const { status, body } = await search(terms);
+    expect([status, body.code]).toEqual([400, 'QUERY_INVALID']);
+    expect(body.detail).toContain(expected);
+  });
+
+  test('takes a search in the body or in the address, and not one half in each', async () => {
+    const { search } = await aDesk();
+    const answer = await search({ state: 'held' }, { query: { sender: 'a@b.example' } });
+    expect([answer.status, answer.body.detail]).toEqual([
+      400,
+      'Expected the search in the body, received parameters in the address.',
+    ]);
+  });
+
+  test('shows subject and recipients of a held email only if they are asked for, and logs that they were read', async () => {
+    const { list, id } = await aDesk();
+    expect((await list({ id })).body).not.toHaveProperty('content');
+    const { subject, to } = aMail();
+    const { content } = (await list({ id, content: 'true' })).body;
+    expect(content).toEqual({ subject, to: [to].flat().map(String), cc: [], bcc: [] });
+  });
+
   test('takes a key in the query as the host does', async () => {
     const { list } = await aDesk();
     expect((await list({ state: 'held', code: 'k', clientId: 'default' })).status).toBe(200);
   });
 
-  test('goes on where a page ended, by its `next`', async () => {
-    const desk = await aDesk();
-    const asked: (string | undefined)[] = [];
-    const listRecords = async (_limit: number, after: string | undefined) => {
-      asked.push(after);
-      return { records: [], ...(after === undefined ? { next: '2!92!頁' } : {}) };
-    };
-    desk.use({ records: { ...desk.needs.records, list: listRecords } });
-    const { next } = (await desk.list({ state: 'held' })).body;
-    const last = await desk.list({ state: 'held', after: String(next) });
-    expect(last.body).toEqual({ mails: [] });
-    expect(asked).toEqual([undefined, '2!92!頁']);
+  test('goes on where a page ended, by its `next`, with the same search', async () => {
+    const { list, search, id, needs } = await aDesk();
+    const row = (await needs.ledger.find(id))?.row;
+    const earlier = { ...aNewMail(new Date('2026-03-01T08:00:00Z'), { mailId: OTHER_ID }) };
+    await needs.ledger.create(queueNew(earlier, new Date('2026-03-01T08:00:00Z')));
+    const first = (await list({ limit: '1' })).body;
+    expect(first.mails).toMatchObject([{ id: row?.facts.mailId }]);
+    const second = await search({ limit: 1, after: first.next });
+    expect(second.body).toEqual({ mails: [expect.objectContaining({ id: OTHER_ID })] });
   });
 
   test('replays a mail by the queue: 202, and a second time it is no longer held', async () => {

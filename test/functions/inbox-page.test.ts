@@ -1,39 +1,32 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sendMail } from '../../src/lib/delivery/send-mail.ts';
 import type { Capturing } from '../../src/lib/desk/answer-inbox.ts';
 import { aCaller } from '../support/a-caller.ts';
 import { aMail } from '../support/a-mail.ts';
 import { anInvitation } from '../support/an-invitation.ts';
-import { findBrowser, launchBrowser, NO_BROWSER } from '../support/browser.ts';
+import { NO_BROWSER } from '../support/browser.ts';
 import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
+import { keptPages, LAPTOP, PHONE } from '../support/kept-pages.ts';
 import { MASTER_KEY, serveRelayInbox } from '../support/relay-inbox.ts';
 
-const LAPTOP = { viewport: { width: 1366, height: 800 } };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const A_PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
 
-const executable = findBrowser();
-let browser: Browser;
+const pages = keptPages();
 let world: World;
 let inbox: Awaited<ReturnType<typeof serveRelayInbox>>;
 let capturing: Capturing;
 
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launchBrowser(executable);
-});
-afterAll(() => browser?.close());
-
 beforeEach(async ({ skip }) => {
-  skip(executable === undefined, NO_BROWSER);
+  skip(!pages.isThere, NO_BROWSER);
   world = inMemoryPorts();
   capturing = 'everything';
   inbox = await serveRelayInbox(() => ({ ...world.needs, capturing, version: '1.2.3' }));
 });
 afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
+  await pages.leave();
   await inbox?.close();
 });
 
@@ -46,11 +39,8 @@ const capture = async (mail: Record<string, unknown> = {}, plan: object = {}): P
   return (await sendMail(needs, request)).row.facts.mailId;
 };
 
-const openPage = async (device: BrowserContextOptions = LAPTOP, path = '/api/inbox'): Promise<Page> => {
-  const page = await (await browser.newContext(device)).newPage();
-  await page.goto(inbox.url + path);
-  return page;
-};
+const openPage = (device: BrowserContextOptions = LAPTOP, path = '/api/inbox'): Promise<Page> =>
+  pages.open(inbox.url + path, device);
 const unlock = async (page: Page, key = MASTER_KEY): Promise<void> => {
   await page.getByLabel('Master key').fill(key);
   await page.getByRole('button', { name: 'Show the emails' }).click();

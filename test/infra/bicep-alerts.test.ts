@@ -16,9 +16,12 @@ test('somebody is told of expiring secrets, mail given up or stuck, a silent tim
   expect(namesOf('name').sort()).toEqual([
     'administrator-needed',
     'failure-rate',
+    'graph-wasted',
     'heartbeat-missing',
     'mail-held',
     'mail-overdue',
+    'mailbox-near-limit',
+    'queue-waits',
     'secret-expiring',
     'sending-blocked',
     'sweep-missing',
@@ -86,10 +89,43 @@ test('the sweep is missed after three of its hours', () => {
   );
 });
 
+const METRICS: Required<Extract<LogEvent, { event: 'Metrics' }>> = {
+  event: 'Metrics',
+  queueMessages: 0,
+  queueAge: 0,
+  poisonMessages: 0,
+  held: 0,
+  secretDaysLeft: 0,
+  mailboxMinuteShare: 0,
+  mailboxDayShare: 0,
+  mailboxesPaused: 0,
+  accepted: 0,
+  sent: 0,
+  rejected: 0,
+  heldInAll: 0,
+  graphRequests: 0,
+  graphWasted: 0,
+};
+
+test('rules and the workbook ask samples only for fields that a sample in the log has', () => {
+  const workbook = readFileSync(join(import.meta.dirname, '../../infra/modules/workbook.json'), 'utf8');
+  const { items } = JSON.parse(workbook) as {
+    readonly items: readonly { readonly content: { readonly query?: string } }[];
+  };
+  const queries = items.flatMap(({ content: { query } }) => (query === undefined ? [] : [query]));
+  const ofSamples = [...queries.filter((query) => query.includes('"Metrics"')), alerts];
+  expect(ofSamples.length).toBeGreaterThan(5);
+  const fields = ofSamples.flatMap((query) => [...query.matchAll(/\be\.(\w+)/g)].map(([, field]) => field));
+  expect(Object.keys(METRICS)).toEqual(expect.arrayContaining([...new Set(fields)]));
+  for (const query of queries.filter((one) => one.includes('"MailSent"')))
+    for (const [, field] of query.matchAll(/\be\.(\w+)/g))
+      expect(['event', 'tookMs', 'attempts']).toContain(field);
+});
+
 test('windows and intervals are ones that Azure Monitor has', () => {
   // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
   for (const window of namesOf('window')) expect(['PT15M', 'PT30M', 'PT2H', 'P1D', 'P2D']).toContain(window);
   for (const every of namesOf('every')) expect(['PT5M', 'PT15M', 'PT1H']).toContain(every);
-  expect(namesOf('window')).toHaveLength(8);
-  expect(namesOf('every')).toHaveLength(8);
+  expect(namesOf('window')).toHaveLength(11);
+  expect(namesOf('every')).toHaveLength(11);
 });

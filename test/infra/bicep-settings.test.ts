@@ -17,6 +17,7 @@ import {
   POISON_QUEUE,
   poisonQueueOf,
   VAULT_EVENT_QUEUE,
+  WEBHOOK_QUEUE,
 } from '../../src/lib/storage/storage-connection.ts';
 import {
   appSettings,
@@ -60,8 +61,14 @@ test('every other setting can be given by name, and no other name', () => {
 });
 
 test('a setting that is a secret is in no parameter that a deployment shows afterwards', () => {
-  // The address of a proxy can have a password in it.
-  expect(secrets).toEqual(['ALL_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'SECRET_WARNING_WEBHOOK']);
+  // The address of a proxy can have a password in it, and that of a webhook a token.
+  expect(secrets).toEqual([
+    'ALL_PROXY',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'MAIL_WEBHOOKS',
+    'SECRET_WARNING_WEBHOOK',
+  ]);
   for (const name of secrets) expect(setOnRequest).not.toContain(name);
   expect(listVariable('modules/options.bicep', 'secretSettingNames')).toEqual(secrets);
   expect(readCode('modules/options.bicep')).toMatch(/@secure\(\)\n[^\n]*\ntype SecretSettings/);
@@ -122,6 +129,8 @@ test('what queues, containers and tables the code uses are made by Bicep', () =>
     EVENT_QUEUE,
     VAULT_EVENT_QUEUE,
     poisonQueueOf(VAULT_EVENT_QUEUE),
+    WEBHOOK_QUEUE,
+    poisonQueueOf(WEBHOOK_QUEUE),
   ]);
   expect(listVariable('modules/storage.bicep', 'tableNames')).toEqual([LEDGER_TABLE]);
   expect(listVariable('modules/storage.bicep', 'containerNames')).toEqual([

@@ -152,6 +152,8 @@ describe('by default', () => {
       'mail-poison',
       'vault-events',
       'vault-events-poison',
+      'webhook-events',
+      'webhook-events-poison',
     ]);
   });
 
@@ -178,7 +180,10 @@ describe('with every option', () => {
       `mail-${name}-poison`,
     ]);
     expect(queueNames(everyOption)).toEqual(
-      ['mail', 'mail-events', 'mail-poison', 'vault-events', 'vault-events-poison', ...callers].sort(),
+      [
+        ...['mail', 'mail-events', 'mail-poison', 'vault-events', 'vault-events-poison'],
+        ...['webhook-events', 'webhook-events-poison', ...callers],
+      ].sort(),
     );
     expect(only(everyOption, 'Microsoft.Web/sites/config').properties).toContain(
       "'MAIL_CALLER_QUEUES', 'helpdesk,payroll,erp-test'",

@@ -28,9 +28,17 @@ const deployed = (run: Run): string[] =>
 test('the ids of permissions are those of the templates', () => {
   const ids = (text: string, pattern: RegExp) =>
     [...text.matchAll(pattern)].map(([, name, id]) => [name, id]);
-  const templates = ids(readInfra('modules/graph-permissions.bicep'), /'(Mail\.\w+)': '([0-9a-f-]{36})'/g);
-  expect(templates).toHaveLength(3);
-  expect(ids(readInfra('scripts/registration.sh'), /(Mail\.\w+)\) echo ([0-9a-f-]{36})/g)).toEqual(templates);
+  const templates = ids(
+    readInfra('modules/graph-permissions.bicep'),
+    /'(Mail\.\w+|ExchangeMessageTrace\.Read\.All)': '([0-9a-f-]{36})'/g,
+  );
+  expect(templates).toHaveLength(4);
+  expect(
+    ids(
+      readInfra('scripts/registration.sh'),
+      /((?:Mail\.\w+|ExchangeMessageTrace\.Read\.All))\) echo ([0-9a-f-]{36})/g,
+    ).toSorted(),
+  ).toEqual(templates.toSorted());
 });
 
 describe('--consent', () => {
@@ -58,6 +66,51 @@ describe('--consent', () => {
     });
     expect(run.status).toBe(3);
     expect(run.stderr).toContain('--consent --also-grant Mail.Read consent');
+  });
+});
+
+describe('--also-grant ExchangeMessageTrace.Read.All', () => {
+  const TRACE = '89b20d8a-76e2-4057-867b-9961f800b9a4';
+  const GRANT_TRACE = ['--also-grant', 'ExchangeMessageTrace.Read.All'];
+  const created = (run: Run) => run.calls.filter((call) => call.join(' ').includes('ad sp create'));
+
+  test('grants it for the organization without granting anything about email, and creates the service principal once', async () => {
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE]);
+    expect(run.status).toBe(0);
+    expect(sandbox.lines('grants')).toEqual([TRACE]);
+    expect(created(run)).toHaveLength(1);
+    expect(run.stdout).toContain('--set MAIL_TRACE=true');
+    expect(run.stdout).toContain('limit-mailboxes.ps1');
+    const again = await sandbox.run('deploy.sh', ['-g', 'rg-relay', ...GRANT_TRACE, 'consent']);
+    expect(again.status).toBe(0);
+    expect([sandbox.lines('grants'), created(again)]).toEqual([[TRACE], []]);
+  });
+
+  test('beside --consent and another permission grants all of them', async () => {
+    const run = await sandbox.run('deploy.sh', [
+      ...OPTIONS,
+      '--consent',
+      '--also-grant',
+      'Mail.Read',
+      ...GRANT_TRACE,
+    ]);
+    expect(run.status).toBe(0);
+    expect(sandbox.lines('grants')).toEqual([MAIL_SEND, MAIL_READ, TRACE]);
+  });
+
+  test('is not granted by --what-if', async () => {
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE, '--what-if']);
+    expect(run.stdout).toContain('would grant ExchangeMessageTrace.Read.All');
+    expect(created(run)).toEqual([]);
+  });
+
+  test('names the command for whoever may grant it, which grants nothing about email either', async () => {
+    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE], {
+      LACKS: 'graph-mail-relay-consent',
+    });
+    expect(run.status).toBe(3);
+    expect(run.stderr).toContain('--also-grant ExchangeMessageTrace.Read.All consent');
+    expect(run.stderr).not.toContain('--consent --also-grant');
   });
 });
 

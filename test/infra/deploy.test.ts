@@ -99,14 +99,19 @@ describe('a first run', () => {
     expect(value('alertRecipients')).toEqual(['a@contoso.com', 'b@contoso.com']);
   });
 
-  test('hands the address of a proxy over where no record of the deployment shows it', async () => {
+  test('hands the addresses of a proxy and of webhooks over where no record of the deployment shows them', async () => {
     const reference = '@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/https-proxy)';
-    const given = ['NO_PROXY=.vault.azure.net', `HTTPS_PROXY=${reference}`, 'HTTP_PROXY='];
+    const webhooks = '[{"name":"crm","url":"https://crm.example/hook?sig=a%2Fb"}]';
+    const given = [
+      ...['NO_PROXY=.vault.azure.net', `HTTPS_PROXY=${reference}`, 'HTTP_PROXY='],
+      `MAIL_WEBHOOKS=${webhooks}`,
+    ];
     const ran = await sandbox.run('deploy.sh', [...OPTIONS, ...given.flatMap((one) => ['--set', one])]);
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     const parameters = sandbox.lines('deployment-graph-mail-relay');
     expect(parameters).toContain('settings={"NO_PROXY":".vault.azure.net"}');
-    expect(parameters).toContain(`secretSettings={"HTTPS_PROXY":"${reference}","HTTP_PROXY":""}`);
+    const secrets = { HTTPS_PROXY: reference, HTTP_PROXY: '', MAIL_WEBHOOKS: webhooks };
+    expect(parameters).toContain(`secretSettings=${JSON.stringify(secrets)}`);
   });
 
   test('uses a registration that somebody else made', async () => {
@@ -360,7 +365,7 @@ describe('the command line', () => {
       'MAIL_ENABLED=',
     ]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('--set MAIL_EVENTS: expected off or queue.');
+    expect(run.stderr).toContain('--set MAIL_EVENTS: expected off, queue or cloudevents.');
     expect(run.stderr).not.toContain('MAIL_ENABLED');
     expect(run.calls.filter(([tool]) => tool === 'az')).toEqual([]);
   });

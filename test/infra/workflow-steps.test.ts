@@ -101,18 +101,25 @@ describe('a release', () => {
     expect(result.said).toContain(said);
   });
 
-  test('is refused for a package that was changed between build and publication', () => {
+  const RELEASED = ['graph-mail-relay.zip', 'graph-mail-relay.cdx.json', 'mail-relay.mjs', 'mail-relay.tgz'];
+
+  test('is refused for a package or a command that was changed between build and publication', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'dist'));
-    for (const file of ['dist/graph-mail-relay.zip', 'dist/graph-mail-relay.cdx.json', 'notes.md'])
+    for (const file of [...RELEASED.map((name) => `dist/${name}`), 'notes.md'])
       writeFileSync(join(folder, file), file);
     expect(runStep('release.yml', 'package', 'What goes into the release', folder).status).toBe(0);
     const release = join(folder, 'release');
     const checked = () =>
-      runStep('release.yml', 'publish', 'The package is the one that was built', release).status;
+      runStep('release.yml', 'publish', 'The package and the commands are those that were built', release)
+        .status;
     expect(checked()).toBe(0);
-    writeFileSync(join(release, 'graph-mail-relay.zip'), 'another');
-    expect(checked()).toBe(1);
+    for (const file of ['graph-mail-relay.zip', 'mail-relay.mjs', 'mail-relay.tgz']) {
+      writeFileSync(join(release, file), 'another');
+      expect(checked()).toBe(1);
+      writeFileSync(join(release, file), `dist/${file}`);
+    }
+    expect(checked()).toBe(0);
   });
 });
 

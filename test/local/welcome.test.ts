@@ -9,6 +9,7 @@ const welcome = (more: Partial<Welcome>) =>
     inboxUrl: 'http://localhost:8025',
     connectionString: storageAt(10001),
     callersWithQueues: [],
+    webhooks: [],
     folder: undefined,
     realTenant: false,
     safetyOn: [],
@@ -27,6 +28,13 @@ test('the queues of callers are named, each with its command', () => {
   expect(welcome({})).not.toContain('queue of a caller');
   expect(welcome({ callersWithQueues: ['payroll', 'helpdesk'] })).toContain(
     'queue of a caller:\n\n    node docs/examples/queue-mail.mjs mail-payroll\n    node docs/examples/queue-mail.mjs mail-helpdesk\n',
+  );
+});
+
+test('receivers of events are named with the secret by which they verify them', () => {
+  expect(welcome({})).not.toContain('Webhooks');
+  expect(welcome({ webhooks: [{ name: 'dev', secret: 'whsec_AAAA' }] })).toContain(
+    'Webhooks verify with:\n\n    dev  whsec_AAAA\n',
   );
 });
 

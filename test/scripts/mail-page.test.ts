@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
-import { type DeskMail, toPage, toTable } from '../../scripts/mail-page.ts';
+import { describe, expect, test } from 'vitest';
+import { type DeskMail, toPage as pageOf } from '../../scripts/mail-page.ts';
+import { toTable } from '../../scripts/mail-table.ts';
+
+const NOW = new Date('2026-11-26T12:00:00Z');
+const toPage = (mail: DeskMail) => pageOf(mail, NOW);
 
 const aMail = (more: Partial<DeskMail>): DeskMail => ({
   id: '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55',
@@ -7,6 +11,7 @@ const aMail = (more: Partial<DeskMail>): DeskMail => ({
   sender: 'noreply@contoso.example',
   caller: 'payroll',
   recipients: 2,
+  tags: [],
   acceptedAt: '2026-11-25T08:00:00.000Z',
   updatedAt: '2026-11-25T08:00:01.000Z',
   timeline: [{ at: '2026-11-25T08:00:00.000Z', event: 'accepted' }],
@@ -36,7 +41,8 @@ test('a mail that was refused shows every problem, its record and what to do', (
       'Caller      payroll',
       'Sender      noreply@contoso.example',
       'Recipients  2',
-      '2026-11-25T08:00:00.000Z  accepted',
+      'What happened',
+      '  2026-11-25T08:00:00.000Z  The relay received the email.',
       'Reason      MAIL_INVALID: The mail cannot be sent',
       'Problems    /to/0: expected an address; received text of 6 characters (MAIL_INVALID)',
       '            (the whole email): expected an address; received text of 6 characters (MAIL_INVALID)',
@@ -71,6 +77,59 @@ test('a mail that waits shows until when', () => {
   );
 });
 
-test('a list without mails says so', () => {
-  expect(toTable([])).toBe('No email is held.');
+describe('an email of which it is not known whether it was sent', () => {
+  const reason = { code: 'OUTCOME_UNKNOWN', title: 'It is unknown', remedy: 'Look in Sent Items.' };
+  const trace = "Get-MessageTraceV2 -SenderAddress 'noreply@contoso.example'";
+
+  test('shows where to look for it, and how to see its subject and recipients', () => {
+    const page = toPage(aMail({ reason }));
+    expect(page).toContain(
+      `Trace       ${trace} -StartDate '2026-11-25T07:55:00Z' -EndDate '2026-11-26T08:00:01Z'`,
+    );
+    expect(page).toContain('npm run mail -- show 01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55 --content');
+  });
+
+  test('shows them with the text to search for, and nothing that could move the cursor', () => {
+    const content = {
+      subject: 'Pay "slip" \u001b[2J\u202eof May',
+      to: ["Ann O'Neil <ann.o'neil@fabrikam.example>"],
+      cc: [],
+      bcc: ['bob@fabrikam.example'],
+    };
+    const page = toPage(aMail({ reason, content }));
+    expect(page).toContain('Subject     Pay "slip" \ufffd[2J\ufffdof May\nTo          Ann O');
+    expect(page).toContain(
+      `Sent Items  subject:"Pay  slip   [2J\ufffdof May" to:"ann.o'neil@fabrikam.example"`,
+    );
+    expect(page).toContain("-RecipientAddress 'ann.o''neil@fabrikam.example','bob@fabrikam.example'");
+    expect(page).not.toContain('--content');
+  });
+});
+
+describe('a list', () => {
+  const mails = [
+    aMail({
+      sender: 'a-very-long-name-of-a-department@contoso.example',
+      reason: { code: 'MAILBOX_OUT_OF_SCOPE', title: '', remedy: '' },
+    }),
+    aMail({ id: '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e56', state: 'sent', bounced: true, sender: '' }),
+  ];
+
+  test('has a line for each, with everything where nobody reads it on a terminal', () => {
+    expect(toTable(mails).split('\n')).toEqual([
+      'ID                                    RECEIVED              STATE          REASON                SENDER                                            CALLER',
+      '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55  2026-11-25 08:00:00Z  held           MAILBOX_OUT_OF_SCOPE  a-very-long-name-of-a-department@contoso.example  payroll',
+      '01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e56  2026-11-25 08:00:00Z  sent, bounced                        (unknown)                                         payroll',
+    ]);
+  });
+
+  test('fits the terminal, and never cuts an id', () => {
+    for (const width of [160, 140, 120, 118]) {
+      const lines = toTable(mails, width).split('\n');
+      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
+      expect(lines[1]).toContain(mails[0]?.id);
+    }
+    expect(toTable(mails, 120)).toContain('a-very-');
+    expect(toTable(mails, 20)).toContain(mails[1]?.id);
+  });
 });

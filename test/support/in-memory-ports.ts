@@ -1,6 +1,7 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
+import { explainCode } from '../../src/lib/desk/delivery-words.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
@@ -9,7 +10,16 @@ import { newMailId } from '../../src/lib/ledger/mail-id.ts';
 import { readQueueMessage } from '../../src/lib/ledger/queue-message.ts';
 import type { RelayEvent } from '../../src/lib/ledger/relay-event.ts';
 import type { LogEvent } from '../../src/lib/log.ts';
-import type { Drafts, Ledger, MailMark, MessageQueue, Ports, Usages } from '../../src/lib/ports.ts';
+import type {
+  Drafts,
+  Ledger,
+  MailMark,
+  MessageQueue,
+  Ports,
+  ReceivedMail,
+  Usages,
+  WatchedMailboxes,
+} from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
 import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
@@ -22,7 +32,10 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeReceivedMail } from './fake-received-mail.ts';
+import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
+import { makeFakeWatchedMailboxes } from './fake-watched-mailboxes.ts';
 import { IDENTITY } from './identity-for-tests.ts';
 import { chunked, joined } from './json-chunks.ts';
 
@@ -66,6 +79,8 @@ export type PortCall =
   | 'captured.store'
   | `attachments.${'find' | 'read'}`
   | `usages.${'read' | 'write' | 'expire'}`
+  | `receivedMail.${keyof ReceivedMail}`
+  | `watchedMailboxes.${keyof WatchedMailboxes}`
   | 'events.put'
   | 'readIdentity';
 
@@ -83,6 +98,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
+  const received = makeFakeReceivedMail();
+  const watched = makeFakeWatchedMailboxes();
   const blobs = new Map<string, { readonly content: Buffer; readonly etag: string }>();
   const messages: { readonly text: string; readonly delayMs: number }[] = [];
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
@@ -147,6 +164,17 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         }),
     },
     drafts: exchange.portOf((call, act) => done(call, act)),
+    receivedMail: {
+      list: (...which) => done('receivedMail.list', () => received.port.list(...which)),
+      readMime: (...which) => done('receivedMail.readMime', () => received.port.readMime(...which)),
+      findSent: (...which) => done('receivedMail.findSent', () => received.port.findSent(...which)),
+    },
+    watchedMailboxes: {
+      note: (mailbox) => done('watchedMailboxes.note', () => watched.note(mailbox)),
+      list: () => asked('watchedMailboxes.list', () => watched.list()),
+      write: (...which) => done('watchedMailboxes.write', () => watched.write(...which)),
+      forget: (mailbox) => done('watchedMailboxes.forget', () => watched.forget(mailbox)),
+    },
     mailQueue: queueOf('mailQueue', messages),
     arrivalQueue: queueOf('mailQueue', messages),
     poisonQueue: queueOf('poisonQueue', poison),
@@ -230,6 +258,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       effects.push(`log ${event.event}`);
       logged.push(event);
     },
+    traceUses: asTraceUses(makeFakeTraceUses(() => now)),
   } satisfies Omit<
     Ports,
     | 'vault'
@@ -237,6 +266,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     | 'connections'
     | 'warnings'
     | 'rotations'
+    | 'traces'
     | 'counts'
     | 'samples'
     | 'webhookQueue'
@@ -268,6 +298,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
+    explain: explainCode,
   } as const;
   return {
     needs,
@@ -283,6 +314,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     marks,
     /** The drafts, and what becomes of requests about them. */
     exchange,
+    /** What mailboxes received, and which of them are watched. */
+    received,
+    watched,
     messages,
     /** The messages on the queue `mail`, as the relay reads them. */
     queued: () => messages.map(({ text, delayMs }) => ({ delayMs, ...readQueueMessage(text, IDENTITY) })),

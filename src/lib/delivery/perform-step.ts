@@ -22,9 +22,12 @@ import type { StepAfterAttempt, StepAfterLookUp } from '../sending/next-step.ts'
 import { announce } from './announce.ts';
 import { type HoldNeeds, type HoldSubject, hold } from './hold.ts';
 import { deletePayload, type QueueMailNeeds, queueMail } from './queue-mail.ts';
+import type { WatchSender } from './watch-sender.ts';
 
 export type StepNeeds = QueueMailNeeds &
   HoldNeeds & {
+    /** Present where reports of what was not delivered are read. */
+    readonly watchSender?: WatchSender;
     /** Remembers how much of its limits a mailbox uses. */
     readonly mailboxUse?: Pick<MailboxMeter, 'sent'>;
   };
@@ -74,6 +77,7 @@ export const performAfterAttempt = async (
       const sent = { ...log, caller, recipients, tags, verified: false, ...sentBy(row) };
       needs.log({ event: 'MailSent', ...sent, ...agesOf(row, now) });
       needs.mailboxUse?.sent(sender, recipients, now);
+      await needs.watchSender?.(row);
       const performed = await write(needs, recordSent(row, attempt, now), etag);
       if (!performed.isBeaten) await deletePayload(needs, envelope);
       return performed;
@@ -112,6 +116,7 @@ export const performAfterLookUp = async (
     case 'record-sent': {
       const { internetMessageId } = step;
       const found = recordFound(row, now, defined({ internetMessageId }));
+      await needs.watchSender?.(row);
       const performed = await write(needs, found, etag);
       // Whoever was faster has found it too.
       if (performed.isBeaten) return performed;

@@ -100,6 +100,7 @@ const resolveLost = async (
   const attempt = { at: now.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
   const { internetMessageId } = sighting;
   const found = recordFound(row, now, { attempt, ...defined({ internetMessageId }) });
+  await needs.watchSender?.(found);
   await announce(needs, found);
   return (await needs.ledger.replace(found, etag)) !== undefined;
 };

@@ -3,11 +3,13 @@ import type { Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
 import type { QuotaNeeds } from './tell-of-limit.ts';
+import type { WatchSender } from './watch-sender.ts';
 
 export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
   Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages' | 'heartbeats'> & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
+    readonly watchSender?: WatchSender;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;
     /** The mailboxes in which the settings let the relay make drafts. */
     readonly draftMailboxes: readonly string[];

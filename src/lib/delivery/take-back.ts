@@ -30,7 +30,7 @@ export const takeBack = async (
         'The relay may have stored the email and may send it later. Get its state before you send it again.',
     });
   }
-  throw new AppError('MAIL_NOT_STORED', { cause });
+  throw new AppError('MAIL_NOT_STORED', { mailId: row.facts.mailId, cause });
 };
 
 /** The row as an attempt has written it that did not hear so. Whoever had taken the message would have another turn. */

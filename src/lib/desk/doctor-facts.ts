@@ -53,6 +53,9 @@ export type MailboxFacts = {
   readonly sighting: Seen<Sighting>;
 };
 
+/** Why a connection cannot read message traces; undefined where it can. */
+export type TraceFacts = { readonly connection: string; readonly answer: Seen<Reason | undefined> };
+
 export type LastRun = {
   readonly endedAt: Date;
   /** What it could not do, as a sentence. */
@@ -83,4 +86,6 @@ export type DoctorFacts = {
   /** The clock of Entra less our own, in milliseconds. */
   readonly skewMs?: Seen<number>;
   readonly heartbeats: readonly HeartbeatFacts[];
+  /** Absent where MAIL_TRACE is off. */
+  readonly traces?: readonly TraceFacts[];
 };

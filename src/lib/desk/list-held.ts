@@ -2,7 +2,7 @@ import { defined } from '../defined.ts';
 import { isIn } from '../ledger/ledger-row.ts';
 import type { Ports } from '../ports.ts';
 import { toDeskStatus } from './desk-status.ts';
-import { findMail, type MailStatus } from './mail-status.ts';
+import type { MailStatus } from './mail-status.ts';
 
 export type HeldPage = { readonly mails: readonly MailStatus[]; readonly next?: string };
 
@@ -24,7 +24,3 @@ export const listHeld = async (
   mails.sort((one, other) => one.updatedAt.localeCompare(other.updatedAt));
   return { mails, ...defined({ next: page.next }) };
 };
-
-/** Any mail, for those who may see all. Throws MAIL_NOT_FOUND. */
-export const showMail = async (needs: Pick<Ports, 'ledger'>, mailId: string): Promise<MailStatus> =>
-  toDeskStatus((await findMail(needs, mailId)).row);

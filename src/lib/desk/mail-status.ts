@@ -8,6 +8,7 @@ import { isMailId } from '../ledger/mail-id.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import { findMessageId, type MessageIdNeeds } from './message-id.ts';
+import { deliveryEvents, toldDeliveries } from './told-deliveries.ts';
 
 export type MailStatus = {
   readonly id: string;
@@ -42,6 +43,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     ...defined({ sendAt }),
     updatedAt,
     ...ofFate(fate),
+    ...toldDeliveries(row),
     ...(omittedAttempts > 0 ? { omittedAttempts } : {}),
     timeline: timelineOf(row),
   };
@@ -108,13 +110,15 @@ const whileLimited = ({
     'Wait. The relay sends the email when the limit of its caller allows, and holds it after five days.',
 });
 
-const timelineOf = ({ facts, progress, fate }: LedgerRow): MailStatus['timeline'] => {
+const timelineOf = (row: LedgerRow): MailStatus['timeline'] => {
+  const { facts, progress, fate } = row;
   const { replayedAt, attempts, updatedAt } = progress;
   return [
     { at: facts.acceptedAt, event: 'accepted' },
     ...(replayedAt === undefined ? [] : [{ at: replayedAt, event: 'replayed' }]),
     ...attempts.map(({ at, outcome, ...more }) => ({ at, event: `attempt ${outcome}`, ...more })),
     ...(fate.state === 'queued' ? [] : [{ at: updatedAt, event: fate.state }]),
+    ...deliveryEvents(row),
   ].sort((one, other) => one.at.localeCompare(other.at));
 };
 

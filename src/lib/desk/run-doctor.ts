@@ -1,4 +1,5 @@
 import { type Connection, MAIN_CONNECTION } from '../connections/connection.ts';
+import { defined } from '../defined.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import { unexpected } from '../log.ts';
 import { addressKey } from '../mail/address.ts';
@@ -12,10 +13,12 @@ import type {
   MailboxFacts,
   QueueFacts,
   Seen,
+  TraceFacts,
 } from './doctor-facts.ts';
 import { decideFindings, worstOf } from './doctor-findings.ts';
 import type { Finding, State } from './finding.ts';
 import { listHeld } from './list-held.ts';
+import { lookAtTrace } from './look-at-traces.ts';
 
 /** What the doctor needs of a connection. */
 export type ProvableConnection = Pick<OpenConnection, 'connection' | 'proveCredential'>;
@@ -29,6 +32,8 @@ export type DoctorNeeds = Pick<Ports, 'clock' | 'log'> & {
   readonly poisonQueues: () => Readonly<Record<string, WatchedQueue>>;
   readonly connections: () => readonly ProvableConnection[];
   readonly mailboxes: () => Pick<Ports['mailboxes'], 'find' | 'routeOf'>;
+  /** Absent where MAIL_TRACE is off. */
+  readonly tracing?: () => Pick<Ports, 'traces' | 'traceUses'>;
   /** Absent where no vault is set. */
   readonly vault?: () => Pick<Vault, 'listSecrets'>;
   /** The time by the clock of this connection's Entra. */
@@ -50,6 +55,8 @@ const LIMIT_MS = 9000;
 const LONG_THERE_MS = 15 * 60_000;
 const WATCH_MS = 4000;
 const MOST_MAILBOXES = 20;
+/** Connections of which a message trace is asked: each costs one of the few requests that there are. */
+const MOST_TRACED = 3;
 /** Pages of held emails, of 50 each. */
 const MOST_HELD_PAGES = 2;
 
@@ -113,7 +120,7 @@ const gather = async (needs: DoctorNeeds): Promise<DoctorFacts> => {
   const named = [...new Map(settings.senders.map((one) => [addressKey(one), one])).values()].filter(
     (sender) => !sender.startsWith('*@'),
   );
-  const [storage, queues, poisonQueues, held, listed, connections, mailboxes, skewMs, heartbeats] =
+  const [storage, queues, poisonQueues, held, listed, connections, mailboxes, skewMs, heartbeats, traces] =
     await Promise.all([
       lookAtStorage(needs, look),
       lookAtQueues(needs.queues, look, (queue) => lookAtQueue(needs, queue)),
@@ -124,6 +131,7 @@ const gather = async (needs: DoctorNeeds): Promise<DoctorFacts> => {
       opened.length === 0 ? [] : lookAtMailboxes(needs, look, opened, named.slice(0, MOST_MAILBOXES)),
       main === undefined ? undefined : look(() => skewOf(needs, main)),
       lookAtHeartbeats(needs, look),
+      lookAtTraces(needs, look, opened.slice(0, MOST_TRACED)),
     ]);
   return {
     now,
@@ -138,6 +146,7 @@ const gather = async (needs: DoctorNeeds): Promise<DoctorFacts> => {
     mailboxesLeft: Math.max(0, named.length - MOST_MAILBOXES),
     ...(skewMs === undefined ? {} : { skewMs }),
     heartbeats,
+    ...defined({ traces }),
   };
 };
 
@@ -231,6 +240,19 @@ const connectionNameOf = ({ mailboxes }: DoctorNeeds, mailbox: string): string =
     return MAIN_CONNECTION;
   }
 };
+
+const lookAtTraces = (
+  { tracing, clock }: DoctorNeeds,
+  look: Look,
+  opened: readonly ProvableConnection[],
+): Promise<readonly TraceFacts[]> | undefined =>
+  tracing &&
+  Promise.all(
+    opened.map(async (one) => ({
+      connection: one.connection.name,
+      answer: await look(() => lookAtTrace({ ...tracing(), clock }, one)),
+    })),
+  );
 
 /** The header that has the time has whole seconds. */
 const HALF_A_SECOND_MS = 500;

@@ -5,13 +5,15 @@ import { defined } from '../defined.ts';
 import type { Ports } from '../ports.ts';
 import type { FindInMailbox } from './find-in-mailbox.ts';
 import type { TenantDrafts } from './graph-drafts.ts';
+import type { TenantReceivedMail } from './received-mail.ts';
 
-export type GraphPorts = Pick<Ports, 'mailboxes' | 'drafts'>;
+export type GraphPorts = Pick<Ports, 'mailboxes' | 'drafts' | 'receivedMail'>;
 
 /** Graph by one connection: the mailboxes of its tenant. */
 export type TenantGraph = {
   readonly mailboxes: Pick<Ports['mailboxes'], 'send'> & { readonly find: FindInMailbox };
   readonly drafts: TenantDrafts;
+  readonly receivedMail: TenantReceivedMail;
 };
 
 const REFUSED = { kind: 'no-token', code: 'CONNECTION_INVALID' } as const;
@@ -29,6 +31,11 @@ const NO_GRAPH: TenantGraph = {
     remove: async () => 'failed',
     listOf: async () => undefined,
     listBefore: async () => undefined,
+  },
+  receivedMail: {
+    list: async () => ({ kind: 'not-now' }),
+    readMime: async () => ({ kind: 'not-now' }),
+    findSent: async () => ({ kind: 'not-now' }),
   },
 };
 
@@ -82,6 +89,14 @@ export const routeGraph = (
         by(route, mailbox)?.drafts.remove(mailbox, draftId) ?? 'failed',
       listOf: (mailbox, ...rest) => of(mailbox).drafts.listOf(mailbox, ...rest),
       listBefore: (mailbox, ...rest) => of(mailbox).drafts.listBefore(mailbox, ...rest),
+    },
+    receivedMail: {
+      list: async (mailbox, route, ...rest) =>
+        by(route, mailbox)?.receivedMail.list(mailbox, ...rest) ?? unreachable(route),
+      readMime: async (mailbox, route, id) =>
+        by(route, mailbox)?.receivedMail.readMime(mailbox, id) ?? unreachable(route),
+      findSent: async (mailbox, route, internetMessageId) =>
+        by(route, mailbox)?.receivedMail.findSent(mailbox, internetMessageId) ?? unreachable(route),
     },
   };
 };

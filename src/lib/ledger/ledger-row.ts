@@ -119,6 +119,8 @@ export type Sent = {
   readonly internetMessageId?: string;
   /** The latest of each recipient of whom something is known. */
   readonly deliveries?: readonly RecipientDelivery[];
+  /** When the message trace was last asked about it, whatever it knew. */
+  readonly tracedAt?: string;
 };
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {
@@ -218,7 +220,8 @@ export const isKeptFromRecipients = ({ progress }: LedgerRow): boolean =>
 
 /** Whether some recipient certainly did not get it, although Exchange accepted it. */
 export const isBounced = ({ fate }: LedgerRow): boolean =>
-  fate.state === 'sent' && (fate.deliveries ?? []).some(({ status }) => status === 'failed');
+  fate.state === 'sent' &&
+  (fate.deliveries ?? []).some(({ status, isGuess = false }) => status === 'failed' && !isGuess);
 
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>

@@ -326,6 +326,12 @@ export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<
   fate: { ...row.fate, internetMessageId },
 });
 
+/** What the message trace said when it was asked, also where that is nothing. */
+export const recordTraced = (row: Row<Sent>, news: readonly RecipientDelivery[], at: Date): Row<Sent> => {
+  const told = recordDeliveries(row, news);
+  return { ...told, fate: { ...told.fate, tracedAt: at.toISOString() } };
+};
+
 /** Adds what was learned of recipients: of each, the news that counts. The email ended when it was sent. */
 export const recordDeliveries = (row: Row<Sent>, news: readonly RecipientDelivery[]): Row<Sent> => {
   const known = new Map((row.fate.deliveries ?? []).map((one) => [one.recipient, one]));
@@ -337,14 +343,24 @@ export const recordDeliveries = (row: Row<Sent>, news: readonly RecipientDeliver
 };
 
 /**
- * The trace says `delivered` when the next server took the email; a report that comes back later says that it was not. So a report
- * outranks a trace, whichever was read first, and a guess outranks nothing.
+ * The trace says `delivered` when the next server took the email; a report that comes back later says that it was not. So a report of a
+ * failure outranks what the trace says, whichever was read first, and a guess outranks nothing. Of the rest the later counts. It is an
+ * order of all there can be: what is known in the end does not depend on the order in which it was learned.
  */
 const supersedes = (news: RecipientDelivery, before: RecipientDelivery): boolean => {
-  if ((news.isGuess ?? false) !== (before.isGuess ?? false)) return before.isGuess === true;
-  if (before.source === 'report' && before.status === 'failed' && news.source === 'trace') return false;
-  return news.at >= before.at || (news.source === 'report' && before.source === 'trace');
+  const [ours, theirs] = [rankOf(news), rankOf(before)];
+  const first = ours.findIndex((part, index) => part !== theirs[index]);
+  return first !== -1 && (ours[first] ?? '') > (theirs[first] ?? '');
 };
+
+const rankOf = ({ isGuess, source, status, at, code = '' }: RecipientDelivery): readonly string[] => [
+  isGuess ? '0' : '1',
+  source === 'report' && status === 'failed' ? '1' : '0',
+  at,
+  source === 'report' ? '1' : '0',
+  status,
+  code,
+];
 
 /** What a message says that was written before its row, whose last write was lost. */
 export type Announcement = {

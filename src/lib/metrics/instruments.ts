@@ -84,7 +84,7 @@ export const COUNTED = {
   'mailrelay.graph.requests': {
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests to Microsoft Graph, by what came of them.',
+    description: 'Requests to Microsoft Graph, by outcome.',
     attributes: {
       connection: CONNECTION,
       answer: 'accepted, throttled, unavailable, refused, failed, lost, not-connected',
@@ -93,7 +93,7 @@ export const COUNTED = {
   'mailrelay.graph.wasted': {
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests to Microsoft Graph that it answered with 429, 503 or 509.',
+    description: 'Requests to which Microsoft Graph returned 429, 503 or 509.',
     attributes: { connection: CONNECTION },
   },
   'mailrelay.requests.refused': {
@@ -129,7 +129,7 @@ export const SAMPLED = {
   'mailrelay.mail.held': {
     kind: 'gauge',
     unit: '{mail}',
-    description: 'Emails that an operator has to decide on; 5000 means that or more.',
+    description: 'Held emails, on which an operator must decide; 5000 means that or more.',
     attributes: {},
   },
   'mailrelay.secret.days_left': {

@@ -336,6 +336,11 @@ export const settingsTable = {
     fallback: '',
     parse: callerQueues,
   }),
+  MAIL_TRACE: setting({
+    what: '`true` lets the relay ask the message trace of Exchange for the delivery status of an email, when someone asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',
+    fallback: 'false',
+    parse: onOff,
+  }),
   MAIL_EVENTS: setting({
     what: 'Puts events on the queue mail-events, for Event Grid or your own reader ([events.md](events.md)): `queue` in the schema of Event Grid, `cloudevents` in CloudEvents 1.0.',
     fallback: 'off',
@@ -347,6 +352,16 @@ export const settingsTable = {
       '[{"name":"crm","url":"https://crm.contoso.com/hooks/mail","events":["GraphMailRelay.Mail.Bounced"]}]',
     fallback: '',
     parse: webhooks,
+  }),
+  MAIL_BOUNCES: setting({
+    what: '`true` reads the non-delivery reports in the mailboxes of the senders every five minutes, and says which emails bounced. Needs Mail.Read.',
+    fallback: 'false',
+    parse: onOff,
+  }),
+  MAIL_BOUNCES_TO_OWNER: setting({
+    what: '`true` also sends the owner of the caller an email when one of its emails bounced, with the recipient, the cause and what to do. Only with MAIL_BOUNCES.',
+    fallback: 'false',
+    parse: onOff,
   }),
   SECRET_WARNING_DAYS: setting({
     what: 'Days before the expiry of a secret or certificate. The relay warns once each time that fewer days are left than one of these numbers, and every day after the expiry (after seven days weekly, if no connection uses it).',

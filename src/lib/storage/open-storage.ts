@@ -7,8 +7,10 @@ import type {
   MailIndex,
   Rotations,
   Samples,
+  TraceUses,
   Usages,
   WarningState,
+  WatchedMailboxes,
 } from '../ports.ts';
 import type { MailBlobs } from './mail-blobs.ts';
 import type { MailQueues } from './mail-queue.ts';
@@ -74,6 +76,20 @@ export const openHeartbeatTable = (connection: StorageConnection): Heartbeats =>
     read: 'promise',
     note: 'promise',
   });
+
+/** What was used of the message trace; loads the SDK of tables when first asked. */
+export const openTraceUseTable = (connection: StorageConnection): TraceUses =>
+  openedAtFirstCall(async () => (await import('./trace-use-table.ts')).openTraceUseTable(connection), {
+    read: 'promise',
+    write: 'promise',
+  });
+
+/** The mailboxes whose reports are read; loads the SDK of tables when first asked. */
+export const openWatchedMailboxTable = (connection: StorageConnection): WatchedMailboxes =>
+  openedAtFirstCall(
+    async () => (await import('./watched-mailbox-table.ts')).openWatchedMailboxTable(connection),
+    { note: 'promise', list: 'promise', write: 'promise', forget: 'promise' },
+  );
 
 /** What instances have counted; loads the SDK of tables when first asked. */
 export const openCountsTable = (connection: StorageConnection): Counts =>

@@ -18,6 +18,7 @@ param settings = {
 }
 
 param secretSettings = {
+  MAIL_WEBHOOKS: '[{"name":"crm","url":"https://crm.example/hook"}]'
   SECRET_WARNING_WEBHOOK: 'https://hooks.example/relay'
 }
 

@@ -70,6 +70,8 @@ describe('a run', () => {
     expect(world.effects).toEqual([
       'log SecretExpiring',
       'log SecretExpiring',
+      'events.put',
+      'events.put',
       'mailQueue.put',
       'log SecretsChecked',
     ]);
@@ -94,6 +96,31 @@ describe('a run', () => {
       undelivered: 0,
       unproven: [],
     });
+  });
+
+  test('tells systems by one event for each warning, with the same fields as the log, and not twice', async () => {
+    const world = warningWorld([soon, own]);
+    await world.run();
+    await world.run();
+    expect(world.announced).toMatchObject([
+      { eventType: 'GraphMailRelay.Credential.Warning', subject: 'credential/graph-client-secret' },
+      { eventType: 'GraphMailRelay.Credential.Warning', subject: 'credential/erp-key' },
+    ]);
+    const logged = world.events('SecretExpiring').map(({ event: _, ...facts }) => facts);
+    expect(world.announced.map(({ data }) => data)).toEqual(logged);
+    for (const { id } of world.announced) expect(id).toMatch(/^credential\/expiring\/[\w/-]+\/2026-03-02$/);
+  });
+
+  test('warns people also where the event could not be put on its queue', async () => {
+    const world = warningWorld([own]);
+    world.fail('events.put');
+    await world.run();
+    expect(world.logged).toContainEqual({
+      event: 'WarningChannelFailed',
+      channel: 'events',
+      name: 'STORAGE_UNAVAILABLE',
+    });
+    expect([world.mails().length, world.posts.length]).toEqual([1, 1]);
   });
 
   test('again on the same day tells nothing', async () => {

@@ -119,6 +119,8 @@ describe('after an attempt', () => {
         recipients: 1,
         tags: [],
         verified: false,
+        tookMs: expect.any(Number),
+        queuedMs: expect.any(Number),
       },
     ]);
   });

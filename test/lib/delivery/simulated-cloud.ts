@@ -233,12 +233,16 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       | 'connections'
       | 'warnings'
       | 'rotations'
+      | 'traces'
+      | 'traceUses'
       | 'mailIndex'
       | 'counts'
       | 'samples'
       | 'webhookQueue'
       | 'eventWebhooks'
       | 'signingKeys'
+      | 'receivedMail'
+      | 'watchedMailboxes'
     >;
   };
 

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { listHeld, showMail } from '../../../src/lib/desk/list-held.ts';
+import { listHeld } from '../../../src/lib/desk/list-held.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { close, holdNew } from '../../../src/lib/ledger/transitions.ts';
 import type { RecordPage } from '../../../src/lib/ports.ts';
-import { aDelivery } from '../../support/a-delivery.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -60,23 +59,5 @@ describe('the list of held mails', () => {
     const { page, asked } = await list([heldAfter(1, 0)], { next: 'then' }, 'here');
     expect(page.next).toBe('then');
     expect(asked).toEqual([[50, 'here']]);
-  });
-});
-
-describe('any mail, for those who may see all', () => {
-  const { mailId, rows } = aDelivery();
-
-  test('is shown with its record where it is held, and without one otherwise', async () => {
-    for (const row of Object.values(rows)) {
-      const { needs, ledger } = inMemoryPorts();
-      ledger.create(row);
-      const shown = await showMail(needs, mailId);
-      expect(shown.state).toBe(row.fate.state);
-      expect(shown.record).toBe(row === rows.held ? mailId : undefined);
-    }
-  });
-
-  test('that is not there is not found', async () => {
-    await expect(showMail(inMemoryPorts().needs, mailId)).rejects.toMatchObject({ code: 'MAIL_NOT_FOUND' });
   });
 });

@@ -28,6 +28,7 @@ import {
   queueNew,
   recordCaptured,
   recordDeferred,
+  recordDeliveries,
   recordDraft,
   recordFound,
   recordHeld,
@@ -139,7 +140,14 @@ const STEPS: Readonly<Record<LedgerRow['fate']['state'], readonly Step[]>> = {
     captureIt,
   ],
   held: heldSteps,
-  sent: [step('recordMessageId', (row: InState<'sent'>) => recordMessageId(row, '<an-id@contoso.example>'))],
+  sent: [
+    step('recordMessageId', (row: InState<'sent'>) => recordMessageId(row, '<an-id@contoso.example>')),
+    step('recordDeliveries', (row: InState<'sent'>, now) =>
+      recordDeliveries(row, [
+        { recipient: 'ada', status: 'failed', source: 'report', at: now.toISOString() },
+      ]),
+    ),
+  ],
   closed: [],
   canceled: [],
   captured: [],
@@ -177,7 +185,8 @@ const law = (title: string, holds: (row: LedgerRow, before: LedgerRow, name: str
 describe('at every step of a row', () => {
   law('its state changes as the diagram says, or not at all', (row, before, name) => {
     const [from, to] = [before.fate.state, row.fate.state];
-    if (['requeue', 'completeHeld', 'recordMessageId'].includes(name)) expect(to).toBe(from);
+    if (['requeue', 'completeHeld', 'recordMessageId', 'recordDeliveries'].includes(name))
+      expect(to).toBe(from);
     // A write between was lost: the row catches up with it too.
     else if (name === 'catchUp') expect(['queued', 'unknown']).toContain(to);
     else expect(transitions[from]).toContain(to);
@@ -215,7 +224,7 @@ describe('at every step of a row', () => {
   });
 
   law('it says when it changed, and an email that has ended since when', (row, before, name, now) => {
-    const expected = ['completeHeld', 'recordMessageId'].includes(name)
+    const expected = ['completeHeld', 'recordMessageId', 'recordDeliveries'].includes(name)
       ? before.progress.updatedAt
       : now.toISOString();
     expect(row.progress.updatedAt).toBe(expected);
@@ -231,7 +240,7 @@ describe('at every step of a row', () => {
       sending: [],
       deferred: ['reason', 'until'],
       unknown: ['reason'],
-      sent: ['verified', 'graphRequestId', 'internetMessageId'],
+      sent: ['verified', 'graphRequestId', 'internetMessageId', 'deliveries'],
       rejected: ['reason'],
       held: ['why', 'reason', 'record', 'hasContent'],
       closed: ['reason', 'note'],

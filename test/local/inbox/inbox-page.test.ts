@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listen } from '../../../local/http.ts';
 import { startInbox } from '../../../local/inbox/inbox-server.ts';
 import { type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
 import type { Listening } from '../../../local/listening.ts';
-import { findBrowser, launchBrowser, NO_BROWSER } from '../../support/browser.ts';
+import { findBarriers } from '../../support/axe.ts';
+import { NO_BROWSER } from '../../support/browser.ts';
+import { keptPages, LAPTOP, PHONE } from '../../support/kept-pages.ts';
 import { A_PNG, aCapturedMail, anInvitation, aPdf, attached, person } from './captured-mails.ts';
-
-const LAPTOP = { viewport: { width: 1366, height: 800 } };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+import { standInRelay } from './stand-in-relay.ts';
 
 const firstMail = {
   endpoint: 'http://localhost:7071/api/mail',
@@ -18,31 +18,22 @@ const firstMail = {
   curl: "curl http://localhost:7071/api/mail -d '{}'",
 };
 
-const executable = findBrowser();
-let browser: Browser;
+const pages = keptPages();
 let store: MailStore;
 let inbox: Listening;
 
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launchBrowser(executable);
-});
-afterAll(() => browser?.close());
-
 beforeEach(async ({ skip }) => {
-  skip(executable === undefined, NO_BROWSER);
+  skip(!pages.isThere, NO_BROWSER);
   store = await openMailStore();
   inbox = await startInbox({ store, port: 0, firstMail });
 });
 afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
+  await pages.leave();
   await inbox?.close();
 });
 
-async function openInbox(device: BrowserContextOptions = LAPTOP, path = '/'): Promise<Page> {
-  const page = await (await browser.newContext(device)).newPage();
-  await page.goto(inbox.url + path);
-  return page;
-}
+const openInbox = (device: BrowserContextOptions = LAPTOP, path = '/'): Promise<Page> =>
+  pages.open(inbox.url + path, device);
 
 const subjects = (page: Page) => page.locator('#list .subject');
 const openMail = (page: Page, subject: string) => page.locator('#list').getByText(subject).click();
@@ -445,6 +436,151 @@ describe('an email of any kind', () => {
   });
 });
 
+describe('emails that wait or are held', () => {
+  const HELD = '01a2055c-e268-762b-8556-1836e3fff5b7';
+  const LATER = '01a2055c-ffff-762b-8556-1836e3fff5b7';
+  const mailOf = (id: string, state: string, more = {}) => ({
+    id,
+    state,
+    sender: 'payroll@contoso.example',
+    recipients: 2,
+    tags: ['payroll'],
+    caller: 'payroll',
+    acceptedAt: '2026-03-02T01:30:00.000Z',
+    updatedAt: '2026-03-02T01:30:31.000Z',
+    timeline: [
+      { at: '2026-03-02T01:30:00.000Z', event: 'accepted' },
+      { at: '2026-03-02T01:30:31.000Z', event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },
+    ],
+    ...more,
+  });
+  const reason = {
+    code: 'OUTCOME_UNKNOWN',
+    title: 'It is not known whether the email was sent',
+    remedy: 'Look in Sent Items of the sender.',
+  };
+  let mails: Map<string, ReturnType<typeof mailOf>>;
+  let asked: Awaited<ReturnType<typeof standInRelay>>['asked'];
+
+  beforeEach(async () => {
+    mails = new Map([
+      [HELD, mailOf(HELD, 'held', { reason })],
+      [LATER, mailOf(LATER, 'queued', { sendAt: '2099-03-02T09:00:00.000Z' })],
+    ]);
+    const standIn = await standInRelay(({ method, url }) => {
+      const { pathname, searchParams } = new URL(url, 'http://relay');
+      const id = searchParams.get('id') ?? pathname.split('/')[3] ?? '';
+      const to = { POST: pathname.endsWith('/close') ? 'closed' : 'queued', DELETE: 'canceled' }[method];
+      if (to !== undefined) mails.set(id, mailOf(id, to));
+      const content = { subject: 'تقرير الرواتب', to: ['Ada <ada@contoso.example>'], cc: [], bcc: [] };
+      const found = mails.get(id);
+      if (found !== undefined)
+        return { status: 200, body: searchParams.has('content') ? { ...found, content } : found };
+      const all = [...mails.values()].filter(({ state }) => state === searchParams.get('state'));
+      return { status: 200, body: { mails: all } };
+    });
+    asked = standIn.asked;
+    await inbox.close();
+    inbox = await startInbox({ store, port: 0, firstMail, relay: standIn.relay });
+  });
+
+  test('are listed with why they wait; a held one is read and replayed with the keyboard alone', async () => {
+    const page = await openInbox();
+    const waiting = page.getByRole('region', { name: 'Emails that wait or are held' });
+    await waiting.getByText('Waiting or held: 2 emails').waitFor();
+    expect(await waiting.locator('.subject').allTextContents()).toEqual([
+      expect.stringMatching(/^Waits until 2 Mar 2099/),
+      reason.title,
+    ]);
+    await page.locator('#search').focus();
+    const focused = () => page.evaluate<string>('document.activeElement.textContent');
+    for (let steps = 0; steps < 9 && !(await focused()).includes(reason.title); steps += 1)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: `Held: ${reason.title}` }).waitFor();
+    await page.locator('#mail').getByText(reason.remedy).waitFor();
+    expect(await page.locator('.timeline b').allTextContents()).toEqual([
+      'Accepted by the relay',
+      'Attempt: outcome unknown',
+    ]);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Show subject and recipients' }).click();
+    await page.locator('#mail').getByText('تقرير الرواتب').waitFor();
+    await page.getByRole('button', { name: 'Replay' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Waits on the queue' }).waitFor();
+    expect(asked.filter(({ method }) => method === 'POST')).toMatchObject([
+      { url: `/api/mail/${HELD}/replay`, key: 'master-key' },
+    ]);
+  });
+
+  test('are closed with a note, or canceled, and leave the list, on a phone too', async () => {
+    const page = await openInbox(PHONE);
+    await page.locator('#waiting').getByText(reason.title).click();
+    await page.getByRole('button', { name: 'Close without sending' }).click();
+    // Without a note, the browser asks for one.
+    expect(asked.filter(({ method }) => method === 'POST')).toEqual([]);
+    await page.getByLabel('Note').fill('found in Sent Items');
+    await page.getByRole('button', { name: 'Close without sending' }).click();
+    await page.getByRole('heading', { name: 'Closed' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'All emails' }).click();
+    await page.getByText('Waiting or held: 1 email').waitFor();
+    await page.locator('#waiting a').click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('heading', { name: 'Canceled' }).waitFor();
+    expect(await page.locator('#waiting').isVisible()).toBe(false);
+    expect(asked.filter(({ method }) => method !== 'GET')).toMatchObject([
+      { method: 'POST', url: `/api/mail/${HELD}/close`, body: { note: 'found in Sent Items' } },
+      { method: 'DELETE', url: `/api/mail/${LATER}` },
+    ]);
+    expect(
+      await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+    ).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('the page for everyone', () => {
+  const ARABIC = 'تقرير شهر مارس — Q1 (مسودة)';
+  const styleOf = (page: Page, selector: string, name: string) =>
+    page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${name}`);
+
+  test('has no barrier that axe knows, in the light and in the dark, and reads from the right what is written so', async () => {
+    const mail = aCapturedMail({
+      tags: ['payroll'],
+      message: { subject: ARABIC, attachments: [attached('a.pdf', aPdf())], importance: 'high' },
+    });
+    await store.capture(mail);
+    const page = await openInbox(LAPTOP, `/#/mail/${mail.id}`);
+    await page.locator('#mail h2').getByText(ARABIC).waitFor();
+    expect(await styleOf(page, '#list .subject', 'direction')).toBe('rtl');
+    expect(await styleOf(page, '#mail h2', 'direction')).toBe('rtl');
+    expect(await styleOf(page, '#list .about', 'direction')).toBe('ltr');
+    expect(await findBarriers(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await findBarriers(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: null });
+  });
+
+  test('shows an email that is opened by its link below the day, which hides what is under it', async () => {
+    for (let n = 0; n < 20; n += 1) await store.capture(aCapturedMail({ id: `m${n}` }));
+    const page = await openInbox(LAPTOP, '/#/mail/m0');
+    await page.locator('#mail h2').waitFor();
+    await page.locator('#list a[aria-current]').waitFor();
+    // From below, the next place to scroll to is the top of the pane, where the day is.
+    for (let n = 1; n < 20; n += 1) await page.keyboard.press('k');
+    await page.goto(`${inbox.url}/#/mail/m12`);
+    const isCovered = () =>
+      page.evaluate<boolean>(`(() => {
+        const { top, left } = document.querySelector('#list a[aria-current]').getBoundingClientRect();
+        return document.elementFromPoint(left + 60, top + 3)?.closest('.day') !== null;
+      })()`);
+    await expect.poll(() => page.locator('#list li[data-id="m12"] a[aria-current]').count()).toBe(1);
+    expect(await isCovered()).toBe(false);
+    expect(await styleOf(page, '.day', 'backgroundColor')).toMatch(/^rgb\(/);
+  });
+});
+
 describe('an empty inbox', () => {
   test('teaches the first mail, and the same help stays at hand afterwards', async () => {
     const page = await openInbox();
@@ -455,6 +591,15 @@ describe('an empty inbox', () => {
     await page.locator('#list').getByText('the first').waitFor();
     await page.getByRole('button', { name: 'How to send' }).click();
     await page.getByRole('dialog').getByText(firstMail.curl).waitFor();
+  });
+
+  test('says what is on, as it may stay empty', async () => {
+    await inbox.close();
+    const on = ['MAIL_CAPTURE is on. No email is sent.'];
+    inbox = await startInbox({ store, port: 0, firstMail: { ...firstMail, on } });
+    const page = await openInbox();
+    await page.getByText('MAIL_CAPTURE is on. No email is sent.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   test('is what "Delete all" leaves, after a question', async () => {

@@ -508,3 +508,35 @@ describe('behind a tunnel that was announced', () => {
     expect(text).toContain('src="http://localhost:8025/api/v1/message/pay-slip/part/');
   });
 });
+
+describe('with a name for containers', () => {
+  beforeEach(async () => {
+    await inbox.close();
+    inbox = await startInbox({ store, port: 0, firstMail, hostNames: ['mailpit'] });
+    await store.capture(aCapturedMail({ id: 'm1' }));
+  });
+
+  test.each(['mailpit', 'mailpit:8025', 'MailPit:8025', 'localhost:8025'])(
+    'it is there under %s',
+    async (host) => {
+      expect((await askRaw('/api/v1/messages', { headers: { host } })).status).toBe(200);
+    },
+  );
+
+  test.each(['mailpit.evil.example', 'notmailpit', 'mailpit@evil.example'])(
+    'it is not there under %s, and says which names it has',
+    async (host) => {
+      const { status, text } = await askRaw('/api/v1/messages', { headers: { host } });
+      expect(status).toBe(403);
+      expect(text).toContain(`mailpit:${inbox.port}`);
+    },
+  );
+
+  test('a page of this name changes something, and one of another does not', async () => {
+    const changing = (origin: string) =>
+      askRaw('/api/v1/messages', { method: 'DELETE', headers: { host: 'mailpit:8025', origin } });
+    expect((await changing('http://evil.example')).status).toBe(403);
+    expect(store.list().total).toBe(1);
+    expect((await changing('http://mailpit:8025')).status).toBe(200);
+  });
+});

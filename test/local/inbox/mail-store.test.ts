@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type MailChange, type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
+import { RELAY_ID_PROPERTY } from '../../../src/lib/sending/json-message.ts';
 import { aCapturedMail, person } from './captured-mails.ts';
 
 const idsIn = (store: MailStore, query = {}) => store.list(query).mails.map(({ summary }) => summary.ID);
+
+const ofRelay = (value: string) => ({ singleValueExtendedProperties: [{ id: RELAY_ID_PROPERTY, value }] });
 
 let folder: string;
 beforeEach(async () => {
@@ -38,6 +41,31 @@ describe.each([
     const mail = aCapturedMail({ message: { subject: '薪資單' } });
     await store.capture(mail);
     expect(await store.find(mail.id)).toEqual(mail);
+  });
+
+  test('learns of the relay whose an email is and its tags, once, and leaves the rest as it was', async () => {
+    const store = await open();
+    const changes: MailChange[] = [];
+    store.onChange((change) => changes.push(change));
+    const mail = aCapturedMail({ id: 'm1', message: ofRelay('relay-1') });
+    await store.capture(mail);
+    await store.capture(aCapturedMail({ id: 'm2', message: ofRelay('relay-2') }));
+    await store.markRead(['m1'], true);
+    await store.describe('relay-1', { caller: 'payroll', tags: ['monthly'] });
+    await store.describe('relay-1', { caller: 'other', tags: [] });
+    await store.describe('unknown', { caller: 'other', tags: [] });
+    expect(await store.find('m1')).toEqual({ ...mail, caller: 'payroll', tags: ['monthly'] });
+    expect(store.list({ search: 'tag:monthly is:read' }).matching).toBe(1);
+    expect(idsIn(store)).toEqual(['m2', 'm1']);
+    expect(changes.filter(({ kind }) => kind === 'described')).toEqual([{ kind: 'described', ids: ['m1'] }]);
+  });
+
+  test('finds an email by the id of the relay too, the newest where it was sent twice', async () => {
+    const store = await open();
+    for (const id of ['m1', 'm2', 'm3'])
+      await store.capture(aCapturedMail({ id, message: ofRelay(id === 'm3' ? 'relay-2' : 'relay-1') }));
+    expect((await store.find('relay-1'))?.id).toBe('m2');
+    expect(await store.find('relay-3')).toBeUndefined();
   });
 
   test('knows nothing under an id that was not captured', async () => {

@@ -1,7 +1,5 @@
-import { createServer } from 'node:http';
 import { MailpitClient } from 'mailpit-api';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { listen, readBody } from '../../../local/http.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startInbox } from '../../../local/inbox/inbox-server.ts';
 import { type MailStore, openMailStore } from '../../../local/inbox/mail-store.ts';
 import type { LocalRelay } from '../../../local/inbox/relay-client.ts';
@@ -10,6 +8,7 @@ import { NOT_OFFERED } from '../../../src/lib/inbox/not-offered.ts';
 import { RELAY_ID_PROPERTY } from '../../../src/lib/sending/json-message.ts';
 import { readDocument } from '../../support/documents.ts';
 import { A_PNG, aCapturedMail, aPdf, attached, person } from './captured-mails.ts';
+import { standInRelay } from './stand-in-relay.ts';
 
 const firstMail = { endpoint: '', functionKey: '', curl: '' };
 const RELAY_ID = '01a2055c-e268-762b-8556-1836e3fff5b7';
@@ -164,24 +163,10 @@ describe('/view', () => {
   );
 });
 
-/** Stands where the relay would be: keeps what it is asked, and answers as it is told to. */
-const startRelay = async (status: number, answer: unknown) => {
-  const asked: { method?: string; url?: string; key?: unknown; body: unknown }[] = [];
-  const server = createServer(async (request, response) => {
-    const text = (await readBody(request, 100_000_000)).toString();
-    const { method, url, headers } = request;
-    asked.push({
-      ...(method !== undefined && { method }),
-      ...(url !== undefined && { url }),
-      key: headers['x-functions-key'],
-      body: text === '' ? undefined : JSON.parse(text),
-    });
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-  });
-  const relay = await listen(server, { name: 'The relay', port: 0, portSetting: '-' });
-  onTestFinished(() => relay.close());
+const startRelay = async (status: number, body: unknown) => {
+  const { relay, asked } = await standInRelay(() => ({ status, body }));
   await inbox.close();
-  await open({ url: relay.url, functionKey: 'function-key', masterKey: 'master-key' });
+  await open(relay);
   return asked;
 };
 

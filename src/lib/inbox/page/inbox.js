@@ -5,7 +5,7 @@ import { capturingWords, keyEntry, nothingCaptured } from './key-entry.js';
 import { makeMailList } from './mail-list.js';
 import { mailView } from './mail-view.js';
 import { relayMailView } from './relay-mail.js';
-import { drawWaiting, relayMail, waitingMails } from './waiting-list.js';
+import { drawWaiting, focusWaiting, relayMail, waitingMails } from './waiting-list.js';
 import { count, subjectOf } from './wording.js';
 
 const PAGE_SIZE = 50;
@@ -134,13 +134,22 @@ const showRelayMail = async (id) => {
     if (error instanceof KeyRefused) return lock(KEY_REFUSED);
     if (openRelayId === id) mailPane.replaceChildren(element('p', { class: 'choose' }, error.message));
   }
+  toTop();
+};
+
+/** On a phone the email is the whole page, and its title that of the page. */
+const toTop = () => {
   mailPane.scrollTop = 0;
-  if (byId('list').offsetParent === null) mailPane.focus();
+  if (byId('list').offsetParent !== null) return;
+  for (const [level, tag] of ['h2', 'h3'].entries())
+    for (const heading of mailPane.querySelectorAll(tag)) heading.setAttribute('aria-level', level + 1);
+  mailPane.focus();
 };
 
 const showMail = async () => {
   const id = idInAddress('mail');
   const before = openId;
+  const relayBefore = openRelayId;
   openId = id;
   openRelayId = idInAddress('relay');
   drawEmptiness();
@@ -154,6 +163,7 @@ const showMail = async () => {
       list.focus(before);
       list.reveal(before);
     }
+    if (relayBefore !== null) focusWaiting(byId('waiting'), relayBefore);
     return;
   }
   try {
@@ -176,10 +186,8 @@ const showMail = async () => {
     if (openId === id)
       mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));
   }
-  mailPane.scrollTop = 0;
   list.reveal(id);
-  const listIsHidden = byId('list').offsetParent === null;
-  if (listIsHidden) mailPane.focus();
+  toTop();
 };
 
 const chooseOne = () =>

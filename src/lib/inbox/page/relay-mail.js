@@ -1,6 +1,6 @@
-import { copyButton, element, icon } from './elements.js';
+import { bidi, copyButton, element, icon } from './elements.js';
 import { isRelay } from './inbox-access.js';
-import { cancel, close, replay } from './waiting-list.js';
+import { cancel, close, contentOf, replay } from './waiting-list.js';
 import { count, fullTime } from './wording.js';
 
 /** What the relay knows of an email: its state, why, what happened, and what an operator can do. */
@@ -43,14 +43,14 @@ export const relayMailView = (mail, { onChanged }) => {
       'div',
       { class: 'relay-mail' },
       reason && reasonOf(reason),
+      state === 'held' && contentButton(id),
       actionsOf(mail, onChanged),
       element('h3', {}, 'What happened'),
       timelineOf(mail),
       element(
         'p',
         { class: 'note' },
-        'The ledger of the relay has no subject and no content. The subject is on this page once the email is ',
-        isRelay ? 'captured.' : 'sent.',
+        `The ledger has nothing of the content of an email. The email is in this inbox once it is ${isRelay ? 'captured' : 'sent'}.`,
       ),
     ),
   ];
@@ -72,13 +72,22 @@ const TITLES = {
   captured: 'Captured',
 };
 
+const EVENTS = {
+  accepted: 'Accepted by the relay',
+  replayed: 'Replayed',
+  'attempt accepted': 'Attempt: Graph accepted the email',
+  'attempt rejected': 'Attempt: rejected',
+  'attempt not-sent': 'Attempt: not sent',
+  'attempt unknown': 'Attempt: outcome unknown',
+};
+
 const titleOf = ({ state, reason }) => [TITLES[state] ?? state, reason?.title].filter(Boolean).join(': ');
 
 const time = (iso) => element('time', { datetime: iso }, fullTime(iso));
 
 const facts = (rows) =>
   rows
-    .filter(([, value]) => value !== undefined && value !== '')
+    .filter(([, value]) => value !== undefined && value !== false && value !== '')
     .map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value)));
 
 const reasonOf = ({ code, detail, remedy, problems = [] }) =>
@@ -97,6 +106,33 @@ const reasonOf = ({ code, detail, remedy, problems = [] }) =>
     remedy && element('p', {}, element('b', {}, 'What to do: '), remedy),
     element('p', { class: 'aside' }, element('code', {}, code)),
   );
+
+/** Read only when somebody asks: the relay logs that it was shown. */
+const contentButton = (id) => {
+  const root = element('div', { class: 'content' });
+  const show = async () => {
+    try {
+      const { subject, to = [], cc = [], bcc = [] } = await contentOf(id);
+      const rows = facts([
+        ['Subject', subject !== undefined && bidi(subject)],
+        ['To', to.join(', ')],
+        ['Cc', cc.join(', ')],
+        ['Bcc', bcc.join(', ')],
+      ]);
+      root.replaceChildren(
+        rows.length > 0
+          ? element('dl', { class: 'envelope' }, ...rows)
+          : element('p', { class: 'note' }, 'The record of this email has no content.'),
+      );
+    } catch (error) {
+      root.replaceChildren(element('p', { class: 'key-problem', role: 'alert' }, error.message));
+    }
+  };
+  root.append(
+    element('button', { type: 'button', class: 'plain', on: { click: show } }, 'Show subject and recipients'),
+  );
+  return root;
+};
 
 const WAITS = new Set(['queued', 'deferred']);
 
@@ -122,7 +158,7 @@ const actionsOf = ({ id, state }, onChanged) => {
     required: true,
     maxlength: '500',
     autocomplete: 'off',
-    placeholder: 'Why, for example: found in Sent Items',
+    placeholder: isHeld ? 'Why, for example: found in Sent Items' : 'Why',
   });
   const button = (words, act) =>
     element('button', { type: 'button', class: 'plain', on: { click: doing(act) } }, words);
@@ -159,7 +195,7 @@ const timelineOf = ({ timeline, omittedAttempts }) =>
         'li',
         {},
         time(at),
-        element('b', {}, event),
+        element('b', {}, EVENTS[event] ?? TITLES[event] ?? event),
         element('span', { class: 'aside' }, Object.entries(more).map(factWords).join(', ')),
       ),
     ),

@@ -3,7 +3,7 @@ import { ask, askJson, DESK, isRelay } from './inbox-access.js';
 import { count, shortTime } from './wording.js';
 
 /** In these, an email is in no mailbox yet, or an operator must decide. */
-const LISTED_STATES = ['held'];
+const LISTED_STATES = ['queued', 'sending', 'deferred', 'unknown', 'held'];
 
 /** The emails of the relay that wait or are held, newest first. */
 export const waitingMails = async () => {
@@ -14,6 +14,10 @@ export const waitingMails = async () => {
 
 /** What the relay knows of an email. */
 export const relayMail = (id) => askJson(`${DESK}?id=${encodeURIComponent(id)}`);
+
+/** Its subject and recipients, of a held one, as far as its record has them. */
+export const contentOf = async (id) =>
+  (await askJson(`${DESK}?id=${encodeURIComponent(id)}&content=true`)).content ?? {};
 
 const changing = (method, path, body) =>
   ask(`${DESK}/${path}`, {
@@ -36,11 +40,24 @@ export const drawWaiting = (root, mails, openId) => {
     element('h2', { class: 'day' }, `Waiting or held: ${count(mails.length, 'email')}`),
     element('ol', {}, ...mails.map((mail) => toItem(mail, mail.id === openId))),
   );
-  if (focused !== undefined) root.querySelector(`[data-waiting="${CSS.escape(focused)}"] a`)?.focus();
+  if (focused !== undefined) focusWaiting(root, focused);
 };
 
-const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isOpen) =>
-  element(
+export const focusWaiting = (root, id) => root.querySelector(`[data-waiting="${CSS.escape(id)}"] a`)?.focus();
+
+const WAITS = { sending: 'Is being sent', deferred: 'Waits for the next try', unknown: 'Outcome unknown' };
+
+/** Why it is here, in few words. */
+const why = ({ state, sendAt, until = sendAt, reason }) =>
+  reason?.title ??
+  WAITS[state] ??
+  (until !== undefined && new Date(until) > new Date()
+    ? `Waits until ${shortTime(until)}`
+    : 'Waits on the queue');
+
+const toItem = (mail, isOpen) => {
+  const { id, state, sender, recipients, acceptedAt, tags } = mail;
+  return element(
     'li',
     { 'data-waiting': id },
     element(
@@ -49,7 +66,7 @@ const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isO
       element('span', { class: 'from' }, sender || '(no sender)'),
       element('span', { class: 'state', 'data-state': state }, state),
       element('time', { datetime: acceptedAt }, shortTime(acceptedAt)),
-      element('span', { class: 'subject' }, reason?.title ?? 'No reason to wait is known.'),
+      element('span', { class: 'subject' }, why(mail)),
       element(
         'span',
         { class: 'about' },
@@ -58,3 +75,4 @@ const toItem = ({ id, state, sender, recipients, acceptedAt, reason, tags }, isO
       ),
     ),
   );
+};

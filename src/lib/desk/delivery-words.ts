@@ -1,0 +1,84 @@
+import { defined } from '../defined.ts';
+import type { InState, RecipientDelivery } from '../ledger/ledger-row.ts';
+import { isOverdueInTrace, recipientsOf } from './trace-due.ts';
+
+/** What is known of a recipient of an email that Exchange took. */
+export type RecipientStatus = {
+  /** Its place among the recipients to, cc and bcc, from 1; absent for an email of an earlier version of the relay. */
+  readonly recipient?: number;
+  /** Where the ledger keeps addresses. */
+  readonly address?: string;
+  readonly status: RecipientDelivery['status'] | 'unseen' | 'missing';
+  readonly meaning: string;
+  readonly source?: RecipientDelivery['source'];
+  readonly at?: string;
+  readonly code?: string;
+  readonly cause?: string;
+  readonly remedy?: string;
+  readonly isGuess?: true;
+};
+
+const MEANINGS: Readonly<Record<RecipientStatus['status'], string>> = {
+  delivered:
+    'The mail server of the recipient accepted the email. That says neither that it was read nor that it is in the inbox, and a non-delivery report can still come.',
+  pending: 'Exchange has not delivered the email yet, and is trying.',
+  failed: 'The email could not be delivered to this recipient.',
+  quarantined: 'The email is in quarantine, from which an administrator or the recipient can release it.',
+  spam: 'The email was taken for spam: it is in the folder Junk Email, or was dropped.',
+  expanded: 'The address is a group. Its members receive the email, and are not listed here.',
+  unseen:
+    'The message trace does not list this recipient yet. Exchange lists an email 5 to 15 minutes after it was sent.',
+  missing:
+    'The message trace does not list this recipient, although it should by now. If the sender is a further address of a mailbox, name the main address as the sender.',
+};
+
+const REMEDIES: Readonly<Partial<Record<RecipientStatus['status'], string>>> = {
+  quarantined:
+    'An administrator releases the email in the Microsoft Defender portal (Review, Quarantine), and allows the sender there.',
+  spam: 'Ask the recipient to look in Junk Email and to mark the email as not junk. Check SPF, DKIM and DMARC of the domain of the sender.',
+};
+
+/** Why a code was given, and what to do. */
+export type ExplainCode = (code: string | undefined) => { readonly cause: string; readonly remedy: string };
+
+/** Every recipient of an email, in the order to, cc, bcc; what is known only of others comes last. */
+export const describeRecipients = (
+  row: InState<'sent'>,
+  now: Date,
+  explain: ExplainCode,
+  hashOf: (address: string) => string,
+): readonly RecipientStatus[] => {
+  const { recipientHashes, recipientAddresses = [] } = row.facts;
+  const known = new Map((row.fate.deliveries ?? []).map((one) => [one.recipient, one]));
+  const addresses = new Map(recipientAddresses.map((address) => [hashOf(address), address]));
+  const absent = isOverdueInTrace(row, now) && row.fate.tracedAt !== undefined ? 'missing' : 'unseen';
+  return recipientsOf(row).map((hash) => {
+    const delivery = known.get(hash);
+    const status = delivery?.status ?? absent;
+    const place = recipientHashes === undefined ? undefined : recipientHashes.indexOf(hash) + 1;
+    return {
+      ...defined({ recipient: place, address: addresses.get(hash) }),
+      status,
+      meaning: MEANINGS[status],
+      ...(delivery === undefined ? {} : told(delivery)),
+      ...wayOut(status, delivery?.code, explain),
+    };
+  });
+};
+
+const told = ({ recipient: _, status: __, ...news }: RecipientDelivery) => news;
+
+const wayOut = (status: RecipientStatus['status'], code: string | undefined, explain: ExplainCode) =>
+  status === 'failed' || (status === 'pending' && code !== undefined)
+    ? explain(code)
+    : defined({ remedy: REMEDIES[status] });
+
+/** Until codes are explained one by one. */
+export const explainCode: ExplainCode = (code) => ({
+  cause:
+    code === undefined
+      ? 'The trace has no code of the reason.'
+      : `The mail server that refused the email, or Exchange, gave the code ${code}.`,
+  remedy:
+    'Look up the code in https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online, or read the non-delivery report in the mailbox of the sender.',
+});

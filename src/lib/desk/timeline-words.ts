@@ -1,0 +1,82 @@
+import { catalogue } from '../error-catalogue.ts';
+import type { TimelineEvent } from './timeline.ts';
+
+type Of<Kind extends TimelineEvent['kind']> = Extract<TimelineEvent, { readonly kind: Kind }>;
+
+/** What happened, as a sentence in English. */
+export const inWords = (event: TimelineEvent): string => {
+  switch (event.kind) {
+    case 'accepted':
+      return event.sendAt === undefined
+        ? 'The relay received the email.'
+        : `The relay received the email, to be sent at ${event.sendAt}.`;
+    case 'replayed':
+      return 'It was queued again: an operator replayed it, or its application repeated the request.';
+    case 'attempt':
+      return attemptInWords(event);
+    case 'state':
+      return stateInWords(event);
+    case 'other':
+      return [
+        event.event,
+        ...Object.entries(event.facts).map(([name, value]) => `${name}=${String(value)}`),
+      ].join(' ');
+  }
+};
+
+const ATTEMPTS: Readonly<Record<Of<'attempt'>['outcome'], string>> = {
+  accepted: 'Graph accepted it',
+  rejected: 'An attempt was rejected',
+  'not-sent': 'An attempt did not send it',
+  unknown: 'An attempt has no known outcome, and may have sent it',
+};
+
+const attemptInWords = ({ outcome, code, upstreamCode, graphRequestId, waitMs }: Of<'attempt'>): string => {
+  const cause = code === undefined || code === 'OUTCOME_UNKNOWN' ? undefined : titleOf(code);
+  const codes = [
+    outcome === 'accepted' ? '202' : undefined,
+    outcome === 'accepted' || outcome === 'unknown' ? undefined : code,
+    upstreamCode,
+    graphRequestId === undefined ? undefined : `Graph request ${graphRequestId}`,
+  ].filter((one) => one !== undefined);
+  return [
+    ATTEMPTS[outcome],
+    ...(cause === undefined ? [] : [`: ${cause}`]),
+    ...(codes.length === 0 ? [] : [` (${codes.join(', ')})`]),
+    waitMs === undefined ? '.' : `. The other side asked to wait ${Math.ceil(waitMs / 1000)} s.`,
+  ].join('');
+};
+
+const titleOf = (code: string): string | undefined =>
+  Object.hasOwn(catalogue, code) ? catalogue[code as keyof typeof catalogue].title : undefined;
+
+const stateInWords = ({ state, verified, until, code, note }: Of<'state'>): string => {
+  switch (state) {
+    case 'sending':
+      return 'An attempt is in progress.';
+    case 'deferred':
+      return until === undefined
+        ? 'It waits for the next attempt.'
+        : `It waits for the next attempt, until ${until}.`;
+    case 'unknown':
+      return 'The relay looks for it in the mailbox of the sender.';
+    case 'sent':
+      return verified
+        ? 'The relay found it in the mailbox of the sender, so it was sent.'
+        : 'It is sent. From here, Exchange delivers it.';
+    case 'rejected':
+      return `Its application received the error${code === undefined ? '' : ` ${code}`}.`;
+    case 'held':
+      return 'The relay holds it. An operator replays or closes it.';
+    case 'closed':
+      return note === undefined
+        ? 'An operator closed it.'
+        : `An operator closed it, with the note: ${note.replace(/\.?$/, '.')}`;
+    case 'canceled':
+      return 'Its application canceled it. It was not sent.';
+    case 'captured':
+      return 'The relay kept it for the inbox page. It was not sent.';
+    default:
+      return state;
+  }
+};

@@ -42,12 +42,12 @@ const withoutJsonSchemas: Plugin = {
   setup: ({ onResolve, onLoad }) => {
     onResolve({ filter: /\/(?:to-json-schema|json-schema-processors)\.js$/ }, ({ path, resolveDir }) =>
       /[\\/]zod[\\/]v4[\\/]/.test(resolveDir)
-        ? { path: join(resolveDir, path), namespace: 'no-json-schema' }
+        ? { path: basename(path), namespace: 'no-json-schema', pluginData: join(resolveDir, path) }
         : undefined,
     );
-    onLoad({ filter: /.*/, namespace: 'no-json-schema' }, async ({ path }) => {
+    onLoad({ filter: /.*/, namespace: 'no-json-schema' }, async ({ pluginData }) => {
       const exported = /^export (?:(?:const|function) (\w+)|\{ \w+ as (\w+) \})/gm;
-      const names = [...(await readFile(path, 'utf8')).matchAll(exported)].map(
+      const names = [...(await readFile(pluginData, 'utf8')).matchAll(exported)].map(
         ([, name, alias]) => name ?? alias,
       );
       return {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { RelayForTests } from './relay-for-tests.ts';
-import { BLIND_MAILBOX } from './relay-for-tests.ts';
 
 /** A subject that runs from right to left, and a name with an attempt to leave its place. */
 const HEBREW_SUBJECT = 'דוח שבועי <script>alert(1)</script>';

@@ -581,7 +581,7 @@ type Follows<
 > = [Actual, Schema];
 
 /** The comparison of the compiler. */
-export type Compared = [
+type Compared = [
   Follows<Problem, typeof fieldProblem>,
   Follows<ErrorReport, typeof reason>,
   Follows<DryRun & { readonly dryRun: true }, typeof dryRun>,

@@ -242,6 +242,7 @@ export const ENGLISH: OpsWords = {
       expanded: 'group, expanded to its members',
     },
     deliverySources: { trace: 'message trace', report: 'non-delivery report' },
+    unlistedRecipient: 'A recipient',
     recipientNumber: (number) => `Recipient ${number}`,
   },
   timeline: {

@@ -225,6 +225,7 @@ export const CHINESE: OpsWords = {
       expanded: '群組，已展開為成員',
     },
     deliverySources: { trace: '郵件追蹤', report: '退信通知' },
+    unlistedRecipient: '一位收件者',
     recipientNumber: (number) => `第 ${number} 位收件者`,
   },
   timeline: {

@@ -165,6 +165,8 @@ export type OpsWords = {
     readonly acts: string;
     readonly deliveryStates: Readonly<Record<RecipientDelivery['status'], string>>;
     readonly deliverySources: Readonly<Record<RecipientDelivery['source'], string>>;
+    /** Whose place among the recipients is not known. */
+    readonly unlistedRecipient: string;
     readonly recipientNumber: (number: number) => string;
   };
   readonly timeline: {

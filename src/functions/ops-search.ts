@@ -3,19 +3,35 @@ import { type MailQuery, type SearchNeeds, searchMail } from '../lib/desk/search
 import { AppError } from '../lib/errors.ts';
 import { isMailId } from '../lib/ledger/mail-id.ts';
 import type { SearchPlace, SearchState } from '../lib/ledger/search-index.ts';
-import { SEARCH_FIELDS, type SearchFields, searchPage } from '../lib/ops/search-page.ts';
+import {
+  type NextPage,
+  SEARCH_FIELDS,
+  type SearchFields,
+  searchPage,
+  UNADDRESSED_FIELDS,
+} from '../lib/ops/search-page.ts';
 import { mailPath, pathOf, type View } from '../lib/ops/view.ts';
 import type { OpsAnswer } from './ops-answer.ts';
 
 const PAGE = 25;
 
-/** What the address of the search page asks for. */
+/** What the address of the search page asks for, or its form. */
 export type AskedSearch = {
   readonly fields: SearchFields;
   readonly after?: SearchPlace;
 };
 
-/** Reads the address. Empty fields are those that a form leaves empty. Throws QUERY_INVALID. */
+/** Reads an address, which the host has logged. Throws QUERY_INVALID. */
+export const readSearchAddress = (query: URLSearchParams): AskedSearch => {
+  const asked = readSearch(query);
+  if (UNADDRESSED_FIELDS.some((name) => asked.fields[name] !== undefined))
+    throw invalid(
+      'Expected a recipient and an idempotency key in the form of the search page, received one in the address, which the host logs. Write it into the form.',
+    );
+  return asked;
+};
+
+/** Reads a form. Empty fields are those that a form leaves empty. Throws QUERY_INVALID. */
 export const readSearch = (query: URLSearchParams): AskedSearch => {
   const fields = Object.fromEntries(
     SEARCH_FIELDS.map((name) => [name, query.get(name)?.trim() ?? ''] as const).filter(
@@ -62,7 +78,7 @@ const toQuery = (view: View, { state, from, until, id: _id, ...texts }: SearchFi
 export const showSearch = async (
   needs: SearchNeeds,
   view: View,
-  { fields, after }: AskedSearch,
+  { fields, after: begin }: AskedSearch,
 ): Promise<OpsAnswer> => {
   if (fields.id !== undefined) {
     const found = await findMail(needs, fields.id).catch((error: unknown) => {
@@ -72,16 +88,44 @@ export const showSearch = async (
     if (found !== undefined) return { kind: 'go', to: mailPath(view, found.row.facts.mailId) };
     return { kind: 'page', page: searchPage(view, fields, { mails: [], isIncomplete: false }) };
   }
-  const { mails, next, incomplete } = await searchMail(needs, toQuery(view, fields), { after, limit: PAGE });
-  const nextUrl =
-    next &&
-    `${pathOf(view, 'mail')}?${new URLSearchParams({ ...fields, after: `${next.acceptedAt.getTime()}~${next.mailId}` })}`;
+  const { mails, next, incomplete } = await searchMail(needs, toQuery(view, fields), {
+    after: begin,
+    limit: PAGE,
+  });
+  const after = next && `${next.acceptedAt.getTime()}~${next.mailId}`;
   return {
     kind: 'page',
     page: searchPage(view, fields, {
       mails,
-      ...(nextUrl === undefined ? {} : { nextUrl }),
+      ...(after === undefined ? {} : { next: nextPage(view, fields, after) }),
       isIncomplete: incomplete === true,
     }),
   };
+};
+
+const mayBeAddressed = (fields: SearchFields): boolean =>
+  UNADDRESSED_FIELDS.every((name) => fields[name] === undefined);
+
+const addressOf = (view: View, fields: Readonly<Record<string, string>>): string => {
+  const query = String(new URLSearchParams(fields));
+  return `${pathOf(view, 'mail')}${query === '' ? '' : `?${query}`}`;
+};
+
+const nextPage = (view: View, fields: SearchFields, after: string): NextPage =>
+  mayBeAddressed(fields) ? { url: addressOf(view, { ...fields, after }) } : { fields, after };
+
+/**
+ * The form of the search page: to the address of what it looks for, which can be kept and loaded again, or answered without an address
+ * where that must not have it. Throws QUERY_INVALID, STORAGE_UNAVAILABLE.
+ */
+export const openSearch = async (
+  needs: SearchNeeds,
+  view: View,
+  form: URLSearchParams,
+): Promise<OpsAnswer> => {
+  const asked = readSearch(form);
+  const { fields, after } = asked;
+  return after === undefined && mayBeAddressed(fields)
+    ? { kind: 'go', to: addressOf(view, fields) }
+    : showSearch(needs, view, asked);
 };

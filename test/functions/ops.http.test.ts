@@ -290,6 +290,47 @@ describe('with Entra', () => {
   });
 });
 
+describe('a search', () => {
+  const found = async (fields: Record<string, string>) => {
+    const world = page({ signIn: 'entra', hasEasyAuth: true });
+    const headers = principal(['Relay.Read']);
+    const token = tokenIn(await world.ask('mail', { headers }));
+    return { world, headers, answer: await world.post('mail', { token, ...fields }, headers) };
+  };
+
+  test('leads to an address that can be kept, without the fields that are empty', async () => {
+    const { answer } = await found({ sender: 'payroll@contoso.example', tag: '', recipient: '' });
+    expect([answer.status, (answer.headers as Record<string, string>).location]).toEqual([
+      303,
+      '/api/ops/mail?sender=payroll%40contoso.example',
+    ]);
+  });
+
+  test.each([
+    { recipient: 'ada@fabrikam.example' },
+    { idempotencyKey: 'order-4711', sender: 'payroll@contoso.example' },
+  ])('for %j has no address, as the host logs those, and no link repeats one that has it', async (fields) => {
+    const { world, headers, answer } = await found(fields);
+    expect(answer.status).toBe(200);
+    const [value = ''] = Object.values(fields);
+    expect(String(answer.body)).toContain(`value="${value}"`);
+    expect(String(answer.body)).not.toMatch(new RegExp(`(?:href|action)="[^"]*${value}`));
+    const asked = await world.ask(`mail?${new URLSearchParams(fields)}`, {
+      headers,
+      query: fields,
+    });
+    expect([asked.status, String(asked.body)]).toEqual([400, expect.stringContaining('the host logs')]);
+    expect(String(asked.body)).not.toContain(value);
+    const signedOut = await world.ask(`mail?${new URLSearchParams(fields)}`);
+    expect(String(signedOut.body)).not.toContain(encodeURIComponent(value));
+  });
+
+  test('is answered only with the token of the session', async () => {
+    const { answer } = await found({ recipient: 'ada@fabrikam.example', token: '' });
+    expect(String(answer.body)).toContain('FORM_EXPIRED');
+  });
+});
+
 test('where the page is off, there is nothing at its address', async () => {
   expect((await page({ signIn: 'off' }).ask('')).status).toBe(404);
 });

@@ -11,6 +11,7 @@ import type {
   DraftRecord,
   Held,
   LedgerRow,
+  LookedFor,
   MailFacts,
   MailState,
   Progress,
@@ -170,6 +171,15 @@ export const recordDraft = <Its extends Row<Sending | Unknown>>(
   const { draft: _before, ...progress } = since(row, now);
   return { ...row, progress: { ...progress, ...defined({ draft }) } };
 };
+
+/** How it was looked for, to be written with what follows from that. */
+export const recordLookUps = (row: Row<Unknown>, looked: LookedFor): Row<Unknown> => ({
+  ...row,
+  progress: {
+    ...row.progress,
+    lookedFor: [...(row.progress.lookedFor ?? []), looked].slice(-MAX_ATTEMPTS_KEPT),
+  },
+});
 
 export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
   facts: row.facts,

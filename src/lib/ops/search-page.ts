@@ -4,7 +4,7 @@ import { type Html, html, type Part } from './html.ts';
 import type { Page } from './layout.ts';
 import { stateBadge } from './mail-page.ts';
 import { reasonLine } from './reason.ts';
-import { field, foreign, mailPath, pathOf, table, time, type View } from './view.ts';
+import { field, foreign, form, mailPath, pathOf, table, time, type View } from './view.ts';
 
 /** The fields of the search, by their names in the address. */
 export const SEARCH_FIELDS = [
@@ -20,14 +20,22 @@ export const SEARCH_FIELDS = [
   'from',
   'until',
 ] as const;
+/** Those that must not stand in an address: the host logs the addresses of all requests. */
+export const UNADDRESSED_FIELDS = [
+  'recipient',
+  'idempotencyKey',
+] as const satisfies readonly (keyof SearchFields)[];
+
 export type SearchFields = Readonly<Partial<Record<(typeof SEARCH_FIELDS)[number], string>>>;
 
 export type SearchResult = {
   readonly mails: readonly MailStatus[];
-  /** The address of the next page. */
-  readonly nextUrl?: string;
+  readonly next?: NextPage;
   readonly isIncomplete: boolean;
 };
+
+/** How the next page is asked for: by its address, or by a form where that would have what must not stand in it. */
+export type NextPage = { readonly url: string } | { readonly fields: SearchFields; readonly after: string };
 
 /** The form, and what was found; without a result nothing was searched. */
 export const searchPage = (view: View, fields: SearchFields, result: SearchResult | undefined): Page => {
@@ -53,7 +61,7 @@ const searchForm = (view: View, fields: SearchFields): Html => {
       type: 'datetime-local',
       ...(fields[name] === undefined ? {} : { value: fields[name] }),
     });
-  return html`<form method="get" action="${pathOf(view, 'mail')}" class="card search" role="search"><h2 class="visually-hidden">${search.legend}</h2>
+  return html`<form method="post" action="${pathOf(view, 'mail')}" class="card search" role="search"><input type="hidden" name="token" value="${view.formToken}"><h2 class="visually-hidden">${search.legend}</h2>
 <div class="grid">
 ${one('id', search.id, search.idHelp)}
 <div class="field"><label for="state">${words.columns.state}</label><select id="state" name="state"><option value="">${search.anyState}</option>${(
@@ -70,14 +78,25 @@ ${one('idempotencyKey', search.idempotencyKey)}${one('graphRequestId', search.re
 </form>`;
 };
 
-const results = (view: View, { mails, nextUrl, isIncomplete }: SearchResult): Html => {
+const results = (view: View, { mails, next, isIncomplete }: SearchResult): Html => {
   const { search } = view.words;
   return html`<section aria-labelledby="results"><h2 id="results">${search.results}</h2>
-<p role="status">${mails.length === 0 ? search.nothing : search.found(mails.length, nextUrl !== undefined)}</p>
+<p role="status">${mails.length === 0 ? search.nothing : search.found(mails.length, next !== undefined)}</p>
 ${isIncomplete && html`<p class="note warning">${search.incomplete}</p>`}
 ${mails.length > 0 && mailTable(view, search.results, mails)}
-${nextUrl !== undefined && html`<p><a class="button secondary" href="${nextUrl}">${view.words.next}</a></p>`}</section>`;
+${next !== undefined && nextPage(view, next)}</section>`;
 };
+
+const nextPage = (view: View, next: NextPage): Html =>
+  'url' in next
+    ? html`<p><a class="button secondary" href="${next.url}">${view.words.next}</a></p>`
+    : form(
+        view,
+        pathOf(view, 'mail'),
+        html`${Object.entries({ ...next.fields, after: next.after }).map(
+          ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+        )}<button class="secondary">${view.words.next}</button>`,
+      );
 
 const mailTable = (view: View, label: string, mails: readonly MailStatus[]): Html => {
   const { columns } = view.words;

@@ -26,6 +26,12 @@ const returned = ({ status, after }: AttemptWords): string =>
     .join('')
     .trim();
 
+const looked = (times: number): string => {
+  if (times === 0) return 'The relay';
+  const often = times === 1 ? 'once' : times === 2 ? 'twice' : `${times.toLocaleString('en')} times`;
+  return `The relay looked in the mailbox of the sender ${often} and`;
+};
+
 const sentences = (...parts: readonly string[]): string =>
   parts
     .filter((part) => part !== '')
@@ -236,13 +242,15 @@ export const ENGLISH: OpsWords = {
       expanded: 'group, expanded to its members',
     },
     deliverySources: { trace: 'message trace', report: 'non-delivery report' },
+    unlistedRecipient: 'A recipient',
     recipientNumber: (number) => `Recipient ${number}`,
   },
   timeline: {
     accepted: 'The relay accepted the email.',
     replayed: 'The email was replayed: the time for sending it started over.',
     attempt: {
-      accepted: (attempt) => sentences('Graph accepted the email', returned(attempt)),
+      accepted: ({ status, after }) =>
+        `Graph accepted the email${after === undefined ? '' : ` after ${after}`}${status === undefined ? '' : ` (status ${status})`}.`,
       rejected: (attempt) => sentences(returned(attempt), `Graph rejected the email${colon(attempt.what)}`),
       'not-sent': (attempt) =>
         sentences(
@@ -267,6 +275,16 @@ export const ENGLISH: OpsWords = {
       canceled: 'The application canceled the email.',
       captured: 'The relay kept the email for the inbox page, and sent nothing.',
     },
+    lookUp: {
+      found: (times) => `${looked(times)} found the email.`,
+      absent: (times) => `${looked(times)} did not find the email.`,
+      draft: (times) => `${looked(times)} found the email as a draft that is not sent.`,
+      'never-sent': (times) => `${looked(times)} found that no draft of the email was sent.`,
+      'cannot-tell': (times) => `${looked(times)} is not allowed to read the mailbox.`,
+      'not-now': (times) => `${looked(times)} could not read the mailbox the last time.`,
+    },
+    delivery: ({ who = 'A recipient', source, status, code }) =>
+      `${who}: ${status}${code === undefined ? '' : ` (${code})`}, by ${source}.`,
     verified: 'The relay found the email in the mailbox of the sender: it is sent.',
     other: (event) => `${event}.`,
   },

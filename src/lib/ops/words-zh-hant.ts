@@ -21,6 +21,9 @@ const returned = ({ status, after }: AttemptWords): string => {
 const withWhat = (text: string, what: string | undefined): string =>
   what === undefined ? `${text}。` : `${text}：${what}。`;
 
+const looked = (times: number): string =>
+  times === 0 ? '轉送服務' : `轉送服務在寄件者的信箱找了 ${times} 次，`;
+
 /** The words in Traditional Chinese, as in Taiwan. */
 export const CHINESE: OpsWords = {
   title: 'Graph Mail Relay',
@@ -222,13 +225,15 @@ export const CHINESE: OpsWords = {
       expanded: '群組，已展開為成員',
     },
     deliverySources: { trace: '郵件追蹤', report: '退信通知' },
+    unlistedRecipient: '一位收件者',
     recipientNumber: (number) => `第 ${number} 位收件者`,
   },
   timeline: {
     accepted: '轉送服務接受了這封郵件。',
     replayed: '郵件已重送，寄送期限重新計算。',
     attempt: {
-      accepted: (attempt) => `Graph 接受了郵件。${returned(attempt)}`,
+      accepted: ({ status, after }) =>
+        `Graph 接受了郵件${after === undefined ? '' : `，花了 ${after}`}${status === undefined ? '' : `（狀態碼 ${status}）`}。`,
       rejected: (attempt) => `${returned(attempt)}${withWhat('Graph 拒絕了郵件', attempt.what)}`,
       'not-sent': (attempt) =>
         `${returned(attempt)}${withWhat('這次嘗試確定沒有寄出', attempt.what)}${attempt.wait === undefined ? '' : `Graph 要求等候 ${attempt.wait}。`}`,
@@ -245,6 +250,16 @@ export const CHINESE: OpsWords = {
       canceled: '應用程式已取消這封郵件。',
       captured: '轉送服務把郵件留在收件匣頁面，沒有寄出。',
     },
+    lookUp: {
+      found: (times) => `${looked(times)}找到了郵件。`,
+      absent: (times) => `${looked(times)}沒有找到郵件。`,
+      draft: (times) => `${looked(times)}郵件仍是尚未寄出的草稿。`,
+      'never-sent': (times) => `${looked(times)}確定沒有寄出任何草稿。`,
+      'cannot-tell': (times) => `${looked(times)}沒有讀取這個信箱的權限。`,
+      'not-now': (times) => `${looked(times)}最後一次無法讀取這個信箱。`,
+    },
+    delivery: ({ who = '一位收件者', source, status, code }) =>
+      `${who}：${status}${code === undefined ? '' : `（${code}）`}，來源為${source}。`,
     verified: '轉送服務在寄件者的信箱找到這封郵件：已寄出。',
     other: (event) => `${event}。`,
   },

@@ -317,7 +317,7 @@ export const ENGLISH: OpsWords = {
     help: 'Replay sends the selected emails again, as they were stored. Close ends them without sending, and needs a note, which the application can read.',
     inDoubt: 'may have been sent',
     doubt: (count) =>
-      `${count === 1 ? '1 email of this page' : `${count} emails of this page`} may have been sent already. A replay may send them twice: look in the Sent Items of the sender first.`,
+      `${counted(count, 'email')} of this page may have been sent already. A replay may send ${count === 1 ? 'it' : 'them'} twice: look in the Sent Items of the sender first.`,
   },
   callers: {
     intro: 'Who may send, and what of the limits of today is used. Commands change callers: npm run callers.',

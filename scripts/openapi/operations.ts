@@ -4,7 +4,7 @@ import { type JsonSchema, refTo } from './json-schema.ts';
 import { PROBLEMS, withKeyOrToken } from './problem-codes.ts';
 import { searchFields, withDefaultInWords } from './request-schemas.ts';
 
-export type Parameter = {
+type Parameter = {
   readonly in: 'path' | 'query' | 'header';
   readonly name: string;
   readonly description: string;

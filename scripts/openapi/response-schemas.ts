@@ -580,7 +580,7 @@ type Follows<
   Schema extends z.ZodType,
 > = [Actual, Schema];
 
-/** The comparison of the compiler. */
+/** @public The comparison of the compiler: nothing imports it. */
 export type Compared = [
   Follows<Problem, typeof fieldProblem>,
   Follows<ErrorReport, typeof reason>,

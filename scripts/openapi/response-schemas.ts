@@ -580,8 +580,8 @@ type Follows<
   Schema extends z.ZodType,
 > = [Actual, Schema];
 
-/** The comparison of the compiler. */
-type Compared = [
+/** @public The comparison of the compiler: nothing imports it. */
+export type Compared = [
   Follows<Problem, typeof fieldProblem>,
   Follows<ErrorReport, typeof reason>,
   Follows<DryRun & { readonly dryRun: true }, typeof dryRun>,

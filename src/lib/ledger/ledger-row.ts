@@ -69,6 +69,8 @@ export type Progress = {
   readonly attempts: readonly Attempt[];
   /** How often the attempts were more than are kept. */
   readonly omittedAttempts: number;
+  /** The event of its final state could not be told, so the sweep tells it. */
+  readonly untold?: true;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
   readonly inQueue: boolean;
   /** A repeat of its request has put its message once more: there is one for certain. */
@@ -186,6 +188,9 @@ export const OPEN_STATES = [
 
 export const isFinal = (row: LedgerRow): row is InState<(typeof FINAL_STATES)[number]> =>
   isIn(row, ...FINAL_STATES);
+
+/** Whether the event of its final state is still to be told. */
+export const isUntold = (row: LedgerRow): boolean => isFinal(row) && row.progress.untold === true;
 
 const later = (one: string, other: string): string => (one > other ? one : other);
 

@@ -171,6 +171,20 @@ export type LogEvent =
       readonly unfinished: number;
     }
   | { readonly event: 'BouncePollFailed'; readonly name: string }
+  /** The ledger says that an email has ended, and the event of it could not be told. The sweep tries again. */
+  | {
+      readonly event: 'EventUntold';
+      readonly mailId: string;
+      readonly type: EventType;
+      readonly eventId: string;
+      readonly name: string;
+    }
+  /** No sweep could tell it either. */
+  | {
+      readonly event: 'EventLost';
+      readonly mailId: string;
+      readonly state: string;
+    }
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
@@ -292,7 +306,7 @@ export type LogEvent =
 
 export type Log = (event: LogEvent) => void;
 
-export type LogLevel = 'info' | 'warn' | 'error';
+type LogLevel = 'info' | 'warn' | 'error';
 
 /** Of events that are counted and not written: lines for each email or request that would tell nobody more than their number. */
 export type EventLevel = LogLevel | 'counted';
@@ -337,6 +351,8 @@ const LEVELS: Levels = {
   // Whoever wants reports to be read, and does not let the relay read them, must learn of it.
   BouncesPolled: ({ refused }) => (refused > 0 ? 'error' : 'info'),
   BouncePollFailed: 'warn',
+  EventUntold: 'error',
+  EventLost: 'error',
   DraftLeft: 'warn',
   SweepFailed: 'error',
   CallerUnreadable: 'error',

@@ -32,6 +32,8 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailReported: 'info',
   BouncesPolled: 'info',
   BouncePollFailed: 'warn',
+  EventUntold: 'error',
+  EventLost: 'error',
   DraftLeft: 'warn',
   SweepFailed: 'error',
   CallerUnreadable: 'error',

@@ -415,3 +415,15 @@ export const transitions = {
   canceled: [],
   captured: [],
 } as const satisfies Record<MailState, readonly MailState[]>;
+
+/** Its event was told, or nobody wants it. */
+export const recordTold = <Its extends LedgerRow>(row: Its): Its => {
+  const { untold, ...progress } = row.progress;
+  return untold === undefined ? row : { ...row, progress };
+};
+
+/** It has ended, and its event could not be told. */
+export const recordUntold = <Its extends LedgerRow>(row: Its): Its => ({
+  ...row,
+  progress: { ...row.progress, untold: true },
+});

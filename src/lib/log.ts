@@ -119,7 +119,7 @@ export type LogEvent =
       readonly graphRequestId?: string;
     }
   | {
-      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown' | 'MailForgotten';
       readonly mailId: string;
     }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
@@ -341,6 +341,7 @@ const LEVELS: Levels = {
   MailReplayed: 'info',
   MailContentShown: 'info',
   MailClosed: 'info',
+  MailForgotten: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',
   MailRepeated: 'info',

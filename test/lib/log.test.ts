@@ -23,6 +23,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailReplayed: 'info',
   MailContentShown: 'info',
   MailClosed: 'info',
+  MailForgotten: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',
   MailRepeated: 'info',

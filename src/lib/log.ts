@@ -147,6 +147,13 @@ export type LogEvent =
       readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';
       readonly isGuess?: true;
     }
+  /** A report is about the copy at MAIL_REDIRECT_TO, and says nothing of the recipients of the email. */
+  | {
+      readonly event: 'RedirectReported';
+      readonly mailId: string;
+      readonly status: string;
+      readonly code?: string;
+    }
   /** A report said something else of a recipient, such as a delay. */
   | {
       readonly event: 'MailReported';
@@ -349,6 +356,7 @@ const LEVELS: Levels = {
   MailSwept: 'info',
   MailBounced: 'info',
   MailReported: 'info',
+  RedirectReported: ({ status }) => (status === 'failed' ? 'warn' : 'info'),
   // Whoever wants reports to be read, and does not let the relay read them, must learn of it.
   BouncesPolled: ({ refused }) => (refused > 0 ? 'error' : 'info'),
   BouncePollFailed: 'warn',

@@ -31,6 +31,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailSwept: 'info',
   MailBounced: 'info',
   MailReported: 'info',
+  RedirectReported: 'info',
   BouncesPolled: 'info',
   BouncePollFailed: 'warn',
   EventUntold: 'error',

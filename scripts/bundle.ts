@@ -36,6 +36,30 @@ const withoutArrow: Plugin = {
   },
 };
 
+/** zod can describe its schemas as JSON Schema. Only `npm run docs` asks it to, and a fifth of its code is for that. */
+const withoutJsonSchemas: Plugin = {
+  name: 'zod-json-schema',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /\/(?:to-json-schema|json-schema-processors)\.js$/ }, ({ path, resolveDir }) =>
+      /[\\/]zod[\\/]v4[\\/]/.test(resolveDir)
+        ? { path: basename(path), namespace: 'no-json-schema', pluginData: join(resolveDir, path) }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'no-json-schema' }, async ({ pluginData }) => {
+      const exported = /^export (?:(?:const|function) (\w+)|\{ \w+ as (\w+) \})/gm;
+      const names = [...(await readFile(pluginData, 'utf8')).matchAll(exported)].map(
+        ([, name, alias]) => name ?? alias,
+      );
+      return {
+        contents: `const leftOut = () => () => {
+            throw new Error('Expected no schema to be described as JSON Schema: that is not in the bundle (scripts/bundle.ts).');
+          };
+          export { ${names.map((name) => `leftOut as ${name}`).join(', ')} };`,
+      };
+    });
+  },
+};
+
 /** The files of the inbox page and of the operator page are texts of the bundle: no path of the app has to be known when it runs. */
 const withPages: Plugin = {
   name: 'pages',
@@ -84,7 +108,7 @@ export const bundle = async (
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
-    plugins: [withHostJson(hostJson), withoutArrow, withPages],
+    plugins: [withHostJson(hostJson), withoutArrow, withoutJsonSchemas, withPages],
   });
   const files = new Map([
     ['main.cjs', ENTRY],
@@ -144,6 +168,7 @@ export const bundleIfStale = async (): Promise<void> => {
     'host.json',
     'package.json',
     'package-lock.json',
+    'docs/openapi.json',
     'scripts/bundle.ts',
     'scripts/third-party-notices.ts',
   ].map((name) => join(ROOT, name));

@@ -2,6 +2,7 @@ import { BOUNCE_CAUSES, type BounceCause, codesOf } from '../src/lib/bounces/bou
 import { BOUNCE_WORDS } from '../src/lib/bounces/bounce-words.ts';
 import { type CatalogueEntry, catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
 import { exampleOf, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
+import { documentText } from './openapi/document.ts';
 
 /** A file that is written from a table in src, and never by hand. */
 export type Page = { readonly path: string; readonly text: string };
@@ -14,6 +15,7 @@ export const makePages = (): readonly Page[] => [
   { path: 'docs/errors.md', text: toErrorsPage() },
   { path: 'docs/bounce-codes.md', text: toBounceCodesPage() },
   { path: 'local.settings.example.json', text: toExampleSettings() },
+  { path: 'docs/openapi.json', text: documentText() },
 ];
 
 const settings: readonly (readonly [name: string, setting: Setting<unknown>])[] =

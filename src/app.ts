@@ -5,6 +5,7 @@ import { app } from '@azure/functions';
 import * as core from '@azure/functions-core';
 import hostJson from '../host.json' with { type: 'json' };
 import packageJson from '../package.json' with { type: 'json' };
+import { apiDocsHttp, openApiHttp } from './functions/api-docs.http.ts';
 import { byKeyOrToken } from './functions/caller.ts';
 import {
   addCallerHttp,
@@ -147,6 +148,20 @@ app.http('health', {
   route: 'health',
   authLevel: 'anonymous',
   handler: healthHttp(packageJson.version),
+});
+
+// What can be called, for programs and for people: nothing of this deployment is in it
+app.http('openApi', {
+  methods: ['GET'],
+  route: 'openapi.json',
+  authLevel: 'anonymous',
+  handler: openApiHttp(),
+});
+app.http('apiDocs', {
+  methods: ['GET'],
+  route: 'docs',
+  authLevel: 'anonymous',
+  handler: apiDocsHttp(),
 });
 
 // For the people who run it, with the master key: these see and move the mails of every caller

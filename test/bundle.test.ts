@@ -77,6 +77,8 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     cancelMailV1: http('DELETE', 'v1/mail/{id}', 'anonymous'),
     ownCallerV1: http('GET', 'v1/caller', 'anonymous'),
     health: http('GET', 'health', 'anonymous'),
+    openApi: http('GET', 'openapi.json', 'anonymous'),
+    apiDocs: http('GET', 'docs', 'anonymous'),
     listMail: http('GET', 'mail', 'admin'),
     searchMail: http('POST', 'mail/search', 'admin'),
     replayMail: http('POST', 'mail/{id}/replay', 'admin'),
@@ -214,6 +216,18 @@ test('once it has registered, the app loads what the first email needs, and neit
   expect(loaded().filter((name) => name.startsWith('@azure/storage-') || name === 'nodemailer')).toEqual([]);
   expect(packagesOf(sources.keys())).toContain('nodemailer');
   unload();
+});
+
+test('the bundle has the document of the API in a file of its own, and nothing that makes schemas of JSON', () => {
+  const all = [...sources.entries()];
+  expect(
+    all
+      .flatMap(([, paths]) => paths)
+      .filter((path) => /[\\/](?:openapi[\\/]|zod[\\/].*json-schema)/.test(path)),
+  ).toEqual([]);
+  const withDocument = all.filter(([, paths]) => paths.some((path) => path.endsWith('docs/openapi.json')));
+  expect(withDocument).toHaveLength(1);
+  expect(withDocument[0]?.[0]).toMatch(/^chunks[\\/]/);
 });
 
 test('of the languages of zod the bundle has English, and nothing of apache-arrow', () => {

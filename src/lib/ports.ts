@@ -673,7 +673,7 @@ export type Heartbeats = {
 export type Counted = { readonly tally: Tally; readonly mailboxes: readonly MailboxUse[] };
 
 /** What became of a write: where the instance had been folded, nothing was written, and `folded` says what of it counts already. */
-export type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
+type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
 
 /** What instances have counted. Throws STORAGE_UNAVAILABLE. */
 export type Counts = {

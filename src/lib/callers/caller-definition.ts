@@ -58,7 +58,8 @@ const name = z.unknown().transform((value, context): string => {
   return z.NEVER;
 });
 
-const fields = z.strictObject(
+/** What is read of a definition, field by field. */
+export const callerSchema = z.strictObject(
   {
     name,
     senders: listOf(
@@ -103,9 +104,9 @@ const fields = z.strictObject(
 );
 
 /** The fields of a definition, in the order in which people read them. */
-export const CALLER_FIELDS = Object.keys(fields.shape) as readonly (keyof typeof fields.shape)[];
+export const CALLER_FIELDS = Object.keys(callerSchema.shape) as readonly (keyof typeof callerSchema.shape)[];
 
-const whole = fields.check(({ value, issues }) => {
+const whole = callerSchema.check(({ value, issues }) => {
   const told = (path: string, message: string): void => {
     issues.push({ code: 'custom', message, path: [path], input: value });
   };

@@ -55,7 +55,7 @@ export const requireOperate = ({ mayOperate }: Operator): void => {
 };
 
 /** As many as a page shows, and a transaction of the trail has. */
-export const MOST_AT_ONE_TIME = 50;
+const MOST_AT_ONE_TIME = 50;
 
 /** What an operator wants done with emails that are held, or wait. */
 export type Decision = { readonly action: 'replay' } | { readonly action: 'close'; readonly note: string };

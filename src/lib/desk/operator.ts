@@ -1,5 +1,5 @@
 /** How an operator has proved who they are. */
-export type SignedInWith = 'master key' | 'Entra';
+type SignedInWith = 'master key' | 'Entra';
 
 /** Who uses the operator page, and whether they may change anything. */
 export type Operator = {

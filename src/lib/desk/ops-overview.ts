@@ -12,7 +12,7 @@ export type Looked<Value> =
   | { readonly kind: 'seen'; readonly value: Value }
   | { readonly kind: 'failed'; readonly reason: Reason };
 
-export type QueueNow = {
+type QueueNow = {
   readonly name: string;
   /** Undefined where there is no such queue. */
   readonly messages: number | undefined;

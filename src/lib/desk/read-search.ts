@@ -17,10 +17,10 @@ export type MailSearch = {
 };
 
 /** The states to search for, in the order in which an email goes through them. */
-const SEARCH_STATES = [...OPEN_STATES, ...FINAL_STATES, 'bounced'] as const satisfies readonly SearchState[];
+export const SEARCH_STATES = [...OPEN_STATES, ...FINAL_STATES, 'bounced'] as const satisfies readonly SearchState[];
 
-const USUAL_LIMIT = 50;
-const MAX_LIMIT = 200;
+export const USUAL_LIMIT = 50;
+export const MAX_LIMIT = 200;
 
 /** Every parameter of a search, in the order in which the documentation has them. */
 export const SEARCH_PARAMETERS = [

@@ -5,7 +5,7 @@ export const OPERATOR_ACTIONS = ['sign-in', 'replay', 'close', 'open', 'trace', 
 export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 
 /** An email that an act is about. */
-export type ActedMail = {
+type ActedMail = {
   readonly mailId: string;
   /** Absent while nobody knows: the relay ended before it could write it. */
   readonly outcome?: 'done' | ErrorCode;

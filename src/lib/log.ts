@@ -119,7 +119,7 @@ export type LogEvent =
       readonly graphRequestId?: string;
     }
   | {
-      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown' | 'MailForgotten';
       readonly mailId: string;
     }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
@@ -146,6 +146,13 @@ export type LogEvent =
       readonly code?: string;
       readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';
       readonly isGuess?: true;
+    }
+  /** A report is about the copy at MAIL_REDIRECT_TO, and says nothing of the recipients of the email. */
+  | {
+      readonly event: 'RedirectReported';
+      readonly mailId: string;
+      readonly status: string;
+      readonly code?: string;
     }
   /** A report said something else of a recipient, such as a delay. */
   | {
@@ -341,6 +348,7 @@ const LEVELS: Levels = {
   MailReplayed: 'info',
   MailContentShown: 'info',
   MailClosed: 'info',
+  MailForgotten: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',
   MailRepeated: 'info',
@@ -348,6 +356,7 @@ const LEVELS: Levels = {
   MailSwept: 'info',
   MailBounced: 'info',
   MailReported: 'info',
+  RedirectReported: ({ status }) => (status === 'failed' ? 'warn' : 'info'),
   // Whoever wants reports to be read, and does not let the relay read them, must learn of it.
   BouncesPolled: ({ refused }) => (refused > 0 ? 'error' : 'info'),
   BouncePollFailed: 'warn',

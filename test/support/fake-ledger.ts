@@ -16,7 +16,7 @@ type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer
 
 /** The ledger in memory, with versions. Each call is one indivisible step; a caller decides when it happens. */
 export type FakeLedger = {
-  readonly [Name in 'find' | 'expire' | 'fileEarlier']: Synchronous<Ledger[Name]>;
+  readonly [Name in 'find' | 'expire' | 'forget' | 'fileEarlier']: Synchronous<Ledger[Name]>;
 } & {
   readonly create: <Its extends LedgerRow>(row: Its) => LedgerEntry<Its> | undefined;
   readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => LedgerEntry<Its> | undefined;
@@ -69,6 +69,7 @@ export const makeFakeLedger = (
       }
       return expired;
     },
+    forget: ({ facts: { mailId } }, etag) => entries.get(mailId)?.etag === etag && entries.delete(mailId),
     fileEarlier: () => 0,
     search: (term, range, limit) => {
       const { above, below } = searchKeysIn(prefixOf(term), range);

@@ -134,6 +134,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           yield* await storage('list', () => ledger.listOpen(...which));
         },
         expire: (...which) => storage('expire', () => ledger.expire(...which)),
+        forget: (...which) => storage('forget', () => ledger.forget(...which)),
         fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
       mailQueue: queueOf('message', queue),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export type Served = { readonly text: string; readonly etag: string };
 
 /** With the length of a hash in mind: it tells versions apart, and protects nothing. */
-export const toServed = (text: string): Served => ({
+const toServed = (text: string): Served => ({
   text,
   etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
 });

@@ -25,7 +25,7 @@ export type Schema = {
 const separated = (parts: readonly Html[], separator: string): Html =>
   html`${parts.map((part, index) => (index === 0 ? part : html`${separator}${part}`))}`;
 
-export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
+const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
 const isNull = ({ type }: Schema): boolean => type === 'null';
 

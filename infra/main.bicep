@@ -174,6 +174,7 @@ module functionApp 'modules/function-app.bicep' = {
       ENTRA_CLIENT_ID: entraClientId
     }
     packageUri: packageUri
+    opsClientId: options.?opsClientId ?? ''
     subnetId: isPrivate ? privateNetwork!.outputs.appSubnetId : ''
     tags: tags
   }

@@ -113,9 +113,13 @@ const mailbox = (address: string, displayName: string, rest: Partial<Mailbox> = 
   ...rest,
 });
 
-/** The directory once an administrator has allowed what these settings of the relay need: drafts need Mail.ReadWrite. */
+/**
+ * The directory once an administrator has allowed what these settings of the relay need: drafts need Mail.ReadWrite, and reports
+ * Mail.Read, which is part of it.
+ */
 export const allowedFor =
   ({
+    MAIL_BOUNCES,
     MAIL_LARGE_ATTACHMENTS,
     MAIL_DELIVERY,
     MAIL_TRACE,
@@ -123,13 +127,14 @@ export const allowedFor =
   }: Readonly<Record<string, string>>) =>
   (usual: Directory): Directory => {
     const drafts = MAIL_LARGE_ATTACHMENTS === 'true' || MAIL_DELIVERY === 'exact';
-    const withDrafts = withRole('Mail.ReadWrite');
-    const allowed = drafts
-      ? {
-          ...withDrafts(usual),
-          ...(usual.furtherTenants && { furtherTenants: usual.furtherTenants.map(withDrafts) }),
-        }
-      : usual;
+    const allow = withRole(drafts ? 'Mail.ReadWrite' : 'Mail.Read');
+    const allowed =
+      drafts || MAIL_BOUNCES === 'true'
+        ? {
+            ...allow(usual),
+            ...(usual.furtherTenants && { furtherTenants: usual.furtherTenants.map(allow) }),
+          }
+        : usual;
     const traced = MAIL_TRACE === 'true' ? mayTrace(allowed) : allowed;
     return SECRET_ROTATION_DAYS === '' ? traced : mayRenewItsSecret(traced);
   };

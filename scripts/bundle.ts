@@ -60,11 +60,11 @@ const withoutJsonSchemas: Plugin = {
   },
 };
 
-/** The files of the inbox page are texts of the bundle: no path of the app has to be known when it runs. */
-const withInboxPage: Plugin = {
-  name: 'inbox-page',
+/** The files of the inbox page and of the operator page are texts of the bundle: no path of the app has to be known when it runs. */
+const withPages: Plugin = {
+  name: 'pages',
   setup: ({ onLoad }) =>
-    onLoad({ filter: /[\\/]inbox[\\/]page-folder\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/](?:inbox|ops)[\\/]page-folder\.ts$/ }, async ({ path }) => {
       const folder = join(dirname(path), 'page');
       const files = await Promise.all(
         (await readdir(folder))
@@ -108,7 +108,7 @@ export const bundle = async (
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
-    plugins: [withHostJson(hostJson), withoutArrow, withoutJsonSchemas, withInboxPage],
+    plugins: [withHostJson(hostJson), withoutArrow, withoutJsonSchemas, withPages],
   });
   const files = new Map([
     ['main.cjs', ENTRY],

@@ -1,3 +1,5 @@
+import { BOUNCE_CAUSES, type BounceCause, codesOf } from '../src/lib/bounces/bounce-cause.ts';
+import { BOUNCE_WORDS } from '../src/lib/bounces/bounce-words.ts';
 import { type CatalogueEntry, catalogue, type FixedBy } from '../src/lib/error-catalogue.ts';
 import { exampleOf, type Setting, settingsTable } from '../src/lib/settings/settings.ts';
 import { documentText } from './openapi/document.ts';
@@ -11,6 +13,7 @@ const WRITTEN = '<!-- Written by npm run docs. Edit the table named below instea
 export const makePages = (): readonly Page[] => [
   { path: 'docs/settings.md', text: toSettingsPage() },
   { path: 'docs/errors.md', text: toErrorsPage() },
+  { path: 'docs/bounce-codes.md', text: toBounceCodesPage() },
   { path: 'local.settings.example.json', text: toExampleSettings() },
   { path: 'docs/openapi.json', text: documentText() },
 ];
@@ -57,6 +60,29 @@ ${settings
 
 To set them in Azure, see [setup.md](setup.md). On your own machine, see [local.md](local.md).
 `;
+
+const toBounceCodesPage = (): string => `# Codes of bounced emails
+
+${WRITTEN}
+<!-- Table: src/lib/bounces/bounce-cause.ts and bounce-words-en.ts -->
+
+What the relay says of a recipient whose email [bounced](bounces.md), by the enhanced status code of the report. \`kind\` says whether the same email can succeed later.
+
+| Codes | Kind | Cause | What to do |
+| --- | --- | --- | --- |
+${(Object.keys(BOUNCE_CAUSES) as BounceCause[])
+  .map((cause) => {
+    const { cause: what, remedy } = BOUNCE_WORDS.en[cause];
+    return `| ${codesOf(cause).join(', ') || OTHER_CODES[cause]} | \`${BOUNCE_CAUSES[cause]}\` | ${toMarkdown(what)} | ${toMarkdown(remedy)} |`;
+  })
+  .join('\n')}
+`;
+
+const OTHER_CODES: Readonly<Partial<Record<BounceCause, string>>> = {
+  'other-permanent': 'others that begin with 5',
+  'other-temporary': 'others that begin with 4',
+  'no-code': 'none',
+};
 
 /** The sections of errors.md: who fixes the problem, and what that means for the email. */
 const FIXED_BY: readonly (readonly [fixedBy: FixedBy, heading: string, meaning: string])[] = [

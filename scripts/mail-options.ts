@@ -32,6 +32,7 @@ const OPTIONS = {
   limit: text,
   all: { type: 'boolean', default: false },
   content: { type: 'boolean', default: false },
+  delivery: { type: 'boolean', default: false },
   note: text,
 } as const satisfies NonNullable<ParseArgsConfig['options']>;
 
@@ -42,6 +43,7 @@ const ONLY_FOR: Readonly<Record<string, readonly Command[]>> = {
   limit: ['list'],
   all: ['list'],
   content: ['show'],
+  delivery: ['show'],
   note: ['close'],
 };
 

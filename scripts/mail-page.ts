@@ -2,6 +2,7 @@ import type { HeldContent } from '../src/lib/desk/held-content.ts';
 import type { MailStatus } from '../src/lib/desk/mail-status.ts';
 import { readTimeline } from '../src/lib/desk/timeline.ts';
 import { inWords } from '../src/lib/desk/timeline-words.ts';
+import type { DeliveryStatus } from '../src/lib/desk/trace-mail.ts';
 import { whereToLook } from '../src/lib/desk/where-to-look.ts';
 
 /** The desk's responses, formatted for a terminal. */
@@ -19,6 +20,7 @@ export type DeskMail = MailStatus & {
   readonly note?: string;
   readonly omittedAttempts?: number;
   readonly content?: HeldContent;
+  readonly delivery?: DeliveryStatus;
   readonly reason?: {
     readonly code: string;
     readonly title: string;
@@ -52,6 +54,7 @@ export const toPage = (mail: DeskMail, now: Date): string =>
       ? []
       : [`  ${mail.omittedAttempts} earlier attempts are not kept.`]),
     ...readTimeline(mail).map((event) => `  ${event.at}  ${inWords(event)}`),
+    ...deliveryLines(mail.delivery),
     ...(mail.reason === undefined ? [] : reasonLines(mail.reason)),
     ...lookLines(mail, now),
     ...(mail.record === undefined ? [] : [line('Record', `${mail.record} in the container mail-held`)]),
@@ -68,6 +71,24 @@ const contentLines = (content: DeskMail['content']): readonly string[] =>
             line(index === 0 ? `${field[0]?.toUpperCase()}${field.slice(1)}` : '', one),
           ),
         ),
+      ].map(printable);
+
+/** What is known of each recipient, and why not more. */
+const deliveryLines = (delivery: DeskMail['delivery']): readonly string[] =>
+  delivery === undefined
+    ? []
+    : [
+        'Delivery',
+        ...delivery.recipients.flatMap(
+          ({ recipient, address, status, meaning, code, cause, remedy }, index) => [
+            `  ${address ?? `recipient ${recipient ?? index + 1}`}  ${status}${code === undefined ? '' : ` (${code})`}: ${meaning}`,
+            ...[cause, remedy].filter((one) => one !== undefined).map((one) => `    ${one}`),
+          ],
+        ),
+        ...(delivery.reason === undefined
+          ? []
+          : [`  ${delivery.reason.code}: ${delivery.reason.title}`, `  ${delivery.reason.remedy}`]),
+        ...(delivery.askAgainAt === undefined ? [] : [`  More can be known from ${delivery.askAgainAt}.`]),
       ].map(printable);
 
 /** What a stranger wrote must not move the cursor of a terminal, or the order of its letters. */

@@ -30,8 +30,9 @@ list shows the emails that are held, newest first. With a search, it shows every
   --limit N            The most emails. Default: 50.
   --all                No limit.
 
-show has this option:
+show has these options:
   --content            Also shows subject and recipients of a held email, read from its record. The log says that they were read.
+  --delivery           Also shows what is known of each recipient after Exchange accepted the email, and asks the message trace if MAIL_TRACE is on.
 
 ${RELAY_USAGE}
 
@@ -65,7 +66,11 @@ const main = async (): Promise<void> => {
     }
     case 'show': {
       const id = ids[0] ?? (await findOne(relay, search));
-      const query = new URLSearchParams({ id, ...(values.content ? { content: 'true' } : {}) });
+      const query = new URLSearchParams({
+        id,
+        ...(values.content ? { content: 'true' } : {}),
+        ...(values.delivery ? { delivery: 'true' } : {}),
+      });
       return say((await callRelay(relay, 'GET', `/api/mail?${query}`)) as DeskMail, (mail) =>
         toPage(mail, new Date()),
       );

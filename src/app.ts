@@ -28,6 +28,7 @@ import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
 import { mailStatusHttp } from './functions/mail-status.http.ts';
 import { metricsHttp } from './functions/metrics.http.ts';
+import { opsHttp } from './functions/ops.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { pollBouncesTimer } from './functions/poll-bounces.timer.ts';
 import { countEvents } from './functions/problem.ts';
@@ -276,6 +277,13 @@ app.http('inboxPage', {
   route: 'inbox/{file?}',
   authLevel: 'anonymous',
   handler: inboxPageHttp(),
+});
+// For people in a browser; the page itself asks who they are
+app.http('operatorPage', {
+  methods: ['GET', 'POST'],
+  route: 'ops/{*path}',
+  authLevel: 'anonymous',
+  handler: opsHttp(relay.forOps, packageJson.version),
 });
 
 // By itself

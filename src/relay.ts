@@ -20,23 +20,31 @@ import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
 import type { SweepNeeds } from './lib/delivery/sweep-run.ts';
 import { tellingOfNewMail } from './lib/delivery/tell-of-new-mail.ts';
+import { makeTellOwner } from './lib/delivery/tell-owner-of-bounce.ts';
 import { makeWatchSender } from './lib/delivery/watch-sender.ts';
 import type { AnswerInboxNeeds, Capturing } from './lib/desk/answer-inbox.ts';
 import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.ts';
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
-import { explainCode } from './lib/desk/delivery-words.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { makeMessageIdMemory } from './lib/desk/message-id.ts';
+import type { OpsNeeds } from './lib/desk/ops-needs.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
-import { type DoctorNeeds, type DoctorReport, runDoctor, sharingRuns } from './lib/desk/run-doctor.ts';
+import {
+  type DoctorNeeds,
+  type DoctorReport,
+  keepingReports,
+  runDoctor,
+  sharingRuns,
+} from './lib/desk/run-doctor.ts';
 import type { SampleNeeds } from './lib/desk/sample-relay.ts';
 import type { SearchNeeds } from './lib/desk/search-mail.ts';
-import type { TestMailNeeds } from './lib/desk/send-test-mail.ts';
+import { sendTestMail, type TestMailNeeds } from './lib/desk/send-test-mail.ts';
 import type { ShowNeeds } from './lib/desk/show-mail.ts';
+import { makeSignInLimit } from './lib/desk/sign-in-limit.ts';
 import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
@@ -85,6 +93,7 @@ import {
   openMailBlobs,
   openMailIndexTable,
   openMailQueues,
+  openOperatorTrail,
   openRelayKey,
   openRotationTable,
   openSamplesTable,
@@ -104,6 +113,7 @@ import {
 import { tokenInTime } from './lib/storage/token-in-time.ts';
 import type { KeyVault } from './lib/vault/key-vault.ts';
 import { openAppTokens } from './lib/vault/open-app-tokens.ts';
+import { openMasterKey } from './lib/vault/open-master-key.ts';
 import { managedIdentity, openKeyVault } from './lib/vault/open-vault.ts';
 import { openSigningKeys } from './lib/vault/signing-keys.ts';
 import { openEventWebhooks, openWebhook } from './lib/webhook/open-webhook.ts';
@@ -148,6 +158,7 @@ export type Relay = {
   /** Looks at the whole relay; works whatever is wrong with it. */
   readonly runDoctor: (log: Log) => Promise<DoctorReport>;
   readonly forTestMail: (log: Log) => TestMailNeeds & { readonly admission: Admission };
+  readonly forOps: (log: Log) => OpsNeeds;
   readonly forDeliverWebhook: (log: Log) => DeliverWebhookNeeds;
   readonly forSweepMail: (log: Log) => SweepNeeds;
   /** Whether the reports that come back to senders are read. */
@@ -175,6 +186,7 @@ type StoragePorts = Pick<
   | 'events'
   | 'readIdentity'
   | 'callerStore'
+  | 'operatorTrail'
   | 'usages'
   | 'warnings'
   | 'rotations'
@@ -275,6 +287,7 @@ export const openRelay = (
       ledger: openLedgerTable(connection),
       mailIndex: openMailIndexTable(connection),
       callerStore: openCallerTable(connection),
+      operatorTrail: openOperatorTrail(connection),
       usages: openUsageTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
@@ -444,7 +457,6 @@ export const openRelay = (
   /** To say what became of an email after Exchange took it: what the ledger knows, and the message trace where it is on. */
   const tracing = () => ({
     messageIds,
-    explain: explainCode,
     ...ifAny(() => ({
       mailboxes: graph().mailboxes,
       ...(settings().MAIL_TRACE ? { traces: graph().traces } : {}),
@@ -585,6 +597,35 @@ export const openRelay = (
     return sharedDoctor();
   };
 
+  const keptDoctor = keepingReports(doctor, now);
+  const signInLimit = makeSignInLimit();
+  // Read when it is used: on a machine of one's own, the host knows its port after the app was loaded.
+  const masterKey = once(() => openMasterKey(environment.WEBSITE_HOSTNAME, proxyEnv));
+  const checkMasterKey = (key: string) => masterKey()(key);
+
+  const desk: Relay['forDesk'] = (log) => ({
+    ...storage(),
+    ...ifAny(() => ({ pacer: pacer() })),
+    ...ifAny(() => ({ safety: safetyOf(settings()) })),
+    ...tracing(),
+    ...told(),
+    callers: cachedCallers.of(log),
+    clock,
+    log,
+  });
+
+  const testMail = (log: Log): TestMailNeeds & { readonly admission: Admission } => {
+    tellOnce(log);
+    if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
+    return {
+      ...sending(log),
+      connections: graph().all,
+      admission,
+      language: settings().MAIL_LANGUAGE,
+      app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
+    };
+  };
+
   return {
     tellOfSettings,
     reportSettings: report,
@@ -636,16 +677,7 @@ export const openRelay = (
       clock,
       log,
     }),
-    forDesk: (log) => ({
-      ...storage(),
-      ...ifAny(() => ({ pacer: pacer() })),
-      ...ifAny(() => ({ safety: safetyOf(settings()) })),
-      ...tracing(),
-      ...told(),
-      callers: cachedCallers.of(log),
-      clock,
-      log,
-    }),
+    forDesk: desk,
     forCallers: (log) => ({
       ...storage(),
       declaredInSettings,
@@ -657,15 +689,38 @@ export const openRelay = (
     }),
     forInbox: () => ({ ...storage(), capturing: capturing(), clock }),
     runDoctor: (log) => doctor(log),
-    forTestMail: (log) => {
+    forTestMail: testMail,
+    forOps: (log) => {
       tellOnce(log);
-      if (!settings().MAIL_ENABLED) throw new AppError('MAIL_DISABLED');
+      const { queues, connections: opened, vault: openVault, lastRuns } = doctorNeeds(log);
       return {
-        ...sending(log),
-        connections: graph().all,
-        admission,
-        language: settings().MAIL_LANGUAGE,
-        app: environment.WEBSITE_SITE_NAME ?? 'Graph Mail Relay',
+        ...storage(),
+        ...desk(log),
+        declaredInSettings,
+        // Invalid, it lets nobody in; which settings are invalid is in the log.
+        signIn: readSetting(environment, 'OPS_SIGN_IN') ?? 'off',
+        // Read-only for apps: the platform says so where it removes what clients send in its headers.
+        hasEasyAuth: environment.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true',
+        checkMasterKey,
+        signInLimit,
+        overview: {
+          recentDoctor: (mostMs) => keptDoctor(log, mostMs),
+          storage,
+          queues,
+          connections: () => opened().map(({ connection }) => connection),
+          ...defined({ vault: openVault }),
+          lastRuns,
+          clock,
+          log,
+        },
+        sendTestMail: async (request) => {
+          const room = admission.open();
+          try {
+            return await sendTestMail({ ...testMail(log), room }, request);
+          } finally {
+            room.close();
+          }
+        },
       };
     },
     forDeliverWebhook: (log) => ({
@@ -697,7 +752,11 @@ export const openRelay = (
     forPollBounces: (log) => {
       tellOnce(log);
       recentLog = log;
-      return { ...storage(), ...graph(), clock, log };
+      const needs = { ...storage(), ...graph(), callers: cachedCallers.of(log), clock, log };
+      const language = settings().MAIL_LANGUAGE;
+      return settings().MAIL_BOUNCES_TO_OWNER
+        ? { ...needs, tellOwner: makeTellOwner({ ...needs, language }) }
+        : needs;
     },
     count: meter.count,
     keepCounts: keeper.keep,

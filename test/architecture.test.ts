@@ -57,6 +57,18 @@ const refused: readonly (readonly [rule: string, file: string, line: string, wor
     'A use case names the ports',
   ],
   [
+    'the operator page never imports an adapter',
+    'src/lib/ops/o.ts',
+    "import '../storage/mail-queue.ts';",
+    'The operator page is drawn from facts',
+  ],
+  [
+    'the operator page never imports a port',
+    'src/lib/ops/p.ts',
+    "import type { Ports } from '../ports.ts';",
+    'The operator page knows nothing of ports',
+  ],
+  [
     'ports, errors, settings and the log never import an adapter',
     'src/lib/h.ts',
     "import './graph/graph-mail.ts';",

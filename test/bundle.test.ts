@@ -101,6 +101,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     },
     inboxView: http('GET', 'inbox/view/{name}', 'admin'),
     inboxPage: http('GET', 'inbox/{file?}', 'anonymous'),
+    operatorPage: { ...http('GET', 'ops/{*path}', 'anonymous'), methods: ['GET', 'POST'] },
     deliverMail: queue('mail'),
     holdMail: queue('mail-poison'),
     warnExpiringSecrets: timer('0 0 7 * * *'),

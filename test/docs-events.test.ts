@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { CloudEvent } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MOST_ATTEMPTS } from '../src/lib/events/webhook-retry.ts';
 import { bodyOf, headersOf, readSigningSecret } from '../src/lib/events/webhook-signature.ts';
 import { EVENT_TYPES } from '../src/lib/ledger/relay-event.ts';
 import { aCloudEvent, EARLIER_SIGNING_SECRET, SIGNING_SECRET } from './support/an-event.ts';
+import { cloudEventFaults } from './support/cloud-events-schema.ts';
 import { codeBlocksOf, firstCellsUnder, ROOT, readDocument } from './support/documents.ts';
 
 const page = readDocument('docs/events.md');
@@ -28,7 +28,7 @@ test('its examples are valid CloudEvents, and one in the schema of Event Grid', 
   expect(Object.keys(eventGrid)).toEqual(['id', 'eventType', 'subject', 'eventTime', 'dataVersion', 'data']);
   expect(cloudEvents).toHaveLength(3);
   for (const one of cloudEvents) {
-    expect(new CloudEvent(one).validate()).toBe(true);
+    expect(cloudEventFaults(one)).toEqual([]);
     expect(EVENT_TYPES).toContain(one.type);
   }
 });

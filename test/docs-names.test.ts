@@ -70,7 +70,9 @@ describe('what is named exists', () => {
     const files = [...text.matchAll(/\bnode ((?:[\w.-]+\/)*[\w.-]+\.[cm]?[jt]s)\b/g)].map(
       ([, file = '']) => file,
     );
-    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    // Made by npm run package, for those who have no checkout.
+    const made = ['mail-relay.mjs'];
+    expect(files.filter((file) => !made.includes(file) && !existsSync(join(ROOT, file)))).toEqual([]);
   });
 });
 
@@ -83,8 +85,12 @@ describe('functions, routes and events', async () => {
   });
 
   test.each(byPath)('%s: every call to the relay is registered', (_, { text }) => {
+    // The inbox has an address of its own, and its calls have a test of their own.
+    const ofRelay = text
+      .split(/^### Its API$/m)
+      .map((part, at) => (at === 0 ? part : part.slice(part.search(/^## /m))));
     const named = [
-      ...text.matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/api\/(?:[\w/-]|\.\w|\{\*?\w+\??\})+)/g),
+      ...ofRelay.join('').matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/api\/(?:[\w/-]|\.\w|\{\*?\w+\??\})+)/g),
     ];
     const registered = app.flatMap(({ calls }) => calls);
     expect(named.map(([call]) => call).filter((call) => !registered.includes(call))).toEqual([]);

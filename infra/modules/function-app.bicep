@@ -64,6 +64,9 @@ param fixedSettings object
 @description('Required. Address of the package to deploy. Empty: no code is deployed.')
 param packageUri string
 
+@description('Optional. Client ID of the registration by which operators sign in. Empty: their sign-in stays as it is.')
+param opsClientId string = ''
+
 @description('Optional. Resource id of the subnet through which the app reaches out.')
 param subnetId string = ''
 
@@ -185,7 +188,7 @@ module settingsOfApp 'app-settings.bicep' = {
     // app says these things in functionAppConfig, and deployment refuses some of them.
     storageByName: storageByName
     storageByAddress: storageByAddress
-    fixedSettings: union(fixedSettings, {
+    fixedSettings: union(fixedSettings, empty(opsClientId) ? {} : { OPS_SIGN_IN: 'entra' }, {
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identityClientId
       AZURE_CLIENT_ID: identityClientId
@@ -219,6 +222,51 @@ resource app_scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11
   ]
 }
 
+// Sign-in of operators. Everyone else still gets in without it: the keys and tokens of applications are checked by the host and the
+// relay. Without a client secret, App Service uses the ID token that Entra returns:
+// https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad
+resource app_auth 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(opsClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      requireAuthentication: false
+      unauthenticatedClientAction: 'AllowAnonymous'
+    }
+    httpSettings: {
+      requireHttps: true
+    }
+    login: {
+      tokenStore: {
+        enabled: false
+      }
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: opsClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          // Applications send tokens for the relay itself, which App Service would refuse otherwise.
+          allowedAudiences: [
+            opsClientId
+            fixedSettings.ENTRA_CLIENT_ID
+            'api://${fixedSettings.ENTRA_CLIENT_ID}'
+          ]
+        }
+      }
+    }
+  }
+  dependsOn: [
+    app_scm
+  ]
+}
+
 // Azure reports success even if it cannot download the package: /api/health shows whether the app runs.
 resource app_package 'Microsoft.Web/sites/extensions@2024-11-01' = if (!empty(packageUri)) {
   parent: app
@@ -232,6 +280,7 @@ resource app_package 'Microsoft.Web/sites/extensions@2024-11-01' = if (!empty(pa
   }
   dependsOn: [
     app_scm
+    app_auth
   ]
 }
 

@@ -38,6 +38,7 @@ type RelaySettings = {
   MAIL_VERIFY_SECONDS: string?
   NODE_USE_ENV_PROXY: string?
   NO_PROXY: string?
+  OPS_SIGN_IN: string?
   SECRET_ROTATION_DAYS: string?
   SECRET_WARNING_DAYS: string?
   SECRET_WARNING_RECIPIENTS: string?
@@ -79,6 +80,7 @@ var relaySettingNames = [
   'MAIL_VERIFY_SECONDS'
   'NODE_USE_ENV_PROXY'
   'NO_PROXY'
+  'OPS_SIGN_IN'
   'SECRET_ROTATION_DAYS'
   'SECRET_WARNING_DAYS'
   'SECRET_WARNING_RECIPIENTS'
@@ -273,6 +275,9 @@ type Options = {
 
   @description('Public IPv4 addresses or ranges from which administrators still reach storage and vault in spite of privateNetwork. Default: none.')
   operatorIpRanges: string[]?
+
+  @description('Application (client) ID of the registration by which operators sign in to the operator page with Entra (docs/operator-page.md). A deployment without it changes nothing of their sign-in. Default: none; operators use the master key.')
+  opsClientId: string?
 
   @description('Redundancy of the storage account that holds accepted email. Default: Standard_LRS.')
   storageSku: ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS')?

@@ -55,6 +55,9 @@ const main = async (): Promise<void> => {
     ...readLease(process.env[LEASE_SETTING]),
   });
 
+  // As in Azure and in Core Tools: where the app reaches itself. The port can be known only now.
+  process.env.WEBSITE_HOSTNAME = new URL(host.url).host;
+
   const stop = () => {
     host.close().then(
       () => process.exit(0),

@@ -1,3 +1,4 @@
+import { readPage, toPage } from '../lib/desk/page-token.ts';
 import { type MailSearch, readSearch } from '../lib/desk/read-search.ts';
 import { AppError } from '../lib/errors.ts';
 import { readDelivery } from './delivery-query.ts';
@@ -33,9 +34,11 @@ export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
   const { id, content, delivery, ...search } = Object.fromEntries(
     withoutHostParameters(query).map(([name, value]) => [name, value.replaceAll(' ', '+')]),
   );
-  if (id === undefined && content === undefined && delivery === undefined)
-    return { kind: 'search', ...readSearch(search, now) };
-  if (id === undefined) throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  if (id === undefined) {
+    if (content === undefined && delivery === undefined)
+      return { kind: 'search', ...readSearch(search, now) };
+    throw invalid('Expected `content` and `delivery` beside the `id` of one email only.');
+  }
   if (Object.keys(search).length > 0)
     throw invalid('Expected `id` without parameters of a search: it is one email.');
   if (id === '') throw invalid('Expected in `id` the id of an email, received nothing.');
@@ -43,3 +46,12 @@ export const readDeskQuery = (query: URLSearchParams, now: Date): DeskQuery => {
     throw invalid('Expected content=true or content=false, received something else.');
   return { kind: 'mail', id, withContent: content === 'true', withDelivery: readDelivery(query) };
 };
+
+/** Of a page of held emails, so that anything else is told as that: some storages take any text, and begin anywhere. */
+const HELD_PAGE = 'held page\n';
+
+/** The `next` of a page of held emails, from what storage needs to go on there. */
+export const toHeldToken = (continuation: string): string => toPage(HELD_PAGE, continuation);
+
+/** The place that this `next` names. Throws QUERY_INVALID. */
+export const readHeldToken = (token: string): string => readPage(HELD_PAGE, token);

@@ -1,6 +1,7 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
 import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
+import { noNote, requireNote } from '../lib/desk/closing-note.ts';
 import { type MailSearch, readSearch, toSearchToken } from '../lib/desk/read-search.ts';
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
 import { type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
@@ -12,17 +13,17 @@ import { readDeskQuery, withoutHostParameters } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
 
-type Needs = (log: Log) => ReplayNeeds & CloseNeeds & SearchNeeds & ShowNeeds;
-type ListNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
+type Needs = (log: Log) => ReplayNeeds & CloseNeeds;
+type FindNeeds = (log: Log) => SearchNeeds & ShowNeeds & TraceNeeds;
 
 const answerSearch = async (needs: SearchNeeds, { query, ...page }: MailSearch) => {
   const { next, ...found } = await searchMail(needs, query, { after: undefined, ...page });
   return { jsonBody: { ...found, ...(next === undefined ? {} : { next: toSearchToken(next) }) } };
 };
 
-/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&delivery=true]: for those who may see every caller's mail */
+/** GET /api/mail[?state=...&sender=...] or GET /api/mail?id=...[&content=true][&delivery=true]: for those who may see every caller's mail */
 export const listMailHttp =
-  (needs: ListNeeds): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
@@ -41,7 +42,7 @@ const MAX_SEARCH_BYTES = 16_000;
 
 /** POST /api/mail/search: the same search with its terms in the body, because the log of the platform has the address of every request */
 export const searchMailHttp =
-  (needs: Needs): HttpHandler =>
+  (needs: FindNeeds): HttpHandler =>
   (request, context) =>
     answeringProblems(context, async () => {
       const ready = needs(logTo(context));
@@ -74,7 +75,6 @@ export const closeMailHttp =
       jsonBody: await closeMail(needs(logTo(context)), request.params.id ?? '', await readNote(request)),
     }));
 
-const MAX_NOTE = 500;
 /** Room for a note in which every character is escaped, and white space around it. */
 const MAX_NOTE_BYTES = 16_000;
 const NOTE_LIMIT = { code: 'REQUEST_TOO_LARGE', maxBytes: MAX_NOTE_BYTES } as const;
@@ -85,18 +85,5 @@ const readNote = async (request: HttpRequest): Promise<string> => {
     throw noNote(`Expected an object with a field \`note\`, received ${describe(body)}.`);
   const { note, ...unknown } = body as { readonly note?: unknown };
   if (Object.keys(unknown).length > 0) throw noNote('Expected no field but `note`, received others.');
-  const fault = noteFault(note);
-  if (fault !== undefined)
-    throw noNote(`Expected in \`note\` a text of 1 to ${MAX_NOTE} characters, received ${fault}.`);
-  return String(note).trim();
+  return requireNote(note);
 };
-
-const noteFault = (note: unknown): string | undefined => {
-  if (typeof note !== 'string' || note === '') return describe(note);
-  if (note.trim() === '') return 'only blanks';
-  if (note.trim().length > MAX_NOTE) return `${note.trim().length} characters`;
-  if (/\p{Cc}/u.test(note.trim())) return 'text with a line break or control character';
-  return note.isWellFormed() ? undefined : 'text in which a character is cut in half';
-};
-
-const noNote = (detail: string): AppError => new AppError('NOTE_MISSING', { detail });

@@ -879,6 +879,37 @@ export const catalogue = {
     'A note is required',
     'Send `{ "note": "..." }` with 1 to 500 characters that say why you close the email. `detail` says what the relay received instead.',
   ),
+  // The operator page
+  OPERATOR_READ_ONLY: entry(
+    403,
+    'administrator',
+    'You can look at everything here, and change nothing',
+    'Have an administrator assign the app role Relay.Operate to you, then sign out and in again. docs/operator-page.md says how.',
+  ),
+  FORM_INVALID: entry(
+    400,
+    'caller',
+    'The form is incomplete or has a field that is not valid',
+    'Go back, correct what `detail` says, and send the form again. Nothing was done.',
+  ),
+  FORM_EXPIRED: entry(
+    403,
+    'caller',
+    'The form is of another session, or too old',
+    'Open the page again and repeat what you did. Nothing was done.',
+  ),
+  FORM_FOREIGN: entry(
+    403,
+    'caller',
+    'The form was sent from another site',
+    'Open the operator page itself and repeat what you did. If a proxy changes the host name, let it pass on the header Host. Nothing was done.',
+  ),
+  PAGE_NOT_FOUND: entry(
+    404,
+    'caller',
+    'The operator page has nothing at this address',
+    'Go to the overview, and from there to what you look for.',
+  ),
   MAIL_LOST: entry(
     500,
     'administrator',

@@ -292,7 +292,7 @@ export type LogEvent =
 
 export type Log = (event: LogEvent) => void;
 
-export type LogLevel = 'info' | 'warn' | 'error';
+type LogLevel = 'info' | 'warn' | 'error';
 
 /** Of events that are counted and not written: lines for each email or request that would tell nobody more than their number. */
 export type EventLevel = LogLevel | 'counted';

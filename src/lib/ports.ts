@@ -16,6 +16,7 @@ import type { HeldRecord } from './ledger/held-record.ts';
 import type { KnownIdentity } from './ledger/identity.ts';
 import type { Shelf } from './ledger/ledger-index.ts';
 import type { LedgerRow, RecipientDelivery } from './ledger/ledger-row.ts';
+import type { OperatorAct } from './ledger/operator-act.ts';
 import type { RelayEvent } from './ledger/relay-event.ts';
 import type { SearchPlace, SearchRange, SearchTerm } from './ledger/search-index.ts';
 import type { TraceUse } from './ledger/trace-use.ts';
@@ -510,6 +511,21 @@ export type CallerStore = {
   readonly audit: (caller: string | undefined, after: string | undefined) => Promise<AuditPage>;
 };
 
+/** What operators did on the operator page, and whose name it was. Throws STORAGE_UNAVAILABLE. */
+export type OperatorTrail = {
+  /** Written before the act: what cannot be written is not done. */
+  readonly begin: (act: OperatorAct) => Promise<void>;
+  /** The same act with its outcome. */
+  readonly finish: (act: OperatorAct) => Promise<void>;
+  readonly find: (id: string) => Promise<OperatorAct | undefined>;
+  /** Newest first; `after` is the `next` of the page before. */
+  readonly list: (
+    after: string | undefined,
+  ) => Promise<{ readonly acts: readonly OperatorAct[]; readonly next?: string }>;
+  /** Newest first. */
+  readonly ofMail: (mailId: string) => Promise<readonly OperatorAct[]>;
+};
+
 /** What instances have taken of the limits of a caller on one day. */
 export type Usage = {
   readonly taken: Amount;
@@ -655,7 +671,7 @@ export type Heartbeats = {
 export type Counted = { readonly tally: Tally; readonly mailboxes: readonly MailboxUse[] };
 
 /** What became of a write: where the instance had been folded, nothing was written, and `folded` says what of it counts already. */
-export type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
+type CountsWritten = 'written' | 'gone' | { readonly folded: Tally };
 
 /** What instances have counted. Throws STORAGE_UNAVAILABLE. */
 export type Counts = {
@@ -703,6 +719,7 @@ export type Ports = {
   readonly traceUses: TraceUses;
   readonly callers: Callers;
   readonly callerStore: CallerStore;
+  readonly operatorTrail: OperatorTrail;
   readonly usages: Usages;
   readonly heartbeats: Heartbeats;
   readonly counts: Counts;

@@ -122,7 +122,7 @@ describe('the desk', () => {
     [{ id: '' }, 'Expected in `id` the id of an email'],
     [{ state: 'held', id: '' }, 'Expected `id` without parameters of a search'],
     [{ id: '01890000-0000-7000-8000-000000000000', after: 'x' }, 'Expected `id` without parameters'],
-    [{ content: 'true' }, 'Expected `content` beside the `id`'],
+    [{ content: 'true' }, 'Expected `content` and `delivery` beside the `id`'],
     [
       { id: '01890000-0000-7000-8000-000000000000', content: 'yes' },
       'Expected content=true or content=false',

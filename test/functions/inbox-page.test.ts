@@ -6,6 +6,7 @@ import type { Capturing } from '../../src/lib/desk/answer-inbox.ts';
 import { aCaller } from '../support/a-caller.ts';
 import { aMail } from '../support/a-mail.ts';
 import { anInvitation } from '../support/an-invitation.ts';
+import { findBarriers } from '../support/axe.ts';
 import { NO_BROWSER } from '../support/browser.ts';
 import { inMemoryPorts, type World } from '../support/in-memory-ports.ts';
 import { keptPages, LAPTOP, PHONE } from '../support/kept-pages.ts';
@@ -105,6 +106,55 @@ describe('the key', () => {
     await page.getByLabel('Master key').waitFor();
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
     expect(await page.locator('body').textContent()).not.toContain('hello');
+  });
+});
+
+describe('emails that wait or are held', () => {
+  const ID = '01a2055c-e268-762b-8556-1836e3fff5b7';
+  const aHeldMail = (state = 'held') => ({
+    id: ID,
+    state,
+    sender: 'payroll@contoso.example',
+    recipients: 1,
+    tags: [],
+    caller: 'payroll',
+    acceptedAt: '2026-03-02T01:30:00.000Z',
+    updatedAt: '2026-03-02T01:30:00.000Z',
+    timeline: [{ at: '2026-03-02T01:30:00.000Z', event: 'accepted' }],
+    reason: { code: 'OUTCOME_UNKNOWN', title: 'The outcome is unknown', remedy: 'Look in Sent Items.' },
+  });
+
+  test('are on the page of a relay too: an operator closes one with a note, with the key that was entered', async () => {
+    await inbox.close();
+    let state = 'held';
+    const changes: unknown[] = [];
+    inbox = await serveRelayInbox(
+      () => ({ ...world.needs, capturing, version: '1.2.3' }),
+      ({ method, url, body }) => {
+        if (method !== 'GET') {
+          changes.push([method, url.pathname, body]);
+          state = 'closed';
+        }
+        const isOne = url.searchParams.has('id') || method !== 'GET';
+        const isListed = url.searchParams.get('state') === state;
+        return {
+          status: 200,
+          body: isOne ? aHeldMail(state) : { mails: isListed ? [aHeldMail(state)] : [] },
+        };
+      },
+    );
+    const page = await openInbox();
+    await page.locator('#waiting').getByText('The outcome is unknown').click();
+    await page.locator('#mail').getByText('Look in Sent Items.').waitFor();
+    expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('Note').fill('not needed');
+    await page.getByRole('button', { name: 'Close without sending' }).click();
+    await page.getByRole('heading', { name: 'Closed' }).waitFor();
+    expect(changes).toEqual([['POST', `/api/mail/${ID}/close`, { note: 'not needed' }]]);
+    expect(await page.locator('#waiting').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Lock' }).click();
+    expect(await page.locator('body').textContent()).not.toContain('payroll@contoso.example');
   });
 });
 
@@ -210,7 +260,7 @@ describe('an email', () => {
     await frame.getByRole('button').click();
     expect(await page.title()).not.toBe('ran');
     const elsewhere = () =>
-      inbox.urls.map((url) => new URL(url).pathname).filter((path) => !path.startsWith('/api/inbox'));
+      inbox.urls.map((url) => new URL(url).pathname).filter((path) => !path.startsWith('/api/'));
     expect(elsewhere()).toEqual([]);
     await page.getByLabel('Load remote images').check();
     await expect.poll(elsewhere).toEqual(['/away.png']);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
 import { obtainCertificate } from '../../local/certificate.ts';
+import { KEYS } from '../support/cloud-for-tests.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { canaryMail, eventually, newMarker, startRelay } from './relay-for-tests.ts';
 
@@ -110,3 +111,20 @@ test('sweepMail leaves alone what is young, and says what it did', async () => {
 
 test('nothing of these mails, and no secret, stands in the log or in a problem answer', () =>
   expectNoCanary(relay));
+
+test('sampleRelay and GET /api/metrics: what was counted and seen, for whoever has the master key', async () => {
+  const marker = newMarker();
+  await relay.send(canaryMail(marker));
+  await relay.runNow('sampleRelay');
+  const scrape = (key: string) =>
+    fetch(`${relay.url()}/api/metrics`, { headers: { 'x-functions-key': key } });
+  await eventually(async () => {
+    const text = await (await scrape(KEYS.masterKey)).text();
+    expect(text).toMatch(/^mailrelay_mail_accepted_total\{door="http"\} [1-9]/m);
+    expect(text).toMatch(/^mailrelay_graph_requests_total\{answer="accepted",connection="main"\} [1-9]/m);
+    expect(text).toMatch(/^mailrelay_queue_messages\{queue="mail"\} \d+$/m);
+    expect(text).not.toMatch(/@|canary/);
+  });
+  expect((await scrape(KEYS.functionKey)).status).toBe(401);
+  await eventually(() => expect(relay.lines.join('\n')).toContain('"event":"Metrics"'));
+});

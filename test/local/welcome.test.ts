@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toWelcome, type Welcome } from '../../local/welcome.ts';
+import { toWelcome, type Welcome, whatIsOn } from '../../local/welcome.ts';
 
 const welcome = (more: Partial<Welcome>) =>
   toWelcome({
@@ -60,4 +60,16 @@ test('where emails are captured, the inbox page of the relay and its key are nam
     /Captured {6}http:\/\/localhost:7071\/api\/inbox .*master key: m\)\n {2}Inbox .*only emails that are sent/,
   );
   expect(welcome({})).not.toContain('/api/inbox');
+});
+
+test('an empty inbox says what is on that can leave it empty, and where the emails are then', () => {
+  const usual = { functionsUrl: 'http://localhost:7071', realTenant: false, safetyOn: [], captures: false };
+  expect(whatIsOn(usual)).toEqual([]);
+  expect(whatIsOn({ ...usual, safetyOn: ['MAIL_CAPTURE'], captures: true })).toEqual([
+    'MAIL_CAPTURE is on. No email is sent: the relay keeps each of them for the inbox page.',
+    'Emails that are captured appear at http://localhost:7071/api/inbox, with the master key.',
+  ]);
+  expect(whatIsOn({ ...usual, realTenant: true })).toEqual([
+    'The relay sends real emails through your tenant. They do not appear here.',
+  ]);
 });

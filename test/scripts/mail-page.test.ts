@@ -106,6 +106,32 @@ describe('an email of which it is not known whether it was sent', () => {
   });
 });
 
+test('an email of which the delivery was asked for shows each recipient, with what to do, and why not more is known', () => {
+  const delivery = {
+    recipients: [
+      {
+        recipient: 1,
+        status: 'failed',
+        meaning: 'Not delivered.',
+        code: '5.1.1',
+        remedy: 'Check the address.',
+      },
+      { address: 'bob@fabrikam.example', status: 'delivered', meaning: 'Accepted.' },
+    ],
+    reason: { code: 'GRAPH_THROTTLED', title: 'Too many requests', remedy: 'Wait.' },
+  } as const;
+  expect(toPage(aMail({ state: 'sent', bounced: true, delivery }))).toContain(
+    [
+      'Delivery',
+      '  recipient 1  failed (5.1.1): Not delivered.',
+      '    Check the address.',
+      '  bob@fabrikam.example  delivered: Accepted.',
+      '  GRAPH_THROTTLED: Too many requests',
+      '  Wait.',
+    ].join('\n'),
+  );
+});
+
 describe('a list', () => {
   const mails = [
     aMail({

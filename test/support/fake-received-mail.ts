@@ -2,7 +2,7 @@ import type { ReceivedMessage } from '../../src/lib/bounces/received-message.ts'
 import type { ReceivedMail } from '../../src/lib/ports.ts';
 
 /** A message in the Inbox of a mailbox, and its MIME. */
-export type FakeReceived = ReceivedMessage & { readonly mime: string };
+type FakeReceived = ReceivedMessage & { readonly mime: string };
 
 const PAGE = 2;
 

@@ -1,7 +1,6 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
-import { explainCode } from '../../src/lib/desk/delivery-words.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { HeldRecord } from '../../src/lib/ledger/held-record.ts';
@@ -32,6 +31,7 @@ import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
+import { makeFakeOperatorTrail } from './fake-operator-trail.ts';
 import { makeFakeReceivedMail } from './fake-received-mail.ts';
 import { asTraceUses, makeFakeTraceUses } from './fake-trace-uses.ts';
 import { type FakeUsages, makeFakeUsages } from './fake-usages.ts';
@@ -246,6 +246,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     },
     callers: knowing(),
     callerStore: makeFakeCallerStore(),
+    operatorTrail: makeFakeOperatorTrail(),
     usages: {
       read: (...which) => asked('usages.read', () => usages.read(...which)),
       write: (...which) => asked('usages.write', () => usages.write(...which)),
@@ -298,7 +299,6 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     draftMailboxes: ['noreply@contoso.example'],
     newMailId: () => newMailId(now),
     messageIds: makeMessageIdMemory(),
-    explain: explainCode,
   } as const;
   return {
     needs,

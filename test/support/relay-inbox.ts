@@ -5,9 +5,21 @@ import { inboxApiHttp, inboxPageHttp } from '../../src/functions/inbox.http.ts';
 import type { AnswerInboxNeeds } from '../../src/lib/desk/answer-inbox.ts';
 
 export const MASTER_KEY = 'master-key-for-tests';
+const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** Stands where the functions host would: both functions of the inbox at their routes, the API for the master key alone. */
-export const serveRelayInbox = async (needs: () => AnswerInboxNeeds) => {
+type Desk = (asked: { readonly method: string; readonly url: URL; readonly body: unknown }) => {
+  readonly status: number;
+  readonly body: unknown;
+};
+
+/**
+ * Stands where the functions host would: the functions of the inbox at their routes, the API for the master key alone; and the desk at
+ * /api/mail, of which the page shows what waits.
+ */
+export const serveRelayInbox = async (
+  needs: () => AnswerInboxNeeds,
+  desk: Desk = () => ({ status: 200, body: { mails: [] } }),
+) => {
   /** Every URL that was asked for. */
   const urls: string[] = [];
   const page = inboxPageHttp();
@@ -17,11 +29,18 @@ export const serveRelayInbox = async (needs: () => AnswerInboxNeeds) => {
     urls.push(url.href);
     const file = /^\/api\/inbox(?:\/([^/]*))?$/.exec(url.pathname);
     const isApi = /^\/api\/inbox\/api(?:\/|$)/.test(url.pathname);
-    if (!isApi && file === null) return void response.writeHead(404).end();
-    if (isApi && incoming.headers['x-functions-key'] !== MASTER_KEY)
+    const isDesk = /^\/api\/mail(?:\/|$)/.test(url.pathname);
+    if (!isApi && !isDesk && file === null) return void response.writeHead(404).end();
+    if ((isApi || isDesk) && incoming.headers['x-functions-key'] !== MASTER_KEY)
       return void response.writeHead(401).end();
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
+    if (isDesk) {
+      const text = Buffer.concat(chunks).toString();
+      const body: unknown = text === '' ? undefined : JSON.parse(text);
+      const said = desk({ method: incoming.method ?? '', url, body });
+      return void response.writeHead(said.status, JSON_TYPE).end(JSON.stringify(said.body));
+    }
     const request = new azureFunctions.HttpRequest({
       method: incoming.method ?? 'GET',
       url: url.href,

@@ -5,7 +5,7 @@ import { type ReportShape, shapeFor } from './report-shapes.ts';
 import { type WrittenReport, writeReport } from './write-report.ts';
 
 /** PidTagMessageClass. */
-export const ITEM_CLASS_PROPERTY = 'String 0x001A';
+const ITEM_CLASS_PROPERTY = 'String 0x001A';
 
 type ReceivedItem = Omit<MailItem, 'folder'> & { readonly appearsAt: Date };
 

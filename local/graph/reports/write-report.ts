@@ -1,7 +1,7 @@
 import type { CapturedMail } from '../../../src/lib/inbox/captured-mail.ts';
 import type { ReportShape } from './report-shapes.ts';
 
-export type Header = { readonly name: string; readonly value: string };
+type Header = { readonly name: string; readonly value: string };
 
 /** A report as it is in the mailbox of the sender: what Graph shows of it, and its MIME. */
 export type WrittenReport = {

@@ -14,7 +14,7 @@ export type RecipientFields = {
 };
 
 /** As many as an email can have. */
-export const MOST_RECIPIENTS = 500;
+const MOST_RECIPIENTS = 500;
 /** Of one recipient hardly a kilobyte. */
 const MOST_TEXT = 512 * 1024;
 

@@ -3,13 +3,14 @@ import { isFinal, isIn, type RecipientDelivery, type Row, type Sent } from '../l
 import { recordDeliveries, recordMessageId } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
 import { announceDeliveries } from './announce.ts';
+import type { makeTellOwner } from './tell-owner-of-bounce.ts';
 
 /** How a report was found to be about an email. */
 export type MatchedBy = 'header' | 'sent-items' | 'message-id' | 'recipient';
 
 export type NewsNeeds = Pick<Ports, 'ledger' | 'events' | 'clock' | 'log'> & {
   /** Tells the owner of the caller of those who certainly did not get it, where that is wanted. */
-  readonly tellOwner?: (row: Row<Sent>, failed: readonly RecipientDelivery[]) => Promise<void>;
+  readonly tellOwner?: ReturnType<typeof makeTellOwner>;
 };
 
 export type News = {
@@ -46,7 +47,7 @@ export const recordNews = async (
       next,
       changed.filter(({ isGuess = false }) => !isGuess),
     );
-    if (failed.length > 0) await needs.tellOwner?.(next, failed);
+    if (failed.length > 0) await needs.tellOwner?.(row, next, failed);
     if ((await needs.ledger.replace(next, etag)) === undefined) continue;
     for (const one of changed) tell(needs, next, one, news.matchedBy);
     return 'recorded';

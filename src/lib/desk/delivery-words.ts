@@ -1,3 +1,4 @@
+import { explainBounce } from '../bounces/bounce-words.ts';
 import { defined } from '../defined.ts';
 import type { InState, RecipientDelivery } from '../ledger/ledger-row.ts';
 import { isOverdueInTrace, recipientsOf } from './trace-due.ts';
@@ -13,6 +14,7 @@ export type RecipientStatus = {
   readonly source?: RecipientDelivery['source'];
   readonly at?: string;
   readonly code?: string;
+  readonly kind?: 'permanent' | 'temporary';
   readonly cause?: string;
   readonly remedy?: string;
   readonly isGuess?: true;
@@ -38,14 +40,10 @@ const REMEDIES: Readonly<Partial<Record<RecipientStatus['status'], string>>> = {
   spam: 'Ask the recipient to look in Junk Email and to mark the email as not junk. Check SPF, DKIM and DMARC of the domain of the sender.',
 };
 
-/** Why a code was given, and what to do. */
-export type ExplainCode = (code: string | undefined) => { readonly cause: string; readonly remedy: string };
-
 /** Every recipient of an email, in the order to, cc, bcc; what is known only of others comes last. */
 export const describeRecipients = (
   row: InState<'sent'>,
   now: Date,
-  explain: ExplainCode,
   hashOf: (address: string) => string,
 ): readonly RecipientStatus[] => {
   const { recipientHashes, recipientAddresses = [] } = row.facts;
@@ -61,24 +59,14 @@ export const describeRecipients = (
       status,
       meaning: MEANINGS[status],
       ...(delivery === undefined ? {} : told(delivery)),
-      ...wayOut(status, delivery?.code, explain),
+      ...wayOut(status, delivery?.code),
     };
   });
 };
 
 const told = ({ recipient: _, status: __, ...news }: RecipientDelivery) => news;
 
-const wayOut = (status: RecipientStatus['status'], code: string | undefined, explain: ExplainCode) =>
+const wayOut = (status: RecipientStatus['status'], code: string | undefined) =>
   status === 'failed' || (status === 'pending' && code !== undefined)
-    ? explain(code)
+    ? explainBounce(code)
     : defined({ remedy: REMEDIES[status] });
-
-/** Until codes are explained one by one. */
-export const explainCode: ExplainCode = (code) => ({
-  cause:
-    code === undefined
-      ? 'The trace has no code of the reason.'
-      : `The mail server that refused the email, or Exchange, gave the code ${code}.`,
-  remedy:
-    'Look up the code in https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online, or read the non-delivery report in the mailbox of the sender.',
-});

@@ -17,11 +17,7 @@ export type MailSearch = {
 };
 
 /** The states to search for, in the order in which an email goes through them. */
-export const SEARCH_STATES = [
-  ...OPEN_STATES,
-  ...FINAL_STATES,
-  'bounced',
-] as const satisfies readonly SearchState[];
+export const SEARCH_STATES = [...OPEN_STATES, ...FINAL_STATES, 'bounced'] as const satisfies readonly SearchState[];
 
 export const USUAL_LIMIT = 50;
 export const MAX_LIMIT = 200;

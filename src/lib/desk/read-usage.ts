@@ -8,7 +8,7 @@ import type { Ports } from '../ports.ts';
  */
 export const readUsage = async (
   { usages, clock }: Pick<Ports, 'usages' | 'clock'>,
-  { name, rules }: Caller,
+  { name, rules }: Pick<Caller, 'name' | 'rules'>,
 ): Promise<UsageToday | undefined> => {
   if (!isLimited(rules)) return undefined;
   const now = clock.now();

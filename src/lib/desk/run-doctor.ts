@@ -1,7 +1,7 @@
 import { type Connection, MAIN_CONNECTION } from '../connections/connection.ts';
 import { defined } from '../defined.ts';
 import { AppError, reasonOf } from '../errors.ts';
-import { unexpected } from '../log.ts';
+import { type Log, unexpected } from '../log.ts';
 import { addressKey } from '../mail/address.ts';
 import type { OpenConnection, Ports, Vault, WatchedQueue } from '../ports.ts';
 import type {
@@ -83,6 +83,18 @@ export const sharingRuns = (run: () => Promise<DoctorReport>): (() => Promise<Do
       running = undefined;
     });
     return running;
+  };
+};
+
+/** Gives the last report where it is young enough, for pages that are loaded again and again. */
+export const keepingReports = (run: (log: Log) => Promise<DoctorReport>, now: () => Date) => {
+  let kept: { readonly report: DoctorReport; readonly at: number } | undefined;
+  return async (log: Log, mostMs: number): Promise<DoctorReport> => {
+    const age = kept === undefined ? Number.NaN : now().getTime() - kept.at;
+    if (kept !== undefined && age >= 0 && age < mostMs) return kept.report;
+    const at = now().getTime();
+    kept = { report: await run(log), at };
+    return kept.report;
   };
 };
 

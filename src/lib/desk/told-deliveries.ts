@@ -1,4 +1,5 @@
 import { explainBounce } from '../bounces/bounce-words.ts';
+import { placeOf } from '../bounces/bounced-recipient.ts';
 import { defined } from '../defined.ts';
 import { isBounced, type LedgerRow, type MailFacts, type RecipientDelivery } from '../ledger/ledger-row.ts';
 
@@ -33,11 +34,6 @@ export const deliveryEvents = ({ facts, fate }: LedgerRow) =>
       ...defined({ recipient: placeOf(facts, recipient), code, isGuess }),
     }),
   );
-
-const placeOf = ({ recipientHashes = [] }: MailFacts, recipient: string): number | undefined => {
-  const index = recipientHashes.indexOf(recipient);
-  return index === -1 ? undefined : index + 1;
-};
 
 const toldDelivery = (facts: MailFacts, { recipient, ...news }: RecipientDelivery): ToldDelivery => {
   const place = placeOf(facts, recipient);

@@ -5,7 +5,7 @@ import { type InState, isIn, isKeptFromRecipients, type RecipientDelivery } from
 import { recordTraced } from '../ledger/transitions.ts';
 import { unexpected } from '../log.ts';
 import type { LedgerEntry, Ports, TraceRow } from '../ports.ts';
-import { describeRecipients, type ExplainCode, type RecipientStatus } from './delivery-words.ts';
+import { describeRecipients, type RecipientStatus } from './delivery-words.ts';
 import { findMail } from './mail-status.ts';
 import { findMessageId, type MessageIdNeeds } from './message-id.ts';
 import { decideByEvents } from './trace-decisive-event.ts';
@@ -39,7 +39,6 @@ export type TraceNeeds = MessageIdNeeds &
   Pick<Ports, 'readIdentity' | 'log' | 'events'> & {
     /** Absent where MAIL_TRACE is off, or the settings to reach Graph are invalid. */
     readonly traces?: Ports['traces'];
-    readonly explain: ExplainCode;
   };
 
 /** Pages of one question, of 5,000 rows each. */
@@ -271,7 +270,7 @@ const later = (one: Date | undefined, other: Date | undefined): Date | undefined
   one === undefined || (other !== undefined && other > one) ? other : one;
 
 const describe = async (
-  { clock, explain, readIdentity }: TraceNeeds,
+  { clock, readIdentity }: TraceNeeds,
   row: InState<'sent'>,
   { reason, until }: { readonly reason?: Reason; readonly until?: Date } = {},
 ): Promise<DeliveryStatus> => {
@@ -280,7 +279,7 @@ const describe = async (
   const due = later(traceDueAt(row), until);
   const changes = mayChangeUntil(row);
   return {
-    recipients: describeRecipients(row, now, explain, hashOf ?? (() => '')),
+    recipients: describeRecipients(row, now, hashOf ?? (() => '')),
     ...defined({
       askedAt: row.fate.tracedAt,
       askAgainAt: due?.toISOString(),

@@ -56,6 +56,8 @@ const shape = {
 const fields = z.strictObject(shape, {
   error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object'),
 });
+/** A word, as fields are named: neither an address nor a secret. */
+const FIELD_LIKE = /^[A-Za-z]{1,30}$/;
 const IS_SECRET = /^(secret|secretValue|key|token)$/i;
 
 /** A system that receives events by HTTP. */
@@ -107,7 +109,7 @@ const toProblems = (issue: z.core.$ZodIssue, input: unknown, place: string): rea
   issue.code === 'unrecognized_keys'
     ? issue.keys.map((key) =>
         problem(
-          place,
+          FIELD_LIKE.test(key) ? `${place}/${key}` : place,
           IS_SECRET.test(key)
             ? 'no secret in a setting: store it in the vault, and give its name as secretName'
             : `only the fields ${Object.keys(shape).join(', ')}`,

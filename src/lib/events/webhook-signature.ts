@@ -12,9 +12,6 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const LEAST_BYTES = 24;
 const MOST_BYTES = 64;
 
-/** The form of a signing secret, for people. */
-export const EXPECTED_SECRET = `whsec_ and base64 of ${LEAST_BYTES} to ${MOST_BYTES} random bytes`;
-
 /** The key in a signing secret; undefined where the text is none. */
 export const readSigningSecret = (text: string): Buffer | undefined => {
   const base64 = text.trim().slice(PREFIX.length);

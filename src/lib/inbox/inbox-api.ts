@@ -18,7 +18,7 @@ export type Answer = {
 };
 
 /** What nothing of an email can come alive in, on an address of the inbox. */
-export const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
+const NOTHING_COMES_ALIVE = "default-src 'none'; sandbox";
 
 export type Asked = {
   readonly store: InboxStore;

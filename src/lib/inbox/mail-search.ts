@@ -2,7 +2,7 @@ import { InboxProblem } from './inbox-problem.ts';
 import type { MailpitAddress, MailpitSummary } from './mailpit-shapes.ts';
 import { readSize, readTime } from './search-value.ts';
 
-export type SearchableMail = {
+type SearchableMail = {
   readonly summary: MailpitSummary;
   readonly isRead: boolean;
   /** Everything a bare word is looked for in, lower case. */

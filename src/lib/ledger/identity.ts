@@ -24,6 +24,8 @@ export type Identity = {
   /** Proves that a text was written by the relay. */
   readonly tagOf: (text: string) => string;
   readonly isTag: (tag: string, text: string) => boolean;
+  /** A key of 32 bytes for one purpose, from which no other key can be found. */
+  readonly keyFor: (purpose: string) => Uint8Array;
 };
 
 /** The identity of the relay, and whether the ledger may hold rows from before it had one. */
@@ -99,6 +101,7 @@ export const makeIdentity = (key: Uint8Array): Identity => {
     hashOfContent,
     isContent: (given, mail) => typeof mail === 'object' && mail !== null && hashAs(given, mail) === given,
     tagOf,
+    keyFor: (purpose) => mac('key for', purpose),
     isTag: (tag, text) => {
       const [given, right] = [Buffer.from(tag), Buffer.from(tagOf(text))];
       return given.length === right.length && timingSafeEqual(given, right);

@@ -11,7 +11,7 @@ import {
 import type { EventType, RelayEventOf } from './relay-event.ts';
 
 /** What became of one recipient after Exchange had accepted the email. No address and no hash of one is in it. */
-export type RecipientNews = Omit<RecipientDelivery, 'recipient'> & {
+type RecipientNews = Omit<RecipientDelivery, 'recipient'> & {
   /** Its place among the recipients to, cc and bcc, counted from 0; absent for an email from before the ledger kept them. */
   readonly index?: number;
 };

@@ -57,7 +57,7 @@ export const prefixOf = (term: SearchTerm): string => {
 const withBrackets = (messageId: string): string => `<${messageId.trim().replace(/^<|>$/g, '')}>`;
 
 /** Every term an email is found by now, the recipients last: there can be very many of them. */
-export const termsOf = (row: LedgerRow): readonly SearchTerm[] => {
+const termsOf = (row: LedgerRow): readonly SearchTerm[] => {
   const { facts, progress, fate } = row;
   const requestIds = [
     ...progress.attempts.map(({ graphRequestId }) => graphRequestId),

@@ -16,7 +16,7 @@ export type Family = {
 };
 
 /** A gauge of something that was seen long ago would be taken for what is so now. */
-export const SAMPLE_VALID_MS = 15 * 60_000;
+const SAMPLE_VALID_MS = 15 * 60_000;
 const MOST_CREDENTIALS = 100;
 
 /** There before the first email, so that the increase to one is seen as an increase. */

@@ -102,6 +102,22 @@ export const COUNTED = {
     description: 'Requests, or emails of a batch, that the relay answered with an error.',
     attributes: { code: CODE },
   },
+  'mailrelay.mail.bounces': {
+    kind: 'counter',
+    unit: '{report}',
+    description: 'Reports that a recipient did not get an email that Exchange had accepted.',
+    attributes: { kind: 'permanent, temporary' },
+  },
+  'mailrelay.webhook.posts': {
+    kind: 'counter',
+    unit: '{post}',
+    description: 'Posts of events to a webhook, and events that the relay gave up.',
+    attributes: {
+      outcome: 'sent, failed, given-up',
+      fault:
+        'status, gone, timeout, connection, proxy, secret, paused, removed, settings; for failed and given-up',
+    },
+  },
   'mailrelay.log.events': {
     kind: 'counter',
     unit: '{event}',

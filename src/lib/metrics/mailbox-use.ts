@@ -11,7 +11,7 @@ export type MailboxUse = {
   readonly pausedUntil: number;
 };
 
-export type HourUse = { readonly mails: number; readonly recipients: number; readonly pauses: number };
+type HourUse = { readonly mails: number; readonly recipients: number; readonly pauses: number };
 
 /**
  * What Exchange allows a mailbox (Exchange Online limits, Sending limits):
@@ -20,7 +20,7 @@ export type HourUse = { readonly mails: number; readonly recipients: number; rea
 const EXCHANGE = { mailsPerMinute: 30, recipientsPerDay: 10_000 } as const;
 
 /** More mailboxes would make a row of the table, and the metrics, grow without a bound. */
-export const MOST_MAILBOXES = 50;
+const MOST_MAILBOXES = 50;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -53,7 +53,7 @@ const recipientsOf = ({ hours }: MailboxUse): number =>
   Object.values(hours).reduce((sum, { recipients }) => sum + recipients, 0);
 
 /** The busiest mailboxes: those with the most recipients in the last 24 hours. */
-export const busiest = (uses: readonly MailboxUse[], now: Date): readonly MailboxUse[] =>
+const busiest = (uses: readonly MailboxUse[], now: Date): readonly MailboxUse[] =>
   uses
     .map((use) => current(use, now))
     .filter(({ hours, pausedUntil }) => Object.keys(hours).length > 0 || pausedUntil > now.getTime())

@@ -71,6 +71,14 @@ const measure = (event: LogEvent): readonly Measurement[] => {
         ...(isWasted ? [one('mailrelay.graph.wasted', { connection })] : []),
       ];
     }
+    case 'MailBounced':
+      return [one('mailrelay.mail.bounces', { kind: event.kind })];
+    case 'WebhookSent':
+      return [one('mailrelay.webhook.posts', { outcome: 'sent' })];
+    case 'WebhookFailed':
+      return [one('mailrelay.webhook.posts', { outcome: 'failed', fault: event.fault })];
+    case 'WebhookGivenUp':
+      return [one('mailrelay.webhook.posts', { outcome: 'given-up', fault: event.fault })];
     case 'RequestRefused':
       return [one('mailrelay.requests.refused', { code: event.code })];
     default:

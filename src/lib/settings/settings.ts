@@ -391,6 +391,11 @@ export const settingsTable = {
     fallback: 'en',
     parse: oneOf(LANGUAGES),
   }),
+  OPS_SIGN_IN: setting({
+    what: 'How people sign in to the [operator page](operator-page.md). `key`: with the master key. `entra`: with their account, by the authentication of App Service. `off`: there is no operator page.',
+    fallback: 'key',
+    parse: oneOf(['key', 'entra', 'off']),
+  }),
   AzureWebJobsStorage: setting({
     what: 'Connection string of the storage account, for local work only. In Azure, omit it and set AzureWebJobsStorage__accountName.',
     fallback: '',

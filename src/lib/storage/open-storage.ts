@@ -5,6 +5,7 @@ import type {
   Heartbeats,
   Ledger,
   MailIndex,
+  OperatorTrail,
   Rotations,
   Samples,
   TraceUses,
@@ -42,6 +43,16 @@ export const openCallerTable = (connection: StorageConnection): CallerStore =>
     readForChange: 'promise',
     write: 'promise',
     audit: 'promise',
+  });
+
+/** What operators did; loads the SDK of tables when first asked. */
+export const openOperatorTrail = (connection: StorageConnection): OperatorTrail =>
+  openedAtFirstCall(async () => (await import('./operator-trail-table.ts')).openOperatorTrail(connection), {
+    begin: 'promise',
+    finish: 'promise',
+    find: 'promise',
+    list: 'promise',
+    ofMail: 'promise',
   });
 
 /** What was taken of limits; loads the SDK of tables when first asked. */

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type PollBouncesNeeds, pollBounces } from '../../../src/lib/delivery/poll-bounces.ts';
+import { makeTellOwner } from '../../../src/lib/delivery/tell-owner-of-bounce.ts';
 import { makeWatchSender } from '../../../src/lib/delivery/watch-sender.ts';
-import { isBounced, type LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
+import { isBounced, type LedgerRow, type MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
 import { claimNew, recordRejected, recordSent } from '../../../src/lib/ledger/transitions.ts';
+import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
@@ -232,6 +234,67 @@ describe('wherever a poll is cut short, the next one makes up for it', () => {
     for (let number = 1; number <= 5; number += 1) received.inbox.push(reportOf(number, number));
     await Promise.all([poll(), poll()]);
     expect([bounced().length, counted()]).toEqual([5, 5]);
+  });
+});
+
+describe('the owner of a caller receives an email', () => {
+  const owned = (rules = {}) =>
+    knowing(aDeclaredCaller('payroll', { rules: { owner: 'owner@contoso.example', ...rules } }));
+  const ofCaller =
+    (caller: string, change: Partial<MailFacts> = {}) =>
+    (number: number) =>
+      recordSent(
+        { ...claimed(number), facts: { ...claimed(number).facts, caller, ...change } },
+        accepted,
+        NOW,
+      );
+  const telling = (world: ReturnType<typeof relay>, language: 'en' | 'zh-Hant' = 'en') => ({
+    tellOwner: makeTellOwner({ ...world.needs, callers: owned(), language }),
+  });
+  const mails = (world: ReturnType<typeof relay>) =>
+    world.messages.map(({ text }) => Buffer.from(text, 'base64').toString());
+
+  test('that one of its emails bounced, once, with the recipient, the cause and the remedy', async () => {
+    const world = relay(1, ofCaller('payroll', { recipientAddresses: [addressOf(1)] }));
+    world.received.inbox.push(reportOf(1, 1), { ...reportOf(1, 2), id: 'again' });
+    await world.poll(telling(world));
+    await world.poll(telling(world));
+    const [mail, ...more] = mails(world);
+    expect(more).toEqual([]);
+    for (const part of [
+      'owner@contoso.example',
+      idOf(1),
+      addressOf(1),
+      'Recipient 1 of 1',
+      '5.1.1',
+      'does not exist',
+      'Correct the address',
+    ])
+      expect(mail).toContain(part);
+  });
+
+  test('in the language of the settings', async () => {
+    const world = relay(1, ofCaller('payroll'));
+    world.received.inbox.push(reportOf(1, 1));
+    await world.poll(telling(world, 'zh-Hant'));
+    expect(mails(world)[0]).toContain('收件者的郵件伺服器上沒有這個地址');
+  });
+
+  test.each([
+    ['of an email that the relay wrote, such as this notice', 'warnExpiringSecrets'],
+    ['if the caller has no owner', 'nobody'],
+  ])('never %s', async (_case, caller) => {
+    const world = relay(1, ofCaller(caller));
+    world.received.inbox.push(reportOf(1, 1));
+    await world.poll(telling(world));
+    expect([world.bounced().length, world.messages.length]).toEqual([1, 0]);
+  });
+
+  test('at most five times in a poll', async () => {
+    const world = relay(8, ofCaller('payroll'));
+    for (let number = 1; number <= 8; number += 1) world.received.inbox.push(reportOf(number, number));
+    await world.poll(telling(world));
+    expect([world.bounced().length, world.messages.length]).toEqual([8, 5]);
   });
 });
 

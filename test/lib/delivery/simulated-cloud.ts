@@ -229,6 +229,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
       Ports,
       | 'vault'
       | 'callerStore'
+      | 'operatorTrail'
       | 'appTokens'
       | 'connections'
       | 'warnings'

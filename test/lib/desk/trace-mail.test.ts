@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { explainCode } from '../../../src/lib/desk/delivery-words.ts';
 import { type TraceNeeds, traceMail } from '../../../src/lib/desk/trace-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { type InState, isIn, type LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
@@ -59,7 +58,7 @@ const asking = (row: LedgerRow = sent(), more: Partial<TraceNeeds> = {}) => {
       return failure?.kind === 'failed' ? failure : { kind: 'events', events };
     },
   };
-  const needs: TraceNeeds = { ...world.needs, explain: explainCode, traces, ...more };
+  const needs: TraceNeeds = { ...world.needs, traces, ...more };
   return {
     ...world,
     queries,
@@ -164,7 +163,13 @@ describe('what became of an email is told recipient by recipient', () => {
     pass(10 * MINUTE_MS);
     const delivery = await ask();
     expect(delivery.recipients).toMatchObject([
-      { status: 'failed', code: '5.1.10', cause: expect.any(String), remedy: expect.any(String) },
+      {
+        status: 'failed',
+        code: '5.1.10',
+        kind: 'permanent',
+        cause: expect.stringContaining('does not exist'),
+        remedy: expect.any(String),
+      },
     ]);
     expect(detailed).toEqual(['bob@fabrikam.example']);
     expect(JSON.stringify([delivery, ledger.rows()])).not.toContain('secret words');

@@ -51,8 +51,8 @@ test.each([
   ['the same name twice', [CRM, CRM], '/1/name', 'a name that no other webhook has'],
   ['a misspelled event', [{ ...CRM, events: ['Sent'] }], '/0/events/0', 'one of GraphMailRelay.Mail.Sent'],
   ['no events', [{ ...CRM, events: [] }], '/0/events', 'a list of 1 to 10 types'],
-  ['a secret in the setting', [{ ...CRM, secret: 'canary' }], '/0', 'no secret in a setting'],
-  ['a field that there is not', [{ ...CRM, urll: 'x' }], '/0', 'only the fields name, url'],
+  ['a secret in the setting', [{ ...CRM, secret: 'canary' }], '/0/secret', 'no secret in a setting'],
+  ['a field that there is not', [{ ...CRM, urll: 'x' }], '/0/urll', 'only the fields name, url'],
 ])('is refused with its place: %s', (_what, input, pointer, expected) => {
   const [problem] = problemsOf(input);
   expect(problem).toMatchObject({ code: 'SETTINGS_INVALID', pointer });

@@ -71,6 +71,14 @@ describe('an event is measured', () => {
       ['mailrelay.mail.look_ups result=other 1'],
     ],
     [{ event: 'MailCanceled', mailId: 'm' }, ['mailrelay.mail.outcomes outcome=canceled 1']],
+    [
+      { event: 'WebhookGivenUp', fault: 'gone' } as LogEvent,
+      [
+        'mailrelay.webhook.posts outcome=given-up fault=gone 1',
+        'mailrelay.log.events event=WebhookGivenUp level=error 1',
+      ],
+    ],
+    [{ event: 'MailBounced', kind: 'permanent' } as LogEvent, ['mailrelay.mail.bounces kind=permanent 1']],
     [{ event: 'MailSwept', lost: 1 } as LogEvent, []],
     [
       { event: 'Unexpected', name: 'TypeError', stack: '' },

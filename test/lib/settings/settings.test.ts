@@ -23,6 +23,46 @@ const enough = {
   AzureWebJobsStorage__accountName: 'stmailrelay',
 };
 
+const MAIL_WEBHOOKS = '[{"name":"crm","url":"https://crm.example/hook"}]';
+
+describe('webhooks', () => {
+  test('are off, and read as a list', () => {
+    expect(readSettings(enough)).toMatchObject({ MAIL_EVENTS: 'off', MAIL_WEBHOOKS: [] });
+    expect(readSettings({ ...enough, MAIL_WEBHOOKS }).MAIL_WEBHOOKS).toEqual([
+      { name: 'crm', url: 'https://crm.example/hook', secretName: 'webhook-secret-crm' },
+    ]);
+  });
+
+  test('need a vault also where sending needs none', () => {
+    const without = { ...enough, KEY_VAULT_URL: '', GRAPH_CREDENTIAL: 'managed-identity' };
+    expect(readSettings(without).MAIL_WEBHOOKS).toEqual([]);
+    expect(problemsOf(() => readSettings({ ...without, MAIL_WEBHOOKS }))).toEqual([
+      'SETTINGS_INVALID KEY_VAULT_URL',
+    ]);
+  });
+
+  test('that are wrong are named by their place', () => {
+    const wrong = MAIL_WEBHOOKS.replace('https:', 'http:');
+    expect(problemsOf(() => readSettings({ ...enough, MAIL_WEBHOOKS: wrong }))).toEqual([
+      'SETTINGS_INVALID MAIL_WEBHOOKS/0/url',
+    ]);
+  });
+
+  test.each([
+    [
+      'a comma too many',
+      MAIL_WEBHOOKS.replace(']', ',]'),
+      'a comma before a ] or }, which JSON does not allow',
+    ],
+    ['one object', MAIL_WEBHOOKS.slice(1, -1), 'object'],
+  ])('that are no list say what was received: %s', (_what, value, received) => {
+    const { facts } = errorOf(() => readSettings({ ...enough, MAIL_WEBHOOKS: value }));
+    expect(facts.problems).toMatchObject([
+      { pointer: 'MAIL_WEBHOOKS', expected: 'a JSON list of webhooks', received },
+    ]);
+  });
+});
+
 describe('settings', () => {
   test('five are enough, the others have defaults', () => {
     expect(readSettings(enough)).toMatchObject({
@@ -64,6 +104,7 @@ describe('settings', () => {
     ['SECRET_WARNING_DAYS', '30,-1'],
     ['SECRET_WARNING_RECIPIENTS', 'ops'],
     ['MAIL_ON_UNKNOWN', 'retry'],
+    ['MAIL_EVENTS', 'on'],
     ['MAIL_REDIRECT_TO', 'a@b.example, c@d.example'],
     ['MAIL_RECIPIENT_DOMAINS', ','],
     ['MAIL_RECIPIENT_DOMAINS', '*'],

@@ -5,6 +5,7 @@ import { openHttps } from '../../../src/lib/graph/one-request.ts';
 import { openHttpsEventWebhooks, openHttpsWebhook } from '../../../src/lib/webhook/https-webhook.ts';
 import { makeLoopbackRequest } from '../../../src/lib/webhook/loopback-request.ts';
 import { openEventWebhooks, openWebhook } from '../../../src/lib/webhook/open-webhook.ts';
+import { startConnectProxy } from '../../support/connect-proxy.ts';
 import { scriptedServer } from '../graph/scripted-server.ts';
 
 const answering = (status: number, headers: Record<string, string> = {}) =>
@@ -90,6 +91,23 @@ describe('an event', () => {
     expect(await webhooks.post(hanging.url, headers, '{}')).toEqual({ kind: 'failed', reason: 'timeout' });
     const away = await openEventWebhooks().post('https://127.0.0.1:1/canary', headers, '{}');
     expect(away).toEqual({ kind: 'failed', reason: 'connection' });
+  });
+
+  test('goes through the proxy of the settings, and what that refuses is no answer of the receiver', async () => {
+    const server = await answering(200);
+    const { port } = new URL(server.url);
+    const proxy = await startConnectProxy({
+      portOf: (host) => (host.startsWith('localhost') ? Number(port) : undefined),
+      refuse: (host) => (host.startsWith('refused.example') ? 403 : undefined),
+    });
+    onTestFinished(() => proxy.close());
+    const webhooks = openEventWebhooks({ HTTPS_PROXY: proxy.url });
+    expect(await webhooks.post(`https://localhost:${port}/`, headers, '{}')).toMatchObject({ status: 200 });
+    expect(proxy.asked).toEqual([`localhost:${port}`]);
+    expect(await webhooks.post('https://refused.example/', headers, '{}')).toEqual({
+      kind: 'failed',
+      reason: 'proxy',
+    });
   });
 
   test('reaches a receiver on this machine by plain HTTP', async () => {

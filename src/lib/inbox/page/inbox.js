@@ -47,7 +47,9 @@ const reload = async () => {
       justArrived = new Set();
       const search = searchField.value.trim();
       const page = new URLSearchParams({ start: 0, limit: shown, ...(search && { query: search }) });
-      drawList(await askJson(`api/v1/${search ? 'search' : 'messages'}?${page}`), { search, arrived });
+      const found = await askJson(`api/v1/${search ? 'search' : 'messages'}?${page}`);
+      if (isLocked()) return;
+      drawList(found, { search, arrived });
       if (isRelay) byId('connection').hidden = true;
     }
   } catch (error) {
@@ -87,8 +89,10 @@ const drawList = ({ messages, messages_count: matching, total: all, unread }, { 
   if (news) byId('announcer').textContent = `New email: ${subjectOf(news)}`;
 };
 
+const isLocked = () => document.body.dataset.locked === 'true';
+
 const drawEmptiness = () => {
-  const isEmpty = total === 0 && waiting.length === 0 && openRelayId === null;
+  const isEmpty = isLocked() || (total === 0 && waiting.length === 0 && openRelayId === null);
   document.body.dataset.empty = String(isEmpty);
   byId('nothing-yet').hidden = !isEmpty;
 };
@@ -100,7 +104,8 @@ const reloadWaiting = async () => {
   const look = looksAtRelay;
   try {
     const mails = await waitingMails();
-    if (look !== looksAtRelay) return;
+    // Asked again since, or locked.
+    if (look !== looksAtRelay || isLocked()) return;
     waiting = mails;
     drawWaiting(byId('waiting'), waiting, openRelayId);
     drawEmptiness();
@@ -344,7 +349,7 @@ const openCaptured = async () => {
 };
 
 const lookAgain = async () => {
-  if (document.visibilityState !== 'visible' || document.body.dataset.locked === 'true') return;
+  if (document.visibilityState !== 'visible' || isLocked()) return;
   await reload();
 };
 
@@ -357,8 +362,7 @@ const startRelayInbox = async () => {
   setInterval(lookAgain, LOOK_AGAIN_MS);
   document.addEventListener('visibilitychange', async () => {
     await lookAgain();
-    if (document.visibilityState === 'visible' && document.body.dataset.locked !== 'true')
-      await reloadWaiting();
+    if (document.visibilityState === 'visible' && !isLocked()) await reloadWaiting();
   });
   if (!hasKey()) return lock();
   await openCaptured().catch((error) => lock(error instanceof KeyRefused ? KEY_REFUSED : error.message));

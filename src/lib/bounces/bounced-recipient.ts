@@ -1,0 +1,31 @@
+import { defined } from '../defined.ts';
+import type { MailFacts, RecipientDelivery } from '../ledger/ledger-row.ts';
+
+/** A recipient as people are told of it: by its place among to, cc and bcc, from 1, and by its address where the ledger keeps it. */
+export type ToldRecipient = {
+  readonly place: number;
+  readonly of: number;
+  readonly address?: string;
+  readonly code?: string;
+};
+
+/** Its place from 1; undefined for an email from before the ledger kept recipients. */
+export const placeOf = ({ recipientHashes = [] }: MailFacts, recipient: string): number | undefined => {
+  const index = recipientHashes.indexOf(recipient);
+  return index === -1 ? undefined : index + 1;
+};
+
+/** The recipients of these deliveries, in the order of the email. */
+export const toldRecipients = (
+  facts: MailFacts,
+  deliveries: readonly RecipientDelivery[],
+): readonly ToldRecipient[] =>
+  deliveries
+    .flatMap(({ recipient, code }) => {
+      const place = placeOf(facts, recipient);
+      if (place === undefined) return [];
+      return [
+        { place, of: facts.recipients, ...defined({ address: facts.recipientAddresses?.[place - 1], code }) },
+      ];
+    })
+    .sort((one, other) => one.place - other.place);

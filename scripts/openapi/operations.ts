@@ -484,4 +484,4 @@ export const OPERATIONS: readonly Operation[] = [
 ];
 
 /** Functions with an address that the document does not describe: pages for people, and Mailpit's API, which Mailpit describes. */
-export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'inboxView', 'openApi', 'apiDocs'];
+export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'inboxView', 'operatorPage', 'openApi', 'apiDocs'];

@@ -207,7 +207,7 @@ const traced = z
     recipients: z.array(
       z.object({
         ...ofRecipient,
-        status: z.enum([...deliveryStatus.options, 'unseen', 'missing']),
+        status: z.enum([...deliveryStatus.options, 'not-asked', 'unseen', 'missing']),
         meaning: text('The status in words.'),
         source: deliverySource.optional(),
         at: moment('When it happened.').optional(),

@@ -1011,6 +1011,12 @@ export const catalogue = {
     'Exchange has no message trace of this email',
     'Only an email in the state `sent` has one; see `state` for this email. An email that a test environment captured or redirected did not go to its recipients.',
   ),
+  TRACE_TOO_EARLY: entry(
+    409,
+    'caller',
+    'The message trace cannot have the email yet',
+    'Exchange lists an email 5 to 15 minutes after it was sent, so the relay does not ask in the first two minutes. Ask again at `askAgainAt`.',
+  ),
   TRACE_TOO_OLD: entry(
     410,
     'caller',

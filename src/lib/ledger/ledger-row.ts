@@ -136,6 +136,8 @@ export type Sent = {
   readonly deliveries?: readonly RecipientDelivery[];
   /** When the message trace was last asked about it, whatever it knew. */
   readonly tracedAt?: string;
+  /** Why what it said then was not all about this email: who is not in it can be listed all the same. */
+  readonly traceGap?: 'TRACE_MESSAGE_ID_UNKNOWN' | 'TRACE_INCOMPLETE';
 };
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {

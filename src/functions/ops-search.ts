@@ -1,11 +1,13 @@
 import { findMail } from '../lib/desk/mail-status.ts';
+import { readField } from '../lib/desk/read-search.ts';
 import { type MailQuery, type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import { isMailId } from '../lib/ledger/mail-id.ts';
-import type { SearchPlace, SearchState } from '../lib/ledger/search-index.ts';
+import type { SearchPlace } from '../lib/ledger/search-index.ts';
 import {
   type NextPage,
   SEARCH_FIELDS,
+  type SearchFaults,
   type SearchFields,
   searchPage,
   UNADDRESSED_FIELDS,
@@ -51,28 +53,32 @@ const readPlace = (text: string): SearchPlace => {
   return { acceptedAt: new Date(Number(ms)), mailId };
 };
 
-/** A browser sends minutes without a zone; the page says that all times are UTC. */
-const readTime = (name: string, text: string | undefined): Date | undefined => {
-  if (text === undefined) return undefined;
-  const date = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?$/.test(text)
-    ? new Date(`${text}Z`)
-    : undefined;
-  if (date === undefined || Number.isNaN(date.getTime()))
-    throw invalid(`Expected in \`${name}\` a time such as 2026-03-02T08:00, received another text.`);
-  return date;
+type Read = { readonly query: MailQuery; readonly faults: SearchFaults };
+
+/** Every field by itself, so that all that is wrong is said together. */
+const toQuery = ({ words, now }: View, { id: _id, ...texts }: SearchFields): Read => {
+  const query: Record<string, unknown> = {};
+  const faults: Partial<Record<keyof typeof texts, string>> = {};
+  for (const name of SEARCH_FIELDS) {
+    const text = name === 'id' ? undefined : texts[name];
+    if (name === 'id' || text === undefined) continue;
+    try {
+      // A browser sends minutes without a zone; the page says that all times are UTC.
+      query[name] = readField(name, isTime(name) && !/Z$/i.test(text) ? `${text}Z` : text, now);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'QUERY_INVALID') throw error;
+      faults[name] = words.search.faults[name];
+    }
+  }
+  const read = query as MailQuery;
+  if (read.from !== undefined && read.until !== undefined && read.from >= read.until)
+    faults.until = words.search.faults.order;
+  return { query: read, faults };
 };
 
-const toQuery = (view: View, { state, from, until, id: _id, ...texts }: SearchFields): MailQuery => {
-  if (state !== undefined && !(state in view.words.states))
-    throw invalid('Expected in `state` a state of an email, received another text.');
-  const [since, before] = [readTime('from', from), readTime('until', until)];
-  return {
-    ...texts,
-    ...(state === undefined ? {} : { state: state as SearchState }),
-    ...(since === undefined ? {} : { from: since }),
-    ...(before === undefined ? {} : { until: before }),
-  };
-};
+const isTime = (name: keyof SearchFields): boolean => name === 'from' || name === 'until';
+
+const hasFaults = (faults: SearchFaults): boolean => Object.keys(faults).length > 0;
 
 /** The search page; an id leads to its email. Throws QUERY_INVALID, STORAGE_UNAVAILABLE. */
 export const showSearch = async (
@@ -88,7 +94,10 @@ export const showSearch = async (
     if (found !== undefined) return { kind: 'go', to: mailPath(view, found.row.facts.mailId) };
     return { kind: 'page', page: searchPage(view, fields, { mails: [], isIncomplete: false }) };
   }
-  const { mails, next, incomplete } = await searchMail(needs, toQuery(view, fields), {
+  const { query, faults } = toQuery(view, fields);
+  if (hasFaults(faults))
+    return { kind: 'page', status: 400, page: searchPage(view, fields, undefined, faults) };
+  const { mails, next, incomplete } = await searchMail(needs, query, {
     after: begin,
     limit: PAGE,
   });
@@ -125,7 +134,7 @@ export const openSearch = async (
 ): Promise<OpsAnswer> => {
   const asked = readSearch(form);
   const { fields, after } = asked;
-  return after === undefined && mayBeAddressed(fields)
+  return after === undefined && mayBeAddressed(fields) && !hasFaults(toQuery(view, fields).faults)
     ? { kind: 'go', to: addressOf(view, fields) }
     : showSearch(needs, view, asked);
 };

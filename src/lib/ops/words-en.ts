@@ -192,6 +192,21 @@ export const ENGLISH: OpsWords = {
     before: 'Accepted before (UTC)',
     submit: 'Search',
     reset: 'Clear',
+    wrong: (count) =>
+      `Nothing was searched. Correct ${count === 1 ? 'the field' : `the ${count} fields`} marked below.`,
+    faults: {
+      state: 'Expected a state of the list.',
+      sender: 'Expected one address such as name@example.com.',
+      recipient: 'Expected one address such as name@example.com.',
+      caller: 'Expected the name of a caller, at most 100 characters.',
+      tag: 'Expected one tag: 1 to 50 letters, digits, dots, dashes or underscores.',
+      idempotencyKey: 'Expected one key: 1 to 255 printable ASCII characters without spaces.',
+      graphRequestId: 'Expected an ID such as 50185901-84c7-4d0e-8dbc-da0433628433.',
+      internetMessageId: 'Expected a Message-ID such as <name@example.com>.',
+      from: 'Expected a time such as 2026-11-26T08:00.',
+      until: 'Expected a time such as 2026-11-26T08:00.',
+      order: 'Expected a time after “Accepted from”.',
+    },
     found: (count, hasMore) => `${counted(count, 'email')}${hasMore ? ', and there are more' : ''}`,
     nothing: 'No email matches.',
     incomplete:

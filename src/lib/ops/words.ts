@@ -124,6 +124,23 @@ export type OpsWords = {
     readonly before: string;
     readonly submit: string;
     readonly reset: string;
+    readonly wrong: (count: number) => string;
+    readonly faults: Readonly<
+      Record<
+        | 'state'
+        | 'sender'
+        | 'caller'
+        | 'tag'
+        | 'recipient'
+        | 'idempotencyKey'
+        | 'graphRequestId'
+        | 'internetMessageId'
+        | 'from'
+        | 'until'
+        | 'order',
+        string
+      >
+    >;
     readonly found: (count: number, hasMore: boolean) => string;
     readonly nothing: string;
     readonly incomplete: string;

@@ -14,6 +14,35 @@ const view: View = {
   formToken: 'the-token',
 };
 
+test('a row of the results says state, time, sender and reason first, is named by its id, and each cell says its column', () => {
+  const mail = {
+    id: '943e087d-c918-86df-b247-4c5e4aeb93a1',
+    state: 'held',
+    sender: 'payroll@contoso.example',
+    recipients: 2,
+    tags: [],
+    acceptedAt: '2026-03-02T07:00:00Z',
+    updatedAt: '2026-03-02T07:00:00Z',
+    timeline: [],
+    reason: { code: 'OUTCOME_UNKNOWN' },
+  } as const;
+  const { content } = searchPage(view, {}, { mails: [mail], isIncomplete: false });
+  const [row = ''] = /<tbody.*<\/tbody>/s.exec(html`${content}`.text) ?? [];
+  const cells = [...row.matchAll(/<(t[dh])[^>]* data-column="([^"]+)"/g)].map(([, cell, column]) => [
+    cell,
+    column,
+  ]);
+  expect(cells).toEqual([
+    ['td', 'State'],
+    ['td', 'Accepted'],
+    ['td', 'Sender'],
+    ['td', 'Reason'],
+    ['td', 'Recipients'],
+    ['td', 'Caller'],
+    ['th', 'Email'],
+  ]);
+});
+
 test('the next page of a search that has no address is asked for by a form with the token and every field', () => {
   const fields = { recipient: 'ada@fabrikam.example', state: 'sent' };
   const { content } = searchPage(view, fields, {

@@ -867,6 +867,12 @@ export const catalogue = {
     'The email is not held',
     'Only a held email can be replayed, and only a held or waiting one closed. To see its state: npm run mail -- show <id>',
   ),
+  MAIL_STILL_NEEDED: entry(
+    409,
+    'caller',
+    'The relay still needs what it keeps of the email',
+    'Without it, the email could be sent twice. Everything of an email can be deleted once it has ended and no message of it can be on the queue: an hour later, or eight days after it was canceled or closed while it waited. `detail` says what it waits for.',
+  ),
   QUERY_INVALID: entry(
     400,
     'caller',
@@ -1004,6 +1010,12 @@ export const catalogue = {
     'caller',
     'Exchange has no message trace of this email',
     'Only an email in the state `sent` has one; see `state` for this email. An email that a test environment captured or redirected did not go to its recipients.',
+  ),
+  TRACE_TOO_EARLY: entry(
+    409,
+    'caller',
+    'The message trace cannot have the email yet',
+    'Exchange lists an email 5 to 15 minutes after it was sent, so the relay does not ask in the first two minutes. Ask again at `askAgainAt`.',
   ),
   TRACE_TOO_OLD: entry(
     410,

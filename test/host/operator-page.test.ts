@@ -172,7 +172,7 @@ describe.runIf(executable !== undefined)('the operator page in a browser without
     const page = await signedIn('/held');
     const second = await page.context().newPage();
     await second.goto(address(`/mail/${one}`));
-    for (const id of [one, other]) await page.locator(`input[value="${id}"]`).check();
+    for (const id of [one, other]) await page.locator(`input[name=id][value="${id}"]`).check();
 
     await second.locator('#note').fill('Found in Sent Items');
     await second.getByRole('button', { name: 'Close' }).click();
@@ -292,6 +292,11 @@ describe.runIf(executable !== undefined)('the operator page in a browser without
       await page.goto(address(path));
       expect(await faultsOf(page), path).toEqual({ violations: [], wider: 0 });
     }
+    await page.goto(address('/mail?state=held'));
+    const badge = await page.locator('tbody .badge').first().boundingBox();
+    // On one line, and in sight without scrolling the table.
+    expect(badge?.height).toBeLessThan(30);
+    expect((badge?.x ?? 0) + (badge?.width ?? 0)).toBeLessThan(options.viewport?.width ?? 0);
     await page.context().clearCookies();
     await page.goto(address());
     expect(await faultsOf(page)).toEqual({ violations: [], wider: 0 });

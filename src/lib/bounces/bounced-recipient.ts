@@ -9,11 +9,9 @@ export type ToldRecipient = {
   readonly code?: string;
 };
 
-/** Its place from 1; undefined for an email from before the ledger kept recipients. */
-export const placeOf = ({ recipientHashes = [] }: MailFacts, recipient: string): number | undefined => {
-  const index = recipientHashes.indexOf(recipient);
-  return index === -1 ? undefined : index + 1;
-};
+/** Its places from 1: two where the address is in to and cc. None for an email from before the ledger kept recipients. */
+export const placesOf = ({ recipientHashes = [] }: MailFacts, recipient: string): readonly number[] =>
+  recipientHashes.flatMap((hash, index) => (hash === recipient ? [index + 1] : []));
 
 /** The recipients of these deliveries, in the order of the email. */
 export const toldRecipients = (
@@ -21,11 +19,11 @@ export const toldRecipients = (
   deliveries: readonly RecipientDelivery[],
 ): readonly ToldRecipient[] =>
   deliveries
-    .flatMap(({ recipient, code }) => {
-      const place = placeOf(facts, recipient);
-      if (place === undefined) return [];
-      return [
-        { place, of: facts.recipients, ...defined({ address: facts.recipientAddresses?.[place - 1], code }) },
-      ];
-    })
+    .flatMap(({ recipient, code }) =>
+      placesOf(facts, recipient).map((place) => ({
+        place,
+        of: facts.recipients,
+        ...defined({ address: facts.recipientAddresses?.[place - 1], code }),
+      })),
+    )
     .sort((one, other) => one.place - other.place);

@@ -9,7 +9,7 @@ export type RecipientStatus = {
   readonly recipient?: number;
   /** Where the ledger keeps addresses. */
   readonly address?: string;
-  readonly status: RecipientDelivery['status'] | 'unseen' | 'missing';
+  readonly status: RecipientDelivery['status'] | 'not-asked' | 'unseen' | 'missing';
   readonly meaning: string;
   readonly source?: RecipientDelivery['source'];
   readonly at?: string;
@@ -28,8 +28,10 @@ const MEANINGS: Readonly<Record<RecipientStatus['status'], string>> = {
   quarantined: 'The email is in quarantine, from which an administrator or the recipient can release it.',
   spam: 'The email was taken for spam: it is in the folder Junk Email, or was dropped.',
   expanded: 'The address is a group. Its members receive the email, and are not listed here.',
+  'not-asked':
+    'The relay has no answer of the message trace about this email yet, so nothing is known of this recipient.',
   unseen:
-    'The message trace does not list this recipient yet. Exchange lists an email 5 to 15 minutes after it was sent.',
+    'The relay did not find this recipient in the message trace when it last asked. Exchange lists an email 5 to 15 minutes after it was sent.',
   missing:
     'The message trace does not list this recipient, although it should by now. If the sender is a further address of a mailbox, name the main address as the sender.',
 };
@@ -40,20 +42,19 @@ const REMEDIES: Readonly<Partial<Record<RecipientStatus['status'], string>>> = {
   spam: 'Ask the recipient to look in Junk Email and to mark the email as not junk. Check SPF, DKIM and DMARC of the domain of the sender.',
 };
 
-/** Every recipient of an email, in the order to, cc, bcc; what is known only of others comes last. */
+/** Every recipient of an email, in the order to, cc, bcc; an address that is there twice is told at both places. */
 export const describeRecipients = (
   row: InState<'sent'>,
-  now: Date,
   hashOf: (address: string) => string,
 ): readonly RecipientStatus[] => {
   const { recipientHashes, recipientAddresses = [] } = row.facts;
   const known = new Map((row.fate.deliveries ?? []).map((one) => [one.recipient, one]));
   const addresses = new Map(recipientAddresses.map((address) => [hashOf(address), address]));
-  const absent = isOverdueInTrace(row, now) && row.fate.tracedAt !== undefined ? 'missing' : 'unseen';
-  return recipientsOf(row).map((hash) => {
+  const absent = absentIn(row);
+  return (recipientHashes ?? recipientsOf(row)).map((hash, index) => {
     const delivery = known.get(hash);
     const status = delivery?.status ?? absent;
-    const place = recipientHashes === undefined ? undefined : recipientHashes.indexOf(hash) + 1;
+    const place = recipientHashes === undefined ? undefined : index + 1;
     return {
       ...defined({ recipient: place, address: addresses.get(hash) }),
       status,
@@ -62,6 +63,13 @@ export const describeRecipients = (
       ...wayOut(status, delivery?.code),
     };
   });
+};
+
+/** What is said of a recipient of whom nothing is known: only what was seen when the trace was asked. */
+const absentIn = (row: InState<'sent'>): 'not-asked' | 'unseen' | 'missing' => {
+  const { tracedAt, traceGap } = row.fate;
+  if (tracedAt === undefined) return 'not-asked';
+  return traceGap === undefined && isOverdueInTrace(row, new Date(tracedAt)) ? 'missing' : 'unseen';
 };
 
 const told = ({ recipient: _, status: __, ...news }: RecipientDelivery) => news;

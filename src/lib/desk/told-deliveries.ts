@@ -1,5 +1,5 @@
 import { explainBounce } from '../bounces/bounce-words.ts';
-import { placeOf } from '../bounces/bounced-recipient.ts';
+import { placesOf } from '../bounces/bounced-recipient.ts';
 import { defined } from '../defined.ts';
 import { isBounced, type LedgerRow, type MailFacts, type RecipientDelivery } from '../ledger/ledger-row.ts';
 
@@ -21,27 +21,38 @@ export const toldDeliveries = (
   if (row.fate.state !== 'sent' || row.fate.deliveries === undefined) return {};
   return {
     ...(isBounced(row) ? { bounced: true as const } : {}),
-    deliveries: row.fate.deliveries.map((one) => toldDelivery(row.facts, one)),
+    deliveries: row.fate.deliveries.flatMap((one) => toldAtEachPlace(row.facts, one)),
   };
 };
 
 /** As the timeline of an email shows it, such as `report failed`. */
 export const deliveryEvents = ({ facts, fate }: LedgerRow) =>
-  (fate.state === 'sent' ? (fate.deliveries ?? []) : []).map(
-    ({ at, status, source, code, recipient, isGuess }) => ({
-      at,
-      event: `${source} ${status}`,
-      ...defined({ recipient: placeOf(facts, recipient), code, isGuess }),
-    }),
+  (fate.state === 'sent' ? (fate.deliveries ?? []) : []).flatMap(
+    ({ at, status, source, code, recipient: hash, isGuess }) =>
+      knownPlaces(facts, hash).map((recipient) => ({
+        at,
+        event: `${source} ${status}`,
+        ...defined({ recipient, code, isGuess }),
+      })),
   );
 
-const toldDelivery = (facts: MailFacts, { recipient, ...news }: RecipientDelivery): ToldDelivery => {
-  const place = placeOf(facts, recipient);
-  const address = place === undefined ? undefined : facts.recipientAddresses?.[place - 1];
+/** Its places; where they are not known, one that nothing is said of. */
+const knownPlaces = (facts: MailFacts, hash: string): readonly (number | undefined)[] => {
+  const places = placesOf(facts, hash);
+  return places.length === 0 ? [undefined] : places;
+};
+
+const toldAtEachPlace = (
+  facts: MailFacts,
+  { recipient: hash, ...news }: RecipientDelivery,
+): readonly ToldDelivery[] => {
   const isExplained = news.status === 'failed' || (news.status === 'pending' && news.code !== undefined);
-  return {
-    ...defined({ recipient: place, address }),
+  return knownPlaces(facts, hash).map((recipient) => ({
+    ...defined({
+      recipient,
+      address: recipient === undefined ? undefined : facts.recipientAddresses?.[recipient - 1],
+    }),
     ...news,
     ...(isExplained ? explainBounce(news.code) : {}),
-  };
+  }));
 };

@@ -78,14 +78,20 @@ const askOrTell = async (
   const { traces } = needs;
   if (traces === undefined) return describe(needs, row, { reason: { code: 'TRACE_OFF' } });
   const due = traceDueAt(row);
-  if (due === undefined || due > now) return describe(needs, row);
+  if (due === undefined) return describe(needs, row);
+  if (due > now)
+    return describe(
+      needs,
+      row,
+      row.fate.tracedAt === undefined ? { reason: { code: 'TRACE_TOO_EARLY' } } : {},
+    );
   if (isTooOldToTrace(row, now)) return describe(needs, row, { reason: { code: 'TRACE_TOO_OLD' } });
   const reached = traces.reach(row.facts.sender, row.progress.route);
   if (reached.kind === 'failed') return describe(needs, row, { reason: reached.reason });
   const question = makeQuestion({ ...needs, traces }, row, reached.tenant, asker);
   const answer = await question.ask(await messageIdOf(needs, entry));
-  const known = answer.isAsked ? await keep(needs, row, answer.news, now) : row;
-  needs.log(tracedEvent(known, question.requests(), answer.failure?.reason));
+  const known = answer.isAsked ? await keep(needs, row, answer, now) : row;
+  needs.log(tracedEvent(known, question.requests(), answer.failure?.reason ?? gapOf(known)));
   return describe(needs, known, answer.failure);
 };
 
@@ -102,6 +108,7 @@ type Answer = {
   /** The list was read, so that its silence says something too. */
   readonly isAsked: boolean;
   readonly news: readonly RecipientDelivery[];
+  readonly gap?: InState<'sent'>['fate']['traceGap'];
   readonly failure?: Pick<NotAsked, 'reason' | 'until'>;
 };
 
@@ -194,13 +201,15 @@ const makeQuestion = (
         isComplete: isWhole && isOverdue,
       };
       const matched = matchRows(rows, traced, hashOfAddress);
-      if (matched.kind === 'matched') return withReasons(matched.matches, at);
+      if (matched.kind === 'matched') {
+        const answer = await withReasons(matched.matches, at);
+        return isWhole
+          ? answer
+          : { ...answer, gap: 'TRACE_INCOMPLETE', ...defined({ failure: answer.failure ?? failure }) };
+      }
       if (failure !== undefined) return { ...NOTHING_ASKED, failure };
-      if (matched.kind === 'doubtful')
-        return { isAsked: true, news: [], failure: { reason: { code: 'TRACE_MESSAGE_ID_UNKNOWN' } } };
-      return isWhole
-        ? { isAsked: true, news: [] }
-        : { isAsked: true, news: [], failure: { reason: { code: 'TRACE_INCOMPLETE' } } };
+      if (matched.kind === 'doubtful') return { isAsked: true, news: [], gap: 'TRACE_MESSAGE_ID_UNKNOWN' };
+      return isWhole ? { isAsked: true, news: [] } : { isAsked: true, news: [], gap: 'TRACE_INCOMPLETE' };
     },
   };
 };
@@ -218,15 +227,15 @@ const TRIES = 3;
 const keep = async (
   needs: TraceNeeds,
   row: InState<'sent'>,
-  news: readonly RecipientDelivery[],
+  { news, gap }: Answer,
   at: Date,
 ): Promise<InState<'sent'>> => {
-  let known = recordTraced(row, news, at);
+  let known = recordTraced(row, news, at, gap);
   try {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const entry = await needs.ledger.find(row.facts.mailId);
       if (entry === undefined || !isIn(entry.row, 'sent')) return known;
-      known = recordTraced(entry.row, news, at);
+      known = recordTraced(entry.row, news, at, gap);
       await announceDeliveries(needs, entry.row, newsOf(entry.row, known));
       if ((await needs.ledger.replace(known, entry.etag)) !== undefined) return known;
     }
@@ -266,6 +275,10 @@ const tracedEvent = (row: InState<'sent'>, requests: number, reason: Reason | un
   } as const;
 };
 
+/** Why the last answer was not all about the email. It is told as long as that answer is. */
+const gapOf = ({ fate: { traceGap } }: InState<'sent'>): Reason | undefined =>
+  traceGap === undefined ? undefined : { code: traceGap };
+
 const later = (one: Date | undefined, other: Date | undefined): Date | undefined =>
   one === undefined || (other !== undefined && other > one) ? other : one;
 
@@ -275,16 +288,19 @@ const describe = async (
   { reason, until }: { readonly reason?: Reason; readonly until?: Date } = {},
 ): Promise<DeliveryStatus> => {
   const now = clock.now();
-  const hashOf = row.facts.recipientAddresses === undefined ? () => '' : (await readIdentity()).hashOfAddress;
+  const hashOf =
+    row.facts.recipientAddresses === undefined ? undefined : (await readIdentity()).hashOfAddress;
+  const recipients = describeRecipients(row, hashOf ?? (() => ''));
+  const told = reason ?? (recipients.some(({ status }) => status === 'unseen') ? gapOf(row) : undefined);
   const due = later(traceDueAt(row), until);
   const changes = mayChangeUntil(row);
   return {
-    recipients: describeRecipients(row, now, hashOf ?? (() => '')),
+    recipients,
     ...defined({
       askedAt: row.fate.tracedAt,
       askAgainAt: due?.toISOString(),
       mayChangeUntil: changes > now ? changes.toISOString() : undefined,
-      reason: reason && reportOf(reason),
+      reason: told && reportOf(told),
     }),
   };
 };

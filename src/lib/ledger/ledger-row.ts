@@ -82,6 +82,8 @@ export type Progress = {
   readonly omittedAttempts: number;
   /** Written with what followed from it: a look-up after which it is looked for again writes nothing. Of rows before, none. */
   readonly lookedFor?: readonly LookedFor[];
+  /** The event of its final state could not be told, so the sweep tells it. */
+  readonly untold?: true;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
   readonly inQueue: boolean;
   /** A repeat of its request has put its message once more: there is one for certain. */
@@ -134,6 +136,8 @@ export type Sent = {
   readonly deliveries?: readonly RecipientDelivery[];
   /** When the message trace was last asked about it, whatever it knew. */
   readonly tracedAt?: string;
+  /** Why what it said then was not all about this email: who is not in it can be listed all the same. */
+  readonly traceGap?: 'TRACE_MESSAGE_ID_UNKNOWN' | 'TRACE_INCOMPLETE';
 };
 export type Rejected = { readonly state: 'rejected'; readonly reason: Reason };
 export type Held = {
@@ -199,6 +203,9 @@ export const OPEN_STATES = [
 
 export const isFinal = (row: LedgerRow): row is InState<(typeof FINAL_STATES)[number]> =>
   isIn(row, ...FINAL_STATES);
+
+/** Whether the event of its final state is still to be told. */
+export const isUntold = (row: LedgerRow): boolean => isFinal(row) && row.progress.untold === true;
 
 const later = (one: string, other: string): string => (one > other ? one : other);
 

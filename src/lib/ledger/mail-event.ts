@@ -93,7 +93,12 @@ const deliveryEvent = (
 ): MailEvent | undefined => {
   if (deliveries.length === 0) return undefined;
   const { mailId, caller, tags, recipientHashes = [] } = row.facts;
-  const shown = deliveries.slice(0, MOST_RECIPIENTS);
+  const told = deliveries.flatMap(({ recipient, ...news }): readonly RecipientNews[] => {
+    // An address in to and cc is at two places, and the event says what became of both.
+    const places = recipientHashes.flatMap((hash, index) => (hash === recipient ? [{ index, ...news }] : []));
+    return places.length === 0 ? [news] : places;
+  });
+  const shown = told.slice(0, MOST_RECIPIENTS);
   return {
     // Of other recipients it is another event; the same recipients bounce once, whoever says so.
     id: `${mailId}/${row.progress.turn}/${type.toLowerCase()}/${nameOf(deliveries)}`,
@@ -106,12 +111,9 @@ const deliveryEvent = (
       ...defined({
         redirected: row.progress.redirected,
         graphRequestId: row.fate.graphRequestId,
-        omitted: deliveries.length > shown.length ? deliveries.length - shown.length : undefined,
+        omitted: told.length > shown.length ? told.length - shown.length : undefined,
       }),
-      recipients: shown.map(({ recipient, ...news }) => {
-        const index = recipientHashes.indexOf(recipient);
-        return { ...(index === -1 ? {} : { index }), ...news };
-      }),
+      recipients: shown,
     },
   };
 };

@@ -337,9 +337,15 @@ export const recordMessageId = (row: Row<Sent>, internetMessageId: string): Row<
 });
 
 /** What the message trace said when it was asked, also where that is nothing. */
-export const recordTraced = (row: Row<Sent>, news: readonly RecipientDelivery[], at: Date): Row<Sent> => {
-  const told = recordDeliveries(row, news);
-  return { ...told, fate: { ...told.fate, tracedAt: at.toISOString() } };
+export const recordTraced = (
+  row: Row<Sent>,
+  news: readonly RecipientDelivery[],
+  at: Date,
+  traceGap?: Sent['traceGap'],
+): Row<Sent> => {
+  const { fate, ...told } = recordDeliveries(row, news);
+  const { traceGap: _, ...known } = fate;
+  return { ...told, fate: { ...known, tracedAt: at.toISOString(), ...defined({ traceGap }) } };
 };
 
 /** Adds what was learned of recipients: of each, the news that counts. The email ended when it was sent. */
@@ -415,3 +421,15 @@ export const transitions = {
   canceled: [],
   captured: [],
 } as const satisfies Record<MailState, readonly MailState[]>;
+
+/** Its event was told, or nobody wants it. */
+export const recordTold = <Its extends LedgerRow>(row: Its): Its => {
+  const { untold, ...progress } = row.progress;
+  return untold === undefined ? row : { ...row, progress };
+};
+
+/** It has ended, and its event could not be told. */
+export const recordUntold = <Its extends LedgerRow>(row: Its): Its => ({
+  ...row,
+  progress: { ...row.progress, untold: true },
+});

@@ -348,7 +348,8 @@ export const ENGLISH: OpsWords = {
     notPaused: 'no',
   },
   trail: {
-    intro: 'What operators did on this page. The newest is at the top; it is kept for 400 days.',
+    intro:
+      'What operators did on this page, and which emails they deleted by command. The newest is at the top; it is kept for 400 days.',
     empty: 'Nothing was done yet.',
     actions: {
       'sign-in': 'Signed in',
@@ -357,6 +358,7 @@ export const ENGLISH: OpsWords = {
       open: 'Opened subject and recipients',
       trace: 'Asked Exchange (message trace)',
       test: 'Test email',
+      forget: 'Deleted everything of the email',
     },
     done: 'done',
     outcomeUnknown: 'The outcome was not recorded. Open the email to see it.',

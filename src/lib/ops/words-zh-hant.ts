@@ -319,7 +319,7 @@ export const CHINESE: OpsWords = {
     notPaused: '否',
   },
   trail: {
-    intro: '維運人員在本頁的動作，由新到舊，保留 400 天。',
+    intro: '維運人員在本頁的動作，以及用指令刪除的郵件，由新到舊，保留 400 天。',
     empty: '尚無動作。',
     actions: {
       'sign-in': '登入',
@@ -328,6 +328,7 @@ export const CHINESE: OpsWords = {
       open: '查看主旨與收件者',
       trace: '查詢 Exchange（郵件追蹤）',
       test: '測試郵件',
+      forget: '刪除郵件的所有資料',
     },
     done: '完成',
     outcomeUnknown: '結果沒有記錄，請開啟郵件查看。',

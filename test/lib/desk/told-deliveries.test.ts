@@ -47,6 +47,18 @@ describe('the status of an email that was sent says', () => {
     expect(kept.deliveries).toMatchObject([{ recipient: 2, address: 'bo@fabrikam.example' }]);
   });
 
+  test('the same at both places of an address that is in to and cc', () => {
+    const status = statusWith([FAILED], { recipients: 3, recipientHashes: ['h2', 'h1', 'h2'] });
+    expect(status.deliveries).toMatchObject([
+      { recipient: 1, status: 'failed', code: '5.1.1' },
+      { recipient: 3, status: 'failed', code: '5.1.1' },
+    ]);
+    expect(status.timeline.filter(({ event }) => event === 'report failed')).toMatchObject([
+      { recipient: 1 },
+      { recipient: 3 },
+    ]);
+  });
+
   test('a guess as a guess, and not that it bounced', () => {
     const status = statusWith([{ ...FAILED, isGuess: true }]);
     expect(status).not.toHaveProperty('bounced');

@@ -127,7 +127,7 @@ describe('what became of an email is told recipient by recipient', () => {
           source: 'trace',
           at: '2026-03-02T08:10:00.000Z',
         },
-        { recipient: 3, status: 'unseen', meaning: expect.stringContaining('5 to 15 minutes') },
+        { recipient: 3, status: 'unseen', meaning: expect.stringContaining('when it last asked') },
       ],
       askedAt: '2026-03-02T08:10:00.000Z',
       askAgainAt: '2026-03-02T08:15:00.000Z',
@@ -149,11 +149,15 @@ describe('what became of an email is told recipient by recipient', () => {
     ]);
   });
 
-  test('each address once, also where it is in to and cc', async () => {
+  test('an address that is in to and cc at both of its places', async () => {
     const { ask, pass, lists } = asking(sent(['a@x.example', 'A@x.example', 'b@x.example']));
     lists({ 'a@x.example': 'delivered', 'b@x.example': 'delivered' });
     pass(10 * MINUTE_MS);
-    expect((await ask()).recipients.map(({ recipient }) => recipient)).toEqual([1, 3]);
+    expect((await ask()).recipients.map(({ recipient, status }) => [recipient, status])).toEqual([
+      [1, 'delivered'],
+      [2, 'delivered'],
+      [3, 'delivered'],
+    ]);
   });
 
   test('with the code, cause and remedy of a failure, and never the words of another server', async () => {
@@ -197,9 +201,12 @@ describe('what became of an email is told recipient by recipient', () => {
 describe('asking costs as few requests as it can', () => {
   test('none in the first two minutes, when no trace can be there', async () => {
     const { ask, asked, pass, statuses } = asking();
-    expect(await statuses()).toEqual(['unseen', 'unseen', 'unseen']);
+    expect(await statuses()).toEqual(['not-asked', 'not-asked', 'not-asked']);
     expect(asked()).toBe(0);
-    expect((await ask()).askAgainAt).toBe('2026-03-02T08:02:00.000Z');
+    expect(await ask()).toMatchObject({
+      askAgainAt: '2026-03-02T08:02:00.000Z',
+      reason: { code: 'TRACE_TOO_EARLY' },
+    });
     pass(2 * MINUTE_MS);
     await ask();
     expect(asked()).toBe(1);
@@ -247,7 +254,12 @@ describe('asking costs as few requests as it can', () => {
     const { ask, listsPages, queries, pass } = asking();
     listsPages([other, other, other, other]);
     pass(60 * MINUTE_MS);
-    expect((await ask()).reason?.code).toBe('TRACE_INCOMPLETE');
+    const incomplete = {
+      recipients: [{ status: 'unseen' }, { status: 'unseen' }, { status: 'unseen' }],
+      reason: { code: 'TRACE_INCOMPLETE' },
+    };
+    expect(await ask()).toMatchObject(incomplete);
+    expect(await ask()).toMatchObject(incomplete);
     expect(queries.map(({ after }) => after)).toEqual([undefined, '1', '2']);
   });
 
@@ -318,6 +330,28 @@ describe('an email that the trace does not list', () => {
     expect(await statuses()).toEqual(['unseen']);
     pass(5 * MINUTE_MS);
     expect(await statuses()).toEqual(['missing']);
+  });
+
+  test('is not missing because time passed: only an answer of after that half hour says so', async () => {
+    const { ask, statuses, pass } = asking(sent(['a@x.example']));
+    pass(29 * MINUTE_MS);
+    expect(await statuses()).toEqual(['unseen']);
+    pass(4 * MINUTE_MS);
+    expect(await ask()).toMatchObject({
+      recipients: [{ status: 'unseen' }],
+      askedAt: '2026-03-02T08:29:00.000Z',
+    });
+  });
+
+  test('among more rows than the relay reads is not missing where others of the email were found', async () => {
+    const found = rowsOf({ 'ada@fabrikam.example': 'delivered' });
+    const { ask, listsPages, pass } = asking(sent(ADDRESSES.slice(0, 2)));
+    listsPages([found, [], [], []]);
+    pass(60 * MINUTE_MS);
+    expect(await ask()).toMatchObject({
+      recipients: [{ status: 'delivered' }, { status: 'unseen' }],
+      reason: { code: 'TRACE_INCOMPLETE' },
+    });
   });
 
   test('is then looked for by its Message-ID, in a day: its sender may be listed under another address', async () => {
@@ -397,9 +431,9 @@ describe('whatever keeps the relay from knowing more is a reason, and never an e
     world.ledger.create(bounced);
     expect(await traceMail(world.needs, mailId, 'caller')).toMatchObject({
       recipients: [
-        { status: 'unseen' },
+        { status: 'not-asked', meaning: expect.stringContaining('no answer of the message trace') },
         { status: 'failed', source: 'report', code: '5.1.1' },
-        { status: 'unseen' },
+        { status: 'not-asked' },
       ],
       reason: { code: 'TRACE_OFF', remedy: expect.stringContaining('MAIL_TRACE=true') },
     });
@@ -430,7 +464,7 @@ describe('whatever keeps the relay from knowing more is a reason, and never an e
       undefined,
     );
     expect(await ask('caller')).toMatchObject({
-      recipients: [{ status: 'unseen' }, {}, {}],
+      recipients: [{ status: 'not-asked' }, {}, {}],
       askAgainAt: '2026-03-02T08:15:30.000Z',
       reason: { code: 'TRACE_LIMIT_REACHED' },
     });
@@ -492,7 +526,7 @@ describe('whatever keeps the relay from knowing more is a reason, and never an e
     const { ask, pass, asked } = asking(sent(), { traceUses });
     pass(10 * MINUTE_MS);
     const delivery = await ask();
-    expect(delivery).toMatchObject({ recipients: [{ status: 'unseen' }, {}, {}], reason: { code } });
+    expect(delivery).toMatchObject({ recipients: [{ status: 'not-asked' }, {}, {}], reason: { code } });
     expect(JSON.stringify(delivery)).not.toContain('secret words');
     expect(asked()).toBe(0);
   });

@@ -70,6 +70,13 @@ describe('news of recipients, after Exchange had accepted the email', () => {
     expect(JSON.stringify(event)).not.toMatch(/aaa|bbb|ccc/);
   });
 
+  test('tells of a recipient that is in to and cc at both places, under the same id', () => {
+    const twice = { ...row, facts: { ...row.facts, recipientHashes: ['aaa', 'bbb', 'aaa'] } };
+    const event = bouncedEventOf(twice, [news('aaa')], NOW);
+    expect(event?.data.recipients).toMatchObject([{ index: 0 }, { index: 2 }]);
+    expect(event?.id).toBe(bouncedEventOf(row, [news('aaa')], NOW)?.id);
+  });
+
   test('tells of those that got it by another event', () => {
     const both = [news('bbb'), news('ccc', { status: 'delivered', source: 'trace' })];
     expect(deliveredEventOf(row, both, NOW)).toMatchObject({

@@ -94,7 +94,7 @@ export const readForm = async ({ headers, body }: HttpRequest): Promise<URLSearc
 
 /** A path of ours to go on to; anything else leads to the overview. */
 export const nextOf = (base: string, given: string | null): string =>
-  given !== null && given.startsWith('/') && isBelow(base, given) ? given : base;
+  given?.startsWith('/') && isBelow(base, given) ? given : base;
 
 /** As a browser reads it: without dots that lead up, and without signs that a server could take for a slash. */
 const isBelow = (base: string, given: string): boolean => {

@@ -34,7 +34,7 @@ export const readSearchAddress = (query: URLSearchParams): AskedSearch => {
 };
 
 /** Reads a form. Empty fields are those that a form leaves empty. Throws QUERY_INVALID. */
-export const readSearch = (query: URLSearchParams): AskedSearch => {
+const readSearch = (query: URLSearchParams): AskedSearch => {
   const fields = Object.fromEntries(
     SEARCH_FIELDS.map((name) => [name, query.get(name)?.trim() ?? ''] as const).filter(
       ([, value]) => value !== '',

@@ -266,7 +266,7 @@ export type AttemptWords = {
 };
 
 /** What a sentence about a recipient can say. */
-export type DeliveryWords = {
+type DeliveryWords = {
   readonly who?: string;
   readonly source: string;
   readonly status: string;

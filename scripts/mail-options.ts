@@ -19,7 +19,7 @@ type SearchOption = keyof typeof SEARCH_OPTIONS;
 /** Those that find one email, or very few. */
 const FOR_SHOW: readonly SearchOption[] = ['key', 'graph-request', 'message-id'];
 
-const COMMANDS = ['list', 'show', 'replay', 'close'] as const;
+const COMMANDS = ['list', 'show', 'replay', 'close', 'forget'] as const;
 type Command = (typeof COMMANDS)[number];
 
 const text = { type: 'string' } as const;
@@ -34,6 +34,7 @@ const OPTIONS = {
   content: { type: 'boolean', default: false },
   delivery: { type: 'boolean', default: false },
   note: text,
+  by: text,
 } as const satisfies NonNullable<ParseArgsConfig['options']>;
 
 /** Which command takes an option that not all of them take. */
@@ -45,6 +46,7 @@ const ONLY_FOR: Readonly<Record<string, readonly Command[]>> = {
   content: ['show'],
   delivery: ['show'],
   note: ['close'],
+  by: ['forget'],
 };
 
 const USUAL_LIMIT = 50;
@@ -80,7 +82,9 @@ export const readMailArguments = (): MailArguments | undefined => {
   if (values.help) return undefined;
   const [command, ...ids] = positionals;
   if (!isCommand(command))
-    throw new UsageError(`Expected list, show, replay or close, received ${command ?? 'no command'}.`);
+    throw new UsageError(
+      `Expected list, show, replay, close or forget, received ${command ?? 'no command'}.`,
+    );
   for (const [name, commands] of Object.entries(ONLY_FOR)) {
     const given = values[name as keyof typeof values];
     if (given !== undefined && given !== false && !commands.includes(command))

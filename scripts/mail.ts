@@ -13,8 +13,10 @@ const usage = `Usage: npm run mail -- list [search]
        npm run mail -- show --key KEY | --graph-request ID | --message-id ID
        npm run mail -- replay <id> [<id> ...]
        npm run mail -- close <id> [<id> ...] --note "why"
+       npm run mail -- forget <id> [<id> ...] [--by NAME]
 
 Finds emails, shows what happened to one, replays held ones, and closes those that are held or wait.
+forget deletes everything that the relay keeps of an email that has ended, also its content if it is held. This cannot be undone.
 
 list shows the emails that are held, newest first. With a search, it shows every email that has all of it, newest first:
   --state STATE        queued, sending, deferred, unknown, sent, bounced, rejected, held, closed, canceled, captured, or any.
@@ -33,6 +35,9 @@ list shows the emails that are held, newest first. With a search, it shows every
 show has these options:
   --content            Also shows subject and recipients of a held email, read from its record. The log says that they were read.
   --delivery           Also shows what is known of each recipient after Exchange accepted the email, and asks the message trace if MAIL_TRACE is on.
+
+forget has this option:
+  --by NAME            Who deletes it, for the trail on the operator page.
 
 ${RELAY_USAGE}
 
@@ -77,7 +82,8 @@ const main = async (): Promise<void> => {
     }
     case 'replay':
     case 'close':
-      return decideAll(relay, { command, ids, note: values.note ?? '' }, values);
+    case 'forget':
+      return decideAll(relay, { command, ids, note: values.note ?? '', by: values.by }, values);
   }
 };
 

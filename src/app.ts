@@ -21,7 +21,13 @@ import { cancelMailHttp } from './functions/cancel-mail.http.ts';
 import { checkSecretsQueue } from './functions/check-secrets.queue.ts';
 import { deliverMailQueue } from './functions/deliver-mail.queue.ts';
 import { deliverWebhookQueue } from './functions/deliver-webhook.queue.ts';
-import { closeMailHttp, listMailHttp, replayMailHttp, searchMailHttp } from './functions/desk.http.ts';
+import {
+  closeMailHttp,
+  forgetMailHttp,
+  listMailHttp,
+  replayMailHttp,
+  searchMailHttp,
+} from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
@@ -182,6 +188,12 @@ app.http('closeMail', {
   route: 'mail/{id}/close',
   authLevel: 'admin',
   handler: closeMailHttp(relay.forDesk),
+});
+app.http('forgetMail', {
+  methods: ['POST'],
+  route: 'mail/{id}/forget',
+  authLevel: 'admin',
+  handler: forgetMailHttp(relay.forDesk),
 });
 
 // For the people who run it, with the master key: who may send what

@@ -27,6 +27,7 @@ import { makeCachedCallers, type ReadCallers } from './lib/desk/cached-callers.t
 import type { RegisterNeeds } from './lib/desk/caller-register.ts';
 import type { CancelNeeds } from './lib/desk/cancel-mail.ts';
 import type { CloseNeeds } from './lib/desk/close-mail.ts';
+import type { ForgetNeeds } from './lib/desk/forget-mail.ts';
 import type { ToldNeeds } from './lib/desk/mail-status.ts';
 import { makeMessageIdMemory } from './lib/desk/message-id.ts';
 import type { OpsNeeds } from './lib/desk/ops-needs.ts';
@@ -152,7 +153,14 @@ export type Relay = {
   readonly forStatus: (log: Log) => TraceNeeds & ToldNeeds & Pick<Ports, 'callers'>;
   readonly forDesk: (
     log: Log,
-  ) => ReplayNeeds & CloseNeeds & CancelNeeds & SearchNeeds & ShowNeeds & TraceNeeds & Pick<Ports, 'callers'>;
+  ) => ReplayNeeds &
+    CloseNeeds &
+    ForgetNeeds &
+    CancelNeeds &
+    SearchNeeds &
+    ShowNeeds &
+    TraceNeeds &
+    Pick<Ports, 'callers'>;
   readonly forCallers: (log: Log) => RegisterNeeds;
   readonly forInbox: (log: Log) => Omit<AnswerInboxNeeds, 'version'>;
   /** Looks at the whole relay; works whatever is wrong with it. */

@@ -87,6 +87,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
     testMail: http('POST', 'mail/test', 'admin'),
     healthDetails: http('GET', 'health/details', 'admin'),
     closeMail: http('POST', 'mail/{id}/close', 'admin'),
+    forgetMail: http('POST', 'mail/{id}/forget', 'admin'),
     listCallers: http('GET', 'callers', 'admin'),
     addCaller: http('POST', 'callers', 'admin'),
     showCaller: http('GET', 'callers/{name}', 'admin'),

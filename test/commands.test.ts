@@ -42,6 +42,8 @@ const TWO = ['01a2085d-d34e-7a9c-8e0d-6c4a2b7f1e55', '01a2085d-d34e-7a9c-8e0d-6c
 test.each([
   [['list', 'extra'], 'list: expected no id, received extra.'],
   [['list', '--note', 'hi'], 'list: expected no --note, which is for close only.'],
+  [['close', ...TWO, '--by', 'me', '--note', 'n'], 'close: expected no --by, which is for forget only.'],
+  [['forget'], 'forget: expected the id of an email, received nothing.'],
   [['list', '--content'], 'list: expected no --content, which is for show only.'],
   [['list', '--limit', '0'], '--limit: expected a whole number from 1 to 100000, received 0.'],
   [['list', '--limit', '9', '--all'], 'Expected --limit or --all, received both.'],

@@ -90,7 +90,7 @@ describe('functions, routes and events', async () => {
       .split(/^### Its API$/m)
       .map((part, at) => (at === 0 ? part : part.slice(part.search(/^## /m))));
     const named = [
-      ...ofRelay.join('').matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/api\/(?:[\w/-]|\{\*?\w+\??\})+)/g),
+      ...ofRelay.join('').matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/api\/(?:[\w/-]|\.\w|\{\*?\w+\??\})+)/g),
     ];
     const registered = app.flatMap(({ calls }) => calls);
     expect(named.map(([call]) => call).filter((call) => !registered.includes(call))).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { OPS_WORDS } from '../src/lib/ops/words.ts';
 import { type Document, readDocument } from './support/documents.ts';
 
 const alerts = [
@@ -33,6 +34,28 @@ describe.each([
     expect([...headingsUnder(readDocument(path), heading)].sort()).toEqual([...alerts].sort());
   });
 });
+
+/** Every text of the operator page that is no sentence made of parts. */
+const labelsOf = (words: unknown): readonly string[] => {
+  if (typeof words === 'string') return [words];
+  return typeof words === 'object' && words !== null ? Object.values(words).flatMap(labelsOf) : [];
+};
+
+test.each([
+  ['docs/operations.md', 'Page: ', OPS_WORDS.en],
+  ['docs/operations.zh-Hant.md', '頁面：', OPS_WORDS['zh-Hant']],
+] as const)(
+  '%s answers each of ten questions with labels that the operator page has',
+  (path, prefix, words) => {
+    const { text } = readDocument(path);
+    const answers = text.split('\n').filter((line) => line.startsWith(prefix));
+    expect(answers).toHaveLength(10);
+    expect(text).toContain('](operator-page.md)');
+    const labels = answers.map((line) => [...line.matchAll(/\*\*(.+?)\*\*/g)].map(([, label]) => label));
+    for (const named of labels) expect(named.length).toBeGreaterThan(0);
+    expect(labelsOf(words)).toEqual(expect.arrayContaining(labels.flat()));
+  },
+);
 
 describe('the runbook in Traditional Chinese', () => {
   const english = readDocument('docs/operations.md');

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../src/lib/error-catalogue.ts';
 import { EXAMPLE_ID, type Example, requestExamples, responseExamples } from './examples.ts';
 import { type JsonSchema, refTo } from './json-schema.ts';
 import { PROBLEMS, withKeyOrToken } from './problem-codes.ts';
-import { searchFields } from './request-schemas.ts';
+import { searchFields, withDefaultInWords } from './request-schemas.ts';
 
 type Parameter = {
   readonly in: 'path' | 'query' | 'header';
@@ -90,13 +90,13 @@ const dryRun: Parameter = {
   in: 'query',
   name: 'dryRun',
   description: '`true`: the relay checks and plans the email, and sends nothing.',
-  schema: { type: 'boolean', default: false },
+  schema: { type: 'boolean' },
 };
 const withDelivery: Parameter = {
   in: 'query',
   name: 'delivery',
   description: '`true` also asks the message trace what happened to the email after Exchange accepted it.',
-  schema: { type: 'boolean', default: false },
+  schema: { type: 'boolean' },
 };
 const changedBy: Parameter = {
   in: 'header',
@@ -255,18 +255,16 @@ export const OPERATIONS: readonly Operation[] = [
       'Either a search, or `id`. An address and a key in a URL end up in logs: search for them with `POST /api/mail/search`.',
     access: 'master-key',
     parameters: [
-      ...Object.entries(searchFields).map(([name, { description, ...schema }]) => ({
-        in: 'query' as const,
-        name,
-        description,
-        schema,
-      })),
+      ...Object.entries(searchFields).map(([name, field]) => {
+        const { description, ...schema } = withDefaultInWords(field);
+        return { in: 'query' as const, name, description: String(description), schema };
+      }),
       { in: 'query', name: 'id', description: 'Any email by its id.', schema: text({ format: 'uuid' }) },
       {
         in: 'query',
         name: 'content',
         description: 'With `id`: `true` also returns subject and recipients of a held email.',
-        schema: { type: 'boolean', default: false },
+        schema: { type: 'boolean' },
       },
       withDelivery,
     ],
@@ -299,7 +297,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Send a held email again',
     access: 'master-key',
     parameters: [mailId],
-    responses: { 202: ok('The email, now `queued`.', 'DeskMailStatus') },
+    responses: { 202: ok('The email, now `queued`.', 'MailStatus') },
     problems: PROBLEMS.replayMail,
   },
   {
@@ -311,7 +309,7 @@ export const OPERATIONS: readonly Operation[] = [
     access: 'master-key',
     parameters: [mailId],
     body: json('ClosingNote', requestExamples.closeMail),
-    responses: { 200: ok('The email, now `closed`.', 'DeskMailStatus') },
+    responses: { 200: ok('The email, now `closed`.', 'MailStatus') },
     problems: PROBLEMS.closeMail,
   },
   {
@@ -486,4 +484,4 @@ export const OPERATIONS: readonly Operation[] = [
 ];
 
 /** Functions with an address that the document does not describe: pages for people, and Mailpit's API, which Mailpit describes. */
-export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'inboxView', 'openApi', 'apiDocs'];
+export const NOT_DESCRIBED = ['inboxPage', 'inboxApi', 'inboxView', 'operatorPage', 'openApi', 'apiDocs'];

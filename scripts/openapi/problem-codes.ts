@@ -226,7 +226,7 @@ export const withKeyOrToken = (codes: readonly ErrorCode[]): readonly ErrorCode[
   ...codes,
 ];
 
-/** Which no response has: warnings, reasons that only the status of an email shows, and what only logs and warnings name. */
+/** Which no response has: warnings, reasons that only the status of an email shows, what only logs and warnings name, and what the operator page shows. */
 export const NEVER_RETURNED: readonly ErrorCode[] = [
   'BODY_TEXT_AND_HTML',
   'HEADER_MAY_BE_LOST',
@@ -249,6 +249,11 @@ export const NEVER_RETURNED: readonly ErrorCode[] = [
   'ATTEMPT_LOST',
   'HOST_GAVE_UP',
   'WEBHOOK_SECRET_INVALID',
+  'OPERATOR_READ_ONLY',
+  'FORM_INVALID',
+  'FORM_EXPIRED',
+  'FORM_FOREIGN',
+  'PAGE_NOT_FOUND',
   'TRACE_OFF',
   'TRACE_NOT_SENT',
   'TRACE_TOO_EARLY',

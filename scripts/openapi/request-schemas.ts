@@ -184,6 +184,10 @@ const withNotes = (
   );
 };
 
+/** Some generators of clients take a field with a default for one that must be sent. So words say it. */
+export const withDefaultInWords = ({ default: usual, ...schema }: JsonSchema): JsonSchema =>
+  usual === undefined ? schema : { ...schema, description: `${schema.description} Default: \`${usual}\`.` };
+
 const object = (
   properties: Readonly<Record<string, JsonSchema>>,
   required: readonly string[],
@@ -191,7 +195,9 @@ const object = (
 ): JsonSchema => ({
   type: 'object',
   ...rest,
-  properties,
+  properties: Object.fromEntries(
+    Object.entries(properties).map(([name, one]) => [name, withDefaultInWords(one)]),
+  ),
   ...(required.length === 0 ? {} : { required }),
   additionalProperties: false,
 });

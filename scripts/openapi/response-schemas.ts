@@ -222,11 +222,16 @@ const traced = z
 
 const timelineEntry = z.object({
   at: moment('When it happened.'),
-  event: text('`accepted`, `replayed`, `attempt` with its outcome, or a state.'),
+  event: text(
+    '`accepted`, `replayed`, `attempt` with its outcome, `look-up` with what was seen, `trace` or `report` with what it says of a recipient, or a state.',
+  ),
   code: text('A code of the error catalogue or, of a recipient, the enhanced status code.').optional(),
   recipient: ofRecipient.recipient,
   isGuess: ofRecipient.isGuess,
+  status: whole('Of an attempt: the HTTP status of Graph.').optional(),
+  tookMs: whole('Of an attempt: how long the request to Graph took, in milliseconds.').optional(),
   waitMs: whole('How long the other side asked the relay to wait.').optional(),
+  times: whole('Of a look-up: how often the relay could read the mailbox of the sender.').optional(),
   ...upstream,
 });
 
@@ -580,8 +585,8 @@ type Follows<
   Schema extends z.ZodType,
 > = [Actual, Schema];
 
-/** The comparison of the compiler. */
-type Compared = [
+/** @public The comparison of the compiler: nothing imports it. */
+export type Compared = [
   Follows<Problem, typeof fieldProblem>,
   Follows<ErrorReport, typeof reason>,
   Follows<DryRun & { readonly dryRun: true }, typeof dryRun>,

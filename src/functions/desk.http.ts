@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { describe } from '../lib/describe.ts';
 import { type CloseNeeds, closeMail } from '../lib/desk/close-mail.ts';
 import { noNote, requireNote } from '../lib/desk/closing-note.ts';
+import { type ForgetNeeds, forgetMail } from '../lib/desk/forget-mail.ts';
 import { type MailSearch, readSearch, toSearchToken } from '../lib/desk/read-search.ts';
 import { type ReplayNeeds, replayMail } from '../lib/desk/replay-mail.ts';
 import { type SearchNeeds, searchMail } from '../lib/desk/search-mail.ts';
@@ -9,6 +10,7 @@ import { type ShowNeeds, showMail } from '../lib/desk/show-mail.ts';
 import { type TraceNeeds, traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { readChangedBy } from './changed-by.ts';
 import { readDeskQuery, withoutHostParameters } from './desk-query.ts';
 import { readJsonBody } from './json-body.ts';
 import { answeringProblems, logTo } from './problem.ts';
@@ -74,6 +76,19 @@ export const closeMailHttp =
     answeringProblems(context, async () => ({
       jsonBody: await closeMail(needs(logTo(context)), request.params.id ?? '', await readNote(request)),
     }));
+
+/** Where nobody says who they are, the master key is all that is known. */
+const UNNAMED = '-';
+
+/** POST /api/mail/{id}/forget */
+export const forgetMailHttp =
+  (needs: (log: Log) => ForgetNeeds): HttpHandler =>
+  (request, context) =>
+    answeringProblems(context, async () => {
+      const { by: name = UNNAMED } = readChangedBy(request);
+      const operator = { name, with: 'master key' } as const;
+      return { jsonBody: await forgetMail(needs(logTo(context)), operator, request.params.id ?? '') };
+    });
 
 /** Room for a note in which every character is escaped, and white space around it. */
 const MAX_NOTE_BYTES = 16_000;

@@ -94,9 +94,11 @@ export const readForm = async ({ headers, body }: HttpRequest): Promise<URLSearc
 
 /** A path of ours to go on to; anything else leads to the overview. */
 export const nextOf = (base: string, given: string | null): string =>
-  given !== null &&
-  (given === base || given.startsWith(`${base}/`) || given.startsWith(`${base}?`)) &&
-  /^[!-~]+$/.test(given) &&
-  !given.includes('\\')
-    ? given
-    : base;
+  given !== null && given.startsWith('/') && isBelow(base, given) ? given : base;
+
+/** As a browser reads it: without dots that lead up, and without signs that a server could take for a slash. */
+const isBelow = (base: string, given: string): boolean => {
+  if (!/^[!-~]+$/.test(given) || /\\|%2f|%5c/i.test(given.split('?')[0] ?? '')) return false;
+  const { origin, pathname } = new URL(given, 'https://relay.invalid');
+  return origin === 'https://relay.invalid' && (pathname === base || pathname.startsWith(`${base}/`));
+};

@@ -9,6 +9,7 @@ import { beginAct, codeOf, decideMails, finishAct, requireOperate } from '../lib
 import type { OpsNeeds } from '../lib/desk/ops-needs.ts';
 import { readOverview } from '../lib/desk/ops-overview.ts';
 import { showMail } from '../lib/desk/show-mail.ts';
+import { toldDeliveries } from '../lib/desk/told-deliveries.ts';
 import { traceMail } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import { isBounced } from '../lib/ledger/ledger-row.ts';
@@ -26,7 +27,7 @@ import { resultPage, trailPage } from '../lib/ops/trail-page.ts';
 import { mailPath, pathOf, type View } from '../lib/ops/view.ts';
 import { readHeldToken, toHeldToken } from './desk-query.ts';
 import type { OpsAnswer } from './ops-answer.ts';
-import { readSearch, showSearch } from './ops-search.ts';
+import { openSearch, readSearchAddress, showSearch } from './ops-search.ts';
 
 const shown = (page: Page): OpsAnswer => ({ kind: 'page', page });
 
@@ -54,7 +55,8 @@ export const showPage = async (
       return shown(overviewPage(view, overview, queueCharts(view, samples)));
     }
     case 'mail':
-      return showSearch(needs, view, readSearch(query));
+      // Without a field it is the form alone, as after "Clear".
+      return showSearch(needs, view, readSearchAddress(query));
     case 'held': {
       const page = await listHeld(needs, after === undefined ? undefined : readHeldToken(after));
       return shown(heldPage(view, page, page.next === undefined ? undefined : toHeldToken(page.next)));
@@ -92,7 +94,7 @@ const readOne = async (needs: OpsNeeds, mailId: string): Promise<OneMail> => {
   return {
     mail,
     acts,
-    deliveries: row.fate.state === 'sent' ? (row.fate.deliveries ?? []) : [],
+    deliveries: toldDeliveries(row).deliveries ?? [],
     isBounced: isBounced(row),
     canTrace: needs.traces !== undefined,
   };
@@ -107,6 +109,8 @@ export const openForm = async (
 ): Promise<OpsAnswer> => {
   const { operator } = view;
   if (operator === undefined) throw new AppError('PAGE_NOT_FOUND');
+  // It changes nothing.
+  if (path === 'mail') return openSearch(needs, view, fields);
   requireOperate(operator);
   if (path === 'decide') {
     const { id } = await decideMails(needs, operator, readDecision(fields), fields.getAll('id'));

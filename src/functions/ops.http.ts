@@ -15,6 +15,7 @@ import { AppError, reasonOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { LANGUAGES } from '../lib/mail/language.ts';
 import { errorPage } from '../lib/ops/error-page.ts';
+import { UNADDRESSED_FIELDS } from '../lib/ops/search-page.ts';
 import {
   entraPage,
   noRolePage,
@@ -115,7 +116,7 @@ const toErrorPage = (view: View, thrown: unknown, context: InvocationContext): O
 const anonymousView = (request: HttpRequest, version: string): View => {
   const language = languageOf(request);
   const other = LANGUAGES.find((one) => one !== language) ?? language;
-  const { pathname, searchParams } = new URL(request.url);
+  const { pathname, searchParams } = new URL(addressOf(request));
   searchParams.set('lang', other);
   return {
     base: baseOf(request),
@@ -127,6 +128,13 @@ const anonymousView = (request: HttpRequest, version: string): View => {
     otherLanguageUrl:
       request.method === 'GET' ? `${pathname}?${searchParams}` : `${baseOf(request)}?lang=${other}`,
   };
+};
+
+/** The address, without what must not stand in one: no link repeats it. */
+const addressOf = (request: HttpRequest): string => {
+  const url = new URL(request.url);
+  for (const name of UNADDRESSED_FIELDS) if (url.searchParams.has(name)) url.searchParams.delete(name);
+  return url.href;
 };
 
 const cookieAttributes = (request: HttpRequest, { base }: View) =>
@@ -166,7 +174,7 @@ const outside = (
   if (visitor.kind === 'no-role')
     return { kind: 'page', status: 403, page: noRolePage(view, visitor.name, [READ_ROLE, OPERATE_ROLE]) };
   if (visitor.kind === 'not-set-up') return { kind: 'page', status: 503, page: notSetUpPage(view) };
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search } = new URL(addressOf(request));
   // To a page that somebody followed a link to from elsewhere, the browser has not brought the cookie. It does when this page asks.
   if (request.method === 'GET' && request.headers.get('sec-fetch-site') === 'cross-site')
     return {

@@ -867,6 +867,12 @@ export const catalogue = {
     'The email is not held',
     'Only a held email can be replayed, and only a held or waiting one closed. To see its state: npm run mail -- show <id>',
   ),
+  MAIL_STILL_NEEDED: entry(
+    409,
+    'caller',
+    'The relay still needs what it keeps of the email',
+    'Without it, the email could be sent twice. Everything of an email can be deleted once it has ended and no message of it can be on the queue: an hour later, or eight days after it was canceled or closed while it waited. `detail` says what it waits for.',
+  ),
   QUERY_INVALID: entry(
     400,
     'caller',

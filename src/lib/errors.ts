@@ -89,3 +89,7 @@ export const reportOf = ({ code, ...facts }: Reason): ErrorReport => ({
   remedy: catalogue[code].remedy,
   ...facts,
 });
+
+/** A foreseen failure by its code, another by its kind: a message could quote content or an address. */
+export const nameOfFailure = (failure: unknown): string =>
+  failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';

@@ -119,7 +119,7 @@ export type LogEvent =
       readonly graphRequestId?: string;
     }
   | {
-      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown';
+      readonly event: 'MailReplayed' | 'MailClosed' | 'MailCanceled' | 'MailContentShown' | 'MailForgotten';
       readonly mailId: string;
     }
   | { readonly event: 'MailOverdue'; readonly mailId: string; readonly state: string }
@@ -149,6 +149,13 @@ export type LogEvent =
       readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';
       readonly isGuess?: true;
     }
+  /** A report is about the copy at MAIL_REDIRECT_TO, and says nothing of the recipients of the email. */
+  | {
+      readonly event: 'RedirectReported';
+      readonly mailId: string;
+      readonly status: string;
+      readonly code?: string;
+    }
   /** A report said something else of recipients, such as a delay. */
   | {
       readonly event: 'MailReported';
@@ -174,6 +181,20 @@ export type LogEvent =
       readonly unfinished: number;
     }
   | { readonly event: 'BouncePollFailed'; readonly name: string }
+  /** The ledger says that an email has ended, and the event of it could not be told. The sweep tries again. */
+  | {
+      readonly event: 'EventUntold';
+      readonly mailId: string;
+      readonly type: EventType;
+      readonly eventId: string;
+      readonly name: string;
+    }
+  /** No sweep could tell it either. */
+  | {
+      readonly event: 'EventLost';
+      readonly mailId: string;
+      readonly state: string;
+    }
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
@@ -330,6 +351,7 @@ const LEVELS: Levels = {
   MailReplayed: 'info',
   MailContentShown: 'info',
   MailClosed: 'info',
+  MailForgotten: 'info',
   MailCanceled: 'info',
   MailCaptured: 'info',
   MailRepeated: 'info',
@@ -337,9 +359,12 @@ const LEVELS: Levels = {
   MailSwept: 'info',
   MailBounced: 'info',
   MailReported: 'info',
+  RedirectReported: ({ status }) => (status === 'failed' ? 'warn' : 'info'),
   // Whoever wants reports to be read, and does not let the relay read them, must learn of it.
   BouncesPolled: ({ refused }) => (refused > 0 ? 'error' : 'info'),
   BouncePollFailed: 'warn',
+  EventUntold: 'error',
+  EventLost: 'error',
   DraftLeft: 'warn',
   SweepFailed: 'error',
   CallerUnreadable: 'error',

@@ -57,6 +57,8 @@ export type Ledger = {
    * It begins where `turn` says.
    */
   readonly expire: (before: Date, turn: number, isOver: () => boolean) => Promise<number>;
+  /** Deletes a mail that has ended, with everything by which it is found. False where its row is no longer at this version. */
+  readonly forget: (row: LedgerRow, etag: string) => Promise<boolean>;
   /**
    * Files mails of an earlier version of the ledger, which had no shelves, until `isOver`; gives how many. Goes on where it
    * ended the last time, and costs nothing once it has seen all. What cannot be filed is passed, and told to `onFailure`.

@@ -212,6 +212,22 @@ export const ledgerContract = (name: string, open: () => Ledger): void => {
       expect(await ledger.find(newSent.facts.mailId)).toBeDefined();
     });
 
+    test('forgets one mail at the version it was read, and keeps it at any other', async () => {
+      const ledger = open();
+      const [row, other] = [sentAt(TODAY), sentAt(TODAY)];
+      for (const one of [row, other]) await ledger.create(one);
+      const { etag } = (await ledger.find(row.facts.mailId))!;
+      const now = (await ledger.replace(row, etag))!;
+
+      expect(await ledger.forget(row, etag)).toBe(false);
+      expect(await ledger.find(row.facts.mailId)).toEqual(now);
+      expect(await ledger.forget(row, now.etag)).toBe(true);
+      expect(await ledger.find(row.facts.mailId)).toBeUndefined();
+      expect(await ledger.forget(row, now.etag)).toBe(false);
+      expect(await ledger.find(other.facts.mailId)).toBeDefined();
+      expect(await ledger.create(row)).toBeDefined();
+    });
+
     test('a mail that was forgotten can come again', async () => {
       const ledger = open();
       const row = sentAt(YEAR_AGO);

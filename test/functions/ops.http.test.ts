@@ -125,14 +125,20 @@ describe('an operator with the master key', () => {
     expect(Buffer.from(attributes?.value ?? '', 'base64url').toString('latin1')).not.toContain('right-key');
   });
 
-  test.each(['//evil.example', 'https://evil.example', '/api/opsx', '/api/ops/\\evil'])(
-    'never goes on to %s',
-    async (next) => {
-      const { post } = page();
-      const answer = await post('session', { key: 'right-key', name: 'Grace', next });
-      expect(answer.headers).toMatchObject({ location: '/api/ops' });
-    },
-  );
+  test.each([
+    '//evil.example',
+    'https://evil.example',
+    '/api/opsx',
+    '/api/ops/\\evil',
+    '/api/ops/../../evil',
+    '/api/ops/%2E%2e/evil',
+    '/api/ops/..%2f..%2Fevil',
+    '/api/ops/..%5cevil',
+  ])('never goes on to %s', async (next) => {
+    const { post } = page();
+    const answer = await post('session', { key: 'right-key', name: 'Grace', next });
+    expect(answer.headers).toMatchObject({ location: '/api/ops' });
+  });
 
   test.each([
     ['another key', 'wrong-key', 401],
@@ -287,6 +293,81 @@ describe('with Entra', () => {
   ])('a header %s is nobody', async (_case, headers) => {
     const answer = await page({ signIn: 'entra', hasEasyAuth: true }).ask('held', { headers });
     expect([answer.status, String(answer.body)]).toEqual([401, expect.stringContaining('/.auth/login/aad')]);
+  });
+});
+
+describe('a search', () => {
+  const found = async (fields: Record<string, string>) => {
+    const world = page({ signIn: 'entra', hasEasyAuth: true });
+    const headers = principal(['Relay.Read']);
+    const token = tokenIn(await world.ask('mail', { headers }));
+    return { world, headers, answer: await world.post('mail', { token, ...fields }, headers) };
+  };
+
+  test('leads to an address that can be kept, without the fields that are empty', async () => {
+    const { answer } = await found({ sender: 'payroll@contoso.example', tag: '', recipient: '' });
+    expect([answer.status, (answer.headers as Record<string, string>).location]).toEqual([
+      303,
+      '/api/ops/mail?sender=payroll%40contoso.example',
+    ]);
+  });
+
+  test.each([
+    { recipient: 'ada@fabrikam.example' },
+    { idempotencyKey: 'order-4711', sender: 'payroll@contoso.example' },
+  ])('for %j has no address, as the host logs those, and no link repeats one that has it', async (fields) => {
+    const { world, headers, answer } = await found(fields);
+    expect(answer.status).toBe(200);
+    const [value = ''] = Object.values(fields);
+    expect(String(answer.body)).toContain(`value="${value}"`);
+    expect(String(answer.body)).not.toMatch(new RegExp(`(?:href|action)="[^"]*${value}`));
+    const asked = await world.ask(`mail?${new URLSearchParams(fields)}`, {
+      headers,
+      query: fields,
+    });
+    expect([asked.status, String(asked.body)]).toEqual([400, expect.stringContaining('the host logs')]);
+    expect(String(asked.body)).not.toContain(value);
+    const signedOut = await world.ask(`mail?${new URLSearchParams(fields)}`);
+    expect(String(signedOut.body)).not.toContain(encodeURIComponent(value));
+  });
+
+  test('with wrong values shows its form again with every entry, and each message at its field', async () => {
+    const entries = {
+      sender: 'payroll',
+      tag: 'two words',
+      recipient: 'Ada <ada@fabrikam.example>',
+      graphRequestId: '<b>',
+      from: '2026-03-02T08:00',
+      until: '2026-03-02T07:00',
+    };
+    const { answer } = await found(entries);
+    expect(answer.status).toBe(400);
+    const body = String(answer.body);
+    expect(body).toContain('Correct the 4 fields');
+    for (const [name, value] of Object.entries(entries))
+      expect(body).toContain(
+        `id="${name}" name="${name}" type="${name === 'from' || name === 'until' ? 'datetime-local' : 'text'}" value="${value.replaceAll('<', '&lt;').replaceAll('>', '&gt;')}"`,
+      );
+    const wrong = [...body.matchAll(/aria-invalid="true" aria-describedby="(\w+)-fault"/g)];
+    expect(wrong.map(([, name]) => name)).toEqual(['sender', 'tag', 'until', 'graphRequestId']);
+    for (const [, name] of wrong) expect(body).toContain(`<p class="fault" id="${name}-fault">Expected `);
+  });
+
+  test('that has wrong values in its address shows them as they were written', async () => {
+    const world = page({ signIn: 'entra', hasEasyAuth: true });
+    const query = { from: 'yesterday', state: 'gone' };
+    const answer = await world.ask(`mail?${new URLSearchParams(query)}`, {
+      headers: principal(['Relay.Read']),
+      query,
+    });
+    expect(answer.status).toBe(400);
+    expect(String(answer.body)).toContain('type="text" value="yesterday"');
+    expect(String(answer.body)).toContain('aria-describedby="state-fault"');
+  });
+
+  test('is answered only with the token of the session', async () => {
+    const { answer } = await found({ recipient: 'ada@fabrikam.example', token: '' });
+    expect(String(answer.body)).toContain('FORM_EXPIRED');
   });
 });
 

@@ -53,7 +53,7 @@ const pathOf = (address: string): string => {
 };
 
 /** Expects a response to be one that the document describes for this call. */
-const expectDescribed = (
+export const expectDescribed = (
   method: string,
   address: string,
   { status, headers, body }: { readonly status: number; readonly headers: Headers; readonly body: unknown },

@@ -1,5 +1,5 @@
-import { shelfOf } from '../../src/lib/ledger/ledger-index.ts';
-import { dueFrom, isFinal, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { indexKeyOf, keysBefore } from '../../src/lib/ledger/ledger-index.ts';
+import { isFinal, isUntold, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import {
   inOrder,
   placeOf,
@@ -16,7 +16,7 @@ type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer
 
 /** The ledger in memory, with versions. Each call is one indivisible step; a caller decides when it happens. */
 export type FakeLedger = {
-  readonly [Name in 'find' | 'expire' | 'fileEarlier']: Synchronous<Ledger[Name]>;
+  readonly [Name in 'find' | 'expire' | 'forget' | 'fileEarlier']: Synchronous<Ledger[Name]>;
 } & {
   readonly create: <Its extends LedgerRow>(row: Its) => LedgerEntry<Its> | undefined;
   readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => LedgerEntry<Its> | undefined;
@@ -52,20 +52,24 @@ export const makeFakeLedger = (
     find: (mailId) => entries.get(mailId),
     create: (row) => (entries.has(row.facts.mailId) ? undefined : write(row)),
     replace: (row, etag) => (entries.get(row.facts.mailId)?.etag === etag ? write(row) : undefined),
-    listOpen: (shelf, before, _turn, isOver) =>
-      (isOver() ? [] : [...entries.values()]).flatMap(({ row }) =>
-        shelfOf(row) === shelf && Date.parse(dueFrom(row)) < before.getTime() ? [row.facts.mailId] : [],
-      ),
+    listOpen: (shelf, before, _turn, isOver) => {
+      const { from, to } = keysBefore(shelf, before);
+      return (isOver() ? [] : [...entries.values()]).flatMap(({ row }) => {
+        const key = indexKeyOf(row);
+        return key >= from && key < to ? [row.facts.mailId] : [];
+      });
+    },
     expire: (before, _turn, isOver) => {
       let expired = 0;
       for (const { row } of [...entries.values()]) {
         const day = row.progress.updatedAt.slice(0, 10);
-        if (isOver() || !isFinal(row) || day >= before.toISOString().slice(0, 10)) continue;
+        if (isOver() || !isFinal(row) || isUntold(row) || day >= before.toISOString().slice(0, 10)) continue;
         entries.delete(row.facts.mailId);
         expired += 1;
       }
       return expired;
     },
+    forget: ({ facts: { mailId } }, etag) => entries.get(mailId)?.etag === etag && entries.delete(mailId),
     fileEarlier: () => 0,
     search: (term, range, limit) => {
       const { above, below } = searchKeysIn(prefixOf(term), range);

@@ -53,6 +53,7 @@ export const asLedger = (fake: FakeLedger): Ledger => ({
     yield* fake.listOpen(...which);
   },
   expire: async (...which) => fake.expire(...which),
+  forget: async (...which) => fake.forget(...which),
   fileEarlier: async (...which) => fake.fileEarlier(...which),
 });
 
@@ -68,7 +69,7 @@ const flat = ({ facts, progress, fate }: LedgerRow) => ({ ...facts, ...progress,
 
 /** A call of a port that can be made to fail. */
 export type PortCall =
-  | `ledger.${'find' | 'create' | 'replace' | 'listOpen' | 'expire' | 'fileEarlier'}`
+  | `ledger.${'find' | 'create' | 'replace' | 'listOpen' | 'expire' | 'forget' | 'fileEarlier'}`
   | `payloads.${'put' | 'read' | 'sizeOf' | 'keep' | 'delete' | 'list'}`
   | `records.${'store' | 'list' | 'read' | 'delete'}`
   | `${'mailQueue' | 'poisonQueue'}.${'put' | 'count'}`
@@ -147,6 +148,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       replace: (row, etag) => done('ledger.replace', () => ledger.replace(row, etag), row.fate.state),
       listOpen: (...which) => listed('ledger.listOpen', () => ledger.listOpen(...which)),
       expire: (...which) => asked('ledger.expire', () => ledger.expire(...which)),
+      forget: (...which) => done('ledger.forget', () => ledger.forget(...which)),
       fileEarlier: (...which) => asked('ledger.fileEarlier', () => ledger.fileEarlier(...which)),
     },
     mailboxes: {

@@ -1,4 +1,5 @@
-import type { Reason, UpstreamFacts } from '../errors.ts';
+import type { Reason } from '../errors.ts';
+import type { AnswerFacts } from '../sending/send-outcome.ts';
 
 /*
  * What a caller is told that may use every address of a domain, and could try out addresses: not whether a mailbox is missing, closed to
@@ -27,10 +28,11 @@ export const toldReason = (reason: Reason): Reason => {
 };
 
 /** An attempt to send, as such a caller is told of it. */
-export const toldAttempt = <Its extends UpstreamFacts & { readonly code?: string }>(
+export const toldAttempt = <Its extends AnswerFacts & { readonly code?: string }>(
   attempt: Its,
-): Omit<Its, keyof UpstreamFacts> & UpstreamFacts => {
-  const { upstreamCode: _, graphRequestId: __, ...rest } = attempt;
+): Omit<Its, keyof AnswerFacts> & AnswerFacts => {
+  // A mailbox that is missing is told from one that is closed by the status alone.
+  const { upstreamCode: _, graphRequestId: __, status: ___, tookMs: ____, ...rest } = attempt;
   if (OF_THE_MAILBOX.has(attempt.code ?? '')) return { ...rest, code: 'SENDER_NOT_USABLE' };
   return attempt.code === IN_OTHER_WORDS ? rest : attempt;
 };

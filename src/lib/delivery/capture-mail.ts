@@ -30,12 +30,12 @@ export const captureMail = async (
   subject: CaptureSubject,
 ): Promise<InState<'captured'> | undefined> => {
   const now = needs.clock.now();
-  const row =
+  const ended =
     'row' in subject ? recordCaptured(subject.row, now) : captureNew(accepted, subject.isInQueue, now);
-  const record = toRecord(plan, row.facts, dueFrom(row), now);
+  const record = toRecord(plan, ended.facts, dueFrom(ended), now);
   const { toBoundedSummary } = await import('../inbox/captured-summary.ts');
   await needs.captured.store(record, await toBoundedSummary(record));
-  await announce(needs, row);
+  const row = await announce(needs, ended);
   const written =
     'row' in subject ? await needs.ledger.replace(row, subject.etag) : await needs.ledger.create(row);
   const { mailId, recipients, tags } = row.facts;

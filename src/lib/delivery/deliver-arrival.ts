@@ -75,7 +75,9 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       const unknown = { row: decision.row, etag };
       const readOriginal = () => readContent(needs, envelope);
       const looked = await lookUpMail(needs, { ...unknown, envelope, readOriginal });
-      return looked === 'send now' ? send(needs, arrival, { ...unknown, wasHeld: false }) : looked;
+      return typeof looked === 'string'
+        ? looked
+        : send(needs, arrival, { row: looked, etag, wasHeld: false });
     }
     case 'lost':
       return concludeLost(needs, envelope, { row: decision.row, etag });

@@ -1,6 +1,7 @@
 import type { Ports } from '../ports.ts';
 import { type DraftStage, decideStage, type NotFinished } from '../sending/draft-stage.ts';
 import type { SendReport } from '../sending/send-outcome.ts';
+import { timedReport } from './timed-report.ts';
 
 /** The draft cannot be finished, for this reason. Thrown inside the room only, by whatever step finds out. */
 export class Unfinished extends Error {
@@ -34,7 +35,13 @@ export const requireDone = (now: Date, stage: DraftStage, report: SendReport): v
 
 /** Makes a request of a stage. Throws Unfinished unless it is done. */
 export const mustBeDone = async (
-  { clock }: Pick<Ports, 'clock'>,
+  needs: Pick<Ports, 'clock'>,
   stage: DraftStage,
   request: () => Promise<SendReport>,
-): Promise<void> => requireDone(clock.now(), stage, await withFreshToken(request, (report) => report));
+): Promise<void> => {
+  const report = await withFreshToken(
+    () => timedReport(needs, request),
+    (answer) => answer,
+  );
+  requireDone(needs.clock.now(), stage, report);
+};

@@ -25,12 +25,15 @@ export const toWebhooks = (needs: ToWebhooksNeeds): Events => ({
   },
 });
 
-/** All of these; undefined where there is none. An event is put again into each of them if one failed. */
+/** All of these; undefined where there is none. If one fails, the others get the event all the same, and all get it again later. */
 export const allOf = (sinks: readonly Events[]): Events | undefined =>
   sinks.length === 0
     ? undefined
     : {
         put: async (event) => {
-          for (const sink of sinks) await sink.put(event);
+          const failures: unknown[] = [];
+          for (const sink of sinks)
+            await sink.put(event).catch((failure: unknown) => void failures.push(failure));
+          if (failures.length > 0) throw failures[0];
         },
       };

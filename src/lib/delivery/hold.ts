@@ -49,11 +49,11 @@ export const hold = async (
   const kept =
     reason.problems === undefined ? reason : { ...reason, problems: keptProblems(reason.problems) };
   const holding = { why, reason: kept, record, hasContent: original !== undefined };
-  const row =
+  const ended =
     'row' in subject
       ? recordHeld(subject.row, holding, now, subject.attempt)
       : holdNew(subject.facts, holding, now);
-  await announce(needs, row);
+  const row = await announce(needs, ended);
   const written =
     'row' in subject ? await needs.ledger.replace(row, subject.etag) : await needs.ledger.create(row);
   if (written === undefined) {

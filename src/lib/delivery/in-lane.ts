@@ -10,6 +10,7 @@ import { decidePause } from '../sending/wait.ts';
 import type { AttemptResult, DraftNeeds } from './draft-run.ts';
 import { type GateNeeds, passGate } from './pass-gate.ts';
 import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
+import { timedReport } from './timed-report.ts';
 
 export type LaneNeeds = DraftNeeds &
   GateNeeds & {
@@ -109,8 +110,11 @@ const attemptMail = async (
 };
 
 /** Tries an email once; once more only where Graph refused the token, for which the adapter has made a new one. */
-const attemptDirectly = async ({ mailboxes, clock }: LaneNeeds, plan: DirectPlan): Promise<SendOutcome> => {
-  const attempt = async () => decideOutcome(await mailboxes.send(plan), clock.now());
+const attemptDirectly = async (needs: LaneNeeds, plan: DirectPlan): Promise<SendOutcome> => {
+  const attempt = async () => {
+    const report = await timedReport(needs, () => needs.mailboxes.send(plan));
+    return decideOutcome(report, needs.clock.now());
+  };
   const outcome = await attempt();
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;
 };

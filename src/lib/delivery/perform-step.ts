@@ -184,8 +184,8 @@ const writeRejected = async (
 };
 
 const write = async (needs: StepNeeds, next: LedgerRow, etag: string): Promise<Performed> => {
-  await announce(needs, next);
-  const written = await needs.ledger.replace(next, etag).catch((error: unknown) => {
+  const told = await announce(needs, next);
+  const written = await needs.ledger.replace(told, etag).catch((error: unknown) => {
     // The message is on the queue, and says what the row should.
     if (isIn(next, 'deferred', 'unknown')) return undefined;
     throw error;
@@ -193,5 +193,5 @@ const write = async (needs: StepNeeds, next: LedgerRow, etag: string): Promise<P
   // Or somebody was faster with the message we wrote, or took this attempt for lost: the ledger is ahead of us.
   if (written === undefined)
     needs.log({ event: 'LedgerBehind', mailId: next.facts.mailId, state: next.fate.state });
-  return { row: next, isBeaten: written === undefined };
+  return { row: told, isBeaten: written === undefined };
 };

@@ -1,6 +1,7 @@
 import { isWatched } from '../bounces/watched-mailbox.ts';
+import { nameOfFailure } from '../errors.ts';
 import type { WatchedEntry } from '../ports.ts';
-import { nameOf, type PollCounts, type PollMailboxNeeds, type PollRun, pollMailbox } from './poll-mailbox.ts';
+import { type PollCounts, type PollMailboxNeeds, type PollRun, pollMailbox } from './poll-mailbox.ts';
 
 export type PollBouncesNeeds = PollMailboxNeeds;
 
@@ -31,7 +32,7 @@ export const pollBounces = async (needs: PollBouncesNeeds): Promise<void> => {
     }
   };
   await Promise.all(Array.from({ length: MAILBOXES_AT_ONCE }, pollSome));
-  for (const failure of failures) needs.log({ event: 'BouncePollFailed', name: nameOf(failure) });
+  for (const failure of failures) needs.log({ event: 'BouncePollFailed', name: nameOfFailure(failure) });
   if (failures.length > 0 && failures.length === entries.length) throw failures[0];
   needs.log({ event: 'BouncesPolled', ...counts, failed: counts.failed + failures.length });
 };

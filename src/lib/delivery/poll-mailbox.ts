@@ -9,7 +9,7 @@ import {
   type WatchedMailbox,
   withWaiting,
 } from '../bounces/watched-mailbox.ts';
-import { AppError } from '../errors.ts';
+import { nameOfFailure } from '../errors.ts';
 import type { MailboxTrouble, Ports, WatchedEntry } from '../ports.ts';
 import { recordNews } from './record-news.ts';
 import {
@@ -162,14 +162,10 @@ const settleOne = async (
   } catch (failure) {
     if (isStorageFailure(failure)) throw failure;
     counts.failed += 1;
-    log({ event: 'BouncePollFailed', name: nameOf(failure) });
+    log({ event: 'BouncePollFailed', name: nameOfFailure(failure) });
     return { kind: 'unmatched' };
   }
 };
-
-/** A foreseen failure by its code, another by its kind: a message could quote an address. */
-export const nameOf = (failure: unknown): string =>
-  failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
 
 /** Records what waited for its row; gives what still waits. */
 const settleWaiting = async (

@@ -20,6 +20,7 @@ import {
 } from './draft-run.ts';
 import { removeUnsent } from './sight-mail.ts';
 import { isStorageFailure } from './storage-failure.ts';
+import { timedReport } from './timed-report.ts';
 
 /**
  * Sends an email as a draft: makes it, adds its files, and sends it. The ledger has the draft's id before anything else is
@@ -95,7 +96,7 @@ const mark = async (run: DraftRun, { mailbox, id }: DraftRecord): Promise<void> 
 const submit = async (run: DraftRun, draft: DraftRecord): Promise<SendOutcome> => {
   const { mailbox, id, route } = draft;
   const report = await withFreshToken(
-    () => run.drafts.send(mailbox, id),
+    () => timedReport(run, () => run.drafts.send(mailbox, id)),
     (answer) => answer,
   );
   const outcome = decideSending(report, run.clock.now());

@@ -3,6 +3,7 @@ import { deliveriesIn, type Report, toReport } from '../bounces/report.ts';
 import { readReportContent } from '../bounces/report-content.ts';
 import type { ReportKind } from '../bounces/report-kind.ts';
 import { isFresh, type WaitingReport, type WatchedMailbox } from '../bounces/watched-mailbox.ts';
+import { defined } from '../defined.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { addressKey } from '../mail/address.ts';
 import type { MailboxTrouble, Ports } from '../ports.ts';
@@ -67,6 +68,13 @@ const settle = async (
   hashOf: (address: string) => string,
 ): Promise<Settled> => {
   const { mailId } = row.facts;
+  if (row.progress.redirected) {
+    // It went to the address of a test environment alone, which can be one of its recipients by chance.
+    if (how.matchedBy === 'recipient') return { kind: 'unmatched' };
+    for (const { status, code } of report.recipients)
+      needs.log({ event: 'RedirectReported', mailId, status, ...defined({ code }) });
+    return { kind: 'known' };
+  }
   const deliveries = deliveriesIn(report, row, hashOf, { isGuess: how.matchedBy === 'recipient' });
   if (deliveries.length === 0) return { kind: 'unmatched' };
   switch (await recordNews(needs, { mailId, deliveries, ...how })) {

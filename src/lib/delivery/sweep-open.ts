@@ -1,9 +1,9 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
-import { dueFrom, type InState, isFinal, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import { recordFound } from '../ledger/transitions.ts';
+import { dueFrom, type InState, isFinal, isIn, isUntold, type LedgerRow } from '../ledger/ledger-row.ts';
+import { recordFound, recordTold } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
-import { announce } from './announce.ts';
+import { announce, announceWritten } from './announce.ts';
 import { hold, type OpenRow } from './hold.ts';
 import { readStored } from './read-content.ts';
 import { removeUnsent, sightMail } from './sight-mail.ts';
@@ -12,7 +12,7 @@ import { ago, DAY_MS, forEach, type Part, type Run, type SweepNeeds } from './sw
 /** No message stays unseen longer: it is the longest a storage queue hides one. */
 const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
 
-/** Attempts that a caller waited for and whose process died: they are looked for in the mailbox. */
+/** Attempts that a caller waited for and whose process died: they are looked for in the mailbox. Events that could not be told. */
 export const sweepLost: Part = async (needs, run) => {
   // By then Sent Items have had the time they are given.
   const before = ago(needs, needs.policy.sendingLimitMs + needs.policy.verifyWindowMs);
@@ -22,6 +22,17 @@ export const sweepLost: Part = async (needs, run) => {
     else if (isChangedBefore(row, ago(needs, needs.policy.giveUpAfterMs)))
       await tellOfOverdue(needs, run, { row, etag });
   });
+};
+
+/** After this, an event says nothing that a system still waits for. Longer than an outage of storage, or a deployment that is missing. */
+const EVENT_LOST_AFTER_MS = 7 * DAY_MS;
+
+/** Tells an event that could not be told as its email ended; in the end, says that it is lost. */
+const tellUntold = async (needs: SweepNeeds, entry: LedgerEntry): Promise<void> => {
+  const told = await announceWritten(needs, entry);
+  if (!isUntold(told) || !isChangedBefore(told, ago(needs, EVENT_LOST_AFTER_MS))) return;
+  if ((await needs.ledger.replace(recordTold(told), entry.etag)) === undefined) return;
+  needs.log({ event: 'EventLost', mailId: told.facts.mailId, state: told.fate.state });
 };
 
 /** Emails whose messages have not come for too long. */
@@ -59,7 +70,7 @@ const removeUnsubmitted = async (needs: SweepNeeds, { facts, progress }: OpenRow
 const isChangedBefore = (row: LedgerRow, time: Date): boolean =>
   Math.max(Date.parse(row.progress.updatedAt), Date.parse(dueFrom(row))) < time.getTime();
 
-/** Does something for each of these emails that is still as it was listed: not ended, and unchanged since `before`. */
+/** Does something for each of these emails that is still as it was listed: not ended, or ended untold, and unchanged since `before`. */
 const forEachOpen = (
   needs: SweepNeeds,
   run: Run,
@@ -73,7 +84,8 @@ const forEachOpen = (
       const entry = await needs.ledger.find(mailId);
       if (entry === undefined || !isChangedBefore(entry.row, before)) return;
       const { row, etag } = entry;
-      if (!isFinal(row)) await sweep({ row, etag });
+      if (isUntold(row)) await tellUntold(needs, entry);
+      else if (!isFinal(row)) await sweep({ row, etag });
     },
   });
 
@@ -101,6 +113,5 @@ const resolveLost = async (
   const { internetMessageId } = sighting;
   const found = recordFound(row, now, { attempt, ...defined({ internetMessageId }) });
   await needs.watchSender?.(found);
-  await announce(needs, found);
-  return (await needs.ledger.replace(found, etag)) !== undefined;
+  return (await needs.ledger.replace(await announce(needs, found), etag)) !== undefined;
 };

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { nameOfFailure } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import type { HoldNeeds } from './hold.ts';
@@ -68,9 +68,7 @@ export const forEach = async <Item>(
   }
 };
 
-/** Names a foreseen failure by its code, another by its kind: a message could quote content. */
 export const countFailure = (needs: SweepNeeds, { counts }: Run, mailId: string, failure: unknown): void => {
   counts.failed += 1;
-  const name = failure instanceof AppError ? failure.code : failure instanceof Error ? failure.name : 'Error';
-  needs.log({ event: 'SweepFailed', mailId, name });
+  needs.log({ event: 'SweepFailed', mailId, name: nameOfFailure(failure) });
 };

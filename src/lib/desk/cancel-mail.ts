@@ -1,5 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
-import { announce } from '../delivery/announce.ts';
+import { announceWritten } from '../delivery/announce.ts';
 import { AppError } from '../errors.ts';
 import { isIn } from '../ledger/ledger-row.ts';
 import { cancel } from '../ledger/transitions.ts';
@@ -22,7 +22,7 @@ export const cancelMail = async (needs: CancelNeeds, mailId: string, caller: Cal
     const { row, etag } = await findOwnMail(needs, mailId, caller);
     if (isIn(row, 'canceled')) {
       // Perhaps for want of the answer to a request that ended before it could tell.
-      await announce(needs, row);
+      await announceWritten(needs, { row, etag });
       return toStatusFor(needs, caller, row);
     }
     const { mailId: id } = row.facts;

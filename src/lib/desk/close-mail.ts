@@ -25,8 +25,7 @@ const closeHeld = async (
   { row, etag }: LedgerEntry<InState<'held'>>,
   note: string,
 ): Promise<MailStatus> => {
-  const closed = close(row, note, needs.clock.now());
-  await announce(needs, closed);
+  const closed = await announce(needs, close(row, note, needs.clock.now()));
   if ((await needs.ledger.replace(closed, etag)) === undefined) throw new AppError('MAIL_NOT_HELD');
   await needs.records.delete(row.fate.record);
   needs.log({ event: 'MailClosed', mailId: row.facts.mailId });

@@ -56,12 +56,15 @@ export type ToldNeeds = { readonly senderPolicy?: SenderPolicy };
 export const toStatusFor = ({ senderPolicy }: ToldNeeds, caller: Caller, row: LedgerRow): MailStatus =>
   toStatus(isNamedSender(caller, senderPolicy, row.facts.sender) ? row : withoutMailbox(row));
 
-const withoutMailbox = (row: LedgerRow): LedgerRow =>
-  ({
-    facts: row.facts,
-    progress: { ...row.progress, attempts: row.progress.attempts.map(toldAttempt) },
-    fate: 'reason' in row.fate ? { ...row.fate, reason: toldReason(row.fate.reason) } : row.fate,
-  }) as LedgerRow;
+/** Whether the relay could look into the mailbox says whether there is one. */
+const withoutMailbox = ({ facts, progress, fate }: LedgerRow): LedgerRow => {
+  const { lookedFor: _, ...told } = progress;
+  return {
+    facts,
+    progress: { ...told, attempts: progress.attempts.map(toldAttempt) },
+    fate: 'reason' in fate ? { ...fate, reason: toldReason(fate.reason) } : fate,
+  } as LedgerRow;
+};
 
 /** What a state alone has, for everybody who may see the email. */
 const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
@@ -112,11 +115,12 @@ const whileLimited = ({
 
 const timelineOf = (row: LedgerRow): MailStatus['timeline'] => {
   const { facts, progress, fate } = row;
-  const { replayedAt, attempts, updatedAt } = progress;
+  const { replayedAt, attempts, lookedFor = [], updatedAt } = progress;
   return [
     { at: facts.acceptedAt, event: 'accepted' },
     ...(replayedAt === undefined ? [] : [{ at: replayedAt, event: 'replayed' }]),
     ...attempts.map(({ at, outcome, ...more }) => ({ at, event: `attempt ${outcome}`, ...more })),
+    ...lookedFor.map(({ at, seen, times }) => ({ at, event: `look-up ${seen}`, times })),
     ...(fate.state === 'queued' ? [] : [{ at: updatedAt, event: fate.state }]),
     ...deliveryEvents(row),
   ].sort((one, other) => one.at.localeCompare(other.at));

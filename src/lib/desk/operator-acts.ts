@@ -15,7 +15,7 @@ export type ActNeeds = Pick<Ports, 'operatorTrail' | 'clock' | 'log'>;
 /** Writes into the trail what an operator is about to do. What cannot be written there is not done. */
 export const beginAct = async (
   { operatorTrail, clock }: ActNeeds,
-  operator: Operator,
+  operator: Pick<Operator, 'name' | 'with'>,
   action: OperatorAction,
   { mailIds = [], note }: { readonly mailIds?: readonly string[]; readonly note?: string } = {},
 ): Promise<OperatorAct> => {

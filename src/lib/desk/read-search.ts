@@ -4,7 +4,8 @@ import { AppError } from '../errors.ts';
 import { FINAL_STATES, OPEN_STATES } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
 import type { SearchPlace, SearchState } from '../ledger/search-index.ts';
-import { isAddress, ONE_ADDRESS } from '../mail/address.ts';
+import { ONE_ADDRESS } from '../mail/address.ts';
+import { readAddresses } from '../mail/address-list.ts';
 import { KEY_FORM, keyFault } from '../mail/idempotency-key.ts';
 import { readPage, toPage } from './page-token.ts';
 import type { MailQuery } from './search-mail.ts';
@@ -17,7 +18,11 @@ export type MailSearch = {
 };
 
 /** The states to search for, in the order in which an email goes through them. */
-export const SEARCH_STATES = [...OPEN_STATES, ...FINAL_STATES, 'bounced'] as const satisfies readonly SearchState[];
+export const SEARCH_STATES = [
+  ...OPEN_STATES,
+  ...FINAL_STATES,
+  'bounced',
+] as const satisfies readonly SearchState[];
 
 export const USUAL_LIMIT = 50;
 export const MAX_LIMIT = 200;
@@ -59,7 +64,13 @@ const oneOf =
 const isPrintable = (text: string, most: number): boolean =>
   text.length <= most && !/\p{Cc}/u.test(text) && text.isWellFormed();
 
-const address = oneOf(ONE_ADDRESS, isAddress);
+/** As it is copied from an email too, with its name: `Name <name@example.com>`. */
+const address: Read<string> = (name, text) => {
+  const { addresses, places } = readAddresses(text, 2);
+  const [only] = addresses;
+  if (only === undefined || places !== 1) throw expected(name, ONE_ADDRESS, describe(text));
+  return only.address;
+};
 
 const state: Read<SearchState> = (name, text) => {
   const found = SEARCH_STATES.find((one) => one === text);
@@ -139,6 +150,13 @@ const READERS = {
   limit,
   after: place,
 } as const satisfies Record<Parameter, Read<unknown>>;
+
+/** Reads one field by itself. Throws QUERY_INVALID. */
+export const readField = <Name extends Parameter>(
+  name: Name,
+  text: string,
+  now: Date,
+): ReturnType<(typeof READERS)[Name]> => READERS[name](name, text, now) as ReturnType<(typeof READERS)[Name]>;
 
 type Values = { readonly [Name in Parameter]?: ReturnType<(typeof READERS)[Name]> };
 

@@ -1,8 +1,9 @@
-import { announce } from '../delivery/announce.ts';
+import { announceWritten } from '../delivery/announce.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
+import { recordUntold } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
 
-export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events'> & {
+export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events' | 'log'> & {
   /** Of this instance, which may have kept a time for the email; absent where settings are wrong. */
   readonly pacer?: { readonly forget: (mailbox: string, mailId: string) => void };
 };
@@ -23,11 +24,13 @@ export const stopWaiting = async (
   ended: InState<'canceled' | 'closed'>,
   etag: string,
 ): Promise<boolean> => {
-  if ((await needs.ledger.replace(ended, etag)) === undefined) return false;
+  // Not told before the row, as elsewhere: an attempt that is faster sends the email. A crash in between leaves it to the sweep.
+  const untold = needs.events === undefined ? ended : recordUntold(ended);
+  const written = await needs.ledger.replace(untold, etag);
+  if (written === undefined) return false;
   const { mailId, sender, bodyHash } = ended.facts;
   needs.pacer?.forget(sender.toLowerCase(), mailId);
-  // Not before the row, as elsewhere: an attempt that is faster sends the email.
-  await announce(needs, ended);
+  await announceWritten(needs, written);
   // Should this fail, the message deletes it when it is dropped, or the sweep finds it.
   await needs.payloads.delete(mailId, bodyHash).catch(() => undefined);
   return true;

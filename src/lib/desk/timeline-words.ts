@@ -14,6 +14,10 @@ export const inWords = (event: TimelineEvent): string => {
       return 'It was queued again: an operator replayed it, or its application repeated the request.';
     case 'attempt':
       return attemptInWords(event);
+    case 'look-up':
+      return lookUpInWords(event);
+    case 'delivery':
+      return deliveryInWords(event);
     case 'state':
       return stateInWords(event);
     case 'other':
@@ -31,7 +35,17 @@ const ATTEMPTS: Readonly<Record<Of<'attempt'>['outcome'], string>> = {
   unknown: 'An attempt has no known outcome, and may have sent it',
 };
 
-const attemptInWords = ({ outcome, code, upstreamCode, graphRequestId, waitMs }: Of<'attempt'>): string => {
+const inSeconds = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`);
+
+const returned = ({ outcome, status, tookMs }: Of<'attempt'>): string => {
+  const after = tookMs === undefined ? '' : ` after ${inSeconds(tookMs)}`;
+  if (outcome === 'accepted') return after;
+  if (status !== undefined) return `Graph returned ${status}${after}. `;
+  return after === '' ? '' : `The attempt ended${after}, without an answer of Graph. `;
+};
+
+const attemptInWords = (event: Of<'attempt'>): string => {
+  const { outcome, code, upstreamCode, graphRequestId, waitMs } = event;
   const cause = code === undefined || code === 'OUTCOME_UNKNOWN' ? undefined : titleOf(code);
   const codes = [
     outcome === 'accepted' ? '202' : undefined,
@@ -40,12 +54,35 @@ const attemptInWords = ({ outcome, code, upstreamCode, graphRequestId, waitMs }:
     graphRequestId === undefined ? undefined : `Graph request ${graphRequestId}`,
   ].filter((one) => one !== undefined);
   return [
-    ATTEMPTS[outcome],
+    ...(outcome === 'accepted' ? [ATTEMPTS.accepted, returned(event)] : [returned(event), ATTEMPTS[outcome]]),
     ...(cause === undefined ? [] : [`: ${cause}`]),
     ...(codes.length === 0 ? [] : [` (${codes.join(', ')})`]),
     waitMs === undefined ? '.' : `. The other side asked to wait ${Math.ceil(waitMs / 1000)} s.`,
   ].join('');
 };
+
+const SEEN: Readonly<Record<Of<'look-up'>['seen'], string>> = {
+  found: 'found it',
+  absent: 'did not find it',
+  draft: 'found it as a draft that is not sent',
+  'never-sent': 'found that no draft of it was sent',
+  'cannot-tell': 'is not allowed to read the mailbox',
+  'not-now': 'could not read the mailbox the last time',
+};
+
+const lookUpInWords = ({ seen, times }: Of<'look-up'>): string => {
+  const often = times === 1 ? 'once' : times === 2 ? 'twice' : `${times} times`;
+  const looked = times === 0 ? '' : `looked in the mailbox of the sender ${often} and `;
+  return `The relay ${looked}${SEEN[seen]}.`;
+};
+
+const SOURCES: Readonly<Record<Of<'delivery'>['source'], string>> = {
+  trace: 'The message trace of Exchange',
+  report: 'A delivery report',
+};
+
+const deliveryInWords = ({ source, status, recipient, code }: Of<'delivery'>): string =>
+  `${SOURCES[source]} says of ${recipient === undefined ? 'a recipient' : `recipient ${recipient}`}: ${status}${code === undefined ? '' : ` (${code})`}.`;
 
 const titleOf = (code: string): string | undefined =>
   Object.hasOwn(catalogue, code) ? catalogue[code as keyof typeof catalogue].title : undefined;

@@ -1,3 +1,4 @@
+import type { LookedFor, RecipientDelivery } from '../ledger/ledger-row.ts';
 import type { MailStatus } from './mail-status.ts';
 
 type Outcome = 'accepted' | 'rejected' | 'not-sent' | 'unknown';
@@ -13,8 +14,22 @@ export type TimelineEvent = { readonly at: string } & (
       readonly code?: string;
       readonly upstreamCode?: string;
       readonly graphRequestId?: string;
+      /** The HTTP status of Graph, and how long its request took. */
+      readonly status?: number;
+      readonly tookMs?: number;
       /** What the other side asked for. */
       readonly waitMs?: number;
+    }
+  /** The relay has looked for it in the mailbox of its sender: so often, and this is what it saw the last time. */
+  | { readonly kind: 'look-up'; readonly seen: LookedFor['seen']; readonly times: number }
+  /** What somebody else than the relay said of a recipient. */
+  | {
+      readonly kind: 'delivery';
+      readonly source: RecipientDelivery['source'];
+      readonly status: RecipientDelivery['status'];
+      /** Its place among the recipients, from 1. */
+      readonly recipient?: number;
+      readonly code?: string;
     }
   /** The state that it is in, or that it ended in. */
   | {
@@ -36,7 +51,17 @@ const OUTCOMES: readonly string[] = [
   'not-sent',
   'unknown',
 ] satisfies readonly Outcome[];
+const SEEN: readonly string[] = [
+  'found',
+  'absent',
+  'draft',
+  'never-sent',
+  'cannot-tell',
+  'not-now',
+] satisfies readonly LookedFor['seen'][];
 const ATTEMPT = /^attempt (.+)$/;
+const LOOK_UP = /^look-up (.+)$/;
+const DELIVERY = /^(trace|report) (delivered|pending|failed|quarantined|spam|expanded)$/;
 const STATES: ReadonlySet<string> = new Set([
   ...['sending', 'deferred', 'unknown', 'sent', 'rejected', 'held', 'closed', 'canceled', 'captured'],
 ]);
@@ -53,7 +78,20 @@ export const readTimeline = (mail: Pick<MailStatus, 'timeline' | 'state'>): read
         kind: 'attempt',
         outcome: outcome as Outcome,
         ...textsOf(facts, 'code', 'upstreamCode', 'graphRequestId'),
-        ...(typeof facts.waitMs === 'number' ? { waitMs: facts.waitMs } : {}),
+        ...numbersOf(facts, 'status', 'tookMs', 'waitMs'),
+      };
+    const seen = LOOK_UP.exec(event)?.[1];
+    if (seen !== undefined && SEEN.includes(seen))
+      return { at, kind: 'look-up', seen: seen as LookedFor['seen'], times: Number(facts.times ?? 0) };
+    const [, source, status] = DELIVERY.exec(event) ?? [];
+    if (source !== undefined)
+      return {
+        at,
+        kind: 'delivery',
+        source: source as RecipientDelivery['source'],
+        status: status as RecipientDelivery['status'],
+        ...numbersOf(facts, 'recipient'),
+        ...textsOf(facts, 'code'),
       };
     if (!STATES.has(event)) return { at, kind: 'other', event, facts };
     const { verified, reason } = mail as Readonly<Record<string, unknown>>;
@@ -66,6 +104,14 @@ export const readTimeline = (mail: Pick<MailStatus, 'timeline' | 'state'>): read
       ...(typeof reason === 'object' && reason !== null ? textsOf(reason, 'code') : {}),
     };
   });
+
+const numbersOf = <Name extends string>(
+  from: Readonly<Record<string, unknown>>,
+  ...names: readonly Name[]
+): { readonly [Key in Name]?: number } =>
+  Object.fromEntries(
+    names.map((name) => [name, from[name]]).filter(([, value]) => typeof value === 'number'),
+  );
 
 const textsOf = <Name extends string>(
   from: object,

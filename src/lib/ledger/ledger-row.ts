@@ -1,15 +1,26 @@
 import type { Route } from '../connections/route.ts';
-import type { Reason, UpstreamFacts } from '../errors.ts';
-import type { SendOutcome } from '../sending/send-outcome.ts';
+import type { Reason } from '../errors.ts';
+import type { Sighting } from '../sending/look-up-plan.ts';
+import type { AnswerFacts, SendOutcome } from '../sending/send-outcome.ts';
 import type { SendWay } from '../sending/send-plan.ts';
 
 /** One attempt to send, as the ledger remembers it. */
-export type Attempt = UpstreamFacts & {
+export type Attempt = AnswerFacts & {
   readonly at: string;
   readonly outcome: SendOutcome['kind'];
   readonly code?: string;
   /** What the other side asked for, in milliseconds. */
   readonly waitMs?: number;
+};
+
+/** How it was looked for after an attempt of unknown outcome, until that ended. */
+export type LookedFor = {
+  /** The last time. */
+  readonly at: string;
+  /** How often the mailbox could be read. */
+  readonly times: number;
+  /** What was seen the last time. */
+  readonly seen: Sighting['kind'];
 };
 
 /** What is known of an email since it was received, and never changes. Never its subject, body or attachments. */
@@ -69,6 +80,10 @@ export type Progress = {
   readonly attempts: readonly Attempt[];
   /** How often the attempts were more than are kept. */
   readonly omittedAttempts: number;
+  /** Written with what followed from it: a look-up after which it is looked for again writes nothing. Of rows before, none. */
+  readonly lookedFor?: readonly LookedFor[];
+  /** The event of its final state could not be told, so the sweep tells it. */
+  readonly untold?: true;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
   readonly inQueue: boolean;
   /** A repeat of its request has put its message once more: there is one for certain. */
@@ -188,6 +203,9 @@ export const OPEN_STATES = [
 
 export const isFinal = (row: LedgerRow): row is InState<(typeof FINAL_STATES)[number]> =>
   isIn(row, ...FINAL_STATES);
+
+/** Whether the event of its final state is still to be told. */
+export const isUntold = (row: LedgerRow): boolean => isFinal(row) && row.progress.untold === true;
 
 const later = (one: string, other: string): string => (one > other ? one : other);
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 
-/** What an operator does on the operator page that is worth knowing later. */
-export const OPERATOR_ACTIONS = ['sign-in', 'replay', 'close', 'open', 'trace', 'test'] as const;
+/** What an operator does that is worth knowing later. */
+export const OPERATOR_ACTIONS = ['sign-in', 'replay', 'close', 'open', 'trace', 'test', 'forget'] as const;
 export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 
 /** An email that an act is about. */

@@ -11,6 +11,7 @@ import type {
   DraftRecord,
   Held,
   LedgerRow,
+  LookedFor,
   MailFacts,
   MailState,
   Progress,
@@ -170,6 +171,15 @@ export const recordDraft = <Its extends Row<Sending | Unknown>>(
   const { draft: _before, ...progress } = since(row, now);
   return { ...row, progress: { ...progress, ...defined({ draft }) } };
 };
+
+/** How it was looked for, to be written with what follows from that. */
+export const recordLookUps = (row: Row<Unknown>, looked: LookedFor): Row<Unknown> => ({
+  ...row,
+  progress: {
+    ...row.progress,
+    lookedFor: [...(row.progress.lookedFor ?? []), looked].slice(-MAX_ATTEMPTS_KEPT),
+  },
+});
 
 export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
   facts: row.facts,
@@ -411,3 +421,15 @@ export const transitions = {
   canceled: [],
   captured: [],
 } as const satisfies Record<MailState, readonly MailState[]>;
+
+/** Its event was told, or nobody wants it. */
+export const recordTold = <Its extends LedgerRow>(row: Its): Its => {
+  const { untold, ...progress } = row.progress;
+  return untold === undefined ? row : { ...row, progress };
+};
+
+/** It has ended, and its event could not be told. */
+export const recordUntold = <Its extends LedgerRow>(row: Its): Its => ({
+  ...row,
+  progress: { ...row.progress, untold: true },
+});

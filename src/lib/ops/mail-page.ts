@@ -1,7 +1,8 @@
+import { explainBounce } from '../bounces/bounce-words.ts';
 import type { HeldContent } from '../desk/held-content.ts';
 import type { MailStatus } from '../desk/mail-status.ts';
+import type { ToldDelivery } from '../desk/told-deliveries.ts';
 import type { Reason } from '../errors.ts';
-import type { RecipientDelivery } from '../ledger/ledger-row.ts';
 import type { OperatorAct } from '../ledger/operator-act.ts';
 import { actList } from './act-list.ts';
 import { decisionFields } from './decision-form.ts';
@@ -16,7 +17,7 @@ export type OneMail = {
   readonly acts: readonly OperatorAct[];
   /** Only after the operator has asked for it. */
   readonly content?: HeldContent;
-  readonly deliveries: readonly RecipientDelivery[];
+  readonly deliveries: readonly ToldDelivery[];
   readonly isBounced: boolean;
   /** Exchange can be asked what became of it. */
   readonly canTrace: boolean;
@@ -134,12 +135,14 @@ ${
           { title: words.columns.status },
           { title: words.columns.source },
           { title: words.columns.time },
+          { title: words.columns.reason },
         ],
-        deliveries.map((one, index) => [
-          words.mail.recipientNumber(index + 1),
+        deliveries.map((one) => [
+          recipientOf(view, one),
           html`${badge(`delivery-${one.status}`, words.mail.deliveryStates[one.status])}${one.code !== undefined && html` <code>${one.code}</code>`}`,
           html`${words.mail.deliverySources[one.source]}${one.isGuess === true && html` <span class="soft">(${words.mail.guess})</span>`}`,
           time(one.at),
+          whyNot(view, one),
         ]),
       )
 }
@@ -152,4 +155,16 @@ ${
     html`<button class="secondary">${words.mail.askTrace}</button>`,
   )
 }</section>`;
+};
+
+const recipientOf = ({ words }: View, { recipient, address }: ToldDelivery): Part => {
+  if (address !== undefined) return foreign(address);
+  return recipient === undefined ? words.mail.unlistedRecipient : words.mail.recipientNumber(recipient);
+};
+
+/** Why it was not delivered, and what to do about it. */
+const whyNot = (view: View, { cause, code }: ToldDelivery): Part => {
+  if (cause === undefined) return '';
+  const told = explainBounce(code, view.language);
+  return html`<div class="wide">${told.cause}<p class="remedy"><span>${view.words.whatToDo}:</span> ${told.remedy}</p></div>`;
 };

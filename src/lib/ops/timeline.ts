@@ -1,50 +1,74 @@
 import type { MailStatus } from '../desk/mail-status.ts';
+import { readTimeline, type TimelineEvent } from '../desk/timeline.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import { type Html, html } from './html.ts';
 import { time, type View } from './view.ts';
 import type { AttemptWords } from './words.ts';
 
-type Event = MailStatus['timeline'][number];
+type Attempt = Extract<TimelineEvent, { readonly kind: 'attempt' }>;
 
-const titleOf = (code: unknown): string | undefined =>
+const titleOf = (code: string | undefined): string | undefined =>
   // The sentence about an attempt of unknown outcome says it already.
-  typeof code === 'string' && code in catalogue && code !== 'OUTCOME_UNKNOWN'
+  code !== undefined && code in catalogue && code !== 'OUTCOME_UNKNOWN'
     ? catalogue[code as ErrorCode].title
     : undefined;
 
 /** What is known of an attempt, as a sentence can say it. */
-const attemptWords = ({ words }: View, event: Event): AttemptWords => {
-  const title = titleOf(event.code);
-  const name = typeof event.upstreamCode === 'string' ? ` (${event.upstreamCode})` : '';
+const attemptWords = (
+  { words }: View,
+  { code, upstreamCode, status, tookMs, waitMs }: Attempt,
+): AttemptWords => {
+  const title = titleOf(code);
+  const name = upstreamCode === undefined ? '' : ` (${upstreamCode})`;
   return {
     ...(title === undefined ? {} : { what: `${title}${name}` }),
-    ...(typeof event.status === 'number' ? { status: String(event.status) } : {}),
-    ...(typeof event.tookMs === 'number' ? { after: words.span(event.tookMs) } : {}),
-    ...(typeof event.waitMs === 'number' ? { wait: words.span(event.waitMs) } : {}),
+    ...(status === undefined ? {} : { status: String(status) }),
+    ...(tookMs === undefined ? {} : { after: words.span(tookMs) }),
+    ...(waitMs === undefined ? {} : { wait: words.span(waitMs) }),
   };
 };
 
-const ATTEMPT = /^attempt (accepted|rejected|not-sent|unknown)$/;
-
-const sentenceOf = (view: View, event: Event, isVerified: boolean): string => {
+const sentenceOf = (view: View, event: TimelineEvent): string => {
   const { timeline } = view.words;
-  const outcome = ATTEMPT.exec(event.event)?.[1] as keyof typeof timeline.attempt | undefined;
-  if (outcome !== undefined) return timeline.attempt[outcome](attemptWords(view, event));
-  if (event.event === 'accepted' || event.event === 'replayed') return timeline[event.event];
-  if (event.event === 'sent' && isVerified) return timeline.verified;
-  const known = timeline.state as Readonly<Record<string, string>>;
-  return known[event.event] ?? timeline.other(event.event);
+  switch (event.kind) {
+    case 'accepted':
+    case 'replayed':
+      return timeline[event.kind];
+    case 'attempt':
+      return timeline.attempt[event.outcome](attemptWords(view, event));
+    case 'look-up':
+      return timeline.lookUp[event.seen](event.times);
+    case 'delivery': {
+      const { deliverySources, deliveryStates, recipientNumber } = view.words.mail;
+      const who = event.recipient === undefined ? undefined : recipientNumber(event.recipient);
+      return timeline.delivery({
+        ...(who === undefined ? {} : { who }),
+        source: deliverySources[event.source],
+        status: deliveryStates[event.status],
+        ...(event.code === undefined ? {} : { code: event.code }),
+      });
+    }
+    case 'state': {
+      if (event.state === 'sent' && event.verified === true) return timeline.verified;
+      const known = timeline.state as Readonly<Record<string, string>>;
+      return known[event.state] ?? timeline.other(event.state);
+    }
+    case 'other':
+      return timeline.other(event.event);
+  }
 };
 
 /** The state that an event ends in, for its colour. */
-const kindOf = ({ event }: Event): string => event.replace(/^attempt /, 'attempt-').replace(/[^\w-]/g, '');
+const kindOf = (event: string): string => event.replaceAll(' ', '-').replace(/[^\w-]/g, '');
 
 /** What happened to an email, a sentence each, oldest first. */
-export const timelineOf = (view: View, mail: MailStatus): Html =>
-  html`<ol class="timeline">${mail.timeline.map(
-    (event) =>
-      html`<li class="${kindOf(event)}">${time(event.at)} <span>${sentenceOf(view, event, mail.verified === true)}</span>${
-        typeof event.graphRequestId === 'string' &&
-        html` <span class="soft">${view.words.mail.requestId} <code>${event.graphRequestId}</code></span>`
-      }</li>`,
-  )}</ol>`;
+export const timelineOf = (view: View, mail: MailStatus): Html => {
+  const events = readTimeline(mail);
+  return html`<ol class="timeline">${mail.timeline.map(({ at, event, graphRequestId }, index) => {
+    const read = events[index];
+    return html`<li class="${kindOf(event)}">${time(at)} <span>${read !== undefined && sentenceOf(view, read)}</span>${
+      typeof graphRequestId === 'string' &&
+      html` <span class="soft">${view.words.mail.requestId} <code>${graphRequestId}</code></span>`
+    }</li>`;
+  })}</ol>`;
+};

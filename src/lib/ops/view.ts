@@ -48,23 +48,40 @@ export const english = (view: View, text: string): Part =>
 /** Text that others wrote, in whatever direction it runs. */
 export const foreign = (text: string): Html => html`<bdi>${text}</bdi>`;
 
-export type Column = { readonly title: Part; readonly isNumber?: boolean };
+export type Column = {
+  readonly title: string;
+  readonly isNumber?: boolean;
+  /** Names the row; without one, the first column does. */
+  readonly isName?: boolean;
+};
 
-/** A table that scrolls in itself where it is wider than the screen. The first cell of a row names it. */
+/**
+ * A table that scrolls in itself where it is wider than the screen. On a small screen its rows are cards, whose cells say their column;
+ * the roles keep it a table then, as browsers take `display` for the meaning.
+ */
 export const table = (
   label: string,
   columns: readonly Column[],
   rows: readonly (readonly Part[])[],
-): Html => html`<div class="table" role="group" aria-label="${label}" tabindex="0"><table>
-<thead><tr>${columns.map(({ title, isNumber }) => html`<th scope="col"${isNumber === true && html` class="number"`}>${title}</th>`)}</tr></thead>
-<tbody>${rows.map(
-  (cells) =>
-    html`<tr>${cells.map((cell, index) => {
-      const kind = columns[index]?.isNumber === true ? html` class="number"` : undefined;
-      return index === 0 ? html`<th scope="row"${kind}>${cell}</th>` : html`<td${kind}>${cell}</td>`;
-    })}</tr>`,
-)}</tbody>
+): Html => {
+  const name = Math.max(
+    0,
+    columns.findIndex(({ isName }) => isName === true),
+  );
+  return html`<div class="table" role="group" aria-label="${label}" tabindex="0"><table role="table">
+<thead role="rowgroup"><tr role="row">${columns.map(({ title, isNumber }) => html`<th scope="col" role="columnheader"${isNumber === true && html` class="number"`}>${title}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map(
+    (cells) =>
+      html`<tr role="row">${cells.map((cell, index) => {
+        const column = columns[index];
+        const kind = html` data-column="${column?.title}"${column?.isNumber === true && html` class="number"`}`;
+        return index === name
+          ? html`<th scope="row" role="rowheader"${kind}>${cell}</th>`
+          : html`<td role="cell"${kind}>${cell}</td>`;
+      })}</tr>`,
+  )}</tbody>
 </table></div>`;
+};
 
 /** Names and values, those without a value left out. */
 export const facts = (pairs: readonly (readonly [name: string, value: Part])[]): Html =>
@@ -84,20 +101,41 @@ export type FieldOptions = {
   readonly autocomplete?: string;
   readonly maxlength?: number;
   readonly hasFault?: boolean;
+  /** What was expected, where it has a fault. */
+  readonly fault?: string | undefined;
 };
 
 /** A field with its label, and what to know about it. */
 export const field = (
   name: string,
   label: string,
-  { type = 'text', value, help, isRequired, autocomplete = 'off', maxlength, hasFault }: FieldOptions = {},
+  {
+    type = 'text',
+    value,
+    help,
+    isRequired,
+    autocomplete = 'off',
+    maxlength,
+    fault,
+    hasFault = fault !== undefined,
+  }: FieldOptions = {},
 ): Html => html`<div class="field"><label for="${name}">${label}</label>
 <input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}"${
   isRequired === true && html` required`
 }${maxlength !== undefined && html` maxlength="${maxlength}"`}${hasFault === true && html` aria-invalid="true"`}${
-  help !== undefined && html` aria-describedby="${name}-help"`
+  (help ?? fault) !== undefined && html` aria-describedby="${describers(name, { help, fault })}"`
 }${type === 'text' && html` dir="auto"`} spellcheck="false">
-${help !== undefined && html`<p class="help" id="${name}-help">${help}</p>`}</div>`;
+${faultOf(name, fault)}${help !== undefined && html`<p class="help" id="${name}-help">${help}</p>`}</div>`;
+
+const describers = (
+  name: string,
+  { help, fault }: Pick<FieldOptions, 'fault'> & { help: string | undefined },
+): string =>
+  [fault !== undefined && `${name}-fault`, help !== undefined && `${name}-help`].filter(Boolean).join(' ');
+
+/** What is wrong with a field, beside it. */
+export const faultOf = (name: string, fault: string | undefined): Part =>
+  fault !== undefined && html`<p class="fault" id="${name}-fault">${fault}</p>`;
 
 /** A word that a colour goes with; the word alone says it. */
 export const badge = (kind: string, word: Part): Html => html`<span class="badge ${kind}">${word}</span>`;

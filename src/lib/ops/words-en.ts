@@ -26,6 +26,12 @@ const returned = ({ status, after }: AttemptWords): string =>
     .join('')
     .trim();
 
+const looked = (times: number): string => {
+  if (times === 0) return 'The relay';
+  const often = times === 1 ? 'once' : times === 2 ? 'twice' : `${times.toLocaleString('en')} times`;
+  return `The relay looked in the mailbox of the sender ${often} and`;
+};
+
 const sentences = (...parts: readonly string[]): string =>
   parts
     .filter((part) => part !== '')
@@ -186,6 +192,21 @@ export const ENGLISH: OpsWords = {
     before: 'Accepted before (UTC)',
     submit: 'Search',
     reset: 'Clear',
+    wrong: (count) =>
+      `Nothing was searched. Correct ${count === 1 ? 'the field' : `the ${count} fields`} marked below.`,
+    faults: {
+      state: 'Expected a state of the list.',
+      sender: 'Expected one address such as name@example.com.',
+      recipient: 'Expected one address such as name@example.com.',
+      caller: 'Expected the name of a caller, at most 100 characters.',
+      tag: 'Expected one tag: 1 to 50 letters, digits, dots, dashes or underscores.',
+      idempotencyKey: 'Expected one key: 1 to 255 printable ASCII characters without spaces.',
+      graphRequestId: 'Expected an ID such as 50185901-84c7-4d0e-8dbc-da0433628433.',
+      internetMessageId: 'Expected a Message-ID such as <name@example.com>.',
+      from: 'Expected a time such as 2026-11-26T08:00.',
+      until: 'Expected a time such as 2026-11-26T08:00.',
+      order: 'Expected a time after “Accepted from”.',
+    },
     found: (count, hasMore) => `${counted(count, 'email')}${hasMore ? ', and there are more' : ''}`,
     nothing: 'No email matches.',
     incomplete:
@@ -236,13 +257,15 @@ export const ENGLISH: OpsWords = {
       expanded: 'group, expanded to its members',
     },
     deliverySources: { trace: 'message trace', report: 'non-delivery report' },
+    unlistedRecipient: 'A recipient',
     recipientNumber: (number) => `Recipient ${number}`,
   },
   timeline: {
     accepted: 'The relay accepted the email.',
     replayed: 'The email was replayed: the time for sending it started over.',
     attempt: {
-      accepted: (attempt) => sentences('Graph accepted the email', returned(attempt)),
+      accepted: ({ status, after }) =>
+        `Graph accepted the email${after === undefined ? '' : ` after ${after}`}${status === undefined ? '' : ` (status ${status})`}.`,
       rejected: (attempt) => sentences(returned(attempt), `Graph rejected the email${colon(attempt.what)}`),
       'not-sent': (attempt) =>
         sentences(
@@ -267,6 +290,16 @@ export const ENGLISH: OpsWords = {
       canceled: 'The application canceled the email.',
       captured: 'The relay kept the email for the inbox page, and sent nothing.',
     },
+    lookUp: {
+      found: (times) => `${looked(times)} found the email.`,
+      absent: (times) => `${looked(times)} did not find the email.`,
+      draft: (times) => `${looked(times)} found the email as a draft that is not sent.`,
+      'never-sent': (times) => `${looked(times)} found that no draft of the email was sent.`,
+      'cannot-tell': (times) => `${looked(times)} is not allowed to read the mailbox.`,
+      'not-now': (times) => `${looked(times)} could not read the mailbox the last time.`,
+    },
+    delivery: ({ who = 'A recipient', source, status, code }) =>
+      `${who}: ${status}${code === undefined ? '' : ` (${code})`}, by ${source}.`,
     verified: 'The relay found the email in the mailbox of the sender: it is sent.',
     other: (event) => `${event}.`,
   },
@@ -305,7 +338,8 @@ export const ENGLISH: OpsWords = {
     notPaused: 'no',
   },
   trail: {
-    intro: 'What operators did on this page. The newest is at the top; it is kept for 400 days.',
+    intro:
+      'What operators did on this page, and which emails they deleted by command. The newest is at the top; it is kept for 400 days.',
     empty: 'Nothing was done yet.',
     actions: {
       'sign-in': 'Signed in',
@@ -314,6 +348,7 @@ export const ENGLISH: OpsWords = {
       open: 'Opened subject and recipients',
       trace: 'Asked Exchange (message trace)',
       test: 'Test email',
+      forget: 'Deleted everything of the email',
     },
     done: 'done',
     outcomeUnknown: 'The outcome was not recorded. Open the email to see it.',

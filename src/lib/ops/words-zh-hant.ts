@@ -21,6 +21,9 @@ const returned = ({ status, after }: AttemptWords): string => {
 const withWhat = (text: string, what: string | undefined): string =>
   what === undefined ? `${text}。` : `${text}：${what}。`;
 
+const looked = (times: number): string =>
+  times === 0 ? '轉送服務' : `轉送服務在寄件者的信箱找了 ${times} 次，`;
+
 /** The words in Traditional Chinese, as in Taiwan. */
 export const CHINESE: OpsWords = {
   title: 'Graph Mail Relay',
@@ -173,6 +176,20 @@ export const CHINESE: OpsWords = {
     before: '接受時間迄（UTC）',
     submit: '搜尋',
     reset: '清除',
+    wrong: (count) => `尚未搜尋。請更正下方標示的 ${count} 個欄位。`,
+    faults: {
+      state: '請從清單選擇狀態。',
+      sender: '請填寫一個電子郵件地址，例如 name@example.com。',
+      recipient: '請填寫一個電子郵件地址，例如 name@example.com。',
+      caller: '請填寫呼叫端的名稱，最多 100 個字元。',
+      tag: '請填寫一個標籤：1 到 50 個英文字母、數字、點、連字號或底線。',
+      idempotencyKey: '請填寫一個金鑰：1 到 255 個可列印的 ASCII 字元，不含空格。',
+      graphRequestId: '請填寫識別碼，例如 50185901-84c7-4d0e-8dbc-da0433628433。',
+      internetMessageId: '請填寫 Message-ID，例如 <name@example.com>。',
+      from: '請填寫時間，例如 2026-11-26T08:00。',
+      until: '請填寫時間，例如 2026-11-26T08:00。',
+      order: '這個時間必須晚於「接受時間起」。',
+    },
     found: (count, hasMore) => `${count} 封郵件${hasMore ? '，還有更多' : ''}`,
     nothing: '沒有符合的郵件。',
     incomplete: '舊版的郵件仍在編製索引，結果可能不完整，請一小時後再搜尋。',
@@ -222,13 +239,15 @@ export const CHINESE: OpsWords = {
       expanded: '群組，已展開為成員',
     },
     deliverySources: { trace: '郵件追蹤', report: '退信通知' },
+    unlistedRecipient: '一位收件者',
     recipientNumber: (number) => `第 ${number} 位收件者`,
   },
   timeline: {
     accepted: '轉送服務接受了這封郵件。',
     replayed: '郵件已重送，寄送期限重新計算。',
     attempt: {
-      accepted: (attempt) => `Graph 接受了郵件。${returned(attempt)}`,
+      accepted: ({ status, after }) =>
+        `Graph 接受了郵件${after === undefined ? '' : `，花了 ${after}`}${status === undefined ? '' : `（狀態碼 ${status}）`}。`,
       rejected: (attempt) => `${returned(attempt)}${withWhat('Graph 拒絕了郵件', attempt.what)}`,
       'not-sent': (attempt) =>
         `${returned(attempt)}${withWhat('這次嘗試確定沒有寄出', attempt.what)}${attempt.wait === undefined ? '' : `Graph 要求等候 ${attempt.wait}。`}`,
@@ -245,6 +264,16 @@ export const CHINESE: OpsWords = {
       canceled: '應用程式已取消這封郵件。',
       captured: '轉送服務把郵件留在收件匣頁面，沒有寄出。',
     },
+    lookUp: {
+      found: (times) => `${looked(times)}找到了郵件。`,
+      absent: (times) => `${looked(times)}沒有找到郵件。`,
+      draft: (times) => `${looked(times)}郵件仍是尚未寄出的草稿。`,
+      'never-sent': (times) => `${looked(times)}確定沒有寄出任何草稿。`,
+      'cannot-tell': (times) => `${looked(times)}沒有讀取這個信箱的權限。`,
+      'not-now': (times) => `${looked(times)}最後一次無法讀取這個信箱。`,
+    },
+    delivery: ({ who = '一位收件者', source, status, code }) =>
+      `${who}：${status}${code === undefined ? '' : `（${code}）`}，來源為${source}。`,
     verified: '轉送服務在寄件者的信箱找到這封郵件：已寄出。',
     other: (event) => `${event}。`,
   },
@@ -282,7 +311,7 @@ export const CHINESE: OpsWords = {
     notPaused: '否',
   },
   trail: {
-    intro: '維運人員在本頁的動作，由新到舊，保留 400 天。',
+    intro: '維運人員在本頁的動作，以及用指令刪除的郵件，由新到舊，保留 400 天。',
     empty: '尚無動作。',
     actions: {
       'sign-in': '登入',
@@ -291,6 +320,7 @@ export const CHINESE: OpsWords = {
       open: '查看主旨與收件者',
       trace: '查詢 Exchange（郵件追蹤）',
       test: '測試郵件',
+      forget: '刪除郵件的所有資料',
     },
     done: '完成',
     outcomeUnknown: '結果沒有記錄，請開啟郵件查看。',

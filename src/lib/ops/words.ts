@@ -1,5 +1,5 @@
 import type { State } from '../desk/finding.ts';
-import type { MailState, RecipientDelivery } from '../ledger/ledger-row.ts';
+import type { LookedFor, MailState, RecipientDelivery } from '../ledger/ledger-row.ts';
 import type { OperatorAction } from '../ledger/operator-act.ts';
 import type { Language } from '../mail/language.ts';
 import { ENGLISH } from './words-en.ts';
@@ -124,6 +124,23 @@ export type OpsWords = {
     readonly before: string;
     readonly submit: string;
     readonly reset: string;
+    readonly wrong: (count: number) => string;
+    readonly faults: Readonly<
+      Record<
+        | 'state'
+        | 'sender'
+        | 'caller'
+        | 'tag'
+        | 'recipient'
+        | 'idempotencyKey'
+        | 'graphRequestId'
+        | 'internetMessageId'
+        | 'from'
+        | 'until'
+        | 'order',
+        string
+      >
+    >;
     readonly found: (count: number, hasMore: boolean) => string;
     readonly nothing: string;
     readonly incomplete: string;
@@ -165,6 +182,8 @@ export type OpsWords = {
     readonly acts: string;
     readonly deliveryStates: Readonly<Record<RecipientDelivery['status'], string>>;
     readonly deliverySources: Readonly<Record<RecipientDelivery['source'], string>>;
+    /** Whose place among the recipients is not known. */
+    readonly unlistedRecipient: string;
     readonly recipientNumber: (number: number) => string;
   };
   readonly timeline: {
@@ -174,6 +193,8 @@ export type OpsWords = {
       Record<'accepted' | 'rejected' | 'not-sent' | 'unknown', (what: AttemptWords) => string>
     >;
     readonly state: Readonly<Record<Exclude<MailState, 'queued'>, string>>;
+    readonly lookUp: Readonly<Record<LookedFor['seen'], (times: number) => string>>;
+    readonly delivery: (what: DeliveryWords) => string;
     readonly verified: string;
     readonly other: (event: string) => string;
   };
@@ -242,6 +263,14 @@ export type AttemptWords = {
   readonly status?: string;
   readonly after?: string;
   readonly wait?: string;
+};
+
+/** What a sentence about a recipient can say. */
+export type DeliveryWords = {
+  readonly who?: string;
+  readonly source: string;
+  readonly status: string;
+  readonly code?: string;
 };
 
 export const OPS_WORDS: Readonly<Record<Language, OpsWords>> = { en: ENGLISH, 'zh-Hant': CHINESE };

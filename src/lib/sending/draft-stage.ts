@@ -1,6 +1,5 @@
 import { defined } from '../defined.ts';
-import { upstreamFacts } from '../errors.ts';
-import { decideOutcome, type SendOutcome, type SendReport } from './send-outcome.ts';
+import { answerFacts, decideOutcome, type SendOutcome, type SendReport } from './send-outcome.ts';
 
 /** What is done to a draft before it is sent. */
 export type DraftStage = 'create' | 'mark' | 'attach' | 'open-upload' | 'upload';
@@ -59,7 +58,7 @@ export const decideSending = (report: SendReport, now: Date): SendOutcome => {
     return outcome;
   const pause = outcome.kind === 'not-sent' ? outcome.waitMs : undefined;
   const waitMs = report.status === 429 ? (pause ?? 0) : undefined;
-  return { kind: 'unknown', code: 'OUTCOME_UNKNOWN', ...upstreamFacts(outcome), ...defined({ waitMs }) };
+  return { kind: 'unknown', code: 'OUTCOME_UNKNOWN', ...answerFacts(outcome), ...defined({ waitMs }) };
 };
 
 const isRefusal = (status: number, { kind, ...outcome }: SendOutcome): boolean => {

@@ -4,7 +4,12 @@ import { type UpstreamFacts, upstreamFacts } from '../errors.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /** What was observed of one attempt to send: facts, no opinion. */
-export type SendReport =
+export type SendReport = Observation & {
+  /** How long the request took. */
+  readonly tookMs?: number;
+};
+
+type Observation =
   | {
       readonly kind: 'answered';
       readonly status: number;
@@ -27,23 +32,36 @@ export type SendReport =
   /** The connection was made, and then no readable answer came. */
   | { readonly kind: 'lost'; readonly why: 'timeout' | 'connection' };
 
+/** What was seen of the answer to the request that decided. */
+export type AnswerFacts = UpstreamFacts & {
+  /** The HTTP status, where there was one. */
+  readonly status?: number;
+  readonly tookMs?: number;
+};
+
 /** What came of the attempt: one of exactly four. */
 export type SendOutcome =
-  | ({ readonly kind: 'accepted' } & UpstreamFacts)
-  | ({ readonly kind: 'rejected'; readonly code: ErrorCode; readonly detail?: string } & UpstreamFacts)
+  | ({ readonly kind: 'accepted' } & AnswerFacts)
+  | ({ readonly kind: 'rejected'; readonly code: ErrorCode; readonly detail?: string } & AnswerFacts)
   /** Certainly not sent; `waitMs` is what the other side asked for, if it did. */
   | ({
       readonly kind: 'not-sent';
       readonly code: ErrorCode;
       readonly waitMs?: number;
       readonly detail?: string;
-    } & UpstreamFacts)
+    } & AnswerFacts)
   /** `waitMs` where Graph also asked for a pause. */
   | ({
       readonly kind: 'unknown';
       readonly code: 'OUTCOME_UNKNOWN';
       readonly waitMs?: number;
-    } & UpstreamFacts);
+    } & AnswerFacts);
+
+/** Those facts of whatever has them. */
+export const answerFacts = ({ status, tookMs, ...facts }: AnswerFacts): AnswerFacts => ({
+  ...upstreamFacts(facts),
+  ...defined({ status, tookMs }),
+});
 
 /** Exchange and Graph codes that say why, whatever the status beside them (Microsoft Graph: error responses; Exchange: ResponseCode). */
 const REJECTIONS: Readonly<Record<string, ErrorCode>> = {
@@ -73,21 +91,25 @@ const QUOTAS = new Set([
 /** Quotas roll over 24 hours; asking more often only adds to the count. */
 const QUOTA_WAIT_MS = 3_600_000;
 
-type Answer = Extract<SendReport, { kind: 'answered' }>;
+type Answer = Extract<Observation, { kind: 'answered' }>;
 
 /**
  * Decides what came of an attempt. Only an exact 202 is accepted, whatever stands beside it: a 202 may carry
  * Retry-After, and a 200 has been answered for mails that were dropped. What could have been sent although the
  * answer says otherwise is unknown, never "not sent".
  */
-export const decideOutcome = (report: SendReport, now: Date): SendOutcome => {
+export const decideOutcome = (report: SendReport, now: Date): SendOutcome => ({
+  ...decideReport(report, now),
+  ...answerFacts(report),
+});
+
+const decideReport = (report: SendReport, now: Date): SendOutcome => {
   switch (report.kind) {
     case 'no-token':
       return {
         kind: 'not-sent',
         code: report.code,
         ...waiting(report.retryAfter, now),
-        ...upstreamFacts(report),
       };
     case 'not-connected':
       return report.proxyRefusal === undefined
@@ -96,7 +118,7 @@ export const decideOutcome = (report: SendReport, now: Date): SendOutcome => {
     case 'lost':
       return { kind: 'unknown', code: 'OUTCOME_UNKNOWN' };
     case 'answered':
-      return { ...decideAnswer(report, now), ...upstreamFacts(report) };
+      return decideAnswer(report, now);
   }
 };
 

@@ -165,6 +165,13 @@ export const openLedgerTable = (connection: StorageConnection): Ledger => {
       }
       return expired;
     }),
+    forget: explained(async (row, version) => {
+      // What is found by nothing yet is filed first. It is a write of this version too: of another, nothing is deleted.
+      const filed = await replace(row, version);
+      if (filed === undefined) return false;
+      const { index } = fromVersion(filed.etag);
+      return (await expireRows(table, partitionOf(row.facts.mailId), [index], () => false)) === 1;
+    }),
     fileEarlier: explained((isOver, onFailure) => fileEarlier(table, replace, isOver, onFailure)),
   };
 };

@@ -13,14 +13,25 @@ const openService = (connection: StorageConnection): QueueServiceClient =>
     ? QueueServiceClient.fromConnectionString(connection.connectionString, clientOptionsOf(connection))
     : new QueueServiceClient(connection.addresses.queue, connection.credential, clientOptionsOf(connection));
 
+/**
+ * Puts a message, into a queue that is made for it where it is missing: the code can be newer than its deployment, or somebody deleted
+ * the queue. The identity of the app may do that (Storage Queue Data Contributor).
+ */
+const send = async (queue: QueueClient, text: string, delaySeconds = 0): Promise<void> => {
+  const put = () =>
+    queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: NEVER_EXPIRES });
+  await put().catch(async (error: unknown) => {
+    if ((error as { readonly code?: unknown }).code !== 'QueueNotFound') throw error;
+    await queue.createIfNotExists();
+    await put();
+  });
+};
+
 const openQueue = (queue: QueueClient): WatchedQueue => ({
   // Seconds are the unit of the service. A message that comes back early is told to wait once more.
-  put: explained(async (text, delayMs) => {
-    await queue.sendMessage(text, {
-      visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS),
-      messageTimeToLive: NEVER_EXPIRES,
-    });
-  }),
+  put: explained((text, delayMs) =>
+    send(queue, text, Math.min(Math.ceil(delayMs / 1000), LONGEST_DELAY_SECONDS)),
+  ),
   count: explained(async () => {
     try {
       return (await queue.getProperties()).approximateMessagesCount ?? 0;
@@ -37,9 +48,7 @@ const openQueue = (queue: QueueClient): WatchedQueue => ({
 });
 
 const openEvents = (queue: QueueClient): EventQueue => ({
-  put: explained(async (event) => {
-    await queue.sendMessage(JSON.stringify(event), { messageTimeToLive: NEVER_EXPIRES });
-  }),
+  put: explained((event) => send(queue, JSON.stringify(event))),
 });
 
 export type MailQueues = {

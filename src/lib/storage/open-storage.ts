@@ -26,6 +26,7 @@ export const openLedgerTable = (connection: StorageConnection): Ledger =>
     replace: 'promise',
     listOpen: 'list',
     expire: 'promise',
+    forget: 'promise',
     fileEarlier: 'promise',
   });
 

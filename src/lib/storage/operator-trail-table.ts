@@ -21,7 +21,7 @@ const MOST_OF_MAIL = 50;
 /** As the trail of callers: a year, and time to look at it after the year. */
 const TRAIL_DAYS = 400;
 const DAY_MS = 86_400_000;
-/** Acts that one write deletes; each has the entries of its emails with it (a transaction has at most 100). */
+/** Entities that one write deletes: acts, and the entries of their emails. */
 const MOST_EXPIRED = 90;
 
 type Entity = {
@@ -74,21 +74,31 @@ export const openOperatorTrail = (connection: StorageConnection): OperatorTrail 
     }
   };
 
-  /** Deletes a transaction of what is older than the trail goes back; the next act deletes more. */
+  /** Another instance may have been faster. */
+  const remove = async (rowKey: string): Promise<void> => {
+    try {
+      await table.deleteEntity(PARTITION, rowKey);
+    } catch (error) {
+      if (!(error instanceof RestError && error.statusCode === 404) || isMissingTable(error)) throw error;
+    }
+  };
+
+  /** Deletes some of what is older than the trail goes back; the next act deletes more. */
   const expire = async (now: Date): Promise<void> => {
     const filter = within(`${ACT.from}${actIdsFrom(new Date(now.getTime() - TRAIL_DAYS * DAY_MS))}`, ACT.to);
     const pages = table
       .listEntities<Entity>({ queryOptions: { filter } })
       .byPage({ maxPageSize: MOST_EXPIRED });
     for await (const page of pages) {
+      // The act last: while it is there, the next act finds the entries of its emails by it.
       const keys = page.flatMap((entity) => [
-        entity.rowKey ?? '',
         ...(toAct(entity)?.mails ?? []).map(
           ({ mailId }) => `${MAIL}${mailId}!${(entity.rowKey ?? '').slice(ACT.from.length)}`,
         ),
+        entity.rowKey ?? '',
       ]);
       // One by one: of a transaction none would be deleted where one is gone.
-      for (const rowKey of keys.slice(0, MOST_EXPIRED)) await table.deleteEntity(PARTITION, rowKey);
+      for (const rowKey of keys.slice(0, MOST_EXPIRED)) await remove(rowKey);
       return;
     }
   };

@@ -75,6 +75,15 @@ describe('a caller that may use every address of a domain', () => {
   });
 });
 
+test.each(['MAILBOX_NOT_FOUND', 'GRAPH_REFUSED'])(
+  'an attempt that ended with %s has neither the status nor the time of the answer',
+  (code) => {
+    const attempt = { at: 'then', outcome: 'rejected', code, upstreamCode: 'x', status: 404, tookMs: 12 };
+    const told = code === 'GRAPH_REFUSED' ? code : 'SENDER_NOT_USABLE';
+    expect(toldAttempt(attempt)).toEqual({ at: 'then', outcome: 'rejected', code: told });
+  },
+);
+
 describe('the sender is named', () => {
   const settings = {
     defaultSender: { address: 'noreply@contoso.example' },

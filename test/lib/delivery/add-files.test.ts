@@ -137,7 +137,7 @@ describe('a range that fails', () => {
     const { outcome, slept } = await upload(({ exchange }) =>
       exchange.fault('upload.put', { report: answered(429, { retryAfter: '120' }) }),
     );
-    expect(outcome).toEqual({ kind: 'not-sent', code: 'GRAPH_THROTTLED', waitMs: 120_000 });
+    expect(outcome).toEqual({ kind: 'not-sent', code: 'GRAPH_THROTTLED', waitMs: 120_000, status: 429 });
     expect(slept).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { announce } from '../../../src/lib/delivery/announce.ts';
-import { close } from '../../../src/lib/ledger/transitions.ts';
+import { close, recordUntold } from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -27,7 +27,7 @@ describe('an event', () => {
   );
 
   test('is not missed where none are wanted', async () => {
-    await expect(announce({}, sent)).resolves.toBeUndefined();
+    await expect(announce({ log: () => undefined }, sent)).resolves.toEqual(sent);
   });
 
   test('that is told twice has one id, so that a receiver can tell', async () => {
@@ -35,5 +35,20 @@ describe('an event', () => {
     await announce(needs, sent);
     await announce(needs, sent);
     expect(announced[0]?.id).toBe(announced[1]?.id);
+  });
+
+  test('that cannot be told does not keep the outcome from being written, and is said in the log', async () => {
+    const { needs, fail, logged } = inMemoryPorts();
+    fail('events.put');
+    expect(await announce(needs, sent)).toEqual(recordUntold(sent));
+    expect(logged).toEqual([
+      {
+        event: 'EventUntold',
+        mailId: sent.facts.mailId,
+        type: 'GraphMailRelay.Mail.Sent',
+        eventId: expect.stringContaining(sent.facts.mailId),
+        name: 'STORAGE_UNAVAILABLE',
+      },
+    ]);
   });
 });

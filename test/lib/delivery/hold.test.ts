@@ -99,7 +99,6 @@ describe('holding an email', () => {
 
   test.each<[PortCall, readonly string[]]>([
     ['records.store', []],
-    ['events.put', ['records.store']],
     ['ledger.replace', ['records.store', 'events.put']],
   ])(
     'does nothing further once storage fails at %s, and the ledger names no record that is not there',

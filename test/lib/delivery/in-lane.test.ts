@@ -45,7 +45,11 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
 describe('an email whose mailbox has room', () => {
   test('is claimed, then sent once, and its outcome comes with the claim', async () => {
     const { run, effects } = aLane();
-    expect(await run()).toEqual({ kind: 'ended', ...claimed, outcome: { kind: 'accepted' } });
+    expect(await run()).toEqual({
+      kind: 'ended',
+      ...claimed,
+      outcome: { kind: 'accepted', status: 202, tookMs: 0 },
+    });
     expect(effects).toEqual(['claim', 'mailboxes.send']);
   });
 

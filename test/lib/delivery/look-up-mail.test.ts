@@ -3,10 +3,13 @@ import { lookUpMail } from '../../../src/lib/delivery/look-up-mail.ts';
 import type { MailMark } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
-import { inMemoryPorts } from '../../support/in-memory-ports.ts';
+import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
 const { mailId, content, facts, rows, envelope } = aDelivery();
 const HOUR_MS = 3_600_000;
+
+const shortly = (came: Awaited<ReturnType<typeof lookUpMail>>): string =>
+  typeof came === 'string' ? came : 'send now';
 
 const lookUp = async (sighting: Sighting, lookUps = 0, afterMs = 0, isBeaten = false) => {
   const world = inMemoryPorts();
@@ -28,7 +31,7 @@ const lookUp = async (sighting: Sighting, lookUps = 0, afterMs = 0, isBeaten = f
     envelope: { ...envelope, turn: 1, lookUps },
     readOriginal: async () => content,
   };
-  return { ...world, asked, came: await lookUpMail(needs, unknown) };
+  return { ...world, asked, came: shortly(await lookUpMail(needs, unknown)) };
 };
 
 describe('an email whose outcome is unknown', () => {
@@ -61,6 +64,27 @@ describe('an email whose outcome is unknown', () => {
   test('and absent each time is left for its caller to send: nothing is written or queued', async () => {
     const { effects } = await lookUp({ kind: 'absent' }, 3);
     expect(effects).toEqual(['mailboxes.find', 'log MailLookedUp']);
+  });
+
+  test.each<[string, Sighting, number, number]>([
+    ['found the third time', { kind: 'found' }, 2, 3],
+    ['not where the relay may look', { kind: 'cannot-tell' }, 1, 1],
+  ])('has in its row how often it was looked for: %s', async (_case, sighting, lookUps, times) => {
+    const { row } = await lookUp(sighting, lookUps);
+    expect(row(mailId)?.lookedFor).toEqual([{ at: NOW.toISOString(), times, seen: sighting.kind }]);
+  });
+
+  test('has that also where it is sent once more, written with the claim of that attempt', async () => {
+    const world = inMemoryPorts();
+    world.show({ kind: 'absent' });
+    const entry = world.ledger.create(rows.unknown)!;
+    const message = { ...envelope, turn: 1, lookUps: 3 };
+    const came = await lookUpMail(world.needs, {
+      ...entry,
+      envelope: message,
+      readOriginal: async () => content,
+    });
+    expect(came).toMatchObject({ progress: { lookedFor: [{ times: 4, seen: 'absent' }] } });
   });
 
   test.each<Sighting>([{ kind: 'found' }, { kind: 'cannot-tell' }])(
@@ -124,7 +148,7 @@ describe('a draft whose sending may have begun', () => {
       envelope: { ...envelope, turn: 1, lookUps: 3 },
       readOriginal: async () => content,
     };
-    expect(await lookUpMail(needs, looked)).toBe('send now');
+    expect(shortly(await lookUpMail(needs, looked))).toBe('send now');
   });
 
   test('is sent where it is found at the moment of its removal', async () => {

@@ -136,9 +136,7 @@ describe('when storage fails after an attempt', () => {
   test.each<[PortCall, StepAfterAttempt, readonly string[]]>([
     ['mailQueue.put', sendLater, []],
     ['mailQueue.put', lookUpLater, []],
-    ['events.put', recordIt, ['log MailSent']],
     ['ledger.replace', recordIt, ['log MailSent', 'events.put']],
-    ['events.put', reject, ['log MailRejected']],
     ['ledger.replace', reject, ['log MailRejected', 'events.put']],
     ['records.store', holdIt, []],
     ['ledger.replace', holdIt, ['records.store', 'events.put']],
@@ -150,6 +148,18 @@ describe('when storage fails after an attempt', () => {
       await expect(perform(step)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
       expect(world.effects).toEqual(effects);
       expect(world.ledger.rows()).toEqual([rows.sending]);
+    },
+  );
+
+  test.each([recordIt, reject, holdIt])(
+    'and the event cannot be told, the outcome is written all the same: $kind',
+    async (step) => {
+      const { world, perform } = attempting();
+      world.fail('events.put');
+      expect(await perform(step)).toMatchObject({ isBeaten: false });
+      expect(world.ledger.rows()).toMatchObject([{ progress: { untold: true } }]);
+      expect(world.ledger.rows()).not.toMatchObject([{ fate: { state: 'sending' } }]);
+      expect(world.logged).toContainEqual(expect.objectContaining({ event: 'EventUntold', mailId }));
     },
   );
 

@@ -212,6 +212,24 @@ describe('a report', () => {
     expect(last()).toMatchObject({ reports: 1, unmatched: 1 });
   });
 
+  test('of the copy of a redirected email says nothing of its recipients, and is in the log as what it is', async () => {
+    const { received, poll, bounced, logged, announced, last } = relay(1, (number) => {
+      const row = recordSent(claimed(number), accepted, NOW);
+      return { ...row, progress: { ...row.progress, redirected: true } };
+    });
+    // The address of the test environment is a recipient of the email, too.
+    received.inbox.push(reportOf(1, 1));
+    await poll();
+    expect([bounced(), announced]).toEqual([[], []]);
+    expect(logged).toContainEqual({
+      event: 'RedirectReported',
+      mailId: idOf(1),
+      status: 'failed',
+      code: '5.1.1',
+    });
+    expect(last()).toMatchObject({ reports: 1, recorded: 0 });
+  });
+
   test('that comes a second time for the same recipient is not counted again', async () => {
     const { received, poll, counted, announced } = relay(1);
     received.inbox.push(reportOf(1, 1), { ...reportOf(1, 2), id: 'again' });

@@ -51,6 +51,8 @@ const send = async (
   return { ...world, result };
 };
 
+const ACCEPTED = { kind: 'accepted', status: 202, tookMs: 0 };
+
 const outcomeOf = ({ result }: Awaited<ReturnType<typeof send>>) =>
   result.kind === 'ended' ? result.outcome : result;
 const statesOf = ({ exchange }: World) => exchange.drafts.map(({ state }) => state);
@@ -58,7 +60,7 @@ const statesOf = ({ exchange }: World) => exchange.drafts.map(({ state }) => sta
 describe('an email as a draft', () => {
   test('is made, written down, sent: the ledger knows the draft before it is sent', async () => {
     const sent = await send();
-    expect(outcomeOf(sent)).toEqual({ kind: 'accepted' });
+    expect(outcomeOf(sent)).toEqual(ACCEPTED);
     expect(sent.effects).toEqual([
       'drafts.create',
       'ledger.replace sending',
@@ -75,7 +77,7 @@ describe('an email as a draft', () => {
 
   test('has all its files, small ones posted and large ones in ranges, before it is sent', async () => {
     const sent = await send(undefined, [SMALL, LARGE]);
-    expect(outcomeOf(sent)).toEqual({ kind: 'accepted' });
+    expect(outcomeOf(sent)).toEqual(ACCEPTED);
     expect(sent.exchange.drafts[0]?.files).toEqual([
       { name: 'small.txt', bytes: 5 },
       { name: 'large.bin', bytes: 9_000_000 },
@@ -99,7 +101,7 @@ describe('an email as a draft', () => {
       claimed,
       mime,
     );
-    expect([outcomeOf(sent), outcomeOf(refused)]).toEqual([{ kind: 'accepted' }, { kind: 'accepted' }]);
+    expect([outcomeOf(sent), outcomeOf(refused)]).toEqual([ACCEPTED, ACCEPTED]);
   });
 
   test('is tried once more where Graph refused a token, at whatever request but that of a file', async () => {
@@ -110,7 +112,7 @@ describe('an email as a draft', () => {
       },
       [SMALL, LARGE],
     );
-    expect(outcomeOf(sent)).toEqual({ kind: 'accepted' });
+    expect(outcomeOf(sent)).toEqual(ACCEPTED);
   });
 });
 
@@ -314,7 +316,7 @@ describe('an attempt after one that left a draft', () => {
 
   test('removes it, and sends another', async () => {
     const ended = await send(({ exchange }) => exchange.put({ id: 'old' }), [], retried(left(false)));
-    expect(outcomeOf(ended)).toEqual({ kind: 'accepted' });
+    expect(outcomeOf(ended)).toEqual(ACCEPTED);
     expect(statesOf(ended)).toEqual(['removed', 'sent']);
   });
 

@@ -77,6 +77,8 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
   const captured = makeFakeCaptured();
+  /** The ids of events that other systems were given. */
+  const announced = new Set<string>();
 
   const unavailable = (): never => {
     throw new AppError('STORAGE_UNAVAILABLE');
@@ -123,6 +125,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         expire: (...which) => storage('expire usages', () => usages.expire(...which)),
       },
       heartbeats: makeFakeHeartbeats(),
+      events: { put: (event) => storage('put event', () => void announced.add(event.id)) },
       ledger: {
         find: (mailId) => storage('find', () => ledger.find(mailId)),
         create: (row) => write('create', row, () => ledger.create(row)),
@@ -131,6 +134,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
           yield* await storage('list', () => ledger.listOpen(...which));
         },
         expire: (...which) => storage('expire', () => ledger.expire(...which)),
+        forget: (...which) => storage('forget', () => ledger.forget(...which)),
         fileEarlier: (...which) => storage('file', () => ledger.fileEarlier(...which)),
       },
       mailQueue: queueOf('message', queue),
@@ -333,6 +337,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
     callers,
     payloads,
     records,
+    announced,
     problems,
     history,
     doubted,

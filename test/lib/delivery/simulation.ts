@@ -1,7 +1,8 @@
 import { RELAY } from '../../../src/lib/callers/known-callers.ts';
 import { catalogue } from '../../../src/lib/error-catalogue.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { isFinal } from '../../../src/lib/ledger/ledger-row.ts';
+import { isFinal, isUntold } from '../../../src/lib/ledger/ledger-row.ts';
+import { eventOf } from '../../../src/lib/ledger/mail-event.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
@@ -272,12 +273,21 @@ export const makeSimulation = (options: SimulationOptions) => {
       ...cloud.problems,
       ...cloud.mailboxes.removedAfterSending(),
       ...(cloud.queue.size() + cloud.poison.size() > 0 ? ['messages are left on a queue'] : []),
+      ...untoldEndings(cloud),
       ...brokenLimits(cloud, options.mailsPerDay),
       ...(cloud.payloads.size > 0 ? [`payloads are left: ${[...cloud.payloads.keys()].join()}`] : []),
     ],
     history: (): string => `\n${cloud.history.join('\n')}\n`,
   };
 };
+
+/** Endings of which no event was put, or of which the ledger still says so. */
+const untoldEndings = ({ ledger, announced }: SimulatedCloud): readonly string[] =>
+  ledger.rows().flatMap((row) => {
+    const { id } = eventOf(row) ?? {};
+    if (id === undefined || (announced.has(id) && !isUntold(row))) return [];
+    return [`${id} was not told`];
+  });
 
 /** What was sent without being counted, and days on which more was counted or taken than the limit. */
 const brokenLimits = (

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts';
 import type { LedgerRow, Progress } from '../../../src/lib/ledger/ledger-row.ts';
-import { claim, claimNew, recordUnknown, requeue } from '../../../src/lib/ledger/transitions.ts';
+import {
+  claim,
+  claimNew,
+  recordUnknown,
+  recordUntold,
+  requeue,
+} from '../../../src/lib/ledger/transitions.ts';
 import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
-import { aRun, awaited, DAY_MS, HOUR_MS, newMail, queued } from './sweep-for-tests.ts';
+import { aRun, awaited, DAY_MS, HOUR_MS, newMail, queued, sent } from './sweep-for-tests.ts';
 
 /** The time an attempt may take, and the time Sent Items are given. */
 const LOST_AFTER_MS = (6 + 15) * 60_000;
@@ -188,5 +194,34 @@ describe('an email that waits', () => {
     ledger.replace(requeue(row, later(2 * DAY_MS)), ledger.find(row.facts.mailId)!.etag);
     pass(3 * DAY_MS);
     expect(await sweep()).toBe(0);
+  });
+});
+
+describe('an email whose event could not be told', () => {
+  const untold = (afterMs: number) => {
+    const world = inMemoryPorts();
+    world.ledger.create(recordUntold(sent()));
+    world.pass(afterMs);
+    return { ...world, sweep: () => sweepLost(world.needs, aRun()) };
+  };
+
+  test('is told of by the sweep, once', async () => {
+    const { sweep, announced, rows } = untold(HOUR_MS);
+    await sweep();
+    await sweep();
+    expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Sent' }]);
+    expect(rows()[0]).not.toHaveProperty('untold');
+  });
+
+  test('is tried again by the next sweep where that fails, and after seven days said to be lost', async () => {
+    const { sweep, fail, pass, logged, rows } = untold(HOUR_MS);
+    fail('events.put');
+    await sweep();
+    expect(rows()).toMatchObject([{ state: 'sent', untold: true }]);
+    expect(logged.map(({ event }) => event)).toEqual(['EventUntold']);
+    pass(7 * DAY_MS);
+    await sweep();
+    expect(logged.at(-1)).toMatchObject({ event: 'EventLost', state: 'sent' });
+    expect(rows()[0]).not.toHaveProperty('untold');
   });
 });

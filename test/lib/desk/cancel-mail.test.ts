@@ -15,7 +15,7 @@ import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
-import { inMemoryPorts, NOW, type PortCall } from '../../support/in-memory-ports.ts';
+import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
 const { mailId, rows, facts, envelope } = aDelivery();
 const unknown = { at: NOW.toISOString(), outcome: 'unknown', code: 'OUTCOME_UNKNOWN' } as const;
@@ -50,7 +50,10 @@ describe('a caller who cancels an email that waits', () => {
       timeline: expect.arrayContaining([{ at: NOW.toISOString(), event: 'canceled' }]),
     });
     // Told after it is written: an attempt may be faster, and the email is sent.
-    expect(effects).toEqual(['ledger.replace canceled', 'events.put', 'payloads.delete', 'log MailCanceled']);
+    expect(effects).toEqual([
+      ...['ledger.replace canceled', 'events.put', 'ledger.replace canceled'],
+      ...['payloads.delete', 'log MailCanceled'],
+    ]);
     expect(read(mailId)).toMatchObject({ state: 'canceled' });
     expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
     expect(logged).toEqual([{ event: 'MailCanceled', mailId }]);
@@ -115,16 +118,24 @@ describe('a caller who cancels an email that waits', () => {
     expect(effects).toEqual([]);
   });
 
-  test.each<[PortCall, string]>([
-    ['ledger.replace', 'queued'],
-    ['events.put', 'canceled'],
-  ])('is told that storage failed at %s, and cancels by repeating: it is %s then', async (call, state) => {
+  test('is told that storage failed, and cancels by repeating', async () => {
     const { cancel: canceled, fail, mend, row, announced } = canceling();
-    fail(call);
+    fail('ledger.replace');
     await expect(canceled()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-    expect(row(mailId)).toMatchObject({ state });
+    expect(row(mailId)).toMatchObject({ state: 'queued' });
     mend();
     expect(await canceled()).toMatchObject({ state: 'canceled' });
+    expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
+  });
+
+  test('has it canceled where the event cannot be told; by repeating, or by the sweep, it is', async () => {
+    const { cancel: canceled, fail, mend, row, announced } = canceling();
+    fail('events.put');
+    expect(await canceled()).toMatchObject({ state: 'canceled' });
+    expect(row(mailId)).toMatchObject({ state: 'canceled', untold: true });
+    mend();
+    await canceled();
+    expect(row(mailId)).not.toHaveProperty('untold');
     expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
   });
 });

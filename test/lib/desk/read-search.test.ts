@@ -39,6 +39,21 @@ test('all parameters together are one search', () => {
 });
 
 test.each([
+  'ann@fabrikam.example',
+  ' ann@fabrikam.example ',
+  'Ann Lee <ann@fabrikam.example>',
+  '"Lee, Ann" <ann@fabrikam.example>',
+  'ann@fabrikam.example (Ann)',
+])('an address can be written as it is copied from an email: %s', (text) => {
+  const { query } = read({ sender: text, recipient: text });
+  expect(query).toEqual({ sender: 'ann@fabrikam.example', recipient: 'ann@fabrikam.example' });
+});
+
+test('two addresses are not one', () => {
+  expect(detailOf({ recipient: 'a@fabrikam.example, b@fabrikam.example' })).toContain('one address such as');
+});
+
+test.each([
   ['2026-11-26', '2026-11-26T00:00:00.000Z'],
   ['2026-11-26T08:00Z', '2026-11-26T08:00:00.000Z'],
   ['2026-11-26T08:00:00.5+08:00', '2026-11-26T00:00:00.500Z'],

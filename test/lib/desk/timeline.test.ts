@@ -3,7 +3,13 @@ import { toStatus } from '../../../src/lib/desk/mail-status.ts';
 import { readTimeline } from '../../../src/lib/desk/timeline.ts';
 import { inWords } from '../../../src/lib/desk/timeline-words.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../../src/lib/ledger/ledger-row.ts';
-import { cancel, captureNew, close } from '../../../src/lib/ledger/transitions.ts';
+import {
+  cancel,
+  captureNew,
+  close,
+  recordFound,
+  recordLookUps,
+} from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { NOW } from '../../support/in-memory-ports.ts';
 
@@ -52,10 +58,37 @@ describe('the timeline of an email', () => {
       { event: 'attempt rejected', code: 'OF_A_LATER_VERSION' },
       /^An attempt was rejected \(OF_A_LATER_VERSION\)\.$/,
     ],
+    [
+      { event: 'attempt unknown', code: 'OUTCOME_UNKNOWN', status: 504, tookMs: 31_020 },
+      /^Graph returned 504 after 31 s\. An attempt has no known outcome, and may have sent it\.$/,
+    ],
+    [
+      { event: 'attempt unknown', code: 'OUTCOME_UNKNOWN', tookMs: 30_000 },
+      /^The attempt ended after 30 s, without an answer of Graph\. An attempt has no known outcome/,
+    ],
+    [{ event: 'attempt accepted', status: 202, tookMs: 812 }, /^Graph accepted it after 812 ms \(202\)\.$/],
+    [
+      { event: 'look-up found', times: 3 },
+      /^The relay looked in the mailbox of the sender 3 times and found it\.$/,
+    ],
+    [{ event: 'look-up not-now', times: 0 }, /^The relay could not read the mailbox the last time\.$/],
+    [
+      { event: 'report failed', recipient: 2, code: '5.1.1' },
+      /^A delivery report says of recipient 2: failed \(5\.1\.1\)\.$/,
+    ],
     [{ event: 'delivered', by: 'someone' }, /^delivered by=someone$/],
   ])('%j is told in words', (event, words) => {
     const [read] = readTimeline({ state: 'sent', timeline: [{ at, ...event }] });
     expect(read && inWords(read)).toMatch(words);
+  });
+
+  test('says how often a mailbox was looked into, between the attempt and what came of it', () => {
+    const looked = recordLookUps(rows.unknown, { at: NOW.toISOString(), times: 3, seen: 'found' });
+    const events = toStatus(recordFound(looked, NOW)).timeline;
+    expect(events.slice(-2)).toEqual([
+      { at: NOW.toISOString(), event: 'look-up found', times: 3 },
+      { at: NOW.toISOString(), event: 'sent' },
+    ]);
   });
 
   test('says of an email that was found in the mailbox that this is how it is known to be sent', () => {

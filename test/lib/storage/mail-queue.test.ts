@@ -88,3 +88,12 @@ test('storage that cannot be reached is STORAGE_UNAVAILABLE', async () => {
     code: 'STORAGE_UNAVAILABLE',
   });
 });
+
+test('a queue that is missing is made for the message, so that no event waits for a deployment', async () => {
+  const name = 'events-of-a-newer-version';
+  const missing = service.getQueueClient(name);
+  await missing.deleteIfExists();
+  await queueNamed(name).put('first', 0);
+  const { peekedMessageItems } = await missing.peekMessages();
+  expect(peekedMessageItems.map(({ messageText }) => messageText)).toEqual(['first']);
+});

@@ -13,6 +13,8 @@ export type Relay = {
 
 const KEY_VARIABLE = 'MAIL_RELAY_MASTER_KEY';
 const URL_VARIABLE = 'MAIL_RELAY_URL';
+/** Whether npm start is at hand: the single file of the commands has no folder of its own. */
+export const IS_CLONE: boolean = import.meta.dirname !== undefined;
 const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -27,11 +29,16 @@ export const findRelay = async (
   const running = (await readRunning(folder))?.relay;
   const asked = given ?? (environment[URL_VARIABLE] || undefined);
   const url = parseUrl(asked ?? running?.url);
+  const source = given === undefined ? URL_VARIABLE : '--url';
   if (url === undefined)
     throw new RelayNotFoundError(
       asked === undefined
-        ? `No relay is running with the folder ${folder}. Start one with npm start, or name another one: its folder with --folder <folder>, or its address with --url <url> or ${URL_VARIABLE}.`
-        : `${given === undefined ? URL_VARIABLE : '--url'}: expected an https address, or an http address of this machine.`,
+        ? `No relay is running with the folder ${folder}. ${IS_CLONE ? 'Start one with npm start, or name another one' : 'Name the relay'}: its folder with --folder <folder>, or its address with --url <url> or ${URL_VARIABLE}.`
+        : `${source}: expected an https address, or an http address of this machine.`,
+    );
+  if (asked !== undefined && `${url.pathname}${url.search}${url.hash}` !== '/')
+    throw new RelayNotFoundError(
+      `${source}: expected the address of the relay alone, such as ${url.origin}, received one with more after it. The command adds the path itself.`,
     );
   if (running !== undefined && isSame(url, parseUrl(running.url)))
     return { url, masterKey: running.masterKey, keyFrom: `${folder}/running.json` };
@@ -53,8 +60,11 @@ const isSame = (one: URL, other: URL | undefined): boolean =>
     OWN_NAMES.has(other.hostname) &&
     one.port === other.port);
 
+/** Whether it is a relay of this machine, which can be started here. */
+export const isOwn = ({ hostname }: URL): boolean => OWN_NAMES.has(hostname);
+
 const parseUrl = (text: string | undefined): URL | undefined => {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:') return url;
-  return url?.protocol === 'http:' && OWN_NAMES.has(url.hostname) ? url : undefined;
+  return url?.protocol === 'http:' && isOwn(url) ? url : undefined;
 };

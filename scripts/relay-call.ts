@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Relay, RelayNotFoundError } from '../local/find-relay.ts';
+import { IS_CLONE, isOwn, type Relay, RelayNotFoundError } from '../local/find-relay.ts';
 import { wrongUsage } from './wrong-usage.ts';
 
 /** What every command for operators says of the relay that it means. */
@@ -13,7 +13,7 @@ environment variable MAIL_RELAY_MASTER_KEY, which keeps the key out of the shell
   export MAIL_RELAY_MASTER_KEY=$(az functionapp keys list -g <group> -n <app> --query masterKey -o tsv)`;
 
 /** Where `npm start` keeps its relay. The single file is in no clone, and knows no folder of its own. */
-const LOCAL_FOLDER = import.meta.dirname === undefined ? '.local' : join(import.meta.dirname, '..', '.local');
+const LOCAL_FOLDER = IS_CLONE ? join(import.meta.dirname, '..', '.local') : '.local';
 
 export const RELAY_OPTIONS = {
   url: { type: 'string' },
@@ -59,6 +59,15 @@ const problemLines = (problems: readonly Problem[]): readonly string[] =>
       `  ${pointer || '(all)'}: expected ${expected}; received ${received}`,
   );
 
+/** What can be done about it from here: only in a clone there is an `npm start`, and only for a relay of this machine. */
+const howToReach = (url: URL): string => {
+  if (!isOwn(url))
+    return 'Check the address, and that this machine can reach it: a proxy, private endpoint or access restriction can be in between.';
+  return IS_CLONE
+    ? 'Is it running? Start it with: npm start'
+    : 'Is it running? Start it, or name another relay with --url <url> or MAIL_RELAY_URL.';
+};
+
 /** Calls the relay with its master key. Throws an error that an operator can act on. */
 export const callWithHeaders = async (
   relay: Relay,
@@ -71,10 +80,7 @@ export const callWithHeaders = async (
     headers: { ...headers, 'x-functions-key': relay.masterKey, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((cause: unknown) => {
-    throw new Error(
-      `Cannot reach the relay at ${relay.url.origin}. Is it running? Start it with: npm start`,
-      { cause },
-    );
+    throw new Error(`Cannot reach the relay at ${relay.url.origin}. ${howToReach(relay.url)}`, { cause });
   });
   // The host returns no explanation of its own.
   if (response.status === 401)

@@ -52,7 +52,7 @@ export const showPage = async (
         // The charts are beside what an operator needs first.
         needs.samples?.lastDay(view.now).catch(() => []) ?? [],
       ]);
-      return shown(overviewPage(view, overview, queueCharts(view, samples)));
+      return shown(overviewPage(view, overview, queueCharts(view, samples, overview.queues)));
     }
     case 'mail':
       // Without a field it is the form alone, as after "Clear".
@@ -113,7 +113,8 @@ export const openForm = async (
   if (path === 'mail') return openSearch(needs, view, fields);
   requireOperate(operator);
   if (path === 'decide') {
-    const { id } = await decideMails(needs, operator, readDecision(fields), fields.getAll('id'));
+    const ids = fields.getAll(fields.get('all') === 'yes' ? 'listed' : 'id');
+    const { id } = await decideMails(needs, operator, readDecision(fields), ids);
     return gone(pathOf(view, `done/${id}`));
   }
   if (path === 'test') return sendTest(needs, view, fields);

@@ -238,6 +238,11 @@ describe('a form', () => {
     expect(state).toBe('held');
   });
 
+  test('with the box for all of the page is carried out for every email that the page listed', async () => {
+    const { answer, state } = await decided({}, { id: '', all: 'yes', listed: mailId });
+    expect([answer.status, state]).toEqual([303, 'closed']);
+  });
+
   test('of an act that cannot be written into the trail is not carried out', async () => {
     const world = page();
     world.ledger.create(rows.held);

@@ -216,6 +216,22 @@ describe('the file', () => {
     expect([keyless.status, keyless.stderr]).toEqual([2, expect.stringContaining('MAIL_RELAY_MASTER_KEY')]);
   });
 
+  test('names no command of a clone where no relay responds', async () => {
+    for (const address of ['http://127.0.0.1:9', 'https://relay.invalid']) {
+      const ran = await run(process.execPath, ['mail-relay.mjs', 'mail', 'list'], {
+        MAIL_RELAY_URL: address,
+        MAIL_RELAY_MASTER_KEY: 'k',
+      });
+      expect([ran.status, ran.stderr]).toEqual([
+        1,
+        expect.stringContaining(`Cannot reach the relay at ${address}.`),
+      ]);
+      expect(ran.stderr).not.toContain('npm');
+    }
+    const nothing = await run(process.execPath, ['mail-relay.mjs', 'doctor']);
+    expect(nothing.stderr).not.toContain('npm');
+  });
+
   test('says of a Node that is too old which one it needs', async () => {
     const older =
       "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } })";

@@ -57,6 +57,18 @@ test.each(['http://relay.example', 'ftp://localhost', 'relay'])('%s gets no key 
   await expect(findRelay(url, folder, { MAIL_RELAY_MASTER_KEY: 'k' })).rejects.toThrow('expected an https');
 });
 
+test.each(['/api', '/?code=x', '/#top'])(
+  'an address with %s after it is refused, as it would be ignored',
+  async (more) => {
+    const environment = { MAIL_RELAY_URL: `${AZURE}${more}`, MAIL_RELAY_MASTER_KEY: 'k' };
+    await expect(findRelay(undefined, folder, environment)).rejects.toThrow(
+      `MAIL_RELAY_URL: expected the address of the relay alone, such as ${AZURE}, received`,
+    );
+    await expect(findRelay(`${AZURE}${more}`, folder, environment)).rejects.toThrow('--url: expected');
+    expect((await findRelay(`${AZURE}/`, folder, environment)).url.origin).toBe(AZURE);
+  },
+);
+
 test('where none runs, it says how to start one', async () => {
   await expect(findRelay(undefined, folder, {})).rejects.toThrow('Start one with npm start');
 });

@@ -8,7 +8,7 @@ const PAD = 4;
 
 /**
  * A small chart of a value over a time, from zero up. Its texts are beside it, so it is one picture with one name for a screen reader.
- * Only attributes, no styles: the policy of the page allows none.
+ * The last value has a dot, so that one alone is seen too. Only attributes, no styles: the policy of the page allows none.
  */
 export const chart = (
   points: readonly Point[],
@@ -29,7 +29,7 @@ export const chart = (
 ${
   first !== undefined &&
   last !== undefined &&
-  html`<polygon class="area" points="${first[0]},${bottom} ${line} ${last[0]},${bottom}"/><polyline class="line" points="${line}"/>`
+  html`<polygon class="area" points="${first[0]},${bottom} ${line} ${last[0]},${bottom}"/><polyline class="line" points="${line}"/><path class="end" d="M${last[0]},${last[1]}h0"/>`
 }
 </svg>`;
 };

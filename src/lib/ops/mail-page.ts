@@ -1,6 +1,7 @@
 import { explainBounce } from '../bounces/bounce-words.ts';
 import type { HeldContent } from '../desk/held-content.ts';
 import type { MailStatus } from '../desk/mail-status.ts';
+import { mayBeSent } from '../desk/may-be-sent.ts';
 import type { ToldDelivery } from '../desk/told-deliveries.ts';
 import type { Reason } from '../errors.ts';
 import type { OperatorAct } from '../ledger/operator-act.ts';
@@ -10,7 +11,7 @@ import { type Html, html, type Part } from './html.ts';
 import type { Page } from './layout.ts';
 import { reasonBox } from './reason.ts';
 import { timelineOf } from './timeline.ts';
-import { badge, facts, foreign, form, mailPath, table, time, type View } from './view.ts';
+import { badge, facts, foreign, form, mailPath, person, table, time, type View } from './view.ts';
 
 export type OneMail = {
   readonly mail: MailStatus;
@@ -58,7 +59,7 @@ const decision = (view: View, { mail }: OneMail): Part => {
   return html`<section aria-labelledby="decide"><h2 id="decide">${words.mail.decide}</h2>${form(
     view,
     `${view.base}/decide`,
-    html`<input type="hidden" name="id" value="${mail.id}">${decisionFields(view, mail.state === 'held')}`,
+    html`<input type="hidden" name="id" value="${mail.id}">${decisionFields(view, { canReplay: mail.state === 'held', doubt: mail.state === 'held' && mayBeSent(mail) ? words.mail.doubt : undefined })}`,
     'card stack',
   )}</section>`;
 };
@@ -112,7 +113,7 @@ const contentOf = (view: View, { mail, content }: OneMail): Part => {
         )}</section>`
       : undefined;
   const people = (list: readonly string[]): Part =>
-    list.length > 0 && html`<ul class="plain">${list.map((one) => html`<li>${foreign(one)}</li>`)}</ul>`;
+    list.length > 0 && html`<ul class="plain">${list.map((one) => html`<li>${person(one)}</li>`)}</ul>`;
   return html`<section aria-labelledby="content">${heading}${facts([
     [words.mail.subject, content.subject !== undefined && html`<span dir="auto">${content.subject}</span>`],
     [words.mail.to, people(content.to)],

@@ -1,6 +1,7 @@
 import type { Operator } from '../desk/operator.ts';
 import type { Language } from '../mail/language.ts';
 import { type Html, html, type Part } from './html.ts';
+import { onPage } from './on-page.ts';
 import type { OpsWords } from './words.ts';
 
 export type PageName = keyof OpsWords['pages'];
@@ -41,12 +42,18 @@ export const day = (at: Date): Html => {
   return html`<time datetime="${iso}">${iso.slice(0, 10)}</time>`;
 };
 
-/** Text of the catalogue or the doctor, which is in English whatever the language of the page. */
+/** Text of the catalogue or the doctor, which is in English whatever the language of the page. Its commands are the buttons here. */
 export const english = (view: View, text: string): Part =>
-  view.language === 'en' ? text : html`<span lang="en">${text}</span>`;
+  view.language === 'en' ? onPage(view, text) : html`<span lang="en">${onPage(view, text)}</span>`;
 
 /** Text that others wrote, in whatever direction it runs. */
 export const foreign = (text: string): Html => html`<bdi>${text}</bdi>`;
+
+/** `Name <address>`, each isolated: a name that runs from right to left leaves the address in its place. */
+export const person = (text: string): Html => {
+  const [, name = '', address = ''] = /^(.+) <([^<>]+)>$/.exec(text) ?? [];
+  return name === '' ? foreign(text) : html`${foreign(name)} &lt;${foreign(address)}&gt;`;
+};
 
 export type Column = {
   readonly title: string;

@@ -162,10 +162,13 @@ export const ENGLISH: OpsWords = {
     queues: 'Queues',
     noQueue: 'missing',
     charts: 'The last day',
-    depth: 'Messages on the queue',
+    depth: 'Messages on the queues',
     oldest: 'Age of the oldest visible message',
     noSamples: 'There are no samples yet. The relay takes one every few minutes.',
-    chartSummary: (name, now, most) => `${name}: ${now} now, at most ${most} in the last day.`,
+    chartSummary: (name, now, most) =>
+      `${name}: ${now === undefined ? '' : `${now} now, `}at most ${most} in the last day.`,
+    chartStart: '24 h ago',
+    chartEnd: 'now',
     credentials: 'Credentials',
     heartbeats: 'Timers',
     never: 'never',
@@ -238,6 +241,8 @@ export const ENGLISH: OpsWords = {
     decide: 'Decide',
     replay: 'Replay',
     replayHelp: 'Sends the email again, as it was stored.',
+    doubt:
+      'The email may have been sent already. A replay may send it twice: look in the Sent Items of the sender first.',
     close: 'Close',
     closeHelp: 'Ends the email without sending it.',
     noteHelp: 'Why you close it. The application can read the note.',
@@ -308,6 +313,11 @@ export const ENGLISH: OpsWords = {
     empty: 'No email is held.',
     selected: 'With the selected emails',
     select: (id) => `Select email ${id}`,
+    all: (count) => `All ${counted(count, 'email')} of this page`,
+    help: 'Replay sends the selected emails again, as they were stored. Close ends them without sending, and needs a note, which the application can read.',
+    inDoubt: 'may have been sent',
+    doubt: (count) =>
+      `${counted(count, 'email')} of this page may have been sent already. A replay may send ${count === 1 ? 'it' : 'them'} twice: look in the Sent Items of the sender first.`,
   },
   callers: {
     intro: 'Who may send, and what of the limits of today is used. Commands change callers: npm run callers.',

@@ -101,7 +101,9 @@ export type OpsWords = {
     readonly depth: string;
     readonly oldest: string;
     readonly noSamples: string;
-    readonly chartSummary: (name: string, now: string, most: string) => string;
+    readonly chartSummary: (name: string, now: string | undefined, most: string) => string;
+    readonly chartStart: string;
+    readonly chartEnd: string;
     readonly credentials: string;
     readonly heartbeats: string;
     readonly never: string;
@@ -171,6 +173,7 @@ export type OpsWords = {
     readonly decide: string;
     readonly replay: string;
     readonly replayHelp: string;
+    readonly doubt: string;
     readonly close: string;
     readonly closeHelp: string;
     readonly noteHelp: string;
@@ -203,6 +206,10 @@ export type OpsWords = {
     readonly empty: string;
     readonly selected: string;
     readonly select: (id: string) => string;
+    readonly all: (count: number) => string;
+    readonly help: string;
+    readonly inDoubt: string;
+    readonly doubt: (count: number) => string;
   };
   readonly callers: {
     readonly intro: string;

@@ -313,6 +313,19 @@ export const OPERATIONS: readonly Operation[] = [
     problems: PROBLEMS.closeMail,
   },
   {
+    id: 'forgetMail',
+    method: 'post',
+    path: '/api/mail/{id}/forget',
+    tag: MAILS,
+    summary: 'Delete everything that the relay keeps of an email',
+    description:
+      'Only of an email that has ended, some time after that. A request with its idempotency key would be a new email.',
+    access: 'master-key',
+    parameters: [mailId, changedBy],
+    responses: { 200: ok('The relay keeps nothing of the email.', 'ForgottenMail') },
+    problems: PROBLEMS.forgetMail,
+  },
+  {
     id: 'testMail',
     method: 'post',
     path: '/api/mail/test',

@@ -177,6 +177,7 @@ export const PROBLEMS = {
     ...KEPT,
   ],
   closeMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', 'NOTE_MISSING', 'MAIL_NOT_FOUND', 'MAIL_NOT_HELD', ...KEPT],
+  forgetMail: ['QUERY_INVALID', 'MAIL_NOT_FOUND', 'MAIL_STILL_NEEDED', ...KEPT],
   testMail: [...JSON_BODY, 'REQUEST_TOO_LARGE', ...EMAIL, ...TOKEN, ...SENDING, ...KEPT],
   doctor: ['UNEXPECTED'],
   metrics: KEPT,

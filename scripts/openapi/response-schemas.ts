@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { AuditEntry } from '../../src/lib/callers/caller-audit.ts';
 import type { DryRun } from '../../src/lib/delivery/dry-run.ts';
 import type { MadeKey } from '../../src/lib/desk/caller-keys.ts';
+import type { forgetMail } from '../../src/lib/desk/forget-mail.ts';
 import type { OwnCaller } from '../../src/lib/desk/own-caller.ts';
 import type { RemovedCaller } from '../../src/lib/desk/remove-caller.ts';
 import type { DoctorReport } from '../../src/lib/desk/run-doctor.ts';
@@ -372,6 +373,11 @@ const madeKey = z.object({
   keys,
 });
 
+const forgottenMail = z.object({
+  id: text('The ID of the email.'),
+  forgotten: flag('Nothing is kept of it.'),
+});
+
 const removedCaller = z.object({
   name: text('The name of the caller.'),
   removed: flag('It no longer exists.'),
@@ -560,6 +566,7 @@ export const responseSchemas = {
   CallerList: callerList,
   AddedCaller: addedCaller,
   MadeKey: madeKey,
+  ForgottenMail: forgottenMail,
   RemovedCaller: removedCaller,
   AuditEntry: auditEntry,
   AuditPage: auditPage,
@@ -592,6 +599,7 @@ export type Compared = [
   Follows<DryRun & { readonly dryRun: true }, typeof dryRun>,
   Follows<OwnCaller, typeof ownCaller>,
   Follows<MadeKey, typeof madeKey>,
+  Follows<Awaited<ReturnType<typeof forgetMail>>, typeof forgottenMail>,
   Follows<RemovedCaller, typeof removedCaller>,
   Follows<AuditEntry, typeof auditEntry>,
   Follows<SettingsReport & z.output<typeof health> & { readonly time: string }, typeof healthDetails>,

@@ -136,11 +136,13 @@ export type LogEvent =
       readonly captured: number;
       readonly unfinished: number;
     }
-  /** A recipient did not get an email that Exchange had accepted. */
+  /** Recipients did not get an email that Exchange had accepted, all for the same reason. */
   | {
       readonly event: 'MailBounced';
       readonly mailId: string;
       readonly caller: string;
+      /** How many of the email the report is the first to say it of. */
+      readonly recipients: number;
       readonly kind: 'permanent' | 'temporary';
       /** The enhanced status code (RFC 3463). */
       readonly code?: string;
@@ -154,11 +156,12 @@ export type LogEvent =
       readonly status: string;
       readonly code?: string;
     }
-  /** A report said something else of a recipient, such as a delay. */
+  /** A report said something else of recipients, such as a delay. */
   | {
       readonly event: 'MailReported';
       readonly mailId: string;
       readonly caller: string;
+      readonly recipients: number;
       readonly status: string;
       readonly code?: string;
       readonly matchedBy: 'header' | 'sent-items' | 'message-id' | 'recipient';

@@ -22,8 +22,9 @@ const DAY_MS = 24 * 3_600_000;
 const BUSY_WAIT_MS = 5000;
 
 /**
- * Posts an event to one receiver, or leaves a message for each receiver that wants it. Whatever happens, the message that was read is
- * done with: what continues has one of its own, put before.
+ * Posts an event to every receiver that wants it, or to the one of which the message is. For each that did not take it, there is a message
+ * of its own then, and what one of them does delays no other. Whatever happens, the message that was read is done with: what continues
+ * was put before.
  */
 export const deliverWebhook = async (needs: DeliverWebhookNeeds, text: string): Promise<void> => {
   const identity = await needs.readIdentity();
@@ -36,10 +37,12 @@ export const deliverWebhook = async (needs: DeliverWebhookNeeds, text: string): 
     if (receiver !== undefined) return attempt(needs, message, receiver);
     return needs.log({ event: 'WebhookGivenUp', ...factsOf(message), fault: 'removed' });
   }
-  const [first, ...others] = receivers.filter((one) => wants(one, message.event));
-  if (first === undefined) return;
-  if (others.length === 0) return attempt(needs, message, first);
-  for (const { name } of [first, ...others]) await put(needs, { ...message, receiver: name }, 0);
+  // Each to its end: one that throws must not leave the others without the message that continues.
+  const ends = await Promise.allSettled(
+    receivers.filter((one) => wants(one, message.event)).map((one) => attempt(needs, message, one)),
+  );
+  const failure = ends.find((end) => end.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 };
 
 const put = async (needs: DeliverWebhookNeeds, message: WebhookMessage, waitMs: number): Promise<void> =>
@@ -67,7 +70,8 @@ const attempt = async (
   const { clock, random, log } = needs;
   const own = { ...message, receiver: receiver.name };
   const entry = await needs.lanes.enter(receiver.name, clock);
-  if (entry.kind === 'busy') return put(needs, own, BUSY_WAIT_MS * (1 + random()));
+  const waitFor = (ms: number) => needs.lanes.waitOf(receiver.name, ms, clock.now());
+  if (entry.kind === 'busy') return put(needs, own, waitFor(BUSY_WAIT_MS * (1 + random())));
   const { result, code } =
     entry.kind === 'paused'
       ? { result: { kind: 'failed', fault: 'paused' } as const }
@@ -83,12 +87,14 @@ const attempt = async (
         );
   const next = { ...own, attempts: message.attempts + 1 };
   const decision = decideWebhook(result, next.attempts, { random: random(), now: clock.now() });
-  if (decision.kind === 'again') await put(needs, next, decision.waitMs);
+  const pausedMs = entry.kind === 'paused' ? entry.forMs : 0;
+  const waitMs = decision.kind === 'again' ? waitFor(Math.max(decision.waitMs, pausedMs)) : 0;
+  if (decision.kind === 'again') await put(needs, next, waitMs);
   const facts = factsOf(next);
   if (decision.kind === 'sent') return log({ event: 'WebhookSent', ...facts });
   const why = { fault: decision.fault, ...defined({ code, status: statusOf(result) }) };
   if (decision.kind === 'given-up') return log({ event: 'WebhookGivenUp', ...facts, ...why });
-  log({ event: 'WebhookFailed', ...facts, ...why, waitMs: decision.waitMs });
+  log({ event: 'WebhookFailed', ...facts, ...why, waitMs });
 };
 
 const statusOf = (result: AttemptResult): number | undefined =>

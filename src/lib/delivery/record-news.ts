@@ -1,4 +1,5 @@
 import { explainBounce } from '../bounces/bounce-words.ts';
+import { defined } from '../defined.ts';
 import { isFinal, isIn, type RecipientDelivery, type Row, type Sent } from '../ledger/ledger-row.ts';
 import { recordDeliveries, recordMessageId } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
@@ -49,7 +50,7 @@ export const recordNews = async (
     );
     if (failed.length > 0) await needs.tellOwner?.(row, next, failed);
     if ((await needs.ledger.replace(next, etag)) === undefined) continue;
-    for (const one of changed) tell(needs, next, one, news.matchedBy);
+    tell(needs, next, changed, news.matchedBy);
     return 'recorded';
   }
   return 'beaten';
@@ -69,15 +70,22 @@ const changesIn = (before: Row<Sent>, after: Row<Sent>): readonly RecipientDeliv
   });
 };
 
+/** One line for all recipients of which a report says the same: an email can have 500, and a report of a list names each of them. */
 const tell = (
   { log }: NewsNeeds,
   { facts }: Row<Sent>,
-  { status, code, isGuess }: RecipientDelivery,
+  changed: readonly RecipientDelivery[],
   matchedBy: MatchedBy,
 ): void => {
   const { mailId, caller } = facts;
-  const known = { mailId, caller, matchedBy, ...(code === undefined ? {} : { code }) };
-  if (status === 'failed')
-    log({ event: 'MailBounced', ...known, kind: explainBounce(code).kind, ...(isGuess ? { isGuess } : {}) });
-  else log({ event: 'MailReported', ...known, status, ...(isGuess ? { isGuess } : {}) });
+  const alike = Map.groupBy(changed, ({ status, code = '', isGuess = false }) =>
+    [status, code, isGuess].join(' '),
+  );
+  for (const { 0: one, length: recipients } of alike.values()) {
+    if (one === undefined) continue;
+    const { status, code, isGuess } = one;
+    const known = { mailId, caller, matchedBy, recipients, ...defined({ code, isGuess }) };
+    if (status === 'failed') log({ event: 'MailBounced', ...known, kind: explainBounce(code).kind });
+    else log({ event: 'MailReported', ...known, status });
+  }
 };

@@ -72,7 +72,7 @@ const measure = (event: LogEvent): readonly Measurement[] => {
       ];
     }
     case 'MailBounced':
-      return [one('mailrelay.mail.bounces', { kind: event.kind })];
+      return [one('mailrelay.mail.bounces', { kind: event.kind }, event.recipients)];
     case 'WebhookSent':
       return [one('mailrelay.webhook.posts', { outcome: 'sent' })];
     case 'WebhookFailed':

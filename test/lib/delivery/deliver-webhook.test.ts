@@ -91,18 +91,20 @@ describe('an event', () => {
     ]);
   });
 
-  test('for several receivers becomes one message for each: what one of them does is nothing to the others', async () => {
+  test('is posted to all its receivers by that message; one that failed gets a message of its own', async () => {
     const { tell, next, arrived, queue, answers } = aRelay([crm, hr]);
     answers.set(crm.url, { kind: 'answered', status: 500 });
     await tell();
-    await next();
-    expect([arrived.length, queue.length]).toEqual([0, 2]);
-    await next();
     await next();
     expect(arrived.map(({ url }) => url)).toEqual([crm.url, hr.url]);
     expect(queue.map(({ text }) => readWebhookText(text, IDENTITY))).toMatchObject([
       { receiver: 'crm', attempts: 1 },
     ]);
+    answers.set(crm.url, OK);
+    await next();
+    expect(arrived.map(({ url }) => url)).toEqual([crm.url, hr.url, crm.url]);
+    expect(arrived.at(2)?.headers['webhook-id']).toBe(arrived.at(0)?.headers['webhook-id']);
+    expect(queue).toEqual([]);
   });
 
   test('that nobody wants is not even put on the queue', async () => {
@@ -190,6 +192,8 @@ describe('a receiver that fails all the time', () => {
       ...['connection', 'connection', 'connection'],
       ...['paused', 'paused'],
     ]);
+    // Not before the pause is over.
+    expect(queue.slice(3).map(({ delayMs }) => delayMs)).toEqual([30_000, 30_000]);
   });
 
   test('that hangs keeps eight requests at most; another event comes again some seconds later, as it was', async () => {
@@ -255,10 +259,12 @@ describe('settings that changed meanwhile', () => {
 });
 
 test('where the queue takes nothing, the message fails, and the host delivers it again', async () => {
-  const { tell, queue, needs } = aRelay([crm, hr]);
+  const { tell, queue, needs, answers, arrived } = aRelay([crm, hr]);
+  answers.set(crm.url, { kind: 'answered', status: 500 });
   await tell();
   const put = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
   await expect(
     deliverWebhook({ ...needs, webhookQueue: { put } }, queue[0]?.text ?? ''),
   ).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect(arrived).toHaveLength(2);
 });

@@ -89,6 +89,30 @@ describe('a poll', () => {
     expect(effects.filter((one) => one === 'receivedMail.readMime')).toHaveLength(3);
   });
 
+  test('writes one line to the log about a report, however many recipients it is about', async () => {
+    const addresses = Array.from({ length: 40 }, (_, number) => `r${number}@fabrikam.example`);
+    const { received, poll, logged } = relay(1, (number) => {
+      const { facts, ...row } = recordSent(claimed(number), accepted, NOW);
+      const recipientHashes = addresses.map(IDENTITY.hashOfAddress);
+      return { ...row, facts: { ...facts, recipients: addresses.length, recipientHashes } };
+    });
+    const report = reportOf(1, 1);
+    const block = (address: string) =>
+      [`Final-Recipient: rfc822; ${address}`, 'Action: failed', 'Status: 5.1.1', ''].join('\r\n');
+    received.inbox.push({
+      ...report,
+      mime: report.mime.replace(block(addressOf(1)), addresses.map(block).join('\r\n')),
+    });
+    await poll();
+    expect(logged.filter(({ event }) => event === 'MailBounced')).toEqual([
+      {
+        event: 'MailBounced',
+        ...{ mailId: idOf(1), caller: 'key:test', matchedBy: 'sent-items', recipients: 40 },
+        ...{ code: '5.1.1', kind: 'permanent' },
+      },
+    ]);
+  });
+
   test('goes on where the last one ended, and stays behind the present by half an hour', async () => {
     const { received, poll, bounced, watched, pass } = relay(2);
     received.inbox.push(reportOf(1, 1));

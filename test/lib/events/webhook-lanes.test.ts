@@ -49,6 +49,40 @@ test('an event that finds no place takes the first that becomes free', async () 
   expect(await kinds([next])).toEqual(['go']);
 });
 
+test('once an event has waited for a place in vain, the next ones do not wait before a request has succeeded', async () => {
+  const places = await Promise.all(Array.from({ length: 8 }, () => entered()));
+  expect(await kinds([enter()])).toEqual(['busy']);
+  expect(await kinds([enter('crm', patient)])).toEqual(['busy']);
+  places[0]?.leave(OK, now);
+  await entered();
+  const waits = enter('crm', patient);
+  places[1]?.leave(OK, now);
+  expect(await kinds([waits])).toEqual(['go']);
+});
+
+test('of many receivers that fail, eight are asked at the same time', async () => {
+  const names = Array.from({ length: 9 }, (_, number) => `down-${number}`);
+  for (const name of names) for (let time = 0; time < 3; time += 1) (await entered(name)).leave(HANGS, now);
+  pass(31);
+  const entries = await kinds(names.map((name) => enter(name)));
+  expect(entries.filter((kind) => kind === 'go')).toHaveLength(8);
+  expect(await kinds([enter('works')])).toEqual(['go']);
+});
+
+test('what a failing receiver did not take comes back four a second, and that of another when it is due', async () => {
+  await fail(1);
+  const waits = Array.from({ length: 12 }, () => lanes.waitOf('crm', 5000, now));
+  expect(waits).toEqual([5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7].map((seconds) => seconds * 1000));
+  expect(lanes.waitOf('crm', 60_000, now)).toBe(60_000);
+  expect(lanes.waitOf('works', 5000, now)).toBe(5000);
+});
+
+test('a backlog of a day is not shifted by more than an hour', async () => {
+  await fail(1);
+  const waits = Array.from({ length: 4 * 3600 * 2 }, () => lanes.waitOf('crm', 5000, now));
+  expect(Math.max(...waits)).toBeLessThan(5000 + 3600_000);
+});
+
 test('after three failures in a row a receiver is left alone, first for half a minute', async () => {
   await fail(2);
   expect(await kinds([enter()])).toEqual(['go']);
@@ -66,7 +100,7 @@ test('then one event finds out, and the pause doubles up to ten minutes if it fa
     expect(await kinds([enter()])).toEqual(['paused']);
     pass(1);
     const probe = await entered();
-    expect(await kinds([enter()])).toEqual(['busy']);
+    expect(await kinds([enter()])).toEqual(['paused']);
     probe.leave(HANGS, now);
   }
 });

@@ -68,7 +68,9 @@ const relayAtGraph = async ({
 
 const told = (logged: readonly LogEvent[]) =>
   logged.flatMap((event) =>
-    event.event === 'MailBounced' || event.event === 'MailReported' ? [event.matchedBy] : [],
+    event.event === 'MailBounced' || event.event === 'MailReported'
+      ? Array.from({ length: event.recipients }, () => event.matchedBy)
+      : [],
   );
 
 describe('a report in the shape of', () => {

@@ -78,7 +78,10 @@ describe('an event is measured', () => {
         'mailrelay.log.events event=WebhookGivenUp level=error 1',
       ],
     ],
-    [{ event: 'MailBounced', kind: 'permanent' } as LogEvent, ['mailrelay.mail.bounces kind=permanent 1']],
+    [
+      { event: 'MailBounced', kind: 'permanent', recipients: 300 } as LogEvent,
+      ['mailrelay.mail.bounces kind=permanent 300'],
+    ],
     [{ event: 'MailSwept', lost: 1 } as LogEvent, []],
     [
       { event: 'Unexpected', name: 'TypeError', stack: '' },

@@ -66,9 +66,11 @@ const removeUnsubmitted = async (needs: SweepNeeds, { facts, progress }: OpenRow
     needs.log({ event: 'DraftLeft', mailId: facts.mailId });
 };
 
-/** Nothing is expected to change a row before its email is due. */
-const isChangedBefore = (row: LedgerRow, time: Date): boolean =>
-  Math.max(Date.parse(row.progress.updatedAt), Date.parse(dueFrom(row))) < time.getTime();
+/** Nothing is expected to change a row before its email is due. One that has ended is not due any more, whenever it was to be sent. */
+const isChangedBefore = (row: LedgerRow, time: Date): boolean => {
+  const updatedAt = Date.parse(row.progress.updatedAt);
+  return (isFinal(row) ? updatedAt : Math.max(updatedAt, Date.parse(dueFrom(row)))) < time.getTime();
+};
 
 /** Does something for each of these emails that is still as it was listed: not ended, or ended untold, and unchanged since `before`. */
 const forEachOpen = (

@@ -69,6 +69,7 @@ param options = {
     }
   ]
   vaultEvents: true
+  opsClientId: '6b1d9c2e-58f1-4e1f-8a4c-3c7a1f2ed982'
   availabilityTest: true
   privateNetwork: true
   networkAddressSpace: '10.90.0.0/24'

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts';
 import type { LedgerRow, Progress } from '../../../src/lib/ledger/ledger-row.ts';
 import {
+  cancel,
   claim,
   claimNew,
+  queueNew,
   recordUnknown,
   recordUntold,
   requeue,
@@ -198,6 +200,16 @@ describe('an email that waits', () => {
 });
 
 describe('an email whose event could not be told', () => {
+  test('is told of by the next sweep also where it was canceled long before its time', async () => {
+    const world = inMemoryPorts();
+    const { facts } = sent();
+    const sendAt = new Date(NOW.getTime() + 30 * DAY_MS).toISOString();
+    world.ledger.create(recordUntold(cancel(queueNew({ ...facts, sendAt }, NOW), NOW)));
+    world.pass(HOUR_MS);
+    await sweepLost(world.needs, aRun());
+    expect(world.announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Canceled' }]);
+  });
+
   const untold = (afterMs: number) => {
     const world = inMemoryPorts();
     world.ledger.create(recordUntold(sent()));

@@ -267,7 +267,13 @@ export const ENGLISH: OpsWords = {
   },
   timeline: {
     accepted: 'The relay accepted the email.',
-    replayed: 'The email was replayed: the time for sending it started over.',
+    replayed: {
+      operator: 'An operator replayed the email: the time for sending it started over.',
+      application: 'The application repeated its request: the time for sending the email started over.',
+      unknown: 'The email was taken up again: the time for sending it started over.',
+    },
+    heldBefore: (reason, times) =>
+      `The relay held the email${times === 1 ? '' : `, for the last of ${times} times`}: ${reason}.`,
     attempt: {
       accepted: ({ status, after }) =>
         `Graph accepted the email${after === undefined ? '' : ` after ${after}`}${status === undefined ? '' : ` (status ${status})`}.`,

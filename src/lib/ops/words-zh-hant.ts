@@ -248,7 +248,13 @@ export const CHINESE: OpsWords = {
   },
   timeline: {
     accepted: '轉送服務接受了這封郵件。',
-    replayed: '郵件已重送，寄送期限重新計算。',
+    replayed: {
+      operator: '維運人員重送了郵件，寄送期限重新計算。',
+      application: '應用程式重複了要求，寄送期限重新計算。',
+      unknown: '郵件重新進入寄送，寄送期限重新計算。',
+    },
+    heldBefore: (reason, times) =>
+      `郵件曾待人工處理${times === 1 ? '' : `（共 ${times} 次，這是最後一次）`}：${reason}。`,
     attempt: {
       accepted: ({ status, after }) =>
         `Graph 接受了郵件${after === undefined ? '' : `，花了 ${after}`}${status === undefined ? '' : `（狀態碼 ${status}）`}。`,

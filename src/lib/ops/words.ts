@@ -191,7 +191,8 @@ export type OpsWords = {
   };
   readonly timeline: {
     readonly accepted: string;
-    readonly replayed: string;
+    readonly replayed: Readonly<Record<'operator' | 'application' | 'unknown', string>>;
+    readonly heldBefore: (reason: string, times: number) => string;
     readonly attempt: Readonly<
       Record<'accepted' | 'rejected' | 'not-sent' | 'unknown', (what: AttemptWords) => string>
     >;

@@ -212,6 +212,8 @@ export const ENGLISH: OpsWords = {
     },
     found: (count, hasMore) => `${counted(count, 'email')}${hasMore ? ', and there are more' : ''}`,
     nothing: 'No email matches.',
+    unknownMessageId:
+      'It can be there all the same: the relay knows the Message-ID of an email only if it sent the email as a draft, or has looked for it in the mailbox of the sender. Search by Graph request ID, or by sender and time.',
     incomplete:
       'Emails of an earlier version of the relay are still being filed, so some may be missing. Search again in an hour.',
     results: 'Results, newest first',

@@ -195,6 +195,8 @@ export const CHINESE: OpsWords = {
     },
     found: (count, hasMore) => `${count} 封郵件${hasMore ? '，還有更多' : ''}`,
     nothing: '沒有符合的郵件。',
+    unknownMessageId:
+      '郵件仍可能存在：只有以草稿寄出，或曾在寄件者的信箱中查找過的郵件，轉送服務才知道 Message-ID。請改用 Graph 要求識別碼，或寄件者與時間搜尋。',
     incomplete: '舊版的郵件仍在編製索引，結果可能不完整，請一小時後再搜尋。',
     results: '搜尋結果，由新到舊',
   },

@@ -145,6 +145,8 @@ export type OpsWords = {
     >;
     readonly found: (count: number, hasMore: boolean) => string;
     readonly nothing: string;
+    /** Beside it, where a Message-ID was searched for. */
+    readonly unknownMessageId: string;
     readonly incomplete: string;
     readonly results: string;
   };

@@ -36,7 +36,8 @@ export const findRelay = async (
         ? `No relay is running with the folder ${folder}. ${IS_CLONE ? 'Start one with npm start, or name another one' : 'Name the relay'}: its folder with --folder <folder>, or its address with --url <url> or ${URL_VARIABLE}.`
         : `${source}: expected an https address, or an http address of this machine.`,
     );
-  if (asked !== undefined && `${url.pathname}${url.search}${url.hash}` !== '/')
+  // The start prints addresses below /api, and a relay is always there; anything else is ignored by no command.
+  if (asked !== undefined && !/^\/(?:api(?:\/[\w/-]*)?)?$/.test(`${url.pathname}${url.search}${url.hash}`))
     throw new RelayNotFoundError(
       `${source}: expected the address of the relay alone, such as ${url.origin}, received one with more after it. The command adds the path itself.`,
     );

@@ -57,7 +57,15 @@ test.each(['http://relay.example', 'ftp://localhost', 'relay'])('%s gets no key 
   await expect(findRelay(url, folder, { MAIL_RELAY_MASTER_KEY: 'k' })).rejects.toThrow('expected an https');
 });
 
-test.each(['/api', '/?code=x', '/#top'])(
+test.each(['', '/', '/api', '/api/mail'])(
+  'an address as the relay prints it is its address, with %j after it',
+  async (more) => {
+    const environment = { MAIL_RELAY_URL: `${AZURE}${more}`, MAIL_RELAY_MASTER_KEY: 'k' };
+    expect((await findRelay(undefined, folder, environment)).url.origin).toBe(AZURE);
+  },
+);
+
+test.each(['/relay', '/api/mail?code=x', '/?code=x', '/#top'])(
   'an address with %s after it is refused, as it would be ignored',
   async (more) => {
     const environment = { MAIL_RELAY_URL: `${AZURE}${more}`, MAIL_RELAY_MASTER_KEY: 'k' };

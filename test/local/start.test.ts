@@ -217,7 +217,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     const storage = found(printed(), /AzureWebJobsStorage='([^']*)'/);
     await new QueueClient(storage, 'mail').sendMessage('{"to":"nobody","subject":"s","text":"t"}');
     await expect.poll(() => mail('list'), { timeout: 20_000 }).toContain('REASON');
-    const id = found(await mail('list'), /^([0-9a-f-]{36}) /m);
+    const id = found(await mail('list'), /^([0-9a-f-]{36})\b/m);
     const shown = await mail('show', id);
     expect(shown).toMatch(/^Problems {4}\/to.*: expected .*; received .*$/m);
     expect(shown).toMatch(new RegExp(`^Record {6}\\d{4}.*${id}.* in the container mail-held$`, 'm'));

@@ -60,7 +60,7 @@ export type DraftRecord = {
 
 export type ReplayedBy = 'operator' | 'application';
 
-export type HeldBefore = { readonly at: string; readonly code: ErrorCode; readonly times: number };
+type HeldBefore = { readonly at: string; readonly code: ErrorCode; readonly times: number };
 
 /** How far the relay has come with it. */
 export type Progress = {

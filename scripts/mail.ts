@@ -5,7 +5,7 @@ import { readMailArguments } from './mail-options.ts';
 import { type DeskMail, toPage } from './mail-page.ts';
 import { toTable } from './mail-table.ts';
 import { callRelay, RELAY_USAGE, runCommand } from './relay-call.ts';
-import { findOne, searchMails } from './search-mails.ts';
+import { findOne, nothingFound, searchMails } from './search-mails.ts';
 
 /** The desk as a command, for the relay of `npm start` or a deployed app. */
 const usage = `Usage: npm run mail -- list [search]
@@ -64,7 +64,7 @@ const main = async (): Promise<void> => {
     case 'list': {
       const found = await searchMails(relay, search, limit);
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-      const none = Object.keys(search).length === 0 ? 'No email is held.' : 'No email was found.';
+      const none = Object.keys(search).length === 0 ? 'No email is held.' : nothingFound(search);
       say(found.mails, (mails) => (mails.length === 0 ? none : toTable(mails, width)));
       for (const note of found.notes) console.error(note);
       return;

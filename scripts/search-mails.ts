@@ -70,11 +70,22 @@ export const searchMails = async (
   };
 };
 
+/** What a search that found nothing says. */
+export const nothingFound = (search: Readonly<Record<string, string>>): string =>
+  [
+    'No email was found.',
+    ...(search[SEARCH_OPTIONS['message-id']] === undefined
+      ? []
+      : [
+          'It can be there all the same: the relay knows the Message-ID of an email only if it sent the email as a draft, or has looked for it in the mailbox of the sender. Use the ID of the Graph request (--graph-request), or sender and time: list --sender ADDRESS --since TIME --until TIME.',
+        ]),
+  ].join('\n');
+
 /** The id of the one email that has all of this. */
 export const findOne = async (relay: Relay, search: Readonly<Record<string, string>>): Promise<string> => {
   const { mails, notes } = await searchMails(relay, search, 2);
   const [first, second] = mails;
-  if (first === undefined) throw new Error(['No email was found.', ...notes].join('\n'));
+  if (first === undefined) throw new Error([nothingFound(search), ...notes].join('\n'));
   if (second !== undefined)
     throw new Error('More than one email was found. To see them, use list with the same options.');
   return first.id;

@@ -70,6 +70,14 @@ test('every error of the catalogue is one of a call, or named as never returned'
   expect(Object.keys(document['x-error-catalogue'] ?? {})).toEqual(Object.keys(catalogue));
 });
 
+test('no request can be filled in from its examples with two idempotency keys', () => {
+  const withHeader = OPERATIONS.filter(({ parameters = [] }) =>
+    parameters.some(({ name, example }) => name === 'Idempotency-Key' && example !== undefined),
+  );
+  expect(withHeader.map(({ id }) => id)).toEqual(['testMail']);
+  for (const { id, body } of withHeader) expect(JSON.stringify(body), id).not.toContain('idempotencyKey');
+});
+
 describe('what the schema of an email allows, the relay accepts; what it forbids, the relay rejects', () => {
   const email = schemas.Email?.properties ?? {};
   const attachment = schemas.Attachment?.properties ?? {};

@@ -33,6 +33,13 @@ describe.each([
     expect(alerts.length).toBeGreaterThanOrEqual(9);
     expect([...headingsUnder(readDocument(path), heading)].sort()).toEqual([...alerts].sort());
   });
+
+  test('leads to each of them from the table at its beginning, in the order of the alphabet', () => {
+    const rows = readDocument(path).text.matchAll(/^\| \[([a-z-]+)\]\(#([a-z-]+)\) \|/gm);
+    expect([...rows].map(([, name, anchor]) => [name, anchor])).toEqual(
+      [...alerts].sort().map((name) => [name, name]),
+    );
+  });
 });
 
 /** Every text of the operator page that is no sentence made of parts. */

@@ -77,7 +77,6 @@ const idempotencyKey: Parameter = {
   description:
     'A text that means this one email. A repeated request with the same key does not create a second email.',
   schema: text({ minLength: 1, maxLength: 255, pattern: '^[!-~]+$' }),
-  example: 'payslip-2026-11-1042',
 };
 const prefer: Parameter = {
   in: 'header',
@@ -157,7 +156,15 @@ const OF_APPLICATIONS: readonly OfApplications[] = [
     summary: 'Send an email',
     description:
       'A `200` means that Graph accepted the email. A `202` means that the relay has the email and takes care of it: do not send it again. After a `5xx` that is not a problem, a timeout or a broken connection, the outcome is unknown: repeat the same request with the same `Idempotency-Key`.',
-    parameters: [dryRun, idempotencyKey, prefer],
+    // Without an example: tools fill it in beside the examples of the body, which have keys of their own.
+    parameters: [
+      dryRun,
+      {
+        ...idempotencyKey,
+        description: `${idempotencyKey.description} Such as \`payslip-2026-11-1042\`. Instead of \`idempotencyKey\` in the email: two different keys are rejected.`,
+      },
+      prefer,
+    ],
     body: emailBody,
     responses: {
       200: {
@@ -333,7 +340,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Send a test email',
     description: 'A real email goes the way of every other one, and the response says how each step went.',
     access: 'master-key',
-    parameters: [idempotencyKey],
+    parameters: [{ ...idempotencyKey, example: 'test-2026-11-26' }],
     body: json('TestMail', requestExamples.testMail),
     responses: {
       200: ok('The email was sent, or captured in a test environment.', 'TestMailReport'),

@@ -232,7 +232,13 @@ const timelineEntry = z.object({
   status: whole('Of an attempt: the HTTP status of Graph.').optional(),
   tookMs: whole('Of an attempt: how long the request to Graph took, in milliseconds.').optional(),
   waitMs: whole('How long the other side asked the relay to wait.').optional(),
-  times: whole('Of a look-up: how often the relay could read the mailbox of the sender.').optional(),
+  times: whole(
+    'Of a look-up: how often the relay could read the mailbox of the sender. Of an email that was held before: how often.',
+  ).optional(),
+  by: z
+    .enum(['operator', 'application'])
+    .describe('Of `replayed`: who had it sent again, where that is known.')
+    .optional(),
   ...upstream,
 });
 

@@ -214,7 +214,18 @@ describe('the page', () => {
   test('has the list, then the email, and a way back on a phone, and nothing wider than it', async () => {
     await capture({ subject: '薪資單 – 二月', text: '您好' });
     const page = await openInbox(PHONE);
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/api/v1/message/**', async (route) => {
+      await asked;
+      await route.continue();
+    });
     await openMail(page, '薪資單');
+    await page.locator('#mail').getByText('Loading').waitFor();
+    await page.getByRole('link', { name: 'All emails' }).waitFor();
+    answer();
     await page.locator('#mail h2').getByText('薪資單 – 二月').waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     await page.getByRole('link', { name: 'All emails' }).click();

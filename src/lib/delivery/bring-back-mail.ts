@@ -30,7 +30,7 @@ export const bringBackMail = async (
   const { resent, way } = row.progress;
   const policy = { onUnknown: needs.policy.onUnknown, resent, way };
   if (why === 'lost-message' && decideOnUnknown(mail, policy) === 'look-up') {
-    const queued = replay(row, bodyHash, now);
+    const queued = replay(row, bodyHash, now, { by: 'application' });
     await queueMail(needs, { ...envelope, turn: queued.progress.turn }, 0);
     if ((await needs.ledger.replace(queued, etag)) !== undefined) return queued;
     return (await needs.ledger.find(mailId))?.row ?? queued;

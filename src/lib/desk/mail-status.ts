@@ -58,10 +58,14 @@ export const toStatusFor = ({ senderPolicy }: ToldNeeds, caller: Caller, row: Le
 
 /** Whether the relay could look into the mailbox says whether there is one. */
 const withoutMailbox = ({ facts, progress, fate }: LedgerRow): LedgerRow => {
-  const { lookedFor: _, ...told } = progress;
+  const { lookedFor: _, heldBefore, ...told } = progress;
   return {
     facts,
-    progress: { ...told, attempts: progress.attempts.map(toldAttempt) },
+    progress: {
+      ...told,
+      attempts: progress.attempts.map(toldAttempt),
+      ...(heldBefore && { heldBefore: { ...heldBefore, code: toldReason({ code: heldBefore.code }).code } }),
+    },
     fate: 'reason' in fate ? { ...fate, reason: toldReason(fate.reason) } : fate,
   } as LedgerRow;
 };
@@ -115,12 +119,22 @@ const whileLimited = ({
 
 const timelineOf = (row: LedgerRow): MailStatus['timeline'] => {
   const { facts, progress, fate } = row;
-  const { replayedAt, attempts, lookedFor = [], updatedAt } = progress;
-  return [
-    { at: facts.acceptedAt, event: 'accepted' },
-    ...(replayedAt === undefined ? [] : [{ at: replayedAt, event: 'replayed' }]),
+  const { replayedAt, replayedBy, heldBefore, attempts, lookedFor = [], updatedAt } = progress;
+  const tries = [
     ...attempts.map(({ at, outcome, ...more }) => ({ at, event: `attempt ${outcome}`, ...more })),
     ...lookedFor.map(({ at, seen, times }) => ({ at, event: `look-up ${seen}`, times })),
+  ];
+  // Of what happened at the same moment, the attempt led to the holding, and the replay to the attempt.
+  const isBefore = ({ at }: { readonly at: string }): boolean =>
+    heldBefore !== undefined && at <= heldBefore.at;
+  return [
+    { at: facts.acceptedAt, event: 'accepted' },
+    ...tries.filter(isBefore),
+    ...(heldBefore === undefined ? [] : [{ event: 'held', ...heldBefore }]),
+    ...(replayedAt === undefined
+      ? []
+      : [{ at: replayedAt, event: 'replayed', ...defined({ by: replayedBy }) }]),
+    ...tries.filter((one) => !isBefore(one)),
     ...(fate.state === 'queued' ? [] : [{ at: updatedAt, event: fate.state }]),
     ...deliveryEvents(row),
   ].sort((one, other) => one.at.localeCompare(other.at));

@@ -11,7 +11,9 @@ export const inWords = (event: TimelineEvent): string => {
         ? 'The relay received the email.'
         : `The relay received the email, to be sent at ${event.sendAt}.`;
     case 'replayed':
-      return 'It was queued again: an operator replayed it, or its application repeated the request.';
+      return REPLAYED[event.by ?? 'unknown'];
+    case 'held-before':
+      return heldBeforeInWords(event);
     case 'attempt':
       return attemptInWords(event);
     case 'look-up':
@@ -26,6 +28,18 @@ export const inWords = (event: TimelineEvent): string => {
         ...Object.entries(event.facts).map(([name, value]) => `${name}=${String(value)}`),
       ].join(' ');
   }
+};
+
+const REPLAYED = {
+  operator: 'An operator replayed it.',
+  application: 'Its application repeated the request, so the relay took it up again.',
+  unknown: 'It was taken up again.',
+} as const;
+
+const heldBeforeInWords = ({ code, times }: Of<'held-before'>): string => {
+  const title = titleOf(code);
+  const often = times === 1 ? '' : `, for the last of ${times} times`;
+  return `The relay held it${often}${title === undefined ? '' : `: ${title}`} (${code}).`;
 };
 
 const ATTEMPTS: Readonly<Record<Of<'attempt'>['outcome'], string>> = {

@@ -1,4 +1,4 @@
-import type { LookedFor, RecipientDelivery } from '../ledger/ledger-row.ts';
+import type { LookedFor, RecipientDelivery, ReplayedBy } from '../ledger/ledger-row.ts';
 import type { MailStatus } from './mail-status.ts';
 
 type Outcome = 'accepted' | 'rejected' | 'not-sent' | 'unknown';
@@ -6,8 +6,10 @@ type Outcome = 'accepted' | 'rejected' | 'not-sent' | 'unknown';
 /** One thing that happened to an email, as facts: what they mean in words is for whoever shows them. */
 export type TimelineEvent = { readonly at: string } & (
   | { readonly kind: 'accepted'; readonly sendAt?: string }
-  /** An operator replayed it, or its caller repeated it after a rejection. */
-  | { readonly kind: 'replayed' }
+  /** An operator replayed it, or its caller repeated its request. */
+  | { readonly kind: 'replayed'; readonly by?: ReplayedBy }
+  /** It was held, and is no more: the last time, and how often in all. */
+  | { readonly kind: 'held-before'; readonly code: string; readonly times: number }
   | {
       readonly kind: 'attempt';
       readonly outcome: Outcome;
@@ -71,7 +73,10 @@ export const readTimeline = (mail: Pick<MailStatus, 'timeline' | 'state'>): read
   mail.timeline.map(({ at, event, ...facts }): TimelineEvent => {
     const outcome = ATTEMPT.exec(event)?.[1];
     if (event === 'accepted') return { at, kind: 'accepted', ...textsOf(mail, 'sendAt') };
-    if (event === 'replayed') return { at, kind: 'replayed' };
+    if (event === 'replayed') return { at, kind: 'replayed', ...(isBy(facts.by) ? { by: facts.by } : {}) };
+    // The state of now has its reason beside the timeline.
+    if (event === 'held' && typeof facts.code === 'string')
+      return { at, kind: 'held-before', code: facts.code, times: Number(facts.times ?? 1) };
     if (outcome !== undefined && OUTCOMES.includes(outcome))
       return {
         at,
@@ -104,6 +109,8 @@ export const readTimeline = (mail: Pick<MailStatus, 'timeline' | 'state'>): read
       ...(typeof reason === 'object' && reason !== null ? textsOf(reason, 'code') : {}),
     };
   });
+
+const isBy = (value: unknown): value is ReplayedBy => value === 'operator' || value === 'application';
 
 const numbersOf = <Name extends string>(
   from: Readonly<Record<string, unknown>>,

@@ -47,7 +47,7 @@ const readCount = (query: URLSearchParams, name: string, otherwise: number): num
   if (/^\d{1,9}$/.test(value)) return Number(value);
   throw new InboxProblem(
     400,
-    `"${name}": expected a whole number from 0, received ${JSON.stringify(value)}.`,
+    `"${name}": expected a whole number from 0 to 999999999, received ${JSON.stringify(value)}.`,
   );
 };
 

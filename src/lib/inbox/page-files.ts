@@ -22,6 +22,7 @@ const FILES: ReadonlySet<string> = new Set([
   'inbox.js',
   'mail-list.js',
   'mail-view.js',
+  'may-be-sent.js',
   'mail-tabs.js',
   'attachments.js',
   'conversation.js',

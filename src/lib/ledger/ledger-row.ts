@@ -1,4 +1,5 @@
 import type { Route } from '../connections/route.ts';
+import type { ErrorCode } from '../error-catalogue.ts';
 import type { Reason } from '../errors.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import type { AnswerFacts, SendOutcome } from '../sending/send-outcome.ts';
@@ -57,6 +58,10 @@ export type DraftRecord = {
   readonly isSubmitted: boolean;
 };
 
+export type ReplayedBy = 'operator' | 'application';
+
+type HeldBefore = { readonly at: string; readonly code: ErrorCode; readonly times: number };
+
 /** How far the relay has come with it. */
 export type Progress = {
   /** How the last attempt goes or went; of rows without it, in JSON. */
@@ -72,6 +77,10 @@ export type Progress = {
   readonly draft?: DraftRecord;
   /** When an operator, or after a rejection its caller, had it sent again; the time it may be tried begins anew then. */
   readonly replayedAt?: string;
+  /** Who had it sent again; absent where that is not known. */
+  readonly replayedBy?: ReplayedBy;
+  /** When and why it was held the last time, before it was replayed or closed, and how often in all; of rows before, none. */
+  readonly heldBefore?: HeldBefore;
   /** When it was counted towards the daily limit of its caller; an email is counted once. */
   readonly countedAt?: string;
   readonly updatedAt: string;

@@ -2,26 +2,28 @@ import type { Route } from '../connections/route.ts';
 import { defined } from '../defined.ts';
 import type { Reason } from '../errors.ts';
 import type { SendWay } from '../sending/send-plan.ts';
-import type {
-  Attempt,
-  Canceled,
-  Captured,
-  Closed,
-  Deferred,
-  DraftRecord,
-  Held,
-  LedgerRow,
-  LookedFor,
-  MailFacts,
-  MailState,
-  Progress,
-  Queued,
-  RecipientDelivery,
-  Rejected,
-  Row,
-  Sending,
-  Sent,
-  Unknown,
+import {
+  type Attempt,
+  type Canceled,
+  type Captured,
+  type Closed,
+  type Deferred,
+  type DraftRecord,
+  type Held,
+  isIn,
+  type LedgerRow,
+  type LookedFor,
+  type MailFacts,
+  type MailState,
+  type Progress,
+  type Queued,
+  type RecipientDelivery,
+  type Rejected,
+  type ReplayedBy,
+  type Row,
+  type Sending,
+  type Sent,
+  type Unknown,
 } from './ledger-row.ts';
 
 /*
@@ -102,6 +104,21 @@ const diverted = (
 /** The message that brings it back has been put on the queue. */
 const nextTurn = ({ progress }: LedgerRow): Partial<Progress> => ({ turn: progress.turn + 1, inQueue: true });
 
+/** That it was held stays to be told when it is held no more. */
+const heldOnce = ({ fate, progress }: Row<Held>): Partial<Progress> => ({
+  heldBefore: {
+    at: progress.updatedAt,
+    code: fate.reason.code,
+    times: (progress.heldBefore?.times ?? 0) + 1,
+  },
+});
+
+/** It is sent again, and the time it may be tried begins anew. */
+const replayed = (at: Date, by: ReplayedBy): Partial<Progress> => ({
+  replayedAt: at.toISOString(),
+  replayedBy: by,
+});
+
 /** Nothing of it was accepted, so it counts no more. */
 const uncounted = ({ countedAt: _, ...progress }: Progress): Progress => progress;
 
@@ -151,14 +168,14 @@ export const claim = (
 /** Nothing was accepted the first time, so the time it may be tried begins anew. */
 export const claimAfresh = (row: Row<Rejected>, now: Date, way?: SendWay, how: Going = {}): Row<Sending> => ({
   facts: anew(row.facts, how),
-  progress: going(since(row, now, { replayedAt: now.toISOString() }), way, how),
+  progress: going(since(row, now, replayed(now, 'application')), way, how),
   fate: { state: 'sending' },
 });
 
 /** As `claimAfresh`, for an email whose time has not come. */
 export const queueAfresh = (row: Row<Rejected>, now: Date, how: Going = {}): Row<Queued> => ({
   facts: anew(row.facts, how),
-  progress: going(since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() }), undefined, how),
+  progress: going(since(row, now, { ...nextTurn(row), ...replayed(now, 'application') }), undefined, how),
   fate: { state: 'queued' },
 });
 
@@ -276,15 +293,23 @@ export const completeHeld = (row: Row<Held>): Row<Held> => ({
 
 /**
  * `bodyHash` and `sendAt` are those of the content; a row of what could not be read, or was not valid, has none of its own. `how` is what
- * the settings make of it now, where an operator has decided to send it; else what was promised before stays.
+ * the settings make of it now, where an operator has decided to send it; else what was promised before stays. `by` is who has it sent.
  */
 export const replay = (
   row: Row<Held>,
   bodyHash: string,
   now: Date,
-  { sendAt, how }: { readonly sendAt?: string | undefined; readonly how?: Diverted | undefined } = {},
+  {
+    sendAt,
+    how,
+    by = 'operator',
+  }: {
+    readonly sendAt?: string | undefined;
+    readonly how?: Diverted | undefined;
+    readonly by?: ReplayedBy;
+  } = {},
 ): Row<Queued> => {
-  const progress = since(row, now, { ...nextTurn(row), replayedAt: now.toISOString() });
+  const progress = since(row, now, { ...nextTurn(row), ...replayed(now, by), ...heldOnce(row) });
   return {
     facts: { ...row.facts, bodyHash, ...defined({ sendAt: row.facts.sendAt ?? sendAt }) },
     progress: how === undefined ? progress : diverted(progress, how),
@@ -294,7 +319,7 @@ export const replay = (
 
 export const close = (row: Row<Held>, note: string, now: Date): Row<Closed> => ({
   facts: row.facts,
-  progress: since(row, now),
+  progress: since(row, now, heldOnce(row)),
   fate: { state: 'closed', reason: row.fate.reason, note },
 });
 
@@ -393,20 +418,28 @@ export const catchUp = (
   now: Date,
 ): Row<Queued | Unknown> => {
   const { facts } = row;
-  const changed = since(row, now, {
-    turn,
-    inQueue: true,
-    resent: row.progress.resent || resent,
-    // Brought back by a replay, or by its message after the sweep had given it up: it begins anew.
-    ...(row.fate.state === 'held' ? { replayedAt: acceptedAt.toISOString() } : {}),
-  });
+  const caughtUp = since(row, now, { turn, inQueue: true, resent: row.progress.resent || resent });
   // Only the replay of an operator writes a message for what is held for this reason.
   const isDecided = row.fate.state === 'held' && row.fate.reason.code === 'SAFETY_SWITCHED_OFF';
+  const changed = isIn(row, 'held') ? broughtBack(caughtUp, row, acceptedAt, isDecided) : caughtUp;
   const progress = isDecided ? diverted(changed, {}) : changed;
   return phase === 'look-up'
     ? { facts, progress, fate: { state: 'unknown', reason: { code: 'OUTCOME_UNKNOWN' } } }
     : { facts, progress, fate: { state: 'queued' } };
 };
+
+/** By a replay, or by its message after the sweep had given it up: it begins anew, and the message does not say for whom. */
+const broughtBack = (
+  { replayedBy: _, ...progress }: Progress,
+  row: Row<Held>,
+  acceptedAt: Date,
+  isDecided: boolean,
+): Progress => ({
+  ...progress,
+  ...heldOnce(row),
+  replayedAt: acceptedAt.toISOString(),
+  ...(isDecided ? { replayedBy: 'operator' as const } : {}),
+});
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {

@@ -52,7 +52,7 @@ export const searchPage = (
   return {
     title: words.pages.search,
     page: 'search',
-    content: html`${wrong > 0 && html`<p class="note failed" role="alert">${words.search.wrong(wrong)}</p>`}${searchForm(view, fields, faults)}${result !== undefined && results(view, result)}`,
+    content: html`${wrong > 0 && html`<p class="note failed" role="alert">${words.search.wrong(wrong)}</p>`}${searchForm(view, fields, faults)}${result !== undefined && results(view, fields, result)}`,
   };
 };
 
@@ -94,10 +94,12 @@ ${one('idempotencyKey', search.idempotencyKey)}${one('graphRequestId', search.re
 
 const isMinute = (text: string | undefined): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(text ?? '');
 
-const results = (view: View, { mails, next, isIncomplete }: SearchResult): Html => {
+const results = (view: View, fields: SearchFields, { mails, next, isIncomplete }: SearchResult): Html => {
   const { search } = view.words;
+  const isUnknownId = mails.length === 0 && fields.internetMessageId !== undefined;
   return html`<section aria-labelledby="results"><h2 id="results">${search.results}</h2>
 <p role="status">${mails.length === 0 ? search.nothing : search.found(mails.length, next !== undefined)}</p>
+${isUnknownId && html`<p class="note">${search.unknownMessageId}</p>`}
 ${isIncomplete && html`<p class="note warning">${search.incomplete}</p>`}
 ${mails.length > 0 && mailTable(view, search.results, mails)}
 ${next !== undefined && nextPage(view, next)}</section>`;

@@ -9,9 +9,10 @@ type Attempt = Extract<TimelineEvent, { readonly kind: 'attempt' }>;
 
 const titleOf = (code: string | undefined): string | undefined =>
   // The sentence about an attempt of unknown outcome says it already.
-  code !== undefined && code in catalogue && code !== 'OUTCOME_UNKNOWN'
-    ? catalogue[code as ErrorCode].title
-    : undefined;
+  code === 'OUTCOME_UNKNOWN' ? undefined : catalogueTitle(code);
+
+const catalogueTitle = (code: string | undefined): string | undefined =>
+  code !== undefined && Object.hasOwn(catalogue, code) ? catalogue[code as ErrorCode].title : undefined;
 
 /** What is known of an attempt, as a sentence can say it. */
 const attemptWords = (
@@ -32,8 +33,11 @@ const sentenceOf = (view: View, event: TimelineEvent): string => {
   const { timeline } = view.words;
   switch (event.kind) {
     case 'accepted':
+      return timeline.accepted;
     case 'replayed':
-      return timeline[event.kind];
+      return timeline.replayed[event.by ?? 'unknown'];
+    case 'held-before':
+      return timeline.heldBefore(catalogueTitle(event.code) ?? event.code, event.times);
     case 'attempt':
       return timeline.attempt[event.outcome](attemptWords(view, event));
     case 'look-up':

@@ -212,6 +212,8 @@ export const ENGLISH: OpsWords = {
     },
     found: (count, hasMore) => `${counted(count, 'email')}${hasMore ? ', and there are more' : ''}`,
     nothing: 'No email matches.',
+    unknownMessageId:
+      'It can be there all the same: the relay knows the Message-ID of an email only if it sent the email as a draft, or has looked for it in the mailbox of the sender. Search by Graph request ID, or by sender and time.',
     incomplete:
       'Emails of an earlier version of the relay are still being filed, so some may be missing. Search again in an hour.',
     results: 'Results, newest first',
@@ -267,7 +269,13 @@ export const ENGLISH: OpsWords = {
   },
   timeline: {
     accepted: 'The relay accepted the email.',
-    replayed: 'The email was replayed: the time for sending it started over.',
+    replayed: {
+      operator: 'An operator replayed the email: the time for sending it started over.',
+      application: 'The application repeated its request: the time for sending the email started over.',
+      unknown: 'The email was taken up again: the time for sending it started over.',
+    },
+    heldBefore: (reason, times) =>
+      `The relay held the email${times === 1 ? '' : `, for the last of ${times} times`}: ${reason}.`,
     attempt: {
       accepted: ({ status, after }) =>
         `Graph accepted the email${after === undefined ? '' : ` after ${after}`}${status === undefined ? '' : ` (status ${status})`}.`,

@@ -195,6 +195,8 @@ export const CHINESE: OpsWords = {
     },
     found: (count, hasMore) => `${count} 封郵件${hasMore ? '，還有更多' : ''}`,
     nothing: '沒有符合的郵件。',
+    unknownMessageId:
+      '郵件仍可能存在：只有以草稿寄出，或曾在寄件者的信箱中查找過的郵件，轉送服務才知道 Message-ID。請改用 Graph 要求識別碼，或寄件者與時間搜尋。',
     incomplete: '舊版的郵件仍在編製索引，結果可能不完整，請一小時後再搜尋。',
     results: '搜尋結果，由新到舊',
   },
@@ -248,7 +250,13 @@ export const CHINESE: OpsWords = {
   },
   timeline: {
     accepted: '轉送服務接受了這封郵件。',
-    replayed: '郵件已重送，寄送期限重新計算。',
+    replayed: {
+      operator: '維運人員重送了郵件，寄送期限重新計算。',
+      application: '應用程式重複了要求，寄送期限重新計算。',
+      unknown: '郵件重新進入寄送，寄送期限重新計算。',
+    },
+    heldBefore: (reason, times) =>
+      `郵件曾待人工處理${times === 1 ? '' : `（共 ${times} 次，這是最後一次）`}：${reason}。`,
     attempt: {
       accepted: ({ status, after }) =>
         `Graph 接受了郵件${after === undefined ? '' : `，花了 ${after}`}${status === undefined ? '' : `（狀態碼 ${status}）`}。`,

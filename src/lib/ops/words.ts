@@ -145,6 +145,8 @@ export type OpsWords = {
     >;
     readonly found: (count: number, hasMore: boolean) => string;
     readonly nothing: string;
+    /** Beside it, where a Message-ID was searched for. */
+    readonly unknownMessageId: string;
     readonly incomplete: string;
     readonly results: string;
   };
@@ -191,7 +193,8 @@ export type OpsWords = {
   };
   readonly timeline: {
     readonly accepted: string;
-    readonly replayed: string;
+    readonly replayed: Readonly<Record<'operator' | 'application' | 'unknown', string>>;
+    readonly heldBefore: (reason: string, times: number) => string;
     readonly attempt: Readonly<
       Record<'accepted' | 'rejected' | 'not-sent' | 'unknown', (what: AttemptWords) => string>
     >;

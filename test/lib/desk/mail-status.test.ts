@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findMail, readMailStatus, toStatus } from '../../../src/lib/desk/mail-status.ts';
+import { findMail, readMailStatus, toStatus, toStatusFor } from '../../../src/lib/desk/mail-status.ts';
 import { catalogue } from '../../../src/lib/error-catalogue.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import {
@@ -104,10 +104,31 @@ describe('the timeline of an email', () => {
     expect(toStatus(row).timeline).toEqual([
       { at: at(0), event: 'accepted' },
       { at: at(1), event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },
-      { at: at(5), event: 'replayed' },
+      { at: at(2), event: 'held', code: 'OUTCOME_UNKNOWN', times: 1 },
+      { at: at(5), event: 'replayed', by: 'operator' },
       { at: at(7), event: 'attempt unknown', code: 'OUTCOME_UNKNOWN' },
       { at: at(8), event: 'unknown' },
     ]);
+  });
+
+  test('tells also of an email that was closed when it was held', () => {
+    const held = recordHeld(
+      rows.sending,
+      { why: 'refused', reason: { code: 'GRAPH_THROTTLED' }, record: 'r', hasContent: true },
+      later(2),
+    );
+    expect(toStatus(close(held, 'not needed', later(4))).timeline.slice(1)).toEqual([
+      { at: at(2), event: 'held', code: 'GRAPH_THROTTLED', times: 1 },
+      { at: at(4), event: 'closed' },
+    ]);
+  });
+
+  test('says to a caller that may not know of the mailbox nothing of it, also of when it was held', () => {
+    const heldOnce = { at: at(0), event: 'held', times: 1 };
+    const row = replay(rows.held, 'hash', later(5));
+    expect(toStatus(row).timeline).toContainEqual({ ...heldOnce, code: 'MAILBOX_NOT_FOUND' });
+    const told = toStatusFor({}, aCaller('queue'), row);
+    expect(told.timeline).toContainEqual({ ...heldOnce, code: 'SENDER_NOT_USABLE' });
   });
 
   test('says how many attempts it leaves out', () => {

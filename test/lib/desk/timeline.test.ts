@@ -76,6 +76,14 @@ describe('the timeline of an email', () => {
       { event: 'report failed', recipient: 2, code: '5.1.1' },
       /^A delivery report says of recipient 2: failed \(5\.1\.1\)\.$/,
     ],
+    [{ event: 'replayed', by: 'operator' }, /^An operator replayed it\.$/],
+    [{ event: 'replayed', by: 'application' }, /^Its application repeated the request/],
+    [{ event: 'replayed' }, /^It was taken up again\.$/],
+    [{ event: 'held', code: 'OUTCOME_UNKNOWN', times: 1 }, /^The relay held it: .+ \(OUTCOME_UNKNOWN\)\.$/],
+    [
+      { event: 'held', code: 'OF_A_LATER_VERSION', times: 2 },
+      /^The relay held it, for the last of 2 times \(OF_A_LATER_VERSION\)\.$/,
+    ],
     [{ event: 'delivered', by: 'someone' }, /^delivered by=someone$/],
   ])('%j is told in words', (event, words) => {
     const [read] = readTimeline({ state: 'sent', timeline: [{ at, ...event }] });

@@ -384,6 +384,50 @@ describe('a row whose last write was lost catches up with the message that was w
   });
 });
 
+describe('that an email was held stays known once it is held no more', () => {
+  const heldAt = held.progress.updatedAt;
+  const { code } = held.fate.reason;
+
+  test.each<[string, LedgerRow, string | undefined]>([
+    ['replayed by an operator', replay(held, 'hash', later), 'operator'],
+    ['brought again by its application', replay(held, 'hash', later, { by: 'application' }), 'application'],
+    [
+      'brought back by its message, which does not say for whom',
+      catchUp(held, { turn: 3, phase: 'send', acceptedAt: later }, later),
+      undefined,
+    ],
+    ['closed', close(held, 'found', later), undefined],
+  ])('%s', (_case, row, by) => {
+    expect(row.progress.heldBefore).toEqual({ at: heldAt, code, times: 1 });
+    expect(row.progress.replayedBy).toBe(by);
+  });
+
+  test('also the last of several times, and how often it was', () => {
+    const again = recordHeld(
+      replay(held, 'hash', later),
+      { ...held.fate, reason: { code: 'OUTCOME_UNKNOWN' } },
+      later,
+    );
+    expect(close(again, 'found', later).progress.heldBefore).toEqual({
+      at: later.toISOString(),
+      code: 'OUTCOME_UNKNOWN',
+      times: 2,
+    });
+  });
+
+  test('and nobody is said to have replayed it whose replay was an earlier one', () => {
+    const again = recordHeld(replay(held, 'hash', later), held.fate, later);
+    const back = catchUp(again, { turn: 9, phase: 'send', acceptedAt: later }, later);
+    expect(back.progress).not.toHaveProperty('replayedBy');
+  });
+
+  test('its application that repeats a rejected request is not an operator', () => {
+    expect(
+      claimAfresh(withdraw(sending, { code: 'STORAGE_UNAVAILABLE' }, NOW), later).progress.replayedBy,
+    ).toBe('application');
+  });
+});
+
 describe('states', () => {
   test('are open or final, and never both', () => {
     expect([...OPEN_STATES, ...FINAL_STATES].sort()).toEqual(Object.keys(transitions).sort());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { html } from '../../../src/lib/ops/html.ts';
-import { searchPage } from '../../../src/lib/ops/search-page.ts';
+import { type SearchFields, searchPage } from '../../../src/lib/ops/search-page.ts';
 import type { View } from '../../../src/lib/ops/view.ts';
 import { OPS_WORDS } from '../../../src/lib/ops/words.ts';
 
@@ -42,6 +42,22 @@ test('a row of the results says state, time, sender and reason first, is named b
     ['th', 'Email'],
   ]);
 });
+
+test.each(['en', 'zh-Hant'] as const)(
+  'nothing found by a Message-ID says when the relay knows one, and what to search by instead, in %s',
+  (language) => {
+    const textOf = (fields: SearchFields): string => {
+      const { content } = searchPage({ ...view, language, words: OPS_WORDS[language] }, fields, {
+        mails: [],
+        isIncomplete: false,
+      });
+      return html`${content}`.text;
+    };
+    const { unknownMessageId } = OPS_WORDS[language].search;
+    expect(textOf({ internetMessageId: '<a@b.example>' })).toContain(unknownMessageId);
+    expect(textOf({ sender: 'a@b.example' })).not.toContain(unknownMessageId);
+  },
+);
 
 test('the next page of a search that has no address is asked for by a form with the token and every field', () => {
   const fields = { recipient: 'ada@fabrikam.example', state: 'sent' };

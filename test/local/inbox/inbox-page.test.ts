@@ -508,6 +508,10 @@ describe('emails that wait or are held', () => {
     await page.locator('#mail').getByText('تقرير الرواتب').waitFor();
     await page.getByRole('button', { name: 'Replay' }).focus();
     await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('may have been sent already').waitFor();
+    expect(asked.filter(({ method }) => method === 'POST')).toEqual([]);
+    await page.getByRole('button', { name: 'Replay, may send twice' }).waitFor();
+    await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Waits on the queue' }).waitFor();
     expect(asked.filter(({ method }) => method === 'POST')).toMatchObject([
       { url: `/api/mail/${HELD}/replay`, key: 'master-key' },
@@ -518,7 +522,9 @@ describe('emails that wait or are held', () => {
     const page = await openInbox(PHONE);
     await page.locator('#waiting').getByText(reason.title).click();
     await page.getByRole('button', { name: 'Close without sending' }).click();
-    // Without a note, the browser asks for one.
+    await page.getByRole('alert').getByText('write a note that says why').waitFor();
+    await page.getByLabel('Note').fill('   ');
+    await page.getByRole('button', { name: 'Close without sending' }).click();
     expect(asked.filter(({ method }) => method === 'POST')).toEqual([]);
     await page.getByLabel('Note').fill('found in Sent Items');
     await page.getByRole('button', { name: 'Close without sending' }).click();
@@ -527,7 +533,7 @@ describe('emails that wait or are held', () => {
     await page.getByRole('link', { name: 'All emails' }).click();
     await page.getByText('Waiting or held: 1 email').waitFor();
     await page.locator('#waiting a').click();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Cancel this email' }).click();
     await page.getByRole('heading', { name: 'Canceled' }).waitFor();
     expect(await page.locator('#waiting').isVisible()).toBe(false);
     expect(asked.filter(({ method }) => method !== 'GET')).toMatchObject([

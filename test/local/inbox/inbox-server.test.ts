@@ -294,6 +294,15 @@ describe("the API in Mailpit's shape", () => {
     expect(await answer.json()).toEqual({ Error: expect.stringMatching(/\w{3}/) });
   });
 
+  test('says of a limit that is too large how large it can be, and takes that', async () => {
+    const answer = await ask('/api/v1/messages?limit=99999999999');
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { Error: '"limit": expected a whole number from 0 to 999999999, received "99999999999".' },
+    ]);
+    expect((await ask('/api/v1/messages?limit=999999999')).status).toBe(200);
+  });
+
   test.each([
     ['a body that is not JSON', '{"IDs":'],
     ['a misspelt field', '{"ids":["m1"]}'],

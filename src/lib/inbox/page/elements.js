@@ -30,6 +30,10 @@ export const icon = (name) => {
   return svg;
 };
 
+/** To the list, where the email is the whole page. */
+export const backLink = () =>
+  element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails'));
+
 const COPIED_MS = 1600;
 
 export const copyButton = (label, readText) => {

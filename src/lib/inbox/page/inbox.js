@@ -1,4 +1,4 @@
-import { element } from './elements.js';
+import { backLink, element } from './elements.js';
 import { firstSteps, nothingYet } from './first-steps.js';
 import { ask, askJson, forgetKey, hasKey, isRelay, KeyRefused, keepKey, VIEWS } from './inbox-access.js';
 import { capturingWords, keyEntry, nothingCaptured } from './key-entry.js';
@@ -125,9 +125,10 @@ const idInAddress = (kind) => {
 };
 
 /** What the relay knows of an email, in place of the email. */
-const showRelayMail = async (id) => {
+const showRelayMail = async (id, { isNew = false } = {}) => {
   document.body.dataset.view = 'mail';
   list.markOpen(null);
+  if (isNew) paneSays('Loading…');
   const onChanged = async () => {
     await reloadWaiting();
     await showRelayMail(id);
@@ -137,10 +138,17 @@ const showRelayMail = async (id) => {
     if (openRelayId === id) mailPane.replaceChildren(...relayMailView(mail, { onChanged }));
   } catch (error) {
     if (error instanceof KeyRefused) return lock(KEY_REFUSED);
-    if (openRelayId === id) mailPane.replaceChildren(element('p', { class: 'choose' }, error.message));
+    if (openRelayId === id) paneSays(error.message);
   }
   toTop();
 };
+
+/** Words in place of an email, with the way back that a phone needs. */
+const paneSays = (words) =>
+  mailPane.replaceChildren(
+    element('header', { class: 'mail-head' }, element('p', { class: 'mail-actions' }, backLink())),
+    element('p', { class: 'choose', role: 'status' }, words),
+  );
 
 /** On a phone the email is the whole page, and its title that of the page. */
 const toTop = () => {
@@ -159,7 +167,7 @@ const showMail = async () => {
   openRelayId = idInAddress('relay');
   drawEmptiness();
   drawWaiting(byId('waiting'), waiting, openRelayId);
-  if (openRelayId !== null) return showRelayMail(openRelayId);
+  if (openRelayId !== null) return showRelayMail(openRelayId, { isNew: openRelayId !== relayBefore });
   document.body.dataset.view = id === null ? 'list' : 'mail';
   list.markOpen(id);
   if (id === null) {
@@ -171,6 +179,7 @@ const showMail = async () => {
     if (relayBefore !== null) focusWaiting(byId('waiting'), relayBefore);
     return;
   }
+  if (id !== before) paneSays('Loading…');
   try {
     const path = `api/v1/message/${encodeURIComponent(id)}`;
     const [message, headers, graph, context] = await Promise.all([
@@ -188,8 +197,7 @@ const showMail = async () => {
     mailPane.replaceChildren(...mailView({ message, headers, graph, context }, { onDelete }));
   } catch (error) {
     if (error instanceof KeyRefused) return lock(KEY_REFUSED);
-    if (openId === id)
-      mailPane.replaceChildren(element('p', { class: 'choose' }, 'This email is not in the inbox.'));
+    if (openId === id) paneSays('This email is not in the inbox.');
   }
   list.reveal(id);
   toTop();

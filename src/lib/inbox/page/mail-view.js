@@ -1,6 +1,6 @@
 import { attachments } from './attachments.js';
 import { answered, conversationList } from './conversation.js';
-import { element, icon } from './elements.js';
+import { backLink, element, icon } from './elements.js';
 import { fileLink, isRelay } from './inbox-access.js';
 import { invitationCard } from './invitation.js';
 import { mailTabs } from './mail-tabs.js';
@@ -18,7 +18,7 @@ export const mailView = ({ message, headers, graph, context }, { onDelete }) =>
       element(
         'p',
         { class: 'mail-actions' },
-        element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails')),
+        backLink(),
         fileLink(
           element(
             'a',

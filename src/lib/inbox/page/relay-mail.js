@@ -1,5 +1,6 @@
-import { bidi, copyButton, element, icon } from './elements.js';
+import { backLink, bidi, copyButton, element } from './elements.js';
 import { isRelay } from './inbox-access.js';
+import { mayBeSent } from './may-be-sent.js';
 import { cancel, close, contentOf, replay } from './waiting-list.js';
 import { count, fullTime } from './wording.js';
 
@@ -10,11 +11,7 @@ export const relayMailView = (mail, { onChanged }) => {
     element(
       'header',
       { class: 'mail-head' },
-      element(
-        'p',
-        { class: 'mail-actions' },
-        element('a', { href: '#/', class: 'quiet back' }, icon('back'), element('span', {}, 'All emails')),
-      ),
+      element('p', { class: 'mail-actions' }, backLink()),
       element('h2', {}, titleOf(mail)),
       element(
         'ul',
@@ -136,10 +133,15 @@ const contentButton = (id) => {
 
 const WAITS = new Set(['queued', 'deferred']);
 
-const actionsOf = ({ id, state }, onChanged) => {
+const actionsOf = (mail, onChanged) => {
+  const { id, state } = mail;
   const isHeld = state === 'held';
   if (!isHeld && !WAITS.has(state)) return null;
   const problem = element('p', { class: 'key-problem', role: 'alert', hidden: true });
+  const say = (words) => {
+    problem.textContent = words;
+    problem.hidden = false;
+  };
   const doing = (act) => async (event) => {
     event.preventDefault();
     const all = actions.querySelectorAll('button');
@@ -148,29 +150,35 @@ const actionsOf = ({ id, state }, onChanged) => {
       await act();
       await onChanged();
     } catch (error) {
-      problem.textContent = error.message || 'The relay does not accept the key any more.';
-      problem.hidden = false;
+      say(error.message || 'The relay does not accept the key any more.');
       for (const button of all) button.disabled = false;
     }
   };
   const note = element('input', {
     id: 'close-note',
-    required: true,
+    'aria-required': 'true',
     maxlength: '500',
     autocomplete: 'off',
     placeholder: isHeld ? 'Why, for example: found in Sent Items' : 'Why',
   });
   const button = (words, act) =>
     element('button', { type: 'button', class: 'plain', on: { click: doing(act) } }, words);
+  const closing = (event) => {
+    if (note.value.trim() !== '') return doing(() => close(id, note.value))(event);
+    event.preventDefault();
+    note.setAttribute('aria-invalid', 'true');
+    say('To close this email, write a note that says why. The application can read it.');
+    note.focus();
+  };
   const actions = element(
     'div',
     { class: 'actions' },
-    isHeld && button('Replay: send it again', () => replay(id)),
+    isHeld && replayButton(mail, { doing, button, say }),
     // On the page of a relay, the key is that of operators, who close.
-    !isHeld && !isRelay && button('Cancel', () => cancel(id)),
+    !isHeld && !isRelay && button('Cancel this email', () => cancel(id)),
     element(
       'form',
-      { on: { submit: doing(() => close(id, note.value)) } },
+      { novalidate: true, on: { submit: closing } },
       element('label', { for: 'close-note' }, 'Note'),
       note,
       element('button', { type: 'submit', class: 'plain' }, 'Close without sending'),
@@ -178,6 +186,32 @@ const actionsOf = ({ id, state }, onChanged) => {
     problem,
   );
   return actions;
+};
+
+/** A replay that may send the email twice asks for a second click. */
+const replayButton = (mail, { doing, button, say }) => {
+  const act = () => replay(mail.id);
+  if (!mayBeSent(mail)) return button('Replay: send it again', act);
+  let isConfirmed = false;
+  const asking = element(
+    'button',
+    {
+      type: 'button',
+      class: 'plain',
+      on: {
+        click: (event) => {
+          if (isConfirmed) return event.detail > 1 ? undefined : doing(act)(event);
+          isConfirmed = true;
+          asking.textContent = 'Replay, may send twice';
+          say(
+            'The email may have been sent already. Look in the Sent Items of the sender first. To send it again, press the button once more.',
+          );
+        },
+      },
+    },
+    'Replay: send it again',
+  );
+  return asking;
 };
 
 const timelineOf = ({ timeline, omittedAttempts }) =>

@@ -27,7 +27,7 @@ deploy_command() {
   elif [ "${REGISTRATION_GIVEN:-no}" = yes ]; then
     printf -- ' --registration %s' "$REGISTRATION"
   fi
-  printf ' %s' "$@"
+  [ $# -eq 0 ] || printf ' %s' "$@"
 }
 
 who_can() {

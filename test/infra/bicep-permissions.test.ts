@@ -23,14 +23,15 @@ test('permissions of Graph have the ids that Microsoft lists, in Bicep as in the
   const ids = recordVariable('modules/graph-permissions.bicep', 'permissionIds');
   expect(ids).toEqual({
     'Application.ReadWrite.OwnedBy': '18a4783c-866b-4cc7-a460-3d5e5662c884',
+    'ExchangeMessageTrace.Read.All': '89b20d8a-76e2-4057-867b-9961f800b9a4',
     'Mail.Send': 'b633e1c5-b582-4048-a93e-9f11b44c7e96',
     'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01',
     'Mail.ReadWrite': 'e2a3a72e-5f79-4c64-b1b1-878b674786c9',
   });
   const script = readFileSync(join(import.meta.dirname, '../../infra/scripts/registration.sh'), 'utf8');
-  const inScript = [...script.matchAll(/^\s+((?:Mail|Application)\.[\w.]+)\) echo (\S+) ;;$/gm)].map(
-    ([, name, id]) => [name, id],
-  );
+  const inScript = [
+    ...script.matchAll(/^\s+((?:Mail|Application|ExchangeMessageTrace)\.[\w.]+)\) echo (\S+) ;;$/gm),
+  ].map(([, name, id]) => [name, id]);
   expect(Object.fromEntries(inScript)).toEqual(ids);
 });
 

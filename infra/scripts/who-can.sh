@@ -54,7 +54,7 @@ HELP
       cat <<HELP
 Who can help: someone with the Entra role Application Developer, Application Administrator or Cloud Application
   Administrator, who can also deploy to the resource group:
-    $(deploy_command ${LOCATION:+--location "$(shell_word "$LOCATION")"}$(also_grant) registration)
+    $(deploy_command)${LOCATION:+ --location $(shell_word "$LOCATION")}$(also_grant) registration
   Or create the registration in the portal (docs/setup-portal.md) and give its client id: --client-id <id>
 HELP
       ;;

@@ -5,7 +5,7 @@ const TOP_LEVEL = ['main.bicep', 'registration.bicep', 'consent.bicep'];
 
 test('main.bicep only composes: it contains no resource', () => {
   expect(readCode('main.bicep')).not.toMatch(/^\s*resource /m);
-  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(9);
+  expect(readCode('main.bicep').match(/^module /gm)).toHaveLength(10);
 });
 
 test('main.bicep asks for nine things at most', () => {

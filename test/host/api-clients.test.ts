@@ -172,7 +172,7 @@ test('the client for TypeScript that the page makes compiles, and sends an email
   mkdirSync(home);
   symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'));
   // Before the generator is loaded: that takes so long that the connections of this process are closed meanwhile.
-  const served = await (await fetch(`${relay.url()}/api/openapi.json`)).json();
+  const served = await (await fetch(`${relay.url()}/api/openapi.json`)).text();
   // The generator wants the compiler API of TypeScript 5.
   const hooks = registerHooks({
     resolve: (name, context, next) => next(name === 'typescript' ? 'typescript-5' : name, context),

@@ -7,7 +7,11 @@ import { CONDITION_MS, TEST_MS } from './test/support/patience.ts';
 /** Files that take longest, and begin first: else one of them runs alone at the end. */
 const LONGEST = [
   'chaos.test.ts',
+  'operator-page.test.ts',
+  'api-clients.test.ts',
   'docs-callers.test.ts',
+  'deploy-again.test.ts',
+  'ten-questions.test.ts',
   'scripts-powershell.test.ts',
   'start.test.ts',
   'docs-callers-relay.test.ts',
@@ -29,6 +33,7 @@ const LONGEST = [
  */
 const PURE = [
   ...[
+    'bounces',
     'callers',
     'connections',
     'credentials',
@@ -37,6 +42,8 @@ const PURE = [
     'events',
     'ledger',
     'mail',
+    'metrics',
+    'ops',
     'sending',
     'settings',
   ].map((room) => `test/lib/${room}/**/*.test.ts`),

@@ -1,0 +1,26 @@
+/** An email as the door gives it to the relay. The body is what is posted, byte for byte, also from the spool. */
+export type Submission = {
+  /** Of this door: names the files of the spool and the lines of the log. Random. */
+  readonly id: string;
+  /** The account of the configuration, never its key: the spool keeps this on disk. */
+  readonly account: string;
+  /** Posted as Idempotency-Key: the same for a transaction that a client repeats because it saw no reply. */
+  readonly idempotencyKey: string;
+  readonly receivedAt: Date;
+  readonly contentType: 'message/rfc822' | 'application/json';
+  readonly body: Buffer;
+};
+
+/** What became of a submission, as the client is told it. Texts are one line of ASCII for the log of a device; no address, subject or key. */
+export type Delivered =
+  /** The relay has it, whatever it knows of the outcome: 250. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly state: string }
+  /** It is on the disk of this door, written through: 250. */
+  | { readonly kind: 'spooled' }
+  /** Repeating does not help: 5xx with this enhanced status code (RFC 3463). */
+  | { readonly kind: 'refused'; readonly code: string; readonly enhanced: string; readonly text: string }
+  /** Nothing was accepted, and repeating can help: 4xx. */
+  | { readonly kind: 'later'; readonly code: string; readonly enhanced: string; readonly text: string };
+
+/** Gives an email to the relay, or to the spool where there is one and the relay is away. Never throws. */
+export type Deliver = (submission: Submission) => Promise<Delivered>;

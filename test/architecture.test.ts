@@ -14,6 +14,12 @@ const refused: readonly (readonly [rule: string, file: string, line: string, wor
   ['src never imports test/', 'src/app.ts', "import '../test/support/a-mail.ts';", 'src is what is deployed'],
   ['src never imports scripts/', 'src/relay.ts', "import '../scripts/bundle.ts';", 'src is what is deployed'],
   [
+    'a client shares nothing of the relay but the rules of emails',
+    'clients/smtp-door/src/a.ts',
+    "import '../../../src/lib/errors.ts';",
+    'A client runs beside applications',
+  ],
+  [
     'adapters never import local/',
     'src/lib/vault/a.ts',
     "import '../../../local/http.ts';",

@@ -1,0 +1,67 @@
+import type { Later } from './outcome.ts';
+
+const FIRST_MS = 5_000;
+/** So that emails go out within minutes after an outage. */
+const LONGEST_MS = 5 * 60_000;
+/** An email that may itself be the reason comes back less often. */
+const LONGEST_OF_EMAIL_MS = 60 * 60_000;
+
+/** How long to wait after so many failures in a row: twice as long each time, unless the relay says how long. */
+export const pauseMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>, longest = LONGEST_MS): number =>
+  waitMs ?? Math.min(longest, FIRST_MS * 2 ** Math.min(failures - 1, 20));
+
+export const pauseOfEmailMs = (failures: number, later: Pick<Later, 'waitMs'>): number =>
+  pauseMs(failures, later, LONGEST_OF_EMAIL_MS);
+
+type Pause = { failures: number; until: number; later: Later };
+
+const RELAY = Symbol('relay');
+
+/** Which accounts wait, until when and why: one attempt of an email spares all others the same answer. */
+export class Pauses {
+  readonly #now: () => Date;
+  readonly #pauses = new Map<string | typeof RELAY, Pause>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  /** Why an account waits; undefined if it can be tried. */
+  of(account: string): Later | undefined {
+    const now = this.#now().getTime();
+    return [this.#pauses.get(RELAY), this.#pauses.get(account)].find((pause) => pause && pause.until > now)
+      ?.later;
+  }
+
+  /** When an account can be tried again: milliseconds since 1970. */
+  until(account: string): number {
+    return Math.max(this.#pauses.get(RELAY)?.until ?? 0, this.#pauses.get(account)?.until ?? 0);
+  }
+
+  /** Whether the last attempt failed: until one succeeds, one at a time is enough. */
+  isDoubtful(account: string): boolean {
+    return this.#pauses.has(RELAY) || this.#pauses.has(account);
+  }
+
+  failed(account: string, later: Later): void {
+    for (const paused of later.pauses) {
+      if (paused === 'email') continue;
+      const key = paused === 'relay' ? RELAY : account;
+      const failures = (this.#pauses.get(key)?.failures ?? 0) + 1;
+      this.#pauses.set(key, { failures, until: this.#now().getTime() + pauseMs(failures, later), later });
+    }
+    // What the relay said of an account it said itself: it can be reached.
+    if (!later.pauses.includes('relay')) this.#pauses.delete(RELAY);
+  }
+
+  /** The relay accepted or refused an email of this account. */
+  answered(account: string): void {
+    this.#pauses.delete(RELAY);
+    this.#pauses.delete(account);
+  }
+
+  /** Accounts and keys have changed. */
+  clear(): void {
+    this.#pauses.clear();
+  }
+}

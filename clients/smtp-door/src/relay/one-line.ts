@@ -1,14 +1,16 @@
 /** What a reply of SMTP carries in one line with its codes: 512 bytes (RFC 5321, 4.5.3.1.5). Logs of devices cut earlier. */
 const MAX = 400;
 
-const ADDRESS = /[^\s<>"'`,;:]+@[^\s<>"'`,;:]+/g;
+const ADDRESS = /[^\s<>"'`,;:]+@[^\s<>"'`,;:]*[^\s<>"'`,;:.]/g;
+/** What remedies show, and nobody has. */
+const EXAMPLE = 'name@example.com';
 const KEY = /gmr_\w+/g;
 
 /** One line of printable ASCII for the log of a device, without addresses and keys. */
 export const oneLine = (text: string): string => {
   const line = text
     .normalize('NFKD')
-    .replaceAll(ADDRESS, '(address)')
+    .replaceAll(ADDRESS, (found) => (found === EXAMPLE ? found : '(address)'))
     .replaceAll(KEY, '(key)')
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/[^\x20-\x7e]/g, '')

@@ -1,12 +1,12 @@
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import type { Log } from '../log.ts';
 import { toSubmission } from '../message/to-submission.ts';
+import { oneLine } from '../relay/one-line.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import type { Deliver, Delivered } from '../submission.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Received, receiveData } from './receive-data.ts';
 import { withAsciiDomain } from './recipient.ts';
-import { oneLine } from '../relay/one-line.ts';
 import { type Reply, ReplyError } from './reply.ts';
 
 export const NO_MEMORY: Reply = {

@@ -60,7 +60,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   const http = (method: string, route: string, authLevel: string) => ({
     type: 'http',
     methods: [method],
-    route,
+    route: `api/${route}`,
     authLevel,
   });
   const queue = (queueName: string) => ({ type: 'queue', queueName, connection: 'AzureWebJobsStorage' });

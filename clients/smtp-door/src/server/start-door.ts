@@ -191,6 +191,7 @@ export const startDoor = async (
       offersAuth: () => accounts.some(({ passwordHash }) => passwordHash !== undefined),
       certificate: listener.tls === 'none' ? undefined : certificate,
       handlers: handlersOf(listener),
+      broke: (code) => log('info', 'ConnectionBroke', { code, tls: listener.tls }),
     });
     servers.push(server);
     const socketServer = net.createServer({ noDelay: true }, (socket) => {

@@ -171,7 +171,8 @@ describe('a configuration', () => {
       'accounts[0].from: expected the address that replaceFrom writes',
     ],
   ])('is refused where %s', async (_, change, expected) => {
-    const accounts = (change.accounts ?? MINIMAL.accounts).map((account) =>
+    const { accounts: own = MINIMAL.accounts } = change as { readonly accounts?: readonly object[] };
+    const accounts = own.map((account) =>
       'passwordHash' in account ? { ...account, passwordHash } : account,
     );
     expect(await problemsOf({ ...MINIMAL, ...change, accounts })).toContain(expected);

@@ -187,11 +187,14 @@ describe('pauses', () => {
   const later = (answer: RelayAnswer) =>
     readOutcome(answer) as Extract<ReturnType<typeof readOutcome>, { kind: 'later' }>;
 
-  test('double with each failure up to five minutes, and end with the first answer', () => {
+  test('double with each failure up to five minutes, and not with those at the same time, and end with the first answer', () => {
     const pauses = make();
     const seconds = [1, 2, 3, 4, 5, 6, 7, 8].map(() => {
       pauses.failed('erp', later(foreign(502)));
-      return (pauses.until('erp') - time) / 1000;
+      const pause = pauses.until('erp') - time;
+      pauses.failed('erp', later(foreign(502)));
+      time += pause;
+      return pause / 1000;
     });
     expect(seconds).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
     pauses.answered('erp');

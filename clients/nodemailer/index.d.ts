@@ -134,4 +134,3 @@ export interface GraphMailRelayTransport {
 
 /** Makes a transport that sends through a Graph Mail Relay. Throws if the options are wrong. */
 export declare const graphMailRelay: (options: GraphMailRelayOptions) => GraphMailRelayTransport;
-export default graphMailRelay;

@@ -56,11 +56,6 @@ describe('the package of the nodemailer transport', () => {
       'a.mjs',
       `import nodemailer from 'nodemailer';\nimport { graphMailRelay } from '${packageJson.name}';`,
     ],
-    [
-      'the default of import',
-      'b.mjs',
-      `import nodemailer from 'nodemailer';\nimport graphMailRelay from '${packageJson.name}';`,
-    ],
   ])('sends with %s', async (_how, file, head) => {
     writeFileSync(join(home, file), `${head}\n${SENDS}`);
     arrived.length = 0;

@@ -11,5 +11,3 @@ export const graphMailRelay: typeof api.graphMailRelay = (options) =>
     now: () => new Date(),
     newKey: randomUUID,
   });
-
-export default graphMailRelay;

@@ -5,7 +5,7 @@ import { structureFault } from '../../../src/lib/mail/mime-structure.ts';
 /** A part of a message that has no parts itself. */
 export type Part = {
   readonly type: string;
-  readonly charset: string;
+  readonly charset: string | undefined;
   readonly disposition: string | undefined;
   readonly contentId: string | undefined;
   /** Its header with the empty line at its end. */
@@ -42,7 +42,7 @@ export const readParts = (bytes: Buffer): ReadParts | { readonly expected: strin
       const body = bytes.subarray(bodyAt, endOf(bytes, bodyAt, delimiters));
       return {
         type,
-        charset: parameters.get('charset') ?? 'utf-8',
+        charset: parameters.get('charset'),
         disposition: fieldValue(fields, 'content-disposition')?.split(';', 1)[0]?.trim().toLowerCase(),
         contentId: fieldValue(fields, 'content-id')?.replace(/^<|>$/g, ''),
         header: bytes.subarray(fields[0]?.start ?? bodyAt, bodyAt),

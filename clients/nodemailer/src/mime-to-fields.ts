@@ -73,7 +73,7 @@ const isBody = (part: Part, index: number, count: number): boolean =>
   part.contentId === undefined &&
   (isText(part) || (index === 0 && count === 1));
 
-const textOf = ({ content, charset }: Part): string => {
+const textOf = ({ content, charset = 'utf-8' }: Part): string => {
   try {
     return new TextDecoder(charset).decode(content);
   } catch {
@@ -103,7 +103,7 @@ const calendarOf = (part: Part): Readonly<Record<string, string>> => {
 };
 
 const fileOf = async (part: Part): Promise<Readonly<Record<string, unknown>>> => {
-  const { header, type, contentId, content, disposition } = part;
+  const { header, type, charset, contentId, content, disposition } = part;
   // The names of files in all their encodings are the library's. It gives no file that is empty.
   const parsed = await PostalMime.parse(Buffer.concat([withoutEncoding(header), Buffer.from('x')]), {
     forceRfc822Attachments: true,
@@ -119,7 +119,7 @@ const fileOf = async (part: Part): Promise<Readonly<Record<string, unknown>>> =>
     );
   return withoutEmpty({
     filename,
-    contentType: type,
+    contentType: charset === undefined ? type : `${type}; charset=${charset}`,
     cid: disposition === 'attachment' ? undefined : contentId,
     content: content.toString('base64'),
   });

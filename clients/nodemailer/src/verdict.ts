@@ -64,7 +64,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
 /** The problem of a response, if it is one of the relay: a proxy can respond with a problem of its own. */
-export const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
+const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
   isObject(body) &&
   /^application\/problem\+json\b/i.test(headers.get('content-type') ?? '') &&
   String(body.type).startsWith('urn:graph-mail-relay:') &&

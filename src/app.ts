@@ -29,6 +29,7 @@ import {
   searchMailHttp,
 } from './functions/desk.http.ts';
 import { doctorHttp } from './functions/doctor.http.ts';
+import { facadeHttp } from './functions/facade.http.ts';
 import { healthDetailsHttp, healthHttp } from './functions/health.http.ts';
 import { holdMailQueue } from './functions/hold-mail.queue.ts';
 import { inboxApiHttp, inboxPageHttp } from './functions/inbox.http.ts';
@@ -48,6 +49,7 @@ import { testMailHttp } from './functions/test-mail.http.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { functionSuffixOf } from './lib/callers/caller-queues.ts';
 import { QUEUE } from './lib/callers/known-callers.ts';
+import type { FacadeName } from './lib/facades/facade.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
 import {
   callerQueueOf,
@@ -87,25 +89,25 @@ const connection = 'AzureWebJobsStorage';
 // For applications with a function key, which the host checks
 app.http('sendMail', {
   methods: ['POST'],
-  route: 'mail',
+  route: 'api/mail',
   authLevel: 'function',
   handler: sendMailHttp(relay.forSendMail),
 });
 app.http('sendMailBatch', {
   methods: ['POST'],
-  route: 'mail/batch',
+  route: 'api/mail/batch',
   authLevel: 'function',
   handler: sendMailBatchHttp(relay.forSendMail),
 });
 app.http('mailStatus', {
   methods: ['GET'],
-  route: 'mail/{id}',
+  route: 'api/mail/{id}',
   authLevel: 'function',
   handler: mailStatusHttp(relay.forStatus),
 });
 app.http('cancelMail', {
   methods: ['DELETE'],
-  route: 'mail/{id}',
+  route: 'api/mail/{id}',
   authLevel: 'function',
   handler: cancelMailHttp(relay.forDesk),
 });
@@ -114,38 +116,65 @@ app.http('cancelMail', {
 const identify = byKeyOrToken(relay.forIdentity);
 app.http('sendMailV1', {
   methods: ['POST'],
-  route: 'v1/mail',
+  route: 'api/v1/mail',
   authLevel: 'anonymous',
   handler: sendMailHttp(relay.forSendMail, identify),
 });
 app.http('sendMailBatchV1', {
   methods: ['POST'],
-  route: 'v1/mail/batch',
+  route: 'api/v1/mail/batch',
   authLevel: 'anonymous',
   handler: sendMailBatchHttp(relay.forSendMail, identify),
 });
 app.http('mailStatusV1', {
   methods: ['GET'],
-  route: 'v1/mail/{id}',
+  route: 'api/v1/mail/{id}',
   authLevel: 'anonymous',
   handler: mailStatusHttp(relay.forStatus, identify),
 });
 app.http('cancelMailV1', {
   methods: ['DELETE'],
-  route: 'v1/mail/{id}',
+  route: 'api/v1/mail/{id}',
   authLevel: 'anonymous',
   handler: cancelMailHttp(relay.forDesk, identify),
 });
 app.http('ownCallerV1', {
   methods: ['GET'],
-  route: 'v1/caller',
+  route: 'api/v1/caller',
   authLevel: 'anonymous',
   handler: ownCallerHttp(relay.forOwnCaller, identify),
 });
 
+// For applications that were written for another provider, where it is wanted: as open as /api/v1, and asking first who calls too.
+// At the root of the host for clients that drop the path of an address (decision 41).
+const facades = {
+  sendgrid: {
+    load: async () => (await import('./functions/sendgrid.http.ts')).sendgridFacade,
+    paths: { sendgrid: 'api/sendgrid/', sendgridAtRoot: 'v3/' },
+  },
+  resend: {
+    load: async () => (await import('./functions/resend.http.ts')).resendFacade,
+    paths: { resend: 'api/resend/', resendAtRoot: 'emails/' },
+  },
+  postmark: {
+    load: async () => (await import('./functions/postmark.http.ts')).postmarkFacade,
+    paths: { postmark: 'api/postmark/' },
+  },
+} satisfies Record<FacadeName, object>;
+for (const name of relay.facades) {
+  const { load, paths } = facades[name];
+  for (const [functionName, path] of Object.entries(paths))
+    app.http(functionName, {
+      methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      route: `${path}{*path}`,
+      authLevel: 'anonymous',
+      handler: facadeHttp(load, relay, functionName.endsWith('AtRoot') ? '/' : `/${path}`),
+    });
+}
+
 app.http('health', {
   methods: ['GET'],
-  route: 'health',
+  route: 'api/health',
   authLevel: 'anonymous',
   handler: healthHttp(packageJson.version),
 });
@@ -153,13 +182,13 @@ app.http('health', {
 // What can be called, for programs and for people: nothing of this deployment is in it
 app.http('openApi', {
   methods: ['GET'],
-  route: 'openapi.json',
+  route: 'api/openapi.json',
   authLevel: 'anonymous',
   handler: openApiHttp(),
 });
 app.http('apiDocs', {
   methods: ['GET'],
-  route: 'docs',
+  route: 'api/docs',
   authLevel: 'anonymous',
   handler: apiDocsHttp(),
 });
@@ -167,31 +196,31 @@ app.http('apiDocs', {
 // For the people who run it, with the master key: these see and move the mails of every caller
 app.http('listMail', {
   methods: ['GET'],
-  route: 'mail',
+  route: 'api/mail',
   authLevel: 'admin',
   handler: listMailHttp(relay.forDesk),
 });
 app.http('searchMail', {
   methods: ['POST'],
-  route: 'mail/search',
+  route: 'api/mail/search',
   authLevel: 'admin',
   handler: searchMailHttp(relay.forDesk),
 });
 app.http('replayMail', {
   methods: ['POST'],
-  route: 'mail/{id}/replay',
+  route: 'api/mail/{id}/replay',
   authLevel: 'admin',
   handler: replayMailHttp(relay.forDesk),
 });
 app.http('closeMail', {
   methods: ['POST'],
-  route: 'mail/{id}/close',
+  route: 'api/mail/{id}/close',
   authLevel: 'admin',
   handler: closeMailHttp(relay.forDesk),
 });
 app.http('forgetMail', {
   methods: ['POST'],
-  route: 'mail/{id}/forget',
+  route: 'api/mail/{id}/forget',
   authLevel: 'admin',
   handler: forgetMailHttp(relay.forDesk),
 });
@@ -199,73 +228,73 @@ app.http('forgetMail', {
 // For the people who run it, with the master key: who may send what
 app.http('listCallers', {
   methods: ['GET'],
-  route: 'callers',
+  route: 'api/callers',
   authLevel: 'admin',
   handler: listCallersHttp(relay.forCallers),
 });
 app.http('addCaller', {
   methods: ['POST'],
-  route: 'callers',
+  route: 'api/callers',
   authLevel: 'admin',
   handler: addCallerHttp(relay.forCallers),
 });
 app.http('showCaller', {
   methods: ['GET'],
-  route: 'callers/{name}',
+  route: 'api/callers/{name}',
   authLevel: 'admin',
   handler: showCallerHttp(relay.forCallers),
 });
 app.http('changeCaller', {
   methods: ['PATCH'],
-  route: 'callers/{name}',
+  route: 'api/callers/{name}',
   authLevel: 'admin',
   handler: changeCallerHttp(relay.forCallers),
 });
 app.http('removeCaller', {
   methods: ['DELETE'],
-  route: 'callers/{name}',
+  route: 'api/callers/{name}',
   authLevel: 'admin',
   handler: removeCallerHttp(relay.forCallers),
 });
 app.http('makeCallerKey', {
   methods: ['POST'],
-  route: 'callers/{name}/keys',
+  route: 'api/callers/{name}/keys',
   authLevel: 'admin',
   handler: makeCallerKeyHttp(relay.forCallers),
 });
 app.http('revokeCallerKey', {
   methods: ['DELETE'],
-  route: 'callers/{name}/keys/{id}',
+  route: 'api/callers/{name}/keys/{id}',
   authLevel: 'admin',
   handler: revokeCallerKeyHttp(relay.forCallers),
 });
 app.http('listAudit', {
   methods: ['GET'],
-  route: 'audit',
+  route: 'api/audit',
   authLevel: 'admin',
   handler: listAuditHttp(relay.forCallers),
 });
 app.http('healthDetails', {
   methods: ['GET'],
-  route: 'health/details',
+  route: 'api/health/details',
   authLevel: 'admin',
   handler: healthDetailsHttp(packageJson.version, () => new Date(), relay.reportSettings),
 });
 app.http('doctor', {
   methods: ['GET'],
-  route: 'doctor',
+  route: 'api/doctor',
   authLevel: 'admin',
   handler: doctorHttp(relay.runDoctor),
 });
 app.http('metrics', {
   methods: ['GET'],
-  route: 'metrics',
+  route: 'api/metrics',
   authLevel: 'admin',
   handler: metricsHttp(relay.forMetrics, packageJson.version),
 });
 app.http('testMail', {
   methods: ['POST'],
-  route: 'mail/test',
+  route: 'api/mail/test',
   authLevel: 'admin',
   handler: testMailHttp(relay.forTestMail),
 });
@@ -273,27 +302,27 @@ const inboxApi = inboxApiHttp((log) => ({ ...relay.forInbox(log), version: packa
 app.http('inboxApi', {
   // With the last two it says what it does not have
   methods: ['GET', 'DELETE', 'POST', 'PUT'],
-  route: 'inbox/api/{*path}',
+  route: 'api/inbox/api/{*path}',
   authLevel: 'admin',
   handler: inboxApi,
 });
 app.http('inboxView', {
   methods: ['GET'],
-  route: 'inbox/view/{name}',
+  route: 'api/inbox/view/{name}',
   authLevel: 'admin',
   handler: inboxApi,
 });
 // The page itself asks for that key
 app.http('inboxPage', {
   methods: ['GET'],
-  route: 'inbox/{file?}',
+  route: 'api/inbox/{file?}',
   authLevel: 'anonymous',
   handler: inboxPageHttp(),
 });
 // For people in a browser; the page itself asks who they are
 app.http('operatorPage', {
   methods: ['GET', 'POST'],
-  route: 'ops/{*path}',
+  route: 'api/ops/{*path}',
   authLevel: 'anonymous',
   handler: opsHttp(relay.forOps, packageJson.version),
 });

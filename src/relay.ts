@@ -50,6 +50,7 @@ import type { TraceNeeds } from './lib/desk/trace-mail.ts';
 import { AppError } from './lib/errors.ts';
 import { sourceOf } from './lib/events/cloud-event.ts';
 import { makeWebhookLanes } from './lib/events/webhook-lanes.ts';
+import { type FacadeName, readFacades } from './lib/facades/facade.ts';
 import { openRegistration } from './lib/graph/registration.ts';
 import { lazily } from './lib/lazily.ts';
 import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
@@ -146,6 +147,8 @@ export type Relay = {
     Pick<Ports, 'callers'> & { readonly admission: Admission; readonly maxRequestBytes: number };
   /** The callers that have a queue of their own. What cannot be one is left out here, and told as every wrong setting is. */
   readonly callerQueues: readonly string[];
+  /** The providers whose API is answered. What is none is left out here, and told as every wrong setting is. */
+  readonly facades: readonly FacadeName[];
   /** For the messages of a queue. */
   readonly forDeliverMail: (log: Log, queueName: string) => DeliverMailNeeds;
   /** For what the host gave up on of a queue. */
@@ -661,6 +664,7 @@ export const openRelay = (
       };
     },
     callerQueues,
+    facades: readFacades(environment.MAIL_FACADES ?? '').names,
     forDeliverMail: (log, queueName) => ({
       ...storage(),
       callers: cachedCallers.of(log),

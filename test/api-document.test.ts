@@ -50,7 +50,7 @@ test('every function with an address is in it, or named as not described', () =>
   for (const [, name = '', methods, route, level] of registered) {
     const operation = described.get(name);
     if (operation === undefined) continue;
-    expect([`'${operation.method.toUpperCase()}'`, operation.path], name).toEqual([methods, `/api/${route}`]);
+    expect([`'${operation.method.toUpperCase()}'`, operation.path], name).toEqual([methods, `/${route}`]);
     const access = {
       function: ['function-key'],
       admin: ['master-key'],

@@ -60,7 +60,7 @@ test('the bundle, loaded by require without a single setting, registers exactly 
   const http = (method: string, route: string, authLevel: string) => ({
     type: 'http',
     methods: [method],
-    route,
+    route: `api/${route}`,
     authLevel,
   });
   const queue = (queueName: string) => ({ type: 'queue', queueName, connection: 'AzureWebJobsStorage' });
@@ -147,6 +147,29 @@ test('a caller that can have no queue keeps no function from being there', async
     deliverMail_payroll: 'mail-payroll',
     holdMail_payroll: 'mail-payroll-poison',
   });
+});
+
+test('each provider in MAIL_FACADES has its functions, and no other has one', async () => {
+  const routesWith = async (facades: string) => {
+    vi.stubEnv('MAIL_FACADES', facades);
+    const { registrations, unload } = await loadSilently();
+    unload();
+    vi.unstubAllEnvs();
+    return [...registrations.functions.values()].flatMap((one) => {
+      const { name, trigger } = readFunction(one, false);
+      return trigger.type === 'http' && trigger.route.endsWith('{*path}') && !/inbox|ops/.test(trigger.route)
+        ? [`${name} ${trigger.route} ${trigger.authLevel}`]
+        : [];
+    });
+  };
+  expect(await routesWith('')).toEqual([]);
+  expect(await routesWith('SendGrid, mailgun, resend')).toEqual([
+    'sendgrid api/sendgrid/{*path} anonymous',
+    'sendgridAtRoot v3/{*path} anonymous',
+    'resend api/resend/{*path} anonymous',
+    'resendAtRoot emails/{*path} anonymous',
+  ]);
+  expect(await routesWith('postmark')).toEqual(['postmark api/postmark/{*path} anonymous']);
 });
 
 /** The files that the bundle has code of, by the file of the bundle, as its source maps list them. */

@@ -13,7 +13,8 @@ import type { Ports } from '../lib/ports.ts';
 /** Finds out who calls, and that it may call at all, before anything else of the request is looked at. */
 export type Identify = (request: HttpRequest, log: Log) => Promise<Caller>;
 
-const presentedBy = ({ headers, query }: HttpRequest): Presented => ({
+/** What a request to an address of the relay presents. */
+export const presentedBy = ({ headers, query }: HttpRequest): Presented => ({
   authorization: headers.get('authorization') ?? undefined,
   apiKey: headers.get('x-api-key') ?? undefined,
   functionKey: headers.get('x-functions-key') ?? undefined,
@@ -58,9 +59,13 @@ const noCaller = (): AppError => new AppError('CALLER_UNKNOWN');
  * CALLER_DISABLED, DOOR_NOT_ALLOWED.
  */
 export const byKeyOrToken =
-  (needs: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>): Identify =>
+  (
+    needs: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>,
+    /** Where the credential is, in the API of another provider. */
+    presented: (request: HttpRequest) => Presented = presentedBy,
+  ): Identify =>
   async (request, log) => {
-    const { kind, text } = readCredential(presentedBy(request));
+    const { kind, text } = readCredential(presented(request));
     return (kind === 'key' ? callerWithKey : callerWithToken)(needs(log), text);
   };
 

@@ -83,7 +83,7 @@ export const refusal = (context: InvocationContext, thrown: unknown): Refusal =>
 };
 
 /** Facts of emails and callers are for who asked, and stay in no cache; and a browser takes them for nothing but JSON. */
-const FOR_WHO_ASKED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+export const FOR_WHO_ASKED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /** What a function of ours answers: with headers that can be added to. */
 export type Answer = Omit<HttpResponseInit, 'headers'> & {

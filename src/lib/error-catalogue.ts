@@ -43,6 +43,24 @@ export const catalogue = {
     'The email has several kinds of problems',
     'Correct every field listed in `problems`. Nothing was sent.',
   ),
+  FACADE_FIELD_NOT_CARRIED: entry(
+    400,
+    'caller',
+    'The relay cannot do what a field asks for',
+    'The fields are listed with what is possible instead. Change the request, or send this email with the provider. Nothing was sent.',
+  ),
+  FACADE_CALL_UNKNOWN: entry(
+    404,
+    'caller',
+    'The relay does not have this call of the API',
+    'Use the calls that are listed for this provider in docs/facades.md. Nothing was sent.',
+  ),
+  PARTLY_ACCEPTED: entry(
+    500,
+    'administrator',
+    'Storage failed after some emails of the request were accepted',
+    'Do not repeat the whole request: the emails whose ids are in `detail` are sent. Send only the others again.',
+  ),
   CONTENT_TYPE_UNSUPPORTED: entry(
     415,
     'caller',

@@ -6,6 +6,7 @@ import { type DeclaredConnection, isUsable, readConnections } from '../connectio
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { readReceivers, type WebhookReceiver } from '../events/webhook-receiver.ts';
+import { FACADES, type FacadeName, readFacades } from '../facades/facade.ts';
 import { type Address, isAddress } from '../mail/address.ts';
 import { parseAddresses } from '../mail/address-list.ts';
 import { isAddressPattern } from '../mail/address-pattern.ts';
@@ -103,6 +104,11 @@ const days = (text: string): readonly number[] => {
 const callerQueues = (text: string): readonly string[] => {
   const { names, isValid } = readCallerQueues(text);
   return isValid ? names : expects(EXPECTED_CALLER_QUEUES);
+};
+
+const facades = (text: string): readonly FacadeName[] => {
+  const { names, isValid } = readFacades(text);
+  return isValid ? names : expects(`a list of ${FACADES.join(', ')}, separated by commas`);
 };
 
 const optional =
@@ -335,6 +341,12 @@ export const settingsTable = {
     example: 'payroll, helpdesk',
     fallback: '',
     parse: callerQueues,
+  }),
+  MAIL_FACADES: setting({
+    what: 'Providers whose API the relay also answers, for applications that were written for them: `sendgrid`, `resend`, `postmark` ([facades.md](facades.md)).',
+    example: 'sendgrid, resend',
+    fallback: '',
+    parse: facades,
   }),
   MAIL_TRACE: setting({
     what: '`true` lets the relay ask the message trace of Exchange for the delivery status of an email, when someone asks with `?delivery=true`. Needs ExchangeMessageTrace.Read.All, and is for the global cloud only (docs/delivery.md).',

@@ -5,6 +5,7 @@ import { type Command, readCommandLine, USAGE } from './command-line.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
+import { oneLine } from './relay/one-line.ts';
 import { type RunWorld, runDoor } from './run.ts';
 import { actOnSpool, listSpool, spoolTable } from './spool/spool-desk.ts';
 
@@ -120,7 +121,7 @@ const serve = async (
   process.on('SIGHUP', () => {
     readConfig(config)
       .then((next) => running.reload(next))
-      .catch((error: unknown) => log('error', 'ReloadFailed', { say: (error as Error).message }));
+      .catch((error: unknown) => log('error', 'ReloadFailed', { say: oneLine((error as Error).message) }));
   });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

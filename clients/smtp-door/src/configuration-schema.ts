@@ -124,6 +124,7 @@ export const fileSchema = fields({
   certificate: fields({ certFile: text('a path'), keyFile: text('a path') }).optional(),
   name: text('the name that the door greets with, such as mail.contoso.example').optional(),
   maxBytes: whole(10_000, 157_286_400).default(EXCHANGE_MAX),
+  memoryBytes: whole(32 * 1024 * 1024, 64 * GB).optional(),
   maxConnections: whole(1, 10_000).default(200),
   maxConnectionsPerAddress: whole(1, 10_000).default(20),
   idleSeconds: whole(10, 3600).default(300),

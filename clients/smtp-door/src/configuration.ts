@@ -94,6 +94,7 @@ const doorOf = (data: ConfigurationFile, accounts: readonly Account[], hostName:
   ...(data.certificate === undefined ? {} : { certificate: data.certificate }),
   accounts,
   maxBytes: data.maxBytes,
+  ...(data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes }),
   maxConnections: data.maxConnections,
   maxConnectionsPerAddress: data.maxConnectionsPerAddress,
   idleMs: data.idleSeconds * 1000,

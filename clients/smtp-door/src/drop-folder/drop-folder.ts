@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
+import { oneLine } from '../relay/one-line.ts';
 import { pauseMs } from '../relay/pauses.ts';
 import { codeOf, FOLDER_MODE } from '../spool/durable-file.ts';
 import { type FailureReason, REASON_SUFFIX, reasonFileOf, writeReason } from '../spool/reason-file.ts';
@@ -183,7 +184,7 @@ export class DropFolder {
     this.#world.log('error', 'FileFailed', {
       account: this.#settings.account,
       reason: reason.reason,
-      say: reason.text,
+      say: oneLine(reason.text),
     });
   }
 

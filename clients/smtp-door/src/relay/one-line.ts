@@ -2,18 +2,18 @@
 const MAX = 400;
 
 const ADDRESS = /[^\s<>"'`,;:]+@[^\s<>"'`,;:]*[^\s<>"'`,;:.]/g;
-/** What remedies show, and nobody has. */
-const EXAMPLE = 'name@example.com';
+/** The relay shows the form of an address with one. */
+const IS_EXAMPLE = /@example\.com$/;
 const KEY = /gmr_\w+/g;
 
 /** One line of printable ASCII for the log of a device, without addresses and keys. */
 export const oneLine = (text: string): string => {
   const line = text
     .normalize('NFKD')
-    .replaceAll(ADDRESS, (found) => (found === EXAMPLE ? found : '(address)'))
+    .replaceAll(ADDRESS, (address) => (IS_EXAMPLE.test(address) ? address : '(address)'))
     .replaceAll(KEY, '(key)')
+    .replaceAll(/[^\x20-\x7e\s]/g, '')
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[^\x20-\x7e]/g, '')
     .trim();
   return line.length <= MAX ? line : `${line.slice(0, MAX - 3).trimEnd()}...`;
 };

@@ -3,15 +3,19 @@ import type { Later } from './outcome.ts';
 const FIRST_MS = 5_000;
 /** So that emails go out within minutes after an outage. */
 const LONGEST_MS = 5 * 60_000;
-/** An email that may itself be the reason comes back less often. */
+/** Longer than the first pause of an account: an email that may itself be the reason lets the next one pass. */
+const FIRST_OF_EMAIL_MS = 30_000;
 const LONGEST_OF_EMAIL_MS = 60 * 60_000;
 
-/** How long to wait after so many failures in a row: twice as long each time, unless the relay says how long. */
-export const pauseMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>, longest = LONGEST_MS): number =>
-  waitMs ?? Math.min(longest, FIRST_MS * 2 ** Math.min(failures - 1, 20));
+const doubled = (failures: number, first: number, longest: number): number =>
+  Math.min(longest, first * 2 ** Math.min(failures - 1, 20));
 
-export const pauseOfEmailMs = (failures: number, later: Pick<Later, 'waitMs'>): number =>
-  pauseMs(failures, later, LONGEST_OF_EMAIL_MS);
+/** How long to wait after so many failures in a row: twice as long each time, unless the relay says how long. */
+export const pauseMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>): number =>
+  waitMs ?? doubled(failures, FIRST_MS, LONGEST_MS);
+
+export const pauseOfEmailMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>): number =>
+  waitMs ?? doubled(failures, FIRST_OF_EMAIL_MS, LONGEST_OF_EMAIL_MS);
 
 type Pause = { failures: number; until: number; later: Later };
 
@@ -47,8 +51,13 @@ export class Pauses {
     for (const paused of later.pauses) {
       if (paused === 'email') continue;
       const key = paused === 'relay' ? RELAY : account;
-      const failures = (this.#pauses.get(key)?.failures ?? 0) + 1;
-      this.#pauses.set(key, { failures, until: this.#now().getTime() + pauseMs(failures, later), later });
+      const known = this.#pauses.get(key);
+      const now = this.#now().getTime();
+      // What was begun at the same time and failed in the same way counts once.
+      const isSame = known !== undefined && known.until > now;
+      const failures = (known?.failures ?? 0) + (isSame ? 0 : 1);
+      const until = Math.max(known?.until ?? 0, now + pauseMs(failures, later));
+      this.#pauses.set(key, { failures, until, later });
     }
     // What the relay said of an account it said itself: it can be reached.
     if (!later.pauses.includes('relay')) this.#pauses.delete(RELAY);

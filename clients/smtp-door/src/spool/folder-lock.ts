@@ -7,7 +7,7 @@ const BUSY = 5;
 export class FolderInUseError extends Error {
   constructor(folder: string) {
     super(
-      `Expected a spool that no other SMTP door uses, but ${folder} is in use. Stop the other one, or give this one a folder of its own ("spool": { "folder": ... }).`,
+      `Expected a spool that no other SMTP door uses, but the folder ${folder} is in use. Stop the other one, or give this one a folder of its own ("spool": { "folder": ... }).`,
     );
   }
 }

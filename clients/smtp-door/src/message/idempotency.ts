@@ -10,7 +10,7 @@ export const KEY_FIELD = 'x-idempotency-key';
 type Transaction = {
   readonly account: string;
   readonly fields: readonly WrittenField[];
-  /** As received. */
+  /** As it is sent: what differs there is another email for the relay. */
   readonly bytes: Buffer;
   readonly recipients: readonly string[];
 };

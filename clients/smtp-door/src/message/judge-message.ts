@@ -9,6 +9,7 @@ import { mendCharset } from './mend-charset.ts';
 import { mendFields } from './mend-fields.ts';
 import { mendRecipients } from './mend-recipients.ts';
 import { mendSender } from './mend-sender.ts';
+import { withSteadyBoundaries } from './python-boundaries.ts';
 import { rebuild } from './rebuild.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { faultByRules } from './rules.ts';
@@ -57,13 +58,6 @@ export const judgeMessage = async (
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
   const lines = withLineEnds(bytes);
   const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
-  const idempotencyKey = idempotencyKeyOf({
-    account: account.name,
-    fields,
-    bytes,
-    recipients: envelope?.to ?? [],
-  });
-  if (isRefusal(idempotencyKey)) return idempotencyKey;
   const sender = mendSender(fields, envelope?.from, account);
   if (isRefusal(sender)) return sender;
   const people =
@@ -89,7 +83,14 @@ export const judgeMessage = async (
         ]
       : []),
   ].filter(({ start, end: to, text }) => to > start || text !== '');
-  const mended = mendCharset(withEdits(lines, edits));
+  const mended = withSteadyBoundaries(mendCharset(withEdits(lines, edits)));
+  const idempotencyKey = idempotencyKeyOf({
+    account: account.name,
+    fields,
+    bytes: mended,
+    recipients: envelope?.to ?? [],
+  });
+  if (isRefusal(idempotencyKey)) return idempotencyKey;
   const notes = {
     ...(hasBare ? { bareLineEnds: true } : {}),
     ...(people.removed > 0 ? { recipientsRemoved: people.removed } : {}),

@@ -3,7 +3,7 @@ import { runCommandLine } from './command.ts';
 import { judgeMessage } from './message/judge-message.ts';
 import { startDoor } from './server/start-door.ts';
 
-await runCommandLine({
+void runCommandLine({
   version: packageJson.version,
   startDoor,
   judgeFile: (bytes, account, settings) => judgeMessage({ bytes, account }, settings),

@@ -153,7 +153,7 @@ for (const name of relay.facades) {
   const { facade, paths } = {
     sendgrid: { facade: sendgridFacade, paths: { sendgrid: 'api/sendgrid/', sendgridAtRoot: 'v3/' } },
     resend: { facade: resendFacade, paths: { resend: 'api/resend/', resendAtRoot: 'emails/' } },
-    postmark: { facade: postmarkFacade, paths: { postmark: 'api/postmark/' } },
+    postmark: { facade: postmarkFacade, paths: { postmark: 'api/postmark/', postmarkAtRoot: 'email/' } },
   }[name];
   for (const [functionName, path] of Object.entries(paths))
     app.http(functionName, {

@@ -31,6 +31,8 @@ export type FacadeCall = {
   /** For what became of an email. */
   readonly status: TraceNeeds;
   readonly desk: CancelNeeds;
+  /** What is wrong with one email of several, logged as that of a whole request is. */
+  readonly refusal: (thrown: unknown) => Refusal;
 };
 
 /** The API of one provider. */
@@ -82,6 +84,7 @@ export const facadeHttp = (
           query: new URL(request.url).searchParams,
           headers: request.headers,
           caller,
+          refusal: (thrown) => refusal(context, thrown),
           readJson: () =>
             readJsonBody(request, { ...mailLimit(sending().maxRequestBytes), room: openRoom() }),
           get room() {

@@ -60,7 +60,9 @@ export const toMail = (written: unknown): TranslatedMail => {
   ]);
   const input = Object.fromEntries([
     ...Object.entries(OURS).flatMap(([theirs, ours]) =>
-      isAbsent(email[theirs] ?? '') ? [] : [[ours, email[theirs]]],
+      isAbsent(email[theirs] ?? '')
+        ? []
+        : [[ours, isAddresses(theirs) ? unquoted(email[theirs]) : email[theirs]]],
     ),
     ...Object.entries(headers.fields),
     ...(files.attachments.length === 0 ? [] : [['attachments', files.attachments]]),
@@ -72,6 +74,14 @@ export const toMail = (written: unknown): TranslatedMail => {
     fieldOf: (pointer) => fieldOf(pointer, headers.places, tags),
   };
 };
+
+const isAddresses = (name: string): boolean => TEXTS.some((one) => one === name);
+
+/** Postmark's client for Java puts each address of a list in double quotes, where a name would be. */
+const unquoted = (written: unknown): unknown =>
+  typeof written === 'string'
+    ? written.replace(/(^|,)\s*"([^"\\<>,;\s@]+@[^"\\<>,;\s@]+)"(?=\s*(?:,|$))/g, '$1$2')
+    : written;
 
 const withSubject = (subject: unknown) => (isAbsent(subject ?? '') ? { subject: '' } : {});
 

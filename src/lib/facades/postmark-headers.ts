@@ -66,6 +66,9 @@ export const readHeaders = (written: unknown): FoundHeaders => {
     const key = name.toLowerCase();
     const field = Object.hasOwn(FIELD_OF_HEADER, key) ? FIELD_OF_HEADER[key] : undefined;
     if (field !== undefined && typeof value !== 'string') tell(`${place}.Value`, 'text', value);
+    // As a field of our email, it is refused wherever JSON is read.
+    else if (key === '__proto__')
+      tell(`${place}.Name`, 'the name of a header, such as X-Order', pair, 'HEADER_NOT_CARRIED');
     else if (key.startsWith('x-pm-')) tell(place, NO_INSTRUCTIONS, pair, 'FACADE_FIELD_NOT_CARRIED');
     else if (places.has(field ?? `headers/${key}`))
       problems.push(twice(place, 'each header once, in upper or lower case', 'a header given twice'));
@@ -73,7 +76,6 @@ export const readHeaders = (written: unknown): FoundHeaders => {
     else fields.set(field, field === 'importance' ? importanceOf(key, String(value)) : value);
     if (!places.has(field ?? `headers/${key}`)) places.set(field ?? `headers/${key}`, place);
   }
-  // fromEntries defines `__proto__` as any other name, and so the header rules see it.
   if (headers.length > 0) fields.set('headers', Object.fromEntries(headers));
   return { fields: Object.fromEntries(fields), places, problems };
 };

@@ -162,7 +162,7 @@ const fieldOf = (
   const [first = '', second = ''] = inside;
   if (field === 'attachments')
     return `Attachments${first === '' ? '' : `[${first}]`}${THEIR_ATTACHMENT_FIELDS.has(second) ? `.${THEIR_ATTACHMENT_FIELDS.get(second)}` : ''}`;
-  if (field === 'tags') return tags[Number(first)]?.field ?? 'Tag and Metadata';
+  if (field === 'tags') return (first === '' ? undefined : tags[Number(first)]?.field) ?? 'Tag and Metadata';
   if (field === 'headers') return places.get(`headers/${first.toLowerCase()}`) ?? 'Headers';
   return places.get(field) ?? THEIRS.get(field) ?? '';
 };

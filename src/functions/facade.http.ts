@@ -31,9 +31,12 @@ export type FacadeCall = {
   /** For what became of an email. */
   readonly status: TraceNeeds;
   readonly desk: CancelNeeds;
-  /** What is wrong with one email of several, logged as that of a whole request is. */
+  /** What is told of one email that is refused while others of the same request are not. Logs it as a refused request. */
   readonly refusal: (thrown: unknown) => Refusal;
 };
+
+/** A call, as far as it is known even where it is refused before anything of it is read. */
+export type AskedCall = Pick<FacadeCall, 'method' | 'path'>;
 
 /** The API of one provider. */
 export type Facade = {
@@ -41,7 +44,7 @@ export type Facade = {
   readonly presented: (request: HttpRequest, usual: Presented) => Presented;
   /** Throws AppErrors, of which `refuse` makes what the provider would answer. FACADE_CALL_UNKNOWN for what it does not have. */
   readonly answer: (call: FacadeCall) => Promise<FacadeAnswer>;
-  readonly refuse: (refusal: Refusal) => FacadeAnswer;
+  readonly refuse: (refusal: Refusal, asked: AskedCall) => FacadeAnswer;
 };
 
 /** What façades need of the relay. */
@@ -60,14 +63,18 @@ const pathOf = ({ url }: HttpRequest, at: string): string =>
  * Every call of a provider's API. `at` is the address of the façade, `/api/sendgrid` or nothing for the root of the host. Of a request
  * whose caller is not known nothing is read.
  */
-export const facadeHttp = (
-  { presented, answer, refuse }: Facade,
-  needs: FacadeNeeds,
-  at: string,
-): HttpHandler => {
-  const identify = byKeyOrToken(needs.forIdentity, (request) => presented(request, presentedBy(request)));
-  return async (request, context) => {
+export const facadeHttp =
+  (
+    /** At the first call: an app that has façades starts as fast as one without. */
+    load: () => Promise<Facade>,
+    needs: FacadeNeeds,
+    at: string,
+  ): HttpHandler =>
+  async (request, context) => {
+    const { presented, answer, refuse } = await load();
+    const identify = byKeyOrToken(needs.forIdentity, (one) => presented(one, presentedBy(one)));
     const log = logTo(context);
+    const asked = { method: request.method, path: pathOf(request, at) };
     let room: Room | undefined;
     try {
       const caller = await identify(request, log);
@@ -79,12 +86,10 @@ export const facadeHttp = (
       };
       return toResponse(
         await answer({
-          method: request.method,
-          path: pathOf(request, at),
+          ...asked,
           query: new URL(request.url).searchParams,
           headers: request.headers,
           caller,
-          refusal: (thrown) => refusal(context, thrown),
           readJson: () =>
             readJsonBody(request, { ...mailLimit(sending().maxRequestBytes), room: openRoom() }),
           get room() {
@@ -99,11 +104,12 @@ export const facadeHttp = (
           get desk() {
             return needs.forDesk(log);
           },
+          refusal: (thrown) => refusal(context, thrown),
         }),
       );
     } catch (thrown) {
       const refused = refusal(context, thrown);
-      const { headers, ...rest } = refuse(refused);
+      const { headers, ...rest } = refuse(refused, asked);
       const { retryAfter } = refused;
       return toResponse({
         ...rest,
@@ -113,7 +119,6 @@ export const facadeHttp = (
       room?.close();
     }
   };
-};
 
 const toResponse = ({ status, headers, json }: FacadeAnswer): HttpResponseInit => ({
   status,
@@ -122,7 +127,7 @@ const toResponse = ({ status, headers, json }: FacadeAnswer): HttpResponseInit =
 });
 
 /** For what a façade does not have. */
-export const unknownCall = ({ method, path }: Pick<FacadeCall, 'method' | 'path'>): AppError =>
+export const unknownCall = ({ method, path }: AskedCall): AppError =>
   new AppError('FACADE_CALL_UNKNOWN', {
     detail: `Received ${method} of a path of ${path.split('/').filter(Boolean).length} parts.`,
   });

@@ -31,7 +31,12 @@ export type FacadeCall = {
   /** For what became of an email. */
   readonly status: TraceNeeds;
   readonly desk: CancelNeeds;
+  /** What is told of one email that is refused while others of the same request are not. Logs it as a refused request. */
+  readonly refusal: (thrown: unknown) => Refusal;
 };
+
+/** A call, as far as it is known even where it is refused before anything of it is read. */
+export type AskedCall = Pick<FacadeCall, 'method' | 'path'>;
 
 /** The API of one provider. */
 export type Facade = {
@@ -39,7 +44,7 @@ export type Facade = {
   readonly presented: (request: HttpRequest, usual: Presented) => Presented;
   /** Throws AppErrors, of which `refuse` makes what the provider would answer. FACADE_CALL_UNKNOWN for what it does not have. */
   readonly answer: (call: FacadeCall) => Promise<FacadeAnswer>;
-  readonly refuse: (refusal: Refusal) => FacadeAnswer;
+  readonly refuse: (refusal: Refusal, asked: AskedCall) => FacadeAnswer;
 };
 
 /** What façades need of the relay. */
@@ -66,6 +71,7 @@ export const facadeHttp = (
   const identify = byKeyOrToken(needs.forIdentity, (request) => presented(request, presentedBy(request)));
   return async (request, context) => {
     const log = logTo(context);
+    const asked = { method: request.method, path: pathOf(request, at) };
     let room: Room | undefined;
     try {
       const caller = await identify(request, log);
@@ -77,8 +83,7 @@ export const facadeHttp = (
       };
       return toResponse(
         await answer({
-          method: request.method,
-          path: pathOf(request, at),
+          ...asked,
           query: new URL(request.url).searchParams,
           headers: request.headers,
           caller,
@@ -96,11 +101,12 @@ export const facadeHttp = (
           get desk() {
             return needs.forDesk(log);
           },
+          refusal: (thrown) => refusal(context, thrown),
         }),
       );
     } catch (thrown) {
       const refused = refusal(context, thrown);
-      const { headers, ...rest } = refuse(refused);
+      const { headers, ...rest } = refuse(refused, asked);
       const { retryAfter } = refused;
       return toResponse({
         ...rest,
@@ -119,7 +125,7 @@ const toResponse = ({ status, headers, json }: FacadeAnswer): HttpResponseInit =
 });
 
 /** For what a façade does not have. */
-export const unknownCall = ({ method, path }: Pick<FacadeCall, 'method' | 'path'>): AppError =>
+export const unknownCall = ({ method, path }: AskedCall): AppError =>
   new AppError('FACADE_CALL_UNKNOWN', {
     detail: `Received ${method} of a path of ${path.split('/').filter(Boolean).length} parts.`,
   });

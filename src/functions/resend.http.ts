@@ -3,11 +3,12 @@ import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import { sendTogether } from '../lib/delivery/send-together.ts';
 import { cancelMail } from '../lib/desk/cancel-mail.ts';
 import { readMailStatus } from '../lib/desk/mail-status.ts';
+import { rescheduleMail } from '../lib/desk/reschedule-mail.ts';
 import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FacadeAnswer, TranslatedMail } from '../lib/facades/facade.ts';
 import { withFields } from '../lib/facades/field-rules.ts';
-import { namesDistance, translateEmail } from '../lib/facades/resend-mail.ts';
+import { fieldOfUpdate, namesDistance, readUpdate, translateEmail } from '../lib/facades/resend-mail.ts';
 import { messageOf, toRefusal } from '../lib/facades/resend-refusal.ts';
 import {
   joinErrors,
@@ -32,6 +33,8 @@ export const resendFacade: Facade = {
         return sendSeveral(call);
       case 'GET emails/{id}':
         return showEmail(call, id);
+      case 'PATCH emails/{id}':
+        return moveEmail(call, id);
       case 'POST emails/{id}/cancel':
         return cancelEmail(call, id);
       case 'GET emails':
@@ -185,6 +188,15 @@ const isOwnFault = (thrown: unknown): boolean =>
 
 const showEmail = async ({ status, desk, caller }: FacadeCall, id: string): Promise<FacadeAnswer> =>
   json(toEmailObject(await readMailStatus(status, id, caller), desk.clock.now()));
+
+const moveEmail = async (call: FacadeCall, id: string): Promise<FacadeAnswer> => {
+  const { desk, caller } = call;
+  const sendAt = readUpdate(await call.readJson(), after(desk.clock.now()));
+  const moved = await rescheduleMail(desk, id, caller, sendAt).catch((thrown: unknown) => {
+    throw thrown instanceof AppError ? withFields(thrown, fieldOfUpdate) : thrown;
+  });
+  return json({ object: 'email', id: moved.id });
+};
 
 const cancelEmail = async ({ desk, caller }: FacadeCall, id: string): Promise<FacadeAnswer> => {
   const canceled = await cancelMail(desk, id, caller);

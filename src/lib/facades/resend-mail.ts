@@ -1,12 +1,12 @@
 import { defined } from '../defined.ts';
 import { describe } from '../describe.ts';
-import { type Problem, problemsError } from '../errors.ts';
+import { type AppError, type Problem, problemsError } from '../errors.ts';
 import { isAbsent, isObject } from '../mail/absent.ts';
 import { isBase64Text } from '../mail/base64-text.ts';
 import type { TranslatedMail } from './facade.ts';
 import { fieldProblems, requireNone } from './field-rules.ts';
 import { readAttachments } from './resend-attachments.ts';
-import { EMAIL_RULES, theirField } from './resend-fields.ts';
+import { EMAIL_RULES, theirField, UPDATE_RULES } from './resend-fields.ts';
 import { readHeaders } from './resend-headers.ts';
 import { readDistance, readScheduledAt } from './resend-scheduled-at.ts';
 import { readTags } from './resend-tags.ts';
@@ -35,6 +35,11 @@ function* missingFields(email: Readonly<Record<string, unknown>>, place: string)
   if (email.subject === undefined || email.subject === null) yield missing('subject', 'text');
 }
 
+const notAnObject = (body: unknown, pointer: string, fields: string): AppError =>
+  problemsError([
+    { code: 'FIELD_INVALID', pointer, expected: `a JSON object with ${fields}`, received: describe(body) },
+  ]);
+
 /**
  * An email of Resend as one of ours, whose rules are not applied yet. Throws an AppError with every field that the relay cannot carry or
  * does not know, by the names of Resend.
@@ -42,15 +47,7 @@ function* missingFields(email: Readonly<Record<string, unknown>>, place: string)
 export const translateEmail = (body: unknown, { after, index }: TranslateOptions): TranslatedMail => {
   const item = index === undefined ? '' : `[${index}]`;
   const place = item === '' ? '' : `${item}.`;
-  if (!isObject(body) || isBase64Text(body))
-    throw problemsError([
-      {
-        code: 'FIELD_INVALID',
-        pointer: item,
-        expected: 'a JSON object with the fields of an email',
-        received: describe(body),
-      },
-    ]);
+  if (!isObject(body) || isBase64Text(body)) throw notAnObject(body, item, 'the fields of an email');
   const problems: Problem[] = [...fieldProblems(body, EMAIL_RULES, place), ...missingFields(body, place)];
   const attachments = readAttachments(body.attachments, place, problems);
   const tags = readTags(body.tags, place, problems);
@@ -77,6 +74,18 @@ export const translateEmail = (body: unknown, { after, index }: TranslateOptions
     },
   };
 };
+
+/** The new time that PATCH /emails/{id} asks for. */
+export const readUpdate = (body: unknown, after: TranslateOptions['after']): string => {
+  if (!isObject(body)) throw notAnObject(body, '', 'scheduled_at');
+  requireNone(fieldProblems(body, UPDATE_RULES));
+  const read = readScheduledAt(body.scheduled_at, after, '');
+  if ('problem' in read) throw problemsError([read.problem]);
+  return read.sendAt;
+};
+
+/** The field of Resend that a problem with the new time is about. */
+export const fieldOfUpdate = (pointer: string): string => theirField(pointer, new Map());
 
 /** Whether the email says when it is to be sent by its distance from now. */
 export const namesDistance = (body: unknown): boolean =>

@@ -37,6 +37,7 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   MAIL_CANCELED: OTHER_REQUEST,
   MAIL_UNDER_WAY: [409, 'concurrent_idempotent_requests'],
   MAIL_NOT_WAITING: INVALID,
+  MAIL_NOT_SCHEDULED: INVALID,
   // Part of it was accepted: no status that a client takes for an invitation to repeat it.
   PARTLY_ACCEPTED: [409, 'application_error'],
   CALLER_LIMIT_REACHED: [429, 'daily_quota_exceeded'],

@@ -18,28 +18,35 @@ const isLast = (line: string): boolean => /^\d{3}(?: |$)/.test(line);
 /** Connects, and reads the greeting. */
 export const talkTo = async (
   port: number,
-  { secure, host = '127.0.0.1' }: { readonly secure?: tls.ConnectionOptions; readonly host?: string } = {},
+  {
+    secure,
+    host = '127.0.0.1',
+    from,
+  }: { readonly secure?: tls.ConnectionOptions; readonly host?: string; readonly from?: string } = {},
 ): Promise<Talk & { readonly greeting: string }> => {
   let socket: net.Socket;
   let lines: string[] = [];
   let rest = '';
   let isClosed = false;
   let wake = (): void => {};
-  const hear = (from: net.Socket): void => {
-    from.on('data', (chunk: Buffer) => {
+  const hear = (heard: net.Socket): void => {
+    heard.on('data', (chunk: Buffer) => {
       const parts = (rest + chunk.toString('latin1')).split('\r\n');
       rest = parts.pop() ?? '';
       lines.push(...parts);
       wake();
     });
-    from.on('close', () => {
-      if (from !== socket) return;
+    heard.on('close', () => {
+      if (heard !== socket) return;
       isClosed = true;
       wake();
     });
-    from.on('error', () => {});
+    heard.on('error', () => {});
   };
-  socket = secure === undefined ? net.connect(port, host) : tls.connect({ port, host, ...secure });
+  socket =
+    secure === undefined
+      ? net.connect({ port, host, ...(from === undefined ? {} : { localAddress: from }) })
+      : tls.connect({ port, host, ...secure });
   hear(socket);
   const reply = async (): Promise<string> => {
     for (;;) {

@@ -1,4 +1,5 @@
 import { decodeWords } from 'postal-mime';
+import type { Address } from '../../../../src/lib/mail/address.ts';
 import { isExchangesOwn } from '../../../../src/lib/mail/header-policy.ts';
 import {
   messageId as ruleOfIds,
@@ -16,12 +17,8 @@ const fieldOf = (fields: readonly WrittenField[], name: string): string | undefi
 
 const decoded = (value: string): string => decodeWords(value);
 
-const people = (fields: readonly WrittenField[], name: string) => {
-  const { addresses } = readAddressField(fieldOf(fields, name) ?? '');
-  return addresses.map(({ name: written, address }) =>
-    written === undefined ? { address } : { name: decoded(written), address },
-  );
-};
+const people = (fields: readonly WrittenField[], name: string): readonly Address[] =>
+  readAddressField(fieldOf(fields, name) ?? '').addresses;
 
 /** JSON has each name once. */
 const joined = (headers: readonly (readonly [name: string, value: string])[]): Record<string, string> => {

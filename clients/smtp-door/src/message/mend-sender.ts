@@ -42,11 +42,11 @@ export const mendSender = (
   if (keys.size > 1 && !isOther)
     return refuse('The header From has several addresses. Set one sender address in this device.', '5.6.0');
   const [first] = found;
+  const [{ firstName } = {}] = read;
   const envelope = mailFrom !== undefined && isAddress(mailFrom) ? { address: mailFrom } : undefined;
-  const chosen =
-    isOther && own !== undefined
-      ? { ...(first?.name === undefined ? {} : { name: first.name }), ...own }
-      : (first ?? own ?? envelope);
+  const other = own ?? envelope;
+  const named = other && { ...(firstName === undefined ? {} : { name: firstName }), ...other };
+  const chosen = isOther ? named : (first ?? named);
   if (chosen === undefined) return refuse(`The message has no sender address. ${NO_FROM}`, '5.1.7', 553);
   const stays =
     !isOther &&

@@ -1,9 +1,10 @@
 import type net from 'node:net';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import { oneLine } from '../relay/one-line.ts';
 import type { DoorServer } from './door-server.ts';
 import { visitKey } from './networks.ts';
 import { replyOfLibrary } from './replies-of-library.ts';
-import { OWN_CODE, oneLine } from './reply.ts';
+import { OWN_CODE } from './reply.ts';
 
 /** Of one transaction with 500 recipients there is room for twice as many; a client that only talks is ended. */
 const MAX_COMMANDS = 1500;

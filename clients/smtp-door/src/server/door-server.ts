@@ -25,6 +25,8 @@ export type DoorServerOptions = {
   readonly offersAuth: () => boolean;
   readonly certificate?: Certificate | undefined;
   readonly handlers: Handlers;
+  /** Hears of connections that broke, such as those without a common version of TLS. */
+  readonly broke: (code: string) => void;
 };
 
 const tlsOptions = ({ minVersion = 'TLSv1.2', ciphers }: Listener): tls.SecureContextOptions => {
@@ -41,7 +43,7 @@ export class DoorServer extends SMTPServer {
   readonly #offersAuth: () => boolean;
 
   constructor(listener: Listener, options: DoorServerOptions) {
-    const { name, maxBytes, idleMs, offersAuth, certificate, handlers } = options;
+    const { name, maxBytes, idleMs, offersAuth, certificate, handlers, broke } = options;
     super({
       ...handlers,
       name,
@@ -69,6 +71,7 @@ export class DoorServer extends SMTPServer {
     this.offersTls = listener.tls === 'starttls';
     this.#listener = listener;
     this.#offersAuth = offersAuth;
+    this.on('error', (error: NodeJS.ErrnoException) => broke(error.code ?? error.name));
   }
 
   /** Takes over a connection. */
@@ -92,8 +95,7 @@ export class DoorServer extends SMTPServer {
   override connect(socket: net.Socket, options?: Parameters<SMTPServer['connect']>[1]): void {
     const connection = new DoorConnection(this, socket, options);
     this.connections.add(connection);
-    // Of a client that went away or speaks no TLS. The gate counts it as closed.
-    connection.on('error', () => {});
+    connection.on('error', (error) => this._onError(error));
     connection.init();
   }
 

@@ -170,10 +170,11 @@ export const startDoor = async (
       callback(fault === undefined ? null : new ReplyError(fault));
     },
     onData: (stream, session, callback) => {
-      const account = accountOf(session);
-      const result =
-        account === undefined ? Promise.reject(access(listener)) : receive(stream, session, account);
-      result
+      receive(stream, session, () => {
+        const account = accountOf(session);
+        if (account === undefined) throw access(listener);
+        return account;
+      })
         .then(
           (text) => callback(null, text),
           (error: unknown) => callback(asReply(error, log)),
@@ -190,6 +191,7 @@ export const startDoor = async (
       offersAuth: () => accounts.some(({ passwordHash }) => passwordHash !== undefined),
       certificate: listener.tls === 'none' ? undefined : certificate,
       handlers: handlersOf(listener),
+      broke: (code) => log('info', 'ConnectionBroke', { code, tls: listener.tls }),
     });
     servers.push(server);
     const socketServer = net.createServer({ noDelay: true }, (socket) => {

@@ -1,12 +1,13 @@
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import type { Log } from '../log.ts';
 import { toSubmission } from '../message/to-submission.ts';
+import { oneLine } from '../relay/one-line.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import type { Deliver, Delivered } from '../submission.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Received, receiveData } from './receive-data.ts';
 import { withAsciiDomain } from './recipient.ts';
-import { oneLine, type Reply, ReplyError } from './reply.ts';
+import { type Reply, ReplyError } from './reply.ts';
 
 export const NO_MEMORY: Reply = {
   code: 452,
@@ -54,13 +55,15 @@ export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) 
   return async (
     stream: SMTPServerDataStream,
     session: SMTPServerSession,
-    account: Account,
+    /** Asked once the message is there: throws for a client that is no account any more. */
+    accountOf: () => Account,
   ): Promise<string> => {
     const { mailFrom, rcptTo } = session.envelope;
     const received = await receiveData(stream, budget);
     if (received.kind !== 'whole') throw new ReplyError(UNRECEIVED[received.kind]);
     let held = received.bytes.length;
     try {
+      const account = accountOf();
       const envelope = {
         from: mailFrom === false ? '' : withAsciiDomain(mailFrom.address),
         to: rcptTo.map(({ address }) => withAsciiDomain(address)),

@@ -673,6 +673,28 @@ describe('a message above 3,000,000 bytes', () => {
     });
   });
 
+  test('shows the files that its html shows, and has the others as files', async () => {
+    const relay = relayThat();
+    await relay.send({
+      ...MAIL,
+      html: '<img src="CID:One%40x">',
+      attachments: [
+        { filename: 'large.pdf', content: LARGE },
+        { filename: 'one.png', content: PNG, cid: 'one@x', contentDisposition: 'attachment' },
+        { filename: 'two.png', content: PNG, cid: 'two@x' },
+        { filename: 'empty.txt', content: '' },
+      ],
+    });
+    const files: { filename: string; cid?: string; content: string }[] = fieldsOf(relay).attachments;
+    expect(files.map(({ filename, cid }) => [filename, cid])).toEqual([
+      ['one.png', 'one@x'],
+      ['two.png', undefined],
+      ['large.pdf', undefined],
+      ['empty.txt', undefined],
+    ]);
+    expect(files.at(-1)?.content).toBe('');
+  });
+
   test('which is raw goes as fields too, and one with an envelope has its hidden recipients in bcc', async () => {
     const relay = relayThat();
     const raw =

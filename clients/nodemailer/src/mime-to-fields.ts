@@ -1,4 +1,5 @@
 import PostalMime, { type Address, decodeWords } from 'postal-mime';
+import { contentIdKey, referredContentIds } from '../../../src/lib/mail/content-ids.ts';
 import { type HeaderField, keyOf } from './header-bytes.ts';
 import { type Part, readParts } from './mime-parts.ts';
 import { relayError } from './relay-error.ts';
@@ -42,6 +43,8 @@ export const mimeToFields = async (bytes: Buffer): Promise<Readonly<Record<strin
   if (from.length > 1) throw cannot('several addresses in From', 'Leave one.');
   if (sender[0] !== undefined && sender[0].address.toLowerCase() !== from[0]?.address.toLowerCase())
     throw cannot('another address in `sender` than in `from`', 'Leave out `sender`.');
+  const body = bodiesOf(bodies);
+  const isShown = shownIn(String(body.html ?? ''), files);
   return withoutEmpty({
     from: from[0],
     to: peopleOf(email.to),
@@ -54,8 +57,8 @@ export const mimeToFields = async (bytes: Buffer): Promise<Readonly<Record<strin
     importance: importanceOf(fields),
     headers: headersOf(fields),
     subject: email.subject ?? '',
-    ...bodiesOf(bodies),
-    attachments: await Promise.all(files.map(fileOf)),
+    ...body,
+    attachments: await Promise.all(files.map((part) => fileOf(part, isShown))),
   });
 };
 
@@ -102,7 +105,22 @@ const calendarOf = (part: Part): Readonly<Record<string, string>> => {
   return { method: /^METHOD:([\w-]+)/im.exec(ics)?.[1]?.toUpperCase() ?? '', ics };
 };
 
-const fileOf = async (part: Part): Promise<Readonly<Record<string, unknown>>> => {
+/**
+ * Whether the html shows a file. Mail programs show the others as files, also those with a content id; and early versions of nodemailer
+ * write that files in the html are attached.
+ */
+const shownIn = (html: string, files: readonly Part[]): ((contentId: string) => boolean) => {
+  const asked = new Set(
+    files.flatMap(({ contentId }) => (contentId === undefined ? [] : [contentIdKey(contentId)])),
+  );
+  const shown = asked.size === 0 ? asked : referredContentIds(html, asked);
+  return (contentId) => shown.has(contentIdKey(contentId));
+};
+
+const fileOf = async (
+  part: Part,
+  isShown: (contentId: string) => boolean,
+): Promise<Readonly<Record<string, unknown>>> => {
   const { header, type, charset, contentId, content, disposition } = part;
   // The names of files in all their encodings are the library's. It gives no file that is empty.
   const parsed = await PostalMime.parse(Buffer.concat([withoutEncoding(header), Buffer.from('x')]), {
@@ -120,7 +138,7 @@ const fileOf = async (part: Part): Promise<Readonly<Record<string, unknown>>> =>
   return withoutEmpty({
     filename,
     contentType: charset === undefined ? type : `${type}; charset=${charset}`,
-    cid: disposition === 'attachment' ? undefined : contentId,
+    cid: contentId !== undefined && isShown(contentId) ? contentId : undefined,
     content: content.toString('base64'),
   });
 };

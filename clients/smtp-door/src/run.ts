@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Configuration } from './configuration.ts';
-import { DropFolder, type JudgeFile } from './drop-folder/drop-folder.ts';
+import { DropFolder } from './drop-folder/drop-folder.ts';
+import { judgeFile } from './drop-folder/judge-file.ts';
 import { type HealthFacts, serveHealth } from './health.ts';
 import type { Log } from './log.ts';
 import { deliverTo } from './relay/deliver.ts';
@@ -35,8 +36,6 @@ export type RunWorld = {
   readonly log: Log;
   readonly version: string;
   readonly startDoor: StartDoor;
-  /** Judges a file as the door judges a message. */
-  readonly judgeFile: (bytes: Buffer, account: Account, settings: DoorSettings) => ReturnType<JudgeFile>;
 };
 
 export type Running = {
@@ -158,7 +157,7 @@ const startDropFolder = (
   started: Configuration,
   current: () => Configuration,
   deliver: Deliver,
-  { judgeFile, now, log }: RunWorld,
+  { now, log }: RunWorld,
 ) => {
   const { dropFolder: settings } = started;
   if (settings === undefined) return undefined;

@@ -2,8 +2,8 @@
 const MAX = 400;
 
 const ADDRESS = /[^\s<>"'`,;:]+@[^\s<>"'`,;:]*[^\s<>"'`,;:.]/g;
-/** The relay shows the form of an address with one. */
-const IS_EXAMPLE = /@example\.com$/;
+/** The relay shows forms with them: name@example.com, *@contoso.example. */
+const IS_EXAMPLE = /^\*@|@example\.com$/;
 const KEY = /gmr_\w+/g;
 
 /** One line of printable ASCII for the log of a device, without addresses and keys. */

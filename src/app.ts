@@ -158,7 +158,7 @@ const facades = {
   },
   postmark: {
     load: async () => (await import('./functions/postmark.http.ts')).postmarkFacade,
-    paths: { postmark: 'api/postmark/' },
+    paths: { postmark: 'api/postmark/', postmarkAtRoot: 'email/' },
   },
 } satisfies Record<FacadeName, object>;
 for (const name of relay.facades) {

@@ -169,7 +169,10 @@ test('each provider in MAIL_FACADES has its functions, and no other has one', as
     'resend api/resend/{*path} anonymous',
     'resendAtRoot emails/{*path} anonymous',
   ]);
-  expect(await routesWith('postmark')).toEqual(['postmark api/postmark/{*path} anonymous']);
+  expect(await routesWith('postmark')).toEqual([
+    'postmark api/postmark/{*path} anonymous',
+    'postmarkAtRoot email/{*path} anonymous',
+  ]);
 });
 
 /** The files that the bundle has code of, by the file of the bundle, as its source maps list them. */

@@ -78,7 +78,7 @@ const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
   if (token !== undefined && token !== null) {
     if (typeof token !== 'function')
       throw wrong('token', 'a function that gives a promise of a token of Entra ID', kindOf(token));
-    return { ...v1, credential: async () => ({ authorization: `Bearer ${await token()}` }) };
+    return { ...v1, credential: async () => ({ authorization: `Bearer ${tokenIn(await token())}` }) };
   }
   if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key))
     throw wrong('key', 'the key of the application, without blanks or line breaks', kindOf(key));
@@ -89,4 +89,9 @@ const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
     check: { url: `${base}/mail/${NO_EMAIL}`, status: 404, code: 'MAIL_NOT_FOUND' },
     credential: async () => ({ 'x-functions-key': key }),
   };
+};
+
+const tokenIn = (token: unknown): string => {
+  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new TypeError(`Expected a token of Entra ID as text without blanks, received ${kindOf(token)}.`);
 };

@@ -117,7 +117,7 @@ describe('the options', () => {
       { url: 'http://localhost.example/api', key: KEY },
       'https',
     ],
-    ['no key', { url: URL_OF_RELAY, key: undefined }, 'check that the variable is set'],
+    ['no key', { url: URL_OF_RELAY, key: undefined }, 'Wrong options key and token of graphMailRelay'],
     ['a key and a token', { url: URL_OF_RELAY, key: KEY, token: async () => 'x' }, 'Received both'],
     ['an empty key', { url: URL_OF_RELAY, key: '' }, 'Wrong option key'],
     [

@@ -176,7 +176,7 @@ export const run = async (
   return { status, output };
 };
 
-export type Address = { readonly url: string; readonly key: string };
+type Address = { readonly url: string; readonly key: string };
 
 /** An example in a folder of its own, compiled if it has to be. */
 export type PreparedExample = {

@@ -33,7 +33,7 @@ export const sent = answer(200, 'application/json', '{"id":"the-id","state":"sen
 const dateIn = (seconds: number): string => new Date(Date.now() + seconds * 1000).toUTCString();
 
 /** How a program for callers ends. */
-export type Ending = 'returned' | 'rejected' | 'uncertain';
+type Ending = 'returned' | 'rejected' | 'uncertain';
 export type Scenario = {
   readonly title: string;
   readonly answers: readonly Answer[];

@@ -2,13 +2,14 @@ import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
 import { readHeaderBlock } from './header-block.ts';
-import { idempotencyKeyOf } from './idempotency.ts';
+import { keyOfContent, ownKeyOf } from './idempotency.ts';
 import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
 import { mailboxKey } from './mailbox.ts';
 import { mendCharset } from './mend-charset.ts';
 import { mendFields } from './mend-fields.ts';
 import { mendRecipients } from './mend-recipients.ts';
 import { mendSender } from './mend-sender.ts';
+import { withSteadyBoundaries } from './python-boundaries.ts';
 import { rebuild } from './rebuild.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { faultByRules } from './rules.ts';
@@ -39,7 +40,7 @@ export type Judged = {
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 };
 
-const isRefusal = (value: object | string): value is Refusal =>
+const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
 
 const mimeFault = (bytes: Buffer): Refusal | undefined =>
@@ -57,13 +58,8 @@ export const judgeMessage = async (
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
   const lines = withLineEnds(bytes);
   const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
-  const idempotencyKey = idempotencyKeyOf({
-    account: account.name,
-    fields,
-    bytes,
-    recipients: envelope?.to ?? [],
-  });
-  if (isRefusal(idempotencyKey)) return idempotencyKey;
+  const ownKey = ownKeyOf(fields);
+  if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);
   if (isRefusal(sender)) return sender;
   const people =
@@ -89,7 +85,7 @@ export const judgeMessage = async (
         ]
       : []),
   ].filter(({ start, end: to, text }) => to > start || text !== '');
-  const mended = mendCharset(withEdits(lines, edits));
+  const mended = withSteadyBoundaries(mendCharset(withEdits(lines, edits)));
   const notes = {
     ...(hasBare ? { bareLineEnds: true } : {}),
     ...(people.removed > 0 ? { recipientsRemoved: people.removed } : {}),
@@ -100,19 +96,19 @@ export const judgeMessage = async (
       ? { mailFromDiffers: true }
       : {}),
   };
-  const email = { kind: 'email', idempotencyKey, notes } as const;
+  const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
+    kind: 'email',
+    idempotencyKey:
+      ownKey ?? keyOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body }),
+    contentType,
+    body,
+    notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },
+  });
   const fault = mimeFault(mended);
   if (fault === undefined && mended.length <= PREFERRED_MIME_BYTES)
-    return { ...email, contentType: 'message/rfc822', body: mended };
+    return email('message/rfc822', mended, false);
   const json = await rebuild(mended, fault?.text ?? '');
   const jsonFault = isRefusal(json) ? json : faultByRules(json);
-  if (jsonFault === undefined)
-    return {
-      ...email,
-      contentType: 'application/json',
-      body: Buffer.from(JSON.stringify(json)),
-      notes: { ...notes, rebuilt: true },
-    };
-  if (fault === undefined) return { ...email, contentType: 'message/rfc822', body: mended };
-  return isRefusal(json) ? json : jsonFault;
+  if (jsonFault === undefined) return email('application/json', Buffer.from(JSON.stringify(json)), true);
+  return fault === undefined ? email('message/rfc822', mended, false) : jsonFault;
 };

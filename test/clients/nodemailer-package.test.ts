@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -93,6 +93,15 @@ export const sent = async (): Promise<string | undefined> => {
         expect.stringMatching(`^${name}.*'keys' does not exist in type`),
       ),
     );
+  });
+
+  test('has the licences of the code that it contains', () => {
+    const notices = readFileSync(
+      join(home, 'node_modules', packageJson.name, 'THIRD-PARTY-NOTICES.txt'),
+      'utf8',
+    );
+    expect(notices).toMatch(/^This package contains code/);
+    expect(notices).toMatch(/^postal-mime \S+ \(MIT/m);
   });
 
   test('has the version of the relay', () => {

@@ -117,7 +117,7 @@ describe('the options', () => {
       { url: 'http://localhost.example/api', key: KEY },
       'https',
     ],
-    ['no key', { url: URL_OF_RELAY, key: undefined }, 'check that the variable is set'],
+    ['no key', { url: URL_OF_RELAY, key: undefined }, 'Wrong options key and token of graphMailRelay'],
     ['a key and a token', { url: URL_OF_RELAY, key: KEY, token: async () => 'x' }, 'Received both'],
     ['an empty key', { url: URL_OF_RELAY, key: '' }, 'Wrong option key'],
     [
@@ -180,6 +180,10 @@ describe('the options', () => {
     });
     expect(await errorOf(without.send())).toMatchObject({ code: 'EAUTH', cause: { message: 'no identity' } });
     expect(without.arrived).toEqual([]);
+    const wrong = relayThat([accepted()], { token: async () => 'a token\n' });
+    const cause = { message: expect.stringContaining('received text of 8 characters') };
+    expect(await errorOf(wrong.send())).toMatchObject({ code: 'EAUTH', cause });
+    expect(wrong.arrived).toEqual([]);
   });
 });
 
@@ -558,6 +562,7 @@ describe('what the relay does not carry', () => {
     ['ses', { ses: { ConfigurationSetName: 'tracking' } }],
     ['requireTLSExtensionEnabled', { requireTLSExtensionEnabled: true }],
     ['relay', { relay: { sendat: '2026-12-01' } }],
+    ['relay.sendAt', { relay: { sendAt: new Date('tomorrow') } }],
   ])('%s is an error that names it, before anything is sent', async (option, more) => {
     const { arrived, send } = relayThat();
     const error = await errorOf(send({ ...MAIL, ...more } as Mail));
@@ -794,6 +799,29 @@ describe('as a transport of nodemailer', () => {
     expect(error).toMatchObject({ name: 'AbortError', code: 'EABORT', idempotencyKey: 'made-1' });
     expect(error.message).toContain('only with the idempotencyKey');
     expect(arrived).toHaveLength(1);
+  });
+
+  test('a signal ends an email whose attachment never ends, and nothing is sent', async () => {
+    const controller = new AbortController();
+    const { arrived, send } = relayThat();
+    const content = new Readable({ read: () => controller.abort() });
+    const mail = { ...MAIL, attachments: [{ filename: 'a', content }], signal: controller.signal };
+    expect(await errorOf(send(mail))).toMatchObject({
+      code: 'EABORT',
+      message: expect.stringContaining('Nothing was sent'),
+    });
+    expect(arrived).toEqual([]);
+  });
+
+  test('what is no signal of Node.js is an error before anything is sent', async () => {
+    const { arrived, send } = relayThat();
+    const signal = {
+      aborted: false,
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+    };
+    const error = await errorOf(send({ ...MAIL, signal } as unknown as Mail));
+    expect([error.code, arrived]).toEqual(['ECONFIG', []]);
   });
 
   test('it is always idle, and can be closed', () => {

@@ -32,7 +32,8 @@ export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-const aborted = (signal: AbortSignal, isUncertain: boolean, idempotencyKey: string) =>
+/** The error of an email that its signal ended. */
+export const aborted = (signal: AbortSignal, isUncertain: boolean, idempotencyKey: string) =>
   Object.assign(
     relayError(
       isUncertain

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { GraphMailRelayMail } from '../index.d.ts';
 import { relayError } from './relay-error.ts';
 
@@ -7,6 +7,16 @@ export type ComposedMail = {
   readonly data: GraphMailRelayMail & { readonly [option: string]: unknown };
   readonly message: MimeTree;
   readonly mailer?: { readonly dkim?: unknown; readonly options?: { readonly attachDataUrls?: unknown } };
+};
+
+/** The signal that ends an email, which versions of nodemailer before 10.5 do not look at. */
+export const signalOf = ({ data }: ComposedMail): AbortSignal | undefined => {
+  const { signal } = data;
+  if (signal === undefined || signal === null || signal instanceof AbortSignal) return signal ?? undefined;
+  throw relayError(
+    'Wrong option signal of this email. Expected an AbortSignal of Node.js. Nothing was sent.',
+    { code: 'ECONFIG' },
+  );
 };
 
 /** The MIME tree of nodemailer. */
@@ -27,10 +37,12 @@ export type MimeTree = {
 const MOST_BYTES = 200_000_000;
 
 /** Reads the whole message, which is read once: its attachments can be streams. */
-export const readBytes = async (message: MimeTree): Promise<Buffer> => {
+export const readBytes = async (message: MimeTree, signal: AbortSignal | undefined): Promise<Buffer> => {
+  const stream = message.createReadStream();
+  if (signal !== undefined) addAbortSignal(signal, stream);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of message.createReadStream()) {
+  for await (const chunk of stream) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > MOST_BYTES)

@@ -73,6 +73,18 @@ export const applyEnvelope = (
   return { bytes: withHeader(bytes, fields, isBcc, lines), envelope: own };
 };
 
+/** Throws for an address that MIME cannot have, and that would otherwise be an error of the header. */
+export const checkAddresses = ({ message }: ComposedMail): void => {
+  const { from, to } = message.getEnvelope();
+  const wrongOnes = [from || '', ...to].filter((address) =>
+    /[^ -~]/.test(address.slice(0, address.lastIndexOf('@'))),
+  );
+  if (wrongOnes.length > 0)
+    throw wrong(
+      `Expected ASCII before the @ of each address. Microsoft Graph does not take ${wrongOnes.length} of these addresses in a message. Use another address of these people.`,
+    );
+};
+
 /** Reports of failed delivery go to From, always: another return path would be accepted and ignored. */
 const checkSender = (fields: readonly HeaderField[], sender: string | false): void => {
   if (sender === false) return;

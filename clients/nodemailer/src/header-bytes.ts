@@ -3,6 +3,7 @@ import { relayError } from './relay-error.ts';
 
 export type { HeaderField };
 
+/** The name of a field in small letters. */
 export const keyOf = ({ name }: HeaderField): string => name.toLowerCase();
 
 /** The fields of a message, read as the relay reads them. Throws what the relay would reject. */

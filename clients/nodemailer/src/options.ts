@@ -21,19 +21,19 @@ const NO_EMAIL = '01890000-0000-7000-8000-000000000000';
 const EXAMPLE = 'https://func-mail-relay-abc123.azurewebsites.net/api';
 
 const wrong = (option: string, expected: string, received: string) =>
-  relayError(`Wrong option ${option} of graphMailRelay. Expected ${expected}. Received ${received}.`, {
+  relayError(`Wrong ${option} of graphMailRelay. Expected ${expected}. Received ${received}.`, {
     code: 'ECONFIG',
   });
 
 /** Checks the options when the transport is made: a wrong address or no key is not found out with the first email. */
 export const readOptions = (options: GraphMailRelayOptions): ReadOptions => {
   if (typeof options !== 'object' || options === null)
-    throw wrong('s', `an object such as { url: '${EXAMPLE}', key: '...' }`, kindOf(options));
+    throw wrong('options', `an object such as { url: '${EXAMPLE}', key: '...' }`, kindOf(options));
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1)
-    throw wrong('timeoutMs', 'a whole number of milliseconds from 1 to 2147483647', kindOf(timeoutMs));
+    throw wrong('option timeoutMs', 'a whole number of milliseconds from 1 to 2147483647', kindOf(timeoutMs));
   if (options.fetch !== undefined && typeof options.fetch !== 'function')
-    throw wrong('fetch', 'a function such as fetch of Node.js', kindOf(options.fetch));
+    throw wrong('option fetch', 'a function such as fetch of Node.js', kindOf(options.fetch));
   return { door: doorOf(baseOf(options.url), options), timeoutMs };
 };
 
@@ -50,17 +50,29 @@ const baseOf = (written: unknown): string => {
   const url =
     typeof written === 'string' && URL.canParse(written.trim()) ? new URL(written.trim()) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw wrong('url', `the address of the relay that ends in /api, such as ${EXAMPLE}`, kindOf(written));
+    throw wrong(
+      'option url',
+      `the address of the relay that ends in /api, such as ${EXAMPLE}`,
+      kindOf(written),
+    );
   if (url.username !== '' || url.password !== '')
-    throw wrong('url', 'an address without user and password; put the key into the option key', 'one with');
+    throw wrong(
+      'option url',
+      'an address without user and password; put the key into the option key',
+      'one with',
+    );
   if (url.search !== '' || url.hash !== '')
-    throw wrong('url', 'an address without ? and #; put the key into the option key', 'one with');
+    throw wrong('option url', 'an address without ? and #; put the key into the option key', 'one with');
   const path = url.pathname.replace(/\/+$/, '');
   if (url.protocol === 'http:' && !isThisMachine(url.hostname))
-    throw wrong('url', `https, so write https://${url.host}${path}`, 'http to another machine');
+    throw wrong('option url', `https, so write https://${url.host}${path}`, 'http to another machine');
   if (!path.endsWith('/api')) {
     const before = /^(.*?\/api)(?:\/|$)/.exec(path)?.[1] ?? `${path}/api`;
-    throw wrong('url', `an address that ends in /api, so write ${url.origin}${before}`, 'one that does not');
+    throw wrong(
+      'option url',
+      `an address that ends in /api, so write ${url.origin}${before}`,
+      'one that does not',
+    );
   }
   return `${url.origin}${path}`;
 };
@@ -68,7 +80,7 @@ const baseOf = (written: unknown): string => {
 const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
   if ((key === undefined || key === null) === (token === undefined || token === null))
     throw wrong(
-      's key and token',
+      'options key and token',
       "one of them: key, which is 'gmr_...' or a function key, or token, a function that gives a token of Entra ID",
       key === undefined || key === null
         ? 'neither. If it comes from the environment, check that the variable is set'
@@ -77,11 +89,11 @@ const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
   const v1 = { mail: `${base}/v1/mail`, check: { url: `${base}/v1/caller`, status: 200 } };
   if (token !== undefined && token !== null) {
     if (typeof token !== 'function')
-      throw wrong('token', 'a function that gives a promise of a token of Entra ID', kindOf(token));
-    return { ...v1, credential: async () => ({ authorization: `Bearer ${await token()}` }) };
+      throw wrong('option token', 'a function that gives a promise of a token of Entra ID', kindOf(token));
+    return { ...v1, credential: async () => ({ authorization: `Bearer ${tokenIn(await token())}` }) };
   }
   if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key))
-    throw wrong('key', 'the key of the application, without blanks or line breaks', kindOf(key));
+    throw wrong('option key', 'the key of the application, without blanks or line breaks', kindOf(key));
   if (key.startsWith(RELAY_KEY)) return { ...v1, credential: async () => ({ 'x-api-key': key }) };
   return {
     mail: `${base}/mail`,
@@ -89,4 +101,9 @@ const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
     check: { url: `${base}/mail/${NO_EMAIL}`, status: 404, code: 'MAIL_NOT_FOUND' },
     credential: async () => ({ 'x-functions-key': key }),
   };
+};
+
+const tokenIn = (token: unknown): string => {
+  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new TypeError(`Expected a token of Entra ID as text without blanks, received ${kindOf(token)}.`);
 };

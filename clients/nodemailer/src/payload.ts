@@ -32,5 +32,12 @@ const handlingOf = (relay: unknown): readonly (readonly [string, unknown])[] => 
       `Wrong option relay of this email. Expected an object with ${HANDLING.join(', ')}, and nothing else. Nothing was sent.`,
       { code: 'EMESSAGE', responseCode: 554 },
     );
+  const { sendAt } = relay as { readonly sendAt?: unknown };
+  // JSON has null for it, and the relay would send the email immediately.
+  if (sendAt instanceof Date && Number.isNaN(sendAt.getTime()))
+    throw relayError(
+      'Wrong option relay.sendAt of this email. Expected a time, received an invalid Date. Nothing was sent.',
+      { code: 'EMESSAGE', responseCode: 554 },
+    );
   return entries.filter(([, value]) => value !== undefined && value !== null);
 };

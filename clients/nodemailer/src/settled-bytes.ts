@@ -23,6 +23,7 @@ const digest = (...texts: readonly (string | Buffer)[]): string => {
 export const settledBytes = async (
   mail: ComposedMail,
   idempotencyKey: string,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly bytes: Buffer; readonly warnings: readonly RelayWarning[] }> => {
   const { data, message, mailer } = mail;
   message.keepBcc = true;
@@ -33,7 +34,7 @@ export const settledBytes = async (
     settleMessageId(mail, idempotencyKey);
     if (data.attachDataUrls || mailer?.options?.attachDataUrls) settleContentIds(mail, idempotencyKey);
   }
-  const composed = await readBytes(message);
+  const composed = await readBytes(message, signal);
   const isSigned = Boolean(data.dkim || mailer?.dkim);
   const writesDate = !isRaw && !hasOwnDate;
   const bytes =

@@ -6,9 +6,9 @@ import type {
   GraphMailRelayTransport,
 } from '../index.d.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import { type CallOptions, checkDoor, postMail, type World } from './call-relay.ts';
-import type { ComposedMail } from './composed-mail.ts';
-import { applyEnvelope } from './envelope.ts';
+import { aborted, type CallOptions, checkDoor, postMail, type World } from './call-relay.ts';
+import { type ComposedMail, signalOf } from './composed-mail.ts';
+import { applyEnvelope, checkAddresses } from './envelope.ts';
 import { fieldsOf, keyOf } from './header-bytes.ts';
 import { checkCarried } from './not-carried.ts';
 import { readOptions } from './options.ts';
@@ -72,14 +72,17 @@ const sendComposed = async (
 ): Promise<GraphMailRelayInfo> => {
   checkCarried(mail.data);
   const idempotencyKey = keyFor(mail, world);
-  const settled = await settledBytes(mail, idempotencyKey);
+  const signal = signalOf(mail);
+  checkAddresses(mail);
+  const settled = await settledBytes(mail, idempotencyKey, signal).catch((error) => {
+    throw signal?.aborted ? aborted(signal, false, idempotencyKey) : error;
+  });
   const { bytes, envelope } = applyEnvelope(mail, settled.bytes);
   const { form, ...payload } = await payloadOf(bytes, mail.data);
   const messageId = messageIdOf(mail, bytes);
-  const { signal } = mail.data;
   const { mail: accepted, repeated } = await postMail(
     world,
-    { ...call, signal: signal as AbortSignal | undefined },
+    { ...call, signal },
     { ...payload, idempotencyKey },
   );
   const { id, state, statusUrl } = accepted;

@@ -4,10 +4,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { makeNodemailerClient } from './nodemailer-client.ts';
+import { makeSmtpDoor } from './smtp-door-client.ts';
 
 /** How each package of `clients/` is made in a folder; gives its file. */
 const CLIENTS: Readonly<Record<string, (folder: string) => Promise<string>>> = {
   nodemailer: makeNodemailerClient,
+  'smtp-door': makeSmtpDoor,
 };
 
 const names = process.argv.slice(2);

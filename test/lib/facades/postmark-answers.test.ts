@@ -5,7 +5,6 @@ import { toAccepted } from '../../../src/lib/facades/postmark-answer.ts';
 import { readCall } from '../../../src/lib/facades/postmark-calls.ts';
 import { toPostmarkError } from '../../../src/lib/facades/postmark-error.ts';
 import { toMessageDetails, toServer } from '../../../src/lib/facades/postmark-message.ts';
-import { tagPair, tagWord } from '../../../src/lib/facades/tag-words.ts';
 
 const errorOf = (code: ErrorCode, more: object = {}) => {
   const { status, title, remedy } = catalogue[code];
@@ -180,21 +179,5 @@ describe('the details of an email', () => {
     expect(toMessageDetails({ ...status, captured: true }).Sandboxed).toBe(true);
     expect(toServer('app', true).DeliveryType).toBe('Sandbox');
     expect(toServer('app', false).DeliveryType).toBe('Live');
-  });
-});
-
-describe('a word of a provider as a tag', () => {
-  test.each([
-    ['password reset', 'password-reset'],
-    [' A/B: test! ', 'A-B--test-'],
-    ['v1.2_x-y', 'v1.2_x-y'],
-    ['通知', '通知'],
-    ['a\nb', 'a\nb'],
-  ])('%j is %j', (word, tag) => {
-    expect(tagWord(word)).toBe(tag);
-  });
-
-  test('a pair is one tag', () => {
-    expect(tagPair('color', 'dark blue')).toBe('color.dark-blue');
   });
 });

@@ -61,7 +61,19 @@ describe('an error', () => {
       id: '01890000-0000-7000-8000-000000000000',
     });
     expect(error.Message).toBe(
-      'The email has neither text nor html. TextBody: expected TextBody or HtmlBody, received nothing. Give the body as TextBody, as HtmlBody or as both. (BODY_MISSING, email 01890000-0000-7000-8000-000000000000, request 6b0f7f1e-3f25-4f9b-8d8b-0a1b2c3d4e5f)',
+      'The email has neither text nor html. TextBody: expected TextBody or HtmlBody (received nothing). Give the body as TextBody, as HtmlBody or as both. (BODY_MISSING, email 01890000-0000-7000-8000-000000000000, request 6b0f7f1e-3f25-4f9b-8d8b-0a1b2c3d4e5f)',
+    );
+  });
+
+  test.each([
+    'ADDRESS_INVALID',
+    'CID_UNUSED',
+    'CONTENT_TYPE_UNSUPPORTED',
+    'BODY_MISSING',
+    'SENDER_NOT_ALLOWED',
+  ] as const)('%s does not name fields or addresses of our own API', (code) => {
+    expect(errorOf(code).error.Message).not.toMatch(
+      /`(?:cid|from|to|text|html|content|detail|expected)`|\/api\/mail/,
     );
   });
 

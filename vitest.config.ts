@@ -14,7 +14,6 @@ const LONGEST = [
   'ten-questions.test.ts',
   'scripts-powershell.test.ts',
   'start.test.ts',
-  'docs-callers-relay.test.ts',
   'inbox-page.test.ts',
   'deploy-resume.test.ts',
   'deploy.test.ts',

@@ -34,6 +34,7 @@ import type { OpsNeeds } from './lib/desk/ops-needs.ts';
 import type { OwnCallerNeeds } from './lib/desk/own-caller.ts';
 import type { MetricsNeeds } from './lib/desk/read-metrics.ts';
 import type { ReplayNeeds } from './lib/desk/replay-mail.ts';
+import type { RescheduleNeeds } from './lib/desk/reschedule-mail.ts';
 import {
   type DoctorNeeds,
   type DoctorReport,
@@ -160,6 +161,7 @@ export type Relay = {
     CloseNeeds &
     ForgetNeeds &
     CancelNeeds &
+    RescheduleNeeds &
     SearchNeeds &
     ShowNeeds &
     TraceNeeds &

@@ -4,6 +4,7 @@ import type { Presented } from '../lib/callers/credentials.ts';
 import type { Room } from '../lib/delivery/admission.ts';
 import type { SendMailNeeds } from '../lib/delivery/send-mail.ts';
 import type { CancelNeeds } from '../lib/desk/cancel-mail.ts';
+import type { RescheduleNeeds } from '../lib/desk/reschedule-mail.ts';
 import type { TraceNeeds } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FacadeAnswer } from '../lib/facades/facade.ts';
@@ -30,7 +31,7 @@ export type FacadeCall = {
   readonly sending: SendMailNeeds;
   /** For what became of an email. */
   readonly status: TraceNeeds;
-  readonly desk: CancelNeeds;
+  readonly desk: CancelNeeds & RescheduleNeeds;
   /** What is told of one email that is refused while others of the same request are not. Logs it as a refused request. */
   readonly refusal: (thrown: unknown) => Refusal;
 };
@@ -52,7 +53,7 @@ export type FacadeNeeds = {
   readonly forIdentity: (log: Log) => Pick<Ports, 'callers' | 'appTokens'>;
   readonly forSendMail: (log: Log) => SendMailNeeds & MailDoor;
   readonly forStatus: (log: Log) => TraceNeeds;
-  readonly forDesk: (log: Log) => CancelNeeds;
+  readonly forDesk: (log: Log) => CancelNeeds & RescheduleNeeds;
 };
 
 /** The path of a call below the address of a façade: `/api/<provider>`, or the root of the host. */

@@ -855,6 +855,12 @@ export const catalogue = {
     'The email cannot be canceled',
     'Only an email in the state `queued` or `deferred` that was certainly not sent can be canceled; `detail` says why this one cannot. An email that was sent cannot be recalled. A held email is not sent by itself; an operator can close it.',
   ),
+  MAIL_NOT_SCHEDULED: entry(
+    409,
+    'caller',
+    'The email cannot be moved to another time',
+    'Only an email in the state `queued` that waits for its `sendAt` can be moved; `detail` says why this one cannot. To send another email, send it with another idempotency key.',
+  ),
   CLOSED_WHILE_WAITING: entry(
     409,
     'administrator',

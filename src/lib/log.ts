@@ -87,6 +87,7 @@ export type LogEvent =
       readonly sendAt: string;
       readonly waitMs: number;
     }
+  | { readonly event: 'MailRescheduled'; readonly mailId: string; readonly sendAt: string }
   | {
       readonly event: 'MailLimited';
       readonly mailId: string;
@@ -339,6 +340,7 @@ const LEVELS: Levels = {
   MailQueued: byCode,
   MailPaced: 'info',
   MailScheduled: 'info',
+  MailRescheduled: 'info',
   MailLimited: 'info',
   CallerLimitReached: 'warn',
   MailRejected: byCode,

@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   MailQueued: 'by code',
   MailPaced: 'info',
   MailScheduled: 'info',
+  MailRescheduled: 'info',
   MailLimited: 'info',
   CallerLimitReached: 'warn',
   MailRejected: 'by code',

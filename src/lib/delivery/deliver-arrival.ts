@@ -144,7 +144,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   // What waits in the ledger was judged before.
   const read = await readMailOf(needs, envelope, {
     door: entry === undefined && envelope.unjudged ? 'queue' : undefined,
-    acceptedAs: entry === undefined ? undefined : senderOf(entry.row),
+    ...(entry === undefined ? {} : asAccepted(entry.row)),
   });
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
@@ -166,10 +166,11 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   }
   const { accepted, original } = read;
   const isNew = entry === undefined && rejected === undefined;
-  if (waitUntilDue(accepted.facts.sendAt, needs.clock.now()) > 0) {
+  const sendAt = entry?.row.facts.sendAt ?? accepted.facts.sendAt;
+  if (waitUntilDue(sendAt, needs.clock.now()) > 0) {
     const queued = queueNew(accepted.facts, needs.clock.now(), divertedBy(accepted.handling));
     if (isNew && (await needs.ledger.create(queued)) === undefined) return 'beaten';
-    return wait(needs, envelope, accepted.facts);
+    return wait(needs, envelope, { sendAt });
   }
   if (entry !== undefined && accepted.handling.kind === 'send' && isKeptFromRecipients(entry.row)) {
     const reason = new AppError('SAFETY_SWITCHED_OFF');
@@ -279,15 +280,17 @@ const mayBeSent = (entry: Sendable | Rejected): entry is Sendable => {
 const wait = async (
   needs: Needs,
   envelope: Envelope,
-  { sendAt }: Pick<MailFacts, 'sendAt'>,
+  { sendAt }: { readonly sendAt?: string | undefined },
 ): Promise<Turn> => {
   if (sendAt !== undefined) await scheduleMail(needs, envelope, sendAt);
   return 'done';
 };
 
-/** As whom the ledger has it; of what was held before it could be judged, nobody knows yet. */
-const senderOf = ({ facts: { sender } }: LedgerRow): string | undefined =>
-  sender === '' ? undefined : sender;
+/** As whom and for when the ledger has it; of what was held before it could be judged, nobody knows whose it is yet. */
+const asAccepted = ({ facts: { sender, sendAt } }: LedgerRow) => ({
+  acceptedAs: sender === '' ? undefined : sender,
+  dueAt: sendAt,
+});
 
 type Claiming = {
   readonly entry: Sendable | undefined;
@@ -320,7 +323,7 @@ const concludeLost = async (
   envelope: Envelope,
   entry: LedgerEntry<InState<'sending'>>,
 ): Promise<Turn> => {
-  const read = await readMailOf(needs, envelope, { acceptedAs: senderOf(entry.row) });
+  const read = await readMailOf(needs, envelope, asAccepted(entry.row));
   const { original } = read;
   const outcome = decideLost(entry.row.progress);
   if ('refused' in read && outcome.kind !== 'unknown') {

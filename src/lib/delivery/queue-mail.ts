@@ -14,15 +14,23 @@ export const queueMail = async (
   delayMs: number,
 ): Promise<void> => {
   const identity = await readIdentity();
-  const { mailId, contentHash, content } = envelope;
+  const { content } = envelope;
   // Such an email is larger than any message: its text is not made to find that out.
   if (content === 'stored' || !holdsLong(content.mail)) {
     const text = toQueueText(envelope, identity);
     if (fitsQueueMessage(text)) return mailQueue.put(text, delayMs);
   }
+  await storeContent({ payloads }, envelope);
+  await mailQueue.put(toQueueText({ ...envelope, content: 'stored' }, identity), delayMs);
+};
+
+/** Stores the content of an email, by which a message without it finds it. */
+export const storeContent = async (
+  { payloads }: Pick<Ports, 'payloads'>,
+  { mailId, contentHash, content }: Envelope,
+): Promise<void> => {
   if (content === 'stored') throw new Error('an envelope without its email is always small');
   await payloads.put(mailId, contentHash, writeJson(content.mail));
-  await mailQueue.put(toQueueText({ ...envelope, content: 'stored' }, identity), delayMs);
 };
 
 /** Deletes the stored content of an email that needs it no more. Should this fail, the sweep finds it. */

@@ -37,18 +37,20 @@ const BY_CALLERS: readonly ErrorCode[] = [
 
 /**
  * The email of an envelope, judged by the settings and callers of now; `original` is what it is made of. `door` is how it came, where
- * that was not judged before; `acceptedAs` the sender as which the ledger has it.
+ * that was not judged before; `acceptedAs` the sender as which the ledger has it, and `dueAt` when the ledger says that it is due: its
+ * caller can have moved it.
  */
 export const readMailOf = async (
   needs: ReadMailNeeds,
   envelope: Envelope,
-  before: Pick<Claims, 'door' | 'acceptedAs'> = {},
+  { dueAt, ...before }: Pick<Claims, 'door' | 'acceptedAs'> & { readonly dueAt?: string | undefined } = {},
 ): Promise<({ readonly accepted: AcceptableMail } | Refused) & { readonly original: unknown }> => {
   const original = await readContent(needs, envelope);
   const identity = await needs.readIdentity();
   const { accept, policy, clock } = needs;
-  const sendAt = sendAtOf(original, envelope.acceptedAt);
-  const dueFrom = sendAt === undefined ? envelope.acceptedAt.getTime() : Date.parse(sendAt);
+  const sendAt = dueAt ?? sendAtOf(original, envelope.acceptedAt);
+  // A replay begins anew, whenever the email was due before.
+  const dueFrom = Math.max(envelope.acceptedAt.getTime(), sendAt === undefined ? 0 : Date.parse(sendAt));
   if (clock.now().getTime() - dueFrom > policy.ledgerDays * DAY_MS) {
     // The ledger may have known it and forgotten it: then this is a copy of an email that was sent.
     const caller = (await needs.callers.known()).named(envelope.caller);

@@ -24,7 +24,7 @@ export type LookedFor = {
   readonly seen: Sighting['kind'];
 };
 
-/** What is known of an email since it was received, and never changes. Never its subject, body or attachments. */
+/** What is known of an email since it was received, and never changes but for `sendAt`. Never its subject, body or attachments. */
 export type MailFacts = {
   readonly mailId: string;
   readonly caller: string;
@@ -42,7 +42,7 @@ export type MailFacts = {
   /** Whether it is kept in Sent Items; else that it is not there says nothing. */
   readonly leavesCopy: boolean;
   readonly acceptedAt: string;
-  /** When it is to be sent, where that was later than it was received. */
+  /** When it is to be sent, where that was later than it was received. Its content says when it was to be sent at first. */
   readonly sendAt?: string;
 };
 

@@ -135,6 +135,13 @@ export const limit = (row: Row<Queued>, reason: Reason, until: Date, now: Date):
   fate: { state: 'queued', limited: { reason, until: until.toISOString() } },
 });
 
+/** Its caller wants it sent at another time, which its messages find here. */
+export const reschedule = (row: Row<Queued>, sendAt: string, now: Date): Row<Queued> => ({
+  ...row,
+  facts: { ...row.facts, sendAt },
+  progress: since(row, now),
+});
+
 /** Its message was put once more, so that whoever would take the first one back finds the row changed. */
 export const requeue = (row: Row<Queued>, now: Date): Row<Queued> => ({
   ...row,

@@ -52,6 +52,15 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), process }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay'), process, one }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel'), process, one }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('reschedule'),
+      process,
+      one,
+      laterMs: fc.constantFrom(0, 3 * MINUTE_MS, HOUR_MS, 26 * HOUR_MS, 12 * DAY_MS),
+    }),
+  },
 );
 
 const options = fc.record({

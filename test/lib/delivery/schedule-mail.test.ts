@@ -51,7 +51,10 @@ describe('an email with sendAt', () => {
     const world = inMemoryPorts();
     const { row } = await post(world, aMail({ sendAt: inDays(0.5) }));
     expect(row).toMatchObject({ fate: { state: 'queued' }, facts: { sendAt: inDays(0.5) } });
-    expect(world.effects).toEqual(['ledger.create queued', 'mailQueue.put', 'log MailScheduled']);
+    // Its content is where another message can find it, small as it is.
+    expect(world.effects).toEqual([
+      ...['ledger.create queued', 'payloads.put', 'mailQueue.put', 'log MailScheduled'],
+    ]);
     expect(world.queued()).toMatchObject([{ delayMs: DAY_MS / 2, turn: 0, phase: 'send' }]);
     expect(world.queued()[0]).not.toHaveProperty('dueAt');
   });

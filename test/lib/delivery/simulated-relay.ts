@@ -7,6 +7,7 @@ import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
 import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
+import { type RescheduleNeeds, rescheduleMail } from '../../../src/lib/desk/reschedule-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../../src/lib/sending/safety.ts';
@@ -27,7 +28,13 @@ const MAX_DEQUEUE_COUNT = 5;
 const FAILED_HIDDEN_MS = 30_000;
 const FOREVER_MS = 365 * 86_400_000;
 
-type Needs = SendMailNeeds & DeliverMailNeeds & HoldPoisonNeeds & ReplayNeeds & CancelNeeds & SweepNeeds;
+type Needs = SendMailNeeds &
+  DeliverMailNeeds &
+  HoldPoisonNeeds &
+  ReplayNeeds &
+  CancelNeeds &
+  RescheduleNeeds &
+  SweepNeeds;
 
 type Invocation = {
   readonly process: number;
@@ -204,6 +211,10 @@ export const makeSimulatedRelay = (
     sweep: (process: number) => invoke(process, (needs) => unlessRefused(sweepMail(needs))),
     cancel: (process: number, mailId: string, caller: string, onCanceled: () => void) =>
       invoke(process, (needs) => unlessRefused(cancelMail(needs, mailId, aCaller(caller)).then(onCanceled))),
+    reschedule: (process: number, mailId: string, caller: string, sendAt: string, onMoved: () => void) =>
+      invoke(process, (needs) =>
+        unlessRefused(rescheduleMail(needs, mailId, aCaller(caller), sendAt).then(onMoved)),
+      ),
     replay: (process: number, mailId: string) =>
       invoke(process, (needs) => unlessRefused(replayMail(needs, mailId))),
     /** Lets time pass; a process whose invocation takes too long does not live to the end of it. */

@@ -35,6 +35,12 @@ export type Act =
       readonly laterMs: number;
     }
   | { readonly kind: 'ask again' | 'replay' | 'cancel'; readonly process: number; readonly one: number }
+  | {
+      readonly kind: 'reschedule';
+      readonly process: number;
+      readonly one: number;
+      readonly laterMs: number;
+    }
   | { readonly kind: 'deliver' | 'held' | 'sweep'; readonly process: number }
   | { readonly kind: 'step'; readonly one: number; readonly fate: Fate }
   | { readonly kind: 'kill'; readonly process: number; readonly happens: number }
@@ -47,6 +53,8 @@ type ModelMail = {
   accepted: boolean;
   toldSent: boolean;
   toldCanceled: boolean;
+  /** Requests to send it at another time that are not answered. */
+  moving: number;
   replays: number;
 };
 type Client = {
@@ -92,7 +100,16 @@ export const makeSimulation = (options: SimulationOptions) => {
       ...(key === undefined ? {} : { idempotencyKey: key }),
     });
   const add = (mailId: string, policy: Policy, content: unknown, accepted: boolean): ModelMail => {
-    const mail = { mailId, policy, content, accepted, toldSent: false, toldCanceled: false, replays: 0 };
+    const mail = {
+      mailId,
+      policy,
+      content,
+      accepted,
+      toldSent: false,
+      toldCanceled: false,
+      moving: 0,
+      replays: 0,
+    };
     mails.set(mailId, mail);
     const { sendAt } = content as { readonly sendAt?: string };
     if (sendAt !== undefined) cloud.notBefore.set(mailId, new Date(sendAt));
@@ -181,6 +198,26 @@ export const makeSimulation = (options: SimulationOptions) => {
     });
   };
 
+  const reschedule = async (process: number, one: number, laterMs: number): Promise<void> => {
+    const rows = cloud.ledger
+      .rows()
+      .filter(({ facts, fate }) => facts.sendAt !== undefined && fate.state === 'queued');
+    const row = rows[one % Math.max(rows.length, 1)];
+    const mail = mails.get(row?.facts.mailId ?? '');
+    if (row === undefined || mail === undefined) return;
+    const { mailId, caller } = row.facts;
+    const due = new Date(cloud.now().getTime() + laterMs);
+    // Until it is answered, either time may be the one that counts.
+    const before = cloud.notBefore.get(mailId) ?? due;
+    cloud.notBefore.set(mailId, before < due ? before : due);
+    mail.moving += 1;
+    await relay.reschedule(process, mailId, caller, due.toISOString(), () => {
+      cloud.history.push(`${mailId} caller hears that it goes at ${due.toISOString()}`);
+      mail.moving -= 1;
+      if (mail.moving === 0) cloud.notBefore.set(mailId, due);
+    });
+  };
+
   const perform = async (act: Act): Promise<void> => {
     switch (act.kind) {
       case 'put':
@@ -196,6 +233,8 @@ export const makeSimulation = (options: SimulationOptions) => {
         return replay(act.process, act.one);
       case 'cancel':
         return cancel(act.process, act.one);
+      case 'reschedule':
+        return reschedule(act.process, act.one, act.laterMs);
       case 'deliver':
         return void (await relay.deliver(act.process));
       case 'held':

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { codeBlocksOf, filesOf, readDocument } from './support/documents.ts';
+
+/** Words and a number or a variable, as a key that means one email. */
+const KEY = /["' ]((?:[a-z]+-)+(?:\d{2}|\$\(|@\{)[^"\n]*?)(?:["']|$)/gm;
+
+/** Code that sends an email: an example, or actions of a workflow. */
+const examples = filesOf('docs/callers/*.md').flatMap((path) =>
+  codeBlocksOf(readDocument(path))
+    .filter(({ text }) => /example: (?!client)\w+$/m.test(text) || text.includes('"Idempotency-Key":'))
+    .map(({ language, text }) => ({
+      title: `${path}, ${language}`,
+      keys: [...text.matchAll(KEY)].map(([, key = '']) => key),
+    })),
+);
+const tour = codeBlocksOf(readDocument('docs/local.md')).flatMap(({ text }) =>
+  [...text.matchAll(KEY)].map(([, key = '']) => key),
+);
+
+test('every example sends one email, with an idempotency key', () => {
+  expect(examples.length).toBeGreaterThanOrEqual(13);
+  expect(examples.filter(({ keys }) => keys.length !== 1)).toEqual([]);
+});
+
+test('no two examples have the same idempotency key', () => {
+  const keys = [...examples.flatMap((example) => example.keys), ...new Set(tour)];
+  expect(tour.length).toBeGreaterThan(0);
+  expect(new Set(keys).size, keys.join(', ')).toBe(keys.length);
+});
+
+describe('the page for the queue', () => {
+  const { text } = readDocument('docs/callers/queue.md');
+
+  test.each(['to', 'subject', 'text', 'idempotencyKey'])('puts %s on the queue in each language', (field) => {
+    expect(text.match(new RegExp(`\\b${field}\\b['"\\]]*\\s*[:=]`, 'g'))).toHaveLength(3);
+  });
+});

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
+import { packFolder } from './pack-folder.ts';
 import { toNotices } from './third-party-notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -72,7 +71,7 @@ export const makeCommandFile = async (folder: string): Promise<CommandFile> => {
   await writeFile(join(packed, 'package.json'), `${JSON.stringify(packageOfCommand(), null, 2)}\n`);
   const file = join(folder, FILE);
   await copyFile(join(packed, FILE), file);
-  return { file, tarball: await pack(packed, folder) };
+  return { file, tarball: await packFolder(packed, folder, 'mail-relay.tgz') };
 };
 
 const packageOfCommand = () => ({
@@ -92,17 +91,3 @@ The commands for operators of the Graph Mail Relay in one file: \`mail-relay mai
 the address and the master key of the relay in the environment variables MAIL_RELAY_URL and MAIL_RELAY_MASTER_KEY. \`mail-relay --help\`
 says more.
 `;
-
-/** By npm, which writes the same package for the same files. */
-const pack = async (packed: string, folder: string): Promise<string> => {
-  const isWindows = process.platform === 'win32';
-  const { stdout } = await promisify(execFile)(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', isWindows ? `"${folder}"` : folder],
-    { cwd: packed, shell: isWindows },
-  );
-  const [{ filename }] = JSON.parse(stdout) as [{ readonly filename: string }];
-  const tarball = join(folder, 'mail-relay.tgz');
-  await rename(join(folder, filename), tarball);
-  return tarball;
-};

@@ -38,20 +38,18 @@ import { metricsHttp } from './functions/metrics.http.ts';
 import { opsHttp } from './functions/ops.http.ts';
 import { ownCallerHttp } from './functions/own-caller.http.ts';
 import { pollBouncesTimer } from './functions/poll-bounces.timer.ts';
-import { postmarkFacade } from './functions/postmark.http.ts';
 import { countEvents } from './functions/problem.ts';
 import { keepQueueMessagesRaw } from './functions/raw-queue-message.ts';
-import { resendFacade } from './functions/resend.http.ts';
 import { rotateSecretsTimer } from './functions/rotate-secrets.timer.ts';
 import { sampleRelayTimer } from './functions/sample-relay.timer.ts';
 import { sendMailHttp } from './functions/send-mail.http.ts';
 import { sendMailBatchHttp } from './functions/send-mail-batch.http.ts';
-import { sendgridFacade } from './functions/sendgrid.http.ts';
 import { sweepMailTimer } from './functions/sweep-mail.timer.ts';
 import { testMailHttp } from './functions/test-mail.http.ts';
 import { warnExpiringSecretsTimer } from './functions/warn-expiring-secrets.timer.ts';
 import { functionSuffixOf } from './lib/callers/caller-queues.ts';
 import { QUEUE } from './lib/callers/known-callers.ts';
+import type { FacadeName } from './lib/facades/facade.ts';
 import { readFunctionTimeout } from './lib/settings/settings-together.ts';
 import {
   callerQueueOf,
@@ -149,18 +147,28 @@ app.http('ownCallerV1', {
 
 // For applications that were written for another provider, where it is wanted: as open as /api/v1, and asking first who calls too.
 // At the root of the host for clients that drop the path of an address (decision 41).
+const facades = {
+  sendgrid: {
+    load: async () => (await import('./functions/sendgrid.http.ts')).sendgridFacade,
+    paths: { sendgrid: 'api/sendgrid/', sendgridAtRoot: 'v3/' },
+  },
+  resend: {
+    load: async () => (await import('./functions/resend.http.ts')).resendFacade,
+    paths: { resend: 'api/resend/', resendAtRoot: 'emails/' },
+  },
+  postmark: {
+    load: async () => (await import('./functions/postmark.http.ts')).postmarkFacade,
+    paths: { postmark: 'api/postmark/', postmarkAtRoot: 'email/' },
+  },
+} satisfies Record<FacadeName, object>;
 for (const name of relay.facades) {
-  const { facade, paths } = {
-    sendgrid: { facade: sendgridFacade, paths: { sendgrid: 'api/sendgrid/', sendgridAtRoot: 'v3/' } },
-    resend: { facade: resendFacade, paths: { resend: 'api/resend/', resendAtRoot: 'emails/' } },
-    postmark: { facade: postmarkFacade, paths: { postmark: 'api/postmark/' } },
-  }[name];
+  const { load, paths } = facades[name];
   for (const [functionName, path] of Object.entries(paths))
     app.http(functionName, {
       methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       route: `${path}{*path}`,
       authLevel: 'anonymous',
-      handler: facadeHttp(facade, relay, functionName.endsWith('AtRoot') ? '/' : `/${path}`),
+      handler: facadeHttp(load, relay, functionName.endsWith('AtRoot') ? '/' : `/${path}`),
     });
 }
 

@@ -149,6 +149,32 @@ test('a caller that can have no queue keeps no function from being there', async
   });
 });
 
+test('each provider in MAIL_FACADES has its functions, and no other has one', async () => {
+  const routesWith = async (facades: string) => {
+    vi.stubEnv('MAIL_FACADES', facades);
+    const { registrations, unload } = await loadSilently();
+    unload();
+    vi.unstubAllEnvs();
+    return [...registrations.functions.values()].flatMap((one) => {
+      const { name, trigger } = readFunction(one, false);
+      return trigger.type === 'http' && trigger.route.endsWith('{*path}') && !/inbox|ops/.test(trigger.route)
+        ? [`${name} ${trigger.route} ${trigger.authLevel}`]
+        : [];
+    });
+  };
+  expect(await routesWith('')).toEqual([]);
+  expect(await routesWith('SendGrid, mailgun, resend')).toEqual([
+    'sendgrid api/sendgrid/{*path} anonymous',
+    'sendgridAtRoot v3/{*path} anonymous',
+    'resend api/resend/{*path} anonymous',
+    'resendAtRoot emails/{*path} anonymous',
+  ]);
+  expect(await routesWith('postmark')).toEqual([
+    'postmark api/postmark/{*path} anonymous',
+    'postmarkAtRoot email/{*path} anonymous',
+  ]);
+});
+
 /** The files that the bundle has code of, by the file of the bundle, as its source maps list them. */
 const sources = new Map(
   await Promise.all(

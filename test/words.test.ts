@@ -36,6 +36,7 @@ const PAGES = readDocuments().filter(({ path }) => !path.endsWith('.zh-Hant.md')
 /** Code whose texts people read: messages of commands and pages, problems, settings, alerts. */
 const CODE = [
   'src/**/*.ts',
+  'clients/**/*.ts',
   'scripts/*.ts',
   'local/**/*.{ts,js,html}',
   'bench/**/*.ts',

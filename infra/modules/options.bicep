@@ -22,6 +22,7 @@ type RelaySettings = {
   MAIL_DELIVERY: string?
   MAIL_ENABLED: string?
   MAIL_EVENTS: string?
+  MAIL_FACADES: string?
   MAIL_GIVE_UP_HOURS: string?
   MAIL_LANGUAGE: string?
   MAIL_LARGE_ATTACHMENTS: string?
@@ -64,6 +65,7 @@ var relaySettingNames = [
   'MAIL_DELIVERY'
   'MAIL_ENABLED'
   'MAIL_EVENTS'
+  'MAIL_FACADES'
   'MAIL_GIVE_UP_HOURS'
   'MAIL_LANGUAGE'
   'MAIL_LARGE_ATTACHMENTS'

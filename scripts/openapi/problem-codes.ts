@@ -229,6 +229,10 @@ export const withKeyOrToken = (codes: readonly ErrorCode[]): readonly ErrorCode[
 
 /** Which no response has: warnings, reasons that only the status of an email shows, what only logs and warnings name, and what the operator page shows. */
 export const NEVER_RETURNED: readonly ErrorCode[] = [
+  // In the words of another provider, at its address.
+  'FACADE_FIELD_NOT_CARRIED',
+  'FACADE_CALL_UNKNOWN',
+  'PARTLY_ACCEPTED',
   'BODY_TEXT_AND_HTML',
   'HEADER_MAY_BE_LOST',
   'HEADER_REMOVED',

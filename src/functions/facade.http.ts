@@ -64,13 +64,16 @@ const pathOf = ({ url }: HttpRequest, at: string): string =>
  * Every call of a provider's API. `at` is the address of the façade, `/api/sendgrid` or nothing for the root of the host. Of a request
  * whose caller is not known nothing is read.
  */
-export const facadeHttp = (
-  { presented, answer, refuse }: Facade,
-  needs: FacadeNeeds,
-  at: string,
-): HttpHandler => {
-  const identify = byKeyOrToken(needs.forIdentity, (request) => presented(request, presentedBy(request)));
-  return async (request, context) => {
+export const facadeHttp =
+  (
+    /** At the first call: an app that has façades starts as fast as one without. */
+    load: () => Promise<Facade>,
+    needs: FacadeNeeds,
+    at: string,
+  ): HttpHandler =>
+  async (request, context) => {
+    const { presented, answer, refuse } = await load();
+    const identify = byKeyOrToken(needs.forIdentity, (one) => presented(one, presentedBy(one)));
     const log = logTo(context);
     const asked = { method: request.method, path: pathOf(request, at) };
     let room: Room | undefined;
@@ -117,7 +120,6 @@ export const facadeHttp = (
       room?.close();
     }
   };
-};
 
 const toResponse = ({ status, headers, json }: FacadeAnswer): HttpResponseInit => ({
   status,

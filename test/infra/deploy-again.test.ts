@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => sandbox.close());
 
-const run = (...args: readonly string[]): Promise<Run> => sandbox.run('deploy.sh', args);
+const run = (...args: readonly string[]): Promise<Run> => sandbox.runOnce('deploy.sh', args);
 const works = async (...args: readonly string[]): Promise<Run> => {
   const done = await run(...args);
   expect(done.stderr).toBe('');
@@ -80,7 +80,7 @@ describe('the registration that the relay runs with', () => {
   });
 
   test('is taken from the last deployment where the app cannot be asked', async () => {
-    await sandbox.run('deploy.sh', [...OPTIONS, '--client-id', BY_HAND], {
+    await sandbox.runOnce('deploy.sh', [...OPTIONS, '--client-id', BY_HAND], {
       FAIL_DEPLOYMENT: '(BadRequest) The template was rejected.',
     });
     await works(...OPTIONS);
@@ -164,7 +164,7 @@ describe('the relay that is there', () => {
 
   test('gets a new secret after a deployment that failed', async () => {
     await works(...OPTIONS);
-    const failed = await sandbox.run('deploy.sh', OPTIONS, {
+    const failed = await sandbox.runOnce('deploy.sh', OPTIONS, {
       FAIL_DEPLOYMENT: '(BadRequest) The template was rejected.',
     });
     expect(failed.status).toBe(1);
@@ -226,7 +226,7 @@ describe('a command for another person has every option that they need', () => {
 
   test('of the registration', async () => {
     const options = [...OPTIONS, ...SUBSCRIPTION, '--name', 'prod', '--registration', 'relay-prod'];
-    const refused = await sandbox.run('deploy.sh', options, { LACKS: 'registration.bicep' });
+    const refused = await sandbox.runOnce('deploy.sh', options, { LACKS: 'registration.bicep' });
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain(
       'infra/deploy.sh --resource-group rg-relay --subscription 11111111-1111-1111-1111-111111111111 --name prod --registration relay-prod --location westeurope registration',
@@ -235,7 +235,7 @@ describe('a command for another person has every option that they need', () => {
 
   test('of the consent', async () => {
     const options = [...OPTIONS, ...SUBSCRIPTION, '--client-id', BY_HAND, '--consent'];
-    const refused = await sandbox.run('deploy.sh', options, { LACKS: 'consent.bicep' });
+    const refused = await sandbox.runOnce('deploy.sh', options, { LACKS: 'consent.bicep' });
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain(
       `infra/deploy.sh --resource-group rg-relay --subscription 11111111-1111-1111-1111-111111111111 --client-id ${BY_HAND} --consent consent`,

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => sandbox.close());
 
-const run = (...args: string[]) => sandbox.run('deploy.sh', args);
+const run = (...args: string[]) => sandbox.runOnce('deploy.sh', args);
 const settings = () => sandbox.lines('settings').sort();
 /** What a run changed of the settings of the app, call by call. */
 const changedSettings = (ran: Run): string[][] =>
@@ -64,7 +64,7 @@ describe('a new relay', () => {
   });
 
   test('in a national cloud uses the addresses of that cloud', async () => {
-    const made = await sandbox.run('deploy.sh', [...OPTIONS, '--consent', '--credential', 'federated'], {
+    const made = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent', '--credential', 'federated'], {
       CLOUD: 'AzureUSGovernment',
     });
     expect(made.status).toBe(0);
@@ -151,7 +151,7 @@ describe('a relay that runs', () => {
   });
 
   test('keeps its credential where Entra does not accept the new one, says why, and continues later', async () => {
-    const refused = await sandbox.run('deploy.sh', [...CREDENTIAL, 'federated', 'credential'], {
+    const refused = await sandbox.runOnce('deploy.sh', [...CREDENTIAL, 'federated', 'credential'], {
       NEXT_STATE: 'failed',
       NEXT_SEEN: 'AADSTS700213',
     });
@@ -173,7 +173,7 @@ describe('a relay that runs', () => {
       for (let cut = first; cut <= whole.calls.length; cut += 2) {
         for (const name of ['certificate', 'certificates']) sandbox.remove(name);
         sandbox.set('settings', '');
-        await sandbox.run('deploy.sh', move, { FAIL_AT: String(cut) });
+        await sandbox.runOnce('deploy.sh', move, { FAIL_AT: String(cut) });
         // Either the old one or the new one, and each of them works.
         const used = settings().filter((line) => line.startsWith('GRAPH_CREDENTIAL'));
         expect([[], ['GRAPH_CREDENTIAL=certificate']]).toContainEqual(used);
@@ -218,14 +218,14 @@ describe('a relay that runs', () => {
   });
 
   test('hears of a check of the doctor that failed by status 4, after everything is done', async () => {
-    const sick = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATE: 'failed' });
+    const sick = await sandbox.runOnce('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATE: 'failed' });
     expect(sick.status).toBe(4);
     expect(sick.stdout).toContain('The relay is failed.');
     expect(sick.stderr).toContain('Nothing was undone');
   });
 
   test('hears by status 4 too that its doctor did not respond, and not that a check failed', async () => {
-    const silent = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '503' });
+    const silent = await sandbox.runOnce('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '503' });
     expect(silent.status).toBe(4);
     expect(silent.stderr).toContain('/api/doctor responded with status 503, not 200');
     expect(silent.stderr).toContain('the doctor did not say whether all is well');
@@ -233,7 +233,7 @@ describe('a relay that runs', () => {
   });
 
   test('of a version without a doctor is deployed all the same', async () => {
-    const old = await sandbox.run('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '404' });
+    const old = await sandbox.runOnce('deploy.sh', [...GROUP, 'doctor'], { DOCTOR_STATUS: '404' });
     expect(old.status).toBe(0);
     expect(old.stdout).toContain('has no doctor');
   });
@@ -291,7 +291,7 @@ describe('renewing a certificate', () => {
   const OLD = '0000000000000000000000000000000000000001';
   const NEW = 'FFFFFFFFFFFFFFFF000000000000000000000002';
   const store = (...more: string[]) =>
-    sandbox.run('scripts/store-certificate.sh', [
+    sandbox.runOnce('scripts/store-certificate.sh', [
       '--vault-id',
       '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-relay/providers/Microsoft.KeyVault/vaults/kv-relay',
       '--client-id',
@@ -385,7 +385,7 @@ describe('the command line', () => {
       expect(refused.stderr).toContain('--warning-webhook expects a file with one address');
       expect(`${refused.stderr}${refused.stdout}`).not.toContain(CANARY);
     }
-    const piped = await sandbox.run('deploy.sh', [...OPTIONS, '--warning-webhook', '-'], {}, text);
+    const piped = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--warning-webhook', '-'], {}, text);
     expect(piped).toMatchObject({ status: 2, calls: [] });
   });
 });

@@ -43,7 +43,7 @@ test('the ids of permissions are those of the templates', () => {
 
 describe('--consent', () => {
   test('grants every chosen permission, and the registration asks for them', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read']);
     expect(run.status).toBe(0);
     expect(sandbox.lines('grants')).toEqual([MAIL_SEND, MAIL_READ]);
     expect(sandbox.lines('deployment-graph-mail-relay-registration')).toContain(
@@ -52,8 +52,8 @@ describe('--consent', () => {
   });
 
   test('grants what was chosen later, and only that', async () => {
-    await sandbox.run('deploy.sh', [...OPTIONS, '--consent']);
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read']);
+    await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read']);
     expect(run.status).toBe(0);
     expect(sandbox.lines('grants')).toEqual([MAIL_SEND, MAIL_READ]);
     expect(sandbox.lines('deployment-graph-mail-relay-consent')).toContain('permissions=["Mail.Read"]');
@@ -61,7 +61,7 @@ describe('--consent', () => {
   });
 
   test('names the chosen permission to the person who may grant it', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read'], {
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent', '--also-grant', 'Mail.Read'], {
       LACKS: 'graph-mail-relay-consent',
     });
     expect(run.status).toBe(3);
@@ -75,19 +75,19 @@ describe('--also-grant ExchangeMessageTrace.Read.All', () => {
   const created = (run: Run) => run.calls.filter((call) => call.join(' ').includes('ad sp create'));
 
   test('grants it for the organization without granting anything about email, and creates the service principal once', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE]);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, ...GRANT_TRACE]);
     expect(run.status).toBe(0);
     expect(sandbox.lines('grants')).toEqual([TRACE]);
     expect(created(run)).toHaveLength(1);
     expect(run.stdout).toContain('--set MAIL_TRACE=true');
     expect(run.stdout).toContain('limit-mailboxes.ps1');
-    const again = await sandbox.run('deploy.sh', ['-g', 'rg-relay', ...GRANT_TRACE, 'consent']);
+    const again = await sandbox.runOnce('deploy.sh', ['-g', 'rg-relay', ...GRANT_TRACE, 'consent']);
     expect(again.status).toBe(0);
     expect([sandbox.lines('grants'), created(again)]).toEqual([[TRACE], []]);
   });
 
   test('beside --consent and another permission grants all of them', async () => {
-    const run = await sandbox.run('deploy.sh', [
+    const run = await sandbox.runOnce('deploy.sh', [
       ...OPTIONS,
       '--consent',
       '--also-grant',
@@ -99,13 +99,13 @@ describe('--also-grant ExchangeMessageTrace.Read.All', () => {
   });
 
   test('is not granted by --what-if', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE, '--what-if']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, ...GRANT_TRACE, '--what-if']);
     expect(run.stdout).toContain('would grant ExchangeMessageTrace.Read.All');
     expect(created(run)).toEqual([]);
   });
 
   test('names the command for whoever may grant it, which grants nothing about email either', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, ...GRANT_TRACE], {
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, ...GRANT_TRACE], {
       LACKS: 'graph-mail-relay-consent',
     });
     expect(run.status).toBe(3);
@@ -116,13 +116,13 @@ describe('--also-grant ExchangeMessageTrace.Read.All', () => {
 
 describe('the command for the Exchange administrator', () => {
   test('has the chosen permission', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--also-grant', 'Mail.Read']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--also-grant', 'Mail.Read']);
     expect(run.stdout).toContain("-Name 'graph-mail-relay' -AlsoGrant Mail.Read `");
   });
 
   test('has the name of the registration, also in a later run that does not give it', async () => {
-    await sandbox.run('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
-    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', 'smoke-test']);
+    await sandbox.runOnce('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
+    const run = await sandbox.runOnce('deploy.sh', ['-g', 'rg-relay', 'smoke-test']);
     expect(run.stdout).toContain("-Name 'relay-test' `");
     expect(run.stdout).toContain('-Mailbox <sender> ');
   });
@@ -132,7 +132,7 @@ describe('the command for the Exchange administrator', () => {
     ["Payroll's \u90f5\u4ef6", 'graph-mail-relay-22222222'],
     ['x'.repeat(46), 'graph-mail-relay-22222222'],
   ])('has a name that Exchange takes for the registration %s that someone made', async (display, name) => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--client-id', CLIENT], {
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--client-id', CLIENT], {
       DISPLAY_NAME: display,
     });
     expect(run.status).toBe(0);
@@ -140,21 +140,21 @@ describe('the command for the Exchange administrator', () => {
   });
 
   test('quotes an address as PowerShell does', async () => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--sender', "Mail <o'brien@contoso.com>"]);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--sender', "Mail <o'brien@contoso.com>"]);
     expect(run.stdout).toContain("-Mailbox 'o''brien@contoso.com' -OutsideMailbox");
   });
 });
 
 test('another registration than the resource group has is not passed over in silence', async () => {
-  await sandbox.run('deploy.sh', OPTIONS);
-  const run = await sandbox.run('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
+  await sandbox.runOnce('deploy.sh', OPTIONS);
+  const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
   expect(run.status).toBe(1);
   expect(run.stderr).toContain("uses the app registration 'graph-mail-relay', not 'relay-test'");
 });
 
 test('a registration that was deleted is made again under the name it had', async () => {
-  await sandbox.run('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
+  await sandbox.runOnce('deploy.sh', [...OPTIONS, '--registration', 'relay-test']);
   sandbox.set('app-deleted', 'app-object-1');
-  await sandbox.run('deploy.sh', [...OPTIONS, 'registration']);
+  await sandbox.runOnce('deploy.sh', [...OPTIONS, 'registration']);
   expect(sandbox.lines('deployment-graph-mail-relay-registration')).toContain('uniqueName=relay-test');
 });

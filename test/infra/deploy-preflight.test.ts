@@ -55,7 +55,7 @@ describe('resource providers', () => {
 
   test('that are missing are registered before anything is deployed', async () => {
     sandbox.set('providers', 'Microsoft.Storage\nMicrosoft.Web\nMicrosoft.KeyVault\nMicrosoft.Insights\n');
-    const run = await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(run.status).toBe(0);
     expect(calls(run, 'provider register')).toEqual([
       expect.stringContaining('--namespace Microsoft.ManagedIdentity --wait'),
@@ -69,7 +69,7 @@ describe('resource providers', () => {
 
   test('that may not be registered stop the run, with the line for each', async () => {
     sandbox.set('providers', 'Microsoft.Storage\nMicrosoft.Web\nMicrosoft.KeyVault\nMicrosoft.Insights\n');
-    const run = await sandbox.run('deploy.sh', OPTIONS, { LACKS: 'provider register' });
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS, { LACKS: 'provider register' });
     expect(run.status).toBe(3);
     for (const name of ['Microsoft.ManagedIdentity', 'Microsoft.OperationalInsights'])
       expect(run.stderr).toContain(
@@ -81,7 +81,7 @@ describe('resource providers', () => {
   test('of a private network are needed where the parameters ask for one', async () => {
     const file = join(sandbox.root, 'my parameters.json');
     writeFileSync(file, '{"parameters":{"options":{"value":{"privateNetwork":true}}}}');
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--parameters', file]);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--parameters', file]);
     expect(run.status).toBe(0);
     expect(calls(run, 'provider register')).toEqual([
       expect.stringContaining('Microsoft.App'),
@@ -91,14 +91,14 @@ describe('resource providers', () => {
   });
 
   test('that may not be listed are named, and the run goes on', async () => {
-    const run = await sandbox.run('deploy.sh', OPTIONS, { LACKS: 'provider list' });
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS, { LACKS: 'provider list' });
     expect(run.status).toBe(0);
     expect(run.stderr).toContain('MissingSubscriptionRegistration');
   });
 
   test('are only named with --what-if', async () => {
     sandbox.set('providers', '');
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--what-if']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--what-if']);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain(
       'would register the resource providers Microsoft.Insights Microsoft.KeyVault',
@@ -109,7 +109,7 @@ describe('resource providers', () => {
 
 describe('Bicep', () => {
   test('that is too old for the Graph extension stops the run before anything is made, with the way to upgrade', async () => {
-    const run = await sandbox.run('deploy.sh', OPTIONS, { BICEP_VERSION: '0.36.0' });
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS, { BICEP_VERSION: '0.36.0' });
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('Bicep 0.36.0 is too old');
     expect(run.stderr).toContain('Install version 0.36.1 or newer: az bicep upgrade');
@@ -117,20 +117,20 @@ describe('Bicep', () => {
   });
 
   test.each(['0.36.1', '0.100.0', '1.0.0'])('%s is new enough', async (version) => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--what-if'], { BICEP_VERSION: version });
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--what-if'], { BICEP_VERSION: version });
     expect(run.status).toBe(0);
   });
 
   test('that is not there is left to az, which installs the newest', async () => {
     sandbox.set('no-bicep', '');
-    const run = await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
   });
 
   test('is not asked for by steps that deploy no template', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
-    const run = await sandbox.run(
+    await sandbox.runOnce('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce(
       'deploy.sh',
       ['-g', 'rg-relay', '--test-to', 'me@contoso.com', 'test-mail'],
       {
@@ -147,18 +147,18 @@ test.each([
 ])(
   '%s does not take a subscription of another tenant than az is in, as Entra would be asked there',
   async (script, options) => {
-    const run = await sandbox.run(script, [...options, '--subscription', 'another'], {
+    const run = await sandbox.runOnce(script, [...options, '--subscription', 'another'], {
       CURRENT_TENANT: '88888888-8888-8888-8888-888888888888',
     });
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('az account set --subscription');
     expect(calls(run, 'group')).toEqual([]);
-    expect((await sandbox.run(script, [...options, '--subscription', 'this one'])).status).toBe(0);
+    expect((await sandbox.runOnce(script, [...options, '--subscription', 'this one'])).status).toBe(0);
   },
 );
 
 test('infra/main.bicepparam can be given, which reads what the script knows from the environment', async () => {
-  const run = await sandbox.run('deploy.sh', [...OPTIONS, '--parameters', 'infra/main.bicepparam']);
+  const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--parameters', 'infra/main.bicepparam']);
   expect(run.stderr).toBe('');
   expect(run.status).toBe(0);
 });
@@ -166,7 +166,7 @@ test('infra/main.bicepparam can be given, which reads what the script knows from
 test.each(['deploy.sh', 'teardown.sh'])('%s finds its own files whatever CDPATH says', async (script) => {
   const elsewhere = join(sandbox.root, 'elsewhere');
   mkdirSync(join(elsewhere, 'infra'), { recursive: true });
-  const run = await sandbox.run(script, ['--help'], { CDPATH: elsewhere });
+  const run = await sandbox.runOnce(script, ['--help'], { CDPATH: elsewhere });
   expect(run.stderr).toBe('');
   expect(run.status).toBe(0);
 });

@@ -52,14 +52,14 @@ test(
   'a run that fails at any one of its calls stops, says so, and the same command completes it',
   async () => {
     const clean = await withSandbox(async (sandbox) => {
-      const run = await sandbox.run('deploy.sh', OPTIONS);
+      const run = await sandbox.runOnce('deploy.sh', OPTIONS);
       return { calls: run.calls.length, cloud: sandbox.cloud() };
     });
     expect(clean.calls).toBeGreaterThan(25);
 
     await inPairs(clean.calls, (at) =>
       withSandbox(async (sandbox) => {
-        const failing = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at) });
+        const failing = await sandbox.runOnce('deploy.sh', OPTIONS, { FAIL_AT: String(at) });
         const where = `call ${at}: ${failing.calls[at - 1]?.slice(0, 5).join(' ')}`;
         const end = endOf(failing.calls, at);
         if (end !== 'stopped') {
@@ -73,7 +73,7 @@ test(
         expect(failing.stderr, where).toMatch(/stopped/);
         expect(sandbox.cloud().secretsAtEntra, where).toBeLessThanOrEqual(1);
 
-        const resumed = await sandbox.run('deploy.sh', OPTIONS);
+        const resumed = await sandbox.runOnce('deploy.sh', OPTIONS);
         expect(resumed.stderr, where).toBe('');
         expect(resumed.status, where).toBe(0);
         expect(sandbox.cloud(), where).toEqual(clean.cloud);
@@ -87,7 +87,7 @@ test(
 let callsOfACleanRun: Promise<Run['calls']> | undefined;
 /** The number of the call that deploys main.bicep, or another one that `words` names. */
 const numberOf = async (words: string): Promise<number> => {
-  callsOfACleanRun ??= withSandbox(async (sandbox) => (await sandbox.run('deploy.sh', OPTIONS)).calls);
+  callsOfACleanRun ??= withSandbox(async (sandbox) => (await sandbox.runOnce('deploy.sh', OPTIONS)).calls);
   const calls = await callsOfACleanRun;
   const at = calls.findIndex((call) => call.join(' ').includes(words));
   expect(at, words).toBeGreaterThan(0);
@@ -113,7 +113,7 @@ describe('a failure that passes by itself is waited out', () => {
   ])('%s: %s', async (words, message) => {
     const at = await numberOf(words);
     await withSandbox(async (sandbox) => {
-      const run = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
+      const run = await sandbox.runOnce('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
       expect(run.stderr).toBe('');
       expect(run.status).toBe(0);
     });
@@ -128,7 +128,7 @@ describe('a failure that stays is not waited for', () => {
   ])('%s', async (message) => {
     const at = await numberOf(MAIN);
     await withSandbox(async (sandbox) => {
-      const run = await sandbox.run('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
+      const run = await sandbox.runOnce('deploy.sh', OPTIONS, { FAIL_AT: String(at), FAIL_WITH: message });
       expect(run.status).toBe(1);
       expect(run.calls).toHaveLength(at);
     });
@@ -136,7 +136,7 @@ describe('a failure that stays is not waited for', () => {
 
   test('and a deployment, which takes minutes, is tried three times at most', () =>
     withSandbox(async (sandbox) => {
-      const run = await sandbox.run('deploy.sh', OPTIONS, {
+      const run = await sandbox.runOnce('deploy.sh', OPTIONS, {
         FAIL_DEPLOYMENT: '(ServiceUnavailable) The service is busy.',
         RETRY_TIMES: '30',
       });
@@ -147,7 +147,7 @@ describe('a failure that stays is not waited for', () => {
   test('and a unique name that Entra keeps is named with each way out', async () => {
     const at = await numberOf('registration.bicep');
     await withSandbox(async (sandbox) => {
-      const run = await sandbox.run('deploy.sh', OPTIONS, {
+      const run = await sandbox.runOnce('deploy.sh', OPTIONS, {
         FAIL_AT: String(at),
         FAIL_WITH: 'Another object with the same value for property uniqueName already exists.',
       });
@@ -161,7 +161,7 @@ describe('a failure that stays is not waited for', () => {
 test('a right that never comes is waited for only so long', () =>
   withSandbox(async (sandbox) => {
     sandbox.set('lag', '1000');
-    const run = await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(run.status).toBe(3);
     expect(run.calls.filter((call) => call.includes('keyvault') && call.includes('list'))).toHaveLength(5);
     expect(run.stderr).toContain(

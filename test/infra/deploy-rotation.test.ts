@@ -10,7 +10,7 @@ const OWNED_BY = '18a4783c-866b-4cc7-a460-3d5e5662c884';
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = openSandbox();
-  await sandbox.run('deploy.sh', OPTIONS);
+  await sandbox.runOnce('deploy.sh', OPTIONS);
 });
 beforeEach(() => {
   for (const name of ['grants', 'owners', 'secret-roles']) sandbox.remove(name);
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterAll(() => sandbox.close());
 
 const rotate = (days: string, environment: Record<string, string> = {}) =>
-  sandbox.run('deploy.sh', [...GROUP, '--rotate-secret', days, 'rotation'], environment);
+  sandbox.runOnce('deploy.sh', [...GROUP, '--rotate-secret', days, 'rotation'], environment);
 const rights = () => ({
   permission: sandbox.read('grants').trim(),
   owners: sandbox.lines('owners'),

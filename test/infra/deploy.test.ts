@@ -39,14 +39,14 @@ describe('a first run', () => {
   test('makes every call, with these arguments, in this order', async () => {
     sandbox.set('lag', '1');
     sandbox.set('zip-lag', '1');
-    const run = await sandbox.run('deploy.sh', EVERYTHING);
+    const run = await sandbox.runOnce('deploy.sh', EVERYTHING);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     await expect(readable(run)).toMatchFileSnapshot('az-stand-in/first-run.txt');
   });
 
   test('leaves a relay that can send, and no right behind', async () => {
-    await sandbox.run('deploy.sh', EVERYTHING);
+    await sandbox.runOnce('deploy.sh', EVERYTHING);
     expect(sandbox.cloud()).toMatchObject({
       grants: 'b633e1c5-b582-4048-a93e-9f11b44c7e96\n',
       secretsAtEntra: 1,
@@ -59,7 +59,7 @@ describe('a first run', () => {
   });
 
   test('grants nothing tenant-wide unless asked, and says what the Exchange administrator runs instead', async () => {
-    const run = await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(run.status).toBe(0);
     expect(sandbox.cloud().grants).toBe('');
     expect(run.stdout).toContain(
@@ -77,7 +77,7 @@ describe('a first run', () => {
 
   test('hands settings and alert addresses over as JSON, whatever characters they hold', async () => {
     const tricky = 'Contoso "Post" \\ 薪資 <noreply@contoso.com>';
-    await sandbox.run(
+    await sandbox.runOnce(
       'deploy.sh',
       [
         ...OPTIONS,
@@ -106,7 +106,7 @@ describe('a first run', () => {
       ...['NO_PROXY=.vault.azure.net', `HTTPS_PROXY=${reference}`, 'HTTP_PROXY='],
       `MAIL_WEBHOOKS=${webhooks}`,
     ];
-    const ran = await sandbox.run('deploy.sh', [...OPTIONS, ...given.flatMap((one) => ['--set', one])]);
+    const ran = await sandbox.runOnce('deploy.sh', [...OPTIONS, ...given.flatMap((one) => ['--set', one])]);
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     const parameters = sandbox.lines('deployment-graph-mail-relay');
     expect(parameters).toContain('settings={"NO_PROXY":".vault.azure.net"}');
@@ -115,7 +115,7 @@ describe('a first run', () => {
   });
 
   test('uses a registration that somebody else made', async () => {
-    const run = await sandbox.run('deploy.sh', [
+    const run = await sandbox.runOnce('deploy.sh', [
       ...OPTIONS,
       '--client-id',
       '22222222-2222-2222-2222-222222222222',
@@ -127,9 +127,9 @@ describe('a first run', () => {
 
 describe('a second run', () => {
   test('makes the same calls but those for what is there, and changes nothing', async () => {
-    await sandbox.run('deploy.sh', [...OPTIONS, '--consent']);
+    await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent']);
     const before = sandbox.cloud();
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--consent']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--consent']);
     expect(run.status).toBe(0);
     expect(sandbox.cloud()).toEqual(before);
     // The one that Azure itself compares with what is there.
@@ -140,24 +140,24 @@ describe('a second run', () => {
   });
 
   test('deploys a package that has changed', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     sandbox.set('code', 'an older package');
     const tags = sandbox.lines('tags').filter((tag) => !tag.startsWith('graphMailRelayPackage='));
     sandbox.set('tags', `${tags.join('\n')}\ngraphMailRelayPackage=of-the-older\n`);
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(sandbox.cloud().code).toBe('a package');
   });
 
   test('registers again when the application was deleted since', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     sandbox.set('app-deleted', 'app-object-1');
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, 'registration']);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, 'registration']);
     expect(changes(run)).toEqual([expect.stringContaining('--name graph-mail-relay-registration')]);
   });
 
   test('does one step alone when told to', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
-    const run = await sandbox.run('deploy.sh', [
+    await sandbox.runOnce('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', [
       '-g',
       'rg-relay',
       '--test-to',
@@ -172,7 +172,7 @@ describe('a second run', () => {
 describe('--what-if', () => {
   test('changes nothing in an empty subscription and says what would be made', async () => {
     const before = sandbox.cloud();
-    const run = await sandbox.run('deploy.sh', [...EVERYTHING, '--what-if']);
+    const run = await sandbox.runOnce('deploy.sh', [...EVERYTHING, '--what-if']);
     expect(run.status).toBe(0);
     expect(changes(run)).toEqual([]);
     expect(sandbox.cloud()).toEqual(before);
@@ -182,9 +182,9 @@ describe('--what-if', () => {
   });
 
   test('shows what Azure says would change where a deployment is', async () => {
-    await sandbox.run('deploy.sh', EVERYTHING);
+    await sandbox.runOnce('deploy.sh', EVERYTHING);
     const before = sandbox.cloud();
-    const run = await sandbox.run('deploy.sh', [...EVERYTHING, '--what-if']);
+    const run = await sandbox.runOnce('deploy.sh', [...EVERYTHING, '--what-if']);
     expect(run.status).toBe(0);
     expect(changes(run)).toEqual([]);
     expect(sandbox.cloud()).toEqual(before);
@@ -205,13 +205,13 @@ describe('where a right is missing', () => {
     ['masterKey', 'doctor', 'Website Contributor'],
     ['functionKeys.default', 'test-mail', 'Website Contributor'],
   ])('to %s, it stops at %s and says who has to do what, then continues', async (right, step, who) => {
-    const refused = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: right });
+    const refused = await sandbox.runOnce('deploy.sh', EVERYTHING, { LACKS: right });
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain(`stopped at step ${step}: you are not allowed to `);
     expect(refused.stderr).toContain(who);
     expect(refused.stderr).toContain('run the same command again: it continues here.');
 
-    const granted = await sandbox.run('deploy.sh', EVERYTHING);
+    const granted = await sandbox.runOnce('deploy.sh', EVERYTHING);
     expect(granted.status).toBe(0);
     expect(sandbox.cloud()).toMatchObject({
       secretsAtEntra: 1,
@@ -223,18 +223,20 @@ describe('where a right is missing', () => {
 
 describe('Website Contributor', () => {
   test('completes the step code, and hears which role would record the package', async () => {
-    const run = await sandbox.run('deploy.sh', EVERYTHING, { LACKS: 'tag update' });
+    const run = await sandbox.runOnce('deploy.sh', EVERYTHING, { LACKS: 'tag update' });
     expect(run.status).toBe(0);
     expect(run.stderr).toContain('the next run deploys it again');
     expect(run.stderr).toContain('Tag Contributor');
     expect(sandbox.cloud().code).toBe('a package');
-    const again = await sandbox.run('deploy.sh', [...OPTIONS, 'code']);
+    const again = await sandbox.runOnce('deploy.sh', [...OPTIONS, 'code']);
     expect(changes(again).join()).toContain('config-zip');
   });
 
   test('deploys the package where the record cannot be read', async () => {
-    await sandbox.run('deploy.sh', EVERYTHING);
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, 'code'], { LACKS: 'graphMailRelayPackage" ||' });
+    await sandbox.runOnce('deploy.sh', EVERYTHING);
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, 'code'], {
+      LACKS: 'graphMailRelayPackage" ||',
+    });
     expect(run.status).toBe(0);
     expect(changes(run).join()).toContain('config-zip');
   });
@@ -255,40 +257,40 @@ describe('the package', () => {
 describe('what cannot be deployed', () => {
   test('without a sign-in it says how to sign in', async () => {
     sandbox.set('signed-out', '');
-    const run = await sandbox.run('deploy.sh', EVERYTHING);
+    const run = await sandbox.runOnce('deploy.sh', EVERYTHING);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('az login --tenant');
   });
 
   test('with an az older than the plan it says which is needed', async () => {
-    const run = await sandbox.run('deploy.sh', EVERYTHING, { AZ_VERSION: '2.9.1' });
+    const run = await sandbox.runOnce('deploy.sh', EVERYTHING, { AZ_VERSION: '2.9.1' });
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('az 2.9.1 is too old');
     expect(run.stderr).toContain('2.61 or newer');
   });
 
   test('a vault of the same name, deleted and kept, is named with both ways out', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     sandbox.set('deleted-vaults', 'kv-relay\tthere\tmail-relay\n');
-    const run = await sandbox.run('deploy.sh', OPTIONS);
+    const run = await sandbox.runOnce('deploy.sh', OPTIONS);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('az keyvault recover');
     expect(run.stderr).toContain('az keyvault purge');
   });
 
   test('the functions of queues of callers, which the package does not know, are no fault', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     sandbox.set('functions', 'deliverMail\ndeliverMail_payroll\nholdMail\nholdMail_payroll\n');
-    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', 'smoke-test'], {
+    const run = await sandbox.runOnce('deploy.sh', ['-g', 'rg-relay', 'smoke-test'], {
       PRETEND_FUNCTIONS: 'deliverMail\nholdMail\n',
     });
     expect([run.status, run.stderr]).toEqual([0, '']);
   });
 
   test('functions other than those of the package fail the smoke test, both lists shown', async () => {
-    await sandbox.run('deploy.sh', OPTIONS);
+    await sandbox.runOnce('deploy.sh', OPTIONS);
     sandbox.set('functions', 'health\nsendMail\nstray\n');
-    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', 'smoke-test'], {
+    const run = await sandbox.runOnce('deploy.sh', ['-g', 'rg-relay', 'smoke-test'], {
       PRETEND_FUNCTIONS: 'health\nsendMail\n',
     });
     expect(run.status).toBe(1);
@@ -306,7 +308,7 @@ describe('what cannot be deployed', () => {
     ['422', '{"code":"MAILBOX_NOT_FOUND"}', 1, 'no mailbox in Exchange Online'],
     ['403', '{"code":"SENDER_NOT_ALLOWED"}', 1, 'the relay rejected the test email'],
   ])('an answer %s %s to the test mail is explained', async (status, body, exit, explanation) => {
-    const run = await sandbox.run('deploy.sh', [...OPTIONS, '--test-to', 'me@contoso.com', ...STEPS], {
+    const run = await sandbox.runOnce('deploy.sh', [...OPTIONS, '--test-to', 'me@contoso.com', ...STEPS], {
       ANSWER_STATUS: status,
       ANSWER_BODY: body,
     });
@@ -318,7 +320,7 @@ describe('what cannot be deployed', () => {
 
 describe('the command line', () => {
   test('--help says everything and calls nothing', async () => {
-    const run = await sandbox.run('deploy.sh', ['--help']);
+    const run = await sandbox.runOnce('deploy.sh', ['--help']);
     expect(run.status).toBe(0);
     expect(run.calls).toEqual([]);
     expect(run.stdout).toMatch(/^Usage: infra\/deploy\.sh/);
@@ -350,14 +352,14 @@ describe('the command line', () => {
     [[...OPTIONS, '--loud'], "'--loud' is not an option"],
     [[...OPTIONS, 'everything'], "'everything' is not a step"],
   ])('%j is wrong usage: %s', async (args, said) => {
-    const run = await sandbox.run('deploy.sh', args);
+    const run = await sandbox.runOnce('deploy.sh', args);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain(said);
     expect(run.calls).toEqual([]);
   });
 
   test('a setting that the relay would not accept is refused before az is called, without its value', async () => {
-    const run = await sandbox.run('deploy.sh', [
+    const run = await sandbox.runOnce('deploy.sh', [
       ...OPTIONS,
       '--set',
       'MAIL_EVENTS=x',
@@ -371,12 +373,12 @@ describe('the command line', () => {
   });
 
   test('a resource group can have a name in any script', async () => {
-    const run = await sandbox.run('deploy.sh', ['-g', 'rg-郵件', '--sender', 'noreply@contoso.com']);
+    const run = await sandbox.runOnce('deploy.sh', ['-g', 'rg-郵件', '--sender', 'noreply@contoso.com']);
     expect(run.stderr).toContain('the resource group rg-郵件 does not exist');
   });
 
   test('the resource group needs a region when it has to be made', async () => {
-    const run = await sandbox.run('deploy.sh', ['-g', 'rg-relay', '--sender', 'noreply@contoso.com']);
+    const run = await sandbox.runOnce('deploy.sh', ['-g', 'rg-relay', '--sender', 'noreply@contoso.com']);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('--location westeurope');
   });

@@ -18,7 +18,7 @@ const PAYROLL = `${IN_GROUP}/Microsoft.Sql/servers/payroll`;
 let sandbox: Sandbox;
 beforeEach(async () => {
   sandbox = openSandbox();
-  await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
+  await sandbox.runOnce('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
 });
 afterEach(() => sandbox.close());
 
@@ -45,7 +45,7 @@ const commands = (run: Run): string[] =>
 
 describe('what deploy.sh made', () => {
   test('goes with its resource group, and what Azure keeps is named with both ways out', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     expect(sandbox.cloud().group).toBe('');
@@ -56,7 +56,7 @@ describe('what deploy.sh made', () => {
   });
 
   test('goes with the registration when asked, first, while it is known which one', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--registration', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--registration', '--yes']);
     expect(run.status).toBe(0);
     const order = commands(run);
     expect(order.indexOf('ad app delete')).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe('what deploy.sh made', () => {
   });
 
   test('goes for good with --purge', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--registration', '--purge', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--registration', '--purge', '--yes']);
     expect(run.status).toBe(0);
     expect(sandbox.read('deleted-vaults')).toBe('');
     expect(commands(run)).toContain('keyvault purge');
@@ -76,7 +76,7 @@ describe('what deploy.sh made', () => {
   test('leaves a resource group that was there before, and what others have in it', async () => {
     shareGroup();
     addResource(PAYROLL);
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     expect(commands(run)).not.toContain('group delete');
@@ -86,7 +86,7 @@ describe('what deploy.sh made', () => {
 
   test('leaves even its own resource group once others have put something there', async () => {
     addResource(PAYROLL);
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
     expect(run.stderr).toContain('payroll, so the resource group stays.');
     expect(commands(run)).not.toContain('group delete');
@@ -96,7 +96,7 @@ describe('what deploy.sh made', () => {
   test('of before the tag is found by the record of the deployment', async () => {
     removeTags();
     shareGroup();
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
     // The record names no component.
     expect(resources()).toEqual(['appi-relay', 'Failure Anomalies - appi-relay']);
@@ -104,7 +104,7 @@ describe('what deploy.sh made', () => {
 
   test('stays where purge protection keeps it, and the rest is purged', async () => {
     sandbox.set('purge-protected', '');
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--registration', '--purge', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--registration', '--purge', '--yes']);
     expect(run.status).toBe(0);
     expect(run.stderr).toContain('the vault kv-relay has purge protection');
     expect(run.stdout).toContain('purged the app registration');
@@ -115,7 +115,7 @@ describe('a deployment that failed halfway', () => {
   const failHalfway = async () => {
     sandbox.close();
     sandbox = openSandbox();
-    const failed = await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure'], {
+    const failed = await sandbox.runOnce('deploy.sh', [...DEPLOY, 'registration', 'infrastructure'], {
       FAIL_DEPLOYMENT: '(BadRequest) The template was rejected.',
     });
     expect(failed.status).toBe(1);
@@ -124,7 +124,7 @@ describe('a deployment that failed halfway', () => {
   beforeEach(failHalfway);
 
   test('is removed with its resource group', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('Microsoft.KeyVault/vaults/kv-relay');
@@ -134,7 +134,7 @@ describe('a deployment that failed halfway', () => {
   test('is removed from a resource group that others use', async () => {
     shareGroup();
     addResource(PAYROLL);
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--purge', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--purge', '--yes']);
     expect(run.status).toBe(0);
     expect(resources()).toEqual(['payroll']);
     expect(sandbox.read('deleted-vaults')).toBe('');
@@ -145,7 +145,7 @@ describe('a deployment that failed halfway', () => {
     async (kind) => {
       removeTags();
       if (kind === 'a shared') shareGroup();
-      const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+      const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
       expect(run.status).toBe(1);
       expect(run.stderr).toContain('the last deployment is Failed, and Azure does not say what it created');
       expect(run.stderr).toContain('Microsoft.KeyVault/vaults/kv-relay');
@@ -160,7 +160,7 @@ describe('with another relay in the resource group', () => {
   beforeEach(() => addResource(OTHER, 'second'));
 
   test('it asks which one', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('has several relays: mail-relay second');
     expect(resources()).toContain('func-relay');
@@ -169,7 +169,7 @@ describe('with another relay in the resource group', () => {
   test.each(['mail-relay', 'Mail-Relay'])(
     '--name %s removes that one, and nothing of the other',
     async (name) => {
-      const run = await sandbox.run('teardown.sh', [...GROUP, '--name', name, '--yes']);
+      const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--name', name, '--yes']);
       expect(run.status).toBe(0);
       expect(resources()).toEqual(['func-second']);
       expect(sandbox.cloud().group).not.toBe('');
@@ -177,13 +177,13 @@ describe('with another relay in the resource group', () => {
   );
 
   test('--name of the other one does not take what the record of the last deployment names', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'second', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--name', 'second', '--yes']);
     expect(run.status).toBe(0);
     expect(resources()).toEqual(['kv-relay', 'func-relay', 'appi-relay', 'Failure Anomalies - appi-relay']);
   });
 
   test('a name that no resource has removes nothing, and the names are listed', async () => {
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'third', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--name', 'third', '--yes']);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain("has no relay 'third'; it has: mail-relay second");
     expect(run.stderr).toContain("nothing of a relay 'third' was found in rg-relay. Nothing was removed.");
@@ -191,7 +191,7 @@ describe('with another relay in the resource group', () => {
   });
 
   test('the registration on record goes only if it is named', async () => {
-    const run = await sandbox.run('teardown.sh', [
+    const run = await sandbox.runOnce('teardown.sh', [
       ...GROUP,
       '--name',
       'mail-relay',
@@ -206,7 +206,7 @@ describe('with another relay in the resource group', () => {
 
   test('its deleted vault is not purged', async () => {
     sandbox.set('deleted-vaults', `kv-second\t${IN_GROUP}/Microsoft.KeyVault/vaults/kv-second\tsecond\n`);
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--name', 'mail-relay', '--purge', '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--name', 'mail-relay', '--purge', '--yes']);
     expect(run.status).toBe(0);
     expect(sandbox.lines('deleted-vaults')).toEqual([expect.stringContaining('kv-second')]);
     expect(run.stdout).toContain('not of this relay, and stay as they are: kv-second');
@@ -221,7 +221,7 @@ test('a deleted vault of before the tag is known by its name, and one of another
       vault('kv-payroll') +
       vault('kv-mailrel-nopqrstuvwxyz').replace(/rg-relay/i, 'rg-relay-2'),
   );
-  const run = await sandbox.run('teardown.sh', [...GROUP, '--purge', '--yes']);
+  const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--purge', '--yes']);
   expect(run.status).toBe(0);
   expect(sandbox.lines('deleted-vaults').map((line) => line.split('\t')[0])).toEqual([
     'kv-payroll',
@@ -236,7 +236,7 @@ describe('a private DNS zone', () => {
   test('that only this relay uses goes with it', async () => {
     shareGroup();
     sandbox.set(`links-${ZONE}`, 'mail-relay\n');
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
     expect(resources()).toEqual([]);
   });
@@ -245,7 +245,7 @@ describe('a private DNS zone', () => {
     'that another network uses too (%j) stays',
     async (links) => {
       sandbox.set(`links-${ZONE}`, links);
-      const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+      const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
       expect(run.status).toBe(0);
       expect(resources()).toEqual([ZONE]);
       expect(run.stdout).not.toContain(`  Microsoft.Network/privateDnsZones/${ZONE}`);
@@ -255,28 +255,28 @@ describe('a private DNS zone', () => {
   test('with the tag of the relay that was deployed last, as versions before have left it, is judged alike', async () => {
     sandbox.set('resources', sandbox.read('resources').replace(`${ZONE}\t-`, `${ZONE}\tsecond`));
     sandbox.set(`links-${ZONE}`, 'mail-relay\n');
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--yes']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--yes']);
     expect(run.status).toBe(0);
     expect(sandbox.cloud().group).toBe('');
   });
 
   test('that a failed deployment has linked to no network goes with its resource group, and stays in a shared one', async () => {
     shareGroup();
-    expect((await sandbox.run('teardown.sh', [...GROUP, '--what-if'])).stdout).not.toContain(ZONE);
+    expect((await sandbox.runOnce('teardown.sh', [...GROUP, '--what-if'])).stdout).not.toContain(ZONE);
     sandbox.set('tags', 'graphMailRelayGroup=made-by-deploy\n');
-    expect((await sandbox.run('teardown.sh', [...GROUP, '--what-if'])).stdout).toContain(ZONE);
+    expect((await sandbox.runOnce('teardown.sh', [...GROUP, '--what-if'])).stdout).toContain(ZONE);
   });
 });
 
 describe('before anything goes', () => {
   test('it asks for the name of the resource group', async () => {
-    const run = await sandbox.run('teardown.sh', GROUP, {}, 'rg-relay\n');
+    const run = await sandbox.runOnce('teardown.sh', GROUP, {}, 'rg-relay\n');
     expect(run.status).toBe(0);
     expect(sandbox.cloud().group).toBe('');
   });
 
   test.each(['yes\n', ''])('any other answer (%j) removes nothing', async (answer) => {
-    const run = await sandbox.run('teardown.sh', GROUP, {}, answer);
+    const run = await sandbox.runOnce('teardown.sh', GROUP, {}, answer);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('nothing was removed');
     expect(sandbox.cloud().group).not.toBe('');
@@ -284,7 +284,7 @@ describe('before anything goes', () => {
 
   test('--what-if lists what would go and changes nothing', async () => {
     const before = sandbox.cloud();
-    const run = await sandbox.run('teardown.sh', [...GROUP, '--registration', '--purge', '--what-if']);
+    const run = await sandbox.runOnce('teardown.sh', [...GROUP, '--registration', '--purge', '--what-if']);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('Microsoft.Web/sites/func-relay');
     expect(sandbox.cloud()).toEqual(before);
@@ -298,15 +298,15 @@ describe('a run cut short', () => {
   test(
     'at any of its calls is completed by the same command',
     async () => {
-      const { calls } = await sandbox.run('teardown.sh', FULL);
+      const { calls } = await sandbox.runOnce('teardown.sh', FULL);
       for (const at of calls.keys()) {
         sandbox.close();
         sandbox = openSandbox();
-        await sandbox.run('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
-        const failing = await sandbox.run('teardown.sh', FULL, { FAIL_AT: String(at + 1) });
+        await sandbox.runOnce('deploy.sh', [...DEPLOY, 'registration', 'infrastructure']);
+        const failing = await sandbox.runOnce('teardown.sh', FULL, { FAIL_AT: String(at + 1) });
         const where = calls[at]?.join(' ');
         expect(failing.status, where).toBe(1);
-        const resumed = await sandbox.run('teardown.sh', [
+        const resumed = await sandbox.runOnce('teardown.sh', [
           ...FULL,
           '--client-id',
           '22222222-2222-2222-2222-222222222222',
@@ -320,8 +320,8 @@ describe('a run cut short', () => {
   );
 
   test('a second run finds nothing left to do', async () => {
-    await sandbox.run('teardown.sh', FULL);
-    const run = await sandbox.run('teardown.sh', GROUP);
+    await sandbox.runOnce('teardown.sh', FULL);
+    const run = await sandbox.runOnce('teardown.sh', GROUP);
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('the resource group rg-relay does not exist');
   });
@@ -335,7 +335,7 @@ test.each([
   [[...GROUP, '--client-id', 'x'], 'a GUID'],
   [[...GROUP, '--name', 'x/y'], "not 'x/y'"],
 ])('wrong usage %j', async (args, said) => {
-  const run = await sandbox.run('teardown.sh', args);
+  const run = await sandbox.runOnce('teardown.sh', args);
   expect(run.status).toBe(2);
   expect(run.stderr).toContain(said);
   expect(run.calls).toEqual([]);

@@ -25,7 +25,7 @@ export const readDocuments = (): readonly Document[] => filesOf('**/*.md').map(r
 const CODE = [
   '*.{json,ts,yaml}',
   '.github/workflows/*.yml',
-  '{src,local,scripts,bench,infra,test}/**/*.{ts,js,cjs,sh,ps1,bicep,bicepparam,json,html}',
+  '{src,clients,local,scripts,bench,infra,test}/**/*.{ts,js,cjs,sh,ps1,bicep,bicepparam,json,html}',
 ];
 
 /** Everything that is code, in one text. */

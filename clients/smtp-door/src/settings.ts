@@ -32,6 +32,8 @@ export type DoorSettings = {
   readonly accounts: readonly Account[];
   /** Largest message in bytes, as SIZE announces it. */
   readonly maxBytes: number;
+  /** What messages in progress hold in memory together; three of the largest at least. 256 MB where absent. */
+  readonly memoryBytes?: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   /** A connection that says nothing for so long is closed. */

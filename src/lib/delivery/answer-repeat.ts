@@ -13,6 +13,7 @@ import { countForCaller } from './count-for-caller.ts';
 import { sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { takeBack } from './take-back.ts';
 
 type Answer = { readonly row: LedgerRow; readonly repeated: boolean };
 
@@ -24,13 +25,14 @@ export const answerRepeat = async (
   needs: AttemptNeeds,
   mail: IncomingMail,
   { row, etag }: LedgerEntry,
+  respondAsync: boolean,
 ): Promise<Answer | undefined> => {
   const { mailId } = row.facts;
   if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED', { mailId });
   // Of an earlier version, the hash of the same content can be another.
   const known = { ...mail, envelope: { ...mail.envelope, contentHash: row.facts.bodyHash } };
   if (isIn(row, 'sending')) return answerSending(needs, known, { row, etag });
-  if (isIn(row, 'rejected')) return tryAfresh(needs, known, { row, etag });
+  if (isIn(row, 'rejected')) return tryAfresh(needs, known, { row, etag }, respondAsync);
   if (isIn(row, 'canceled')) throw new AppError('MAIL_CANCELED', { mailId });
   if (isIn(row, 'queued')) return putAgain(needs, known, { row, etag });
   if (isIn(row, 'held') && !row.fate.hasContent) {
@@ -65,6 +67,7 @@ const tryAfresh = async (
   needs: AttemptNeeds,
   mail: IncomingMail,
   { row, etag }: LedgerEntry<InState<'rejected'>>,
+  respondAsync: boolean,
 ): Promise<Answer | undefined> => {
   const { mailId } = row.facts;
   if (catalogue[row.fate.reason.code].fixedBy === 'caller') throw errorOf(row.fate.reason, mailId);
@@ -75,6 +78,21 @@ const tryAfresh = async (
     countedAt,
     sender: mail.accepted.sender.address,
   };
+  /** Row first, as for a new email: the message of one that is due could arrive before its row, and be dropped. */
+  const queueFor = async (waitMs: number): Promise<Answer | undefined> => {
+    const now = needs.clock.now();
+    const written = await needs.ledger.replace(queueAfresh(row, now, how), etag).catch(notStored);
+    if (written === undefined || !isIn(written.row, 'queued')) {
+      giveBack();
+      return undefined;
+    }
+    const entry = { row: written.row, etag: written.etag };
+    const dueAt = new Date(now.getTime() + waitMs);
+    const envelope = { ...mail.envelope, turn: written.row.progress.turn, dueAt };
+    await queueMail(needs, envelope, waitMs).catch((error: unknown) => takeBack(needs, entry, error));
+    needs.log({ event: 'MailQueued', mailId, attempts: written.row.progress.attempts.length, waitMs });
+    return { row: written.row, repeated: false };
+  };
   if (sendAt !== undefined && waitUntilDue(sendAt, needs.clock.now()) > 0) {
     const queued = queueAfresh(row, needs.clock.now(), how);
     await scheduleMail(needs, { ...mail.envelope, turn: queued.progress.turn }, sendAt).catch(notStored);
@@ -83,6 +101,7 @@ const tryAfresh = async (
     giveBack();
     return undefined;
   }
+  if (respondAsync) return queueFor(0);
   if (mail.accepted.handling.kind === 'capture') {
     const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
     if (captured === undefined) giveBack();
@@ -97,12 +116,12 @@ const tryAfresh = async (
     isClaimed = claimed !== undefined;
     return claimed;
   });
-  if (!isClaimed) giveBack();
+  if (!isClaimed && result.kind !== 'wait') giveBack();
   switch (result.kind) {
     case 'full':
       throw new AppError('MAILBOX_BOOKED_UP');
     case 'wait':
-      throw new AppError('MAIL_UNDER_WAY', { mailId });
+      return queueFor(result.waitMs);
     case 'beaten':
       return undefined;
     case 'ended':

@@ -84,7 +84,8 @@ const sendAccepted = async (
     const known = race === 0 ? undefined : await needs.ledger.find(mail.envelope.mailId);
     const row = known === undefined ? await takeNew(needs, mail, request.respondAsync) : undefined;
     if (row !== undefined) return { row, repeated: false, warnings };
-    const answer = known === undefined ? undefined : await answerRepeat(needs, mail, known);
+    const answer =
+      known === undefined ? undefined : await answerRepeat(needs, mail, known, request.respondAsync);
     if (answer !== undefined) return { ...answer, warnings };
   }
   throw new AppError('MAIL_UNDER_WAY');

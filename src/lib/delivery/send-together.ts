@@ -27,7 +27,7 @@ export const sendTogether = async (
   caller: Caller,
   requests: readonly KeyedInput[],
 ): Promise<RefusedTogether | { readonly answers: readonly SendMailAnswer[] }> => {
-  const refused = await refusalsOf(needs, caller, requests);
+  const refused = await stillRefused(needs, caller, requests, await refusalsOf(needs, caller, requests));
   if (refused.length > 0) return { refused };
   const answers: SendMailAnswer[] = [];
   const failures: unknown[] = [];
@@ -64,6 +64,27 @@ export const refusalsOf = async (
       refused.push({ index, error });
     }
   return refused;
+};
+
+/** Without those that were accepted before under their key: what has become of the settings since does not refuse them. */
+const stillRefused = async (
+  needs: SendMailNeeds,
+  caller: Caller,
+  requests: readonly KeyedInput[],
+  refused: RefusedTogether['refused'],
+): Promise<RefusedTogether['refused']> => {
+  const still: { index: number; error: AppError }[] = [];
+  for (const one of refused) {
+    const request = requests[one.index];
+    const isKnown =
+      request?.idempotencyKey !== undefined &&
+      (await sendMail(needs, { ...request, caller, respondAsync: true }).then(
+        () => true,
+        () => false,
+      ));
+    if (!isKnown) still.push(one);
+  }
+  return still;
 };
 
 const cancelAll = async (

@@ -19,6 +19,9 @@ export type RescheduleNeeds = QueueMailNeeds &
 /** Losing a race more often than this is no race but a fault. */
 const MAX_RACES = 4;
 
+/** A message that came before the row was written would find the old time there, and wait for that. */
+const ROW_FIRST_MS = 30_000;
+
 type Scheduled = InState<'queued'> & { readonly facts: { readonly sendAt: string } };
 
 /**
@@ -38,9 +41,13 @@ export const rescheduleMail = async (
     const now = needs.clock.now();
     const due = decideSendAt(sendAt, now) ?? now.toISOString();
     if (due === row.facts.sendAt) return toStatusFor(needs, caller, row);
-    if (due < row.facts.sendAt) await putEarlier(needs, row, due);
+    const isEarlier = due < row.facts.sendAt;
+    const waitMs = waitUntilDue(due, now);
+    if (isEarlier) await putEarlier(needs, row, Math.max(waitMs, ROW_FIRST_MS));
     const moved = reschedule(row, due, now);
     if ((await needs.ledger.replace(moved, etag)) === undefined) continue;
+    // The first comes all the same, half a minute later.
+    if (isEarlier && waitMs < ROW_FIRST_MS) await putEarlier(needs, row, waitMs).catch(() => undefined);
     const { mailId: id, sender } = row.facts;
     // Of a time that this instance may have kept for it.
     needs.pacer?.forget(sender.toLowerCase(), id);
@@ -65,7 +72,7 @@ function requireScheduled(row: LedgerRow): asserts row is Scheduled {
 const putEarlier = async (
   needs: RescheduleNeeds,
   { facts, progress }: Scheduled,
-  due: string,
+  waitMs: number,
 ): Promise<void> => {
   const { mailId, caller, acceptedAt, bodyHash: contentHash } = facts;
   if ((await needs.payloads.sizeOf(mailId, contentHash)) === undefined)
@@ -79,7 +86,7 @@ const putEarlier = async (
     contentHash,
     content: 'stored',
   });
-  await queueMail(needs, { ...envelope, turn: progress.turn }, waitUntilDue(due, needs.clock.now()));
+  await queueMail(needs, { ...envelope, turn: progress.turn }, waitMs);
 };
 
 const ATTEMPT =

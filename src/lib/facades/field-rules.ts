@@ -1,6 +1,7 @@
 import { describe } from '../describe.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import { isObject } from '../mail/absent.ts';
+import { isBase64Text } from '../mail/base64-text.ts';
 
 /** What a façade does with a field of a provider's request: it carries it, or says why it cannot and what to do instead. */
 export type FieldRule =
@@ -20,7 +21,8 @@ const isEmpty = (value: unknown): boolean =>
   value === false ||
   value === '' ||
   (Array.isArray(value) && value.length === 0) ||
-  (isObject(value) && Object.keys(value).length === 0);
+  // A long text of base64 is an object without fields.
+  (isObject(value) && !isBase64Text(value) && Object.keys(value).length === 0);
 
 /** A name of the provider's kind; another one may be data, and a problem is logged. */
 const isFieldLike = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);

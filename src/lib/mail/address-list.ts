@@ -48,6 +48,9 @@ export const readAddresses = (text: string, limit = Number.POSITIVE_INFINITY): A
   return { addresses, places, wrong };
 };
 
+/** A list that is one group, such as `undisclosed-recipients:;`, is what the group holds (RFC 5322, 3.4). */
+export const withoutGroup = (value: string): string => /^[^:;"<>()@,]*:([^:]*);$/.exec(value)?.[1] ?? value;
+
 /** The addresses of a text, or undefined where anything in it is wrong. */
 export const parseAddresses = (text: string): readonly Address[] | undefined => {
   const { addresses, wrong } = readAddresses(text);

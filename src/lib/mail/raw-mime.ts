@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Address, addressKey } from './address.ts';
-import { readAddresses } from './address-list.ts';
+import { readAddresses, withoutGroup } from './address-list.ts';
 import { base64Fault, inOneLine } from './base64.ts';
 import { type Base64Text, decodedLength, decodeRange, isBase64Text } from './base64-text.ts';
 import { isSafeHeaderName } from './field-names.ts';
@@ -55,9 +55,6 @@ const invalid = (expected: string): Fault => ({ code: 'MIME_INVALID', expected }
 const keyOf = ({ name }: HeaderField): string => name.toLowerCase();
 const isRemoved = (field: HeaderField): boolean =>
   OF_ANOTHER_JOURNEY.test(keyOf(field)) || isExchangesOwn(field.name);
-
-/** A list that is one group, such as `undisclosed-recipients:;`, is what the group holds (RFC 5322, 3.4). */
-const withoutGroup = (value: string): string => /^[^:;"<>()@,]*:([^:]*);$/.exec(value)?.[1] ?? value;
 
 type Told = (fault: Fault) => void;
 

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const HERE = import.meta.dirname;
 const INFRA = join(HERE, '../../../infra');
@@ -36,6 +36,26 @@ export type Run = Pick<SpawnSyncReturns<string>, 'status' | 'stdout' | 'stderr'>
   /** The calls of this run, each a tool and its arguments. */
   readonly calls: readonly (readonly string[])[];
 };
+
+/** Text in which the folder of a sandbox is ROOT, so that it holds for every sandbox. */
+const ROOT = '<the folder of the sandbox>';
+
+/** What a run was given and what it left. */
+type Done = { readonly run: Run; readonly files: Files };
+type Files = ReadonlyMap<string, string>;
+
+/** Runs of this file of tests, by all that a script can see: its arguments, its environment, its input and every file. */
+const done = new Map<string, Promise<Done>>();
+
+/** The stand-ins themselves, and what they count, which no script reads. */
+const NEVER_CHANGED = ['bin', 'state/calls', 'state/count'];
+
+const translated = (run: Run, from: string, to: string): Run => ({
+  status: run.status,
+  stdout: run.stdout.replaceAll(from, to),
+  stderr: run.stderr.replaceAll(from, to),
+  calls: run.calls.map((call) => call.map((word) => word.replaceAll(from, to))),
+});
 
 /** A pretend cloud and a machine to deploy from, in a folder of its own. */
 export const openSandbox = () => {
@@ -103,9 +123,58 @@ export const openSandbox = () => {
     return { status, stdout, stderr, calls };
   };
 
+  /** Every file that a run can change, but for the calls, which no script reads. Links lead to the repository: they are not followed. */
+  const filesNow = (folder = ''): Files =>
+    new Map(
+      readdirSync(path(folder), { withFileTypes: true })
+        .sort((one, other) => (one.name < other.name ? -1 : 1))
+        .flatMap((entry): [string, string][] => {
+          const name = join(folder, entry.name);
+          if (NEVER_CHANGED.includes(name)) return [];
+          if (entry.isDirectory()) return [...filesNow(name)];
+          return entry.isFile() ? [[name, readFileSync(path(name), 'utf8').replaceAll(root, ROOT)]] : [];
+        }),
+    );
+  const becomeAs = (files: Files): void => {
+    for (const name of filesNow().keys()) if (!files.has(name)) rmSync(path(name));
+    for (const [name, text] of files) {
+      mkdirSync(dirname(path(name)), { recursive: true });
+      writeFileSync(path(name), text.replaceAll(ROOT, root));
+    }
+  };
+  /**
+   * As `run`, for what a test begins with or repeats: where a run of this file of tests had the same arguments and began from the
+   * same files, what it left is copied. A script sees nothing else, so it would do the same again.
+   */
+  const runOnce = async (
+    script: string,
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    input = '',
+  ): Promise<Run> => {
+    const given = JSON.stringify([script, args, environment, input]).replaceAll(root, ROOT);
+    const key = JSON.stringify([given, ...filesNow()]);
+    const before = done.get(key);
+    if (before === undefined) {
+      const first = run(script, args, environment, input).then((ran) => ({ run: ran, files: filesNow() }));
+      done.set(
+        key,
+        first.then(({ run: ran, files }) => ({ run: translated(ran, root, ROOT), files })),
+      );
+      return (await first).run;
+    }
+    const { run: ran, files } = await before;
+    becomeAs(files);
+    const copy = translated(ran, ROOT, root);
+    const calls = copy.calls.map((call) => `${call.join('\u001f')}\n`).join('');
+    writeFileSync(state('calls'), read('calls') + calls);
+    return copy;
+  };
+
   return {
     root,
     run,
+    runOnce,
     set,
     read,
     lines,

@@ -19,7 +19,7 @@ const attempting = claimNew(facts, false, NOW);
 const corrected = recordRejected(attempting, attempt, { code: 'PERMISSION_NOT_GRANTED' }, NOW);
 
 /** A caller repeats a request whose email the ledger has so. */
-const repeating = async (row: LedgerRow, input = content) => {
+const repeating = async (row: LedgerRow, input = content, respondAsync = false) => {
   const world = inMemoryPorts();
   const entry = world.ledger.create(row)!;
   const { needs } = world;
@@ -39,7 +39,7 @@ const repeating = async (row: LedgerRow, input = content) => {
   };
   return {
     ...world,
-    repeat: (more: object = {}) => answerRepeat({ ...world.needs, ...more }, mail, entry),
+    repeat: (more: object = {}) => answerRepeat({ ...world.needs, ...more }, mail, entry, respondAsync),
     beat: (other: LedgerRow) =>
       world.meanwhile('ledger.replace', () => world.ledger.replace(other, world.ledger.find(mailId)!.etag)),
   };
@@ -112,15 +112,27 @@ describe('a repeated request for an email that was rejected', () => {
     expect(all()).toMatchObject([{ state: 'rejected', attempts: [{}, {}] }]);
   });
 
-  test.each([
-    ['is told to come back where its mailbox is busy', 3_600_000, 'MAIL_UNDER_WAY'],
-    ['is refused where its mailbox has no time to give', 60_000, 'MAILBOX_BOOKED_UP'],
-  ])('%s, and the row stays as it is', async (_case, bookAheadMs, code) => {
+  test('is refused where its mailbox has no time to give, and the row stays as it is', async () => {
     const { repeat, ledger } = await repeating(corrected);
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs });
+    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 60_000 });
     pacer.enter('noreply@contoso.example', 'another', NOW);
-    await expect(repeat({ pacer })).rejects.toMatchObject({ code });
+    await expect(repeat({ pacer })).rejects.toMatchObject({ code: 'MAILBOX_BOOKED_UP' });
     expect(ledger.rows()).toEqual([corrected]);
+  });
+
+  test('is queued where its mailbox is busy: the row first, then the message', async () => {
+    const { repeat, effects, plans } = await repeating(corrected);
+    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 3_600_000 });
+    pacer.enter('noreply@contoso.example', 'another', NOW);
+    expect(await repeat({ pacer })).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: false });
+    expect(effects).toEqual(['ledger.replace queued', 'mailQueue.put']);
+    expect(plans).toEqual([]);
+  });
+
+  test('is queued where its caller does not want to wait', async () => {
+    const { repeat, effects } = await repeating(corrected, undefined, true);
+    expect(await repeat()).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: false });
+    expect(effects).toEqual(['ledger.replace queued', 'mailQueue.put']);
   });
 
   test('is looked at again where another request was first', async () => {

@@ -70,6 +70,17 @@ describe('an email that is moved to another time', () => {
     expect(world.rows()).toMatchObject([{ state: 'sent', updatedAt: NOW.toISOString() }]);
   });
 
+  test('to now has no message that is due before its row says so: it would find the old time, and wait for that', async () => {
+    const world = await scheduled(20);
+    let before: number[] = [];
+    world.meanwhile('ledger.replace', () => {
+      before = world.messages.slice(1).map(({ delayMs }) => delayMs);
+    });
+    await world.move(-1);
+    expect(before).toEqual([30_000]);
+    expect(world.messages.slice(1).map(({ delayMs }) => delayMs)).toEqual([30_000, 0]);
+  });
+
   test('there and back again is sent once', async () => {
     const world = await scheduled(10);
     for (const to of [3, 12, 2, 15, 4]) await world.move(to);

@@ -1,0 +1,55 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import type { GraphMailRelayMail } from '../index.d.ts';
+import { relayError } from './relay-error.ts';
+
+/** What nodemailer gives to a transport, as far as it is read: the same in nodemailer 6 to 10. */
+export type ComposedMail = {
+  readonly data: GraphMailRelayMail & { readonly [option: string]: unknown };
+  readonly message: MimeTree;
+  readonly mailer?: { readonly dkim?: unknown; readonly options?: { readonly attachDataUrls?: unknown } };
+};
+
+/** The signal that ends an email, which versions of nodemailer before 10.5 do not look at. */
+export const signalOf = ({ data }: ComposedMail): AbortSignal | undefined => {
+  const { signal } = data;
+  if (signal === undefined || signal === null || signal instanceof AbortSignal) return signal ?? undefined;
+  throw relayError(
+    'Wrong option signal of this email. Expected an AbortSignal of Node.js. Nothing was sent.',
+    { code: 'ECONFIG' },
+  );
+};
+
+/** The MIME tree of nodemailer. */
+export type MimeTree = {
+  keepBcc: boolean;
+  readonly baseBoundary: string;
+  readonly childNodes: readonly MimeTree[];
+  readonly content?: unknown;
+  getHeader(name: string): unknown;
+  setHeader(name: string, value: string): unknown;
+  setContent(content: string): unknown;
+  getEnvelope(): { readonly from: string | false; readonly to: readonly string[] };
+  messageId(): string;
+  createReadStream(): Readable;
+};
+
+/** Twice what the relay accepts at most: above that, no message is held in memory to hear that. */
+const MOST_BYTES = 200_000_000;
+
+/** Reads the whole message, which is read once: its attachments can be streams. */
+export const readBytes = async (message: MimeTree, signal: AbortSignal | undefined): Promise<Buffer> => {
+  const stream = message.createReadStream();
+  if (signal !== undefined) addAbortSignal(signal, stream);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MOST_BYTES)
+      throw relayError(
+        `Expected a message of at most ${MOST_BYTES} bytes, received a larger one. Send a link to the file instead. Nothing was sent.`,
+        { code: 'EMESSAGE', responseCode: 552 },
+      );
+  }
+  return Buffer.concat(chunks, length);
+};

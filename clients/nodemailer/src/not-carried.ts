@@ -1,0 +1,34 @@
+import { relayError } from './relay-error.ts';
+
+/** Options of other transports that change what happens to an email, and what to do instead. */
+const NOT_CARRIED: Readonly<Record<string, string>> = {
+  auth: 'The key of the transport says who sends: make a transport for each caller.',
+  dsn: 'Microsoft Graph sends no delivery notifications on request. Ask the relay for the delivery status, or use the header Return-Receipt-To.',
+  requireTLSExtensionEnabled: 'Whether Exchange requires TLS to the next server is set by its connectors.',
+  ses: 'It has options of Amazon SES.',
+};
+
+/** Values that a library writes to say nothing. */
+const saysNothing = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.values(value).every(saysNothing));
+
+/** Throws if an email asks for something of SMTP or another transport that would be dropped silently. */
+export const checkCarried = (data: Readonly<Record<string, unknown>>): void => {
+  const envelope = (data.envelope ?? {}) as Readonly<Record<string, unknown>>;
+  for (const [option, instead] of Object.entries(NOT_CARRIED)) {
+    const written = [
+      [option, data[option]],
+      [`envelope.${option}`, typeof envelope === 'object' ? envelope[option] : undefined],
+    ] as const;
+    for (const [name, value] of written)
+      if (!saysNothing(value))
+        throw relayError(
+          `The relay does not carry the option ${name} of this email. ${instead} Leave it out. Nothing was sent.`,
+          { code: 'EMESSAGE', responseCode: 554 },
+        );
+  }
+};

@@ -1,0 +1,123 @@
+import { parseRetryAfter } from '../../../src/lib/sending/retry-after.ts';
+import type { RelayProblem } from '../index.d.ts';
+
+/** What came of one request. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Pick<Headers, 'get'>;
+  /** Undefined where the body is not JSON. */
+  readonly body?: unknown;
+};
+export type Came = { readonly answer: Answer } | { readonly failure: unknown };
+
+/** What the relay says of an email that it has. */
+export type Accepted = {
+  readonly id: string;
+  readonly state: string;
+  readonly statusUrl?: string;
+  readonly warnings?: readonly {
+    readonly code: string;
+    readonly pointer?: string;
+    readonly detail?: string;
+  }[];
+};
+
+/** What a request means for the email. */
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
+  /** `settles`: the relay looked into its ledger, so that this is also the end of an earlier request with the same key. */
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly problem?: RelayProblem;
+      readonly settles: boolean;
+    }
+  /** The same request can succeed. `isUncertain`: this one may have been carried out. */
+  | {
+      readonly kind: 'again';
+      readonly isUncertain: boolean;
+      readonly status?: number;
+      readonly problem?: RelayProblem;
+      readonly afterMs?: number;
+      readonly cause?: unknown;
+    }
+  /** No connection that can be trusted: nothing was sent, and the next request would go the same way. */
+  | { readonly kind: 'untrusted'; readonly cause: unknown }
+  /** The relay says that nobody knows it yet. */
+  | { readonly kind: 'unknown'; readonly status: number; readonly problem: RelayProblem };
+
+/** Codes of Node.js and undici for a connection that was never made. */
+const NEVER_CONNECTED =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT)$/;
+/** Codes of OpenSSL and Node.js for a certificate or a handshake that failed. */
+const NOT_TRUSTED =
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
+/** Refusals of the caller, before anything of the email is read. */
+const AT_THE_DOOR =
+  /^(?:CALLER_UNKNOWN|KEY_NOT_ACCEPTED|TOKEN_NOT_ACCEPTED|CREDENTIALS_AMBIGUOUS|TOKEN_ROLE_MISSING|CALLER_NOT_DECLARED|CALLER_DISABLED|CALLER_REMOVED|DOOR_NOT_ALLOWED)$/;
+
+/** True for a refusal of the key, the token or the caller itself. */
+export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): boolean =>
+  problem === undefined ? status === 401 : AT_THE_DOOR.test(problem.code);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** The problem of a response, if it is one of the relay: a proxy can respond with a problem of its own. */
+const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
+  isObject(body) &&
+  /^application\/problem\+json\b/i.test(headers.get('content-type') ?? '') &&
+  String(body.type).startsWith('urn:graph-mail-relay:') &&
+  typeof body.code === 'string'
+    ? (body as unknown as RelayProblem)
+    : undefined;
+
+const acceptedOf = ({ status, body }: Answer): Accepted | undefined =>
+  (status === 200 || status === 202) &&
+  isObject(body) &&
+  typeof body.id === 'string' &&
+  typeof body.state === 'string'
+    ? (body as Accepted)
+    : undefined;
+
+/** Decides what one request means, as docs/api.md has it ("When to repeat a request"). */
+export const verdictOf = (came: Came, now: Date): Verdict => {
+  if ('failure' in came) return ofFailure(came.failure);
+  const { answer } = came;
+  const { status, headers } = answer;
+  const mail = acceptedOf(answer);
+  if (mail !== undefined)
+    return { kind: 'accepted', mail, repeated: headers.get('idempotent-replayed') === 'true' };
+  const problem = problemOf(answer);
+  const said = problem === undefined ? { status } : { status, problem };
+  const again = (isUncertain: boolean): Verdict => {
+    const afterMs = parseRetryAfter(headers.get('retry-after'), now);
+    return { kind: 'again', isUncertain, ...said, ...(afterMs === undefined ? {} : { afterMs }) };
+  };
+  if (problem === undefined) {
+    if (status === 429) return again(false);
+    // A 2xx that is not of the relay too: what wrote it may have passed the request on.
+    if (status >= 500 || status === 408 || (status >= 200 && status < 300)) return again(true);
+    return { kind: 'refused', status, settles: false };
+  }
+  if (problem.code === 'OUTCOME_UNKNOWN') return { kind: 'unknown', status, problem };
+  // The first request with this key is in progress.
+  if (problem.code === 'MAIL_UNDER_WAY') return again(true);
+  if (status === 429 || status === 503) return again(false);
+  return { kind: 'refused', status, problem, settles: !isAtTheDoor(status, problem) };
+};
+
+const ofFailure = (failure: unknown): Verdict => {
+  const { code, syscall } = causeOf(failure);
+  if (NOT_TRUSTED.test(code)) return { kind: 'untrusted', cause: failure };
+  const isUncertain = !(NEVER_CONNECTED.test(code) || syscall === 'connect');
+  return { kind: 'again', isUncertain, cause: failure };
+};
+
+/** fetch throws a TypeError whose cause says what happened. */
+const causeOf = (failure: unknown): { readonly code: string; readonly syscall: unknown } => {
+  const cause = isObject(failure) && isObject(failure.cause) ? failure.cause : failure;
+  return isObject(cause)
+    ? { code: String(cause.code ?? ''), syscall: cause.syscall }
+    : { code: '', syscall: '' };
+};

@@ -1,0 +1,114 @@
+import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
+import type { Account, DoorSettings } from '../settings.ts';
+import { type Edit, withEdits } from './edits.ts';
+import { readHeaderBlock } from './header-block.ts';
+import { keyOfContent, ownKeyOf } from './idempotency.ts';
+import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
+import { mailboxKey } from './mailbox.ts';
+import { mendCharset } from './mend-charset.ts';
+import { mendFields } from './mend-fields.ts';
+import { mendRecipients } from './mend-recipients.ts';
+import { mendSender } from './mend-sender.ts';
+import { withSteadyBoundaries } from './python-boundaries.ts';
+import { rebuild } from './rebuild.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import { faultByRules } from './rules.ts';
+
+/**
+ * Above 2.24 MB in base64 users report that Graph returned 200 for a whole message and sent nothing; the relay sends a JSON email of that
+ * size as a draft with its files.
+ */
+const PREFERRED_MIME_BYTES = 1_680_000;
+
+/** The envelope of SMTP. A file in a folder has none: then the header says it. */
+export type Envelope = { readonly from: string; readonly to: readonly string[] };
+
+export type Arrival = {
+  readonly bytes: Buffer;
+  readonly envelope?: Envelope;
+  readonly account: Account;
+};
+
+export type MessageSettings = Pick<DoorSettings, 'bareLineEnds' | 'otherRecipients'>;
+
+/** An email that the relay would accept by its rules, and what was put right for that. Facts for the log, without content. */
+export type Judged = {
+  readonly kind: 'email';
+  readonly idempotencyKey: string;
+  readonly contentType: 'message/rfc822' | 'application/json';
+  readonly body: Buffer;
+  readonly notes: Readonly<Record<string, string | number | boolean>>;
+};
+
+const isRefusal = (value: object | string | undefined): value is Refusal =>
+  typeof value === 'object' && 'kind' in value && value.kind === 'refused';
+
+const mimeFault = (bytes: Buffer): Refusal | undefined =>
+  bytes.length > MAX_MIME_BYTES
+    ? refuse(`The message has more than ${MAX_MIME_BYTES} bytes.`, '5.3.4', 552)
+    : faultByRules({ mime: bytes.toString('base64') });
+
+/** Makes one email for the relay of what a client sent, or says why not. Nothing is dropped silently, and nothing is guessed. */
+export const judgeMessage = async (
+  { bytes, envelope, account }: Arrival,
+  { bareLineEnds, otherRecipients }: MessageSettings,
+): Promise<Judged | Refusal> => {
+  const hasBare = hasBareLineEnds(bytes);
+  if (hasBare && bareLineEnds === 'refuse')
+    return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
+  const lines = withLineEnds(bytes);
+  const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
+  const ownKey = ownKeyOf(fields);
+  if (isRefusal(ownKey)) return ownKey;
+  const sender = mendSender(fields, envelope?.from, account);
+  if (isRefusal(sender)) return sender;
+  const people =
+    envelope === undefined
+      ? { edits: [], added: '', removed: 0 }
+      : mendRecipients(fields, envelope.to, otherRecipients);
+  if (isRefusal(people)) return people;
+  const others = mendFields(fields, envelope !== undefined);
+  if (isRefusal(others)) return others;
+  const edits: Edit[] = [
+    { start: 0, end: 0, text: `${sender.added}${people.added}` },
+    ...stray.map(({ start, end: to }) => ({ start, end: to, text: '' })),
+    ...sender.edits,
+    ...people.edits,
+    ...others,
+    ...(end === bodyAt
+      ? [
+          {
+            start: end,
+            end,
+            text: lines.subarray(0, end).toString('latin1').endsWith('\n') || end === 0 ? '\r\n' : '\r\n\r\n',
+          },
+        ]
+      : []),
+  ].filter(({ start, end: to, text }) => to > start || text !== '');
+  const mended = withSteadyBoundaries(mendCharset(withEdits(lines, edits)));
+  const notes = {
+    ...(hasBare ? { bareLineEnds: true } : {}),
+    ...(people.removed > 0 ? { recipientsRemoved: people.removed } : {}),
+    ...(sender.isReplaced ? { fromReplaced: true } : {}),
+    ...(envelope !== undefined &&
+    envelope.from !== '' &&
+    mailboxKey(envelope.from) !== mailboxKey(sender.from)
+      ? { mailFromDiffers: true }
+      : {}),
+  };
+  const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
+    kind: 'email',
+    idempotencyKey:
+      ownKey ?? keyOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body }),
+    contentType,
+    body,
+    notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },
+  });
+  const fault = mimeFault(mended);
+  if (fault === undefined && mended.length <= PREFERRED_MIME_BYTES)
+    return email('message/rfc822', mended, false);
+  const json = await rebuild(mended, fault?.text ?? '');
+  const jsonFault = isRefusal(json) ? json : faultByRules(json);
+  if (jsonFault === undefined) return email('application/json', Buffer.from(JSON.stringify(json)), true);
+  return fault === undefined ? email('message/rfc822', mended, false) : jsonFault;
+};

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { sendTogether } from '../../../src/lib/delivery/send-together.ts';
+import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { aCaller } from '../../support/a-caller.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
+
+const CALLER = aCaller('key:test');
+const mails = (count: number, more: object = {}) =>
+  Array.from({ length: count }, (_, number) => ({ input: aMail({ subject: `Number ${number}`, ...more }) }));
+
+const send = (world: World, requests: Parameters<typeof sendTogether>[2], more: object = {}) =>
+  sendTogether(
+    { ...world.needs, cancel: (mailId) => cancelMail(world.needs, mailId, CALLER), ...more },
+    CALLER,
+    requests,
+  );
+
+const states = (world: World) =>
+  world
+    .rows()
+    .map(({ state }) => state)
+    .sort();
+
+/** A queue that fails from this message on. */
+const failingFrom = (world: World, number: number) => {
+  let count = 0;
+  return {
+    mailQueue: {
+      ...world.needs.mailQueue,
+      put: async (text: string, delayMs: number) => {
+        count += 1;
+        if (count >= number) throw new AppError('STORAGE_UNAVAILABLE');
+        return world.needs.mailQueue.put(text, delayMs);
+      },
+    },
+  };
+};
+
+describe('several emails with one answer', () => {
+  test('are all queued, each once', async () => {
+    const world = inMemoryPorts();
+    const result = await send(world, mails(20));
+    expect('answers' in result && result.answers.map(({ row }) => row.fate.state)).toEqual(
+      Array(20).fill('queued'),
+    );
+    expect(world.rows().length).toBe(20);
+  });
+
+  test('are all refused where one is wrong, and each that is wrong is named', async () => {
+    const world = inMemoryPorts();
+    const wrong = { input: aMail({ to: 'nobody' }) };
+    const result = await send(world, [...mails(2), wrong, ...mails(1), wrong]);
+    expect('refused' in result && result.refused.map(({ index, error }) => [index, error.code])).toEqual([
+      [2, 'ADDRESS_INVALID'],
+      [4, 'ADDRESS_INVALID'],
+    ]);
+    expect(world.rows().length).toBe(0);
+  });
+
+  test('leave none to be sent where storage fails between them, so that repeating sends none twice', async () => {
+    const world = inMemoryPorts();
+    await expect(send(world, mails(20), failingFrom(world, 10))).rejects.toMatchObject({
+      code: 'MAIL_NOT_STORED',
+    });
+    expect(new Set(states(world))).toEqual(new Set(['canceled', 'rejected']));
+  });
+
+  test('are told of by id where they can no longer be taken back', async () => {
+    const world = inMemoryPorts();
+    const cancel = async () => Promise.reject(new AppError('MAIL_UNDER_WAY'));
+    const failure = await send(world, mails(20), { ...failingFrom(world, 10), cancel }).catch(
+      (error) => error,
+    );
+    expect(failure.code).toBe('PARTLY_ACCEPTED');
+    const kept = world.rows().filter(({ state }) => state === 'queued');
+    expect(kept.length).toBeGreaterThan(0);
+    for (const { mailId } of kept.slice(0, 20)) expect(failure.facts.detail).toContain(mailId);
+  });
+
+  test('with keys stay accepted, and repeating them completes the rest', async () => {
+    const world = inMemoryPorts();
+    const keyed = mails(20).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));
+    await expect(send(world, keyed, failingFrom(world, 10))).rejects.toThrow(AppError);
+    expect(states(world)).toContain('queued');
+    const result = await send(world, keyed);
+    expect('answers' in result && result.answers.some(({ repeated }) => repeated)).toBe(true);
+    expect(world.rows().length).toBe(20);
+    expect(new Set(states(world))).toEqual(new Set(['queued']));
+  });
+
+  test('accepted before under their keys are not refused afterwards, whatever the settings are now', async () => {
+    const world = inMemoryPorts();
+    const keyed = mails(2).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));
+    await send(world, keyed);
+    const accept = {
+      ...world.needs.accept,
+      senderPolicy: { defaultSender: { address: 'other@contoso.example' }, allowedSenders: [] },
+    };
+    const result = await send(world, keyed, { accept });
+    expect('answers' in result).toBe(true);
+    expect(world.rows().length).toBe(2);
+  });
+});

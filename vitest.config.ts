@@ -40,6 +40,7 @@ const PURE = [
     'delivery',
     'desk',
     'events',
+    'facades',
     'ledger',
     'mail',
     'metrics',

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import type { Delivered } from '../../../clients/smtp-door/src/submission.ts';
+import { CONDITION_MS } from '../../support/patience.ts';
 import { certificateFiles, listener, openDoor, SCANNER } from './door-for-tests.ts';
 import { type Talk, talkTo } from './smtp-talk.ts';
 
@@ -15,12 +16,15 @@ const begin = async (talk: Talk, size = ''): Promise<string> => {
   return reply;
 };
 
+const waitFor = <Value>(look: () => Value | Promise<Value>): Promise<Value> =>
+  vi.waitFor(look, { timeout: CONDITION_MS });
+
 /** Deliveries that end when the test says so. */
 const slowly = () => {
   const waiting: ((delivered: Delivered) => void)[] = [];
   return {
     deliver: () => new Promise<Delivered>((resolve) => waiting.push(resolve)),
-    begun: (count: number) => vi.waitFor(() => expect(waiting).toHaveLength(count)),
+    begun: (count: number) => waitFor(() => expect(waiting).toHaveLength(count)),
     finish: () => {
       for (const resolve of waiting.splice(0)) resolve(SENT);
     },
@@ -34,7 +38,7 @@ describe('connections', () => {
     await talkTo(port);
     expect((await talkTo(port)).greeting).toBe('421 4.3.2 Too many connections. Try again in a minute.');
     first.close();
-    await vi.waitFor(async () => expect((await talkTo(port)).greeting).toMatch(/^220 /));
+    await waitFor(async () => expect((await talkTo(port)).greeting).toMatch(/^220 /));
   });
 
   test('are limited for each address, over all listeners', async () => {
@@ -125,7 +129,7 @@ describe('an email that never ends', () => {
       talk.write(`${HEAD}${'x\r\n'.repeat(30_000)}`);
       talk.close();
     }
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const talk = await talkTo(port);
       await begin(talk);
       talk.write(`${HEAD}${'x\r\n'.repeat(30_000)}`);

@@ -63,6 +63,7 @@ export const mendRecipients = (
     sameKeys(readAddressField(only.value).addresses, new Set(left.keys()));
   if (isSaid) return { edits, added: '', removed };
   for (const { start, end } of hidden) edits.push({ start, end, text: '' });
-  const bcc = [...left.values()].map((address) => ({ address }));
+  // In one order, so that an email whose recipients come in another one is the same email.
+  const bcc = [...left.values()].toSorted().map((address) => ({ address }));
   return { edits, added: writtenAddresses('Bcc', bcc), removed };
 };

@@ -35,3 +35,12 @@ describe('the page for the queue', () => {
     expect(text.match(new RegExp(`\\b${field}\\b['"\\]]*\\s*[:=]`, 'g'))).toHaveLength(3);
   });
 });
+
+test('every page with a client says which relay and which kind of key it takes, by which two variables', () => {
+  const pages = filesOf('docs/callers/*.md').map(readDocument);
+  const withClient = pages.filter(({ text }) => /example: client$/m.test(text));
+  expect(withClient).toHaveLength(6);
+  const said =
+    /`MAIL_RELAY_URL` and `MAIL_RELAY_KEY`, for the relay\s\[in Azure or on your machine, with either kind of key\]/;
+  expect(withClient.filter(({ text }) => !said.test(text)).map(({ path }) => path)).toEqual([]);
+});

@@ -39,6 +39,7 @@ const PURE = [
     'delivery',
     'desk',
     'events',
+    'facades',
     'ledger',
     'mail',
     'metrics',

@@ -51,7 +51,7 @@ function* reasons({ now, watch, spool, dropFolder, certificateUntil }: HealthFac
 }
 
 /** What /health returns. */
-export const healthOf = (facts: HealthFacts) => {
+const healthOf = (facts: HealthFacts) => {
   const found = reasonsOf(facts);
   const { watch, spool, certificateUntil, version } = facts;
   return {

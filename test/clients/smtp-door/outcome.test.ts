@@ -166,7 +166,11 @@ describe('the text of a reply', () => {
 
   test.each([
     ['addresses', 'to <chan@contoso.example>. Bcc:x@a.example.', 'to <(address)>. Bcc:(address).'],
-    ['more than forms', 'all of *@contoso.example, name@example.com', 'all of *@contoso.example, name@example.com'],
+    [
+      'more than forms',
+      'all of *@contoso.example, name@example.com',
+      'all of *@contoso.example, name@example.com',
+    ],
     ['keys', 'key gmr_abc_def was', 'key (key) was'],
     ['line breaks', 'one\r\n250 Ok\ttwo', 'one 250 Ok two'],
     ['other scripts', 'Zürich 香港 ok', 'Zurich ok'],

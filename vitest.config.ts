@@ -10,6 +10,7 @@ const LONGEST = [
   'operator-page.test.ts',
   'api-clients.test.ts',
   'docs-callers.test.ts',
+  'real-clients.test.ts',
   'deploy-again.test.ts',
   'ten-questions.test.ts',
   'scripts-powershell.test.ts',

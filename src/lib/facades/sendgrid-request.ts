@@ -265,7 +265,9 @@ const readReplies = (
   if (replyTo === undefined) return substitute(header);
   findings.places.set('/replyTo', places.get('/replyTo') ?? 'reply_to');
   const inPerson = (one: unknown): unknown =>
-    isObject(one) ? { address: substitute(one.address), name: substitute(one.name) } : substitute(one);
+    isObject(one)
+      ? defined({ address: substitute(one.address), name: substitute(one.name) })
+      : substitute(one);
   return Array.isArray(replyTo) ? replyTo.map(inPerson) : inPerson(replyTo);
 };
 

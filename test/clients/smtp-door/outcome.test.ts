@@ -219,6 +219,15 @@ describe('pauses', () => {
     expect(pauses.of('erp')).toBeUndefined();
   });
 
+  test.each([
+    [0, 1_000],
+    [10 ** 12, 24 * 3_600_000],
+  ])('with a Retry-After of %i ms are neither a loop nor for ever', (waitMs, pause) => {
+    const pauses = make();
+    pauses.failed('erp', later({ ...foreign(503), retryAfterMs: waitMs } as RelayAnswer));
+    expect(pauses.until('erp') - time).toBe(pause);
+  });
+
   test('of an account leave the others alone, and those of the relay are for all', () => {
     const pauses = make();
     pauses.failed('erp', later(problem('KEY_NOT_ACCEPTED', 401)));

@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { fileSchema } from '../clients/smtp-door/src/configuration-schema.ts';
 import { catalogue } from '../src/lib/error-catalogue.ts';
 import { mailSchema } from '../src/lib/mail/mail-schema.ts';
 import { settingsTable } from '../src/lib/settings/settings.ts';
-import { inlineCodeOf, ROOT, readDocument } from './support/documents.ts';
+import { codeBlocksOf, inlineCodeOf, ROOT, readDocument } from './support/documents.ts';
 
 const overview = readDocument('docs/migrate/README.md');
 const office365 = readDocument('docs/migrate/office365-smtp.md');
@@ -111,4 +113,33 @@ describe('the table of SMTP2Graph', () => {
     expect(names.length).toBeGreaterThan(5);
     expect(names.filter((name) => !(name in settingsTable) && !(name in catalogue))).toEqual([]);
   });
+
+  test('names fields of the configuration of the SMTP door that exist', () => {
+    const schema = z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' });
+    const exists = (path: string): boolean => {
+      let at: Schema | undefined = schema as Schema;
+      for (const name of path.replaceAll('[]', '.items').split('.'))
+        at = name === 'items' ? at?.items : (at?.properties?.[name] ?? at?.anyOf?.[0]?.properties?.[name]);
+      return at !== undefined;
+    };
+    const named = rows
+      .flatMap(([, cell]) => codeIn(cell))
+      .filter((code) => /^[a-z]\w*(?:\[\])?(?:\.\w+)?$/.test(code));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !exists(path))).toEqual([]);
+    expect(exists('accounts[].nonsense')).toBe(false);
+  });
+
+  test('has a configuration that the SMTP door accepts', () => {
+    const configurations = codeBlocksOf(smtp2graph).filter(({ language }) => language === 'json');
+    expect(configurations).toHaveLength(1);
+    for (const { text } of configurations)
+      expect(fileSchema.safeParse(JSON.parse(text)).error?.issues).toBeUndefined();
+  });
 });
+
+type Schema = {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+};

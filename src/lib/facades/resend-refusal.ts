@@ -113,7 +113,9 @@ export const messageOf = (problem: ToldProblem): string => {
     ...sentence(problem.detail),
     ...sentence(
       typeof problem.remedy === 'string'
-        ? problem.remedy.replace(/(?:listed in|that) `problems`(?: counts)?/, 'named here')
+        ? problem.remedy
+            .replace(/(?:listed in|that) `problems`(?: counts)?/, 'named here')
+            .replace('what `problems` lists', 'what is named here')
         : undefined,
     ),
   ].join(' ');

@@ -41,7 +41,8 @@ export const readScheduledAt = (
 ): { readonly sendAt: string } | { readonly problem: Problem } => {
   const distance = readDistance(written);
   const due = distance === undefined ? undefined : after(distance);
-  if (due !== undefined && !Number.isNaN(due.getTime())) return { sendAt: due.toISOString() };
+  // Beyond that a time is written in another form.
+  if (due !== undefined && due.getUTCFullYear() <= 9999) return { sendAt: due.toISOString() };
   const read = typeof written === 'string' ? readSendAt(written.trim()) : { fault: describe(written) };
   return 'time' in read
     ? { sendAt: read.time.toISOString() }

@@ -4,8 +4,11 @@ import { isAbsent, isObject } from '../mail/absent.ts';
 import { fieldProblems } from './field-rules.ts';
 import { TAG_RULES } from './resend-fields.ts';
 
-/** Blanks and punctuation of ASCII that a tag of ours cannot have. Resend has only letters, digits, dashes and underscores in its own. */
-const tagWord = (text: string): string => text.trim().replace(/[\t -,/:-@[-^`{-~]/g, '-');
+/**
+ * Blanks and punctuation of ASCII that a tag of ours cannot have. Not @: a tag is logged, and an address must not be. Resend has only
+ * letters, digits, dashes and underscores in its own.
+ */
+const tagWord = (text: string): string => text.trim().replace(/[\t -,/:-?[-^`{-~]/g, '-');
 
 /** Serialisers write numbers and truth values as what they are. */
 const textOf = (value: unknown): string | undefined =>

@@ -84,7 +84,7 @@ test('the sample of the page for tokens sends what the relay takes, with a token
       app: LOCAL_CALLER_ID,
       subject: '薪資單 2026-12',
       url: '/api/v1/mail',
-      key: 'payslip-2026-12-1042',
+      key: 'payslip-2026-12-2042',
     };
     expect(arrived).toEqual([one, one]);
   } finally {

@@ -42,8 +42,8 @@ describe('what is named exists', () => {
       (name) => !words.has(name) && !ELSEWHERE.has(name) && !isNamedConnection(name),
     );
 
-  /** Pages for callers speak of the names of other languages too. */
-  const isForCallers = (path: string): boolean => path.startsWith('docs/callers/');
+  /** Pages for callers speak of the names of other languages too, and those for a move of the names of other products. */
+  const isForCallers = (path: string): boolean => /^docs\/(?:callers|migrate)\//.test(path);
   const ours = byPath.filter(([path]) => !isForCallers(path));
   const forCallers = byPath.filter(([path]) => isForCallers(path));
   const CAPITALS = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g;

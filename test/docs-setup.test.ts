@@ -167,7 +167,7 @@ describe('the guide in Traditional Chinese', () => {
       .sort();
 
   test('has the commands and the expected output of the English pages', () => {
-    const english = [setup, portal, readDocument('docs/migrate-from-smtp.md')].flatMap(({ text }) =>
+    const english = [setup, portal, readDocument('docs/migrate/office365-smtp.md')].flatMap(({ text }) =>
       commandsOf(text),
     );
     expect(english.length).toBeGreaterThan(20);

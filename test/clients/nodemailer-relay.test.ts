@@ -8,6 +8,7 @@ import nodemailer, { type SendMailOptions } from 'nodemailer';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { GraphMailRelayMail } from '../../clients/nodemailer/index.d.ts';
 import { graphMailRelay } from '../../clients/nodemailer/src/index.ts';
+import { makeTransport } from '../../clients/nodemailer/src/transport.ts';
 import { makeNodemailerClient } from '../../scripts/nodemailer-client.ts';
 import { withCrlf } from '../../src/lib/mail/line-breaks.ts';
 import { expectNoCanary } from '../host/no-canary.ts';
@@ -287,6 +288,32 @@ describe('the same email twice', () => {
     const mail: Mail = { from: FROM, to: 'canary-to@fabrikam.example', subject: marker, text: 'x' };
     await Promise.all([send(mail), send(mail)]);
     await relay.arrives(marker, 2);
+  });
+});
+
+describe('a response that is lost', () => {
+  test.each([1, 3])('%s times is one email, and no error', async (losses) => {
+    const marker = newMarker();
+    let lost = 0;
+    const transport = makeTransport(
+      { url, key: String(added.key) },
+      {
+        fetch: async (address, init) => {
+          const response = await fetch(address, init);
+          if (lost === losses) return response;
+          lost += 1;
+          throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
+        },
+        wait: async () => undefined,
+        now: () => new Date(),
+        newKey: () => `canary-${marker}`,
+      },
+    );
+    const info = await nodemailer
+      .createTransport(transport)
+      .sendMail({ from: FROM, to: 'canary-to@fabrikam.example', subject: marker, text: 'x' });
+    expect(info.relay).toMatchObject({ state: 'sent', repeated: true });
+    await relay.arrives(marker, 1);
   });
 });
 

@@ -9,6 +9,7 @@ import type { CapturedMail } from '../../src/lib/inbox/captured-mail.ts';
 import { features, type PostmarkFeature } from '../fixtures/facade-features/postmark.ts';
 import { run } from '../support/caller-examples.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
+import { codeBlocksOf, ROOT, readDocument } from '../support/documents.ts';
 import { CONDITION_MS, TOOLS_MS } from '../support/patience.ts';
 import { expectNoCanary } from './no-canary.ts';
 import { LANES, newMarker, startRelay } from './relay-for-tests.ts';
@@ -70,10 +71,14 @@ const request = async (
   const response = await fetch(`${relay.url()}${base}${path}`, {
     method,
     headers: {
-      'x-postmark-server-token': key,
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
+      ...Object.fromEntries(
+        Object.entries({ 'x-postmark-server-token': key, ...headers }).map(([name, value]) => [
+          name.toLowerCase(),
+          value,
+        ]),
+      ),
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
@@ -97,6 +102,37 @@ const failed = async (attempt: Promise<unknown>): Promise<InstanceType<typeof Er
 };
 
 describe.concurrent('postmark for Node.js, with another address and key', () => {
+  test('the example of docs/migrate/postmark.md is sent, with the address and key of this relay', async () => {
+    const page = readDocument('docs/migrate/postmark.md');
+    const [example = ''] = codeBlocksOf(page).flatMap(({ language, text }) =>
+      language === 'js' ? [text] : [],
+    );
+    const marker = newMarker();
+    const file = join(folder, 'example.cjs');
+    const lines = [
+      ['gmr_...', KEY],
+      [
+        '"<app>.azurewebsites.net/api/postmark"',
+        `"${new URL(relay.url()).host}/api/postmark", useHttps: false`,
+      ],
+      ['noreply@contoso.example', nextSender()],
+      ['Hello from Postmark"', `Hello ${marker}"`],
+    ] as const;
+    writeFileSync(
+      file,
+      lines.reduce((code, [written, here]) => {
+        expect(code).toContain(written);
+        return code.replace(written, here);
+      }, example),
+    );
+    const { status, output } = await run([process.execPath, file], {
+      folder,
+      environment: { NODE_PATH: join(ROOT, 'node_modules') },
+    });
+    expect([status, output]).toEqual([0, expect.stringMatching(/^[\da-f-]{36}\n$/)]);
+    await arrived(marker);
+  });
+
   test('its documented first example is sent', async () => {
     const marker = newMarker();
     const answer = await client().sendEmail({
@@ -325,7 +361,8 @@ describe('what the façade does with each field and call of Postmark', async () 
         JSON.stringify(value ?? null)
           .replaceAll('{marker}', marker)
           .replaceAll('{id}', id)
-          .replaceAll('{sender}', sender),
+          .replaceAll('{sender}', sender)
+          .replaceAll('{key}', KEY),
       );
     const asked = { ...template, path: fill(template.path), headers: fill(template.headers ?? {}) };
     const answer = await request({

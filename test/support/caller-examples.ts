@@ -1,13 +1,23 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Document, readDocument } from './documents.ts';
+import { type Document, ROOT, readDocument } from './documents.ts';
 
-/** An example on a page for callers, and how the page says it is run. */
+/** The two files of a page for callers, and how they are compiled and run. */
 export type CallerExample = {
   readonly page: string;
-  readonly file: string;
-  readonly command: readonly string[];
+  /** The file that a reader copies into an application. */
+  readonly client: string;
+  /** The program that sends an email with it. */
+  readonly program: string;
+  readonly run: readonly string[];
+  /** In test/fixtures/callers: sends an email with the client for each key on its command line. */
+  readonly driver: string;
+  readonly drive: readonly string[];
+  /** How its HTTP client sends a body. */
+  readonly framing: 'content-length' | 'chunked';
+  /** Once for both programs. */
+  readonly compile?: readonly string[];
   readonly present: boolean;
 };
 
@@ -16,31 +26,94 @@ const said = (command: string, ...args: readonly string[]): string | undefined =
   return status === 0 ? stdout.trim() : undefined;
 };
 const runs = (command: string, ...args: readonly string[]): boolean => said(command, ...args) !== undefined;
+const pwsh = ['pwsh', '-NoProfile', '-NonInteractive', '-File'];
+const dotnet = Number.parseInt(said('dotnet', '--version') ?? '0', 10);
 
 export const CALLER_EXAMPLES: readonly CallerExample[] = [
-  { page: 'curl.md', file: 'send.sh', command: ['bash'], present: runs('curl', '--version') },
-  { page: 'python.md', file: 'send.py', command: ['python3'], present: runs('python3', '--version') },
+  {
+    page: 'curl.md',
+    client: 'mail-relay.sh',
+    program: 'send.sh',
+    run: ['bash', 'send.sh'],
+    driver: 'drive.sh',
+    drive: ['bash', 'drive.sh'],
+    framing: 'content-length',
+    present: runs('curl', '--version') && runs('jq', '--version'),
+  },
+  {
+    page: 'python.md',
+    client: 'mail_relay.py',
+    program: 'send.py',
+    run: ['python3', 'send.py'],
+    driver: 'drive.py',
+    drive: ['python3', 'drive.py'],
+    framing: 'content-length',
+    present: runs('python3', '--version'),
+  },
   {
     page: 'php.md',
-    file: 'send.php',
-    command: ['php'],
+    client: 'mail_relay.php',
+    program: 'send.php',
+    run: ['php', 'send.php'],
+    driver: 'drive.php',
+    drive: ['php', 'drive.php'],
+    framing: 'content-length',
     present: runs('php', '-r', 'exit(function_exists("curl_init") ? 0 : 1);'),
   },
-  { page: 'java.md', file: 'SendMail.java', command: ['java'], present: runs('java', '--version') },
+  {
+    page: 'java.md',
+    client: 'MailRelay.java',
+    program: 'SendMail.java',
+    run: ['java', 'SendMail'],
+    driver: 'Drive.java',
+    drive: ['java', 'Drive'],
+    framing: 'content-length',
+    compile: ['javac', '-encoding', 'UTF-8', 'MailRelay.java', 'SendMail.java', 'Drive.java'],
+    present: runs('javac', '--version'),
+  },
   {
     page: 'powershell.md',
-    file: 'send.ps1',
-    command: ['pwsh', '-NoProfile', '-NonInteractive', '-File'],
+    client: 'MailRelay.ps1',
+    program: 'send.ps1',
+    run: [...pwsh, 'send.ps1'],
+    driver: 'drive.ps1',
+    drive: [...pwsh, 'drive.ps1'],
+    framing: 'content-length',
     present: runs('pwsh', '-NoProfile', '-Command', 'exit 0'),
   },
-  // A file that is run as it stands came with .NET 10.
   {
     page: 'csharp.md',
-    file: 'send.cs',
-    command: ['dotnet', 'run'],
-    present: Number.parseInt(said('dotnet', '--version') ?? '0', 10) >= 10,
+    client: 'MailRelay.cs',
+    program: 'Program.cs',
+    run: ['dotnet', 'out/send.dll'],
+    driver: 'Drive.cs',
+    // Before the program of the page, which is compiled with it: a second project would take as long again.
+    drive: ['env', 'DOTNET_STARTUP_HOOKS=send', 'dotnet', 'out/send.dll'],
+    framing: 'chunked',
+    // Without the servers that would outlive the test.
+    compile: [
+      'dotnet',
+      'build',
+      '--output',
+      'out',
+      '-nodeReuse:false',
+      '-p:UseSharedCompilation=false',
+      '-p:RunAnalyzers=false',
+    ],
+    present: dotnet >= 8,
   },
 ];
+
+/** As `dotnet new console` makes it. */
+const PROJECT = `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net${dotnet}.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <Nullable>enable</Nullable>
+  </PropertyGroup>
+</Project>
+`;
 
 const readCallersPage = (page: string): Document => readDocument(`docs/callers/${page}`);
 
@@ -79,6 +152,7 @@ export const run = async (
       JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
       DOTNET_CLI_TELEMETRY_OPTOUT: '1',
       DOTNET_NOLOGO: '1',
+      DOTNET_SKIP_FIRST_TIME_EXPERIENCE: '1',
       POWERSHELL_TELEMETRY_OPTOUT: '1',
       no_proxy: '*',
       NO_PROXY: '*',
@@ -98,24 +172,41 @@ export const run = async (
   return { status, output };
 };
 
-/** Runs the example of a page as the page says: the relay's address and the function key are in the environment. */
-export const runExample = (
-  { page, file, command }: CallerExample,
-  relay: { readonly url: string; readonly key: string },
-  { folder, environment }: RunOptions,
-): Promise<Ran> => {
-  writeFileSync(join(folder, file), exampleOf(page, 'send'));
-  writeFileSync(join(folder, '.mail-relay'), `header = "x-functions-key: ${relay.key}"\n`);
-  return run([...command, file], {
-    folder,
-    environment: { MAIL_RELAY_URL: relay.url, MAIL_RELAY_KEY: relay.key, ...environment },
-  });
+type Address = { readonly url: string; readonly key: string };
+
+/** An example in a folder of its own, compiled if it has to be. */
+export type PreparedExample = {
+  readonly folder: string;
+  /** Runs the program of the page, with the two environment variables that the page names. */
+  readonly send: (relay: Address) => Promise<Ran>;
+  /** Sends an email with the client of the page for each key, in one process. */
+  readonly drive: (relay: Address, keys: readonly string[]) => Promise<Ran>;
 };
 
-/** Ends what the examples leave running in the folder: `dotnet run` starts a compiler server, which outlives it by minutes. */
+/** Saves the files of a page as it says. */
+export const prepareExample = async (example: CallerExample, parent: string): Promise<PreparedExample> => {
+  const folder = join(parent, example.page);
+  mkdirSync(folder);
+  writeFileSync(join(folder, example.client), exampleOf(example.page, 'client'));
+  writeFileSync(join(folder, example.program), exampleOf(example.page, 'send'));
+  copyFileSync(join(ROOT, 'test/fixtures/callers', example.driver), join(folder, example.driver));
+  if (example.page === 'csharp.md') writeFileSync(join(folder, 'send.csproj'), PROJECT);
+  if (example.compile !== undefined) {
+    const { status, output } = await run(example.compile, { folder });
+    if (status !== 0) throw new Error(`${example.compile.join(' ')} ended with ${status}: ${output}`);
+  }
+  const runWith = ({ url, key }: Address, command: readonly string[]) =>
+    run(command, { folder, environment: { MAIL_RELAY_URL: url, MAIL_RELAY_KEY: key } });
+  return {
+    folder,
+    send: (relay) => runWith(relay, example.run),
+    drive: (relay, keys) => runWith(relay, [...example.drive, ...keys]),
+  };
+};
+
+/** Ends what .NET leaves running in the folder: a compiler server, which outlives the test by minutes. */
 export const endCompilers = async (folder: string): Promise<void> => {
-  const dotnet = CALLER_EXAMPLES.find(({ page }) => page === 'csharp.md');
-  if (!dotnet?.present) return;
+  if (dotnet === 0) return;
   const { status, output } = await run(['dotnet', 'build-server', 'shutdown'], { folder });
   if (status !== 0) throw new Error(`dotnet build-server shutdown ended with ${status}: ${output}`);
 };

@@ -7,6 +7,7 @@ import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
 import { oneLine } from './relay/one-line.ts';
 import { type RunWorld, runDoor } from './run.ts';
+import { readCertificate } from './server/certificate.ts';
 import { actOnSpool, listSpool, spoolTable } from './spool/spool-desk.ts';
 
 const say = (line: string): void => {
@@ -41,7 +42,7 @@ const perform = async (command: Command, parts: Pick<RunWorld, 'startDoor' | 've
       process.exitCode = 2;
       return;
     case 'check':
-      return say(describe(await readConfig(command.config)));
+      return say(await describe(await readConfig(command.config)));
     case 'hash-password':
       return await printHash(command.isNew);
     case 'spool':
@@ -51,16 +52,19 @@ const perform = async (command: Command, parts: Pick<RunWorld, 'startDoor' | 've
   }
 };
 
-const describe = ({ url, door, spool, dropFolder, health }: Configuration): string =>
-  [
+const describe = async ({ url, door, spool, dropFolder, health }: Configuration): Promise<string> => {
+  const certificate = door.certificate && (await readCertificate(door.certificate));
+  return [
     'The configuration is valid.',
     `  Relay: ${url}`,
     `  Accounts: ${door.accounts.map(({ name }) => name).join(', ')}`,
     ...door.listeners.map(({ host, port, tls }) => `  Listens on ${host} port ${port}, TLS: ${tls}`),
+    ...(certificate === undefined ? [] : [`  Certificate: until ${certificate.validTo.toISOString()}`]),
     `  Spool: ${spool === undefined ? 'none. While the relay is unavailable, clients get 451 and must repeat their emails' : spool.folder}`,
     ...(dropFolder === undefined ? [] : [`  Drop folder: ${dropFolder.folder}`]),
     `  Health: ${health === false ? 'off' : `http://${health.host}:${health.port}/health`}`,
   ].join('\n');
+};
 
 const printHash = async (isNew: boolean): Promise<void> => {
   if (isNew) {
@@ -101,6 +105,8 @@ const decide = async ({ action, config }: Extract<Command, { kind: 'spool' }>): 
 const serve = async (config: string, parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
   const now = (): Date => new Date();
   const log = logTo((line) => process.stdout.write(line), now);
+  // Whoever reads the log can end before the door does.
+  process.stdout.on('error', () => {});
   const configuration = await readConfig(config);
   const running = await runDoor(configuration, { now, log, ...parts });
   log('info', 'Started', {

@@ -10,7 +10,7 @@ export type ConfigurationProblem = {
 const SECRET = new Set(['key', 'passwordHash']);
 
 /** As it is written in JavaScript: accounts[0].networks[1]. */
-export const placeOf = (path: readonly PropertyKey[]): string =>
+const placeOf = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
     (place, step) =>
       typeof step === 'number'

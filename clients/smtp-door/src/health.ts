@@ -35,23 +35,23 @@ function* reasons({ now, watch, spool, dropFolder, certificateUntil }: HealthFac
   if (spool !== undefined) {
     const { oldest, failed, damaged, emails, bytes, maxEmails, maxBytes } = spool;
     if (oldest !== undefined && since(oldest) >= OLD_MS)
-      yield `The oldest of ${emails} emails in the spool waits since ${oldest.toISOString()}. The log says why, in RelayDeferredEmail.`;
+      yield `The oldest email in the spool (of ${emails}) waits since ${oldest.toISOString()}. The log says why, in RelayDeferredEmail.`;
     if (failed > 0)
-      yield `${failed} emails of the spool have failed. Look at them with smtp-door spool list, then retry or remove them.`;
+      yield `Emails of the spool that failed: ${failed}. Look at them with smtp-door spool list, then retry or remove them.`;
     if (damaged > 0)
-      yield `${damaged} files of the spool are damaged, and were not sent. They are in its folder damaged, with the reason beside each.`;
+      yield `Files of the spool that are damaged and were not sent: ${damaged}. They are in its folder damaged, with the reason beside each.`;
     if (emails >= NEARLY_FULL * maxEmails || bytes >= NEARLY_FULL * maxBytes)
       yield `The spool is nearly full: ${emails} of ${maxEmails} emails, ${bytes} of ${maxBytes} bytes. When it is full, clients get 452.`;
   }
   if (dropFolder?.fault !== undefined) yield dropFolder.fault;
   if (dropFolder !== undefined && dropFolder.failed > 0)
-    yield `${dropFolder.failed} files of the drop folder have failed. They are in its folder failed, with the reason beside each.`;
+    yield `Files of the drop folder that failed: ${dropFolder.failed}. They are in its folder failed, with the reason beside each.`;
   if (certificateUntil !== undefined && -since(certificateUntil) < CERTIFICATE_DAYS * DAY_MS)
     yield `The certificate ${since(certificateUntil) >= 0 ? 'expired' : 'expires'} on ${certificateUntil.toISOString()}. Replace its files, then send SIGHUP.`;
 }
 
 /** What /health returns. */
-export const healthOf = (facts: HealthFacts) => {
+const healthOf = (facts: HealthFacts) => {
   const found = reasonsOf(facts);
   const { watch, spool, certificateUntil, version } = facts;
   return {
@@ -74,7 +74,7 @@ export const healthOf = (facts: HealthFacts) => {
   };
 };
 
-/** Answers /health and /metrics to monitors. */
+/** Answers /health, /live and /metrics to monitors. */
 export const serveHealth = async (
   { host, port }: { readonly host: string; readonly port: number },
   facts: () => HealthFacts,
@@ -93,9 +93,11 @@ export const serveHealth = async (
         `${JSON.stringify(health, null, 2)}\n`,
       );
     }
+    // A restart helps nobody whose key is wrong: what restarts the door asks this.
+    if (path === '/live') return answer(200, 'text/plain', 'The door is running.\n');
     if (path === '/metrics')
       return answer(200, 'text/plain; version=0.0.4; charset=utf-8', metricsOf(facts()));
-    return answer(404, 'text/plain', 'Use /health or /metrics.\n');
+    return answer(404, 'text/plain', 'Use /health, /live or /metrics.\n');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, () => resolve());

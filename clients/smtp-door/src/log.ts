@@ -1,4 +1,4 @@
-export type LogLevel = 'info' | 'warn' | 'error';
+type LogLevel = 'info' | 'warn' | 'error';
 export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes one event. Facts never hold an address, a subject, content or a key. */

@@ -17,7 +17,7 @@ import type { Deliver } from './submission.ts';
 import { Watch } from './watch.ts';
 
 /** The SMTP side, as this side uses it. */
-export type Door = {
+type Door = {
   readonly ports: readonly number[];
   readonly certificateValidTo: () => Date | undefined;
   readonly reloadCertificate: () => Promise<boolean>;
@@ -25,7 +25,7 @@ export type Door = {
   readonly close: (drainMs: number) => Promise<void>;
 };
 
-export type StartDoor = (
+type StartDoor = (
   settings: DoorSettings,
   deliver: Deliver,
   world: { readonly now: () => Date; readonly log: Log },

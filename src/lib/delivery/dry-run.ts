@@ -23,20 +23,28 @@ export type DryRun = {
 /** Stands where the id of an email would. */
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
+export type DryRunNeeds = Pick<SendMailNeeds, 'accept' | 'attachments' | 'room' | 'clock'>;
+
+/** Judges and plans an email and does nothing else. Throws what sending it would throw before anything was asked. */
+export const planAlone = async (needs: DryRunNeeds, caller: Caller, request: KeyedInput) => {
+  const { input } = withKey(request);
+  const judged = judgeMail(needs.accept, caller, 'http', await withWholeMessage(needs, input));
+  const acceptedAt = needs.clock.now();
+  const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);
+  return { judged, acceptedAt, plan };
+};
+
 /**
- * Judges and plans an email and does nothing else: nobody is asked to send it, and the ledger does not hear of it, so that its
- * idempotency key stays unused. Throws what sending it would throw before anything was asked.
+ * Says what would be done with an email and does nothing else: nobody is asked to send it, and the ledger does not hear of it, so that
+ * its idempotency key stays unused. Throws what sending it would throw before anything was asked.
  */
 export const dryRunMail = async (
-  needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'room' | 'clock'>,
+  needs: DryRunNeeds,
   caller: Caller,
   request: KeyedInput,
 ): Promise<DryRun> => {
-  const { input } = withKey(request);
-  const judged = judgeMail(needs.accept, caller, 'http', await withWholeMessage(needs, input));
+  const { judged, acceptedAt, plan } = await planAlone(needs, caller, request);
   const { mail, sender } = judged;
-  const acceptedAt = needs.clock.now();
-  const plan = await planFor(needs, needs.accept, { mailId: NO_ID, acceptedAt }, judged);
   const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const { kind, reason, warnings } = plan;
   return {

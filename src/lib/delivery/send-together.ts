@@ -1,11 +1,14 @@
 import type { Caller } from '../callers/caller.ts';
 import { AppError } from '../errors.ts';
-import { dryRunMail } from './dry-run.ts';
+import { type DryRunNeeds, planAlone } from './dry-run.ts';
 import type { KeyedInput } from './request-key.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from './send-mail.ts';
 
 /** Each is two writes to storage. */
 const AT_A_TIME = 8;
+
+/** An email of the request; without a key of the caller, it can have an id that was made before. */
+export type TogetherRequest = KeyedInput & { readonly mailId?: string };
 
 export type TogetherNeeds = SendMailNeeds & {
   /** Cancels an email of the caller that waits. Throws where it can no longer be canceled. */
@@ -25,7 +28,7 @@ export type RefusedTogether = {
 export const sendTogether = async (
   needs: TogetherNeeds,
   caller: Caller,
-  requests: readonly KeyedInput[],
+  requests: readonly TogetherRequest[],
 ): Promise<RefusedTogether | { readonly answers: readonly SendMailAnswer[] }> => {
   const refused = await stillRefused(needs, caller, requests, await refusalsOf(needs, caller, requests));
   if (refused.length > 0) return { refused };
@@ -33,10 +36,11 @@ export const sendTogether = async (
   const failures: unknown[] = [];
   const rest = requests.entries();
   const work = async (): Promise<void> => {
-    for (const [index, request] of rest) {
+    for (const [index, { mailId, ...request }] of rest) {
       if (failures.length > 0) return;
+      const own = mailId === undefined ? needs : { ...needs, newMailId: () => mailId };
       try {
-        answers[index] = await sendMail(needs, { ...request, caller, respondAsync: true });
+        answers[index] = await sendMail(own, { ...request, caller, respondAsync: true });
       } catch (thrown) {
         failures.push(thrown);
       }
@@ -44,21 +48,30 @@ export const sendTogether = async (
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   if (failures.length === 0) return { answers };
-  const isRepeatable = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
-  if (!isRepeatable) await cancelAll(needs, answers, failures);
-  throw failures[0];
+  const isKeyed = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
+  if (isKeyed && !failures.some(isFinal)) throw failures[0];
+  await cancelAll(needs, answers, failures);
+  const [failure] = failures;
+  // All of them are canceled: what was in doubt no longer is.
+  throw failure instanceof AppError && failure.code === 'OUTCOME_UNKNOWN'
+    ? new AppError('MAIL_NOT_STORED', { cause: failure })
+    : failure;
 };
+
+/** What repeating the request under its keys does not change. */
+const isFinal = (failure: unknown): boolean =>
+  failure instanceof AppError && ['IDEMPOTENCY_KEY_REUSED', 'MAIL_CANCELED'].includes(failure.code);
 
 /** What is wrong with each, in their order. Throws what is not about one email. */
 export const refusalsOf = async (
-  needs: Pick<SendMailNeeds, 'accept' | 'attachments' | 'room' | 'clock'>,
+  needs: DryRunNeeds,
   caller: Caller,
   requests: readonly KeyedInput[],
 ): Promise<RefusedTogether['refused']> => {
   const refused: { index: number; error: AppError }[] = [];
   for (const [index, request] of requests.entries())
     try {
-      await dryRunMail(needs, caller, request);
+      await planAlone(needs, caller, request);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       refused.push({ index, error });

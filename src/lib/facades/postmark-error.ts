@@ -74,6 +74,12 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Put a key of the relay (gmr_...) where the application has its server token. An administrator makes one: `npm run callers -- add NAME --sender ADDRESS`.',
   CREDENTIALS_AMBIGUOUS:
     'Send exactly one key, in the header X-Postmark-Server-Token and in no other header.',
+  FACADE_FIELD_NOT_CARRIED: 'Change what is listed, or send this email with Postmark. Nothing was sent.',
+  FACADE_CALL_UNKNOWN: 'The calls that the relay has are listed in docs/migrate/postmark.md.',
+  CONTENT_TYPE_UNSUPPORTED:
+    'Send JSON in UTF-8 with the header Content-Type: application/json. Nothing was sent.',
+  CALLER_LIMIT_REACHED:
+    'Nothing was accepted. Send the email again after the seconds in the header Retry-After: the limit counts from midnight to midnight UTC. An administrator can raise it: `npm run callers -- limit NAME --mails-per-day NUMBER` or `--recipients-per-day NUMBER`.',
   FIELD_UNKNOWN:
     'Remove the field or correct its name. The relay rejects unknown fields so that it never drops one silently.',
   FIELD_INVALID: 'Change the field. Nothing was sent.',
@@ -119,7 +125,7 @@ const messageOf = (code: string, { title, detail, remedy, problems, instance, id
   const own = Object.hasOwn(REMEDIES, code) ? REMEDIES[code as ErrorCode] : undefined;
   const request = /[\da-f]{8}-[\da-f-]{27}/i.exec(String(instance))?.[0];
   return [
-    `${String(title)}.`,
+    `${inTheirWords(String(title))}.`,
     ...(typeof detail === 'string' ? [inTheirWords(detail)] : []),
     ...found.slice(0, MOST_PROBLEMS).map(sentenceOf),
     ...(found.length > MOST_PROBLEMS ? [`There are ${found.length - MOST_PROBLEMS} more problems.`] : []),
@@ -129,4 +135,4 @@ const messageOf = (code: string, { title, detail, remedy, problems, instance, id
 };
 
 const sentenceOf = ({ pointer, expected, received }: Problem): string =>
-  `${pointer === '' ? 'Expected' : `${pointer}: expected`} ${expected}, received ${received}.`;
+  `${pointer === '' ? 'Expected' : `${pointer}: expected`} ${expected} (received ${received}).`;

@@ -68,6 +68,10 @@ const THEIRS: Readonly<Record<string, string>> = {
   inReplyTo: 'Headers with the Name In-Reply-To',
   references: 'Headers with the Name References',
   importance: 'Headers with the Name Importance',
+  filename: 'Name',
+  content: 'Content',
+  contentType: 'ContentType',
+  cid: 'ContentID',
   idempotencyKey: 'Headers with the Name X-Idempotency-Key',
 };
 
@@ -81,6 +85,7 @@ export const inTheirWords = (text: string): string =>
         ? `\`${field}\` of POST /api/v1/mail`
         : whole;
     })
+    .replace(', Name <name@example.com> or { "name", "address" }', ' or Name <name@example.com>')
     .replace('in to, cc or bcc', 'in To, Cc or Bcc')
     .replace(/^text or html$/, 'TextBody or HtmlBody')
     .replace('the html refers', 'HtmlBody refers');

@@ -1,7 +1,7 @@
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { isAbsent, isObject } from '../mail/absent.ts';
-import { tagPair, tagWord } from './tag-words.ts';
+import { TAG_FORM, toTag } from './tags.ts';
 
 /** A tag, and the field it comes from. */
 type FoundTag = { readonly tag: string; readonly field: string };
@@ -11,32 +11,32 @@ export type FoundTags = { readonly tags: readonly FoundTag[]; readonly problems:
 /** A name that shows nothing of anybody, and so can be in an error. */
 const isFieldLike = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);
 
-const invalid = (pointer: string, expected: string, value: unknown): Problem => ({
-  code: 'FIELD_INVALID',
-  pointer,
-  expected,
-  received: describe(value),
-});
-
 /** Tag and Metadata as tags of ours: the tag first, then a tag `key.value` for each pair. */
 export const readTags = (tag: unknown, metadata: unknown): FoundTags => {
   const tags: FoundTag[] = [];
   const problems: Problem[] = [];
+  const tell = (pointer: string, expected: string, value: unknown) =>
+    problems.push({ code: 'FIELD_INVALID', pointer, expected, received: describe(value) });
+  const add = (field: string, value: unknown, ...parts: readonly string[]) => {
+    const made = toTag(...parts);
+    if (made === undefined) tell(field, TAG_FORM, value);
+    else tags.push({ tag: made, field });
+  };
+
   if (typeof tag === 'string') {
-    if (tag.trim() !== '') tags.push({ tag: tagWord(tag), field: 'Tag' });
-  } else if (!isAbsent(tag) && tag !== undefined) problems.push(invalid('Tag', 'text', tag));
+    if (tag.trim() !== '') add('Tag', tag, tag.trim());
+  } else if (!isAbsent(tag ?? '')) tell('Tag', 'text', tag);
 
   if (isObject(metadata)) {
     for (const [key, value] of Object.entries(metadata)) {
       const field = isFieldLike(key) ? `Metadata.${key}` : 'Metadata';
       if (isAbsent(value)) continue;
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-        tags.push({ tag: tagPair(key, String(value)), field });
-      else problems.push(invalid(field, 'text', value));
+        add(field, value, key, String(value));
+      else tell(field, 'text', value);
     }
     // PHP writes an empty map as an empty list.
-  } else if (!isAbsent(metadata) && metadata !== undefined && !isEmptyList(metadata))
-    problems.push(invalid('Metadata', 'an object', metadata));
+  } else if (!isAbsent(metadata ?? '') && !isEmptyList(metadata)) tell('Metadata', 'an object', metadata);
   return { tags, problems };
 };
 

@@ -68,5 +68,6 @@ export const headers = z.unknown().transform((input, context): readonly MailHead
     }
     seen.add(key);
   }
-  return given.map(([name, value]) => ({ name, value: String(value) }));
+  // What is no text was told of above, and may not even be possible to turn into one.
+  return given.map(([name, value]) => ({ name, value: typeof value === 'string' ? value : '' }));
 });

@@ -44,17 +44,17 @@ describe('the door is not ok', () => {
     [
       'if the spool has failed emails',
       { spool: { ...EMPTY, failed: 2 } },
-      '2 emails of the spool have failed. Look at them with smtp-door spool list',
+      'Emails of the spool that failed: 2. Look at them with smtp-door spool list',
     ],
     [
       'if a file of the spool is damaged',
       { spool: { ...EMPTY, damaged: 1 } },
-      '1 files of the spool are damaged',
+      'Files of the spool that are damaged and were not sent: 1.',
     ],
     [
       'if an email waits for half an hour',
       { spool: { ...EMPTY, emails: 3, oldest: new Date(START - 30 * MINUTE) } },
-      'The oldest of 3 emails in the spool waits since 2026-11-26T11:30:00.000Z',
+      'The oldest email in the spool (of 3) waits since 2026-11-26T11:30:00.000Z',
     ],
     ['if the spool is nearly full of emails', { spool: { ...EMPTY, emails: 80 } }, '80 of 100 emails'],
     ['if the spool is nearly full of bytes', { spool: { ...EMPTY, bytes: 800 } }, '800 of 1000 bytes'],
@@ -71,7 +71,7 @@ describe('the door is not ok', () => {
     [
       'if files of the drop folder have failed',
       { dropFolder: { failed: 1, fault: undefined } },
-      '1 files of the drop folder have failed',
+      'Files of the drop folder that failed: 1.',
     ],
     ['if the drop folder cannot be used', { dropFolder: { failed: 0, fault: 'The reason.' } }, 'The reason.'],
   ])('%s', (_, change, reason) => {
@@ -135,7 +135,9 @@ describe('monitors', () => {
       },
     ]);
     await close?.();
-    const failed = await (await serve({ spool: { ...EMPTY, failed: 1 } }))('/health');
+    const get = await serve({ spool: { ...EMPTY, failed: 1 } });
+    const failed = await get('/health');
+    expect((await get('/live')).status).toBe(200);
     expect([failed.status, await failed.json()]).toMatchObject([
       503,
       { status: 'not ok', reasons: [expect.any(String)] },

@@ -6,7 +6,7 @@ import {
 import type { Account } from '../../../clients/smtp-door/src/settings.ts';
 import { SCANNER } from './door-for-tests.ts';
 
-export const ENVELOPE: Envelope = { from: 'scanner@contoso.com', to: ['chan@contoso.com'] };
+const ENVELOPE: Envelope = { from: 'scanner@contoso.com', to: ['chan@contoso.com'] };
 
 /** Lines of a message with CRLF, in latin-1 where they are text. */
 export const message = (...lines: readonly string[]): Buffer =>

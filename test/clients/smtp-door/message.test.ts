@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { judgeMessage } from '../../../clients/smtp-door/src/message/judge-message.ts';
 import { faultByRules } from '../../../clients/smtp-door/src/message/rules.ts';
+import { SCANNER } from './door-for-tests.ts';
 import { json, judge, message } from './judge.ts';
 
 const HEAD = ['From: Scanner <scanner@contoso.com>', 'To: chan@contoso.com', 'Subject: Scan'];
@@ -587,4 +589,58 @@ describe('a header that says one thing twice', () => {
       '550 5.6.0 The header content-type is there twice with different values. Send it once.',
     );
   });
+});
+
+describe('boundaries of Python', () => {
+  const multipart = (boundary: string, ...fields: readonly string[]): Buffer =>
+    message(
+      ...HEAD,
+      'Message-ID: <a@contoso.com>',
+      ...fields,
+      `Content-Type: multipart/mixed; boundary="${boundary}"`,
+      '',
+      `--${boundary}`,
+      'Content-Type: text/plain',
+      '',
+      `Hello, --${boundary}`,
+      `--${boundary}--`,
+    );
+  const [one, other] = ['===============1234567890123456789==', '===============9876543210987654321=='];
+
+  test('follow from the content, so that the email is the same each time it is sent', async () => {
+    const [first, again] = [await judge(multipart(one)), await judge(multipart(other))];
+    // What is no boundary stays: then it is another email.
+    expect(again.text).toBe(
+      first.text
+        .replace(`Hello, --${one}`, `Hello, --${other}`)
+        .replaceAll(/=_[0-9a-f]{24}/g, /=_[0-9a-f]{24}/.exec(again.text)?.[0] ?? ''),
+    );
+    const same = (boundary: string) =>
+      judge(Buffer.from(multipart(boundary).toString().replace(`Hello, --${boundary}`, 'Hello')));
+    expect(await same(one)).toEqual(await same(other));
+    expect((await same(one)).text).not.toContain('=====');
+  });
+
+  test('stay in what is signed, and others stay everywhere', async () => {
+    const signed = Buffer.from(multipart(one).toString().replace('multipart/mixed', 'multipart/signed'));
+    expect((await judge(signed)).text).toBe(signed.toString());
+    const usual = multipart('----=_Part_1');
+    expect((await judge(usual)).text).toBe(usual.toString());
+  });
+});
+
+test('a message without an envelope, as a file has it, goes to those of its header and of X-Receiver', async () => {
+  const bytes = message(
+    'X-Sender: scanner@contoso.com',
+    'X-Receiver: chan@contoso.com',
+    'X-Receiver: lee@contoso.com',
+    ...HEAD,
+    '',
+    'Hello',
+  );
+  const judged = await judgeMessage(
+    { bytes, account: SCANNER },
+    { bareLineEnds: 'mend', otherRecipients: 'remove' },
+  );
+  expect(judged).toMatchObject({ kind: 'email', body: bytes });
 });

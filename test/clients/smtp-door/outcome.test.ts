@@ -166,7 +166,11 @@ describe('the text of a reply', () => {
 
   test.each([
     ['addresses', 'to <chan@contoso.example>. Bcc:x@a.example.', 'to <(address)>. Bcc:(address).'],
-    ['more than forms', 'all of *@contoso.example, name@example.com', 'all of *@contoso.example, name@example.com'],
+    [
+      'more than forms',
+      'all of *@contoso.example, name@example.com',
+      'all of *@contoso.example, name@example.com',
+    ],
     ['keys', 'key gmr_abc_def was', 'key (key) was'],
     ['line breaks', 'one\r\n250 Ok\ttwo', 'one 250 Ok two'],
     ['other scripts', 'Zürich 香港 ok', 'Zurich ok'],
@@ -213,6 +217,15 @@ describe('pauses', () => {
     expect(pauses.of('erp')?.reason).toBe('CALLER_LIMIT_REACHED');
     time += 1;
     expect(pauses.of('erp')).toBeUndefined();
+  });
+
+  test.each([
+    [0, 1_000],
+    [10 ** 12, 24 * 3_600_000],
+  ])('with a Retry-After of %i ms are neither a loop nor for ever', (waitMs, pause) => {
+    const pauses = make();
+    pauses.failed('erp', later({ ...foreign(503), retryAfterMs: waitMs } as RelayAnswer));
+    expect(pauses.until('erp') - time).toBe(pause);
   });
 
   test('of an account leave the others alone, and those of the relay are for all', () => {

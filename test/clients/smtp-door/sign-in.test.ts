@@ -120,6 +120,21 @@ describe('who guesses passwords', () => {
   });
 });
 
+test('a device goes on signing in from its address while others guess its password', async () => {
+  const { port } = await openDoor();
+  const attempt = async (from: string, password: string): Promise<string> => {
+    const talk = await talkTo(port, { from });
+    await talk.say('EHLO x');
+    const reply = await talk.say(`AUTH PLAIN ${plainToken('scanner', password)}`);
+    talk.close();
+    return reply;
+  };
+  expect(await attempt('127.0.0.1', PASSWORD)).toMatch(/^235 /);
+  for (const host of [2, 3, 4, 5, 6]) expect(await attempt(`127.0.0.${host}`, 'wrong')).toMatch(WRONG);
+  expect(await attempt('127.0.0.7', PASSWORD)).toMatch(/^454 4\.7\.0 /);
+  expect(await attempt('127.0.0.1', PASSWORD)).toMatch(/^235 /);
+});
+
 describe('the brake', () => {
   test('waits a minute after five failures, then twice as long each time, at most 15 minutes', () => {
     let now = 0;

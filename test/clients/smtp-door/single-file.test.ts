@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
+import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import doorPackage from '../../../clients/smtp-door/package.json' with { type: 'json' };
 import rootPackage from '../../../package.json' with { type: 'json' };
@@ -12,17 +14,19 @@ import { endDoors, startDoorProcess } from './door-process.ts';
 import { type RelayStandIn, startRelayStandIn } from './relay-stand-in.ts';
 
 let relay: RelayStandIn;
+let made = '';
 beforeAll(async () => {
   relay = await startRelayStandIn();
+  made = await makeSmtpDoor(await mkdtemp(join(tmpdir(), 'smtp-door-made-')));
 });
 afterAll(async () => {
   endDoors();
   await relay.close();
+  await rm(join(made, '../..'), { recursive: true });
 });
 
 /** The file alone in a folder, as a user has it who downloaded it. */
 const emptyFolder = async () => {
-  const made = await makeSmtpDoor(await aFolder());
   const folder = await aFolder();
   const file = join(folder, 'smtp-door.mjs');
   await copyFile(made, file);
@@ -47,7 +51,7 @@ const emptyFolder = async () => {
         ...change,
       }),
     );
-  return { made, folder, file, run, configure };
+  return { folder, file, run, configure };
 };
 
 const send = (port: number, user: string, pass: string) => {
@@ -127,7 +131,7 @@ describe('the single file of the SMTP door', () => {
     const health = await fetch(`http://127.0.0.1:${door.healthPort}/health`);
     expect([health.status, await health.text()]).toEqual([
       503,
-      expect.stringContaining('1 emails of the spool have failed'),
+      expect.stringContaining('Emails of the spool that failed: 1.'),
     ]);
     relay.failWith(() => undefined);
     const before = relay.emails.size;
@@ -154,7 +158,6 @@ describe('the single file of the SMTP door', () => {
   });
 
   test('has beside it what the container file copies, and the licences of what it contains', async () => {
-    const { made } = await emptyFolder();
     const folder = join(made, '..');
     const files = await readdir(folder);
     const copied = [
@@ -187,15 +190,20 @@ test.skipIf(!hasSystemd)('systemd accepts the unit (needs systemd-analyze)', () 
   expect([status, stderr]).toEqual([0, '']);
 });
 
-test('the configuration to begin with is one that the door takes', async () => {
+test('the configuration to begin with is one that the door takes, once its files are there', async () => {
   const { folder, run } = await emptyFolder();
-  const example = JSON.parse(readDocument('clients/smtp-door/examples/door.json').text);
-  await mkdir(join(folder, 'etc'));
-  await writeFile(join(folder, 'etc/key'), 'gmr_a_b');
-  await writeFile(join(folder, 'etc/hash'), run(['hash-password'], 'x').stdout);
-  const text = JSON.stringify(example)
-    .replaceAll(/\/etc\/smtp-door\/\w+\.key/g, 'etc/key')
-    .replaceAll(/\/etc\/smtp-door\/\w+\.hash/g, 'etc/hash');
-  await writeFile(join(folder, 'door.json'), text);
-  expect(run(['check', '--config', 'door.json'])).toMatchObject({ status: 0, stderr: '' });
+  const text = readDocument('clients/smtp-door/examples/door.json').text;
+  await writeFile(join(folder, 'door.json'), text.replaceAll('/etc/smtp-door/', ''));
+  expect(run(['check', '--config', 'door.json']).stderr).toContain('door.json has 3 problems:');
+  for (const key of ['scanner.key', 'erp.key']) await writeFile(join(folder, key), 'gmr_a_b\n');
+  await writeFile(join(folder, 'erp.hash'), run(['hash-password'], 'x').stdout);
+  expect(run(['check', '--config', 'door.json'])).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('received ENOENT'),
+  });
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'mail.contoso.example' }]);
+  await writeFile(join(folder, 'cert.pem'), cert);
+  await writeFile(join(folder, 'key.pem'), key);
+  const { status, stdout } = run(['check', '--config', 'door.json']);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/\n {2}Certificate: until 20\d\d-/)]);
 });

@@ -79,6 +79,40 @@ describe('several emails with one answer', () => {
     for (const { mailId } of kept.slice(0, 20)) expect(failure.facts.detail).toContain(mailId);
   });
 
+  test('leave none to be sent where one of their keys is of another email, because repeating them would not help', async () => {
+    const world = inMemoryPorts();
+    const keyed = mails(3).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));
+    await send(world, keyed.slice(2));
+    const changed = [...keyed.slice(0, 2), { ...mails(1, { text: 'Another' })[0], idempotencyKey: 'k-2' }];
+    await expect(send(world, changed as typeof keyed)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+    expect(states(world)).toEqual(['canceled', 'canceled', 'queued']);
+  });
+
+  test('that are all canceled after a doubt are not in doubt', async () => {
+    const world = inMemoryPorts();
+    const put = async () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const replace = async () => Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    await expect(
+      send(world, mails(2), {
+        mailQueue: { ...world.needs.mailQueue, put },
+        ledger: { ...world.needs.ledger, replace },
+      }),
+    ).rejects.toMatchObject({ code: 'MAIL_NOT_STORED' });
+    expect(new Set(states(world))).toEqual(new Set(['canceled']));
+  });
+
+  test('can have the id that was made for one before', async () => {
+    const world = inMemoryPorts();
+    const mailId = world.needs.newMailId();
+    const [first, second] = mails(2);
+    const result = await send(world, [{ ...first, mailId }, { ...second }] as Parameters<typeof send>[1]);
+    const ids = 'answers' in result ? result.answers.map(({ row }) => row.facts.mailId) : [];
+    expect(ids[0]).toBe(mailId);
+    expect(ids[1]).not.toBe(mailId);
+  });
+
   test('with keys stay accepted, and repeating them completes the rest', async () => {
     const world = inMemoryPorts();
     const keyed = mails(20).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));

@@ -5,7 +5,6 @@ import { toAccepted } from '../../../src/lib/facades/postmark-answer.ts';
 import { readCall } from '../../../src/lib/facades/postmark-calls.ts';
 import { toPostmarkError } from '../../../src/lib/facades/postmark-error.ts';
 import { toMessageDetails, toServer } from '../../../src/lib/facades/postmark-message.ts';
-import { tagPair, tagWord } from '../../../src/lib/facades/tag-words.ts';
 
 const errorOf = (code: ErrorCode, more: object = {}) => {
   const { status, title, remedy } = catalogue[code];
@@ -62,7 +61,19 @@ describe('an error', () => {
       id: '01890000-0000-7000-8000-000000000000',
     });
     expect(error.Message).toBe(
-      'The email has neither text nor html. TextBody: expected TextBody or HtmlBody, received nothing. Give the body as TextBody, as HtmlBody or as both. (BODY_MISSING, email 01890000-0000-7000-8000-000000000000, request 6b0f7f1e-3f25-4f9b-8d8b-0a1b2c3d4e5f)',
+      'The email has neither text nor html. TextBody: expected TextBody or HtmlBody (received nothing). Give the body as TextBody, as HtmlBody or as both. (BODY_MISSING, email 01890000-0000-7000-8000-000000000000, request 6b0f7f1e-3f25-4f9b-8d8b-0a1b2c3d4e5f)',
+    );
+  });
+
+  test.each([
+    'ADDRESS_INVALID',
+    'CID_UNUSED',
+    'CONTENT_TYPE_UNSUPPORTED',
+    'BODY_MISSING',
+    'SENDER_NOT_ALLOWED',
+  ] as const)('%s does not name fields or addresses of our own API', (code) => {
+    expect(errorOf(code).error.Message).not.toMatch(
+      /`(?:cid|from|to|text|html|content|detail|expected)`|\/api\/mail/,
     );
   });
 
@@ -180,21 +191,5 @@ describe('the details of an email', () => {
     expect(toMessageDetails({ ...status, captured: true }).Sandboxed).toBe(true);
     expect(toServer('app', true).DeliveryType).toBe('Sandbox');
     expect(toServer('app', false).DeliveryType).toBe('Live');
-  });
-});
-
-describe('a word of a provider as a tag', () => {
-  test.each([
-    ['password reset', 'password-reset'],
-    [' A/B: test! ', 'A-B--test-'],
-    ['v1.2_x-y', 'v1.2_x-y'],
-    ['通知', '通知'],
-    ['a\nb', 'a\nb'],
-  ])('%j is %j', (word, tag) => {
-    expect(tagWord(word)).toBe(tag);
-  });
-
-  test('a pair is one tag', () => {
-    expect(tagPair('color', 'dark blue')).toBe('color.dark-blue');
   });
 });

@@ -143,3 +143,8 @@ describe('what applications need goes through', () => {
     expect(read({ headers: { [name]: 'v' } }).headers).toEqual([{ name, value: 'v' }]);
   });
 });
+
+test('a value that no text can be made of is a problem like any other that is not text', () =>
+  expect(problemsOf(() => read({ headers: { 'X-Order': { toString: 1, valueOf: 1 } } }))).toEqual([
+    'FIELD_INVALID /headers/X-Order',
+  ]));

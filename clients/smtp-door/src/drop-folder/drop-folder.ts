@@ -16,7 +16,7 @@ export type DropFolderSettings = {
 };
 
 /** Makes an email for the relay of the bytes of a file, or says why not. */
-export type JudgeFile = (
+type JudgeFile = (
   bytes: Buffer,
 ) => Promise<
   | ({ readonly kind: 'email' } & Pick<Submission, 'idempotencyKey' | 'contentType' | 'body'>)

@@ -85,7 +85,8 @@ export const judgeMessage = async (
         ]
       : []),
   ].filter(({ start, end: to, text }) => to > start || text !== '');
-  const mended = withSteadyBoundaries(mendCharset(withEdits(lines, edits)));
+  const whole = mendCharset(withEdits(lines, edits));
+  const mended = whole.length > MAX_MIME_BYTES ? whole : withSteadyBoundaries(whole);
   const notes = {
     ...(hasBare ? { bareLineEnds: true } : {}),
     ...(people.removed > 0 ? { recipientsRemoved: people.removed } : {}),

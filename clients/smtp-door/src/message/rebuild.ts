@@ -1,6 +1,6 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { readHeaderBlock } from './header-block.ts';
-import { jsonFiles } from './json-files.ts';
+import { contentOf, jsonFiles } from './json-files.ts';
 import { jsonHeaders } from './json-headers.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
@@ -25,7 +25,7 @@ const isInvitation = ({ mimeType, disposition, method }: Attachment): boolean =>
 
 const parse = async (bytes: Buffer): Promise<Email | undefined> => {
   try {
-    return await PostalMime.parse(bytes, { forceRfc822Attachments: true, attachmentEncoding: 'base64' });
+    return await PostalMime.parse(bytes, { forceRfc822Attachments: true });
   } catch {
     return undefined;
   }
@@ -68,7 +68,7 @@ export const rebuild = async (bytes: Buffer, why: string): Promise<Record<string
       : {
           calendar: {
             method: invitation.method,
-            ics: Buffer.from(String(invitation.content), 'base64').toString('utf8'),
+            ics: contentOf(invitation).toString('utf8'),
           },
         }),
   };

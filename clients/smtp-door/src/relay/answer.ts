@@ -23,7 +23,7 @@ export type RelayBody =
     }
   | { readonly kind: 'foreign' };
 
-export type RelayProblem = { readonly code: string; readonly pointer: string; readonly expected: string };
+type RelayProblem = { readonly code: string; readonly pointer: string; readonly expected: string };
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 

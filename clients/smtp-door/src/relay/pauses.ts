@@ -10,12 +10,19 @@ const LONGEST_OF_EMAIL_MS = 60 * 60_000;
 const doubled = (failures: number, first: number, longest: number): number =>
   Math.min(longest, first * 2 ** Math.min(failures - 1, 20));
 
-/** How long to wait after so many failures in a row: twice as long each time, unless the relay says how long. */
-export const pauseMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>): number =>
-  waitMs ?? doubled(failures, FIRST_MS, LONGEST_MS);
+/** A Retry-After of zero must not make a loop, and one of a proxy not stop the door for years. The longest of the relay is until midnight. */
+const SHORTEST_MS = 1_000;
+const DAY_MS = 24 * 60 * 60_000;
 
-export const pauseOfEmailMs = (failures: number, { waitMs }: Pick<Later, 'waitMs'>): number =>
-  waitMs ?? doubled(failures, FIRST_OF_EMAIL_MS, LONGEST_OF_EMAIL_MS);
+const asked = ({ waitMs }: Pick<Later, 'waitMs'>): number | undefined =>
+  waitMs === undefined ? undefined : Math.min(DAY_MS, Math.max(SHORTEST_MS, waitMs));
+
+/** How long to wait after so many failures in a row: twice as long each time, unless the relay says how long. */
+export const pauseMs = (failures: number, later: Pick<Later, 'waitMs'>): number =>
+  asked(later) ?? doubled(failures, FIRST_MS, LONGEST_MS);
+
+export const pauseOfEmailMs = (failures: number, later: Pick<Later, 'waitMs'>): number =>
+  asked(later) ?? doubled(failures, FIRST_OF_EMAIL_MS, LONGEST_OF_EMAIL_MS);
 
 type Pause = { failures: number; until: number; later: Later };
 

@@ -64,5 +64,3 @@ export const makeGate = (
     sockets: (): readonly net.Socket[] => [...open.values()].map(({ socket }) => socket),
   };
 };
-
-export type Gate = ReturnType<typeof makeGate>;

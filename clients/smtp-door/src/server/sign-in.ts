@@ -11,7 +11,7 @@ const MAX_FAILURES_OF_CONNECTION = 3;
 /** A device signs in for every email: the address from which a name did so is not braked by what others try with that name. */
 const MAX_KNOWN = 10_000;
 
-export type Attempt = {
+type Attempt = {
   readonly username: string;
   readonly password: string;
   /** Where the client is. */

@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Only the user of the door reads emails. */
-export const FILE_MODE = 0o600;
+const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
 
 /** Makes a name in a folder survive a power failure. Windows has no such call, and needs none for a rename in NTFS. */

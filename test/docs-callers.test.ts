@@ -253,6 +253,14 @@ describe('the page power-automate.md', () => {
     expect(cloud.mails.list({}).total).toBe(sentSoFar);
   });
 
+  test('its actions keep the key and the email out of the run history, and wait longer than the relay for Graph', () => {
+    expect(actions.Send_email).toMatchObject({
+      runtimeConfiguration: { secureData: { properties: ['inputs'] } },
+      limit: { timeout: expect.stringMatching(/^PT[2-9]M$/) },
+      inputs: { retryPolicy: { type: 'exponential', interval: expect.stringMatching(/^PT\d+S$/) } },
+    });
+  });
+
   test.each(Object.entries(FLOW_SCENARIOS))('%s', async (_title, { answers, requests, error }) => {
     const relay = await startScenarios(() => answers);
     const flowed = await runFlow(actions, { url: relay.url, key: 'gmr_key' }, '7');

@@ -71,10 +71,14 @@ const request = async (
   const response = await fetch(`${relay.url()}${base}${path}`, {
     method,
     headers: {
-      'x-postmark-server-token': key,
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
+      ...Object.fromEntries(
+        Object.entries({ 'x-postmark-server-token': key, ...headers }).map(([name, value]) => [
+          name.toLowerCase(),
+          value,
+        ]),
+      ),
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
@@ -357,7 +361,8 @@ describe('what the façade does with each field and call of Postmark', async () 
         JSON.stringify(value ?? null)
           .replaceAll('{marker}', marker)
           .replaceAll('{id}', id)
-          .replaceAll('{sender}', sender),
+          .replaceAll('{sender}', sender)
+          .replaceAll('{key}', KEY),
       );
     const asked = { ...template, path: fill(template.path), headers: fill(template.headers ?? {}) };
     const answer = await request({

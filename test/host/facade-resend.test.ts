@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import PostalMime from 'postal-mime';
 import { Resend } from 'resend';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FaultRuleInput } from '../../local/graph/fault-rules.ts';
 import { features } from '../fixtures/facade-features/resend.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
@@ -112,6 +112,15 @@ describe('the client of Resend, with another key and address', () => {
     // As of every email of the relay, its state can be asked for with the same id.
     const { body } = await call('GET', `/mail/${data?.id}`, { at: '/api/v1' });
     expect(body).toMatchObject({ id: data?.id, state: 'sent' });
+  });
+
+  test('is moved by its environment alone', async () => {
+    vi.stubEnv('RESEND_API_KEY', key);
+    vi.stubEnv('RESEND_BASE_URL', `${relay.url()}/api/resend`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const marker = newMarker();
+    expect(await new Resend().emails.send(anEmail(marker))).toMatchObject({ error: null });
+    await relay.arrives(marker);
   });
 
   test('sends every field, files too, and a large one byte for byte', async () => {

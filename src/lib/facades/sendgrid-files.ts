@@ -1,4 +1,5 @@
 import mime from 'mime';
+import { defined } from '../defined.ts';
 import { isObject } from '../mail/absent.ts';
 import { isBase64Text } from '../mail/base64-text.ts';
 import { contentIdKey, referredContentIds } from '../mail/content-ids.ts';
@@ -48,12 +49,12 @@ export const readFiles = (findings: Findings, value: unknown, html: unknown): Fi
       );
     // A file that is not inline and that nothing refers to is a file like any other, whatever its id.
     const isShown = isInline || (typeof id === 'string' && referred.has(contentIdKey(id)));
-    return {
+    return defined({
       filename: isNothing(one.filename) ? nameFor(one.type, index) : one.filename,
       contentType: one.type,
       content: one.content,
-      ...(isShown && !isNothing(id) ? { cid: id } : {}),
-    };
+      cid: isShown && !isNothing(id) ? id : undefined,
+    });
   });
   return { files, length };
 };

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { isObject } from '../mail/absent.ts';
 import { fieldProblems } from './field-rules.ts';
 import { PERSON } from './sendgrid-fields.ts';
@@ -14,7 +15,7 @@ const unquoted = (name: unknown): unknown =>
 export const toPerson = (findings: Findings, written: unknown, place: string): unknown => {
   if (!isObject(written)) return written;
   findings.problems.push(...fieldProblems(written, PERSON, `${place}.`));
-  return { address: written.email, name: unquoted(written.name) };
+  return defined({ address: written.email, name: unquoted(written.name) });
 };
 
 /** The people in a list, at their places. Undefined where there is nobody. */

@@ -26,7 +26,7 @@ import { argsIn, type CustomArg, readArgs, readCategories } from './sendgrid-tag
 /** SendGrid's limit. */
 const MAX_PERSONALIZATIONS = 1000;
 /** Each personalization is an email with a copy of all contents and files. */
-export const MAX_EXPANDED = 50_000_000;
+const MAX_EXPANDED = 50_000_000;
 const MAX_TAGS = 10;
 /** The end of the year 9999; a larger number is in milliseconds. */
 const MAX_SECONDS = 253_402_300_799;
@@ -265,7 +265,9 @@ const readReplies = (
   if (replyTo === undefined) return substitute(header);
   findings.places.set('/replyTo', places.get('/replyTo') ?? 'reply_to');
   const inPerson = (one: unknown): unknown =>
-    isObject(one) ? { address: substitute(one.address), name: substitute(one.name) } : substitute(one);
+    isObject(one)
+      ? defined({ address: substitute(one.address), name: substitute(one.name) })
+      : substitute(one);
   return Array.isArray(replyTo) ? replyTo.map(inPerson) : inPerson(replyTo);
 };
 

@@ -63,7 +63,9 @@ const toUuid = (hash: Buffer): string => {
 const isThere = (value: unknown): boolean =>
   isBase64Text(value)
     ? value !== ''
-    : value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
+    : value !== null &&
+      value !== undefined &&
+      !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** What makes an email another one: without its key, and without what serialisers write for a field that is absent. */
 const contentOf = (mail: object): object => {

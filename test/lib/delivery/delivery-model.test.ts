@@ -155,3 +155,64 @@ test('no draft is sent twice by a Graph that accepts it and says that it is busy
     { numRuns: RUNS / 4, seed: SEED },
   );
 });
+
+/** Emails that wait for their time and are moved, by processes that end in between: the walks above have few of them. */
+const moves: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 40,
+    arbitrary: fc.record({
+      kind: fc.constant('step'),
+      one,
+      fate: fc.oneof(
+        { weight: 12, arbitrary: fc.constant<Fate>('answered') },
+        { weight: 1, arbitrary: fc.constant<Fate>('lost') },
+      ),
+    }),
+  },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant('deliver'), process }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('reschedule'),
+      process,
+      one,
+      laterMs: fc.constantFrom(0, 5000, MINUTE_MS, 20 * MINUTE_MS),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill'), process, happens: fc.nat({ max: 255 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('wait'),
+      ms: fc.constantFrom(5000, MINUTE_MS),
+      happens: fc.constant(0),
+    }),
+  },
+);
+
+const ONE_LATER: Act = {
+  ...{ kind: 'post', policy: 'verify', large: false, respondAsync: true },
+  ...{ laterMs: MINUTE_MS, process: 0 },
+};
+const ANSWERED: Act = { kind: 'step', one: 0, fate: 'answered' };
+
+test('an email that is moved while processes end is sent once, and not before its time', {
+  timeout: 600_000,
+}, async () => {
+  const given = {
+    ...{ perMinute: 30, leaseMs: MINUTE_MS, sentItemsDelayMs: 0 },
+    deliveries: ['standard', 'standard'],
+  } as const;
+  await fc.assert(
+    fc.asyncProperty(fc.array(moves, { minLength: 60, maxLength: 200 }), async (acts) => {
+      const simulation = makeSimulation(given);
+      await simulation.perform(ONE_LATER);
+      for (let step = 0; step < 10; step += 1) await simulation.perform(ANSWERED);
+      for (const next of acts) await simulation.perform(next);
+      await simulation.finish();
+      const broken = simulation.stories().flatMap((story) => brokenPromises(story));
+      expect([...broken, ...simulation.problems()], simulation.history()).toEqual([]);
+    }),
+    { numRuns: RUNS / 4, seed: SEED },
+  );
+});

@@ -1,3 +1,4 @@
+import { Resend } from 'resend';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, test } from 'vitest';
@@ -11,9 +12,30 @@ const keysOf = (...secrets: string[]) => secrets.flatMap((one) => readSigningSec
 const now = new Date();
 const headersBy = (...secrets: string[]) => headersOf({ id: event.id, body }, keysOf(...secrets), now);
 
+/** As docs/migrate/resend.md calls it. */
+class ResendWebhook {
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  verify(payload: string, headers: Record<string, string>): unknown {
+    const [id = '', timestamp = '', signature = ''] = ['id', 'timestamp', 'signature'].map(
+      (name) => headers[`webhook-${name}`],
+    );
+    return new Resend('re_123').webhooks.verify({
+      payload,
+      headers: { id, timestamp, signature },
+      webhookSecret: this.#secret,
+    });
+  }
+}
+
 describe.each([
   ['standardwebhooks', StandardWebhook],
   ['svix', SvixWebhook],
+  ['of the client of Resend', ResendWebhook],
 ])('the verifier %s', (_name, Webhook) => {
   const verify = (secret: string, text = body, headers = headersBy(SIGNING_SECRET)) =>
     new Webhook(secret).verify(text, headers as Record<string, string>);

@@ -595,6 +595,33 @@ describe('for every request', () => {
     ),
   })).any;
 
+  test('an email is the same after it was stored, so that it is known by its hash', () => {
+    const isStored = (request: unknown): boolean => {
+      try {
+        for (const { input } of readSendGridRequest(request).mails)
+          expect(input).toStrictEqual(JSON.parse(JSON.stringify(input)));
+        return true;
+      } catch (error) {
+        if (error instanceof AppError) return false;
+        throw error;
+      }
+    };
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3, noNullPrototype: true }),
+        (more) => {
+          isStored(aRequest(more));
+        },
+      ),
+      { numRuns: 500 },
+    );
+    const file = { content: 'YQ==', filename: 'a.png' };
+    expect(isStored(aRequest({ attachments: [file, null], reply_to: { email: 'a@b.example' } }))).toBe(true);
+    expect(isStored(aRequest({}, { to: [{ email: 'a@b.example' }, null], substitutions: { a: 'b' } }))).toBe(
+      true,
+    );
+  });
+
   test('what is wrong is an error of the relay whose every field is one of SendGrid', () => {
     const known = new Set([...names, ...inner, 'template_id', 'bcc']);
     fc.assert(

@@ -2,7 +2,7 @@ import { AppError, type Problem, problemsError } from '../errors.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
 
 /** Resend takes as many. */
-export const MAX_BATCH = 100;
+const MAX_BATCH = 100;
 
 /**
  * The idempotency key of a request, as the relay can keep it: Resend takes blanks in it. Throws IDEMPOTENCY_KEY_INVALID.

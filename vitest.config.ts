@@ -51,6 +51,31 @@ const PURE = [
   'test/functions/**/*.test.ts',
 ];
 
+/**
+ * Tests that read files, or have servers in their own process at free ports and end them: they change nothing of a process that
+ * another one could find, such as its environment or the certificates it trusts. So a worker goes on with the next file here too, and
+ * loads Azurite and the SDKs once.
+ */
+const TIDY = [
+  'test/contract/fake-*.test.ts',
+  'test/lib/*.test.ts',
+  'test/lib/graph/!(one-request).test.ts',
+  'test/lib/inbox/**/*.test.ts',
+  'test/lib/vault/{signing-keys,token-failure,token-refusal,vault-failure}.test.ts',
+  'test/local/{directory,find-relay,foreign-pages,reach-this-machine,relay-keys,relay-settings,webhook-secrets,welcome}.test.ts',
+  'test/local/entra/{client-assertion,decide-token}.test.ts',
+  'test/local/functions-host/{binding-data,broken-requests,host-json,host-log,ncrontab,polling-back-off,process-message,queue-listener,request-body,route-template,timer-listener,timespan}.test.ts',
+  'test/local/graph/**/*.test.ts',
+  'test/local/inbox/{attachment-content,host-names,inbox-address,inbox-server,relay-mails}.test.ts',
+  'test/local/key-vault/secret-store.test.ts',
+  'test/bench/{aims,independence,keep-alive-client,options,small-instance,steady-rate}.test.ts',
+  'test/chaos/{plan,stories,verdict}.test.ts',
+  'test/scripts/{mail-page,same-relay,search-mails}.test.ts',
+  'test/{docs,docs-chinese,docs-connections,docs-examples,docs-names,docs-operations,rooms,security-statements,words}.test.ts',
+];
+/** Of storage, all but those that need very many Azurites or an environment of their own. */
+const STORAGE = 'test/lib/storage/!(ledger-size|ledger-table|limits-across-instances).test.ts';
+
 const rankOf = ({ moduleId }: TestSpecification): number => {
   const rank = LONGEST.indexOf(basename(moduleId));
   return rank === -1 ? LONGEST.length : rank;
@@ -67,12 +92,13 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'tidy', include: [...TIDY, STORAGE], isolate: false } },
       {
         extends: true,
         test: {
           name: 'whole',
           include: ['test/**/*.test.ts'],
-          exclude: PURE,
+          exclude: [...PURE, ...TIDY, STORAGE],
           globalSetup: 'test/support/bundle-once.ts',
         },
       },
@@ -82,10 +108,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'identity',
-          include: ['test/lib/storage/**/*.test.ts'],
-          exclude: ['ledger-size', 'ledger-table', 'limits-across-instances'].map(
-            (name) => `**/${name}.test.ts`,
-          ),
+          include: [STORAGE],
           env: { STORAGE_OF_TESTS: 'identity' },
         },
       },

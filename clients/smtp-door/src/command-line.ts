@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: 'run' | 'check'; readonly config: string }
+  | { readonly kind: 'run'; readonly config: string }
+  | { readonly kind: 'check'; readonly config: string; readonly asksRelay: boolean }
   | { readonly kind: 'hash-password'; readonly isNew: boolean }
   | { readonly kind: 'spool'; readonly action: SpoolAction; readonly config: string }
   | { readonly kind: 'help' | 'version' }
@@ -18,7 +19,8 @@ An SMTP server that gives every email it receives to the Graph Mail Relay.
 
 Commands
   (none)                     Runs the door.
-  check                      Checks the configuration, and prints all of its problems.
+  check [--relay]            Checks the configuration, and prints all of its problems. With --relay, also asks the relay
+                             whether it accepts the keys. Nothing is sent.
   hash-password [--new]      Reads a password from standard input and prints its hash for the configuration.
                              With --new, makes a password of letters and digits and prints it too.
   spool list [--json]        Shows the emails that wait, and those that failed, with the reason.
@@ -38,6 +40,7 @@ const OPTIONS = {
   new: { type: 'boolean' },
   json: { type: 'boolean' },
   failed: { type: 'boolean' },
+  relay: { type: 'boolean' },
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 } as const;
@@ -47,7 +50,7 @@ type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string | boolean>>>
 /** The options of each command beside --config. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
   run: ['config'],
-  check: ['config'],
+  check: ['config', 'relay'],
   'hash-password': ['new'],
   'spool list': ['config', 'json'],
   'spool retry': ['config', 'failed'],
@@ -97,10 +100,10 @@ const toCommand = (
   const config = String(values.config ?? env.SMTP_DOOR_CONFIG ?? '');
   if (config === '')
     return wrong('Expected --config <file> or the environment variable SMTP_DOOR_CONFIG, received neither.');
-  if (name === 'run' || name === 'check')
-    return rest.length > 0
-      ? wrong(`Expected nothing after ${name}, received ${rest[0]}.`)
-      : { kind: name, config };
+  if (name === 'run' || name === 'check') {
+    if (rest.length > 0) return wrong(`Expected nothing after ${name}, received ${rest[0]}.`);
+    return name === 'run' ? { kind: name, config } : { kind: name, config, asksRelay: values.relay === true };
+  }
   if (verb === 'list')
     return ids.length > 0
       ? wrong(`Expected nothing after spool list, received ${ids[0]}.`)

@@ -5,6 +5,7 @@ import { type Command, readCommandLine, USAGE } from './command-line.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
+import { askRelay } from './relay/ask-relay.ts';
 import { oneLine } from './relay/one-line.ts';
 import { type RunWorld, runDoor } from './run.ts';
 import { readCertificate } from './server/certificate.ts';
@@ -42,13 +43,24 @@ const perform = async (command: Command, parts: Pick<RunWorld, 'startDoor' | 've
       process.exitCode = 2;
       return;
     case 'check':
-      return say(await describe(await readConfig(command.config)));
+      return await check(command);
     case 'hash-password':
       return await printHash(command.isNew);
     case 'spool':
       return await decide(command);
     case 'run':
       return await serve(command.config, parts);
+  }
+};
+
+const check = async ({ config, asksRelay }: Extract<Command, { kind: 'check' }>): Promise<void> => {
+  const configuration = await readConfig(config);
+  say(await describe(configuration));
+  if (!asksRelay) return;
+  for (const [account, key] of configuration.keys) {
+    const { isGood, text } = await askRelay(configuration.url, key);
+    say(`  ${isGood ? 'Good' : 'Not good'}: account ${account}: ${text}`);
+    if (!isGood) process.exitCode = 1;
   }
 };
 

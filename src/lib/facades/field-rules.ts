@@ -4,7 +4,7 @@ import { isObject } from '../mail/absent.ts';
 import { isBase64Text } from '../mail/base64-text.ts';
 
 /** What a façade does with a field of a provider's request: it carries it, or says why it cannot and what to do instead. */
-export type FieldRule =
+type FieldRule =
   | 'carried'
   | {
       /** What is expected in its place, as a problem says it. */

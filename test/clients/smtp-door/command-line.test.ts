@@ -6,7 +6,8 @@ const read = (line: string, env = {}) => readCommandLine(line.split(' ').filter(
 describe('the command line', () => {
   test.each([
     ['--config door.json', { kind: 'run', config: 'door.json' }],
-    ['check --config door.json', { kind: 'check', config: 'door.json' }],
+    ['check --config door.json', { kind: 'check', config: 'door.json', asksRelay: false }],
+    ['check --relay --config d', { kind: 'check', config: 'd', asksRelay: true }],
     ['hash-password', { kind: 'hash-password', isNew: false }],
     ['hash-password --new', { kind: 'hash-password', isNew: true }],
     ['spool list --config d', { kind: 'spool', config: 'd', action: { verb: 'list', json: false } }],

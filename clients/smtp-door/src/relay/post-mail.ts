@@ -11,7 +11,7 @@ export type RelayAddress = {
 export type PostMail = (submission: Submission, key: string, timeoutMs: number) => Promise<RelayAnswer>;
 
 /** A key of the relay; any other one is a function key, which Azure checks. */
-const isRelayKey = (key: string): boolean => key.startsWith('gmr_');
+export const isRelayKey = (key: string): boolean => key.startsWith('gmr_');
 
 /** More than any response of the relay: a page of something else is not read to its end. */
 const MAX_RESPONSE = 1_000_000;
@@ -73,7 +73,7 @@ const readText = async (response: Response): Promise<string> => {
 };
 
 /** The code of a network error, which names no address: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED, UND_ERR_SOCKET. */
-const causeOf = (error: unknown): string => {
+export const causeOf = (error: unknown): string => {
   const { cause } = error as {
     readonly cause?: { readonly code?: unknown; readonly errors?: readonly unknown[] };
   };

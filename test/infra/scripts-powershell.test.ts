@@ -49,10 +49,17 @@ describe.skipIf(!hasPwsh)(
 
     const changes = () => shell.calls().filter((call) => CHANGES.test(call));
     const run = (more: Parameters = {}) => shell.run({ ...PARAMETERS, ...more });
+    /** What a first run made of a tenant: the same of the same tenant and parameters, so that each is run once. */
+    const made = new Map<string, Tenant>();
     /** A relay that was set up `hours` ago. */
     const setUp = async (hours = 0, more: Parameters = {}) => {
-      const first = await run(more);
-      expect(first.said).toContain('Checked: ');
+      const begun = JSON.stringify([shell.get(), more]);
+      if (!made.has(begun)) {
+        const first = await run(more);
+        expect(first.said).toContain('Checked: ');
+        made.set(begun, shell.get());
+      }
+      shell.put(made.get(begun)!);
       const then = new Date(Date.now() - hours * 3_600_000).toISOString();
       shell.change(({ groups, scopes, assignments }) => {
         for (const row of [...groups, ...scopes, ...assignments]) row.WhenChangedUTC = then;

@@ -1,3 +1,4 @@
+import { lineAt } from '../../../../src/lib/mail/line-breaks.ts';
 import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
@@ -19,6 +20,9 @@ import { faultByRules } from './rules.ts';
  * size as a draft with its files.
  */
 const PREFERRED_MIME_BYTES = 1_680_000;
+
+/** Far more than 500 recipients and their references need: each field costs time. */
+const MAX_HEADER_BYTES = 1_000_000;
 
 /** The envelope of SMTP. A file in a folder has none: then the header says it. */
 export type Envelope = { readonly from: string; readonly to: readonly string[] };
@@ -56,7 +60,10 @@ export const judgeMessage = async (
   if (hasBare && bareLineEnds === 'refuse')
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
   const lines = withLineEnds(bytes);
-  const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
+  const { next: headerLimit } = lineAt(lines, Math.min(MAX_HEADER_BYTES, lines.length));
+  const { fields, stray, end, bodyAt } = readHeaderBlock(lines.subarray(0, headerLimit));
+  if (bodyAt > MAX_HEADER_BYTES)
+    return refuse(`The header of the message has more than ${MAX_HEADER_BYTES} bytes.`, '5.3.4', 552);
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);

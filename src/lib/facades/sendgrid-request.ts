@@ -26,7 +26,7 @@ import { argsIn, type CustomArg, readArgs, readCategories } from './sendgrid-tag
 /** SendGrid's limit. */
 const MAX_PERSONALIZATIONS = 1000;
 /** Each personalization is an email with a copy of all contents and files. */
-export const MAX_EXPANDED = 50_000_000;
+const MAX_EXPANDED = 50_000_000;
 const MAX_TAGS = 10;
 /** The end of the year 9999; a larger number is in milliseconds. */
 const MAX_SECONDS = 253_402_300_799;

@@ -42,7 +42,7 @@ describe('an error', () => {
     ['MAIL_DISABLED', 503, 100],
     ['MAIL_NOT_STORED', 503, 100],
     ['CLIENT_SECRET_EXPIRED', 500, 500],
-    ['UNEXPECTED', 500, 500],
+    ['MAIL_UNDER_WAY', 429, 429],
     ['MAIL_NOT_FOUND', 404, 701],
   ])('%s is %i with ErrorCode %i', (code, status, number) => {
     expect(errorOf(code)).toMatchObject({ status, error: { ErrorCode: number } });

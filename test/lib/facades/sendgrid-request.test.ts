@@ -194,6 +194,12 @@ describe('personalizations', () => {
     const large = { attachments: [{ content, filename: 'a.bin' }] };
     expect(readSendGridRequest(many(16, large)).mails).toHaveLength(16);
     expect(problemsOf(many(17, large))).toEqual([['REQUEST_TOO_LARGE', '']]);
+    // Small ones take time too.
+    const files = {
+      attachments: Array.from({ length: 250 }, () => ({ content: 'QUJD', filename: 'a.txt' })),
+    };
+    expect(readSendGridRequest(many(99, files)).mails).toHaveLength(99);
+    expect(problemsOf(many(100, files))).toEqual([['REQUEST_TOO_LARGE', '']]);
   });
 });
 

@@ -95,8 +95,6 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   BODY_MISSING: 'Give the body as TextBody, as HtmlBody or as both.',
   BASE64_INVALID:
     'Encode the bytes of the file once, as standard base64 with padding. Line breaks are allowed.',
-  CID_UNUSED:
-    'Show the file in HtmlBody, as in <img src="cid:logo"> for the ContentID cid:logo, or omit its ContentID. Mail programs hide a file that has a ContentID and is not shown.',
   CID_REPEATED:
     'Give each file its own ContentID, or send the file once: HtmlBody can show it several times.',
   HEADER_NOT_CARRIED:

@@ -4,7 +4,6 @@ import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sendgridClient from '@sendgrid/client';
 import sendgridMail from '@sendgrid/mail';
 import { afterAll, describe, expect, test } from 'vitest';
 import { obtainCertificate } from '../../local/certificate.ts';
@@ -35,8 +34,10 @@ const operate = (path: string, body: object) =>
 await operate('/api/callers', { name: 'shop', senders: ['*@contoso.example'], apps: [LOCAL_CALLER_ID] });
 const KEY = String((await operate('/api/callers/shop/keys', {})).body.key);
 
-// The types say that the packages are classes; they are instances, which have their classes.
-const { Client } = sendgridClient as unknown as { readonly Client: new () => typeof sendgridClient };
+// The types say that the package is a class; it is an instance, which has the classes.
+type Client = Parameters<(typeof sendgridMail)['setClient']>[0];
+const Client = (sendgridMail as unknown as { readonly client: { readonly constructor: new () => Client } })
+  .client.constructor;
 const { MailService } = sendgridMail as unknown as { readonly MailService: new () => typeof sendgridMail };
 type MailDataRequired = Exclude<Parameters<(typeof sendgridMail)['send']>[0], readonly unknown[]>;
 
@@ -552,10 +553,11 @@ except AnymailAPIError as error:
   },
 );
 
+const PHP = 'php';
 const SYMFONY = '/usr/share/php/Symfony/Component/Mailer';
 const hasSymfony =
   existsSync(`${SYMFONY}/Bridge/Sendgrid/autoload.php`) &&
-  spawnSync('php', ['--version']).status === 0 &&
+  spawnSync(PHP, ['--version']).status === 0 &&
   existsSync('/usr/share/php/Symfony/Component/HttpClient/autoload.php');
 
 /** The relay behind TLS, as in Azure: Symfony knows no other. */
@@ -624,7 +626,7 @@ try {
 }
 `,
     );
-    const ran = await run(['php', 'send.php'], {
+    const ran = await run([PHP, 'send.php'], {
       folder,
       environment: { CA: tls.certificateFile },
     });

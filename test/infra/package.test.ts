@@ -12,7 +12,7 @@ import { type DeploymentPackage, makePackage } from '../../scripts/deployment-pa
 
 const ROOT = join(import.meta.dirname, '../..');
 /** A sixth above what it is now. What makes it grow beyond is worth a look: it is loaded at every cold start. */
-const MAX_ZIP_BYTES = 1_800_000;
+const MAX_ZIP_BYTES = 2_100_000;
 
 let folder: string;
 let made: DeploymentPackage;
@@ -60,7 +60,7 @@ test('the package is host.json, package.json, and the bundle with its source map
   ]);
   const chunks = paths.filter((path) => path.startsWith('dist/chunks/'));
   expect(chunks.length).toBeGreaterThan(10);
-  for (const path of chunks) expect(path).toMatch(/^dist\/chunks\/[\w-]+\.cjs(\.map)?$/);
+  for (const path of chunks) expect(path).toMatch(/^dist\/chunks\/[\w.-]+\.cjs(\.map)?$/);
   expect(made.files.map(({ path }) => path).sort()).toEqual(Object.keys(contents).sort());
   expect(textOf('host.json')).toBe(readFileSync(join(ROOT, 'host.json'), 'utf8'));
 });

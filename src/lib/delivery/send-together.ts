@@ -49,7 +49,7 @@ export const sendTogether = async (
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   if (failures.length === 0) return { answers };
   const isKeyed = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
-  if (isKeyed && !failures.some(isFinal)) throw failures[0];
+  if (isKeyed && !failures.some(isFinal)) throw repeatable(failures[0]);
   await cancelAll(needs, answers, failures);
   const [failure] = failures;
   // All of them are canceled: what was in doubt no longer is.
@@ -57,6 +57,12 @@ export const sendTogether = async (
     ? new AppError('MAIL_NOT_STORED', { cause: failure })
     : failure;
 };
+
+/** Some may be accepted, and repeating the request under its keys sends none twice and completes the others. */
+const repeatable = (failure: unknown): unknown =>
+  failure instanceof AppError && ['OUTCOME_UNKNOWN', 'MAIL_NOT_STORED'].includes(failure.code)
+    ? new AppError('STORAGE_UNAVAILABLE', { cause: failure })
+    : failure;
 
 /** What repeating the request under its keys does not change. */
 const isFinal = (failure: unknown): boolean =>
@@ -71,6 +77,8 @@ export const refusalsOf = async (
   const refused: { index: number; error: AppError }[] = [];
   for (const [index, request] of requests.entries())
     try {
+      // Nothing here waits for anything, and a thousand emails take a second or more: other requests go on in between.
+      await needs.clock.sleep(0);
       await planAlone(needs, caller, request);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

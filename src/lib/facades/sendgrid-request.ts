@@ -22,11 +22,14 @@ import { headersIn, readHeaders, withOwn } from './sendgrid-headers.ts';
 import { toPeople, toPerson } from './sendgrid-people.ts';
 import { readSubstitutions, type Substitute } from './sendgrid-substitutions.ts';
 import { argsIn, type CustomArg, readArgs, readCategories } from './sendgrid-tags.ts';
+import { withShownIds } from './shown-files.ts';
 
 /** SendGrid's limit. */
 const MAX_PERSONALIZATIONS = 1000;
 /** Each personalization is an email with a copy of all contents and files. */
 const MAX_EXPANDED = 50_000_000;
+/** A file costs as much processor time as so many characters of text, however small it is; all together about 20 seconds. */
+const PER_FILE = 2_000;
 const MAX_TAGS = 10;
 /** The end of the year 9999; a larger number is in milliseconds. */
 const MAX_SECONDS = 253_402_300_799;
@@ -55,6 +58,8 @@ type Shared = {
   readonly bodies: Bodies;
   readonly calendar: unknown;
   readonly files: Files;
+  /** The files of an email with this html; the same list for the same html. */
+  readonly filesIn: (html: unknown) => readonly unknown[];
   readonly headers: readonly GivenHeader[];
   readonly tags: readonly string[];
   readonly args: ReadonlyMap<string, CustomArg>;
@@ -110,6 +115,7 @@ const requireCount = (findings: Findings, count: number): void => {
 
 const lengthOf = ({ bodies, files }: Pick<Shared, 'bodies' | 'files'>): number =>
   files.length +
+  files.files.length * PER_FILE +
   [bodies.text, bodies.html, bodies.ics].reduce<number>(
     (sum, body) => sum + (typeof body === 'string' ? body.length : 0),
     0,
@@ -123,7 +129,7 @@ const requireSize = (count: number, shared: Shared): void => {
 const requireExpanded = (length: number): void => {
   if (length > MAX_EXPANDED)
     throw new AppError('REQUEST_TOO_LARGE', {
-      detail: `Each personalization is an email with a copy of all contents and files. Together they can have ${MAX_EXPANDED} characters, files in base64; these would have ${length}.`,
+      detail: `Each personalization is an email with a copy of all contents and files. Together they can have ${MAX_EXPANDED} characters, where files count in base64 and each with ${PER_FILE} more; these would have ${length}. Divide the personalizations into several requests.`,
     });
 };
 
@@ -133,13 +139,16 @@ const readShared = (findings: Findings, body: Readonly<Record<string, unknown>>)
   places.set('/from', 'from');
   places.set('/subject', 'subject');
   places.set('/sendAt', 'send_at');
+  const files = readFiles(findings, body.attachments);
+  const shown = withShownIds(files.files, bodies.html);
   return {
     from: isNothing(body.from) ? undefined : toPerson(findings, body.from, 'from'),
     replyTo: readReplyTo(findings, body),
     subject: isNothing(body.subject) ? undefined : body.subject,
     bodies,
     calendar: toCalendar(bodies.ics),
-    files: readFiles(findings, body.attachments, bodies.html),
+    files,
+    filesIn: (html) => (html === bodies.html ? shown : withShownIds(files.files, html)),
     headers: headersIn(objectIn(findings, body.headers, 'headers'), 'headers'),
     tags: readCategories(findings, body.categories),
     args: argsIn(objectIn(findings, body.custom_args, 'custom_args'), 'custom_args'),
@@ -189,6 +198,7 @@ const readBlock = (
   if (!isObject(block)) tell(findings, place, 'an object', block);
   const substitute = readSubstitutions(findings, own.substitutions, `${place}.substitutions`);
   const { bodies, made } = substituted(shared, substitute);
+  const files = shared.filesIn(bodies.html);
   const tags = readOwnTags(findings, shared, own, place);
   requireTags(findings, shared, place, tags, count);
   const ownHeaders = headersIn(objectIn(findings, own.headers, `${place}.headers`), `${place}.headers`);
@@ -209,7 +219,7 @@ const readBlock = (
       readOwn(findings, '/subject', own.subject, `${place}.subject`, (one) => one) ?? shared.subject,
     ),
     ...bodies,
-    attachments: shared.files.files.length === 0 ? undefined : shared.files.files,
+    attachments: files.length === 0 ? undefined : files,
     ...headers,
     tags: tags.length === 0 ? undefined : tags,
     sendAt:

@@ -125,14 +125,20 @@ describe('a repeated request for an email that was rejected', () => {
     const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 3_600_000 });
     pacer.enter('noreply@contoso.example', 'another', NOW);
     expect(await repeat({ pacer })).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: false });
-    expect(effects).toEqual(['ledger.replace queued', 'mailQueue.put']);
+    expect(effects.filter((one) => !one.startsWith('log'))).toEqual([
+      'ledger.replace queued',
+      'mailQueue.put',
+    ]);
     expect(plans).toEqual([]);
   });
 
   test('is queued where its caller does not want to wait', async () => {
     const { repeat, effects } = await repeating(corrected, undefined, true);
     expect(await repeat()).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: false });
-    expect(effects).toEqual(['ledger.replace queued', 'mailQueue.put']);
+    expect(effects.filter((one) => !one.startsWith('log'))).toEqual([
+      'ledger.replace queued',
+      'mailQueue.put',
+    ]);
   });
 
   test('is looked at again where another request was first', async () => {

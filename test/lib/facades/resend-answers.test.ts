@@ -59,16 +59,11 @@ describe('an error of the relay is one of Resend', () => {
     ['CALLER_LIMIT_REACHED', 429, 'daily_quota_exceeded'],
     ['RELAY_BUSY', 429, 'rate_limit_exceeded'],
     ['MAIL_NOT_STORED', 503, 'application_error'],
-    ['UNEXPECTED', 500, 'application_error'],
     ['GRAPH_REFUSED', 500, 'application_error'],
     ['MAIL_TOO_LARGE', 400, 'validation_error'],
     ['MAIL_NOT_FOUND', 404, 'not_found'],
   ])('%s is %i %s', (code, status, name) => {
     expect(refuse(code)).toMatchObject({ status, json: { name } });
-  });
-
-  test('where a part was accepted, no status invites a client to repeat it', () => {
-    expect(refuse('PARTLY_ACCEPTED').status).toBe(409);
   });
 
   test.each<[string, readonly Problem[], number, string]>([

@@ -240,11 +240,6 @@ describe('what the relay says', () => {
     ['a wrong address', problem(400, 'ADDRESS_INVALID'), { code: 'EENVELOPE', responseCode: 550 }],
     ['a message that is wrong', problem(400, 'MIME_INVALID'), { code: 'EMESSAGE', responseCode: 554 }],
     ['a message that is too large', problem(413, 'MAIL_TOO_LARGE'), { code: 'EMESSAGE', responseCode: 552 }],
-    [
-      'a key of another email',
-      problem(422, 'IDEMPOTENCY_KEY_REUSED'),
-      { code: 'EMESSAGE', responseCode: 554 },
-    ],
     ['an expired secret', problem(502, 'CLIENT_SECRET_EXPIRED'), { code: 'EMESSAGE', responseCode: 451 }],
     ['a page that is not there', bare(404, '<html>'), { code: 'EPROTOCOL', responseCode: 554 }],
     [
@@ -415,6 +410,58 @@ describe('an outcome that nobody knows', () => {
     await send({ ...mail(), idempotencyKey });
     expect(new Set(arrived.map(({ text, headers }) => `${headers['idempotency-key']} ${text}`)).size).toBe(1);
     expect(arrived).toHaveLength(5);
+  });
+});
+
+describe('an email that the relay has already', () => {
+  const REUSED = problem(422, 'IDEMPOTENCY_KEY_REUSED', {
+    id: 'id-1',
+    remedy: 'Use a new key for every email',
+  });
+  const statusUrl = `${URL_OF_RELAY}/v1/mail/id-1`;
+
+  test.each<[string, Reply, string | undefined]>([
+    ['with its state', accepted(200, { id: 'id-1', state: 'sent' }), 'sent'],
+    ['which still waits', accepted(200, { id: 'id-1', state: 'queued' }), 'queued'],
+    ['without its state if the relay does not say it', problem(404, 'MAIL_NOT_FOUND'), undefined],
+    ['without its state if the network fails', RESET, undefined],
+    ['without a state that is none', accepted(200, { id: 'id-1', state: 'sent\r\n250 x' }), undefined],
+  ])(
+    'sent again with its key and another time in it, is told as that, %s, and nothing invites a new key',
+    async (_case, reply, state) => {
+      const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, REUSED, reply]);
+      const mail = (time: number): Mail => ({ ...MAIL, text: `Created at ${time}` });
+      const { code, idempotencyKey } = await errorOf(send(mail(1)));
+      expect(code).toBe('EOUTCOMEUNKNOWN');
+      const error = await errorOf(send({ ...mail(2), idempotencyKey }));
+      expect(error).toMatchObject({
+        code: 'EALREADYACCEPTED',
+        relay: { id: 'id-1', statusUrl },
+        idempotencyKey,
+      });
+      expect([error.relay?.state, error.responseCode, error.response]).toEqual([state, undefined, undefined]);
+      expect(error.message).toContain('Its id is id-1.');
+      expect(JSON.stringify([error.message, error.problem])).not.toMatch(/new key|not accept|another key/);
+      expect(arrived.slice(5).map(({ method, url }) => [method, url])).toEqual([['GET', statusUrl]]);
+    },
+  );
+
+  test.each(['rejected', 'canceled'])(
+    'and that is %s was not sent: only then another key sends it',
+    async (state) => {
+      const { send } = relayThat([REUSED, accepted(200, { id: 'id-1', state })]);
+      expect(await errorOf(send({ ...MAIL, idempotencyKey: 'k' }))).toMatchObject({
+        code: 'EMESSAGE',
+        responseCode: 554,
+        message: expect.stringContaining('nothing was sent'),
+      });
+    },
+  );
+
+  test('whose id could be of another address is not looked up', async () => {
+    const { arrived, send } = relayThat([problem(422, 'IDEMPOTENCY_KEY_REUSED', { id: '../caller' })]);
+    expect((await errorOf(send())).relay).toBeUndefined();
+    expect(arrived).toHaveLength(1);
   });
 });
 

@@ -1,8 +1,8 @@
-import type { RelayRequest } from '../index.d.ts';
+import type { GraphMailRelayError, RelayRequest } from '../index.d.ts';
 import type { Door } from './options.ts';
-import { type NotAccepted, rejectionOf } from './rejections.ts';
+import { alreadyAccepted, rejectionOf } from './rejections.ts';
 import { relayError } from './relay-error.ts';
-import { type Accepted, type Answer, type Came, verdictOf } from './verdict.ts';
+import { type Accepted, type Answer, type Came, idIn, stateIn, type Verdict, verdictOf } from './verdict.ts';
 
 /** What the transport needs of the world. */
 export type World = {
@@ -109,6 +109,10 @@ export const postMail = async (
     if (signal?.aborted && 'failure' in came) throw aborted(signal, true, idempotencyKey);
     const verdict = verdictOf(came, world.now());
     if (verdict.kind === 'accepted') return verdict;
+    if (verdict.kind === 'known') {
+      const known = await lookUp(world, options, verdict.problem.id, credential);
+      throw alreadyAccepted(verdict, known, idempotencyKey);
+    }
     const waitMs = waitOf(verdict, number);
     if (waitMs === undefined) throw rejectionOf(verdict, isUncertain, idempotencyKey);
     isUncertain ||= verdict.kind === 'again' && verdict.isUncertain;
@@ -116,8 +120,23 @@ export const postMail = async (
   }
 };
 
+/** What the relay says now of an email that it has; without its state where it does not say. */
+const lookUp = async (
+  world: World,
+  options: CallOptions,
+  told: unknown,
+  headers: Record<string, string>,
+): Promise<GraphMailRelayError['relay']> => {
+  const id = idIn(told);
+  if (id === undefined) return undefined;
+  const statusUrl = `${options.door.mail}/${id}`;
+  const came = await request(world, options, statusUrl, { method: 'GET', headers });
+  const state = 'answer' in came && came.answer.status === 200 ? stateIn(came.answer.body) : undefined;
+  return { id, statusUrl, ...(state === undefined ? {} : { state }) };
+};
+
 /** How long to wait before the next request; undefined where there is none. */
-const waitOf = (verdict: NotAccepted, number: number): number | undefined => {
+const waitOf = (verdict: Verdict, number: number): number | undefined => {
   const usual = WAITS_MS[number];
   if (verdict.kind !== 'again' || usual === undefined) return undefined;
   const wait = Math.max(usual, verdict.afterMs ?? 0);
@@ -137,7 +156,11 @@ export const checkDoor = async (world: World, options: CallOptions): Promise<tru
   }
   // Nothing was sent, whatever came.
   const verdict = verdictOf(came, world.now());
-  if (verdict.kind === 'accepted' || ('answer' in came && came.answer.status < 400))
+  if (
+    verdict.kind === 'accepted' ||
+    verdict.kind === 'known' ||
+    ('answer' in came && came.answer.status < 400)
+  )
     throw rejectionOf(
       { kind: 'refused', status: 'answer' in came ? came.answer.status : 0, settles: true },
       false,

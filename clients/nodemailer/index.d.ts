@@ -6,7 +6,7 @@ export interface GraphMailRelayOptions {
   readonly key?: string | undefined;
   /** Gives a token of Entra ID for the relay. It is called before each request, so let it keep the token. */
   readonly token?: (() => Promise<string>) | undefined;
-  /** How long one request can take. 100,000 by default: the relay itself waits up to a minute for Graph. */
+  /** How long one request can take, and `token`. 100,000 by default: the relay itself waits up to a minute for Graph. */
   readonly timeoutMs?: number | undefined;
   /** In place of `fetch` of Node.js, for example one with a proxy. */
   readonly fetch?: ((url: string, init: RelayRequest) => Promise<Response>) | undefined;
@@ -80,7 +80,7 @@ export interface GraphMailRelayInfo {
 export interface GraphMailRelayError extends Error {
   /**
    * `EAUTH`, `EENVELOPE`, `EMESSAGE`: the relay did not accept the email. `ECONNECTION`, `ETLS`: it accepted nothing, and the same email can
-   * be sent later. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
+   * be sent later. `EOAUTH2`: the option `token` failed. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
    * only with `idempotencyKey`. `EALREADYACCEPTED`: the relay has an email with this key, see `relay`; do not send it again. `ECONFIG`,
    * `EABORT`: as in nodemailer.
    */

@@ -168,22 +168,82 @@ describe('the options', () => {
     ).toEqual(headers);
   });
 
-  test('a token is asked for before each request, and no token is an error before anything is sent', async () => {
+  test('a token is asked for before each request', async () => {
     let count = 0;
     const { arrived, send } = relayThat([bare(502), accepted()], { token: async () => `t${++count}` });
     await send();
     expect(arrived.map(({ headers }) => headers.authorization)).toEqual(['Bearer t1', 'Bearer t2']);
-    const without = relayThat([accepted()], {
-      token: async () => {
-        throw new Error('no identity');
-      },
+  });
+
+  const FAILS = (): Promise<string> => {
+    throw new Error('no identity gmr_secret');
+  };
+
+  test('a token function that fails is asked again, as it often passes, and the email is sent', async () => {
+    let count = 0;
+    const token = async () => (++count < 4 ? FAILS() : 't');
+    const { arrived, waits, send } = relayThat([accepted()], { token });
+    await send();
+    expect([arrived.length, waits]).toEqual([1, [1_000, 5_000, 30_000]]);
+  });
+
+  test('a token function that fails to the end is a temporary error without the text of its cause', async () => {
+    const { arrived, transport, send } = relayThat([accepted()], { token: FAILS });
+    for (const call of [send, () => transport.verify()]) {
+      const error = await errorOf(call());
+      const cause = { message: 'no identity gmr_secret' };
+      expect(error).toMatchObject({ code: 'EOAUTH2', responseCode: 454, cause });
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  test('a token function that fails after a lost response leaves the outcome unknown', async () => {
+    let count = 0;
+    const { send } = relayThat([broken({ code: 'ECONNRESET' })], {
+      token: async () => (++count === 1 ? 't' : FAILS()),
     });
-    expect(await errorOf(without.send())).toMatchObject({ code: 'EAUTH', cause: { message: 'no identity' } });
-    expect(without.arrived).toEqual([]);
-    const wrong = relayThat([accepted()], { token: async () => 'a token\n' });
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN', idempotencyKey: 'made-1' });
+  });
+
+  test('what is no token is an error before anything is sent, and not asked for again', async () => {
+    const { arrived, waits, send } = relayThat([accepted()], { token: async () => 'a token\n' });
     const cause = { message: expect.stringContaining('received text of 8 characters') };
-    expect(await errorOf(wrong.send())).toMatchObject({ code: 'EAUTH', cause });
-    expect(wrong.arrived).toEqual([]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EAUTH', responseCode: 535, cause });
+    expect([arrived, waits]).toEqual([[], []]);
+  });
+
+  const never = () => new Promise<never>(() => undefined);
+
+  test('timeoutMs ends a token function that never ends, and a fetch that does not listen to its signal', async () => {
+    const hanging = relayThat([accepted()], { token: never, timeoutMs: 1 });
+    expect(await errorOf(hanging.send())).toMatchObject({ code: 'EOAUTH2', cause: { name: 'TimeoutError' } });
+    expect(await errorOf(hanging.transport.verify())).toMatchObject({ code: 'EOAUTH2' });
+    const silent = relayThat([never], { timeoutMs: 1 });
+    expect(await errorOf(silent.send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+    expect(await errorOf(silent.transport.verify())).toMatchObject({ code: 'ECONNECTION' });
+  });
+
+  test('a signal ends them too, and the error says whether the email may have been sent', async () => {
+    const controller = new AbortController();
+    const end = () => {
+      controller.abort();
+      return never();
+    };
+    const unsent = relayThat([accepted()], { token: end });
+    const error = await errorOf(unsent.send({ ...MAIL, signal: controller.signal }));
+    expect(error).toMatchObject({ code: 'EABORT', message: expect.stringContaining('Nothing was sent') });
+    const other = new AbortController();
+    const silent = relayThat([
+      () => {
+        other.abort();
+        return never();
+      },
+    ]);
+    const uncertain = await errorOf(silent.send({ ...MAIL, signal: other.signal }));
+    expect(uncertain).toMatchObject({
+      code: 'EABORT',
+      message: expect.stringContaining('may have received'),
+    });
   });
 });
 
@@ -924,7 +984,9 @@ describe('verify', () => {
     ['an address where nothing is', { key: 'function-key' }, bare(404), 'EPROTOCOL'],
     ['a relay that is not there', {}, broken({ code: 'ECONNREFUSED' }), 'ECONNECTION'],
     ['a relay that does not respond', {}, RESET, 'ECONNECTION'],
+    ['a relay that failed in a way that was not foreseen', {}, problem(500, 'UNEXPECTED'), 'EMESSAGE'],
   ])('%s is an error', async (_case, options, reply, code) => {
-    expect(await errorOf(relayThat([reply], options).transport.verify())).toMatchObject({ code });
+    const error = await errorOf(relayThat([reply], options).transport.verify());
+    expect(error).toMatchObject({ code, idempotencyKey: undefined });
   });
 });

@@ -83,12 +83,30 @@ const later = ({ status, problem, afterMs, cause }: Of<'again'>): GraphMailRelay
   );
 };
 
+/** The text of the cause can have the token in it, or another secret. */
+const noToken = (
+  { isWrong, cause }: Of<'no-token'>,
+  idempotencyKey: string | undefined,
+): GraphMailRelayError =>
+  isWrong
+    ? relayError(
+        'The option token gave something that is not a token. The cause of this error says what. Correct the function; nothing was sent.',
+        { code: 'EAUTH', responseCode: 535, idempotencyKey },
+        cause,
+      )
+    : relayError(
+        'The option token failed, or gave no token in time. Nothing was sent. The cause of this error says why. Send the email again later.',
+        // RFC 4954, 6: temporary authentication failure.
+        { code: 'EOAUTH2', responseCode: 454, idempotencyKey },
+        cause,
+      );
+
 /** Its code alone: what it says of this request, such as that nothing was sent, is not true of the earlier one. */
 const lastProblem = (last: NotAccepted): string =>
   'problem' in last && last.problem !== undefined ? ` The last response was ${last.problem.code}.` : '';
 
 /** Of an email that may have been sent: nothing here looks like an invitation to send it in another way. */
-const unknown = (last: NotAccepted, idempotencyKey: string): GraphMailRelayError =>
+const unknown = (last: NotAccepted, idempotencyKey: string | undefined): GraphMailRelayError =>
   relayError(
     `It is not known whether the email was sent. Do not send it in another way: call sendMail again later with the same email and with the idempotencyKey of this error, and the relay says what happened to it.${lastProblem(last)}`,
     {
@@ -132,7 +150,7 @@ export const alreadyAccepted = (
 export const rejectionOf = (
   verdict: NotAccepted,
   isUncertain: boolean,
-  idempotencyKey: string,
+  idempotencyKey: string | undefined,
 ): GraphMailRelayError => {
   switch (verdict.kind) {
     case 'unknown':
@@ -145,6 +163,8 @@ export const rejectionOf = (
       return isUncertain || verdict.isUncertain
         ? unknown(verdict, idempotencyKey)
         : Object.assign(later(verdict), { idempotencyKey });
+    case 'no-token':
+      return isUncertain ? unknown(verdict, idempotencyKey) : noToken(verdict, idempotencyKey);
     case 'untrusted':
       return isUncertain
         ? unknown(verdict, idempotencyKey)

@@ -22,6 +22,9 @@ export type Accepted = {
   }[];
 };
 
+/** The application gave no token, so that no request went out. `isWrong`: it gave something that is none. */
+export type NoToken = { readonly kind: 'no-token'; readonly isWrong: boolean; readonly cause: unknown };
+
 /** What a request means for the email. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
@@ -41,6 +44,7 @@ export type Verdict =
       readonly afterMs?: number;
       readonly cause?: unknown;
     }
+  | NoToken
   /** No connection that can be trusted: nothing was sent, and the next request would go the same way. */
   | { readonly kind: 'untrusted'; readonly cause: unknown }
   /** The relay has another email with this key: as a rule this one, composed anew with another time in it. */

@@ -820,6 +820,47 @@ describe('a message above 3,000,000 bytes', () => {
     expect(files.at(-1)?.content).toBe('');
   });
 
+  const large = { filename: 'large.pdf', content: LARGE };
+
+  test('and of files alone has an empty text: the relay asks for one', async () => {
+    const relay = relayThat();
+    const { text: _, ...rest } = MAIL;
+    await relay.send({ ...rest, attachments: [large] });
+    expect(fieldsOf(relay)).toMatchObject({ text: '', attachments: [{ filename: 'large.pdf' }] });
+  });
+
+  test('requests the same receipts, and has the same importance', async () => {
+    const relay = relayThat();
+    const headers = {
+      'Disposition-Notification-To': 'PAYROLL@contoso.example',
+      'Return-Receipt-To': 'Payroll <payroll@contoso.example>',
+      Priority: 'non-urgent',
+    };
+    await relay.send({ ...MAIL, headers, attachments: [large] });
+    const fields = fieldsOf(relay);
+    expect(fields).toMatchObject({ readReceipt: true, deliveryReceipt: true, importance: 'low' });
+    expect(fields.headers).toBeUndefined();
+  });
+
+  test('has a file that is inline and that nothing shows, such as an email, as a file', async () => {
+    const relay = relayThat();
+    const inline = { filename: 'a.txt', contentDisposition: 'inline' as const, content: 'a' };
+    const email = { filename: 'b.eml', contentType: 'message/rfc822', content: 'Subject: x\r\n\r\nx' };
+    await relay.send({ ...MAIL, attachments: [large, inline, email] });
+    const files: { filename: string }[] = fieldsOf(relay).attachments;
+    expect(files.map(({ filename }) => filename).toSorted()).toEqual(['a.txt', 'b.eml', 'large.pdf']);
+  });
+
+  test('loses the headers that the relay removes from a whole message, with a warning', async () => {
+    const relay = relayThat();
+    const headers = { Received: 'from x by y', 'X-MS-Has-Attach': 'yes', 'X-Kept': '1' };
+    const info = await relay.send({ ...MAIL, headers, attachments: [large] });
+    expect(fieldsOf(relay).headers).toEqual({ 'X-Kept': '1' });
+    expect(info.relay.warnings).toEqual([
+      { code: 'HEADER_REMOVED', detail: expect.stringMatching(/: Received, X-M[Ss]-Has-Attach\.$/) },
+    ]);
+  });
+
   test('which is raw goes as fields too, and one with an envelope has its hidden recipients in bcc', async () => {
     const relay = relayThat();
     const raw =
@@ -847,6 +888,8 @@ describe('a message above 3,000,000 bytes', () => {
     ],
     ['a file without a name', { attachments: [{ filename: false, contentType: 'text/csv', content: 'a' }] }],
     ['`sender`', { sender: 'other@contoso.example' }],
+    ['another address in', { headers: { 'Disposition-Notification-To': 'boss@contoso.example' } }],
+    ['the header X-Receiver', { headers: { 'X-Receiver': 'eve@fabrikam.example' } }],
     ['the header X-Twice twice', { headers: { 'X-Twice': ['1', '2'] } }],
   ])('with %s is an error that names it, before anything is sent', async (what, more) => {
     const { arrived, send } = relayThat();

@@ -375,6 +375,12 @@ describe('an outcome that nobody knows', () => {
     ['a firewall responds after it', [RESET, bare(403, '<html>')]],
     ['the certificate is no longer trusted after it', [RESET, broken({ code: 'CERT_HAS_EXPIRED' })]],
     ['the relay says so', [problem(502, 'OUTCOME_UNKNOWN')]],
+    ['the relay failed in a way that was not foreseen', [problem(500, 'UNEXPECTED')]],
+    ['the settings of the relay are wrong after it', [RESET, problem(500, 'SETTINGS_INVALID')]],
+    ['the relay did not read the second request', [RESET, problem(400, 'MIME_INCOMPLETE')]],
+    ['the relay refuses the second request by its size', [bare(502), problem(413, 'MAIL_TOO_LARGE')]],
+    ['another problem of the kind comes after it', [RESET, problem(400, 'MIME_INVALID')]],
+    ['any 409 comes after it', [RESET, problem(409, 'SAFETY_SWITCHED_OFF')]],
   ])(
     '%s: the error says so, with the key to repeat with, and no reply code that invites a resend',
     async (_case, replies) => {
@@ -386,10 +392,17 @@ describe('an outcome that nobody knows', () => {
     },
   );
 
-  test('a refusal of the email itself ends it: the relay looked into its ledger', async () => {
-    const { send } = relayThat([RESET, problem(422, 'MAILBOX_NOT_FOUND')]);
-    expect(await errorOf(send())).toMatchObject({ code: 'EENVELOPE' });
-  });
+  test.each([
+    [problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), 'EENVELOPE', 550],
+    [problem(502, 'CLIENT_SECRET_EXPIRED', { id: 'id-1' }), 'EMESSAGE', 451],
+    [problem(410, 'MAIL_CANCELED', { id: 'id-1' }), 'EMESSAGE', 554],
+  ])(
+    'a problem about the email with this key ends it: the relay found it in its ledger',
+    async (reply, code, responseCode) => {
+      const { send } = relayThat([RESET, reply]);
+      expect(await errorOf(send())).toMatchObject({ code, responseCode, problem: { id: 'id-1' } });
+    },
+  );
 
   test('the email of the error, sent again with its key, is the same to the byte', async () => {
     const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, accepted()]);

@@ -83,10 +83,14 @@ const later = ({ status, problem, afterMs, cause }: Of<'again'>): GraphMailRelay
   );
 };
 
+/** Its code alone: what it says of this request, such as that nothing was sent, is not true of the earlier one. */
+const lastProblem = (last: NotAccepted): string =>
+  'problem' in last && last.problem !== undefined ? ` The last response was ${last.problem.code}.` : '';
+
 /** Of an email that may have been sent: nothing here looks like an invitation to send it in another way. */
 const unknown = (last: NotAccepted, idempotencyKey: string): GraphMailRelayError =>
   relayError(
-    'It is not known whether the email was sent. Do not send it in another way: call sendMail again later with the same email and with the idempotencyKey of this error, and the relay says what happened to it.',
+    `It is not known whether the email was sent. Do not send it in another way: call sendMail again later with the same email and with the idempotencyKey of this error, and the relay says what happened to it.${lastProblem(last)}`,
     {
       code: 'EOUTCOMEUNKNOWN',
       idempotencyKey,

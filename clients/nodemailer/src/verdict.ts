@@ -25,7 +25,7 @@ export type Accepted = {
 /** What a request means for the email. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
-  /** `settles`: the relay looked into its ledger, so that this is also the end of an earlier request with the same key. */
+  /** `settles`: the relay says that its ledger has the email with this key as rejected: the end of an earlier request too. */
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -55,6 +55,12 @@ const NOT_TRUSTED =
 /** Refusals of the caller, before anything of the email is read. */
 const AT_THE_DOOR =
   /^(?:CALLER_UNKNOWN|KEY_NOT_ACCEPTED|TOKEN_NOT_ACCEPTED|CREDENTIALS_AMBIGUOUS|TOKEN_ROLE_MISSING|CALLER_NOT_DECLARED|CALLER_DISABLED|CALLER_REMOVED|DOOR_NOT_ALLOWED)$/;
+
+/**
+ * Problems that do not say whether the email was sent: OUTCOME_UNKNOWN says so itself, and what was not foreseen can happen after
+ * sending.
+ */
+const SAYS_NOT_WHETHER_SENT = /^(?:OUTCOME_UNKNOWN|UNEXPECTED)$/;
 
 /** True for a refusal of the key, the token or the caller itself. */
 export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): boolean =>
@@ -100,11 +106,12 @@ export const verdictOf = (came: Came, now: Date): Verdict => {
     if (status >= 500 || status === 408 || (status >= 200 && status < 300)) return again(true);
     return { kind: 'refused', status, settles: false };
   }
-  if (problem.code === 'OUTCOME_UNKNOWN') return { kind: 'unknown', status, problem };
+  if (SAYS_NOT_WHETHER_SENT.test(problem.code)) return { kind: 'unknown', status, problem };
   // The first request with this key is in progress.
-  if (problem.code === 'MAIL_UNDER_WAY') return again(true);
+  if (status === 409) return again(true);
   if (status === 429 || status === 503) return again(false);
-  return { kind: 'refused', status, problem, settles: !isAtTheDoor(status, problem) };
+  // Only a problem about an email of the ledger has an id. Others, such as SETTINGS_INVALID, can come before the relay looks for the key.
+  return { kind: 'refused', status, problem, settles: typeof problem.id === 'string' };
 };
 
 const ofFailure = (failure: unknown): Verdict => {

@@ -19,3 +19,19 @@ const IN_DOUBT: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** Whether an email may have been sent although the request ended with this error. */
 export const isInDoubt = (code: unknown): boolean => IN_DOUBT.has(String(code));
+
+/** What the status of an email has by which this is known. */
+export type DoubtFacts = { readonly reason?: unknown; readonly timeline?: unknown };
+
+const codeOf = (reason: unknown): unknown =>
+  typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : undefined;
+
+const isDoubtfulAttempt = (entry: unknown): boolean =>
+  typeof entry === 'object' && entry !== null && 'event' in entry && entry.event === 'attempt unknown';
+
+/**
+ * Whether an email that is held or closed may have been sent: an application that is told of a failure sends it once more. What is held
+ * and certainly was not sent is a failure until an operator decides.
+ */
+export const mayBeSent = ({ reason, timeline }: DoubtFacts): boolean =>
+  isInDoubt(codeOf(reason)) || (Array.isArray(timeline) && timeline.some(isDoubtfulAttempt));

@@ -162,6 +162,16 @@ describe('the details of an email', () => {
     });
   });
 
+  test.each([
+    ['held', 'OUTCOME_UNKNOWN', 'Queued'],
+    ['held', 'ATTEMPT_LOST', 'Queued'],
+    ['closed', 'OUTCOME_UNKNOWN', 'Sent'],
+    ['held', 'GIVEN_UP', 'Failed'],
+    ['closed', 'GIVEN_UP', 'Failed'],
+  ])('do not say of an email that may have been sent that it failed: %s with %s', (state, code, expected) => {
+    expect(toMessageDetails({ ...status, state, reason: { code } }).Status).toBe(expected);
+  });
+
   test('have an event for each recipient of whom something is known', () => {
     const at = '2026-12-01T09:05:00.000Z';
     const details = toMessageDetails({

@@ -202,7 +202,7 @@ describe('the state of an email is the last event of Resend', () => {
     ['waits', { state: 'queued' }, 'queued'],
     ['is being sent', { state: 'sending' }, 'queued'],
     ['is tried again', { state: 'deferred' }, 'queued'],
-    ['is in doubt', { state: 'unknown' }, 'queued'],
+    ['is in doubt', { state: 'unknown' }, 'delivery_delayed'],
     ['was sent', {}, 'sent'],
     ['reached all of its recipients', { deliveries: [delivered, delivered] }, 'delivered'],
     ['reached some', { deliveries: [delivered] }, 'sent'],
@@ -212,7 +212,14 @@ describe('the state of an email is the last event of Resend', () => {
     ['was canceled', { state: 'canceled' }, 'canceled'],
     ['was closed while it waited', { state: 'closed', reason: { code: 'CLOSED_WHILE_WAITING' } }, 'canceled'],
     ['was closed', { state: 'closed', reason: { code: 'GIVEN_UP' } }, 'failed'],
-    ['is held', { state: 'held' }, 'failed'],
+    ['is held', { state: 'held', reason: { code: 'GIVEN_UP' } }, 'failed'],
+    ['is held in doubt', { state: 'held', reason: { code: 'OUTCOME_UNKNOWN' } }, 'delivery_delayed'],
+    [
+      'is held for another reason after an attempt in doubt',
+      { state: 'held', reason: { code: 'GIVEN_UP' }, timeline: [{ event: 'attempt unknown' }] },
+      'delivery_delayed',
+    ],
+    ['was closed after a doubt', { state: 'closed', reason: { code: 'OUTCOME_UNKNOWN' } }, 'sent'],
     ['was rejected', { state: 'rejected' }, 'failed'],
   ])('%s', (_case, more, lastEvent) => {
     expect(toEmailObject(status(more), NOW).last_event).toBe(lastEvent);

@@ -239,6 +239,43 @@ describe('substitutions', () => {
     ]),
   );
 
+  test('replace what a regular expression of their keys does, the longest first', () => {
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 40 });
+    const keys = fc.uniqueArray(
+      fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 4 }),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
+    fc.assert(
+      fc.property(word, keys, (text, names) => {
+        const values = Object.fromEntries(names.map((name, index) => [name, `<${index}>`]));
+        const longestFirst = names.toSorted((one, other) => other.length - one.length);
+        const expected = text.replaceAll(new RegExp(longestFirst.join('|'), 'g'), (key) =>
+          String(values[key]),
+        );
+        expect(substituted(values, `${text}x`).text).toBe(`${expected}x`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('of a small request stop growing where all of its emails together are too large, in every field', () => {
+    const substitutions = { '-a-': 'y'.repeat(700) };
+    const long = '-a-'.repeat(11_000);
+    const many = (more: object) => ({
+      ...aRequest(more),
+      personalizations: Array.from({ length: 1000 }, () => ({ ...TO.personalizations[0], substitutions })),
+    });
+    for (const more of [
+      { content: [{ type: 'text/plain', value: long }] },
+      { subject: long },
+      { reply_to: { email: 'r@b.example', name: long } },
+    ])
+      expect(problemsOf(many(more))).toEqual([['REQUEST_TOO_LARGE', '']]);
+  });
+
   test('do not make a text larger than an email can be', () => {
     const content = [{ type: 'text/plain', value: 'x'.repeat(1000) }];
     expect(problemsOf(aRequest({ content }, { substitutions: { x: 'y'.repeat(40_000) } }))).toEqual([

@@ -230,7 +230,6 @@ const readBlock = (
   const idempotencyKey = readKey(findings, key, ownHeaders, index);
   return {
     input,
-    made,
     fieldOf: (pointer) => fieldAt(places, pointer),
     ...defined({ idempotencyKey }),
     ...(idempotencyKey === undefined || hasOwnKey(ownHeaders) ? {} : { hasKeyOfRequest: true }),

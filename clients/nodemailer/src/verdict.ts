@@ -22,6 +22,9 @@ export type Accepted = {
   }[];
 };
 
+/** The application gave no token, so that no request went out. `isWrong`: it gave something that is none. */
+export type NoToken = { readonly kind: 'no-token'; readonly isWrong: boolean; readonly cause: unknown };
+
 /** What a request means for the email. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
@@ -41,8 +44,11 @@ export type Verdict =
       readonly afterMs?: number;
       readonly cause?: unknown;
     }
+  | NoToken
   /** No connection that can be trusted: nothing was sent, and the next request would go the same way. */
   | { readonly kind: 'untrusted'; readonly cause: unknown }
+  /** The relay has another email with this key: as a rule this one, composed anew with another time in it. */
+  | { readonly kind: 'known'; readonly status: number; readonly problem: RelayProblem }
   /** The relay says that nobody knows it yet. */
   | { readonly kind: 'unknown'; readonly status: number; readonly problem: RelayProblem };
 
@@ -78,6 +84,17 @@ const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
     ? (body as unknown as RelayProblem)
     : undefined;
 
+const ID = /^[\w-]{1,100}$/;
+const STATE = /^[a-z-]{1,40}$/;
+
+/** An id that can be in a URL or in a line of a log, whoever wrote it. */
+export const idIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && ID.test(value) ? value : undefined;
+
+/** The state that a response gives of an email. */
+export const stateIn = (body: unknown): string | undefined =>
+  isObject(body) && typeof body.state === 'string' && STATE.test(body.state) ? body.state : undefined;
+
 const acceptedOf = ({ status, body }: Answer): Accepted | undefined =>
   (status === 200 || status === 202) &&
   isObject(body) &&
@@ -107,6 +124,7 @@ export const verdictOf = (came: Came, now: Date): Verdict => {
     return { kind: 'refused', status, settles: false };
   }
   if (SAYS_NOT_WHETHER_SENT.test(problem.code)) return { kind: 'unknown', status, problem };
+  if (problem.code === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'known', status, problem };
   // The first request with this key is in progress.
   if (status === 409) return again(true);
   if (status === 429 || status === 503) return again(false);

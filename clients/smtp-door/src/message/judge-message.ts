@@ -43,6 +43,9 @@ export type Judged = Keys & {
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 };
 
+/** What judges a message, here or in another thread. */
+export type Judge = (arrival: Arrival, settings: MessageSettings) => Promise<Judged | Refusal>;
+
 const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
 

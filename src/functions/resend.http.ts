@@ -64,6 +64,10 @@ const after =
 const idInDoubt = (thrown: unknown): string | undefined =>
   thrown instanceof AppError && thrown.code === 'OUTCOME_UNKNOWN' ? thrown.facts.mailId : undefined;
 
+/** Of a batch, all emails are queued: one that is being sent under its key was accepted before, and nothing becomes of it unseen. */
+const idAccepted = (thrown: unknown): string | undefined =>
+  thrown instanceof AppError && thrown.code === 'MAIL_UNDER_WAY' ? thrown.facts.mailId : idInDoubt(thrown);
+
 const told = (thrown: unknown, { fieldOf }: TranslatedMail): unknown =>
   thrown instanceof AppError ? withFields(thrown, fieldOf) : thrown;
 
@@ -191,7 +195,7 @@ const sendPossible = async (
   );
   for (const [at, result] of results.entries()) {
     const item = possible[at];
-    const id = 'row' in result ? result.row.facts.mailId : idInDoubt(result.thrown);
+    const id = 'row' in result ? result.row.facts.mailId : idAccepted(result.thrown);
     if (id !== undefined) data.push({ id });
     else if (item !== undefined && 'thrown' in result)
       refused.push({ index: item.index, thrown: told(result.thrown, item.mail) });

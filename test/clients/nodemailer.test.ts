@@ -131,6 +131,12 @@ describe('the options', () => {
       { url: URL_OF_RELAY, key: KEY, timeoutMs: '1' },
       'a whole number of milliseconds',
     ],
+    ['an option of another transport', { url: URL_OF_RELAY, key: KEY, pool: true }, 'Wrong option pool'],
+    [
+      'an option whose name is nearly right',
+      { url: URL_OF_RELAY, key: KEY, timeout: 5_000 },
+      'Expected url, key, token, timeoutMs, fetch and nothing else',
+    ],
     ['a fetch that is none', { url: URL_OF_RELAY, key: KEY, fetch: {} }, 'Wrong option fetch'],
   ])('%s is an error when the transport is made, and shows no secret', (_case, options, text) => {
     let thrown: unknown;
@@ -588,6 +594,7 @@ describe('an idempotency key of the application', () => {
     ['with a blank', 'a b'],
     ['that is too long', 'x'.repeat(256)],
     ['that is a number', 7],
+    ['that is empty', ''],
   ])('one %s is an error before anything is sent', async (_case, idempotencyKey) => {
     const { arrived, send } = relayThat();
     const error = await errorOf(send({ ...MAIL, idempotencyKey } as Mail));
@@ -631,6 +638,16 @@ describe('an envelope of the application', () => {
     },
   );
 
+  test.each(['', '<>', false])(
+    'an empty sender is an error: reports would go to From all the same: %o',
+    async (from) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, envelope: { from, to: 'ann@fabrikam.example' } } as Mail));
+      expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining('is empty') });
+      expect(arrived).toEqual([]);
+    },
+  );
+
   test('another sender than From is an error: reports would not go there', async () => {
     const { arrived, send } = relayThat();
     const envelope = { from: 'bounces@contoso.example', to: 'ann@fabrikam.example' };
@@ -640,12 +657,42 @@ describe('an envelope of the application', () => {
 
   test.each([
     { to: 'Ann@fabrikam.example' },
-    { from: '', to: 'ann@fabrikam.example' },
     { from: 'PAYROLL@contoso.example', to: ['ANN@fabrikam.example'] },
   ])('no sender, or one that differs in capitals, changes nothing: %o', async (envelope) => {
     const { arrived, send } = relayThat();
     await send({ ...MAIL, envelope });
     expect(arrived[0]?.text).not.toMatch(/^Bcc:/m);
+  });
+});
+
+describe('an address that nodemailer leaves out', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['in to', { to: 'ann@fabrikam.example, broken' }, 'number 2 in to'],
+    ['in cc as an object', { cc: [{ name: 'Bob', address: '' }] }, 'number 1 in cc'],
+    [
+      'in bcc between others',
+      { bcc: ['a@fabrikam.example', 'Eve', 'b@fabrikam.example'] },
+      'number 2 in bcc',
+    ],
+    ['in replyTo', { replyTo: 'nobody' }, 'in reply-to'],
+    ['in a group', { to: 'Staff: ann@fabrikam.example, broken;' }, 'in to'],
+    ['in the envelope', { envelope: { to: ['ann@fabrikam.example', 'broken'] } }, 'envelope.to'],
+  ])('%s is an error before anything is sent', async (_case, more, text) => {
+    const { arrived, send } = relayThat();
+    const error = await errorOf(send({ ...MAIL, ...more } as Mail));
+    expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining(text) });
+    expect(arrived).toEqual([]);
+  });
+
+  test.each([
+    { to: 'ann@fabrikam.example,' },
+    { to: ['ann@fabrikam.example', ''], cc: '', bcc: [] },
+    { to: 'ann@fabrikam.example', cc: 'undisclosed-recipients:;' },
+    { to: '"Chan, Tai Man" <ann@fabrikam.example>; bob@fabrikam.example' },
+  ])('is none where nothing was written: %o', async (more) => {
+    const { arrived, send } = relayThat();
+    await send({ ...MAIL, ...more });
+    expect(arrived).toHaveLength(1);
   });
 });
 
@@ -681,6 +728,9 @@ describe('what the relay does not carry', () => {
     ['auth', { auth: { user: 'x', pass: 'y' } }],
     ['ses', { ses: { ConfigurationSetName: 'tracking' } }],
     ['requireTLSExtensionEnabled', { requireTLSExtensionEnabled: true }],
+    ['sendAt', { sendAt: new Date('2026-12-01T09:00:00Z') }],
+    ['tags', { tags: ['payroll'] }],
+    ['onUnknown', { onUnknown: 'hold' }],
     ['relay', { relay: { sendat: '2026-12-01' } }],
     ['relay.sendAt', { relay: { sendAt: new Date('tomorrow') } }],
   ])('%s is an error that names it, before anything is sent', async (option, more) => {

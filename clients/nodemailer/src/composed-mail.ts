@@ -19,6 +19,13 @@ export const signalOf = ({ data }: ComposedMail): AbortSignal | undefined => {
   );
 };
 
+/** One address as nodemailer reads it. Without an address and a group, it is left out of the envelope. */
+export type ReadAddress = {
+  readonly name?: string | undefined;
+  readonly address?: string | undefined;
+  readonly group?: readonly ReadAddress[] | undefined;
+};
+
 /** The MIME tree of nodemailer. */
 export type MimeTree = {
   keepBcc: boolean;
@@ -30,6 +37,9 @@ export type MimeTree = {
   setContent(content: string): unknown;
   getEnvelope(): { readonly from: string | false; readonly to: readonly string[] };
   messageId(): string;
+  /** How nodemailer itself reads addresses; the second is for envelopes, from version 10 on. */
+  _parseAddresses?(written: unknown): readonly ReadAddress[];
+  _parseEnvelopeAddresses?(written: unknown): readonly ReadAddress[];
   createReadStream(): Readable;
 };
 

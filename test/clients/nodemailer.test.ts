@@ -710,6 +710,12 @@ describe('a raw message', () => {
     });
   });
 
+  test('without a Message-ID has none in the answer: nodemailer makes one that is not in it', async () => {
+    const { arrived, send } = relayThat();
+    const info = await send({ raw: RAW.replace(/^Message-ID: .*\n/m, '') });
+    expect([info.messageId, arrived[0]?.text.includes('Message-ID')]).toEqual(['', false]);
+  });
+
   test('an envelope adds a Bcc with the line ends of its header, and options for it are its envelope', async () => {
     const { arrived, send } = relayThat();
     await send({ raw: RAW, envelope: { to: ['ann@fabrikam.example', 'eve@fabrikam.example'] } });
@@ -1043,11 +1049,99 @@ describe('as a transport of nodemailer', () => {
     transporter.close();
   });
 
-  test('a file that cannot be read is an error before anything is sent', async () => {
-    const { arrived, send } = relayThat();
-    const attachments = [{ path: '/there/is/no/such/file.pdf' }];
-    await expect(send({ ...MAIL, attachments })).rejects.toMatchObject({ code: 'ENOENT' });
-    expect(arrived).toEqual([]);
+  test.each<[string, Mail, number, string]>([
+    ['a file that is not there', { attachments: [{ path: '/there/is/no/gmr_secret.pdf' }] }, 554, 'ENOENT'],
+    [
+      'a file that nodemailer may not read',
+      { attachments: [{ path: '/etc/hosts' }], disableFileAccess: true },
+      554,
+      'EFILEACCESS',
+    ],
+    [
+      'a URL that nodemailer may not read',
+      { html: { href: 'https://me@fabrikam.example/gmr_secret' }, disableUrlAccess: true },
+      554,
+      'EURLACCESS',
+    ],
+    [
+      'a stream that fails',
+      {
+        attachments: [
+          {
+            filename: 'a',
+            content: new Readable({
+              read() {
+                this.destroy(new Error('ann@fabrikam.example gmr_secret'));
+              },
+            }),
+          },
+        ],
+      },
+      451,
+      '',
+    ],
+  ])(
+    '%s is an error before anything is sent, without the text of its cause',
+    async (_case, more, responseCode, code) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, ...more }));
+      expect(error).toMatchObject({ code: 'ECOMPOSE', responseCode, cause: expect.any(Error) });
+      expect(error.message).toContain('Nothing was sent');
+      expect(error.message).not.toMatch(/fabrikam|secret|etc/);
+      expect(String((error.cause as { code?: string }).code ?? '')).toBe(code);
+      expect(arrived).toEqual([]);
+    },
+  );
+});
+
+describe('what responds at the address of the relay and is not the relay', () => {
+  const FORGED = 'ann@fabrikam.example gmr_abcdefgh\r\n250 sent';
+
+  test('puts no address, no key and no line break into an error', async () => {
+    const problems = [{ code: 'ADDRESS_INVALID', pointer: '/to/0', received: FORGED }];
+    const { send } = relayThat([problem(400, 'MAIL_INVALID', { title: FORGED, remedy: FORGED, problems })]);
+    const error = await errorOf(send());
+    const texts = JSON.stringify([error.message, error.response, error.problem]);
+    expect(texts).not.toMatch(/fabrikam|gmr_|\\r|\\n/);
+    expect(error.problem).toMatchObject({ title: '(an address) (a key) 250 sent' });
+  });
+
+  test('leaves the examples in the texts of the relay as they are', async () => {
+    const { send } = relayThat([
+      problem(400, 'ADDRESS_INVALID', { remedy: 'Write `Name <name@example.com>`' }),
+    ]);
+    const error = await send().catch((thrown) => thrown);
+    expect(error.message).toContain('Write `Name <name@example.com>`.');
+  });
+
+  test.each([
+    ['an id with a line break', { id: 'x\r\nBcc: y', state: 'sent' }],
+    ['a state with a line break', { id: 'id-1', state: 'sent\r\n' }],
+    ['no state', { id: 'id-1' }],
+  ])('has not accepted an email with %s: its outcome is unknown', async (_case, body) => {
+    const { send } = relayThat([accepted(200, body)]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+  });
+
+  test('gives no status that is not an address of the web', async () => {
+    const { send } = relayThat([
+      accepted(202, { id: 'id-1', state: 'queued', statusUrl: 'javascript:alert(1)' }),
+    ]);
+    expect((await send()).relay).not.toHaveProperty('statusUrl');
+  });
+
+  test('is known by the type of its problem, and the relay too, whatever else is in it', async () => {
+    const { send } = relayThat([problem(400, 'MIME_INVALID', { type: 'urn:other:MIME_INVALID' })]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EPROTOCOL' });
+    for (const [status, code] of [
+      [409, 'SAFETY_SWITCHED_OFF'],
+      [503, 'ANY_OTHER'],
+    ] as const) {
+      const busy = problem(status, code, { instance: 7 }, { 'retry-after': '5' });
+      const relay = relayThat([busy, accepted()]);
+      expect((await relay.send()).relay.state).toBe('sent');
+      expect(relay.waits).toEqual([5_000]);
+    }
   });
 });
 

@@ -465,6 +465,21 @@ describe('an outcome that nobody knows', () => {
     },
   );
 
+  test.each<[string, Reply, boolean]>([
+    ['wrong settings', problem(500, 'SETTINGS_INVALID'), true],
+    ['a relay that is busy', problem(503, 'RELAY_BUSY'), true],
+    ['a key that is not valid', problem(401, 'KEY_NOT_ACCEPTED'), true],
+    ['a problem about the email with this key', problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), false],
+  ])(
+    'with the key of an earlier call, the error of %s says whether it is about that one too',
+    async (_case, reply, isOnly) => {
+      const text = 'says nothing of an earlier sendMail';
+      const again = await errorOf(relayThat([reply]).send({ ...MAIL, idempotencyKey: 'k' }));
+      expect(again.message.includes(text)).toBe(isOnly);
+      expect((await errorOf(relayThat([reply]).send())).message).not.toContain(text);
+    },
+  );
+
   test('the email of the error, sent again with its key, is the same to the byte', async () => {
     const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, accepted()]);
     const mail = (): Mail => ({

@@ -83,7 +83,7 @@ const sendComposed = async (
   const { mail: accepted, repeated } = await postMail(
     world,
     { ...call, signal },
-    { ...payload, idempotencyKey },
+    { ...payload, idempotencyKey, isGivenKey: mail.data.idempotencyKey === idempotencyKey },
   );
   const { id, state, statusUrl } = accepted;
   const warnings = [...settled.warnings, ...left, ...(accepted.warnings ?? [])];

@@ -7,7 +7,7 @@ import { cancelMail } from '../lib/desk/cancel-mail.ts';
 import { readMailStatus } from '../lib/desk/mail-status.ts';
 import { rescheduleMail } from '../lib/desk/reschedule-mail.ts';
 import { catalogue } from '../lib/error-catalogue.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, problemsError } from '../lib/errors.ts';
 import type { FacadeAnswer, TranslatedMail } from '../lib/facades/facade.ts';
 import { withFields } from '../lib/facades/field-rules.ts';
 import { isInDoubt } from '../lib/facades/in-doubt.ts';
@@ -113,11 +113,23 @@ const firstTime = async (
 
 type Item = { readonly index: number } & ({ readonly mail: TranslatedMail } | { readonly error: AppError });
 
+const twoKeys = ({ fieldOf }: TranslatedMail): AppError =>
+  problemsError([
+    {
+      code: 'IDEMPOTENCY_KEY_INVALID',
+      pointer: fieldOf('/idempotencyKey'),
+      expected: 'the header Idempotency-Key of the batch, or one in the headers of each email',
+      received: 'both',
+    },
+  ]);
+
 /** Each email of a batch as one of ours, or why it is none. */
-const translateAll = (bodies: readonly unknown[], now: Date): readonly Item[] =>
+const translateAll = (bodies: readonly unknown[], now: Date, isKeyed: boolean): readonly Item[] =>
   bodies.map((body, index) => {
     try {
-      return { index, mail: translateEmail(body, { after: after(now), index }) };
+      const mail = translateEmail(body, { after: after(now), index });
+      if (isKeyed && mail.input.idempotencyKey !== undefined) throw twoKeys(mail);
+      return { index, mail };
     } catch (error) {
       if (error instanceof AppError) return { index, error };
       throw error;
@@ -129,7 +141,7 @@ const sendSeveral = async (call: FacadeCall): Promise<FacadeAnswer> => {
   const key = readKey(call.headers.get('idempotency-key'));
   const isPermissive = readIsPermissive(call.headers.get('x-batch-validation'));
   const bodies = readBatch(await call.readJson());
-  const items = translateAll(bodies, sending.clock.now());
+  const items = translateAll(bodies, sending.clock.now(), key !== undefined);
   const keyed = key === undefined ? undefined : await keyedBy(sending, key, bodies);
   return isPermissive ? sendPossible(call, sending, items, keyed) : sendAll(call, sending, items, keyed);
 };

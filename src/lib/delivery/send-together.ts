@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { isIn } from '../ledger/ledger-row.ts';
 import { type Countable, countTogether, type Shares } from './count-together.ts';
 import { type DryRunNeeds, planAlone } from './dry-run.ts';
-import type { KeyedInput } from './request-key.ts';
+import { type KeyedInput, keyInMail } from './request-key.ts';
 import { identityOfKey, type SendMailAnswer, type SendMailNeeds, sendMail } from './send-mail.ts';
 
 /** Each is two writes to storage. */
@@ -99,8 +99,8 @@ const acceptAll = async (
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   const failures = failed.map(({ thrown }) => thrown);
   if (failures.length === 0) return answers;
-  const isKeyed = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
-  if (isKeyed && !failures.some(isFinal)) throw repeatable(failures[0]);
+  const areKeyed = requests.every(isKeyed);
+  if (areKeyed && !failures.some(isFinal)) throw repeatable(failures[0]);
   await cancelAll(needs, shares, answers, failed);
   const [failure] = failures;
   // All of them are canceled: what was in doubt no longer is.
@@ -108,6 +108,9 @@ const acceptAll = async (
     ? new AppError('MAIL_NOT_STORED', { cause: failure })
     : failure;
 };
+
+const isKeyed = ({ idempotencyKey, input }: KeyedInput): boolean =>
+  idempotencyKey !== undefined || keyInMail(input) !== undefined;
 
 /** Some may be accepted, and repeating the request under its keys sends none twice and completes the others. */
 const repeatable = (failure: unknown): unknown =>
@@ -158,7 +161,8 @@ const stillRefused = async (
   for (const one of refused) {
     const request = requests[one.index];
     const isKnown =
-      request?.idempotencyKey !== undefined &&
+      request !== undefined &&
+      isKeyed(request) &&
       (await sendMail(needs, { ...request, caller, respondAsync: true }).then(
         () => true,
         () => false,

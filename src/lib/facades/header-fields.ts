@@ -16,9 +16,14 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['in-reply-to', 'inReplyTo'],
   ['references', 'references'],
   ['importance', 'importance'],
-  // Of the façades, for providers that have no idempotency keys; recipients do not get it.
+  // Of the façades, where a client cannot set a header of the request; recipients do not get it. Resend has the last, over SMTP.
   ['x-idempotency-key', 'idempotencyKey'],
+  ['idempotency-key', 'idempotencyKey'],
+  ['resend-idempotency-key', 'idempotencyKey'],
 ]);
+
+/** Whether a header of an email is its idempotency key. */
+export const isKeyHeader = (name: string): boolean => FIELDS.get(name.toLowerCase()) === 'idempotencyKey';
 
 /** Other ways to say how important an email is (RFC 2156, 5.3.6; MS-OXCMAIL, 2.2.3.2.5): mailers write several of them. */
 const IMPORTANCE: ReadonlyMap<string, readonly (readonly [RegExp, string])[]> = new Map([
@@ -75,7 +80,8 @@ export const sortHeaders = (given: Iterable<GivenHeader>): SortedHeaders => {
     const said = importance === undefined ? header : { ...header, value: importance };
     const before = fields.get(field);
     if (before === undefined) fields.set(field, said);
-    else if (!sameText(before.value, said.value)) contradicting.push(header);
+    else if (field === 'idempotencyKey' ? before.value !== said.value : !sameText(before.value, said.value))
+      contradicting.push(header);
   }
   return { fields, others, contradicting };
 };

@@ -2,7 +2,7 @@ import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { isAbsent, isObject } from '../mail/absent.ts';
 import { isFieldLike } from './field-rules.ts';
-import { TAG_FORM, toTag } from './tags.ts';
+import { TAG_FORM, tagText, toTag } from './tags.ts';
 
 /** A tag, and the field it comes from. */
 type FoundTag = { readonly tag: string; readonly field: string };
@@ -29,9 +29,9 @@ export const readTags = (tag: unknown, metadata: unknown): FoundTags => {
     for (const [key, value] of Object.entries(metadata)) {
       const field = isFieldLike(key) ? `Metadata.${key}` : 'Metadata';
       if (isAbsent(value)) continue;
-      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-        add(field, value, key, String(value));
-      else tell(field, 'text', value);
+      const text = tagText(value);
+      if (text === undefined) tell(field, 'text', value);
+      else add(field, value, key, text);
     }
     // PHP writes an empty map as an empty list.
   } else if (!isAbsent(metadata ?? '') && !isEmptyList(metadata)) tell('Metadata', 'an object', metadata);

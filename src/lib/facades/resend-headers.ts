@@ -23,12 +23,10 @@ export const readHeaders = (written: unknown, hasReplyTo: boolean): ReadHeaders 
   const { fields, others, contradicting } = sortHeaders(given);
   const rest = [...others, ...contradicting];
   const taken = new Map(fields);
-  // Resend has a key of its own for that, and delivers this header as any other.
-  for (const field of ['idempotencyKey', ...(hasReplyTo ? ['replyTo'] : [])]) {
-    const header = taken.get(field);
-    if (header === undefined) continue;
-    rest.push(header);
-    taken.delete(field);
+  const replyTo = hasReplyTo ? taken.get('replyTo') : undefined;
+  if (replyTo !== undefined) {
+    rest.push(replyTo);
+    taken.delete('replyTo');
   }
   return {
     fields: Object.fromEntries([...taken].map(([field, { value }]) => [field, value])),

@@ -3,18 +3,7 @@ import type { Problem } from '../errors.ts';
 import { isAbsent, isObject } from '../mail/absent.ts';
 import { fieldProblems } from './field-rules.ts';
 import { TAG_RULES } from './resend-fields.ts';
-
-/**
- * Blanks and punctuation of ASCII that a tag of ours cannot have. Not @: a tag is logged, and an address must not be. Resend has only
- * letters, digits, dashes and underscores in its own.
- */
-const tagWord = (text: string): string => text.trim().replace(/[\t -,/:-?[-^`{-~]/g, '-');
-
-/** Serialisers write numbers and truth values as what they are. */
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
+import { TAG_FORM, tagText, toTag } from './tags.ts';
 
 /** The tags of an email as ours: `name.value`, so that a name without a dot is found again. */
 export const readTags = (written: unknown, place: string, problems: Problem[]): unknown => {
@@ -32,8 +21,8 @@ export const readTags = (written: unknown, place: string, problems: Problem[]): 
       return null;
     }
     problems.push(...fieldProblems(tag, TAG_RULES, `${at}.`));
-    const name = textOf(tag.name);
-    const value = isAbsent(tag.value) || tag.value === undefined ? '' : textOf(tag.value);
+    const name = tagText(tag.name);
+    const value = isAbsent(tag.value) || tag.value === undefined ? '' : tagText(tag.value);
     if (name === undefined || name.trim() === '' || value === undefined) {
       const [part, given] = value === undefined ? ['value', tag.value] : ['name', tag.name];
       problems.push({
@@ -44,7 +33,10 @@ export const readTags = (written: unknown, place: string, problems: Problem[]): 
       });
       return null;
     }
-    return value === '' ? tagWord(name) : `${tagWord(name)}.${tagWord(value)}`;
+    const made = toTag(name, ...(value.trim() === '' ? [] : [value]));
+    if (made === undefined)
+      problems.push({ code: 'FIELD_INVALID', pointer: at, expected: TAG_FORM, received: describe(tag) });
+    return made ?? null;
   });
 };
 

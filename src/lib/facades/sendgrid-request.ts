@@ -5,7 +5,7 @@ import { isObject } from '../mail/absent.ts';
 import { KEY_FORM, keyFault } from '../mail/idempotency-key.ts';
 import type { TranslatedMail } from './facade.ts';
 import { fieldProblems, requireNone } from './field-rules.ts';
-import type { GivenHeader } from './header-fields.ts';
+import { type GivenHeader, isKeyHeader } from './header-fields.ts';
 import { type Bodies, readContent, toCalendar } from './sendgrid-content.ts';
 import { isOn, MAIL_SETTINGS, PERSONALIZATION, REQUEST, TRACKING_SETTINGS } from './sendgrid-fields.ts';
 import { type Files, readFiles } from './sendgrid-files.ts';
@@ -33,8 +33,6 @@ const PER_FILE = 2_000;
 const MAX_TAGS = 10;
 /** The end of the year 9999; a larger number is in milliseconds. */
 const MAX_SECONDS = 253_402_300_799;
-
-const IDEMPOTENCY_HEADER = 'x-idempotency-key';
 
 /** One email of a request. */
 export type SendGridMail = TranslatedMail & {
@@ -291,7 +289,7 @@ const readOwnTags = (
 };
 
 const hasOwnKey = (ownHeaders: readonly GivenHeader[]): boolean =>
-  ownHeaders.some(({ name }) => name.toLowerCase() === IDEMPOTENCY_HEADER);
+  ownHeaders.some(({ name }) => isKeyHeader(name));
 
 /** One key for the whole request gives each of its emails a key of its own. */
 const readKey = (

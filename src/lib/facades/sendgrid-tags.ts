@@ -1,6 +1,6 @@
 import { isFieldLike } from './field-rules.ts';
 import { type Findings, isNothing, listIn, tell } from './sendgrid-findings.ts';
-import { TAG_FORM, toTag } from './tags.ts';
+import { TAG_FORM, tagText, toTag } from './tags.ts';
 
 /** A custom argument, and where it is. */
 export type CustomArg = { readonly value: unknown; readonly place: string };
@@ -36,7 +36,7 @@ export const readArgs = (
   args: ReadonlyMap<string, CustomArg>,
 ): readonly string[] =>
   [...args].flatMap(([name, { value, place }]) => {
-    const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+    const text = tagText(value);
     const tag = text === undefined ? undefined : toTag(name, text);
     if (tag === undefined) tell(findings, place, TAG_FORM, value);
     return tag === undefined ? [] : [tag];

@@ -67,3 +67,18 @@ test('an importance nobody knows stays the header that it is', () => {
 test('a header without a value says nothing', () => {
   expect(sorted({ 'Reply-To': null, 'X-Order': '' })).toEqual({ fields: {}, others: [], contradicting: [] });
 });
+
+test.each(['X-Idempotency-Key', 'idempotency-key', 'Resend-Idempotency-Key'])(
+  '%s among the headers of an email is its key, and recipients do not get it',
+  (name) =>
+    expect(sorted({ [name]: 'order-1' })).toMatchObject({
+      fields: { idempotencyKey: 'order-1' },
+      others: [],
+    }),
+);
+
+test('two keys that differ only in case are two', () => {
+  expect(sorted({ 'X-Idempotency-Key': 'a', 'Idempotency-Key': 'A' }).contradicting).toEqual([
+    'Idempotency-Key',
+  ]);
+});

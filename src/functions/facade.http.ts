@@ -141,3 +141,22 @@ export const withoutKeyPrefix = (usual: Presented, prefix: string): Presented =>
     '$1',
   ),
 });
+
+/**
+ * The key or token after `Bearer`, for providers whose clients put their key there. Throws CALLER_UNKNOWN where there is none, and
+ * KEY_NOT_ACCEPTED for one of another kind, such as that of the provider.
+ */
+export const bearerOf = (usual: Presented, prefix: string): Presented => {
+  const presented = withoutKeyPrefix(usual, prefix);
+  const { authorization = '', apiKey, functionKey } = presented;
+  const written = /^(?:bearer\b)?\s*(.*)$/is.exec(authorization)?.[1] ?? '';
+  if (written === '' && apiKey === undefined && functionKey === undefined)
+    throw new AppError('CALLER_UNKNOWN', {
+      detail: 'Expected a key of the relay in the header Authorization: Bearer, received none.',
+    });
+  if (written !== '' && !/^bearer\s+(?:gmr_|eyJ)/i.test(authorization))
+    throw new AppError('KEY_NOT_ACCEPTED', {
+      detail: `Expected in the header Authorization the word Bearer and a key of the relay (${prefix}gmr_... or gmr_...), received something else, such as a key of the provider.`,
+    });
+  return presented;
+};

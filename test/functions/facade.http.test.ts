@@ -1,6 +1,12 @@
 import { HttpRequest, type HttpRequestInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { type Facade, facadeHttp, unknownCall, withoutKeyPrefix } from '../../src/functions/facade.http.ts';
+import {
+  bearerOf,
+  type Facade,
+  facadeHttp,
+  unknownCall,
+  withoutKeyPrefix,
+} from '../../src/functions/facade.http.ts';
 import { makeKey } from '../../src/lib/callers/caller-key.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { readFacades } from '../../src/lib/facades/facade.ts';
@@ -138,4 +144,26 @@ describe('the fields of a provider', () => {
     const error = withFields(new AppError('ADDRESS_INVALID', { problems: [problem] }), () => 'to[0].email');
     expect(error.facts.problems).toEqual([{ ...problem, pointer: 'to[0].email' }]);
   });
+});
+
+describe('the key of a client that puts it after Bearer', () => {
+  const presentedAs = (authorization?: string) => () =>
+    bearerOf({ authorization, apiKey: undefined, functionKey: undefined, query: [] }, 're_');
+
+  test.each([['re_gmr_key'], ['gmr_key'], ['eyJtoken']])('%s is looked at', (key) => {
+    expect(presentedAs(`Bearer ${key}`)()).toMatchObject({
+      authorization: `Bearer ${key.replace('re_', '')}`,
+    });
+  });
+
+  test.each([[undefined], [''], ['Bearer'], ['Bearer  ']])('is missing in %j', (authorization) => {
+    expect(presentedAs(authorization)).toThrow(expect.objectContaining({ code: 'CALLER_UNKNOWN' }));
+  });
+
+  test.each([['Bearer re_123456789'], ['Basic YTpi'], ['gmr_key']])(
+    'is a wrong one in %j',
+    (authorization) => {
+      expect(presentedAs(authorization)).toThrow(expect.objectContaining({ code: 'KEY_NOT_ACCEPTED' }));
+    },
+  );
 });

@@ -9,6 +9,7 @@ import type { TraceNeeds } from '../lib/desk/trace-mail.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FacadeAnswer } from '../lib/facades/facade.ts';
 import type { Log } from '../lib/log.ts';
+import { MAX_PARTS_OF_SEVERAL } from '../lib/mail/json-text.ts';
 import type { Ports } from '../lib/ports.ts';
 import { byKeyOrToken, presentedBy } from './caller.ts';
 import { mailLimit, readJsonBody } from './json-body.ts';
@@ -92,7 +93,11 @@ export const facadeHttp =
           headers: request.headers,
           caller,
           readJson: () =>
-            readJsonBody(request, { ...mailLimit(sending().maxRequestBytes), room: openRoom() }),
+            readJsonBody(request, {
+              ...mailLimit(sending().maxRequestBytes),
+              maxParts: MAX_PARTS_OF_SEVERAL,
+              room: openRoom(),
+            }),
           get room() {
             return openRoom();
           },

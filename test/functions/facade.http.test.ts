@@ -31,7 +31,7 @@ const echo: Facade = {
   refuse: ({ problem: { status, code } }) => ({ status, json: { theirs: code } }),
 };
 
-const ask = async (path: string, init: HttpRequestInit = {}, url = AT) => {
+const ask = async (path: string, init: HttpRequestInit = {}, url = AT, maxRequestBytes = 1_000) => {
   const world = inMemoryPorts();
   const callers = knowing(aDeclaredCaller('crm', { keys: [KEY.record] }));
   const { context, logged } = invocation();
@@ -39,7 +39,7 @@ const ask = async (path: string, init: HttpRequestInit = {}, url = AT) => {
     async () => echo,
     {
       forIdentity: () => ({ callers, appTokens: { check: async () => ({}) } }),
-      forSendMail: () => ({ ...world.needs, callers, maxRequestBytes: 1_000 }),
+      forSendMail: () => ({ ...world.needs, callers, maxRequestBytes }),
       forStatus: () => world.needs,
       forDesk: () => world.needs,
     },
@@ -143,6 +143,19 @@ describe('the fields of a provider', () => {
     const problem = { code: 'ADDRESS_INVALID', pointer: '/to/0', expected: 'x', received: 'y' } as const;
     const error = withFields(new AppError('ADDRESS_INVALID', { problems: [problem] }), () => 'to[0].email');
     expect(error.facts.problems).toEqual([{ ...problem, pointer: 'to[0].email' }]);
+  });
+});
+
+describe('the JSON of a request with several emails', () => {
+  const parts = (count: number) => `[${Array(count).fill('{}').join(',')}]`;
+  const askWith = (count: number) => ask('', { body: { string: parts(count) } }, AT, 1_000_000);
+
+  test('can have more objects, lists and fields than one email', async () => {
+    expect((await askWith(49_999)).status).toBe(200);
+  });
+
+  test('is told as too large beyond that, and not as no JSON', async () => {
+    expect(await askWith(50_000)).toMatchObject({ status: 413, json: { theirs: 'REQUEST_TOO_LARGE' } });
   });
 });
 

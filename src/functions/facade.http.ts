@@ -10,6 +10,7 @@ import { AppError, problemsError } from '../lib/errors.ts';
 import type { FacadeAnswer } from '../lib/facades/facade.ts';
 import { isFieldLike } from '../lib/facades/field-rules.ts';
 import type { Log } from '../lib/log.ts';
+import { MAX_PARTS_OF_SEVERAL } from '../lib/mail/json-text.ts';
 import type { Ports } from '../lib/ports.ts';
 import { byKeyOrToken, presentedBy } from './caller.ts';
 import { mailLimit, readJsonBody } from './json-body.ts';
@@ -92,7 +93,11 @@ export const facadeHttp =
           headers: request.headers,
           caller,
           readJson: () =>
-            readJsonBody(request, { ...mailLimit(sending().maxRequestBytes), room: openRoom() }),
+            readJsonBody(request, {
+              ...mailLimit(sending().maxRequestBytes),
+              maxParts: MAX_PARTS_OF_SEVERAL,
+              room: openRoom(),
+            }),
           get room() {
             return openRoom();
           },
@@ -160,3 +165,22 @@ export const withoutKeyPrefix = (usual: Presented, prefix: string): Presented =>
     '$1',
   ),
 });
+
+/**
+ * The key or token after `Bearer`, for providers whose clients put their key there. Throws CALLER_UNKNOWN where there is none, and
+ * KEY_NOT_ACCEPTED for one of another kind, such as that of the provider.
+ */
+export const bearerOf = (usual: Presented, prefix: string): Presented => {
+  const presented = withoutKeyPrefix(usual, prefix);
+  const { authorization = '', apiKey, functionKey } = presented;
+  const written = /^(?:bearer\b)?\s*(.*)$/is.exec(authorization)?.[1] ?? '';
+  if (written === '' && apiKey === undefined && functionKey === undefined)
+    throw new AppError('CALLER_UNKNOWN', {
+      detail: 'Expected a key of the relay in the header Authorization: Bearer, received none.',
+    });
+  if (written !== '' && !/^bearer\s+(?:gmr_|eyJ)/i.test(authorization))
+    throw new AppError('KEY_NOT_ACCEPTED', {
+      detail: `Expected in the header Authorization the word Bearer and a key of the relay (${prefix}gmr_... or gmr_...), received something else, such as a key of the provider.`,
+    });
+  return presented;
+};

@@ -14,6 +14,8 @@ export type BodyLimit = {
   readonly setting?: string;
   /** When it must have arrived; two minutes from now where nothing is said. */
   readonly deadline?: AbortSignal;
+  /** How many objects, lists and fields it can have, where it is not one email. */
+  readonly maxParts?: number;
   /** Where a request can be large: room for it in the memory of the instance. */
   readonly room?: Room;
 };
@@ -70,7 +72,7 @@ const compressed = (detail: string): AppError => new AppError('CONTENT_ENCODING_
 
 /** Reads no more than the limit: what is larger is not kept in memory, whoever sends it. */
 const readBytes = async (body: HttpRequest['body'], limit: BodyLimit): Promise<unknown> => {
-  const reader = openJsonReader();
+  const reader = openJsonReader(false, limit.maxParts);
   const start: number[] = [];
   let length = 0;
   try {

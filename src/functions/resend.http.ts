@@ -22,11 +22,11 @@ import {
   readKey,
 } from '../lib/facades/resend-requests.ts';
 import { toEmailObject } from '../lib/facades/resend-status.ts';
-import { type Facade, type FacadeCall, unknownCall, withoutKeyPrefix } from './facade.http.ts';
+import { bearerOf, type Facade, type FacadeCall, unknownCall } from './facade.http.ts';
 
 /** Resend's API, at `/api/resend` and at the root: `/emails`. */
 export const resendFacade: Facade = {
-  presented: (_request, usual) => withoutKeyPrefix(usual, 're_'),
+  presented: (_request, usual) => bearerOf(usual, 're_'),
   answer: async (call) => {
     const [, id = ''] = call.path.split('/');
     const path = call.path.replace(/^emails\/(?!batch$)[^/]+/, 'emails/{id}');

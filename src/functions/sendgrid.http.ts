@@ -10,14 +10,13 @@ import {
   type SendGridMail,
   type SendGridRequest,
 } from '../lib/facades/sendgrid-request.ts';
-import { type AskedCall, type Facade, type FacadeCall, withoutKeyPrefix } from './facade.http.ts';
+import { type AskedCall, bearerOf, type Facade, type FacadeCall } from './facade.http.ts';
 
 /** SendGrid's API v3, at `/api/sendgrid` and at the root: `POST /v3/mail/send`. */
 export const sendgridFacade: Facade = {
   // Its clients warn of a key that does not begin with `SG.`. They also send the headers of an email as those of the request
   // (sendgrid-nodejs 8.1.6), so that no other header is a credential.
-  presented: (_request, usual) =>
-    withoutKeyPrefix({ ...usual, apiKey: undefined, functionKey: undefined }, 'SG.'),
+  presented: (_request, usual) => bearerOf({ ...usual, apiKey: undefined, functionKey: undefined }, 'SG.'),
   answer: async (call) => {
     if (CALLS.get(nameOf(call)) !== call.method)
       throw new AppError('FACADE_CALL_UNKNOWN', {

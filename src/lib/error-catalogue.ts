@@ -109,7 +109,7 @@ export const catalogue = {
   BATCH_INVALID: entry(
     400,
     'caller',
-    'The batch is not a list of emails',
+    'The batch is empty, too large or not a list of emails',
     'Send `{ "mails": [ ... ] }` with 1 to 100 emails. `detail` says what the relay received instead. Nothing was sent.',
   ),
   MIME_INCOMPLETE: entry(
@@ -129,7 +129,7 @@ export const catalogue = {
   SEND_AT_INVALID: entry(
     400,
     'caller',
-    'The relay cannot send the email at the time in `sendAt`',
+    'The relay cannot send the email at the requested time',
     'Write the time in ISO 8601 with its offset from UTC, such as 2026-12-01T09:00:00+01:00, at most 30 days ahead. To send immediately, omit `sendAt`.',
   ),
   FIELD_REPEATED: entry(
@@ -202,13 +202,13 @@ export const catalogue = {
   CID_UNUSED: entry(
     400,
     'caller',
-    'The html does not show the attachment with this `cid`',
+    'The html does not show the attachment with this content id',
     'Show it in the html, as in `<img src="cid:logo">` or CSS `url(cid:logo)`, or omit `cid`. Mail clients hide a file that has a content id and is not shown. A link, a comment, a script or an attribute such as `alt` or `data-src` does not show it.',
   ),
   CID_REPEATED: entry(
     400,
     'caller',
-    'Two attachments have the same `cid`',
+    'Two attachments have the same content id',
     'Give each file its own `cid`, or send the file once: the html can refer to one file several times. Upper and lower case make no difference.',
   ),
   HEADER_NOT_CARRIED: entry(

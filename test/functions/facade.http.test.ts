@@ -1,6 +1,12 @@
 import { HttpRequest, type HttpRequestInit } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { type Facade, facadeHttp, unknownCall, withoutKeyPrefix } from '../../src/functions/facade.http.ts';
+import {
+  bearerOf,
+  type Facade,
+  facadeHttp,
+  unknownCall,
+  withoutKeyPrefix,
+} from '../../src/functions/facade.http.ts';
 import { makeKey } from '../../src/lib/callers/caller-key.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { readFacades } from '../../src/lib/facades/facade.ts';
@@ -25,7 +31,7 @@ const echo: Facade = {
   refuse: ({ problem: { status, code } }) => ({ status, json: { theirs: code } }),
 };
 
-const ask = async (path: string, init: HttpRequestInit = {}, url = AT) => {
+const ask = async (path: string, init: HttpRequestInit = {}, url = AT, maxRequestBytes = 1_000) => {
   const world = inMemoryPorts();
   const callers = knowing(aDeclaredCaller('crm', { keys: [KEY.record] }));
   const { context, logged } = invocation();
@@ -33,7 +39,7 @@ const ask = async (path: string, init: HttpRequestInit = {}, url = AT) => {
     async () => echo,
     {
       forIdentity: () => ({ callers, appTokens: { check: async () => ({}) } }),
-      forSendMail: () => ({ ...world.needs, callers, maxRequestBytes: 1_000 }),
+      forSendMail: () => ({ ...world.needs, callers, maxRequestBytes }),
       forStatus: () => world.needs,
       forDesk: () => world.needs,
     },
@@ -146,4 +152,39 @@ describe('the fields of a provider', () => {
     const error = withFields(new AppError('ADDRESS_INVALID', { problems: [problem] }), () => 'to[0].email');
     expect(error.facts.problems).toEqual([{ ...problem, pointer: 'to[0].email' }]);
   });
+});
+
+describe('the JSON of a request with several emails', () => {
+  const parts = (count: number) => `[${Array(count).fill('{}').join(',')}]`;
+  const askWith = (count: number) => ask('', { body: { string: parts(count) } }, AT, 1_000_000);
+
+  test('can have more objects, lists and fields than one email', async () => {
+    expect((await askWith(49_999)).status).toBe(200);
+  });
+
+  test('is told as too large beyond that, and not as no JSON', async () => {
+    expect(await askWith(50_000)).toMatchObject({ status: 413, json: { theirs: 'REQUEST_TOO_LARGE' } });
+  });
+});
+
+describe('the key of a client that puts it after Bearer', () => {
+  const presentedAs = (authorization?: string) => () =>
+    bearerOf({ authorization, apiKey: undefined, functionKey: undefined, query: [] }, 're_');
+
+  test.each([['re_gmr_key'], ['gmr_key'], ['eyJtoken']])('%s is looked at', (key) => {
+    expect(presentedAs(`Bearer ${key}`)()).toMatchObject({
+      authorization: `Bearer ${key.replace('re_', '')}`,
+    });
+  });
+
+  test.each([[undefined], [''], ['Bearer'], ['Bearer  ']])('is missing in %j', (authorization) => {
+    expect(presentedAs(authorization)).toThrow(expect.objectContaining({ code: 'CALLER_UNKNOWN' }));
+  });
+
+  test.each([['Bearer re_123456789'], ['Basic YTpi'], ['gmr_key']])(
+    'is a wrong one in %j',
+    (authorization) => {
+      expect(presentedAs(authorization)).toThrow(expect.objectContaining({ code: 'KEY_NOT_ACCEPTED' }));
+    },
+  );
 });

@@ -264,7 +264,7 @@ describe('the client of Resend, with another key and address', () => {
   });
 
   test.each<[string, string, number, string]>([
-    ['without a key of the relay', 're_123456789', 401, 'missing_api_key'],
+    ['with a key of Resend', 're_123456789', 401, 'validation_error'],
     ['with a wrong key', `re_${key.slice(0, -6)}aaaaaa`, 401, 'validation_error'],
   ])('is refused %s, before anything is read', async (_case, wrong, statusCode, name) => {
     const stranger = new Resend(wrong, { baseUrl: `${relay.url()}/api/resend` });

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';
 import { isInDoubt } from './in-doubt.ts';
 import { inTheirWords } from './postmark-fields.ts';
+import { type Remedies, type RemedyFacts, referenceOf, remedyOf } from './remedies.ts';
 
 /** An error as a caller receives it (RFC 9457), of which Postmark's form has a number and a text. */
 export type ProblemFacts = {
@@ -9,12 +10,11 @@ export type ProblemFacts = {
   readonly code?: unknown;
   readonly title?: unknown;
   readonly detail?: unknown;
-  readonly remedy?: unknown;
   readonly problems?: unknown;
   readonly instance?: unknown;
   /** Of the email, where the ledger has it. */
   readonly id?: unknown;
-};
+} & RemedyFacts;
 
 export type PostmarkError = { readonly ErrorCode: number; readonly Message: string };
 
@@ -73,22 +73,15 @@ const placeOf = (code: string, status: number): Place => {
   return status >= 500 ? [500, 500] : [422, 300];
 };
 
-/** Remedies that name fields, headers or calls of our own API, in the words of Postmark. */
-const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+/** Remedies in the words of Postmark. */
+const REMEDIES: Remedies = {
   CALLER_UNKNOWN:
     'Put a key of the relay (gmr_...) where the application has its server token. An administrator makes one: `npm run callers -- add NAME --sender ADDRESS`.',
   CREDENTIALS_AMBIGUOUS:
     'Send exactly one key, in the header X-Postmark-Server-Token and in no other header.',
   FACADE_FIELD_NOT_CARRIED: 'Change what is listed, or send this email with Postmark. Nothing was sent.',
-  FACADE_CALL_UNKNOWN: 'The calls that the relay has are listed in docs/migrate/postmark.md.',
-  CONTENT_TYPE_UNSUPPORTED:
-    'Send JSON in UTF-8 with the header Content-Type: application/json. Nothing was sent.',
-  CALLER_LIMIT_REACHED:
-    'Nothing was accepted. Send the email again after the seconds in the header Retry-After: the limit counts from midnight to midnight UTC. An administrator can raise it: `npm run callers -- limit NAME --mails-per-day NUMBER` or `--recipients-per-day NUMBER`.',
   FIELD_UNKNOWN:
     'Remove the field or correct its name. The relay rejects unknown fields so that it never drops one silently.',
-  FIELD_INVALID: 'Change the field. Nothing was sent.',
-  MAIL_INVALID: 'Correct every field that is listed. Nothing was sent.',
   RECIPIENT_MISSING: 'Give at least one recipient in To, Cc or Bcc.',
   ADDRESS_INVALID:
     'Write name@example.com or Name <name@example.com>, separate several addresses with commas, and put a name that contains a comma in double quotes.',
@@ -97,8 +90,6 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Encode the bytes of the file once, as standard base64 with padding. Line breaks are allowed.',
   CID_REPEATED:
     'Give each file its own ContentID, or send the file once: HtmlBody can show it several times.',
-  HEADER_NOT_CARRIED:
-    'Use the field that is named, or remove the header. The relay and mail servers write From, Date, Content-Type, Received and similar headers themselves.',
   IDEMPOTENCY_KEY_INVALID:
     'Use 1 to 255 printable ASCII characters without blanks as the Value of the header X-Idempotency-Key in Headers, another one for each email.',
   IDEMPOTENCY_KEY_REUSED:
@@ -125,17 +116,16 @@ export const toPostmarkError = (
   return { status, error: { ErrorCode, Message: messageOf(code, problem) } };
 };
 
-const messageOf = (code: string, { title, detail, remedy, problems, instance, id }: ProblemFacts): string => {
+const messageOf = (code: string, problem: ProblemFacts): string => {
+  const { title, detail, problems } = problem;
   const found = (Array.isArray(problems) ? problems : []) as readonly Problem[];
-  const own = Object.hasOwn(REMEDIES, code) ? REMEDIES[code as ErrorCode] : undefined;
-  const request = /[\da-f]{8}-[\da-f-]{27}/i.exec(String(instance))?.[0];
   return [
     `${inTheirWords(String(title))}.`,
     ...(typeof detail === 'string' ? [inTheirWords(detail)] : []),
     ...found.slice(0, MOST_PROBLEMS).map(sentenceOf),
     ...(found.length > MOST_PROBLEMS ? [`There are ${found.length - MOST_PROBLEMS} more problems.`] : []),
-    own ?? String(remedy),
-    `(${[code, ...(typeof id === 'string' ? [`email ${id}`] : []), ...(request === undefined ? [] : [`request ${request}`])].join(', ')})`,
+    remedyOf(code as ErrorCode, REMEDIES, problem),
+    referenceOf(code, problem),
   ].join(' ');
 };
 

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';
 import type { FacadeAnswer } from './facade.ts';
 import { isInDoubt } from './in-doubt.ts';
+import { type Remedies, type RemedyFacts, referenceOf, remedyOf } from './remedies.ts';
 import { inTheirWords, theirField } from './resend-fields.ts';
 
 /*
@@ -15,9 +16,11 @@ export type ToldProblem = {
   readonly code?: unknown;
   readonly title?: unknown;
   readonly detail?: unknown;
-  readonly remedy?: unknown;
   readonly problems?: unknown;
-};
+  readonly instance?: unknown;
+  /** Of the email, where the ledger has it. */
+  readonly id?: unknown;
+} & RemedyFacts;
 
 type Kind = readonly [status: number, name: string];
 
@@ -104,6 +107,30 @@ const sentence = (text: unknown): readonly string[] =>
 const told = ({ pointer, expected, received }: Problem): string =>
   `${pointer === '' ? 'The request' : `\`${pointer}\``}: expected ${inTheirWords(expected)}; received ${received}.`;
 
+const REMEDIES: Remedies = {
+  CALLER_UNKNOWN:
+    'Put a key of the relay (re_gmr_... or gmr_...) where the application has its API key: it goes in the header Authorization: Bearer. A token from Entra ID can take its place. An administrator makes a key: `npm run callers -- add NAME --sender ADDRESS`.',
+  CREDENTIALS_AMBIGUOUS: 'Send exactly one key or token, in the header Authorization: Bearer.',
+  FACADE_FIELD_NOT_CARRIED: 'Change the field as it says, or send this email with Resend. Nothing was sent.',
+  BATCH_INVALID: 'Send a list of 1 to 100 emails. Nothing was sent.',
+  SEND_AT_INVALID:
+    'Write `scheduled_at` in ISO 8601 with its offset from UTC, such as 2026-12-01T09:00:00+01:00, or as in "in 1 min", at most 30 days ahead. To send immediately, omit it.',
+  ADDRESS_INVALID:
+    'Write `name@example.com` or `Name <name@example.com>`, and put a name that contains a comma in double quotes. The relay does not accept quoted local parts, IP addresses as domains, or characters that only look like @ or a dot.',
+  CID_UNUSED:
+    'Show the file in `html`, as in `<img src="cid:logo">` for the `content_id` logo, or omit its `content_id`. Mail clients hide a file that has a content id and is not shown.',
+  CID_REPEATED:
+    'Give each file its own `content_id`, or send the file once: `html` can show it several times.',
+  IDEMPOTENCY_KEY_INVALID:
+    'Use 1 to 255 printable ASCII characters in the header Idempotency-Key, at most 240 for a batch. Without a key, omit the header.',
+  IDEMPOTENCY_KEY_REUSED:
+    'Use a new Idempotency-Key for every request, and the same one only to repeat an unchanged request. Nothing of this request was accepted.',
+  MAIL_NOT_SCHEDULED:
+    'Only an email that waits for its `scheduled_at` can be moved. To send another email, send it with another Idempotency-Key.',
+  MAIL_NOT_FOUND:
+    'Use the ID that the relay returned to this key. The relay does not know the emails that Resend sent.',
+};
+
 /** What a developer reads: what is wrong, with the fields by their names, and what to do. */
 export const messageOf = (problem: ToldProblem): string => {
   const problems = problemsOf(problem);
@@ -113,13 +140,8 @@ export const messageOf = (problem: ToldProblem): string => {
     ...problems.slice(0, MOST_TOLD).map(told),
     ...(more > 0 ? [`And ${more} more.`] : []),
     ...sentence(problem.detail),
-    ...sentence(
-      typeof problem.remedy === 'string'
-        ? problem.remedy
-            .replace(/(?:listed in|that) `problems`(?: counts)?/, 'named here')
-            .replace('what `problems` lists', 'what is named here')
-        : undefined,
-    ),
+    ...sentence(remedyOf(problem.code as ErrorCode, REMEDIES, problem)),
+    referenceOf(problem.code, problem),
   ].join(' ');
 };
 

@@ -103,10 +103,10 @@ const requireCount = (findings: Findings, count: number): void => {
   if (count === 0)
     tell(findings, 'personalizations', 'at least one personalization', [], 'RECIPIENT_MISSING');
   if (count > MAX_PERSONALIZATIONS)
-    throw new AppError('RECIPIENTS_TOO_MANY', {
+    throw new AppError('BATCH_INVALID', {
       problems: [
         {
-          code: 'RECIPIENTS_TOO_MANY',
+          code: 'BATCH_INVALID',
           pointer: 'personalizations',
           expected: `at most ${MAX_PERSONALIZATIONS} personalizations`,
           received: `${count} personalizations`,

@@ -9,7 +9,7 @@ const MAX_REST_BYTES = 8_000_000;
 export type JsonReader = {
   /** Takes the next bytes, which belong to the reader from then on. Throws MAIL_TOO_LARGE. */
   readonly push: (chunk: Uint8Array) => void;
-  /** Throws JSON_UNREADABLE, FIELD_REPEATED, MAIL_TOO_LARGE. */
+  /** Throws JSON_UNREADABLE, FIELD_REPEATED, MAIL_TOO_LARGE, REQUEST_TOO_LARGE. */
   readonly end: () => unknown;
 };
 
@@ -18,7 +18,7 @@ export type JsonReader = {
  * received (LongBase64); everything else becomes what JSON.parse makes of it. With `isOurs` the text was written by the relay
  * and is not looked at with care again.
  */
-export const openJsonReader = (isOurs = false): JsonReader => {
+export const openJsonReader = (isOurs = false, maxParts?: number): JsonReader => {
   const most = isOurs ? Number.POSITIVE_INFINITY : MAX_REST_BYTES;
   const cutter = makeBase64Cutter((bytes) => requireRoom(bytes, most));
   return {
@@ -26,7 +26,7 @@ export const openJsonReader = (isOurs = false): JsonReader => {
     end: () => {
       const { rest, texts, mark, placeBefore } = cutter.end();
       const text = decodeUtf8(rest);
-      const value = isOurs ? JSON.parse(text) : parseJson(text, placeIn(rest, text, placeBefore));
+      const value = isOurs ? JSON.parse(text) : parseJson(text, placeIn(rest, text, placeBefore), maxParts);
       if (texts.length === 0) return value;
       let textBytes = rest.byteLength;
       return putBack(

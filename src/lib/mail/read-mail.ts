@@ -15,11 +15,20 @@ const PROTOTYPE = 'The field name __proto__ is not allowed.';
 
 /**
  * Reads JSON as text. Throws JSON_UNREADABLE, saying where without showing the text, and FIELD_REPEATED where
- * one object has a field twice. `placeOf` gives the place that is told where the text is not as it was received.
+ * one object has a field twice. `placeOf` gives the place that is told where the text is not as it was received. With `maxParts` of its
+ * own, a request with more is told REQUEST_TOO_LARGE.
  */
-export const parseJson = (text: string, placeOf = (place: number): number => place): unknown => {
-  const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text);
+export const parseJson = (
+  text: string,
+  placeOf = (place: number): number => place,
+  maxParts?: number,
+): unknown => {
+  const { tooDeep, tooMany, prototype, repeated } = lookAtJson(text, maxParts);
   if (tooDeep) throw unreadable(TOO_DEEP);
+  if (tooMany && maxParts !== undefined)
+    throw new AppError('REQUEST_TOO_LARGE', {
+      detail: `Expected at most ${maxParts} objects, lists and named fields in the JSON of one request, where each field of each email counts; received more.`,
+    });
   if (tooMany)
     throw unreadable(`Expected one JSON object with at most ${MAX_PARTS} objects, lists and fields.`);
   const value = parseText(text, placeOf);

@@ -7,8 +7,8 @@ import { toPostmarkError } from '../../../src/lib/facades/postmark-error.ts';
 import { toMessageDetails, toServer } from '../../../src/lib/facades/postmark-message.ts';
 
 const errorOf = (code: ErrorCode, more: object = {}) => {
-  const { status, title, remedy } = catalogue[code];
-  return toPostmarkError({ status, code, title, remedy, ...more });
+  const { status, title } = catalogue[code];
+  return toPostmarkError({ status, code, title, ...more });
 };
 
 describe('an error', () => {

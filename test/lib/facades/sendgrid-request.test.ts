@@ -189,7 +189,7 @@ describe('personalizations', () => {
       personalizations: Array.from({ length: count }, () => TO.personalizations[0]),
     });
     expect(readSendGridRequest(many(1000)).mails).toHaveLength(1000);
-    expect(problemsOf(many(1001))).toEqual([['RECIPIENTS_TOO_MANY', 'personalizations']]);
+    expect(problemsOf(many(1001))).toEqual([['BATCH_INVALID', 'personalizations']]);
     const content = new LongBase64([new Uint8Array(3_000_000).fill(0x41)], false);
     const large = { attachments: [{ content, filename: 'a.bin' }] };
     expect(readSendGridRequest(many(16, large)).mails).toHaveLength(16);

@@ -10,6 +10,7 @@ import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FacadeAnswer, TranslatedMail } from '../lib/facades/facade.ts';
 import { withFields } from '../lib/facades/field-rules.ts';
+import { isInDoubt } from '../lib/facades/in-doubt.ts';
 import { fieldOfUpdate, namesDistance, readUpdate, translateEmail } from '../lib/facades/resend-mail.ts';
 import { messageOf, toRefusal } from '../lib/facades/resend-refusal.ts';
 import {
@@ -62,6 +63,10 @@ const after =
 /** The id of an email that may have been sent, where nothing but that is known: the relay looks into it, and nobody must send it again. */
 const idInDoubt = (thrown: unknown): string | undefined =>
   thrown instanceof AppError && thrown.code === 'OUTCOME_UNKNOWN' ? thrown.facts.mailId : undefined;
+
+/** Of a batch, all emails are queued: one that is being sent under its key was accepted before, and nothing becomes of it unseen. */
+const idAccepted = (thrown: unknown): string | undefined =>
+  thrown instanceof AppError && thrown.code === 'MAIL_UNDER_WAY' ? thrown.facts.mailId : idInDoubt(thrown);
 
 const told = (thrown: unknown, { fieldOf }: TranslatedMail): unknown =>
   thrown instanceof AppError ? withFields(thrown, fieldOf) : thrown;
@@ -190,12 +195,14 @@ const sendPossible = async (
   );
   for (const [at, result] of results.entries()) {
     const item = possible[at];
-    const id = 'row' in result ? result.row.facts.mailId : idInDoubt(result.thrown);
+    const id = 'row' in result ? result.row.facts.mailId : idAccepted(result.thrown);
     if (id !== undefined) data.push({ id });
     else if (item !== undefined && 'thrown' in result)
       refused.push({ index: item.index, thrown: told(result.thrown, item.mail) });
   }
-  const failure = refused.find(({ thrown }) => !isOwnFault(thrown));
+  const failures = refused.filter(({ thrown }) => !isOwnFault(thrown));
+  // An answer for all that invites to repeat the request is none where one of them may have been sent.
+  const failure = failures.find(({ thrown }) => mayBeSent(thrown)) ?? failures[0];
   if (data.length === 0 && failure !== undefined) throw failure.thrown;
   const errors = refused
     .sort((one, other) => one.index - other.index)
@@ -206,6 +213,8 @@ const sendPossible = async (
 /** Whether the email is wrong, and not the relay or its time. */
 const isOwnFault = (thrown: unknown): boolean =>
   thrown instanceof AppError && catalogue[thrown.code].status < 429;
+
+const mayBeSent = (thrown: unknown): boolean => !(thrown instanceof AppError) || isInDoubt(thrown.code);
 
 const showEmail = async ({ status, desk, caller }: FacadeCall, id: string): Promise<FacadeAnswer> =>
   json(toEmailObject(await readMailStatus(status, id, caller), desk.clock.now()));

@@ -131,6 +131,12 @@ describe('the options', () => {
       { url: URL_OF_RELAY, key: KEY, timeoutMs: '1' },
       'a whole number of milliseconds',
     ],
+    ['an option of another transport', { url: URL_OF_RELAY, key: KEY, pool: true }, 'Wrong option pool'],
+    [
+      'an option whose name is nearly right',
+      { url: URL_OF_RELAY, key: KEY, timeout: 5_000 },
+      'Expected url, key, token, timeoutMs, fetch and nothing else',
+    ],
     ['a fetch that is none', { url: URL_OF_RELAY, key: KEY, fetch: {} }, 'Wrong option fetch'],
   ])('%s is an error when the transport is made, and shows no secret', (_case, options, text) => {
     let thrown: unknown;
@@ -168,22 +174,82 @@ describe('the options', () => {
     ).toEqual(headers);
   });
 
-  test('a token is asked for before each request, and no token is an error before anything is sent', async () => {
+  test('a token is asked for before each request', async () => {
     let count = 0;
     const { arrived, send } = relayThat([bare(502), accepted()], { token: async () => `t${++count}` });
     await send();
     expect(arrived.map(({ headers }) => headers.authorization)).toEqual(['Bearer t1', 'Bearer t2']);
-    const without = relayThat([accepted()], {
-      token: async () => {
-        throw new Error('no identity');
-      },
+  });
+
+  const FAILS = (): Promise<string> => {
+    throw new Error('no identity gmr_secret');
+  };
+
+  test('a token function that fails is asked again, as it often passes, and the email is sent', async () => {
+    let count = 0;
+    const token = async () => (++count < 4 ? FAILS() : 't');
+    const { arrived, waits, send } = relayThat([accepted()], { token });
+    await send();
+    expect([arrived.length, waits]).toEqual([1, [1_000, 5_000, 30_000]]);
+  });
+
+  test('a token function that fails to the end is a temporary error without the text of its cause', async () => {
+    const { arrived, transport, send } = relayThat([accepted()], { token: FAILS });
+    for (const call of [send, () => transport.verify()]) {
+      const error = await errorOf(call());
+      const cause = { message: 'no identity gmr_secret' };
+      expect(error).toMatchObject({ code: 'EOAUTH2', responseCode: 454, cause });
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  test('a token function that fails after a lost response leaves the outcome unknown', async () => {
+    let count = 0;
+    const { send } = relayThat([broken({ code: 'ECONNRESET' })], {
+      token: async () => (++count === 1 ? 't' : FAILS()),
     });
-    expect(await errorOf(without.send())).toMatchObject({ code: 'EAUTH', cause: { message: 'no identity' } });
-    expect(without.arrived).toEqual([]);
-    const wrong = relayThat([accepted()], { token: async () => 'a token\n' });
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN', idempotencyKey: 'made-1' });
+  });
+
+  test('what is no token is an error before anything is sent, and not asked for again', async () => {
+    const { arrived, waits, send } = relayThat([accepted()], { token: async () => 'a token\n' });
     const cause = { message: expect.stringContaining('received text of 8 characters') };
-    expect(await errorOf(wrong.send())).toMatchObject({ code: 'EAUTH', cause });
-    expect(wrong.arrived).toEqual([]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EAUTH', responseCode: 535, cause });
+    expect([arrived, waits]).toEqual([[], []]);
+  });
+
+  const never = () => new Promise<never>(() => undefined);
+
+  test('timeoutMs ends a token function that never ends, and a fetch that does not listen to its signal', async () => {
+    const hanging = relayThat([accepted()], { token: never, timeoutMs: 1 });
+    expect(await errorOf(hanging.send())).toMatchObject({ code: 'EOAUTH2', cause: { name: 'TimeoutError' } });
+    expect(await errorOf(hanging.transport.verify())).toMatchObject({ code: 'EOAUTH2' });
+    const silent = relayThat([never], { timeoutMs: 1 });
+    expect(await errorOf(silent.send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+    expect(await errorOf(silent.transport.verify())).toMatchObject({ code: 'ECONNECTION' });
+  });
+
+  test('a signal ends them too, and the error says whether the email may have been sent', async () => {
+    const controller = new AbortController();
+    const end = () => {
+      controller.abort();
+      return never();
+    };
+    const unsent = relayThat([accepted()], { token: end });
+    const error = await errorOf(unsent.send({ ...MAIL, signal: controller.signal }));
+    expect(error).toMatchObject({ code: 'EABORT', message: expect.stringContaining('Nothing was sent') });
+    const other = new AbortController();
+    const silent = relayThat([
+      () => {
+        other.abort();
+        return never();
+      },
+    ]);
+    const uncertain = await errorOf(silent.send({ ...MAIL, signal: other.signal }));
+    expect(uncertain).toMatchObject({
+      code: 'EABORT',
+      message: expect.stringContaining('may have received'),
+    });
   });
 });
 
@@ -240,11 +306,6 @@ describe('what the relay says', () => {
     ['a wrong address', problem(400, 'ADDRESS_INVALID'), { code: 'EENVELOPE', responseCode: 550 }],
     ['a message that is wrong', problem(400, 'MIME_INVALID'), { code: 'EMESSAGE', responseCode: 554 }],
     ['a message that is too large', problem(413, 'MAIL_TOO_LARGE'), { code: 'EMESSAGE', responseCode: 552 }],
-    [
-      'a key of another email',
-      problem(422, 'IDEMPOTENCY_KEY_REUSED'),
-      { code: 'EMESSAGE', responseCode: 554 },
-    ],
     ['an expired secret', problem(502, 'CLIENT_SECRET_EXPIRED'), { code: 'EMESSAGE', responseCode: 451 }],
     ['a page that is not there', bare(404, '<html>'), { code: 'EPROTOCOL', responseCode: 554 }],
     [
@@ -375,6 +436,12 @@ describe('an outcome that nobody knows', () => {
     ['a firewall responds after it', [RESET, bare(403, '<html>')]],
     ['the certificate is no longer trusted after it', [RESET, broken({ code: 'CERT_HAS_EXPIRED' })]],
     ['the relay says so', [problem(502, 'OUTCOME_UNKNOWN')]],
+    ['the relay failed in a way that was not foreseen', [problem(500, 'UNEXPECTED')]],
+    ['the settings of the relay are wrong after it', [RESET, problem(500, 'SETTINGS_INVALID')]],
+    ['the relay did not read the second request', [RESET, problem(400, 'MIME_INCOMPLETE')]],
+    ['the relay refuses the second request by its size', [bare(502), problem(413, 'MAIL_TOO_LARGE')]],
+    ['another problem of the kind comes after it', [RESET, problem(400, 'MIME_INVALID')]],
+    ['any 409 comes after it', [RESET, problem(409, 'SAFETY_SWITCHED_OFF')]],
   ])(
     '%s: the error says so, with the key to repeat with, and no reply code that invites a resend',
     async (_case, replies) => {
@@ -386,10 +453,32 @@ describe('an outcome that nobody knows', () => {
     },
   );
 
-  test('a refusal of the email itself ends it: the relay looked into its ledger', async () => {
-    const { send } = relayThat([RESET, problem(422, 'MAILBOX_NOT_FOUND')]);
-    expect(await errorOf(send())).toMatchObject({ code: 'EENVELOPE' });
-  });
+  test.each([
+    [problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), 'EENVELOPE', 550],
+    [problem(502, 'CLIENT_SECRET_EXPIRED', { id: 'id-1' }), 'EMESSAGE', 451],
+    [problem(410, 'MAIL_CANCELED', { id: 'id-1' }), 'EMESSAGE', 554],
+  ])(
+    'a problem about the email with this key ends it: the relay found it in its ledger',
+    async (reply, code, responseCode) => {
+      const { send } = relayThat([RESET, reply]);
+      expect(await errorOf(send())).toMatchObject({ code, responseCode, problem: { id: 'id-1' } });
+    },
+  );
+
+  test.each<[string, Reply, boolean]>([
+    ['wrong settings', problem(500, 'SETTINGS_INVALID'), true],
+    ['a relay that is busy', problem(503, 'RELAY_BUSY'), true],
+    ['a key that is not valid', problem(401, 'KEY_NOT_ACCEPTED'), true],
+    ['a problem about the email with this key', problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), false],
+  ])(
+    'with the key of an earlier call, the error of %s says whether it is about that one too',
+    async (_case, reply, isOnly) => {
+      const text = 'says nothing of an earlier sendMail';
+      const again = await errorOf(relayThat([reply]).send({ ...MAIL, idempotencyKey: 'k' }));
+      expect(again.message.includes(text)).toBe(isOnly);
+      expect((await errorOf(relayThat([reply]).send())).message).not.toContain(text);
+    },
+  );
 
   test('the email of the error, sent again with its key, is the same to the byte', async () => {
     const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, accepted()]);
@@ -402,6 +491,58 @@ describe('an outcome that nobody knows', () => {
     await send({ ...mail(), idempotencyKey });
     expect(new Set(arrived.map(({ text, headers }) => `${headers['idempotency-key']} ${text}`)).size).toBe(1);
     expect(arrived).toHaveLength(5);
+  });
+});
+
+describe('an email that the relay has already', () => {
+  const REUSED = problem(422, 'IDEMPOTENCY_KEY_REUSED', {
+    id: 'id-1',
+    remedy: 'Use a new key for every email',
+  });
+  const statusUrl = `${URL_OF_RELAY}/v1/mail/id-1`;
+
+  test.each<[string, Reply, string | undefined]>([
+    ['with its state', accepted(200, { id: 'id-1', state: 'sent' }), 'sent'],
+    ['which still waits', accepted(200, { id: 'id-1', state: 'queued' }), 'queued'],
+    ['without its state if the relay does not say it', problem(404, 'MAIL_NOT_FOUND'), undefined],
+    ['without its state if the network fails', RESET, undefined],
+    ['without a state that is none', accepted(200, { id: 'id-1', state: 'sent\r\n250 x' }), undefined],
+  ])(
+    'sent again with its key and another time in it, is told as that, %s, and nothing invites a new key',
+    async (_case, reply, state) => {
+      const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, REUSED, reply]);
+      const mail = (time: number): Mail => ({ ...MAIL, text: `Created at ${time}` });
+      const { code, idempotencyKey } = await errorOf(send(mail(1)));
+      expect(code).toBe('EOUTCOMEUNKNOWN');
+      const error = await errorOf(send({ ...mail(2), idempotencyKey }));
+      expect(error).toMatchObject({
+        code: 'EALREADYACCEPTED',
+        relay: { id: 'id-1', statusUrl },
+        idempotencyKey,
+      });
+      expect([error.relay?.state, error.responseCode, error.response]).toEqual([state, undefined, undefined]);
+      expect(error.message).toContain('Its id is id-1.');
+      expect(JSON.stringify([error.message, error.problem])).not.toMatch(/new key|not accept|another key/);
+      expect(arrived.slice(5).map(({ method, url }) => [method, url])).toEqual([['GET', statusUrl]]);
+    },
+  );
+
+  test.each(['rejected', 'canceled'])(
+    'and that is %s was not sent: only then another key sends it',
+    async (state) => {
+      const { send } = relayThat([REUSED, accepted(200, { id: 'id-1', state })]);
+      expect(await errorOf(send({ ...MAIL, idempotencyKey: 'k' }))).toMatchObject({
+        code: 'EMESSAGE',
+        responseCode: 554,
+        message: expect.stringContaining('nothing was sent'),
+      });
+    },
+  );
+
+  test('whose id could be of another address is not looked up', async () => {
+    const { arrived, send } = relayThat([problem(422, 'IDEMPOTENCY_KEY_REUSED', { id: '../caller' })]);
+    expect((await errorOf(send())).relay).toBeUndefined();
+    expect(arrived).toHaveLength(1);
   });
 });
 
@@ -468,6 +609,7 @@ describe('an idempotency key of the application', () => {
     ['with a blank', 'a b'],
     ['that is too long', 'x'.repeat(256)],
     ['that is a number', 7],
+    ['that is empty', ''],
   ])('one %s is an error before anything is sent', async (_case, idempotencyKey) => {
     const { arrived, send } = relayThat();
     const error = await errorOf(send({ ...MAIL, idempotencyKey } as Mail));
@@ -511,6 +653,16 @@ describe('an envelope of the application', () => {
     },
   );
 
+  test.each(['', '<>', false])(
+    'an empty sender is an error: reports would go to From all the same: %o',
+    async (from) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, envelope: { from, to: 'ann@fabrikam.example' } } as Mail));
+      expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining('is empty') });
+      expect(arrived).toEqual([]);
+    },
+  );
+
   test('another sender than From is an error: reports would not go there', async () => {
     const { arrived, send } = relayThat();
     const envelope = { from: 'bounces@contoso.example', to: 'ann@fabrikam.example' };
@@ -520,12 +672,42 @@ describe('an envelope of the application', () => {
 
   test.each([
     { to: 'Ann@fabrikam.example' },
-    { from: '', to: 'ann@fabrikam.example' },
     { from: 'PAYROLL@contoso.example', to: ['ANN@fabrikam.example'] },
   ])('no sender, or one that differs in capitals, changes nothing: %o', async (envelope) => {
     const { arrived, send } = relayThat();
     await send({ ...MAIL, envelope });
     expect(arrived[0]?.text).not.toMatch(/^Bcc:/m);
+  });
+});
+
+describe('an address that nodemailer leaves out', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['in to', { to: 'ann@fabrikam.example, broken' }, 'number 2 in to'],
+    ['in cc as an object', { cc: [{ name: 'Bob', address: '' }] }, 'number 1 in cc'],
+    [
+      'in bcc between others',
+      { bcc: ['a@fabrikam.example', 'Eve', 'b@fabrikam.example'] },
+      'number 2 in bcc',
+    ],
+    ['in replyTo', { replyTo: 'nobody' }, 'in reply-to'],
+    ['in a group', { to: 'Staff: ann@fabrikam.example, broken;' }, 'in to'],
+    ['in the envelope', { envelope: { to: ['ann@fabrikam.example', 'broken'] } }, 'envelope.to'],
+  ])('%s is an error before anything is sent', async (_case, more, text) => {
+    const { arrived, send } = relayThat();
+    const error = await errorOf(send({ ...MAIL, ...more } as Mail));
+    expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining(text) });
+    expect(arrived).toEqual([]);
+  });
+
+  test.each([
+    { to: 'ann@fabrikam.example,' },
+    { to: ['ann@fabrikam.example', ''], cc: '', bcc: [] },
+    { to: 'ann@fabrikam.example', cc: 'undisclosed-recipients:;' },
+    { to: '"Chan, Tai Man" <ann@fabrikam.example>; bob@fabrikam.example' },
+  ])('is none where nothing was written: %o', async (more) => {
+    const { arrived, send } = relayThat();
+    await send({ ...MAIL, ...more });
+    expect(arrived).toHaveLength(1);
   });
 });
 
@@ -541,6 +723,12 @@ describe('a raw message', () => {
       messageId: '<raw@contoso.example>',
       envelope: { from: 'payroll@contoso.example', to: ['ann@fabrikam.example'] },
     });
+  });
+
+  test('without a Message-ID has none in the answer: nodemailer makes one that is not in it', async () => {
+    const { arrived, send } = relayThat();
+    const info = await send({ raw: RAW.replace(/^Message-ID: .*\n/m, '') });
+    expect([info.messageId, arrived[0]?.text.includes('Message-ID')]).toEqual(['', false]);
   });
 
   test('an envelope adds a Bcc with the line ends of its header, and options for it are its envelope', async () => {
@@ -561,6 +749,9 @@ describe('what the relay does not carry', () => {
     ['auth', { auth: { user: 'x', pass: 'y' } }],
     ['ses', { ses: { ConfigurationSetName: 'tracking' } }],
     ['requireTLSExtensionEnabled', { requireTLSExtensionEnabled: true }],
+    ['sendAt', { sendAt: new Date('2026-12-01T09:00:00Z') }],
+    ['tags', { tags: ['payroll'] }],
+    ['onUnknown', { onUnknown: 'hold' }],
     ['relay', { relay: { sendat: '2026-12-01' } }],
     ['relay.sendAt', { relay: { sendAt: new Date('tomorrow') } }],
   ])('%s is an error that names it, before anything is sent', async (option, more) => {
@@ -700,6 +891,47 @@ describe('a message above 3,000,000 bytes', () => {
     expect(files.at(-1)?.content).toBe('');
   });
 
+  const large = { filename: 'large.pdf', content: LARGE };
+
+  test('and of files alone has an empty text: the relay asks for one', async () => {
+    const relay = relayThat();
+    const { text: _, ...rest } = MAIL;
+    await relay.send({ ...rest, attachments: [large] });
+    expect(fieldsOf(relay)).toMatchObject({ text: '', attachments: [{ filename: 'large.pdf' }] });
+  });
+
+  test('requests the same receipts, and has the same importance', async () => {
+    const relay = relayThat();
+    const headers = {
+      'Disposition-Notification-To': 'PAYROLL@contoso.example',
+      'Return-Receipt-To': 'Payroll <payroll@contoso.example>',
+      Priority: 'non-urgent',
+    };
+    await relay.send({ ...MAIL, headers, attachments: [large] });
+    const fields = fieldsOf(relay);
+    expect(fields).toMatchObject({ readReceipt: true, deliveryReceipt: true, importance: 'low' });
+    expect(fields.headers).toBeUndefined();
+  });
+
+  test('has a file that is inline and that nothing shows, such as an email, as a file', async () => {
+    const relay = relayThat();
+    const inline = { filename: 'a.txt', contentDisposition: 'inline' as const, content: 'a' };
+    const email = { filename: 'b.eml', contentType: 'message/rfc822', content: 'Subject: x\r\n\r\nx' };
+    await relay.send({ ...MAIL, attachments: [large, inline, email] });
+    const files: { filename: string }[] = fieldsOf(relay).attachments;
+    expect(files.map(({ filename }) => filename).toSorted()).toEqual(['a.txt', 'b.eml', 'large.pdf']);
+  });
+
+  test('loses the headers that the relay removes from a whole message, with a warning', async () => {
+    const relay = relayThat();
+    const headers = { Received: 'from x by y', 'X-MS-Has-Attach': 'yes', 'X-Kept': '1' };
+    const info = await relay.send({ ...MAIL, headers, attachments: [large] });
+    expect(fieldsOf(relay).headers).toEqual({ 'X-Kept': '1' });
+    expect(info.relay.warnings).toEqual([
+      { code: 'HEADER_REMOVED', detail: expect.stringMatching(/: Received, X-M[Ss]-Has-Attach\.$/) },
+    ]);
+  });
+
   test('which is raw goes as fields too, and one with an envelope has its hidden recipients in bcc', async () => {
     const relay = relayThat();
     const raw =
@@ -727,6 +959,8 @@ describe('a message above 3,000,000 bytes', () => {
     ],
     ['a file without a name', { attachments: [{ filename: false, contentType: 'text/csv', content: 'a' }] }],
     ['`sender`', { sender: 'other@contoso.example' }],
+    ['another address in', { headers: { 'Disposition-Notification-To': 'boss@contoso.example' } }],
+    ['the header X-Receiver', { headers: { 'X-Receiver': 'eve@fabrikam.example' } }],
     ['the header X-Twice twice', { headers: { 'X-Twice': ['1', '2'] } }],
   ])('with %s is an error that names it, before anything is sent', async (what, more) => {
     const { arrived, send } = relayThat();
@@ -830,11 +1064,99 @@ describe('as a transport of nodemailer', () => {
     transporter.close();
   });
 
-  test('a file that cannot be read is an error before anything is sent', async () => {
-    const { arrived, send } = relayThat();
-    const attachments = [{ path: '/there/is/no/such/file.pdf' }];
-    await expect(send({ ...MAIL, attachments })).rejects.toMatchObject({ code: 'ENOENT' });
-    expect(arrived).toEqual([]);
+  test.each<[string, Mail, number, string]>([
+    ['a file that is not there', { attachments: [{ path: '/there/is/no/gmr_secret.pdf' }] }, 554, 'ENOENT'],
+    [
+      'a file that nodemailer may not read',
+      { attachments: [{ path: '/etc/hosts' }], disableFileAccess: true },
+      554,
+      'EFILEACCESS',
+    ],
+    [
+      'a URL that nodemailer may not read',
+      { html: { href: 'https://me@fabrikam.example/gmr_secret' }, disableUrlAccess: true },
+      554,
+      'EURLACCESS',
+    ],
+    [
+      'a stream that fails',
+      {
+        attachments: [
+          {
+            filename: 'a',
+            content: new Readable({
+              read() {
+                this.destroy(new Error('ann@fabrikam.example gmr_secret'));
+              },
+            }),
+          },
+        ],
+      },
+      451,
+      '',
+    ],
+  ])(
+    '%s is an error before anything is sent, without the text of its cause',
+    async (_case, more, responseCode, code) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, ...more }));
+      expect(error).toMatchObject({ code: 'ECOMPOSE', responseCode, cause: expect.any(Error) });
+      expect(error.message).toContain('Nothing was sent');
+      expect(error.message).not.toMatch(/fabrikam|secret|etc/);
+      expect(String((error.cause as { code?: string }).code ?? '')).toBe(code);
+      expect(arrived).toEqual([]);
+    },
+  );
+});
+
+describe('what responds at the address of the relay and is not the relay', () => {
+  const FORGED = 'ann@fabrikam.example gmr_abcdefgh\r\n250 sent';
+
+  test('puts no address, no key and no line break into an error', async () => {
+    const problems = [{ code: 'ADDRESS_INVALID', pointer: '/to/0', received: FORGED }];
+    const { send } = relayThat([problem(400, 'MAIL_INVALID', { title: FORGED, remedy: FORGED, problems })]);
+    const error = await errorOf(send());
+    const texts = JSON.stringify([error.message, error.response, error.problem]);
+    expect(texts).not.toMatch(/fabrikam|gmr_|\\r|\\n/);
+    expect(error.problem).toMatchObject({ title: '(an address) (a key) 250 sent' });
+  });
+
+  test('leaves the examples in the texts of the relay as they are', async () => {
+    const { send } = relayThat([
+      problem(400, 'ADDRESS_INVALID', { remedy: 'Write `Name <name@example.com>`' }),
+    ]);
+    const error = await send().catch((thrown) => thrown);
+    expect(error.message).toContain('Write `Name <name@example.com>`.');
+  });
+
+  test.each([
+    ['an id with a line break', { id: 'x\r\nBcc: y', state: 'sent' }],
+    ['a state with a line break', { id: 'id-1', state: 'sent\r\n' }],
+    ['no state', { id: 'id-1' }],
+  ])('has not accepted an email with %s: its outcome is unknown', async (_case, body) => {
+    const { send } = relayThat([accepted(200, body)]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+  });
+
+  test('gives no status that is not an address of the web', async () => {
+    const { send } = relayThat([
+      accepted(202, { id: 'id-1', state: 'queued', statusUrl: 'javascript:alert(1)' }),
+    ]);
+    expect((await send()).relay).not.toHaveProperty('statusUrl');
+  });
+
+  test('is known by the type of its problem, and the relay too, whatever else is in it', async () => {
+    const { send } = relayThat([problem(400, 'MIME_INVALID', { type: 'urn:other:MIME_INVALID' })]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EPROTOCOL' });
+    for (const [status, code] of [
+      [409, 'SAFETY_SWITCHED_OFF'],
+      [503, 'ANY_OTHER'],
+    ] as const) {
+      const busy = problem(status, code, { instance: 7 }, { 'retry-after': '5' });
+      const relay = relayThat([busy, accepted()]);
+      expect((await relay.send()).relay.state).toBe('sent');
+      expect(relay.waits).toEqual([5_000]);
+    }
   });
 });
 
@@ -864,7 +1186,9 @@ describe('verify', () => {
     ['an address where nothing is', { key: 'function-key' }, bare(404), 'EPROTOCOL'],
     ['a relay that is not there', {}, broken({ code: 'ECONNREFUSED' }), 'ECONNECTION'],
     ['a relay that does not respond', {}, RESET, 'ECONNECTION'],
+    ['a relay that failed in a way that was not foreseen', {}, problem(500, 'UNEXPECTED'), 'EMESSAGE'],
   ])('%s is an error', async (_case, options, reply, code) => {
-    expect(await errorOf(relayThat([reply], options).transport.verify())).toMatchObject({ code });
+    const error = await errorOf(relayThat([reply], options).transport.verify());
+    expect(error).toMatchObject({ code, idempotencyKey: undefined });
   });
 });

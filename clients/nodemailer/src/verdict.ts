@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../../../src/lib/sending/retry-after.ts';
 import type { RelayProblem } from '../index.d.ts';
+import { shown } from './shown.ts';
 
 /** What came of one request. */
 export type Answer = {
@@ -22,10 +23,13 @@ export type Accepted = {
   }[];
 };
 
+/** The application gave no token, so that no request went out. `isWrong`: it gave something that is none. */
+export type NoToken = { readonly kind: 'no-token'; readonly isWrong: boolean; readonly cause: unknown };
+
 /** What a request means for the email. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
-  /** `settles`: the relay looked into its ledger, so that this is also the end of an earlier request with the same key. */
+  /** `settles`: the relay says that its ledger has the email with this key as rejected: the end of an earlier request too. */
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -41,8 +45,11 @@ export type Verdict =
       readonly afterMs?: number;
       readonly cause?: unknown;
     }
+  | NoToken
   /** No connection that can be trusted: nothing was sent, and the next request would go the same way. */
   | { readonly kind: 'untrusted'; readonly cause: unknown }
+  /** The relay has another email with this key: as a rule this one, composed anew with another time in it. */
+  | { readonly kind: 'known'; readonly status: number; readonly problem: RelayProblem }
   /** The relay says that nobody knows it yet. */
   | { readonly kind: 'unknown'; readonly status: number; readonly problem: RelayProblem };
 
@@ -56,6 +63,12 @@ const NOT_TRUSTED =
 const AT_THE_DOOR =
   /^(?:CALLER_UNKNOWN|KEY_NOT_ACCEPTED|TOKEN_NOT_ACCEPTED|CREDENTIALS_AMBIGUOUS|TOKEN_ROLE_MISSING|CALLER_NOT_DECLARED|CALLER_DISABLED|CALLER_REMOVED|DOOR_NOT_ALLOWED)$/;
 
+/**
+ * Problems that do not say whether the email was sent: OUTCOME_UNKNOWN says so itself, and what was not foreseen can happen after
+ * sending.
+ */
+const SAYS_NOT_WHETHER_SENT = /^(?:OUTCOME_UNKNOWN|UNEXPECTED)$/;
+
 /** True for a refusal of the key, the token or the caller itself. */
 export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): boolean =>
   problem === undefined ? status === 401 : AT_THE_DOOR.test(problem.code);
@@ -63,22 +76,40 @@ export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** The problem of a response, if it is one of the relay: a proxy can respond with a problem of its own. */
-const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
-  isObject(body) &&
-  /^application\/problem\+json\b/i.test(headers.get('content-type') ?? '') &&
-  String(body.type).startsWith('urn:graph-mail-relay:') &&
-  typeof body.code === 'string'
-    ? (body as unknown as RelayProblem)
-    : undefined;
+/** A problem of the relay has its code in its type too: a proxy can respond with a problem of its own. */
+const TYPE = /^urn:graph-mail-relay:error:([A-Z][A-Z\d_]{2,60})$/;
 
-const acceptedOf = ({ status, body }: Answer): Accepted | undefined =>
-  (status === 200 || status === 202) &&
-  isObject(body) &&
-  typeof body.id === 'string' &&
-  typeof body.state === 'string'
-    ? (body as Accepted)
-    : undefined;
+const problemOf = ({ body, headers }: Answer): RelayProblem | undefined => {
+  if (!isObject(body) || !/^application\/problem\+json\b/i.test(headers.get('content-type') ?? ''))
+    return undefined;
+  const code = TYPE.exec(String(body.type))?.[1];
+  return code !== undefined && body.code === code ? (shown(body) as RelayProblem) : undefined;
+};
+
+const ID = /^[\w-]{1,100}$/;
+const STATE = /^[a-z-]{1,40}$/;
+
+/** An id that can be in a URL or in a line of a log, whoever wrote it. */
+export const idIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && ID.test(value) ? value : undefined;
+
+/** The state that a response gives of an email. */
+export const stateIn = (body: unknown): string | undefined =>
+  isObject(body) && typeof body.state === 'string' && STATE.test(body.state) ? body.state : undefined;
+
+const acceptedOf = ({ status, body }: Answer): Accepted | undefined => {
+  if ((status !== 200 && status !== 202) || !isObject(body)) return undefined;
+  const [id, state] = [idIn(body.id), stateIn(body)];
+  if (id === undefined || state === undefined) return undefined;
+  const statusUrl = typeof body.statusUrl === 'string' && /^https?:\/\/[!-~]+$/.test(body.statusUrl);
+  const warnings = Array.isArray(body.warnings) ? (shown(body.warnings) as Accepted['warnings']) : undefined;
+  return {
+    id,
+    state,
+    ...(statusUrl ? { statusUrl: String(body.statusUrl) } : {}),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+};
 
 /** Decides what one request means, as docs/api.md has it ("When to repeat a request"). */
 export const verdictOf = (came: Came, now: Date): Verdict => {
@@ -100,11 +131,13 @@ export const verdictOf = (came: Came, now: Date): Verdict => {
     if (status >= 500 || status === 408 || (status >= 200 && status < 300)) return again(true);
     return { kind: 'refused', status, settles: false };
   }
-  if (problem.code === 'OUTCOME_UNKNOWN') return { kind: 'unknown', status, problem };
+  if (SAYS_NOT_WHETHER_SENT.test(problem.code)) return { kind: 'unknown', status, problem };
+  if (problem.code === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'known', status, problem };
   // The first request with this key is in progress.
-  if (problem.code === 'MAIL_UNDER_WAY') return again(true);
+  if (status === 409) return again(true);
   if (status === 429 || status === 503) return again(false);
-  return { kind: 'refused', status, problem, settles: !isAtTheDoor(status, problem) };
+  // Only a problem about an email of the ledger has an id. Others, such as SETTINGS_INVALID, can come before the relay looks for the key.
+  return { kind: 'refused', status, problem, settles: typeof problem.id === 'string' };
 };
 
 const ofFailure = (failure: unknown): Verdict => {

@@ -23,7 +23,9 @@ const readConfig = (file: string): Promise<Configuration> =>
   });
 
 /** Runs a command line; sets the exit status: 2 for wrong usage, 1 for what failed. */
-export const runCommandLine = async (parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+export const runCommandLine = async (
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   try {
     await perform(readCommandLine(process.argv.slice(2), process.env), parts);
   } catch (error) {
@@ -32,7 +34,10 @@ export const runCommandLine = async (parts: Pick<RunWorld, 'startDoor' | 'versio
   }
 };
 
-const perform = async (command: Command, parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+const perform = async (
+  command: Command,
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   switch (command.kind) {
     case 'help':
       return say(USAGE);
@@ -102,10 +107,14 @@ const decide = async ({ action, config }: Extract<Command, { kind: 'spool' }>): 
     const listed = await listSpool(spool.folder);
     return say(action.json ? JSON.stringify(listed, null, 2) : spoolTable(listed));
   }
-  const { done, unknown } = await actOnSpool(spool.folder, action, new Date());
+  const { done, maybeSent, unknown } = await actOnSpool(spool.folder, action, new Date());
   const what =
-    action.verb === 'retry' ? 'Sends again within seconds, if the door runs' : 'Removed without sending';
+    action.verb === 'retry' ? 'Sends again within seconds, if the door runs' : 'Removed, not sent again';
   say(`${what}: ${done.length === 0 ? 'nothing' : done.join(', ')}.`);
+  if (action.verb === 'remove' && maybeSent.length > 0)
+    say(
+      `The relay may have sent these before, in an attempt that was in progress or got no response: ${maybeSent.join(', ')}. The log of the door has RelayAcceptedEmail with the id if it did.`,
+    );
   if (unknown.length === 0) return;
   const state = action.verb === 'retry' ? 'failed email' : 'email';
   process.stderr.write(
@@ -114,7 +123,10 @@ const decide = async ({ action, config }: Extract<Command, { kind: 'spool' }>): 
   process.exitCode = 1;
 };
 
-const serve = async (config: string, parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+const serve = async (
+  config: string,
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   const now = (): Date => new Date();
   const log = logTo((line) => process.stdout.write(line), now);
   // Whoever reads the log can end before the door does.

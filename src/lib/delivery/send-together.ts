@@ -100,7 +100,7 @@ const acceptAll = async (
   const failures = failed.map(({ thrown }) => thrown);
   if (failures.length === 0) return answers;
   const isKeyed = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
-  if (isKeyed && !failures.some(isFinal)) throw failures[0];
+  if (isKeyed && !failures.some(isFinal)) throw repeatable(failures[0]);
   await cancelAll(needs, shares, answers, failed);
   const [failure] = failures;
   // All of them are canceled: what was in doubt no longer is.
@@ -108,6 +108,12 @@ const acceptAll = async (
     ? new AppError('MAIL_NOT_STORED', { cause: failure })
     : failure;
 };
+
+/** Some may be accepted, and repeating the request under its keys sends none twice and completes the others. */
+const repeatable = (failure: unknown): unknown =>
+  failure instanceof AppError && ['OUTCOME_UNKNOWN', 'MAIL_NOT_STORED'].includes(failure.code)
+    ? new AppError('STORAGE_UNAVAILABLE', { cause: failure })
+    : failure;
 
 /** What repeating the request under its keys does not change. */
 const isFinal = (failure: unknown): boolean =>
@@ -130,6 +136,8 @@ const judgeAll = async (
   const recipients: number[] = [];
   for (const [index, request] of requests.entries())
     try {
+      // Nothing here waits for anything, and a thousand emails take a second or more: other requests go on in between.
+      await needs.clock.sleep(0);
       const { to, cc, bcc } = (await planAlone(needs, caller, request)).judged.mail;
       recipients[index] = to.length + cc.length + bcc.length;
     } catch (error) {

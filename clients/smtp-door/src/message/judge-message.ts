@@ -1,8 +1,9 @@
+import { lineAt } from '../../../../src/lib/mail/line-breaks.ts';
 import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
 import { readHeaderBlock } from './header-block.ts';
-import { keyOfContent, ownKeyOf } from './idempotency.ts';
+import { type Keys, keysOfContent, ownKeyOf } from './idempotency.ts';
 import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
 import { mailboxKey } from './mailbox.ts';
 import { mendCharset } from './mend-charset.ts';
@@ -20,6 +21,9 @@ import { faultByRules } from './rules.ts';
  */
 const PREFERRED_MIME_BYTES = 1_680_000;
 
+/** Far more than 500 recipients and their references need: each field costs time. */
+const MAX_HEADER_BYTES = 1_000_000;
+
 /** The envelope of SMTP. A file in a folder has none: then the header says it. */
 export type Envelope = { readonly from: string; readonly to: readonly string[] };
 
@@ -32,13 +36,15 @@ export type Arrival = {
 export type MessageSettings = Pick<DoorSettings, 'bareLineEnds' | 'otherRecipients'>;
 
 /** An email that the relay would accept by its rules, and what was put right for that. Facts for the log, without content. */
-export type Judged = {
+export type Judged = Keys & {
   readonly kind: 'email';
-  readonly idempotencyKey: string;
   readonly contentType: 'message/rfc822' | 'application/json';
   readonly body: Buffer;
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 };
+
+/** What judges a message, here or in another thread. */
+export type Judge = (arrival: Arrival, settings: MessageSettings) => Promise<Judged | Refusal>;
 
 const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
@@ -57,7 +63,10 @@ export const judgeMessage = async (
   if (hasBare && bareLineEnds === 'refuse')
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
   const lines = withLineEnds(bytes);
-  const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
+  const { next: headerLimit } = lineAt(lines, Math.min(MAX_HEADER_BYTES, lines.length));
+  const { fields, stray, end, bodyAt } = readHeaderBlock(lines.subarray(0, headerLimit));
+  if (bodyAt > MAX_HEADER_BYTES)
+    return refuse(`The header of the message has more than ${MAX_HEADER_BYTES} bytes.`, '5.3.4', 552);
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);
@@ -99,8 +108,9 @@ export const judgeMessage = async (
   };
   const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
     kind: 'email',
-    idempotencyKey:
-      ownKey ?? keyOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body }),
+    ...(ownKey === undefined
+      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body })
+      : { idempotencyKey: ownKey }),
     contentType,
     body,
     notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },

@@ -1,7 +1,8 @@
-import PostalMime, { type Attachment, type Email } from 'postal-mime';
+import type { Attachment } from 'postal-mime';
 import { readHeaderBlock } from './header-block.ts';
 import { contentOf, jsonFiles } from './json-files.ts';
 import { jsonHeaders } from './json-headers.ts';
+import { parseMime } from './parse-mime.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** What is more than text, files and an invitation: in JSON it would arrive as something else. */
@@ -23,17 +24,9 @@ const shown = (text: string): string =>
 const isInvitation = ({ mimeType, disposition, method }: Attachment): boolean =>
   mimeType === 'text/calendar' && disposition !== 'attachment' && method !== undefined;
 
-const parse = async (bytes: Buffer): Promise<Email | undefined> => {
-  try {
-    return await PostalMime.parse(bytes, { forceRfc822Attachments: true });
-  } catch {
-    return undefined;
-  }
-};
-
 /** The message as the JSON email of the relay: same people, same texts, same files, in a new MIME structure. `why` it is needed. */
 export const rebuild = async (bytes: Buffer, why: string): Promise<Record<string, unknown> | Refusal> => {
-  const email = await parse(bytes);
+  const email = await parseMime(bytes);
   if (email === undefined)
     return refuse(`${why} The message cannot be read: its MIME parts are too many or too deep.`);
   const { fields } = readHeaderBlock(bytes);

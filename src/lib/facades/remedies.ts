@@ -32,6 +32,8 @@ const OF_ALL: Remedies = {
   MAIL_NOT_SCHEDULED: 'Only an email that waits for its time can be moved.',
   MAILBOX_FULL:
     'An administrator empties the mailbox or gives it a retention policy: Exchange keeps a copy of every email in Sent Items.',
+  CID_UNUSED:
+    'Show the file in the HTML by its content id, as in `<img src="cid:logo">`, or omit its content id. Mail clients hide a file that has a content id and is not shown.',
   SENT_ITEMS_COPY_NEEDED: 'Send the email with `POST /api/v1/mail`, which can omit the copy in Sent Items.',
 };
 

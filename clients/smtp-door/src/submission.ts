@@ -6,6 +6,8 @@ export type Submission = {
   readonly account: string;
   /** Posted as Idempotency-Key: the same for a transaction that a client repeats because it saw no reply. */
   readonly idempotencyKey: string;
+  /** Where that key is random: equal for all emails with this account, envelope and content. Not part of what is posted. */
+  readonly contentKey?: string;
   readonly receivedAt: Date;
   readonly contentType: 'message/rfc822' | 'application/json';
   readonly body: Buffer;
@@ -19,8 +21,14 @@ export type Delivered =
   | { readonly kind: 'spooled' }
   /** Repeating does not help: 5xx with this enhanced status code (RFC 3463). */
   | { readonly kind: 'refused'; readonly code: string; readonly enhanced: string; readonly text: string }
-  /** Nothing was accepted, and repeating can help: 4xx. */
-  | { readonly kind: 'later'; readonly code: string; readonly enhanced: string; readonly text: string };
+  /** Repeating can help: 4xx. `isUncertain` where the relay may have it all the same. */
+  | {
+      readonly kind: 'later';
+      readonly code: string;
+      readonly enhanced: string;
+      readonly text: string;
+      readonly isUncertain?: boolean;
+    };
 
 /** Gives an email to the relay, or to the spool where there is one and the relay is away. Never throws. */
 export type Deliver = (submission: Submission) => Promise<Delivered>;

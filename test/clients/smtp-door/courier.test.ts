@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RelayAnswer } from '../../../clients/smtp-door/src/relay/answer.ts';
-import { deliverTo } from '../../../clients/smtp-door/src/relay/deliver.ts';
+import { deliverTo, type Keep } from '../../../clients/smtp-door/src/relay/deliver.ts';
 import { Pauses } from '../../../clients/smtp-door/src/relay/pauses.ts';
 import { Courier } from '../../../clients/smtp-door/src/spool/courier.ts';
 import type { Spool } from '../../../clients/smtp-door/src/spool/spool.ts';
@@ -132,9 +132,21 @@ describe('an email while its client waits', () => {
       code: '451',
       enhanced: '4.4.1',
       text: 'The mail relay cannot be reached. Send the email again later.',
+      isUncertain: false,
     });
     expect([second, posts.length]).toEqual([first, 1]);
     expect(attempting.watch.counts).toEqual([{ account: 'scanner', result: 'later', count: 2 }]);
+  });
+
+  test('may be accepted after a timeout, also if the spool is full; what was not attempted is not', async () => {
+    const { attempting } = await start(() => ({ kind: 'none', why: 'timeout', cause: 'TIMEOUT' }));
+    const full: Keep = async () => ({ kind: 'later', code: '452', enhanced: '4.3.1', text: 'Full' });
+    const deliver = deliverTo({ ...attempting, keep: full, replyMs: 50_000 });
+    const answers = [await deliver(aSubmission()), await deliver(aSubmission())];
+    expect(answers).toMatchObject([
+      { code: '452', isUncertain: true },
+      { code: '452', isUncertain: false },
+    ]);
   });
 });
 

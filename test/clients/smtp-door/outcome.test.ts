@@ -127,6 +127,27 @@ describe('what can pass is for later, and pauses no more than it concerns', () =
   });
 });
 
+describe('the relay may have accepted what is for later', () => {
+  const none = (why: 'timeout' | 'network', cause: string): RelayAnswer => ({ kind: 'none', why, cause });
+
+  test.each<[string, RelayAnswer, boolean]>([
+    ['after a timeout', none('timeout', 'TIMEOUT'), true],
+    ['after a connection that broke', none('network', 'UND_ERR_SOCKET'), true],
+    ['not without a connection', none('network', 'ECONNREFUSED'), false],
+    ['if its own error says that it does not know', problem('OUTCOME_UNKNOWN', 502), true],
+    ['while an earlier request with the same key is in progress', problem('MAIL_UNDER_WAY', 409), true],
+    ['not above a limit', problem('CALLER_LIMIT_REACHED', 429), false],
+    ['not with a key that it does not know', problem('CALLER_UNKNOWN', 401), false],
+    ['not with a request that broke off', problem('MIME_INCOMPLETE', 400), false],
+    ['behind an error of the platform', foreign(502), true],
+    ['not above a limit of the platform', foreign(429), false],
+    ['behind a page of a proxy', foreign(200), true],
+    ['not behind a wrong function key', foreign(401), false],
+  ])('%s', (_, answer, isUncertain) => {
+    expect(readOutcome(answer)).toMatchObject({ kind: 'later', isUncertain });
+  });
+});
+
 describe('a key or an address of the relay that is wrong is the fault of the door, never of a client', () => {
   test.each([
     ['CALLER_UNKNOWN', 401],

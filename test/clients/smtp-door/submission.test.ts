@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { makeRepeats } from '../../../clients/smtp-door/src/server/repeats.ts';
 import type { Delivered } from '../../../clients/smtp-door/src/submission.ts';
 import { listener, openDoor, PASSWORD, plainToken, SCANNER } from './door-for-tests.ts';
 import { message } from './judge.ts';
@@ -189,6 +190,104 @@ describe('an email that a client repeats', () => {
       '550 5.6.0 Expected in the header X-Idempotency-Key 1 to 255 printable ASCII characters without blanks, received a blank in it.',
     );
   });
+});
+
+describe('an email without a Message-ID', () => {
+  const bytes = Buffer.from(
+    MESSAGE.toString('latin1').replace('Message-ID: <scan-1@contoso.com>\r\n', ''),
+    'latin1',
+  );
+  const OK: Delivered = { kind: 'accepted', id: 'mail-1', state: 'sent' };
+  const REFUSED: Delivered = { kind: 'refused', code: '554', enhanced: '5.6.0', text: 'No' };
+  const LATER: Delivered = { kind: 'later', code: '451', enhanced: '4.4.7', text: 'Later' };
+  const UNKNOWN: Delivered = { ...LATER, isUncertain: true };
+
+  /** Sends it so often, and says with numbers which of them were one email for the relay. */
+  const keysOf = async (outcomes: readonly Delivered[], hours = 0): Promise<readonly number[]> => {
+    let time = Date.UTC(2026, 10, 26);
+    const left = [...outcomes];
+    const { port, delivered } = await openDoor(
+      { accounts: [LAN] },
+      async () => left.shift() ?? OK,
+      () => new Date(time),
+    );
+    const talk = await talkTo(port);
+    for (const _ of outcomes) {
+      await submit(talk, bytes);
+      time += hours * 3_600_000;
+    }
+    const keys = delivered.map(({ idempotencyKey }) => idempotencyKey);
+    const known = [...new Set(keys)];
+    return keys.map((key) => known.indexOf(key));
+  };
+
+  test.each<[string, readonly Delivered[], readonly number[]]>([
+    ['that was sent twice, and accepted twice, is two emails', [OK, OK], [0, 1]],
+    ['that is repeated after an unknown outcome is the same email', [UNKNOWN, OK, OK], [0, 0, 1]],
+    ['stays the same one until its outcome is known', [UNKNOWN, UNKNOWN, LATER, OK, OK], [0, 0, 0, 0, 1]],
+    ['has a new key after a refusal', [UNKNOWN, REFUSED, OK], [0, 0, 1]],
+    ['has a new key where nothing can have been accepted', [LATER, OK], [0, 1]],
+  ])('%s', async (_, outcomes, expected) => {
+    expect(await keysOf(outcomes)).toEqual(expected);
+  });
+
+  test('is another email after a day', async () => {
+    expect(await keysOf([UNKNOWN, OK], 23)).toEqual([0, 0]);
+    expect(await keysOf([UNKNOWN, OK], 24)).toEqual([0, 1]);
+  });
+
+  test('has the key of no email that differs in recipients', async () => {
+    const { port, delivered } = await openDoor({ accounts: [LAN] }, async () => UNKNOWN);
+    const talk = await talkTo(port);
+    await submit(talk, bytes, ['a@contoso.com']);
+    await submit(talk, bytes, ['b@contoso.com']);
+    expect(new Set(delivered.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
+  });
+
+  test.each([
+    ['that gave up waiting for the reply repeats it as the same email', 30_000, [0, 0, 1]],
+    ['that did not wait for the reply sends another email', 1_000, [0, 1, 2]],
+  ])('of a client %s', async (_, patienceMs, expected) => {
+    let time = Date.UTC(2026, 10, 26);
+    let respond = (_: Delivered): void => {};
+    let arrived = (): void => {};
+    const first = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const { port, delivered } = await openDoor(
+      { accounts: [LAN], maxConnections: 1 },
+      () =>
+        delivered.length > 1
+          ? Promise.resolve(OK)
+          : new Promise((resolve) => {
+              respond = resolve;
+              arrived();
+            }),
+      () => new Date(time),
+    );
+    const impatient = await talkTo(port);
+    await begin(impatient);
+    impatient.write(`${stuffed(bytes)}.\r\n`);
+    await first;
+    time += patienceMs;
+    impatient.close();
+    // The door has room for one: once it lets another in, it has seen that the first is gone.
+    let other = await talkTo(port);
+    while (!other.greeting.startsWith('220')) other = await talkTo(port);
+    await submit(other, bytes);
+    respond(OK);
+    await submit(other, bytes);
+    const keys = delivered.map(({ idempotencyKey }) => idempotencyKey);
+    const known = [...new Set(keys)];
+    expect(keys.map((key) => known.indexOf(key))).toEqual(expected);
+  });
+});
+
+test('what the door remembers of repeated emails is bounded: the oldest goes first', () => {
+  const { begin: claim } = makeRepeats(() => new Date(0), 2);
+  for (const name of ['a', 'b', 'c']) claim(name, `key-${name}`, () => true).end('unknown');
+  const keys = ['b', 'c', 'a'].map((name) => claim(name, 'fresh', () => true).idempotencyKey);
+  expect(keys).toEqual(['key-b', 'key-c', 'fresh']);
 });
 
 describe('what devices get wrong in commands is understood', () => {

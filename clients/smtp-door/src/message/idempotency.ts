@@ -24,16 +24,22 @@ type Transaction = {
   readonly body: Buffer;
 };
 
+/** The idempotency key of an email; where it is random, also the hash that a repetition of the email has too. */
+export type Keys = { readonly idempotencyKey: string; readonly contentKey?: string };
+
 /**
  * What makes two transactions one email: a client that saw no reply repeats the same message, with its Message-ID, for the same
- * recipients. The content counts too, because some devices write one Message-ID for ever. Without one, no two are the same.
+ * recipients. The content counts too, because some devices write one Message-ID for ever. Without one, content alone does not tell
+ * whether a client repeats an email or means another: the key is random.
  */
-export const keyOfContent = ({ account, fields, recipients, body }: Transaction): string => {
+export const keysOfContent = ({ account, fields, recipients, body }: Transaction): Keys => {
   const id = fields.find(({ key }) => key === 'message-id')?.value ?? '';
-  if (id === '') return `smtp-${randomUUID()}`;
   const to = [...new Set(recipients.map((address) => mailboxKey(address)))].toSorted();
   const hash = createHash('sha256')
     .update(JSON.stringify([account, id, to]))
-    .update(body);
-  return `smtp-${hash.digest('hex')}`;
+    .update(body)
+    .digest('hex');
+  return id === ''
+    ? { idempotencyKey: `smtp-${randomUUID()}`, contentKey: hash }
+    : { idempotencyKey: `smtp-${hash}` };
 };

@@ -2,7 +2,7 @@ import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
 import { readHeaderBlock } from './header-block.ts';
-import { keyOfContent, ownKeyOf } from './idempotency.ts';
+import { type Keys, keysOfContent, ownKeyOf } from './idempotency.ts';
 import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
 import { mailboxKey } from './mailbox.ts';
 import { mendCharset } from './mend-charset.ts';
@@ -32,9 +32,8 @@ export type Arrival = {
 export type MessageSettings = Pick<DoorSettings, 'bareLineEnds' | 'otherRecipients'>;
 
 /** An email that the relay would accept by its rules, and what was put right for that. Facts for the log, without content. */
-export type Judged = {
+export type Judged = Keys & {
   readonly kind: 'email';
-  readonly idempotencyKey: string;
   readonly contentType: 'message/rfc822' | 'application/json';
   readonly body: Buffer;
   readonly notes: Readonly<Record<string, string | number | boolean>>;
@@ -99,8 +98,9 @@ export const judgeMessage = async (
   };
   const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
     kind: 'email',
-    idempotencyKey:
-      ownKey ?? keyOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body }),
+    ...(ownKey === undefined
+      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body })
+      : { idempotencyKey: ownKey }),
     contentType,
     body,
     notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },

@@ -20,14 +20,12 @@ export const toSubmission = async (
 ): Promise<Judgement> => {
   const judged = await judgeMessage(arrival, settings);
   if (judged.kind === 'refused') return judged;
-  const { idempotencyKey, contentType, body, notes } = judged;
+  const { kind: _, notes, ...email } = judged;
   const submission = {
     id: randomUUID(),
     account: arrival.account.name,
-    idempotencyKey,
     receivedAt,
-    contentType,
-    body,
+    ...email,
   };
   return { kind: 'submission', submission, notes };
 };

@@ -45,6 +45,7 @@ export const attempt = async (
 
 const noAccount: Outcome = {
   kind: 'later',
+  isUncertain: false,
   reason: 'ACCOUNT_NOT_CONFIGURED',
   pauses: ['account'],
   isOwnFault: true,

@@ -18,7 +18,9 @@ export const deliverTo = (
     const outcome = paused ?? (await attempt(attempting, submission, replyMs));
     const delivered = outcome.kind === 'later' ? await (keep?.(submission) ?? answerOf(outcome)) : outcome;
     watch.answered(submission.account, delivered.kind);
-    return delivered;
+    // What is paused was not attempted: what is not known of another email says nothing of this one.
+    const isUncertain = paused === undefined && outcome.kind === 'later' && outcome.isUncertain;
+    return delivered.kind === 'later' ? { ...delivered, isUncertain } : delivered;
   };
 };
 

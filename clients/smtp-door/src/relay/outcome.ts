@@ -19,6 +19,8 @@ export type Later = Reply & {
   /** True where an operator must change the configuration of the door or the rules of its caller. */
   readonly isOwnFault: boolean;
   readonly waitMs: number | undefined;
+  /** True where the relay may have accepted the email all the same. */
+  readonly isUncertain: boolean;
 };
 
 type Reply = { readonly code: string; readonly enhanced: string; readonly text: string };
@@ -80,6 +82,7 @@ const noResponse = ({ why, cause }: Extract<RelayAnswer, { readonly kind: 'none'
   reason: cause,
   // A connection that was not made says nothing of the email.
   pauses: NOT_CONNECTED.has(cause) ? ['relay'] : ['relay', 'email'],
+  isUncertain: !NOT_CONNECTED.has(cause),
   isOwnFault: false,
   waitMs: undefined,
   code: '451',
@@ -92,7 +95,15 @@ const ofProblem = (answer: Response, problem: Problem): Outcome => {
   const { status, retryAfterMs: waitMs } = answer;
   const { code: reason } = problem;
   if (status === 401 || OF_THE_DOOR.has(reason)) return ownFault(reason, waitMs);
-  const later = { kind: 'later', reason, isOwnFault: false, waitMs, text: sayOf(problem) } as const;
+  const later = {
+    kind: 'later',
+    reason,
+    isOwnFault: false,
+    // 409: an earlier request with this key is in progress. 5xx: the relay itself may not know.
+    isUncertain: status === 409 || status >= 500,
+    waitMs,
+    text: sayOf(problem),
+  } as const;
   if (OF_THE_WAY.has(reason)) return { ...later, pauses: ['email'], code: '451', enhanced: '4.4.2' };
   // The first request with this key is still in progress.
   if (status === 409) return { ...later, pauses: ['email'], code: '451', enhanced: '4.5.0' };
@@ -109,13 +120,15 @@ const ofPlatform = ({ status, retryAfterMs: waitMs }: Response): Outcome => {
   const reason = `HTTP ${status}`;
   // Azure answers 401 itself for a wrong function key. The rest says that the address is not the one of the relay's API.
   const isTemporary = status === 408 || status === 429 || status >= 500;
-  if (!isTemporary) return ownFault(reason, waitMs);
+  // A proxy can replace a response of the relay with a page of its own.
+  if (!isTemporary) return { ...ownFault(reason, waitMs), isUncertain: status < 400 };
   return {
     kind: 'later',
     reason,
     // A process that stopped may have done so because of this email.
     pauses: ['relay', 'email'],
     isOwnFault: false,
+    isUncertain: status !== 429,
     waitMs,
     code: '451',
     enhanced: '4.3.0',
@@ -123,8 +136,9 @@ const ofPlatform = ({ status, retryAfterMs: waitMs }: Response): Outcome => {
   };
 };
 
-const ownFault = (reason: string, waitMs: number | undefined): Outcome => ({
+const ownFault = (reason: string, waitMs: number | undefined): Later => ({
   kind: 'later',
+  isUncertain: false,
   reason,
   pauses: ['account'],
   isOwnFault: true,

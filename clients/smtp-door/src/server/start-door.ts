@@ -132,10 +132,11 @@ export const startDoor = async (
       return 'end';
     },
   );
+  /** Undefined once it is closed. */
+  const connectionWith = (session: SMTPServerSession) =>
+    servers.flatMap((server) => [...server.connections]).find(({ session: of }) => of === session);
   const progress = (session: SMTPServerSession): void => {
-    const connection = servers
-      .flatMap((server) => [...server.connections])
-      .find(({ session: of }) => of === session);
+    const connection = connectionWith(session);
     if (!(connection instanceof DoorConnection)) return;
     connection.startOver();
     gate.progress(connection.key);
@@ -170,11 +171,12 @@ export const startDoor = async (
       callback(fault === undefined ? null : new ReplyError(fault));
     },
     onData: (stream, session, callback) => {
-      receive(stream, session, () => {
+      const accountNow = (): Account => {
         const account = accountOf(session);
         if (account === undefined) throw access(listener);
         return account;
-      })
+      };
+      receive(stream, session, accountNow, () => connectionWith(session) !== undefined)
         .then(
           (text) => callback(null, text),
           (error: unknown) => callback(asReply(error, log)),

@@ -3,10 +3,11 @@ import type { Log } from '../log.ts';
 import { toSubmission } from '../message/to-submission.ts';
 import { oneLine } from '../relay/one-line.ts';
 import type { Account, DoorSettings } from '../settings.ts';
-import type { Deliver, Delivered } from '../submission.ts';
+import type { Deliver, Delivered, Submission } from '../submission.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Received, receiveData } from './receive-data.ts';
 import { withAsciiDomain } from './recipient.ts';
+import { type Ending, makeRepeats } from './repeats.ts';
 import { type Reply, ReplyError } from './reply.ts';
 
 export const NO_MEMORY: Reply = {
@@ -40,11 +41,37 @@ type Parts = {
   readonly log: Log;
 };
 
+const ENDINGS: Readonly<Record<Exclude<Delivered['kind'], 'later'>, Ending>> = {
+  accepted: 'answered',
+  spooled: 'answered',
+  refused: 'refused',
+};
+
+const endingOf = (delivered: Delivered): Ending => {
+  if (delivered.kind !== 'later') return ENDINGS[delivered.kind];
+  return delivered.isUncertain === true ? 'unknown' : 'nothing';
+};
+
 /**
  * From DATA to the reply. One message at a time is taken apart, because that needs several times its memory; receiving and delivering
  * are not limited by it. The text is that of `250`; every other reply is thrown.
  */
 export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) => {
+  const repeats = makeRepeats(now);
+  /** Delivers an email with the key that it had when its client was not told what became of it, or with its own. */
+  const deliverOnce = async (submission: Submission, isThere: () => boolean): Promise<Delivered> => {
+    const { contentKey, idempotencyKey: freshKey } = submission;
+    if (contentKey === undefined) return deliver(submission);
+    const { idempotencyKey, end } = repeats.begin(contentKey, freshKey, isThere);
+    let ending: Ending = 'unknown';
+    try {
+      const delivered = await deliver({ ...submission, idempotencyKey });
+      ending = endingOf(delivered);
+      return delivered;
+    } finally {
+      end(ending);
+    }
+  };
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const next = turn.then(work);
@@ -57,6 +84,8 @@ export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) 
     session: SMTPServerSession,
     /** Asked once the message is there: throws for a client that is no account any more. */
     accountOf: () => Account,
+    /** Whether the client still waits for its reply. */
+    isThere: () => boolean,
   ): Promise<string> => {
     const { mailFrom, rcptTo } = session.envelope;
     const received = await receiveData(stream, budget);
@@ -84,7 +113,7 @@ export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) 
       if (more > 0 && !budget.take(more)) throw new ReplyError(NO_MEMORY);
       if (more < 0) budget.giveBack(-more);
       held += more;
-      const delivered = await deliver(submission);
+      const delivered = await deliverOnce(submission, isThere);
       const facts = {
         account: account.name,
         submission: submission.id,

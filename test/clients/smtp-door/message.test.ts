@@ -451,8 +451,8 @@ describe('a message that must be built again', () => {
     ],
     ['a part is binary', message(...HEAD, 'Content-Transfer-Encoding: binary', '', 'Hello')],
     [
-      'base64 has something else in it',
-      message(...HEAD, 'Content-Transfer-Encoding: base64', '', 'SGVsbG8=!'),
+      'base64 was encoded line by line',
+      message(...HEAD, 'Content-Transfer-Encoding: base64', '', 'SGVsbG8=', 'SGVsbG8='),
     ],
     [
       'the name of a file is raw',

@@ -3,10 +3,11 @@ import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
 import { readHeaderBlock } from './header-block.ts';
 import { type Keys, keysOfContent, ownKeyOf } from './idempotency.ts';
-import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
+import { hasBareLineEnds } from './line-ends.ts';
 import { mailboxKey } from './mailbox.ts';
 import { mendCharset } from './mend-charset.ts';
 import { mendFields } from './mend-fields.ts';
+import { mendLineEnds } from './mend-line-ends.ts';
 import { mendRecipients } from './mend-recipients.ts';
 import { mendSender } from './mend-sender.ts';
 import { withSteadyBoundaries } from './python-boundaries.ts';
@@ -42,6 +43,9 @@ export type Judged = Keys & {
 const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
 
+/** Why a message is built again; said only where that is not possible either. */
+const RAW_FILE = refuse('The message has a file that is not encoded.');
+
 const mimeFault = (bytes: Buffer): Refusal | undefined =>
   bytes.length > MAX_MIME_BYTES
     ? refuse(`The message has more than ${MAX_MIME_BYTES} bytes.`, '5.3.4', 552)
@@ -55,7 +59,7 @@ export const judgeMessage = async (
   const hasBare = hasBareLineEnds(bytes);
   if (hasBare && bareLineEnds === 'refuse')
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
-  const lines = withLineEnds(bytes);
+  const { lines, hasRawFile } = hasBare ? mendLineEnds(bytes) : { lines: bytes, hasRawFile: false };
   const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
@@ -105,7 +109,7 @@ export const judgeMessage = async (
     body,
     notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },
   });
-  const fault = mimeFault(mended);
+  const fault = hasRawFile ? RAW_FILE : mimeFault(mended);
   if (fault === undefined && mended.length <= PREFERRED_MIME_BYTES)
     return email('message/rfc822', mended, false);
   const json = await rebuild(mended, fault?.text ?? '');

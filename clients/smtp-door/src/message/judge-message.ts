@@ -28,6 +28,8 @@ export type Arrival = {
   readonly bytes: Buffer;
   readonly envelope?: Envelope;
   readonly account: Account;
+  /** Absent for a file, which has a key of its own. */
+  readonly receivedAt?: Date;
 };
 
 export type MessageSettings = Pick<DoorSettings, 'bareLineEnds' | 'otherRecipients'>;
@@ -53,7 +55,7 @@ const mimeFault = (bytes: Buffer): Refusal | undefined =>
 
 /** Makes one email for the relay of what a client sent, or says why not. Nothing is dropped silently, and nothing is guessed. */
 export const judgeMessage = async (
-  { bytes, envelope, account }: Arrival,
+  { bytes, envelope, account, receivedAt }: Arrival,
   { bareLineEnds, otherRecipients }: MessageSettings,
 ): Promise<Judged | Refusal> => {
   const hasBare = hasBareLineEnds(bytes);
@@ -103,7 +105,7 @@ export const judgeMessage = async (
   const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
     kind: 'email',
     ...(ownKey === undefined
-      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body })
+      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body, receivedAt })
       : { idempotencyKey: ownKey }),
     contentType,
     body,

@@ -18,7 +18,7 @@ export const toSubmission = async (
   settings: MessageSettings,
   receivedAt: Date,
 ): Promise<Judgement> => {
-  const judged = await judgeMessage(arrival, settings);
+  const judged = await judgeMessage({ ...arrival, receivedAt }, settings);
   if (judged.kind === 'refused') return judged;
   const { kind: _, notes, ...email } = judged;
   const submission = {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DropFolder } from '../../../clients/smtp-door/src/drop-folder/drop-folder.ts';
@@ -92,21 +92,52 @@ describe('a file in the drop folder', () => {
     expect([await files(), await files('sent')]).toEqual([[], []]);
   });
 
-  test('has the same idempotency key after a crash between sending and moving, and a new one if it is written again', async () => {
-    const first = await start();
+  test('has the same idempotency key after a crash between sending and moving', async () => {
+    const folder = await aFolder();
+    // It cannot be moved, as if the door had ended before that.
+    const crash = async (): Promise<Delivered> => {
+      await rm(join(folder, 'sent'), { recursive: true });
+      await writeFile(join(folder, 'sent'), '');
+      return SENT;
+    };
+    const first = await start(crash, { folder });
     await first.put('order.eml');
     await first.look();
-    const crashed = join(first.folder, 'order.eml');
-    // As the crash would have left it: rename keeps the time of the file.
-    await rename(join(first.folder, 'sent/order.eml'), crashed);
+    expect(await first.files()).toContain('order.eml');
+    await rm(join(first.folder, 'sent'));
     const second = await start(undefined, { folder: first.folder });
     await second.look();
+    expect(await second.files('sent')).toEqual(['order.eml']);
     expect(second.got.map(({ idempotencyKey }) => idempotencyKey)).toEqual([first.got[0]?.idempotencyKey]);
-    await second.put('order.eml');
-    await utimes(crashed, new Date(), new Date(Date.now() + 60_000));
-    await second.look();
-    expect(new Set(second.got.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
-    expect(await second.files('sent')).toEqual(['order-2.eml', 'order.eml']);
+  });
+
+  test.each(['keep', 'delete'] as const)(
+    'that is put there again is a second email, also if it keeps its name, content and time (%s)',
+    async (sent) => {
+      const { put, look, got, folder, files } = await start(undefined, { sent });
+      for (const _ of [1, 2, 3]) {
+        await put('alarm.eml');
+        await utimes(join(folder, 'alarm.eml'), 1_700_000_000, 1_700_000_000);
+        await look();
+      }
+      expect(new Set(got.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
+      expect([await files(), (await files('sent')).length]).toEqual([[], sent === 'keep' ? 3 : 0]);
+    },
+  );
+
+  test('keeps its key while the relay is unavailable, also if its rights change', async () => {
+    let answer: Delivered = LATER;
+    const { put, look, got, folder, advance } = await start(() => answer);
+    await put('order.eml');
+    await look();
+    await chmod(join(folder, 'order.eml'), 0o600);
+    answer = SENT;
+    advance(5_000);
+    await look();
+    expect(got.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
+      got[1]?.idempotencyKey,
+      got[0]?.idempotencyKey,
+    ]);
   });
 
   test('keeps the key that its program gave it', async () => {
@@ -184,8 +215,9 @@ describe('a file in the drop folder', () => {
   });
 
   test('that is empty may be about to be written; after a minute it has failed', async () => {
-    const { put, look, files, advance } = await start();
+    const { put, look, files, advance, folder } = await start();
     await put('order.eml', '');
+    await utimes(join(folder, 'order.eml'), 4_000_000_000, 4_000_000_000);
     await look(3);
     expect(await files()).toEqual(['order.eml']);
     advance(120_000);

@@ -6,7 +6,6 @@ import { type Configuration, readConfiguration } from './configuration.ts';
 import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
 import { askRelay } from './relay/ask-relay.ts';
-import { oneLine } from './relay/one-line.ts';
 import { type RunWorld, runDoor } from './run.ts';
 import { readCertificate } from './server/certificate.ts';
 import { actOnSpool, listSpool, spoolTable } from './spool/spool-desk.ts';
@@ -131,7 +130,7 @@ const serve = async (config: string, parts: Pick<RunWorld, 'startDoor' | 'versio
   process.on('SIGHUP', () => {
     readConfig(config)
       .then((next) => running.reload(next))
-      .catch((error: unknown) => log('error', 'ReloadFailed', { say: oneLine((error as Error).message) }));
+      .catch((error: unknown) => running.reloadFailed(error as Error));
   });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

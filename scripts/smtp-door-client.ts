@@ -17,6 +17,7 @@ const OLDEST_NODE = '22.13';
 const HEAD = `#!/usr/bin/env node
 import { createRequire } from 'module';
 const require = createRequire(import.meta.url);
+const PROGRAM = import.meta.url;
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
   console.error('Expected Node.js ${OLDEST_NODE} or later, received ' + process.versions.node + '. Install a newer one: https://nodejs.org');
@@ -38,6 +39,7 @@ export const makeSmtpDoor = async (folder: string): Promise<string> => {
     target: 'node22',
     format: 'cjs',
     banner: { js: HEAD },
+    define: { 'import.meta.url': 'PROGRAM' },
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',

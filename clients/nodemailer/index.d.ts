@@ -6,7 +6,7 @@ export interface GraphMailRelayOptions {
   readonly key?: string | undefined;
   /** Gives a token of Entra ID for the relay. It is called before each request, so let it keep the token. */
   readonly token?: (() => Promise<string>) | undefined;
-  /** How long one request can take. 100,000 by default: the relay itself waits up to a minute for Graph. */
+  /** How long one request can take, and `token`. 100,000 by default: the relay itself waits up to a minute for Graph. */
   readonly timeoutMs?: number | undefined;
   /** In place of `fetch` of Node.js, for example one with a proxy. */
   readonly fetch?: ((url: string, init: RelayRequest) => Promise<Response>) | undefined;
@@ -80,8 +80,9 @@ export interface GraphMailRelayInfo {
 export interface GraphMailRelayError extends Error {
   /**
    * `EAUTH`, `EENVELOPE`, `EMESSAGE`: the relay did not accept the email. `ECONNECTION`, `ETLS`: it accepted nothing, and the same email can
-   * be sent later. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
-   * only with `idempotencyKey`. `ECONFIG`, `EABORT`: as in nodemailer.
+   * be sent later. `EOAUTH2`: the option `token` failed. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
+   * only with `idempotencyKey`. `EALREADYACCEPTED`: the relay has an email with this key, see `relay`; do not send it again. `ECONFIG`,
+   * `EABORT`: as in nodemailer.
    */
   readonly code: string;
   /** As an SMTP server would reply: 5xx if a repeated email is refused again, 4xx if nothing was accepted yet. */
@@ -93,6 +94,10 @@ export interface GraphMailRelayError extends Error {
   readonly status?: number | undefined;
   /** The problem details of the relay (RFC 9457). */
   readonly problem?: RelayProblem | undefined;
+  /** The email that the relay already has with this key (`EALREADYACCEPTED`), and its state if the relay says it. */
+  readonly relay?:
+    | { readonly id: string; readonly statusUrl: string; readonly state?: string | undefined }
+    | undefined;
   /** With which to send the same email again. */
   readonly idempotencyKey?: string | undefined;
   /** After how many seconds the relay asks to try again. */

@@ -8,6 +8,7 @@ import { catalogue } from '../lib/error-catalogue.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FacadeAnswer, TranslatedMail } from '../lib/facades/facade.ts';
 import { withFields } from '../lib/facades/field-rules.ts';
+import { isInDoubt } from '../lib/facades/in-doubt.ts';
 import { fieldOfUpdate, namesDistance, readUpdate, translateEmail } from '../lib/facades/resend-mail.ts';
 import { messageOf, toRefusal } from '../lib/facades/resend-refusal.ts';
 import {
@@ -174,7 +175,9 @@ const sendPossible = async (
     else if (item !== undefined && 'thrown' in result)
       refused.push({ index: item.index, thrown: told(result.thrown, item.mail) });
   }
-  const failure = refused.find(({ thrown }) => !isOwnFault(thrown));
+  const failures = refused.filter(({ thrown }) => !isOwnFault(thrown));
+  // An answer for all that invites to repeat the request is none where one of them may have been sent.
+  const failure = failures.find(({ thrown }) => mayBeSent(thrown)) ?? failures[0];
   if (data.length === 0 && failure !== undefined) throw failure.thrown;
   const errors = refused
     .sort((one, other) => one.index - other.index)
@@ -185,6 +188,8 @@ const sendPossible = async (
 /** Whether the email is wrong, and not the relay or its time. */
 const isOwnFault = (thrown: unknown): boolean =>
   thrown instanceof AppError && catalogue[thrown.code].status < 429;
+
+const mayBeSent = (thrown: unknown): boolean => !(thrown instanceof AppError) || isInDoubt(thrown.code);
 
 const showEmail = async ({ status, desk, caller }: FacadeCall, id: string): Promise<FacadeAnswer> =>
   json(toEmailObject(await readMailStatus(status, id, caller), desk.clock.now()));

@@ -405,8 +405,8 @@ export const catalogue = {
   CALLER_LIMIT_TOO_LOW: entry(
     403,
     'administrator',
-    'The email is more than the caller may send in a day',
-    'Divide the recipients among several emails, or ask an administrator to raise the daily limit: `npm run callers -- limit NAME --recipients-per-day NUMBER`. Nothing was sent, and waiting does not help.',
+    'The email or request is more than the caller may send in a day',
+    'Divide the recipients among several emails, and emails that are accepted together among several requests, or ask an administrator to raise the daily limit: `npm run callers -- limit NAME --recipients-per-day NUMBER` or `--mails-per-day NUMBER`. Nothing was sent, and waiting does not help.',
   ),
   MAIL_DISABLED: entry(
     503,

@@ -277,8 +277,8 @@ describe('the same email twice', () => {
     expect([first.relay.repeated, again.relay.repeated]).toEqual([false, true]);
     expect([again.relay.id, again.messageId]).toEqual([first.relay.id, first.messageId]);
     await expect(send({ ...mail(), text: 'other' })).rejects.toMatchObject({
-      code: 'EMESSAGE',
-      problem: { code: 'IDEMPOTENCY_KEY_REUSED' },
+      code: 'EALREADYACCEPTED',
+      relay: { id: first.relay.id, state: 'sent' },
     });
     await relay.arrives(marker, 1);
   });

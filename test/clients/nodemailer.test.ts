@@ -168,22 +168,82 @@ describe('the options', () => {
     ).toEqual(headers);
   });
 
-  test('a token is asked for before each request, and no token is an error before anything is sent', async () => {
+  test('a token is asked for before each request', async () => {
     let count = 0;
     const { arrived, send } = relayThat([bare(502), accepted()], { token: async () => `t${++count}` });
     await send();
     expect(arrived.map(({ headers }) => headers.authorization)).toEqual(['Bearer t1', 'Bearer t2']);
-    const without = relayThat([accepted()], {
-      token: async () => {
-        throw new Error('no identity');
-      },
+  });
+
+  const FAILS = (): Promise<string> => {
+    throw new Error('no identity gmr_secret');
+  };
+
+  test('a token function that fails is asked again, as it often passes, and the email is sent', async () => {
+    let count = 0;
+    const token = async () => (++count < 4 ? FAILS() : 't');
+    const { arrived, waits, send } = relayThat([accepted()], { token });
+    await send();
+    expect([arrived.length, waits]).toEqual([1, [1_000, 5_000, 30_000]]);
+  });
+
+  test('a token function that fails to the end is a temporary error without the text of its cause', async () => {
+    const { arrived, transport, send } = relayThat([accepted()], { token: FAILS });
+    for (const call of [send, () => transport.verify()]) {
+      const error = await errorOf(call());
+      const cause = { message: 'no identity gmr_secret' };
+      expect(error).toMatchObject({ code: 'EOAUTH2', responseCode: 454, cause });
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  test('a token function that fails after a lost response leaves the outcome unknown', async () => {
+    let count = 0;
+    const { send } = relayThat([broken({ code: 'ECONNRESET' })], {
+      token: async () => (++count === 1 ? 't' : FAILS()),
     });
-    expect(await errorOf(without.send())).toMatchObject({ code: 'EAUTH', cause: { message: 'no identity' } });
-    expect(without.arrived).toEqual([]);
-    const wrong = relayThat([accepted()], { token: async () => 'a token\n' });
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN', idempotencyKey: 'made-1' });
+  });
+
+  test('what is no token is an error before anything is sent, and not asked for again', async () => {
+    const { arrived, waits, send } = relayThat([accepted()], { token: async () => 'a token\n' });
     const cause = { message: expect.stringContaining('received text of 8 characters') };
-    expect(await errorOf(wrong.send())).toMatchObject({ code: 'EAUTH', cause });
-    expect(wrong.arrived).toEqual([]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EAUTH', responseCode: 535, cause });
+    expect([arrived, waits]).toEqual([[], []]);
+  });
+
+  const never = () => new Promise<never>(() => undefined);
+
+  test('timeoutMs ends a token function that never ends, and a fetch that does not listen to its signal', async () => {
+    const hanging = relayThat([accepted()], { token: never, timeoutMs: 1 });
+    expect(await errorOf(hanging.send())).toMatchObject({ code: 'EOAUTH2', cause: { name: 'TimeoutError' } });
+    expect(await errorOf(hanging.transport.verify())).toMatchObject({ code: 'EOAUTH2' });
+    const silent = relayThat([never], { timeoutMs: 1 });
+    expect(await errorOf(silent.send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+    expect(await errorOf(silent.transport.verify())).toMatchObject({ code: 'ECONNECTION' });
+  });
+
+  test('a signal ends them too, and the error says whether the email may have been sent', async () => {
+    const controller = new AbortController();
+    const end = () => {
+      controller.abort();
+      return never();
+    };
+    const unsent = relayThat([accepted()], { token: end });
+    const error = await errorOf(unsent.send({ ...MAIL, signal: controller.signal }));
+    expect(error).toMatchObject({ code: 'EABORT', message: expect.stringContaining('Nothing was sent') });
+    const other = new AbortController();
+    const silent = relayThat([
+      () => {
+        other.abort();
+        return never();
+      },
+    ]);
+    const uncertain = await errorOf(silent.send({ ...MAIL, signal: other.signal }));
+    expect(uncertain).toMatchObject({
+      code: 'EABORT',
+      message: expect.stringContaining('may have received'),
+    });
   });
 });
 
@@ -240,11 +300,6 @@ describe('what the relay says', () => {
     ['a wrong address', problem(400, 'ADDRESS_INVALID'), { code: 'EENVELOPE', responseCode: 550 }],
     ['a message that is wrong', problem(400, 'MIME_INVALID'), { code: 'EMESSAGE', responseCode: 554 }],
     ['a message that is too large', problem(413, 'MAIL_TOO_LARGE'), { code: 'EMESSAGE', responseCode: 552 }],
-    [
-      'a key of another email',
-      problem(422, 'IDEMPOTENCY_KEY_REUSED'),
-      { code: 'EMESSAGE', responseCode: 554 },
-    ],
     ['an expired secret', problem(502, 'CLIENT_SECRET_EXPIRED'), { code: 'EMESSAGE', responseCode: 451 }],
     ['a page that is not there', bare(404, '<html>'), { code: 'EPROTOCOL', responseCode: 554 }],
     [
@@ -375,6 +430,12 @@ describe('an outcome that nobody knows', () => {
     ['a firewall responds after it', [RESET, bare(403, '<html>')]],
     ['the certificate is no longer trusted after it', [RESET, broken({ code: 'CERT_HAS_EXPIRED' })]],
     ['the relay says so', [problem(502, 'OUTCOME_UNKNOWN')]],
+    ['the relay failed in a way that was not foreseen', [problem(500, 'UNEXPECTED')]],
+    ['the settings of the relay are wrong after it', [RESET, problem(500, 'SETTINGS_INVALID')]],
+    ['the relay did not read the second request', [RESET, problem(400, 'MIME_INCOMPLETE')]],
+    ['the relay refuses the second request by its size', [bare(502), problem(413, 'MAIL_TOO_LARGE')]],
+    ['another problem of the kind comes after it', [RESET, problem(400, 'MIME_INVALID')]],
+    ['any 409 comes after it', [RESET, problem(409, 'SAFETY_SWITCHED_OFF')]],
   ])(
     '%s: the error says so, with the key to repeat with, and no reply code that invites a resend',
     async (_case, replies) => {
@@ -386,10 +447,17 @@ describe('an outcome that nobody knows', () => {
     },
   );
 
-  test('a refusal of the email itself ends it: the relay looked into its ledger', async () => {
-    const { send } = relayThat([RESET, problem(422, 'MAILBOX_NOT_FOUND')]);
-    expect(await errorOf(send())).toMatchObject({ code: 'EENVELOPE' });
-  });
+  test.each([
+    [problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), 'EENVELOPE', 550],
+    [problem(502, 'CLIENT_SECRET_EXPIRED', { id: 'id-1' }), 'EMESSAGE', 451],
+    [problem(410, 'MAIL_CANCELED', { id: 'id-1' }), 'EMESSAGE', 554],
+  ])(
+    'a problem about the email with this key ends it: the relay found it in its ledger',
+    async (reply, code, responseCode) => {
+      const { send } = relayThat([RESET, reply]);
+      expect(await errorOf(send())).toMatchObject({ code, responseCode, problem: { id: 'id-1' } });
+    },
+  );
 
   test('the email of the error, sent again with its key, is the same to the byte', async () => {
     const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, accepted()]);
@@ -402,6 +470,58 @@ describe('an outcome that nobody knows', () => {
     await send({ ...mail(), idempotencyKey });
     expect(new Set(arrived.map(({ text, headers }) => `${headers['idempotency-key']} ${text}`)).size).toBe(1);
     expect(arrived).toHaveLength(5);
+  });
+});
+
+describe('an email that the relay has already', () => {
+  const REUSED = problem(422, 'IDEMPOTENCY_KEY_REUSED', {
+    id: 'id-1',
+    remedy: 'Use a new key for every email',
+  });
+  const statusUrl = `${URL_OF_RELAY}/v1/mail/id-1`;
+
+  test.each<[string, Reply, string | undefined]>([
+    ['with its state', accepted(200, { id: 'id-1', state: 'sent' }), 'sent'],
+    ['which still waits', accepted(200, { id: 'id-1', state: 'queued' }), 'queued'],
+    ['without its state if the relay does not say it', problem(404, 'MAIL_NOT_FOUND'), undefined],
+    ['without its state if the network fails', RESET, undefined],
+    ['without a state that is none', accepted(200, { id: 'id-1', state: 'sent\r\n250 x' }), undefined],
+  ])(
+    'sent again with its key and another time in it, is told as that, %s, and nothing invites a new key',
+    async (_case, reply, state) => {
+      const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, REUSED, reply]);
+      const mail = (time: number): Mail => ({ ...MAIL, text: `Created at ${time}` });
+      const { code, idempotencyKey } = await errorOf(send(mail(1)));
+      expect(code).toBe('EOUTCOMEUNKNOWN');
+      const error = await errorOf(send({ ...mail(2), idempotencyKey }));
+      expect(error).toMatchObject({
+        code: 'EALREADYACCEPTED',
+        relay: { id: 'id-1', statusUrl },
+        idempotencyKey,
+      });
+      expect([error.relay?.state, error.responseCode, error.response]).toEqual([state, undefined, undefined]);
+      expect(error.message).toContain('Its id is id-1.');
+      expect(JSON.stringify([error.message, error.problem])).not.toMatch(/new key|not accept|another key/);
+      expect(arrived.slice(5).map(({ method, url }) => [method, url])).toEqual([['GET', statusUrl]]);
+    },
+  );
+
+  test.each(['rejected', 'canceled'])(
+    'and that is %s was not sent: only then another key sends it',
+    async (state) => {
+      const { send } = relayThat([REUSED, accepted(200, { id: 'id-1', state })]);
+      expect(await errorOf(send({ ...MAIL, idempotencyKey: 'k' }))).toMatchObject({
+        code: 'EMESSAGE',
+        responseCode: 554,
+        message: expect.stringContaining('nothing was sent'),
+      });
+    },
+  );
+
+  test('whose id could be of another address is not looked up', async () => {
+    const { arrived, send } = relayThat([problem(422, 'IDEMPOTENCY_KEY_REUSED', { id: '../caller' })]);
+    expect((await errorOf(send())).relay).toBeUndefined();
+    expect(arrived).toHaveLength(1);
   });
 });
 
@@ -700,6 +820,47 @@ describe('a message above 3,000,000 bytes', () => {
     expect(files.at(-1)?.content).toBe('');
   });
 
+  const large = { filename: 'large.pdf', content: LARGE };
+
+  test('and of files alone has an empty text: the relay asks for one', async () => {
+    const relay = relayThat();
+    const { text: _, ...rest } = MAIL;
+    await relay.send({ ...rest, attachments: [large] });
+    expect(fieldsOf(relay)).toMatchObject({ text: '', attachments: [{ filename: 'large.pdf' }] });
+  });
+
+  test('requests the same receipts, and has the same importance', async () => {
+    const relay = relayThat();
+    const headers = {
+      'Disposition-Notification-To': 'PAYROLL@contoso.example',
+      'Return-Receipt-To': 'Payroll <payroll@contoso.example>',
+      Priority: 'non-urgent',
+    };
+    await relay.send({ ...MAIL, headers, attachments: [large] });
+    const fields = fieldsOf(relay);
+    expect(fields).toMatchObject({ readReceipt: true, deliveryReceipt: true, importance: 'low' });
+    expect(fields.headers).toBeUndefined();
+  });
+
+  test('has a file that is inline and that nothing shows, such as an email, as a file', async () => {
+    const relay = relayThat();
+    const inline = { filename: 'a.txt', contentDisposition: 'inline' as const, content: 'a' };
+    const email = { filename: 'b.eml', contentType: 'message/rfc822', content: 'Subject: x\r\n\r\nx' };
+    await relay.send({ ...MAIL, attachments: [large, inline, email] });
+    const files: { filename: string }[] = fieldsOf(relay).attachments;
+    expect(files.map(({ filename }) => filename).toSorted()).toEqual(['a.txt', 'b.eml', 'large.pdf']);
+  });
+
+  test('loses the headers that the relay removes from a whole message, with a warning', async () => {
+    const relay = relayThat();
+    const headers = { Received: 'from x by y', 'X-MS-Has-Attach': 'yes', 'X-Kept': '1' };
+    const info = await relay.send({ ...MAIL, headers, attachments: [large] });
+    expect(fieldsOf(relay).headers).toEqual({ 'X-Kept': '1' });
+    expect(info.relay.warnings).toEqual([
+      { code: 'HEADER_REMOVED', detail: expect.stringMatching(/: Received, X-M[Ss]-Has-Attach\.$/) },
+    ]);
+  });
+
   test('which is raw goes as fields too, and one with an envelope has its hidden recipients in bcc', async () => {
     const relay = relayThat();
     const raw =
@@ -727,6 +888,8 @@ describe('a message above 3,000,000 bytes', () => {
     ],
     ['a file without a name', { attachments: [{ filename: false, contentType: 'text/csv', content: 'a' }] }],
     ['`sender`', { sender: 'other@contoso.example' }],
+    ['another address in', { headers: { 'Disposition-Notification-To': 'boss@contoso.example' } }],
+    ['the header X-Receiver', { headers: { 'X-Receiver': 'eve@fabrikam.example' } }],
     ['the header X-Twice twice', { headers: { 'X-Twice': ['1', '2'] } }],
   ])('with %s is an error that names it, before anything is sent', async (what, more) => {
     const { arrived, send } = relayThat();
@@ -864,7 +1027,9 @@ describe('verify', () => {
     ['an address where nothing is', { key: 'function-key' }, bare(404), 'EPROTOCOL'],
     ['a relay that is not there', {}, broken({ code: 'ECONNREFUSED' }), 'ECONNECTION'],
     ['a relay that does not respond', {}, RESET, 'ECONNECTION'],
+    ['a relay that failed in a way that was not foreseen', {}, problem(500, 'UNEXPECTED'), 'EMESSAGE'],
   ])('%s is an error', async (_case, options, reply, code) => {
-    expect(await errorOf(relayThat([reply], options).transport.verify())).toMatchObject({ code });
+    const error = await errorOf(relayThat([reply], options).transport.verify());
+    expect(error).toMatchObject({ code, idempotencyKey: undefined });
   });
 });

@@ -1,8 +1,18 @@
-import type { RelayRequest } from '../index.d.ts';
-import type { Door } from './options.ts';
-import { type NotAccepted, rejectionOf } from './rejections.ts';
+import type { GraphMailRelayError, RelayRequest } from '../index.d.ts';
+import { bounded } from './bounded.ts';
+import { type Door, WrongToken } from './options.ts';
+import { alreadyAccepted, type NotAccepted, rejectionOf } from './rejections.ts';
 import { relayError } from './relay-error.ts';
-import { type Accepted, type Answer, type Came, verdictOf } from './verdict.ts';
+import {
+  type Accepted,
+  type Answer,
+  type Came,
+  idIn,
+  type NoToken,
+  stateIn,
+  type Verdict,
+  verdictOf,
+} from './verdict.ts';
 
 /** What the transport needs of the world. */
 export type World = {
@@ -45,34 +55,29 @@ export const aborted = (signal: AbortSignal, isUncertain: boolean, idempotencyKe
     { name: 'AbortError' },
   );
 
-const credentialOf = async (door: Door): Promise<Record<string, string>> => {
+type Credential = { readonly kind: 'header'; readonly headers: Record<string, string> } | NoToken;
+
+const credentialOf = async (options: CallOptions): Promise<Credential> => {
   try {
-    return await door.credential();
+    return { kind: 'header', headers: await bounded(options, async () => options.door.credential()) };
   } catch (cause) {
-    throw relayError(
-      'The option token gave no token. The cause of this error says why. This request was not sent.',
-      { code: 'EAUTH' },
-      cause,
-    );
+    return { kind: 'no-token', isWrong: cause instanceof WrongToken, cause };
   }
 };
 
 const request = async (
   { fetch }: World,
-  { timeoutMs, userAgent, signal }: CallOptions,
+  options: CallOptions,
   url: string,
   init: Pick<RelayRequest, 'method' | 'headers' | 'body'>,
 ): Promise<Came> => {
-  const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, {
-      ...init,
-      headers: { 'user-agent': userAgent, ...init.headers },
-      redirect: 'manual',
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    return await bounded(options, async (signal) => {
+      const headers = { 'user-agent': options.userAgent, ...init.headers };
+      const response = await fetch(url, { ...init, headers, redirect: 'manual', signal });
+      // The body can break off too: then nobody knows what it would have said.
+      return { answer: toAnswer(response, await response.text()) };
     });
-    // The body can break off too: then nobody knows what it would have said.
-    return { answer: toAnswer(response, await response.text()) };
   } catch (failure) {
     return { failure };
   }
@@ -90,25 +95,24 @@ const toAnswer = ({ status, headers }: Pick<Response, 'status' | 'headers'>, tex
 export const postMail = async (
   world: World,
   options: CallOptions,
-  { contentType, body, idempotencyKey }: Posted,
+  posted: Posted,
 ): Promise<{ readonly mail: Accepted; readonly repeated: boolean }> => {
-  const { door, signal } = options;
+  const { signal } = options;
+  const { idempotencyKey } = posted;
   let isUncertain = false;
   for (let number = 0; ; number += 1) {
     if (signal?.aborted) throw aborted(signal, isUncertain, idempotencyKey);
-    const credential = await credentialOf(door).catch((error) => {
-      throw isUncertain
-        ? rejectionOf({ kind: 'again', isUncertain, cause: error }, isUncertain, idempotencyKey)
-        : error;
-    });
-    const came = await request(world, options, door.mail, {
-      method: 'POST',
-      headers: { ...credential, 'content-type': contentType, 'idempotency-key': idempotencyKey },
-      body,
-    });
-    if (signal?.aborted && 'failure' in came) throw aborted(signal, true, idempotencyKey);
-    const verdict = verdictOf(came, world.now());
+    const credential = await credentialOf(options);
+    if (signal?.aborted) throw aborted(signal, isUncertain, idempotencyKey);
+    const verdict =
+      credential.kind === 'header' ? await postOnce(world, options, posted, credential.headers) : credential;
+    if (signal?.aborted && verdict.kind === 'again' && verdict.status === undefined)
+      throw aborted(signal, true, idempotencyKey);
     if (verdict.kind === 'accepted') return verdict;
+    if (verdict.kind === 'known') {
+      const known = await lookUp(world, options, verdict.problem.id);
+      throw alreadyAccepted(verdict, known, idempotencyKey);
+    }
     const waitMs = waitOf(verdict, number);
     if (waitMs === undefined) throw rejectionOf(verdict, isUncertain, idempotencyKey);
     isUncertain ||= verdict.kind === 'again' && verdict.isUncertain;
@@ -116,10 +120,41 @@ export const postMail = async (
   }
 };
 
+const postOnce = async (
+  world: World,
+  options: CallOptions,
+  { contentType, body, idempotencyKey }: Posted,
+  credential: Record<string, string>,
+): Promise<Verdict> => {
+  const headers = { ...credential, 'content-type': contentType, 'idempotency-key': idempotencyKey };
+  const came = await request(world, options, options.door.mail, { method: 'POST', headers, body });
+  return verdictOf(came, world.now());
+};
+
+/** What the relay says now of an email that it has; without its state where it does not say. */
+const lookUp = async (
+  world: World,
+  options: CallOptions,
+  told: unknown,
+): Promise<GraphMailRelayError['relay']> => {
+  const id = idIn(told);
+  if (id === undefined) return undefined;
+  const statusUrl = `${options.door.mail}/${id}`;
+  const credential = await credentialOf(options);
+  const came =
+    credential.kind === 'header'
+      ? await request(world, options, statusUrl, { method: 'GET', headers: credential.headers })
+      : { failure: credential.cause };
+  const state = 'answer' in came && came.answer.status === 200 ? stateIn(came.answer.body) : undefined;
+  return { id, statusUrl, ...(state === undefined ? {} : { state }) };
+};
+
 /** How long to wait before the next request; undefined where there is none. */
 const waitOf = (verdict: NotAccepted, number: number): number | undefined => {
   const usual = WAITS_MS[number];
-  if (verdict.kind !== 'again' || usual === undefined) return undefined;
+  if (usual === undefined) return undefined;
+  if (verdict.kind === 'no-token') return verdict.isWrong ? undefined : usual;
+  if (verdict.kind !== 'again') return undefined;
   const wait = Math.max(usual, verdict.afterMs ?? 0);
   return wait > LONGEST_WAIT_MS ? undefined : wait;
 };
@@ -127,7 +162,9 @@ const waitOf = (verdict: NotAccepted, number: number): number | undefined => {
 /** Resolves if the relay accepts the credential. Sends nothing. */
 export const checkDoor = async (world: World, options: CallOptions): Promise<true> => {
   const { check } = options.door;
-  const headers = await credentialOf(options.door);
+  const credential = await credentialOf(options);
+  if (credential.kind === 'no-token') throw rejectionOf(credential, false, undefined);
+  const { headers } = credential;
   const came = await request(world, options, check.url, { method: 'GET', headers });
   if ('answer' in came) {
     const { status, body } = came.answer;
@@ -135,13 +172,14 @@ export const checkDoor = async (world: World, options: CallOptions): Promise<tru
     if (status === check.status && (check.code === undefined ? body !== undefined : code === check.code))
       return true;
   }
-  // Nothing was sent, whatever came.
-  const verdict = verdictOf(came, world.now());
-  if (verdict.kind === 'accepted' || ('answer' in came && came.answer.status < 400))
-    throw rejectionOf(
-      { kind: 'refused', status: 'answer' in came ? came.answer.status : 0, settles: true },
-      false,
-      '',
-    );
-  throw rejectionOf(verdict.kind === 'again' ? { ...verdict, isUncertain: false } : verdict, false, '');
+  throw rejectionOf(withoutEmail(verdictOf(came, world.now()), came), false, undefined);
+};
+
+/** Nothing was sent, whatever came. */
+const withoutEmail = (verdict: Verdict, came: Came): NotAccepted => {
+  if (verdict.kind === 'unknown') return { ...verdict, kind: 'refused', settles: true };
+  const status = 'answer' in came ? came.answer.status : 0;
+  if (verdict.kind === 'accepted' || verdict.kind === 'known' || (status > 0 && status < 400))
+    return { kind: 'refused', status, settles: true };
+  return verdict.kind === 'again' ? { ...verdict, isUncertain: false } : verdict;
 };

@@ -1,4 +1,6 @@
 import PostalMime, { type Address, decodeWords } from 'postal-mime';
+import { addressKey } from '../../../src/lib/mail/address.ts';
+import { readAddresses } from '../../../src/lib/mail/address-list.ts';
 import { contentIdKey, referredContentIds } from '../../../src/lib/mail/content-ids.ts';
 import { type HeaderField, keyOf } from './header-bytes.ts';
 import { type Part, readParts } from './mime-parts.ts';
@@ -6,7 +8,12 @@ import { relayError } from './relay-error.ts';
 
 /** Fields of a header that have a place of their own in the JSON of the relay, or that the relay writes. */
 const HAS_ITS_PLACE =
-  /^(?:from|sender|to|cc|bcc|reply-to|subject|message-id|in-reply-to|references|importance|date|mime-version|content-.*)$/;
+  /^(?:from|sender|to|cc|bcc|reply-to|subject|message-id|in-reply-to|references|importance|priority|disposition-notification-to|return-receipt-to|date|mime-version|content-.*)$/;
+
+const RECEIPTS = {
+  'disposition-notification-to': 'readReceipt',
+  'return-receipt-to': 'deliveryReceipt',
+};
 
 /** What nodemailer calls the parts that JSON cannot have. */
 const OPTION_OF: Readonly<Record<string, string>> = {
@@ -43,7 +50,9 @@ export const mimeToFields = async (bytes: Buffer): Promise<Readonly<Record<strin
   if (from.length > 1) throw cannot('several addresses in From', 'Leave one.');
   if (sender[0] !== undefined && sender[0].address.toLowerCase() !== from[0]?.address.toLowerCase())
     throw cannot('another address in `sender` than in `from`', 'Leave out `sender`.');
-  const body = bodiesOf(bodies);
+  const found = bodiesOf(bodies);
+  // The JSON of the relay has a text or html always; a message can have files alone.
+  const body = 'text' in found || 'html' in found ? found : { ...found, text: '' };
   const isShown = shownIn(String(body.html ?? ''), files);
   return withoutEmpty({
     from: from[0],
@@ -55,6 +64,7 @@ export const mimeToFields = async (bytes: Buffer): Promise<Readonly<Record<strin
     inReplyTo: email.inReplyTo,
     references: email.references?.split(/\s+/),
     importance: importanceOf(fields),
+    ...receiptsOf(fields, from[0]?.address),
     headers: headersOf(fields),
     subject: email.subject ?? '',
     ...body,
@@ -121,20 +131,15 @@ const fileOf = async (
   part: Part,
   isShown: (contentId: string) => boolean,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  const { header, type, charset, contentId, content, disposition } = part;
+  const { header, type, charset, contentId, content } = part;
   // The names of files in all their encodings are the library's. It gives no file that is empty.
-  const parsed = await PostalMime.parse(Buffer.concat([withoutEncoding(header), Buffer.from('x')]), {
+  const parsed = await PostalMime.parse(Buffer.concat([asFile(header), Buffer.from('x')]), {
     forceRfc822Attachments: true,
   });
   const [file] = parsed.attachments;
   const filename = file?.filename ?? undefined;
   if (filename === undefined)
     throw cannot(`a file without a name (a part of the type ${type})`, 'Give it a `filename`.');
-  if (disposition === 'inline' && contentId === undefined)
-    throw cannot(
-      'a file that is inline without `cid`',
-      'Leave out `contentDisposition`, or give it a `cid`.',
-    );
   return withoutEmpty({
     filename,
     contentType: charset === undefined ? type : `${type}; charset=${charset}`,
@@ -143,9 +148,13 @@ const fileOf = async (
   });
 };
 
-const withoutEncoding = (header: Buffer): Buffer =>
+/** Without the encoding, as the content is decoded; and never inline, as the parser takes inline text for the body. */
+const asFile = (header: Buffer): Buffer =>
   Buffer.from(
-    header.toString('latin1').replace(/^content-transfer-encoding:.*\r?\n(?:[ \t].*\r?\n)*/im, ''),
+    header
+      .toString('latin1')
+      .replace(/^content-transfer-encoding:.*\r?\n(?:[ \t].*\r?\n)*/im, '')
+      .replace(/^(content-disposition:\s*)inline/im, '$1attachment'),
     'latin1',
   );
 
@@ -154,11 +163,49 @@ const peopleOf = (addresses: readonly Address[] = []): readonly Person[] =>
     .flatMap((one) => one.group ?? [one])
     .map(({ name, address }) => (name === '' ? { address } : { name, address }));
 
-const importanceOf = (fields: readonly HeaderField[]): string | undefined =>
-  fields.find((field) => keyOf(field) === 'importance')?.value.toLowerCase();
+/** The words of the header Priority (RFC 2156), which stands for Importance where that is absent. */
+const PRIORITIES: Readonly<Record<string, string>> = {
+  urgent: 'high',
+  'non-urgent': 'low',
+  normal: 'normal',
+};
+
+const importanceOf = (fields: readonly HeaderField[]): string | undefined => {
+  const wordOf = (name: string) =>
+    fields
+      .find((field) => keyOf(field) === name)
+      ?.value.trim()
+      .toLowerCase();
+  const priority = wordOf('priority');
+  return wordOf('importance') ?? (priority === undefined ? undefined : (PRIORITIES[priority] ?? priority));
+};
+
+/** Receipts that a header requests. Those of the JSON go to the sender, as Exchange has it. */
+const receiptsOf = (
+  fields: readonly HeaderField[],
+  sender: string | undefined,
+): Readonly<Record<string, true>> => {
+  const requested: Record<string, true> = {};
+  for (const [name, receipt] of Object.entries(RECEIPTS)) {
+    const field = fields.find((one) => keyOf(one) === name);
+    if (field === undefined) continue;
+    const { addresses, wrong } = readAddresses(field.value);
+    const isOwn = addresses.every(({ address }) => addressKey(address) === addressKey(sender ?? ''));
+    if (wrong.length > 0 || !isOwn)
+      throw cannot(
+        `another address in ${field.name} than in \`from\``,
+        'Leave out the header, or write `from`.',
+      );
+    requested[receipt] = true;
+  }
+  return requested;
+};
 
 const headersOf = (fields: readonly HeaderField[]): Readonly<Record<string, string>> => {
   const others = fields.filter((field) => !HAS_ITS_PLACE.test(keyOf(field)));
+  const envelope = others.find((field) => /^x-(?:sender|receiver)$/.test(keyOf(field)));
+  if (envelope !== undefined)
+    throw cannot(`the header ${envelope.name}, which names an envelope`, 'Use the option `envelope`.');
   const seen = new Set<string>();
   for (const field of others) {
     if (seen.has(keyOf(field))) throw cannot(`the header ${field.name} twice`, 'Leave one.');

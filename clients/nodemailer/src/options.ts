@@ -103,7 +103,10 @@ const doorOf = (base: string, { key, token }: GraphMailRelayOptions): Door => {
   };
 };
 
+/** What the function gave is no token, and would be none again. */
+export class WrongToken extends TypeError {}
+
 const tokenIn = (token: unknown): string => {
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new TypeError(`Expected a token of Entra ID as text without blanks, received ${kindOf(token)}.`);
+  throw new WrongToken(`Expected a token of Entra ID as text without blanks, received ${kindOf(token)}.`);
 };

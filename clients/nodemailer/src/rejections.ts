@@ -3,7 +3,7 @@ import { relayError } from './relay-error.ts';
 import { isAtTheDoor, type Verdict } from './verdict.ts';
 
 type Of<Kind extends Verdict['kind']> = Extract<Verdict, { readonly kind: Kind }>;
-export type NotAccepted = Exclude<Verdict, Of<'accepted'>>;
+export type NotAccepted = Exclude<Verdict, Of<'accepted' | 'known'>>;
 
 /** Codes of problems with the sender or a recipient. */
 const OF_THE_ENVELOPE =
@@ -83,10 +83,32 @@ const later = ({ status, problem, afterMs, cause }: Of<'again'>): GraphMailRelay
   );
 };
 
+/** The text of the cause can have the token in it, or another secret. */
+const noToken = (
+  { isWrong, cause }: Of<'no-token'>,
+  idempotencyKey: string | undefined,
+): GraphMailRelayError =>
+  isWrong
+    ? relayError(
+        'The option token gave something that is not a token. The cause of this error says what. Correct the function; nothing was sent.',
+        { code: 'EAUTH', responseCode: 535, idempotencyKey },
+        cause,
+      )
+    : relayError(
+        'The option token failed, or gave no token in time. Nothing was sent. The cause of this error says why. Send the email again later.',
+        // RFC 4954, 6: temporary authentication failure.
+        { code: 'EOAUTH2', responseCode: 454, idempotencyKey },
+        cause,
+      );
+
+/** Its code alone: what it says of this request, such as that nothing was sent, is not true of the earlier one. */
+const lastProblem = (last: NotAccepted): string =>
+  'problem' in last && last.problem !== undefined ? ` The last response was ${last.problem.code}.` : '';
+
 /** Of an email that may have been sent: nothing here looks like an invitation to send it in another way. */
-const unknown = (last: NotAccepted, idempotencyKey: string): GraphMailRelayError =>
+const unknown = (last: NotAccepted, idempotencyKey: string | undefined): GraphMailRelayError =>
   relayError(
-    'It is not known whether the email was sent. Do not send it in another way: call sendMail again later with the same email and with the idempotencyKey of this error, and the relay says what happened to it.',
+    `It is not known whether the email was sent. Do not send it in another way: call sendMail again later with the same email and with the idempotencyKey of this error, and the relay says what happened to it.${lastProblem(last)}`,
     {
       code: 'EOUTCOMEUNKNOWN',
       idempotencyKey,
@@ -96,11 +118,39 @@ const unknown = (last: NotAccepted, idempotencyKey: string): GraphMailRelayError
     'cause' in last ? last.cause : undefined,
   );
 
+/** States in which the relay has sent nothing, and with this key never sends another email than the first. */
+const NOT_SENT = /^(?:rejected|canceled)$/;
+
+/**
+ * The error of an email whose key the relay knows with other content. It has no reply code, and says nothing of another key, unless
+ * the first email was certainly not sent: as a rule it is the same email, which was composed anew after an unknown outcome.
+ */
+export const alreadyAccepted = (
+  { status, problem }: Of<'known'>,
+  relay: GraphMailRelayError['relay'],
+  idempotencyKey: string,
+): GraphMailRelayError => {
+  // Its remedy is for who chose the key anew: to use another one. Here that would be a second email.
+  const { remedy: _, ...rest } = problem;
+  const facts = { status, problem: rest, idempotencyKey, ...(relay === undefined ? {} : { relay }) };
+  const which = relay === undefined ? '' : ` Its id is ${relay.id}.`;
+  if (NOT_SENT.test(relay?.state ?? ''))
+    return relayError(
+      `An earlier email with this idempotencyKey and other content is ${relay?.state}: nothing was sent with this key.${which} If this email is to be sent, give it an idempotencyKey of its own.`,
+      { ...facts, code: 'EMESSAGE', responseCode: 554, response: `554 ${problem.code}` },
+    );
+  const state = relay?.state === undefined ? '' : ` Its state is ${relay.state}.`;
+  return relayError(
+    `The relay already has an email with this idempotencyKey, and did not send this one too, whose content is different.${which}${state} Do not send it in another way: if it is the same email with another time or file in it, it is done. Look at its status at the relay.`,
+    { ...facts, code: 'EALREADYACCEPTED' },
+  );
+};
+
 /** The error of an email that was not accepted. `isUncertain`: an earlier request may have been carried out. */
 export const rejectionOf = (
   verdict: NotAccepted,
   isUncertain: boolean,
-  idempotencyKey: string,
+  idempotencyKey: string | undefined,
 ): GraphMailRelayError => {
   switch (verdict.kind) {
     case 'unknown':
@@ -113,6 +163,8 @@ export const rejectionOf = (
       return isUncertain || verdict.isUncertain
         ? unknown(verdict, idempotencyKey)
         : Object.assign(later(verdict), { idempotencyKey });
+    case 'no-token':
+      return isUncertain ? unknown(verdict, idempotencyKey) : noToken(verdict, idempotencyKey);
     case 'untrusted':
       return isUncertain
         ? unknown(verdict, idempotencyKey)

@@ -78,7 +78,7 @@ const sendComposed = async (
     throw signal?.aborted ? aborted(signal, false, idempotencyKey) : error;
   });
   const { bytes, envelope } = applyEnvelope(mail, settled.bytes);
-  const { form, ...payload } = await payloadOf(bytes, mail.data);
+  const { form, warnings: left, ...payload } = await payloadOf(bytes, mail.data);
   const messageId = messageIdOf(mail, bytes);
   const { mail: accepted, repeated } = await postMail(
     world,
@@ -86,7 +86,7 @@ const sendComposed = async (
     { ...payload, idempotencyKey },
   );
   const { id, state, statusUrl } = accepted;
-  const warnings = [...settled.warnings, ...(accepted.warnings ?? [])];
+  const warnings = [...settled.warnings, ...left, ...(accepted.warnings ?? [])];
   return {
     messageId,
     envelope: { from: envelope.from, to: [...envelope.to] },

@@ -22,10 +22,13 @@ export type Accepted = {
   }[];
 };
 
+/** The application gave no token, so that no request went out. `isWrong`: it gave something that is none. */
+export type NoToken = { readonly kind: 'no-token'; readonly isWrong: boolean; readonly cause: unknown };
+
 /** What a request means for the email. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly mail: Accepted; readonly repeated: boolean }
-  /** `settles`: the relay looked into its ledger, so that this is also the end of an earlier request with the same key. */
+  /** `settles`: the relay says that its ledger has the email with this key as rejected: the end of an earlier request too. */
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -41,8 +44,11 @@ export type Verdict =
       readonly afterMs?: number;
       readonly cause?: unknown;
     }
+  | NoToken
   /** No connection that can be trusted: nothing was sent, and the next request would go the same way. */
   | { readonly kind: 'untrusted'; readonly cause: unknown }
+  /** The relay has another email with this key: as a rule this one, composed anew with another time in it. */
+  | { readonly kind: 'known'; readonly status: number; readonly problem: RelayProblem }
   /** The relay says that nobody knows it yet. */
   | { readonly kind: 'unknown'; readonly status: number; readonly problem: RelayProblem };
 
@@ -55,6 +61,12 @@ const NOT_TRUSTED =
 /** Refusals of the caller, before anything of the email is read. */
 const AT_THE_DOOR =
   /^(?:CALLER_UNKNOWN|KEY_NOT_ACCEPTED|TOKEN_NOT_ACCEPTED|CREDENTIALS_AMBIGUOUS|TOKEN_ROLE_MISSING|CALLER_NOT_DECLARED|CALLER_DISABLED|CALLER_REMOVED|DOOR_NOT_ALLOWED)$/;
+
+/**
+ * Problems that do not say whether the email was sent: OUTCOME_UNKNOWN says so itself, and what was not foreseen can happen after
+ * sending.
+ */
+const SAYS_NOT_WHETHER_SENT = /^(?:OUTCOME_UNKNOWN|UNEXPECTED)$/;
 
 /** True for a refusal of the key, the token or the caller itself. */
 export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): boolean =>
@@ -71,6 +83,17 @@ const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
   typeof body.code === 'string'
     ? (body as unknown as RelayProblem)
     : undefined;
+
+const ID = /^[\w-]{1,100}$/;
+const STATE = /^[a-z-]{1,40}$/;
+
+/** An id that can be in a URL or in a line of a log, whoever wrote it. */
+export const idIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && ID.test(value) ? value : undefined;
+
+/** The state that a response gives of an email. */
+export const stateIn = (body: unknown): string | undefined =>
+  isObject(body) && typeof body.state === 'string' && STATE.test(body.state) ? body.state : undefined;
 
 const acceptedOf = ({ status, body }: Answer): Accepted | undefined =>
   (status === 200 || status === 202) &&
@@ -100,11 +123,13 @@ export const verdictOf = (came: Came, now: Date): Verdict => {
     if (status >= 500 || status === 408 || (status >= 200 && status < 300)) return again(true);
     return { kind: 'refused', status, settles: false };
   }
-  if (problem.code === 'OUTCOME_UNKNOWN') return { kind: 'unknown', status, problem };
+  if (SAYS_NOT_WHETHER_SENT.test(problem.code)) return { kind: 'unknown', status, problem };
+  if (problem.code === 'IDEMPOTENCY_KEY_REUSED') return { kind: 'known', status, problem };
   // The first request with this key is in progress.
-  if (problem.code === 'MAIL_UNDER_WAY') return again(true);
+  if (status === 409) return again(true);
   if (status === 429 || status === 503) return again(false);
-  return { kind: 'refused', status, problem, settles: !isAtTheDoor(status, problem) };
+  // Only a problem about an email of the ledger has an id. Others, such as SETTINGS_INVALID, can come before the relay looks for the key.
+  return { kind: 'refused', status, problem, settles: typeof problem.id === 'string' };
 };
 
 const ofFailure = (failure: unknown): Verdict => {

@@ -22,7 +22,9 @@ const readConfig = (file: string): Promise<Configuration> =>
   });
 
 /** Runs a command line; sets the exit status: 2 for wrong usage, 1 for what failed. */
-export const runCommandLine = async (parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+export const runCommandLine = async (
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   try {
     await perform(readCommandLine(process.argv.slice(2), process.env), parts);
   } catch (error) {
@@ -31,7 +33,10 @@ export const runCommandLine = async (parts: Pick<RunWorld, 'startDoor' | 'versio
   }
 };
 
-const perform = async (command: Command, parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+const perform = async (
+  command: Command,
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   switch (command.kind) {
     case 'help':
       return say(USAGE);
@@ -113,7 +118,10 @@ const decide = async ({ action, config }: Extract<Command, { kind: 'spool' }>): 
   process.exitCode = 1;
 };
 
-const serve = async (config: string, parts: Pick<RunWorld, 'startDoor' | 'version'>): Promise<void> => {
+const serve = async (
+  config: string,
+  parts: Pick<RunWorld, 'startDoor' | 'version' | 'program'>,
+): Promise<void> => {
   const now = (): Date => new Date();
   const log = logTo((line) => process.stdout.write(line), now);
   // Whoever reads the log can end before the door does.

@@ -28,7 +28,7 @@ export const reasonsOf = (facts: HealthFacts): readonly string[] => [...reasons(
 function* reasons({ now, watch, spool, dropFolder, certificateUntil }: HealthFacts): Generator<string> {
   const since = (date: Date): number => now.getTime() - date.getTime();
   for (const [account, reason] of watch.ownFaults)
-    yield `The relay does not accept the account ${account} (${reason}). Correct its key or "relay.url", then send SIGHUP or restart the door.`;
+    yield `The relay does not accept the account ${account} (${reason}). Correct its key or "relay.url", or what blocks emails on the way to it, then send SIGHUP or restart the door.`;
   const { trouble } = watch;
   if (trouble !== undefined && since(trouble.since) >= TROUBLE_MS)
     yield `The relay has not responded since ${trouble.since.toISOString()} (${trouble.reason}). Check the relay, and that this machine reaches it.`;

@@ -5,6 +5,8 @@ import { DropFolder } from './drop-folder/drop-folder.ts';
 import { judgeFile } from './drop-folder/judge-file.ts';
 import { type HealthFacts, serveHealth } from './health.ts';
 import type { Log } from './log.ts';
+import { judgeApart } from './message/judge-apart.ts';
+import type { Judge } from './message/judge-message.ts';
 import { deliverTo } from './relay/deliver.ts';
 import { oneLine } from './relay/one-line.ts';
 import { Pauses } from './relay/pauses.ts';
@@ -29,7 +31,7 @@ type Door = {
 type StartDoor = (
   settings: DoorSettings,
   deliver: Deliver,
-  world: { readonly now: () => Date; readonly log: Log },
+  world: { readonly now: () => Date; readonly log: Log; readonly judge?: Judge },
 ) => Promise<Door>;
 
 export type RunWorld = {
@@ -37,6 +39,8 @@ export type RunWorld = {
   readonly log: Log;
   readonly version: string;
   readonly startDoor: StartDoor;
+  /** The file of the program, for its threads. */
+  readonly program: URL;
 };
 
 export type Running = {
@@ -68,6 +72,7 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
 /** Runs the door until it is closed. */
 export const runDoor = async (configuration: Configuration, world: RunWorld): Promise<Running> => {
   const { now, log, version } = world;
+  const judge = judgeApart(world.program);
   let current = configuration;
   const watch = new Watch(now);
   const pauses = new Pauses(now);
@@ -86,7 +91,7 @@ export const runDoor = async (configuration: Configuration, world: RunWorld): Pr
     if (courier !== undefined) closing.push(() => courier.close(configuration.drainMs));
     const deliver = deliverTo({ ...attempting, keep: spool?.spool.keep, replyMs: configuration.replyMs });
 
-    const dropFolder = startDropFolder(configuration, () => current, deliver, world);
+    const dropFolder = startDropFolder(configuration, () => current, deliver, judge, world);
     if (dropFolder !== undefined) closing.push(dropFolder.close);
 
     let door: Door | undefined;
@@ -103,7 +108,7 @@ export const runDoor = async (configuration: Configuration, world: RunWorld): Pr
     if (health !== undefined) closing.push(health.close);
 
     if (configuration.door.listeners.length > 0) {
-      const opened = await world.startDoor(configuration.door, deliver, { now, log });
+      const opened = await world.startDoor(configuration.door, deliver, { now, log, judge });
       door = opened;
       closing.push(() => opened.close(configuration.drainMs));
     }
@@ -170,6 +175,7 @@ const startDropFolder = (
   started: Configuration,
   current: () => Configuration,
   deliver: Deliver,
+  judge: Judge,
   { now, log }: RunWorld,
 ) => {
   const { dropFolder: settings } = started;
@@ -181,7 +187,7 @@ const startDropFolder = (
         const named = ({ name }: Account): boolean => name === settings.account;
         const account = current().door.accounts.find(named) ?? started.door.accounts.find(named);
         if (account === undefined) throw new Error('The configuration was not checked.');
-        return judgeFile(bytes, account, started.door);
+        return judgeFile(bytes, account, started.door, judge);
       },
       deliver,
       now,

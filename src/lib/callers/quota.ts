@@ -30,8 +30,8 @@ export const isLimited = ({ mailsPerDay, recipientsPerDay }: Limits): boolean =>
   mailsPerDay !== undefined || recipientsPerDay !== undefined;
 
 /** What an email takes of the limits that there are. What has no limit is not counted: a limit that is new begins with nothing. */
-export const needOf = ({ mailsPerDay, recipientsPerDay }: Limits, recipients: number): Amount => ({
-  mails: mailsPerDay === undefined ? 0 : 1,
+export const needOf = ({ mailsPerDay, recipientsPerDay }: Limits, recipients: number, mails = 1): Amount => ({
+  mails: mailsPerDay === undefined ? 0 : mails,
   recipients: recipientsPerDay === undefined ? 0 : recipients,
 });
 
@@ -112,12 +112,15 @@ const perDay = (limits: Limits): string =>
 const limitOf = ({ knownAs, rules }: Caller): string =>
   `The limit of the caller ${knownAs} is ${perDay(rules)} a day.`;
 
-const tooLow = (caller: Caller, recipients: number): AppError | undefined =>
-  covers(leftOf(caller.rules, NOTHING), { mails: 1, recipients })
+const tooLow = (caller: Caller, recipients: number, mails = 1): AppError | undefined =>
+  covers(leftOf(caller.rules, NOTHING), { mails, recipients })
     ? undefined
-    : new AppError('CALLER_LIMIT_TOO_LOW', { detail: `${limitOf(caller)} ${sizeOf(recipients)}` });
+    : new AppError('CALLER_LIMIT_TOO_LOW', { detail: `${limitOf(caller)} ${sizeOf(recipients, mails)}` });
 
-const sizeOf = (recipients: number): string => `This email has ${counted(recipients, 'recipient')}.`;
+const sizeOf = (recipients: number, mails: number): string =>
+  mails === 1
+    ? `This email has ${counted(recipients, 'recipient')}.`
+    : `This request has ${counted(mails, 'email')} with ${counted(recipients, 'recipient')}, which are accepted together or not at all.`;
 
 /** Throws CALLER_LIMIT_TOO_LOW for an email that is more than the limit of a whole day: it would wait for ever. */
 export const requireWithinDay = (caller: Caller, recipients: number): void => {
@@ -125,16 +128,17 @@ export const requireWithinDay = (caller: Caller, recipients: number): void => {
   if (error !== undefined) throw error;
 };
 
-/** The error for an email over the limit: CALLER_LIMIT_TOO_LOW where no day would be enough, else CALLER_LIMIT_REACHED. */
+/** The error for an email, or several that are accepted together, over the limit: CALLER_LIMIT_TOO_LOW where no day would be enough, else CALLER_LIMIT_REACHED. */
 export const limitReached = (
   caller: Caller,
   recipients: number,
   { left, resetsAt }: Reached,
   now: Date,
+  mails = 1,
 ): AppError =>
-  tooLow(caller, recipients) ??
+  tooLow(caller, recipients, mails) ??
   new AppError('CALLER_LIMIT_REACHED', {
-    detail: `${limitOf(caller)} Left until ${resetsAt.toISOString()}: ${inWords(caller.rules, left)}. ${sizeOf(recipients)}`,
+    detail: `${limitOf(caller)} Left until ${resetsAt.toISOString()}: ${inWords(caller.rules, left)}. ${sizeOf(recipients, mails)}`,
     retryAfterSeconds: Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000)),
   });
 

@@ -33,9 +33,14 @@ export type Taken = {
 /** What one instance has of the limit of one caller on one day. Who asks or writes throws STORAGE_UNAVAILABLE. */
 export type Purse = {
   readonly day: string;
-  readonly take: (caller: Caller, recipients: number, now: Date) => Promise<Taken | Reached>;
+  /** By the recipients of each; all of them or none. */
+  readonly takeAll: (
+    caller: Caller,
+    recipients: readonly number[],
+    now: Date,
+  ) => Promise<readonly Taken[] | Reached>;
   readonly look: (caller: Caller, recipients: number, now: Date) => Promise<Reached | undefined>;
-  readonly isNearLimit: (caller: Caller, recipients: number, now: Date) => Promise<boolean>;
+  readonly isNearLimit: (caller: Caller, recipients: number, now: Date, mails: number) => Promise<boolean>;
   readonly tellOnce: (now: Date, tell: () => Promise<void>) => Promise<boolean>;
   /** Nobody has taken anything of it for a while. */
   readonly isIdle: (now: Date) => boolean;
@@ -122,9 +127,15 @@ export const makePurse = (usages: Pick<Usages, 'read' | 'write'>, day: string, n
   });
 
   /** Takes a block, and from it what is needed. */
-  const fill = async (limits: Limits, need: Amount, now: Date): Promise<Reached | undefined> => {
+  const fill = async (
+    limits: Limits,
+    need: Amount,
+    now: Date,
+    isOfSeveral: boolean,
+  ): Promise<Reached | undefined> => {
     const time = now.getTime();
-    const factor = nextFactor(last, time);
+    // Several emails of one request are a burst that is over: nothing beyond them.
+    const factor = isOfSeveral ? 0 : nextFactor(last, time);
     for (let race = 0; race < MAX_RACES; race += 1) {
       const seen = known ?? (await read(time));
       const block = decideBlock(limits, { taken: minus(seen.taken, owed), held, need, factor });
@@ -136,7 +147,7 @@ export const makePurse = (usages: Pick<Usages, 'read' | 'write'>, day: string, n
       }
       if (!(await settle(seen, block, time))) continue;
       held = minus(plus(held, block), need);
-      last = { factor, takenAt: time };
+      if (!isOfSeveral) last = { factor, takenAt: time };
       return undefined;
     }
     throw new AppError('STORAGE_UNAVAILABLE');
@@ -144,25 +155,26 @@ export const makePurse = (usages: Pick<Usages, 'read' | 'write'>, day: string, n
 
   return {
     day,
-    take: async ({ rules }, recipients, now) => {
+    takeAll: async ({ rules }, recipients, now) => {
       usedAt = now.getTime();
       while (busy !== undefined) await busy;
       // From here to the next request nothing is waited for: no other email of this instance is at it.
       const taken = adopt(rules);
-      const need = needOf(taken, recipients);
+      const needs = recipients.map((one) => needOf(taken, one));
+      const need = needs.reduce(plus, NOTHING);
       if (covers(held, need)) held = minus(held, need);
       else {
-        const reached = await alone(() => fill(taken, need, now));
+        const reached = await alone(() => fill(taken, need, now, needs.length > 1));
         if (reached !== undefined) return reached;
       }
-      return {
+      return needs.map((one) => ({
         kind: 'taken',
         countedAt: now.toISOString(),
         giveBack: () => {
-          if (terms === taken) held = plus(held, need);
-          else owed = plus(owed, need);
+          if (terms === taken) held = plus(held, one);
+          else owed = plus(owed, one);
         },
-      };
+      }));
     },
     look: async ({ rules }, recipients, now) => {
       const need = needOf(rules, recipients);
@@ -172,10 +184,10 @@ export const makePurse = (usages: Pick<Usages, 'read' | 'write'>, day: string, n
       const reached = reachedBy(rules, taken, now);
       return covers(reached.left, need) ? undefined : reached;
     },
-    isNearLimit: async ({ rules }, recipients, now) => {
+    isNearLimit: async ({ rules }, recipients, now, mails) => {
       while (busy !== undefined) await busy;
       const { taken } = known ?? (await alone(() => read(now.getTime())));
-      const need = needOf(rules, recipients);
+      const need = needOf(rules, recipients, mails);
       const left = leftUnder(rules, taken);
       return covers(left, need) && isScarce(left, need);
     },

@@ -7,13 +7,19 @@ import { makePurse, type Purse, type Taken } from './purse.ts';
 export type Quotas = {
   /** Counts an email, with a request only where the block of this instance is used up. Throws STORAGE_UNAVAILABLE. */
   readonly take: (caller: Caller, recipients: number, now: Date) => Promise<Taken | Reached>;
+  /** The same for several emails, by the recipients of each: all of them are counted, or none. */
+  readonly takeAll: (
+    caller: Caller,
+    recipients: readonly number[],
+    now: Date,
+  ) => Promise<readonly Taken[] | Reached>;
   /** Whether an email that waits would be over the limit still; counts nothing. Throws STORAGE_UNAVAILABLE. */
   readonly look: (caller: Caller, recipients: number, now: Date) => Promise<Reached | undefined>;
   /**
    * Whether an email like this one can be counted, but few more of them: one that need not be counted then keeps others out for as
-   * long as it takes. Counts nothing. Throws STORAGE_UNAVAILABLE.
+   * long as it takes. `recipients` are those of all `mails`. Counts nothing. Throws STORAGE_UNAVAILABLE.
    */
-  readonly isNearLimit: (caller: Caller, recipients: number, now: Date) => Promise<boolean>;
+  readonly isNearLimit: (caller: Caller, recipients: number, now: Date, mails?: number) => Promise<boolean>;
   /**
    * Does what tells of a reached limit, unless some instance has done it today; true where this one was it. A process that ends in
    * between does it again. Throws STORAGE_UNAVAILABLE.
@@ -63,18 +69,24 @@ export const makeQuotas = (usages: Pick<Usages, 'read' | 'write'>): Quotas => {
     });
   };
 
+  const takeAll: Quotas['takeAll'] = async (caller, recipients, now) => {
+    if (!isLimited(caller.rules)) return recipients.map(() => UNCOUNTED);
+    const taken = purseOf(caller, now).takeAll(caller, recipients, now);
+    // What fails here fails again for the sweep, which waits for it.
+    giveBackOne(now).catch(() => undefined);
+    return taken;
+  };
+
   return {
+    takeAll,
     take: async (caller, recipients, now) => {
-      if (!isLimited(caller.rules)) return UNCOUNTED;
-      const taken = purseOf(caller, now).take(caller, recipients, now);
-      // What fails here fails again for the sweep, which waits for it.
-      giveBackOne(now).catch(() => undefined);
-      return taken;
+      const taken = await takeAll(caller, [recipients], now);
+      return 'kind' in taken ? taken : (taken[0] ?? UNCOUNTED);
     },
     look: async (caller, recipients, now) =>
       isLimited(caller.rules) ? purseOf(caller, now).look(caller, recipients, now) : undefined,
-    isNearLimit: async (caller, recipients, now) =>
-      isLimited(caller.rules) && purseOf(caller, now).isNearLimit(caller, recipients, now),
+    isNearLimit: async (caller, recipients, now, mails = 1) =>
+      isLimited(caller.rules) && purseOf(caller, now).isNearLimit(caller, recipients, now, mails),
     tellOnce: (caller, now, tell) => purseOf(caller, now).tellOnce(now, tell),
     giveBackIdle: async (now, isOver = () => false) => {
       for (const purse of idlePurses(now)) {

@@ -156,7 +156,7 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
  * The id of the email with this key, and the name under which the ledger has it: those of an earlier version of the relay, or of before
  * the caller was declared, where the ledger has it from then.
  */
-const identityOfKey = async (
+export const identityOfKey = async (
   { ledger }: Pick<Ports, 'ledger'>,
   identity: KnownIdentity,
   { name, earlierNames }: Caller,

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';
+import { isInDoubt } from './in-doubt.ts';
 import { inTheirWords } from './postmark-fields.ts';
 
 /** An error as a caller receives it (RFC 9457), of which Postmark's form has a number and a text. */
@@ -24,6 +25,7 @@ const MAY_NOT_SEND: Place = [422, 413];
 const NO_SENDER: Place = [422, 400];
 const SENDER_NOT_CONFIRMED: Place = [422, 401];
 const NOT_ALLOWED_TO_SEND: Place = [422, 405];
+const IN_DOUBT: Place = [422, 300];
 
 /**
  * Postmark's status and number, where the status of ours does not say it. Of 406, clients read addresses out of the text, and code reacts
@@ -56,12 +58,15 @@ const PLACES: Readonly<Partial<Record<ErrorCode, Place>>> = {
   BATCH_INVALID: [422, 410],
   FACADE_CALL_UNKNOWN: [404, 404],
   MAIL_NOT_FOUND: [404, 701],
+  // Of an email with the same idempotency key: repeating it sends nothing twice.
+  MAIL_UNDER_WAY: [429, 429],
 };
 
 /** Everything else by its status. Clients send again after 429 and 5xx: those say that nothing was sent. */
 const placeOf = (code: string, status: number): Place => {
   const place = Object.hasOwn(PLACES, code) ? PLACES[code as ErrorCode] : undefined;
   if (place !== undefined) return place;
+  if (isInDoubt(code)) return IN_DOUBT;
   if (status === 413) return [413, 300];
   if (status === 429) return [429, 429];
   if (status === 503) return [503, 100];
@@ -90,8 +95,6 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   BODY_MISSING: 'Give the body as TextBody, as HtmlBody or as both.',
   BASE64_INVALID:
     'Encode the bytes of the file once, as standard base64 with padding. Line breaks are allowed.',
-  CID_UNUSED:
-    'Show the file in HtmlBody, as in <img src="cid:logo"> for the ContentID cid:logo, or omit its ContentID. Mail programs hide a file that has a ContentID and is not shown.',
   CID_REPEATED:
     'Give each file its own ContentID, or send the file once: HtmlBody can show it several times.',
   HEADER_NOT_CARRIED:

@@ -6,6 +6,7 @@ import { fieldProblems, requireNone } from './field-rules.ts';
 import { ATTACHMENT_RULES, EMAIL_RULES, inTheirCase, inTheirWords } from './postmark-fields.ts';
 import { readHeaders } from './postmark-headers.ts';
 import { readTags } from './postmark-tags.ts';
+import { contentIdOf, withShownIds } from './shown-files.ts';
 
 /** Fields with the names that our email has for them. */
 const OURS = {
@@ -65,7 +66,9 @@ export const toMail = (written: unknown): TranslatedMail => {
         : [[ours, isAddresses(theirs) ? unquoted(email[theirs]) : email[theirs]]],
     ),
     ...Object.entries(headers.fields),
-    ...(files.attachments.length === 0 ? [] : [['attachments', files.attachments]]),
+    ...(files.attachments.length === 0
+      ? []
+      : [['attachments', withShownIds(files.attachments, email.HtmlBody)]]),
     ...(tags.length === 0 ? [] : [['tags', tags.map(({ tag }) => tag)]]),
   ]);
   return {
@@ -131,19 +134,15 @@ const readAttachments = (
     problems.push(...repeated.map((name) => twice(`${place}.${name}`)));
     problems.push(...fieldProblems(file, ATTACHMENT_RULES, `${place}.`));
     const disposition = isAbsent(file.Disposition ?? '') ? undefined : file.Disposition;
-    const hasContentId = !isAbsent(file.ContentID ?? '');
-    const expected = hasContentId
-      ? 'inline, or no Disposition: a file with a ContentID is shown in HtmlBody'
-      : 'attachment, or no Disposition: a file to be shown in HtmlBody needs a ContentID';
-    const allowed = hasContentId ? 'inline' : 'attachment';
-    if (disposition !== undefined && String(disposition).toLowerCase() !== allowed)
-      tell(`${place}.Disposition`, expected, disposition);
+    // HtmlBody decides which files are shown in it.
+    if (disposition !== undefined && !/^(?:inline|attachment)$/i.test(String(disposition)))
+      tell(`${place}.Disposition`, 'attachment or inline', disposition);
     // The content is passed on as it is: it can be long, and then is no string.
     return Object.fromEntries(
       Object.entries(ATTACHMENT_FIELDS).flatMap(([theirs, ours]) => {
         const value = file[theirs];
         if (value === undefined || value === null) return [];
-        return [[ours, ours === 'cid' && typeof value === 'string' ? value.replace(/^cid:/i, '') : value]];
+        return [[ours, ours === 'cid' ? contentIdOf(value) : value]];
       }),
     );
   });

@@ -1,3 +1,4 @@
+import { mayBeSent } from './in-doubt.ts';
 import { withOffset } from './postmark-answer.ts';
 
 /** The status of an email of ours, as far as Postmark's form has a place for it. */
@@ -10,6 +11,8 @@ export type StatusFacts = {
   readonly recipientAddresses?: unknown;
   readonly captured?: unknown;
   readonly deliveries?: unknown;
+  readonly reason?: unknown;
+  readonly timeline?: unknown;
 };
 
 type Delivery = {
@@ -21,8 +24,11 @@ type Delivery = {
 };
 
 /** What Postmark calls a state. Its own emails do not end as `Failed`; the status of ours says why. */
-const statusOf = (state: string): string => {
+const statusOf = ({ state, ...facts }: StatusFacts): string => {
   if (state === 'sent' || state === 'captured') return 'Sent';
+  if (state === 'held' && mayBeSent(facts)) return 'Queued';
+  // It was held in doubt: an operator who finds it in Sent Items closes it.
+  if (state === 'closed' && mayBeSent(facts)) return 'Sent';
   return ['queued', 'sending', 'deferred', 'unknown'].includes(state) ? 'Queued' : 'Failed';
 };
 
@@ -54,7 +60,7 @@ const eventsOf = ({ address = '', status, at, code, cause }: Delivery): readonly
  * MAIL_LEDGER_RECIPIENTS says so; these are empty.
  */
 export const toMessageDetails = (status: StatusFacts): Readonly<Record<string, unknown>> => {
-  const { id, state, sender, tags, acceptedAt, recipientAddresses = [], captured, deliveries = [] } = status;
+  const { id, sender, tags, acceptedAt, recipientAddresses = [], captured, deliveries = [] } = status;
   return {
     TextBody: '',
     HtmlBody: '',
@@ -69,7 +75,7 @@ export const toMessageDetails = (status: StatusFacts): Readonly<Record<string, u
     From: sender,
     Subject: '',
     Attachments: [],
-    Status: statusOf(state),
+    Status: statusOf(status),
     TrackOpens: false,
     TrackLinks: 'None',
     Metadata: {},

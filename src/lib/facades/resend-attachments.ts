@@ -6,6 +6,7 @@ import { type Base64Text, isBase64Text } from '../mail/base64-text.ts';
 import { LongBase64 } from '../mail/long-base64.ts';
 import { fieldProblems } from './field-rules.ts';
 import { ATTACHMENT_RULES } from './resend-fields.ts';
+import { contentIdOf, withShownIds } from './shown-files.ts';
 
 /** A string from here on is kept as bytes, as one of a request is. */
 const LONG = 65_536;
@@ -39,16 +40,20 @@ const contentOf = (content: unknown): { readonly content: unknown } | { readonly
 const CONTENT = 'the file in base64, or its bytes as a list of numbers from 0 to 255';
 
 /** The files of an email as ours. What is not an object or a list stays, so that the rules of an email refuse it. */
-export const readAttachments = (written: unknown, place: string, problems: Problem[]): unknown => {
+export const readAttachments = (
+  { attachments: written, html }: Readonly<Record<string, unknown>>,
+  place: string,
+  problems: Problem[],
+): unknown => {
   if (!Array.isArray(written)) return written;
-  return written.map((file: unknown, index) => {
+  const files = written.map((file: unknown, index) => {
     if (!isObject(file) || isBase64Text(file)) return file;
     const at = `${place}attachments[${index}].`;
     problems.push(...fieldProblems(file, ATTACHMENT_RULES, at));
     const { filename, content, content_type: contentType, path } = file;
-    const [cid, otherCid] = [file.content_id, file.inline_content_id].filter(
-      (id) => id !== undefined && !isAbsent(id),
-    );
+    const [cid, otherCid] = [file.content_id, file.inline_content_id]
+      .map(contentIdOf)
+      .filter((id) => id !== undefined && !isAbsent(id));
     if (otherCid !== undefined && otherCid !== cid)
       problems.push({
         code: 'FIELD_REPEATED',
@@ -73,4 +78,5 @@ export const readAttachments = (written: unknown, place: string, problems: Probl
       content: 'fault' in read ? undefined : read.content,
     });
   });
+  return withShownIds(files, html);
 };

@@ -49,7 +49,7 @@ export const translateEmail = (body: unknown, { after, index }: TranslateOptions
   const place = item === '' ? '' : `${item}.`;
   if (!isObject(body) || isBase64Text(body)) throw notAnObject(body, item, 'the fields of an email');
   const problems: Problem[] = [...fieldProblems(body, EMAIL_RULES, place), ...missingFields(body, place)];
-  const attachments = readAttachments(body.attachments, place, problems);
+  const attachments = readAttachments(body, place, problems);
   const tags = readTags(body.tags, place, problems);
   const { scheduled_at: scheduledAt, reply_to: replyTo } = body;
   const due =

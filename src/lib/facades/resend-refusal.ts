@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';
 import type { FacadeAnswer } from './facade.ts';
+import { isInDoubt } from './in-doubt.ts';
 import { inTheirWords, theirField } from './resend-fields.ts';
 
 /*
@@ -23,6 +24,8 @@ type Kind = readonly [status: number, name: string];
 const INVALID: Kind = [400, 'validation_error'];
 const KEY_INVALID: Kind = [401, 'validation_error'];
 const BUSY: Kind = [429, 'rate_limit_exceeded'];
+/** No status that a client takes for an invitation to repeat the request. */
+const DOUBT: Kind = [409, 'application_error'];
 /** The same key for another email. */
 const OTHER_REQUEST: Kind = [409, 'invalid_idempotent_request'];
 
@@ -38,8 +41,6 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   MAIL_UNDER_WAY: [409, 'concurrent_idempotent_requests'],
   MAIL_NOT_WAITING: INVALID,
   MAIL_NOT_SCHEDULED: INVALID,
-  // Part of it was accepted: no status that a client takes for an invitation to repeat it.
-  PARTLY_ACCEPTED: [409, 'application_error'],
   CALLER_LIMIT_REACHED: [429, 'daily_quota_exceeded'],
   MAILBOX_BOOKED_UP: BUSY,
   MAILBOX_QUOTA_REACHED: BUSY,
@@ -83,6 +84,7 @@ const kindOfFields = (problems: readonly Problem[]): Kind => {
 
 const kindOf = (problem: ToldProblem): Kind => {
   const { status, code } = problem;
+  if (isInDoubt(code)) return DOUBT;
   const known = Object.hasOwn(KINDS, String(code)) ? KINDS[code as ErrorCode] : undefined;
   if (known !== undefined) return known;
   if (status === 400) return kindOfFields(problemsOf(problem));

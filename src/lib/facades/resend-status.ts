@@ -1,3 +1,4 @@
+import { mayBeSent } from './in-doubt.ts';
 import { toTheirTag } from './resend-tags.ts';
 
 /** What the relay says of an email, as far as it is told here. */
@@ -15,6 +16,7 @@ export type ToldStatus = {
   readonly internetMessageId?: unknown;
   readonly bounced?: unknown;
   readonly deliveries?: unknown;
+  readonly timeline?: unknown;
 };
 
 const isDelivered = (one: unknown): boolean =>
@@ -28,8 +30,11 @@ const lastEventOf = (status: ToldStatus, now: Date): string => {
       return typeof sendAt === 'string' && Date.parse(sendAt) > now.getTime() ? 'scheduled' : 'queued';
     case 'sending':
     case 'deferred':
-    case 'unknown':
       return 'queued';
+    case 'unknown':
+      return 'delivery_delayed';
+    case 'held':
+      return mayBeSent(status) ? 'delivery_delayed' : 'failed';
     case 'sent': {
       if (bounced === true) return 'bounced';
       const known = Array.isArray(deliveries) ? deliveries : [];
@@ -41,7 +46,9 @@ const lastEventOf = (status: ToldStatus, now: Date): string => {
     case 'canceled':
       return 'canceled';
     case 'closed':
-      return isWaiting(reason) ? 'canceled' : 'failed';
+      if (isWaiting(reason)) return 'canceled';
+      // It was held in doubt: an operator who finds it in Sent Items closes it.
+      return mayBeSent(status) ? 'sent' : 'failed';
     default:
       return 'failed';
   }

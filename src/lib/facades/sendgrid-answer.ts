@@ -2,6 +2,7 @@ import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import { AppError, type Problem, problemsError } from '../errors.ts';
 import type { FacadeAnswer } from './facade.ts';
 import { withFields } from './field-rules.ts';
+import { isInDoubt } from './in-doubt.ts';
 import type { SendGridMail } from './sendgrid-request.ts';
 
 /** What the relay says of an error, as a problem of its own API has it. */
@@ -16,10 +17,10 @@ const STATUSES = new Set([400, 401, 403, 404, 405, 406, 413, 415, 429, 500, 503]
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   // Under way is a request with the same idempotency key.
   ['MAIL_UNDER_WAY', 429],
-  ['PARTLY_ACCEPTED', 400],
 ]);
 
 const toStatus = ({ status, code }: RelayProblem): number => {
+  if (isInDoubt(code)) return 400;
   const own = STATUS_OF.get(String(code));
   if (own !== undefined) return own;
   if (STATUSES.has(status)) return status;

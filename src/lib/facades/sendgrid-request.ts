@@ -20,13 +20,16 @@ import {
 } from './sendgrid-findings.ts';
 import { headersIn, readHeaders, withOwn } from './sendgrid-headers.ts';
 import { toPeople, toPerson } from './sendgrid-people.ts';
-import { readSubstitutions, type Substitute } from './sendgrid-substitutions.ts';
+import { type Growth, readSubstitutions, type Substitute } from './sendgrid-substitutions.ts';
 import { argsIn, type CustomArg, readArgs, readCategories } from './sendgrid-tags.ts';
+import { withShownIds } from './shown-files.ts';
 
 /** SendGrid's limit. */
 const MAX_PERSONALIZATIONS = 1000;
 /** Each personalization is an email with a copy of all contents and files. */
 const MAX_EXPANDED = 50_000_000;
+/** A file costs as much processor time as so many characters of text, however small it is; all together about 20 seconds. */
+const PER_FILE = 2_000;
 const MAX_TAGS = 10;
 /** The end of the year 9999; a larger number is in milliseconds. */
 const MAX_SECONDS = 253_402_300_799;
@@ -55,6 +58,8 @@ type Shared = {
   readonly bodies: Bodies;
   readonly calendar: unknown;
   readonly files: Files;
+  /** The files of an email with this html; the same list for the same html. */
+  readonly filesIn: (html: unknown) => readonly unknown[];
   readonly headers: readonly GivenHeader[];
   readonly tags: readonly string[];
   readonly args: ReadonlyMap<string, CustomArg>;
@@ -76,16 +81,18 @@ export const readSendGridRequest = (body: unknown): SendGridRequest => {
   const blocks = listIn(findings, body.personalizations, 'personalizations');
   requireCount(findings, blocks.length);
   requireSize(blocks.length, shared);
-  const mails = blocks.map((block, index) => readBlock(findings, shared, block, index, blocks.length));
+  const copied = blocks.length > 1 ? blocks.length * lengthOf(shared) : 0;
+  const growth: Growth = {
+    made: 0,
+    most: MAX_EXPANDED - copied,
+    tooMuch: () => tooLarge(`more than ${MAX_EXPANDED}`),
+  };
+  const mails = blocks.map((block, index) =>
+    readBlock(findings, { ...shared, growth, count: blocks.length }, block, index),
+  );
   requireOwnKeys(findings, mails);
   requireNone(once(findings.problems));
-  const made = mails.reduce((sum, { made: own }) => sum + own, 0);
-  requireExpanded(made + blocks.length * lengthOf(shared));
-  return {
-    mails: mails.map(({ made: _, ...mail }) => mail),
-    isSandbox: isOn(settings?.sandbox_mode),
-    made,
-  };
+  return { mails, isSandbox: isOn(settings?.sandbox_mode), made: growth.made };
 };
 
 /** What all emails of a request have in common is wrong once. */
@@ -110,6 +117,7 @@ const requireCount = (findings: Findings, count: number): void => {
 
 const lengthOf = ({ bodies, files }: Pick<Shared, 'bodies' | 'files'>): number =>
   files.length +
+  files.files.length * PER_FILE +
   [bodies.text, bodies.html, bodies.ics].reduce<number>(
     (sum, body) => sum + (typeof body === 'string' ? body.length : 0),
     0,
@@ -117,15 +125,14 @@ const lengthOf = ({ bodies, files }: Pick<Shared, 'bodies' | 'files'>): number =
 
 /** One email has the limits of one email. */
 const requireSize = (count: number, shared: Shared): void => {
-  if (count > 1) requireExpanded(count * lengthOf(shared));
+  const length = count * lengthOf(shared);
+  if (count > 1 && length > MAX_EXPANDED) throw tooLarge(String(length));
 };
 
-const requireExpanded = (length: number): void => {
-  if (length > MAX_EXPANDED)
-    throw new AppError('REQUEST_TOO_LARGE', {
-      detail: `Each personalization is an email with a copy of all contents and files. Together they can have ${MAX_EXPANDED} characters, files in base64; these would have ${length}.`,
-    });
-};
+const tooLarge = (length: string): AppError =>
+  new AppError('REQUEST_TOO_LARGE', {
+    detail: `Each personalization is an email with a copy of all contents and files. Together they can have ${MAX_EXPANDED} characters, where files count in base64 and each with ${PER_FILE} more; these would have ${length}. Divide the personalizations into several requests.`,
+  });
 
 const readShared = (findings: Findings, body: Readonly<Record<string, unknown>>): Shared => {
   const { places } = findings;
@@ -133,13 +140,16 @@ const readShared = (findings: Findings, body: Readonly<Record<string, unknown>>)
   places.set('/from', 'from');
   places.set('/subject', 'subject');
   places.set('/sendAt', 'send_at');
+  const files = readFiles(findings, body.attachments);
+  const shown = withShownIds(files.files, bodies.html);
   return {
     from: isNothing(body.from) ? undefined : toPerson(findings, body.from, 'from'),
     replyTo: readReplyTo(findings, body),
     subject: isNothing(body.subject) ? undefined : body.subject,
     bodies,
     calendar: toCalendar(bodies.ics),
-    files: readFiles(findings, body.attachments, bodies.html),
+    files,
+    filesIn: (html) => (html === bodies.html ? shown : withShownIds(files.files, html)),
     headers: headersIn(objectIn(findings, body.headers, 'headers'), 'headers'),
     tags: readCategories(findings, body.categories),
     args: argsIn(objectIn(findings, body.custom_args, 'custom_args'), 'custom_args'),
@@ -172,25 +182,22 @@ const readSendAt = (findings: Findings, value: unknown, place: string): string |
   return undefined;
 };
 
-/** What is read of one personalization; `made` is what substitution made. */
-type ReadBlock = SendGridMail & { readonly made: number };
-
 const readBlock = (
   { problems }: Findings,
-  shared: Shared,
+  shared: Shared & { readonly growth: Growth; readonly count: number },
   block: unknown,
   index: number,
-  count: number,
-): ReadBlock => {
+): SendGridMail => {
   const place = `personalizations.${index}`;
   const places = new Map(shared.places);
   const findings = { problems, places };
   const own = objectIn(findings, block, place, PERSONALIZATION) ?? {};
   if (!isObject(block)) tell(findings, place, 'an object', block);
-  const substitute = readSubstitutions(findings, own.substitutions, `${place}.substitutions`);
-  const { bodies, made } = substituted(shared, substitute);
+  const substitute = readSubstitutions(findings, own.substitutions, `${place}.substitutions`, shared.growth);
+  const bodies = substituted(shared, substitute);
+  const files = shared.filesIn(bodies.html);
   const tags = readOwnTags(findings, shared, own, place);
-  requireTags(findings, shared, place, tags, count);
+  requireTags(findings, shared, place, tags, shared.count);
   const ownHeaders = headersIn(objectIn(findings, own.headers, `${place}.headers`), `${place}.headers`);
   const {
     replyTo: headerReplyTo,
@@ -209,7 +216,7 @@ const readBlock = (
       readOwn(findings, '/subject', own.subject, `${place}.subject`, (one) => one) ?? shared.subject,
     ),
     ...bodies,
-    attachments: shared.files.files.length === 0 ? undefined : shared.files.files,
+    attachments: files.length === 0 ? undefined : files,
     ...headers,
     tags: tags.length === 0 ? undefined : tags,
     sendAt:
@@ -219,7 +226,7 @@ const readBlock = (
   });
   if (input.from === undefined) tell(findings, 'from', 'the sender', undefined);
   const idempotencyKey = readKey(findings, key, ownHeaders, index);
-  return { input, made, fieldOf: (pointer) => fieldAt(places, pointer), ...defined({ idempotencyKey }) };
+  return { input, fieldOf: (pointer) => fieldAt(places, pointer), ...defined({ idempotencyKey }) };
 };
 
 /** What a personalization says instead of the request. */
@@ -239,13 +246,7 @@ const substituted = ({ bodies, calendar }: Shared, substitute: Substitute) => {
   const text = substitute(bodies.text);
   const html = substitute(bodies.html);
   const ics = substitute(bodies.ics);
-  const lengthIn = (value: unknown) => (typeof value === 'string' ? value.length : 0);
-  const made = [
-    [text, bodies.text],
-    [html, bodies.html],
-    [ics, bodies.ics],
-  ].reduce((sum, [after, before]) => sum + (after === before ? 0 : lengthIn(after)), 0);
-  return { bodies: { text, html, calendar: ics === bodies.ics ? calendar : toCalendar(ics) }, made };
+  return { text, html, calendar: ics === bodies.ics ? calendar : toCalendar(ics) };
 };
 
 const readReplies = (
@@ -323,7 +324,7 @@ const requireTags = (
 };
 
 /** A key is of one email, and the emails of a request are told apart by all of their keys or by none. */
-const requireOwnKeys = (findings: Findings, mails: readonly ReadBlock[]): void => {
+const requireOwnKeys = (findings: Findings, mails: readonly SendGridMail[]): void => {
   const keys = mails.flatMap(({ idempotencyKey: key }) => (key === undefined ? [] : [key]));
   if (new Set(keys).size < keys.length || (keys.length > 0 && keys.length < mails.length))
     findings.problems.push({

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { judgeMessage } from '../../../clients/smtp-door/src/message/judge-message.ts';
 import { faultByRules } from '../../../clients/smtp-door/src/message/rules.ts';
 import { SCANNER } from './door-for-tests.ts';
@@ -577,6 +577,48 @@ describe('a message that must be built again', () => {
   test('is rejected where its recipients were others', async () => {
     const judged = await judge(message(...HEAD, 'Resent-From: lee@contoso.com', '', 'Hello'));
     expect(judged.text).toMatch(/^550 5\.6\.0 Expected /);
+  });
+});
+
+describe('what costs more to read than any email is worth', () => {
+  const HEAD = 'From: a@contoso.com\r\nTo: chan@contoso.com\r\n';
+
+  test.each([
+    ['text of short lines', 'a\r\n', ''],
+    ['base64 that is padded in each line', 'QQ==\r\n', 'Content-Transfer-Encoding: base64\r\n'],
+  ])('is put together as it is read: %s', async (_, line, encoding) => {
+    let most = 0;
+    vi.stubGlobal(
+      'Blob',
+      class extends Blob {
+        constructor(...[parts = [], options]: ConstructorParameters<typeof Blob>) {
+          super(parts, options);
+          most = Math.max(most, [...parts].length);
+        }
+      },
+    );
+    const built = await json(
+      Buffer.from(`${HEAD}Content-Type: text/plain\r\n${encoding}\r\n${line.repeat(600_000)}`),
+    );
+    vi.unstubAllGlobals();
+    expect(String(built.text)).toHaveLength(encoding === '' ? 1_200_000 : 600_000);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(2_000);
+  });
+
+  test('is rejected: more parts than the relay takes in a whole message', async () => {
+    const parts = '--b\r\n\r\na\r\n'.repeat(1001);
+    const bytes = Buffer.from(`${HEAD}Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts}--b--\r\n`);
+    expect((await judge(bytes)).text).toBe(
+      '550 5.6.0 Expected at most 1000 parts (MIME_INVALID). The message cannot be read: its MIME parts are too many or too deep.',
+    );
+  });
+
+  test('is rejected: a header of more than a megabyte', async () => {
+    const bytes = Buffer.from(`${HEAD}${'X-Order: 7\r\n'.repeat(100_000)}\r\nText\r\n`);
+    expect((await judge(bytes)).text).toBe(
+      '552 5.3.4 The header of the message has more than 1000000 bytes.',
+    );
   });
 });
 

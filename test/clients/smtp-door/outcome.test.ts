@@ -46,7 +46,7 @@ describe('what the relay has is accepted', () => {
   });
 });
 
-describe('a problem that the sender must fix is refused, with the code that fits', () => {
+describe('a problem of this email or of its sender is refused, with the code that fits', () => {
   test.each([
     ['ADDRESS_INVALID', 400, '553', '5.1.3'],
     ['RECIPIENTS_TOO_MANY', 400, '554', '5.5.3'],
@@ -58,6 +58,10 @@ describe('a problem that the sender must fix is refused, with the code that fits
     ['MIME_INVALID', 400, '554', '5.6.0'],
     ['IDEMPOTENCY_KEY_REUSED', 422, '554', '5.5.0'],
     ['MAIL_CANCELED', 410, '554', '5.7.0'],
+    ['GRAPH_REFUSED', 502, '554', '5.6.0'],
+    ['DRAFTS_NOT_ALLOWED', 502, '554', '5.3.5'],
+    ['MAILBOX_OUT_OF_SCOPE', 502, '550', '5.7.1'],
+    ['MAILBOX_FULL', 502, '554', '5.2.2'],
     ['NEW_CODE', 400, '554', '5.6.0'],
   ] as const)('%s', (reason, status, code, enhanced) => {
     expect(readOutcome(problem(reason, status))).toEqual({
@@ -87,7 +91,9 @@ describe('what can pass is for later, and pauses no more than it concerns', () =
     ['MAIL_DISABLED', 503, ['account'], '4.3.0'],
     ['MIME_INCOMPLETE', 400, ['email'], '4.4.2'],
     ['REQUEST_TOO_SLOW', 408, ['email'], '4.4.2'],
-    ['OUTCOME_UNKNOWN', 502, ['account', 'email'], '4.3.0'],
+    ['OUTCOME_UNKNOWN', 502, ['email'], '4.3.0'],
+    ['RELAY_BUSY', 503, ['email'], '4.3.0'],
+    ['CLIENT_SECRET_EXPIRED', 502, ['account', 'email'], '4.3.0'],
     ['UNEXPECTED', 500, ['account', 'email'], '4.3.0'],
   ] as const)('%s', (reason, status, pauses, enhanced) => {
     expect(readOutcome(problem(reason, status))).toMatchObject({
@@ -175,6 +181,12 @@ describe('a key or an address of the relay that is wrong is the fault of the doo
     ['a page with status 202', foreign(202)],
   ])('%s', (_, answer) => {
     expect(readOutcome(answer)).toMatchObject({ kind: 'later', isOwnFault: true, enhanced: '4.3.5' });
+  });
+
+  test('a function key concerns all emails of the account; what a gateway blocks can be one email', () => {
+    expect(readOutcome(foreign(401))).toMatchObject({ pauses: ['account'] });
+    for (const status of [200, 302, 400, 403, 404, 413, 415, 422])
+      expect(readOutcome(foreign(status)), String(status)).toMatchObject({ pauses: ['email'] });
   });
 });
 

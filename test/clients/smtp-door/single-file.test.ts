@@ -54,10 +54,10 @@ const emptyFolder = async () => {
   return { folder, file, run, configure };
 };
 
-const send = (port: number, user: string, pass: string) => {
+const send = (port: number, user: string, pass: string, text = 'Hello') => {
   const transport = createTransport({ host: '127.0.0.1', port, ignoreTLS: true, auth: { user, pass } });
   return transport
-    .sendMail({ from: 'erp@contoso.example', to: 'chan@contoso.example', subject: 'Hello', text: 'Hello' })
+    .sendMail({ from: 'erp@contoso.example', to: 'chan@contoso.example', subject: 'Hello', text })
     .then(
       ({ response }) => response,
       ({ response }) => String(response),
@@ -83,6 +83,11 @@ describe('the single file of the SMTP door', () => {
 
     const door = await startDoorProcess(file, folder);
     expect(await send(door.port, 'erp', password)).toMatch(/^250 2\.0\.0 Ok: mail-smtp-/);
+    // It is taken apart in a thread, which runs the same file.
+    expect(await send(door.port, 'erp', password, 'Line\n'.repeat(400_000))).toMatch(
+      /^250 2\.0\.0 Ok: mail-smtp-/,
+    );
+    expect([...relay.emails.values()].at(-1)?.body.length).toBeGreaterThan(2_000_000);
     expect(await send(door.port, 'erp', 'wrong')).toMatch(/^535 5\.7\.8 /);
     expect([...relay.emails.values()].at(-1)?.account).toBe('gmr_erp_1');
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { sendTogether } from '../../../src/lib/delivery/send-together.ts';
+import type { Caller } from '../../../src/lib/callers/caller.ts';
+import { makeQuotas } from '../../../src/lib/delivery/quotas.ts';
+import { refusalsOf, sendTogether } from '../../../src/lib/delivery/send-together.ts';
 import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
-import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
+import { asUsages, inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
 const CALLER = aCaller('key:test');
 const mails = (count: number, more: object = {}) =>
@@ -38,7 +40,112 @@ const failingFrom = (world: World, number: number) => {
   };
 };
 
+const LIMITED = (mailsPerDay: number, more: object = {}) =>
+  aCaller('payroll', { mailsPerDay, recipientsPerDay: 1000, ...more });
+const takenOf = ({ usages }: World) => usages.read('2026-03-02', 'payroll').taken;
+
+const sendLimited = (
+  world: World,
+  caller: Caller,
+  requests: Parameters<typeof sendTogether>[2],
+  more: object = {},
+) =>
+  sendTogether(
+    { ...world.needs, cancel: (mailId) => cancelMail(world.needs, mailId, caller), ...more },
+    caller,
+    requests,
+  );
+
+describe('the daily limit of the caller, for several emails with one answer', () => {
+  test('counts all of them or none: refused, they leave the day to others', async () => {
+    const world = inMemoryPorts();
+    const caller = LIMITED(8);
+    await sendLimited(world, caller, mails(5));
+    expect(await sendLimited(world, caller, mails(4)).catch((error) => error)).toMatchObject({
+      code: 'CALLER_LIMIT_REACHED',
+      facts: { detail: expect.stringContaining('3 emails and 995 recipients. This request has 4 emails') },
+    });
+    expect([world.rows().length, takenOf(world)]).toEqual([5, { mails: 5, recipients: 5 }]);
+    await sendLimited(world, caller, mails(3));
+    expect(takenOf(world)).toEqual({ mails: 8, recipients: 8 });
+  });
+
+  test('is not said to begin anew for a request that no day would be enough for', async () => {
+    const world = inMemoryPorts();
+    await expect(sendLimited(world, LIMITED(3), mails(5))).rejects.toMatchObject({
+      code: 'CALLER_LIMIT_TOO_LOW',
+    });
+    expect([world.rows().length, takenOf(world).mails]).toEqual([0, 0]);
+  });
+
+  test('is for recipients as well', async () => {
+    const world = inMemoryPorts();
+    const to = ['a@example.com', 'b@example.com'];
+    const caller = LIMITED(10, { recipientsPerDay: 5 });
+    await sendLimited(world, caller, mails(2, { to }));
+    await expect(sendLimited(world, caller, mails(1, { to }))).rejects.toMatchObject({
+      code: 'CALLER_LIMIT_REACHED',
+    });
+    expect(takenOf(world)).toEqual({ mails: 2, recipients: 4 });
+  });
+
+  test('gets back what was canceled because another failed', async () => {
+    const world = inMemoryPorts();
+    const caller = LIMITED(20);
+    await expect(sendLimited(world, caller, mails(20), failingFrom(world, 10))).rejects.toThrow(AppError);
+    const result = await sendLimited(world, caller, mails(20));
+    expect('answers' in result && result.answers.length).toBe(20);
+    expect(takenOf(world).mails).toBe(20);
+  });
+
+  test('keeps what could not be canceled, because it is sent', async () => {
+    const world = inMemoryPorts();
+    const caller = LIMITED(20);
+    const cancel = async () => Promise.reject(new AppError('MAIL_UNDER_WAY'));
+    await sendLimited(world, caller, mails(20), { ...failingFrom(world, 10), cancel }).catch(() => undefined);
+    const kept = world.rows().filter(({ state }) => state === 'queued').length;
+    await expect(sendLimited(world, caller, mails(20 - kept + 1))).rejects.toMatchObject({
+      code: 'CALLER_LIMIT_REACHED',
+    });
+    await sendLimited(world, caller, mails(20 - kept));
+    expect(world.rows().filter(({ state }) => state === 'queued').length).toBe(20);
+  });
+
+  test('does not refuse a repetition, and counts of it only what was not accepted before', async () => {
+    const world = inMemoryPorts();
+    const caller = LIMITED(20);
+    const keyed = mails(20).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));
+    await expect(sendLimited(world, caller, keyed, failingFrom(world, 10))).rejects.toThrow(AppError);
+    await sendLimited(world, caller, keyed);
+    const again = await sendLimited(world, caller, keyed);
+    expect('answers' in again && again.answers.every(({ repeated }) => repeated)).toBe(true);
+    expect([world.rows().length, takenOf(world).mails]).toEqual([20, 20]);
+  });
+
+  test('is reached exactly by instances that send at the same time, and never passed', async () => {
+    const world = inMemoryPorts();
+    const caller = LIMITED(100);
+    const results = await Promise.allSettled(
+      Array.from({ length: 30 }, () =>
+        sendLimited(world, caller, mails(10), { quotas: makeQuotas(asUsages(world.usages)) }),
+      ),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBe(10);
+    expect([world.rows().length, takenOf(world).mails]).toEqual([100, 100]);
+  });
+});
+
 describe('several emails with one answer', () => {
+  test('let other requests go on while they are judged', async () => {
+    const world = inMemoryPorts();
+    let turns = 0;
+    const sleep = async () => {
+      turns += 1;
+    };
+    await refusalsOf({ ...world.needs, clock: { ...world.needs.clock, sleep } }, CALLER, mails(50));
+    expect(turns).toBe(50);
+  });
+
   test('are all queued, each once', async () => {
     const world = inMemoryPorts();
     const result = await send(world, mails(20));
@@ -116,7 +223,10 @@ describe('several emails with one answer', () => {
   test('with keys stay accepted, and repeating them completes the rest', async () => {
     const world = inMemoryPorts();
     const keyed = mails(20).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));
-    await expect(send(world, keyed, failingFrom(world, 10))).rejects.toThrow(AppError);
+    // Not that nothing was accepted: with other keys, what was accepted would be sent twice.
+    await expect(send(world, keyed, failingFrom(world, 10))).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+    });
     expect(states(world)).toContain('queued');
     const result = await send(world, keyed);
     expect('answers' in result && result.answers.some(({ repeated }) => repeated)).toBe(true);

@@ -42,7 +42,7 @@ describe('an error', () => {
     ['MAIL_DISABLED', 503, 100],
     ['MAIL_NOT_STORED', 503, 100],
     ['CLIENT_SECRET_EXPIRED', 500, 500],
-    ['UNEXPECTED', 500, 500],
+    ['MAIL_UNDER_WAY', 429, 429],
     ['MAIL_NOT_FOUND', 404, 701],
   ])('%s is %i with ErrorCode %i', (code, status, number) => {
     expect(errorOf(code)).toMatchObject({ status, error: { ErrorCode: number } });
@@ -65,17 +65,14 @@ describe('an error', () => {
     );
   });
 
-  test.each([
-    'ADDRESS_INVALID',
-    'CID_UNUSED',
-    'CONTENT_TYPE_UNSUPPORTED',
-    'BODY_MISSING',
-    'SENDER_NOT_ALLOWED',
-  ] as const)('%s does not name fields or addresses of our own API', (code) => {
-    expect(errorOf(code).error.Message).not.toMatch(
-      /`(?:cid|from|to|text|html|content|detail|expected)`|\/api\/mail/,
-    );
-  });
+  test.each(['ADDRESS_INVALID', 'CONTENT_TYPE_UNSUPPORTED', 'BODY_MISSING', 'SENDER_NOT_ALLOWED'] as const)(
+    '%s does not name fields or addresses of our own API',
+    (code) => {
+      expect(errorOf(code).error.Message).not.toMatch(
+        /`(?:cid|from|to|text|html|content|detail|expected)`|\/api\/mail/,
+      );
+    },
+  );
 
   test('with many problems has the first ten', () => {
     const problems = Array.from({ length: 12 }, (_, at) => ({
@@ -163,6 +160,16 @@ describe('the details of an email', () => {
       Tag: 'welcome',
       MessageID: '1',
     });
+  });
+
+  test.each([
+    ['held', 'OUTCOME_UNKNOWN', 'Queued'],
+    ['held', 'ATTEMPT_LOST', 'Queued'],
+    ['closed', 'OUTCOME_UNKNOWN', 'Sent'],
+    ['held', 'GIVEN_UP', 'Failed'],
+    ['closed', 'GIVEN_UP', 'Failed'],
+  ])('do not say of an email that may have been sent that it failed: %s with %s', (state, code, expected) => {
+    expect(toMessageDetails({ ...status, state, reason: { code } }).Status).toBe(expected);
   });
 
   test('have an event for each recipient of whom something is known', () => {

@@ -187,12 +187,7 @@ describe('what Postmark calls its fields', () => {
     [{ Attachments: [{ Name: '', Content: 'YQ==' }] }, 'FIELD_INVALID', 'Attachments[0].Name'],
     [{ Attachments: [{ Name: 'a', Content: 'YQ==', Path: 'x' }] }, 'FIELD_UNKNOWN', 'Attachments[0].Path'],
     [
-      { Attachments: [{ Name: 'a', Content: 'YQ==', ContentID: 'cid:a' }] },
-      'CID_UNUSED',
-      'Attachments[0].ContentID',
-    ],
-    [
-      { Attachments: [{ Name: 'a', Content: 'YQ==', Disposition: 'inline' }] },
+      { Attachments: [{ Name: 'a', Content: 'YQ==', Disposition: 'form-data' }] },
       'FIELD_INVALID',
       'Attachments[0].Disposition',
     ],

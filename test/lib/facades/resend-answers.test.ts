@@ -59,16 +59,11 @@ describe('an error of the relay is one of Resend', () => {
     ['CALLER_LIMIT_REACHED', 429, 'daily_quota_exceeded'],
     ['RELAY_BUSY', 429, 'rate_limit_exceeded'],
     ['MAIL_NOT_STORED', 503, 'application_error'],
-    ['UNEXPECTED', 500, 'application_error'],
     ['GRAPH_REFUSED', 500, 'application_error'],
     ['MAIL_TOO_LARGE', 400, 'validation_error'],
     ['MAIL_NOT_FOUND', 404, 'not_found'],
   ])('%s is %i %s', (code, status, name) => {
     expect(refuse(code)).toMatchObject({ status, json: { name } });
-  });
-
-  test('where a part was accepted, no status invites a client to repeat it', () => {
-    expect(refuse('PARTLY_ACCEPTED').status).toBe(409);
   });
 
   test.each<[string, readonly Problem[], number, string]>([
@@ -207,7 +202,7 @@ describe('the state of an email is the last event of Resend', () => {
     ['waits', { state: 'queued' }, 'queued'],
     ['is being sent', { state: 'sending' }, 'queued'],
     ['is tried again', { state: 'deferred' }, 'queued'],
-    ['is in doubt', { state: 'unknown' }, 'queued'],
+    ['is in doubt', { state: 'unknown' }, 'delivery_delayed'],
     ['was sent', {}, 'sent'],
     ['reached all of its recipients', { deliveries: [delivered, delivered] }, 'delivered'],
     ['reached some', { deliveries: [delivered] }, 'sent'],
@@ -217,7 +212,14 @@ describe('the state of an email is the last event of Resend', () => {
     ['was canceled', { state: 'canceled' }, 'canceled'],
     ['was closed while it waited', { state: 'closed', reason: { code: 'CLOSED_WHILE_WAITING' } }, 'canceled'],
     ['was closed', { state: 'closed', reason: { code: 'GIVEN_UP' } }, 'failed'],
-    ['is held', { state: 'held' }, 'failed'],
+    ['is held', { state: 'held', reason: { code: 'GIVEN_UP' } }, 'failed'],
+    ['is held in doubt', { state: 'held', reason: { code: 'OUTCOME_UNKNOWN' } }, 'delivery_delayed'],
+    [
+      'is held for another reason after an attempt in doubt',
+      { state: 'held', reason: { code: 'GIVEN_UP' }, timeline: [{ event: 'attempt unknown' }] },
+      'delivery_delayed',
+    ],
+    ['was closed after a doubt', { state: 'closed', reason: { code: 'OUTCOME_UNKNOWN' } }, 'sent'],
     ['was rejected', { state: 'rejected' }, 'failed'],
   ])('%s', (_case, more, lastEvent) => {
     expect(toEmailObject(status(more), NOW).last_event).toBe(lastEvent);

@@ -176,10 +176,6 @@ describe('a problem is at the field of Resend', () => {
       ['FACADE_FIELD_NOT_CARRIED attachments[0].path'],
     ],
     [
-      { attachments: [{ filename: 'a', content: '', content_id: 'i' }] },
-      ['CID_UNUSED attachments[0].content_id'],
-    ],
-    [
       { attachments: [{ filename: 'a', content: '', content_id: 'i', inline_content_id: 'j' }] },
       ['FIELD_REPEATED attachments[0].inline_content_id'],
     ],

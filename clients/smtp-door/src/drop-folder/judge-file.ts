@@ -1,5 +1,11 @@
 import { readHeaderBlock } from '../message/header-block.ts';
-import { type Envelope, type Judged, judgeMessage, type MessageSettings } from '../message/judge-message.ts';
+import {
+  type Envelope,
+  type Judge,
+  type Judged,
+  judgeMessage,
+  type MessageSettings,
+} from '../message/judge-message.ts';
 import { withLineEnds } from '../message/line-ends.ts';
 import { readAddressField } from '../message/mailbox.ts';
 import { type Refusal, refuse } from '../message/refusal.ts';
@@ -26,8 +32,9 @@ export const judgeFile = async (
   bytes: Buffer,
   account: Account,
   settings: MessageSettings,
+  judge: Judge = judgeMessage,
 ): Promise<Judged | Refusal> => {
   const envelope = envelopeOf(bytes);
   if (envelope !== undefined && 'kind' in envelope) return envelope;
-  return judgeMessage({ bytes, account, ...(envelope === undefined ? {} : { envelope }) }, settings);
+  return judge({ bytes, account, ...(envelope === undefined ? {} : { envelope }) }, settings);
 };

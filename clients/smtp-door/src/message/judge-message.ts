@@ -1,3 +1,4 @@
+import { lineAt } from '../../../../src/lib/mail/line-breaks.ts';
 import { MAX_MIME_BYTES } from '../../../../src/lib/mail/raw-mime.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
@@ -21,6 +22,9 @@ import { faultByRules } from './rules.ts';
  */
 const PREFERRED_MIME_BYTES = 1_680_000;
 
+/** Far more than 500 recipients and their references need: each field costs time. */
+const MAX_HEADER_BYTES = 1_000_000;
+
 /** The envelope of SMTP. A file in a folder has none: then the header says it. */
 export type Envelope = { readonly from: string; readonly to: readonly string[] };
 
@@ -42,6 +46,9 @@ export type Judged = Keys & {
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 };
 
+/** What judges a message, here or in another thread. */
+export type Judge = (arrival: Arrival, settings: MessageSettings) => Promise<Judged | Refusal>;
+
 const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
 
@@ -62,7 +69,10 @@ export const judgeMessage = async (
   if (hasBare && bareLineEnds === 'refuse')
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
   const { lines, hasRawFile } = hasBare ? mendLineEnds(bytes) : { lines: bytes, hasRawFile: false };
-  const { fields, stray, end, bodyAt } = readHeaderBlock(lines);
+  const { next: headerLimit } = lineAt(lines, Math.min(MAX_HEADER_BYTES, lines.length));
+  const { fields, stray, end, bodyAt } = readHeaderBlock(lines.subarray(0, headerLimit));
+  if (bodyAt > MAX_HEADER_BYTES)
+    return refuse(`The header of the message has more than ${MAX_HEADER_BYTES} bytes.`, '5.3.4', 552);
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);

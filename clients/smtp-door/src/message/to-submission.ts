@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Submission } from '../submission.ts';
-import { type Arrival, judgeMessage, type MessageSettings } from './judge-message.ts';
+import { type Arrival, type Judge, judgeMessage, type MessageSettings } from './judge-message.ts';
 import type { Refusal } from './refusal.ts';
 
 /** An email for the relay, and what was put right in it. */
@@ -17,8 +17,9 @@ export const toSubmission = async (
   arrival: Arrival,
   settings: MessageSettings,
   receivedAt: Date,
+  judge: Judge = judgeMessage,
 ): Promise<Judgement> => {
-  const judged = await judgeMessage({ ...arrival, receivedAt }, settings);
+  const judged = await judge({ ...arrival, receivedAt }, settings);
   if (judged.kind === 'refused') return judged;
   const { kind: _, notes, ...email } = judged;
   const submission = {

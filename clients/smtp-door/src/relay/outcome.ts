@@ -40,6 +40,33 @@ const OF_THE_DOOR: ReadonlySet<string> = new Set([
   'DOOR_NOT_ALLOWED',
 ]);
 
+/**
+ * The relay did not send this email, and an administrator must act first, for this email or for its sender: repeating it changes nothing,
+ * and others can pass.
+ */
+const OF_THE_EMAIL: ReadonlySet<string> = new Set([
+  'GRAPH_REFUSED',
+  'DRAFTS_NOT_ALLOWED',
+  'UPLOAD_HOST_UNEXPECTED',
+  'MAILBOX_OUT_OF_SCOPE',
+  'MAILBOX_FULL',
+  'MAILBOX_BLOCKED',
+  'SEND_AS_DENIED',
+]);
+
+/** What is not known, or not possible now, of this email alone. */
+const OF_THE_ATTEMPT: ReadonlySet<string> = new Set([
+  'OUTCOME_UNKNOWN',
+  'GRAPH_ANSWER_UNEXPECTED',
+  'ATTEMPT_LOST',
+  'MAIL_LOST',
+  'PAYLOAD_MISSING',
+  'HOST_GAVE_UP',
+  'GIVEN_UP',
+  'DRAFT_UNFINISHED',
+  'RELAY_BUSY',
+]);
+
 /** The request broke off on its way, and nothing was accepted: the same email can arrive whole. */
 const OF_THE_WAY: ReadonlySet<string> = new Set(['MIME_INCOMPLETE', 'REQUEST_TOO_SLOW']);
 
@@ -65,6 +92,11 @@ const REPLIES: Readonly<Record<string, readonly [code: string, enhanced: string]
   CALLER_LIMIT_TOO_LOW: ['550', '5.7.1'],
   IDEMPOTENCY_KEY_REUSED: ['554', '5.5.0'],
   MAIL_CANCELED: ['554', '5.7.0'],
+  DRAFTS_NOT_ALLOWED: ['554', '5.3.5'],
+  MAILBOX_OUT_OF_SCOPE: ['550', '5.7.1'],
+  SEND_AS_DENIED: ['550', '5.7.1'],
+  MAILBOX_BLOCKED: ['550', '5.7.1'],
+  MAILBOX_FULL: ['554', '5.2.2'],
 };
 
 /** Decides what a response, or none, means for this email and for those after it. */
@@ -108,9 +140,11 @@ const ofProblem = (answer: Response, problem: Problem): Outcome => {
   // The first request with this key is still in progress.
   if (status === 409) return { ...later, pauses: ['email'], code: '451', enhanced: '4.5.0' };
   if (status === 429) return { ...later, pauses: ['account'], code: '451', enhanced: '4.7.1' };
+  if (OF_THE_ATTEMPT.has(reason)) return { ...later, pauses: ['email'], code: '451', enhanced: '4.3.0' };
   if (status === 503) return { ...later, pauses: ['account'], code: '451', enhanced: '4.3.0' };
   // An operator of the relay must act: the same email can be accepted afterwards.
-  if (status >= 500) return { ...later, pauses: ['account', 'email'], code: '451', enhanced: '4.3.0' };
+  if (status >= 500 && !OF_THE_EMAIL.has(reason))
+    return { ...later, pauses: ['account', 'email'], code: '451', enhanced: '4.3.0' };
   const [code, enhanced] = REPLIES[reason] ?? (status === 413 ? ['552', '5.3.4'] : ['554', '5.6.0']);
   return { kind: 'refused', reason, code, enhanced, text: sayOf(problem) };
 };
@@ -118,10 +152,18 @@ const ofProblem = (answer: Response, problem: Problem): Outcome => {
 /** A response that the relay did not write: of the platform, of a proxy, or of another site. */
 const ofPlatform = ({ status, retryAfterMs: waitMs }: Response): Outcome => {
   const reason = `HTTP ${status}`;
-  // Azure answers 401 itself for a wrong function key. The rest says that the address is not the one of the relay's API.
   const isTemporary = status === 408 || status === 429 || status >= 500;
-  // A proxy can replace a response of the relay with a page of its own.
-  if (!isTemporary) return { ...ownFault(reason, waitMs), isUncertain: status < 400 };
+  // Azure answers 401 itself for a wrong function key.
+  if (status === 401) return ownFault(reason, waitMs);
+  // The address is wrong, or a proxy blocks the content of this email. It cannot be told, so the others are tried too. A proxy can also
+  // replace a response of the relay with a page of its own.
+  if (!isTemporary)
+    return {
+      ...ownFault(reason, waitMs),
+      pauses: ['email'],
+      isUncertain: status < 400,
+      text: `Something other than the mail relay rejected the email (${reason}). Ask the administrator of the SMTP door to check relay.url and what is on the way to it. The email can be sent again later.`,
+    };
   return {
     kind: 'later',
     reason,

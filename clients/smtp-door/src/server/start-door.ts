@@ -1,6 +1,7 @@
 import net, { type AddressInfo } from 'node:net';
 import type { SMTPServerSession } from 'smtp-server';
 import type { Log } from '../log.ts';
+import { type Judge, judgeMessage } from '../message/judge-message.ts';
 import type { Account, DoorSettings, Listener } from '../settings.ts';
 import type { Deliver } from '../submission.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
@@ -15,7 +16,12 @@ import { makeSignIn } from './sign-in.ts';
 import { makeTransaction, NO_MEMORY } from './transaction.ts';
 
 /** What the door needs of the world. */
-export type DoorWorld = { readonly now: () => Date; readonly log: Log };
+export type DoorWorld = {
+  readonly now: () => Date;
+  readonly log: Log;
+  /** In this thread where absent. */
+  readonly judge?: Judge;
+};
 
 /** A door that listens. */
 export type Door = {
@@ -86,7 +92,7 @@ const listen = (server: net.Server, { host, port }: Listener): Promise<number> =
 export const startDoor = async (
   settings: DoorSettings,
   deliver: Deliver,
-  { now, log }: DoorWorld,
+  { now, log, judge = judgeMessage }: DoorWorld,
 ): Promise<Door> => {
   const { name, listeners, maxBytes, idleMs } = settings;
   const needsTls = listeners.some(({ tls }) => tls !== 'none');
@@ -97,7 +103,7 @@ export const startDoor = async (
   let certificate: Certificate | undefined =
     settings.certificate === undefined ? undefined : await readCertificate(settings.certificate);
   const budget = makeMemoryBudget(Math.max(settings.memoryBytes ?? MEMORY_OF_MESSAGES, 3 * maxBytes));
-  const receive = makeTransaction({ settings, deliver, budget, now, log });
+  const receive = makeTransaction({ settings, deliver, judge, budget, now, log });
   let accounts = settings.accounts;
   let networkOf = accountsByNetwork(accounts);
   let signIn = makeSignIn(accounts, now, log);

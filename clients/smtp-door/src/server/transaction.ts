@@ -1,5 +1,6 @@
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import type { Log } from '../log.ts';
+import type { Judge } from '../message/judge-message.ts';
 import { toSubmission } from '../message/to-submission.ts';
 import { oneLine } from '../relay/one-line.ts';
 import type { Account, DoorSettings } from '../settings.ts';
@@ -36,6 +37,7 @@ const replyOf = (delivered: Extract<Delivered, { code: string }>): Reply => {
 type Parts = {
   readonly settings: DoorSettings;
   readonly deliver: Deliver;
+  readonly judge: Judge;
   readonly budget: MemoryBudget;
   readonly now: () => Date;
   readonly log: Log;
@@ -53,10 +55,9 @@ const endingOf = (delivered: Delivered): Ending => {
 };
 
 /**
- * From DATA to the reply. One message at a time is taken apart, because that needs several times its memory; receiving and delivering
- * are not limited by it. The text is that of `250`; every other reply is thrown.
+ * From DATA to the reply. The text is that of `250`; every other reply is thrown.
  */
-export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) => {
+export const makeTransaction = ({ settings, deliver, judge, budget, now, log }: Parts) => {
   const repeats = makeRepeats(now);
   /** Delivers an email with the key that it had when its client was not told what became of it, or with its own. */
   const deliverOnce = async (submission: Submission, isThere: () => boolean): Promise<Delivered> => {
@@ -71,12 +72,6 @@ export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) 
     } finally {
       end(ending);
     }
-  };
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
-    const next = turn.then(work);
-    turn = next.catch(() => {});
-    return next;
   };
 
   return async (
@@ -97,8 +92,11 @@ export const makeTransaction = ({ settings, deliver, budget, now, log }: Parts) 
         from: mailFrom === false ? '' : withAsciiDomain(mailFrom.address),
         to: rcptTo.map(({ address }) => withAsciiDomain(address)),
       };
-      const judgement = await inTurn(() =>
-        toSubmission({ bytes: received.bytes, envelope, account }, settings, now()),
+      const judgement = await toSubmission(
+        { bytes: received.bytes, envelope, account },
+        settings,
+        now(),
+        judge,
       );
       if (judgement.kind === 'refused') {
         log('warn', 'MessageRefused', {

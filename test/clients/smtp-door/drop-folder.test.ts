@@ -18,7 +18,7 @@ const start = async (
   change: { readonly sent?: 'keep' | 'delete'; readonly folder?: string } = {},
 ) => {
   const folder = change.folder ?? (await aFolder());
-  const { log, events } = aLog();
+  const { log, events, facts } = aLog();
   const got: Submission[] = [];
   let time = Date.now();
   const dropFolder = new DropFolder(
@@ -43,6 +43,7 @@ const start = async (
     dropFolder,
     got,
     events,
+    facts,
     files,
     put: (name: string, content: string | Buffer = EML) => writeFile(join(folder, name), content),
     look: async (times = 2) => {
@@ -183,7 +184,7 @@ describe('a file in the drop folder', () => {
       '3000000 bytes',
     ],
   ])('%s is in failed/ with the reason beside it', async (_, content, reason, text) => {
-    const { put, look, files, folder, dropFolder, events } = await start(() => ({
+    const { put, look, files, folder, dropFolder, events, facts } = await start(() => ({
       kind: 'refused',
       code: '550',
       enhanced: '5.7.1',
@@ -200,6 +201,7 @@ describe('a file in the drop folder', () => {
     expect(written).toMatchObject({ reason, text: expect.stringContaining(text) });
     expect(dropFolder.facts.failed).toBe(1);
     expect(events).toEqual(['FileFailed']);
+    expect(facts).toEqual([expect.objectContaining({ file: 'order.eml', reason })]);
   });
 
   test('stays while the relay is unavailable, and is tried again later', async () => {

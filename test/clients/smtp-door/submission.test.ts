@@ -143,6 +143,23 @@ describe('a submission', () => {
   });
 });
 
+test('the log says why an email was rejected, and which client sent it', async () => {
+  const { port, events } = await openDoor({ accounts: [LAN] }, async () => ({
+    kind: 'refused',
+    code: '550',
+    enhanced: '5.7.1',
+    text: 'SENDER_NOT_ALLOWED: Not chan@contoso.com.',
+  }));
+  const talk = await talkTo(port);
+  await submit(talk, message('From: a@contoso.com, b@contoso.com', '', 'Text'));
+  await submit(talk, MESSAGE);
+  const refused = events.filter(({ event }) => event === 'MessageRefused').map(({ facts }) => facts);
+  expect(refused).toEqual([
+    expect.objectContaining({ client: '127.0.0.1', say: expect.stringContaining('several addresses') }),
+    expect.objectContaining({ client: '127.0.0.1', say: 'SENDER_NOT_ALLOWED: Not (address)' }),
+  ]);
+});
+
 describe('an email that a client repeats', () => {
   const keyOf = async (
     bytes: Buffer,

@@ -207,6 +207,8 @@ export class DropFolder {
     await rename(this.#path(name), this.#path('failed', target));
     this.#world.log('error', 'FileFailed', {
       account: this.#settings.account,
+      // Its name can have an address in it.
+      file: oneLine(target),
       reason: reason.reason,
       say: oneLine(reason.text),
     });

@@ -28,6 +28,7 @@ export type Part = Leaf | Multipart;
 /** As many as the relay takes in a whole message. */
 const MAX_PARTS = 1000;
 const MAX_DEPTH = 20;
+const MAX_HEADER_BYTES = 1_000_000;
 const TOO_MANY = 'The message cannot be read: its MIME parts are too many or too deep.';
 
 const CR = 0x0d;
@@ -101,6 +102,8 @@ export const readParts = (bytes: Buffer): Part | string => {
         to = line.next;
       else break;
     }
+    if (to - start > MAX_HEADER_BYTES)
+      return `A header of the message has more than ${MAX_HEADER_BYTES} bytes.`;
     const header = withLineEnds(bytes.subarray(start, to));
     const { fields } = readHeaderBlock(header);
     const { value, params } = tools.parseHeaderValue(fieldOf(fields, 'content-type'));

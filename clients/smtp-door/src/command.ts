@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { type Command, readCommandLine, USAGE } from './command-line.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import { folderProblems } from './configuration-folders.ts';
+import { ConfigurationError } from './configuration-problem.ts';
 import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
 import { askRelay } from './relay/ask-relay.ts';
@@ -59,6 +61,8 @@ const perform = async (
 
 const check = async ({ config, asksRelay }: Extract<Command, { kind: 'check' }>): Promise<void> => {
   const configuration = await readConfig(config);
+  const problems = await folderProblems(configuration);
+  if (problems.length > 0) throw new ConfigurationError(config, problems);
   say(await describe(configuration));
   if (!asksRelay) return;
   for (const [account, key] of configuration.keys) {
@@ -127,6 +131,9 @@ const serve = async (
   // Whoever reads the log can end before the door does.
   process.stdout.on('error', () => {});
   const configuration = await readConfig(config);
+  // A drop folder can be on a disk that comes later: the door runs, and health is not ok until then.
+  const problems = await folderProblems({ spool: configuration.spool, dropFolder: undefined });
+  if (problems.length > 0) throw new ConfigurationError(config, problems);
   const running = await runDoor(configuration, { now, log, ...parts });
   log('info', 'Started', {
     version: parts.version,

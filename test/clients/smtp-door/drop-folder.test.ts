@@ -279,6 +279,12 @@ test('a folder that cannot be used is reported', async () => {
     folder: join(await aFolder(), 'gone'),
   });
   await look();
+  expect(dropFolder.facts.fault).toBe(
+    'The drop folder cannot be used (ENOENT). Make the folder, or correct "dropFolder" in the configuration.',
+  );
+  await mkdir(folder);
+  await look();
+  expect(dropFolder.facts.fault).toBeUndefined();
   await put('order.eml');
   await rename(join(folder, 'failed'), join(folder, 'elsewhere'));
   await writeFile(join(folder, 'failed'), 'not a folder');

@@ -156,7 +156,7 @@ test('the log says why an email was rejected, and which client sent it', async (
   const refused = events.filter(({ event }) => event === 'MessageRefused').map(({ facts }) => facts);
   expect(refused).toEqual([
     expect.objectContaining({ client: '127.0.0.1', say: expect.stringContaining('several addresses') }),
-    expect.objectContaining({ client: '127.0.0.1', say: 'SENDER_NOT_ALLOWED: Not (address)' }),
+    expect.objectContaining({ client: '127.0.0.1', say: 'SENDER_NOT_ALLOWED: Not (address).' }),
   ]);
 });
 

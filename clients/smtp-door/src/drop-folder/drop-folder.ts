@@ -79,6 +79,8 @@ export class DropFolder {
   async look(signal?: AbortSignal): Promise<void> {
     this.#fault = undefined;
     try {
+      // It is not made: a path that nobody writes to would look like a folder that is empty.
+      await readdir(this.#settings.folder);
       for (const folder of ['sent', 'failed'])
         await mkdir(join(this.#settings.folder, folder), { recursive: true, mode: FOLDER_MODE });
       const found = await this.#list();
@@ -230,7 +232,11 @@ export class DropFolder {
 
   #say(what: string, error: unknown): void {
     const code = codeOf(error);
-    this.#fault = `${what} (${code}). Give the user of the door the right to read, rename and delete in it.`;
+    const todo =
+      code === 'ENOENT'
+        ? 'Make the folder, or correct "dropFolder" in the configuration.'
+        : 'Give the user of the door the right to read, rename and delete in it.';
+    this.#fault = `${what} (${code}). ${todo}`;
     this.#world.log('error', 'DropFolderFault', { code });
   }
 

@@ -141,6 +141,13 @@ describe('a file in the drop folder', () => {
     ]);
   });
 
+  test('begins after a byte order mark', async () => {
+    const { put, look, got } = await start();
+    await put('order.eml', `\uFEFF${EML}`);
+    await look();
+    expect(got.map(({ body }) => body.toString())).toEqual([EML]);
+  });
+
   test('keeps the key that its program gave it', async () => {
     const { put, look, got } = await start();
     await put('order.eml', `X-Idempotency-Key: order-4711\r\n${EML}`);

@@ -686,3 +686,13 @@ test('a message without an envelope, as a file has it, goes to those of its head
   );
   expect(judged).toMatchObject({ kind: 'email', body: bytes });
 });
+
+test('a message that is in a loop is rejected: it has more than 100 Received fields', async () => {
+  const trace = (count: number) =>
+    Array<string>(count).fill('Received: from a by b; Thu, 26 Nov 2026 10:00:00 +0000');
+  expect((await judge(message(...trace(100), ...HEAD, '', 'Hello'))).kind).toBe('email');
+  expect(await judge(message(...trace(101), ...HEAD, '', 'Hello'))).toMatchObject({
+    code: 554,
+    enhanced: '5.4.6',
+  });
+});

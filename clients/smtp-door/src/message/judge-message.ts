@@ -25,6 +25,9 @@ const PREFERRED_MIME_BYTES = 1_680_000;
 /** Far more than 500 recipients and their references need: each field costs time. */
 const MAX_HEADER_BYTES = 1_000_000;
 
+/** RFC 5321, 6.3: more is a loop. The relay takes these fields out, so that nobody after it can see one. */
+const MAX_RECEIVED = 100;
+
 /** The envelope of SMTP. A file in a folder has none: then the header says it. */
 export type Envelope = { readonly from: string; readonly to: readonly string[] };
 
@@ -73,6 +76,12 @@ export const judgeMessage = async (
   const { fields, stray, end, bodyAt } = readHeaderBlock(lines.subarray(0, headerLimit));
   if (bodyAt > MAX_HEADER_BYTES)
     return refuse(`The header of the message has more than ${MAX_HEADER_BYTES} bytes.`, '5.3.4', 552);
+  if (fields.filter(({ key }) => key === 'received').length > MAX_RECEIVED)
+    return refuse(
+      'The message went through more than 100 servers. Two of them send it to each other: end that loop.',
+      '5.4.6',
+      554,
+    );
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);

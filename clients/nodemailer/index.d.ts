@@ -50,7 +50,7 @@ export interface RelayWarning {
 
 /** What `sendMail` resolves to. */
 export interface GraphMailRelayInfo {
-  /** The Message-ID as composed. Exchange can give the email another one. */
+  /** The Message-ID as composed; empty for a `raw` message without one. Exchange can give the email another one. */
   messageId: string;
   envelope: { from: string | false; to: string[] };
   /** Every recipient: the relay takes an email for all of them, or not at all. */
@@ -80,7 +80,8 @@ export interface GraphMailRelayInfo {
 export interface GraphMailRelayError extends Error {
   /**
    * `EAUTH`, `EENVELOPE`, `EMESSAGE`: the relay did not accept the email. `ECONNECTION`, `ETLS`: it accepted nothing, and the same email can
-   * be sent later. `EOAUTH2`: the option `token` failed. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
+   * be sent later. `EOAUTH2`: the option `token` failed. `ECOMPOSE`: a part of the
+   * email could not be read. `EPROTOCOL`: something other than the relay responded. `EOUTCOMEUNKNOWN`: the email may have been sent; send it again
    * only with `idempotencyKey`. `EALREADYACCEPTED`: the relay has an email with this key, see `relay`; do not send it again. `ECONFIG`,
    * `EABORT`: as in nodemailer.
    */

@@ -6,8 +6,9 @@ import type { SendMailNeeds } from '../lib/delivery/send-mail.ts';
 import type { CancelNeeds } from '../lib/desk/cancel-mail.ts';
 import type { RescheduleNeeds } from '../lib/desk/reschedule-mail.ts';
 import type { TraceNeeds } from '../lib/desk/trace-mail.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, problemsError } from '../lib/errors.ts';
 import type { FacadeAnswer } from '../lib/facades/facade.ts';
+import { isFieldLike } from '../lib/facades/field-rules.ts';
 import type { Log } from '../lib/log.ts';
 import type { Ports } from '../lib/ports.ts';
 import { byKeyOrToken, presentedBy } from './caller.ts';
@@ -20,7 +21,6 @@ export type FacadeCall = {
   readonly method: string;
   /** What follows the address of the façade, without slashes at its ends, such as `v3/mail/send`. */
   readonly path: string;
-  readonly query: URLSearchParams;
   readonly headers: HttpRequest['headers'];
   readonly caller: Caller;
   /** Of this call; what is held of its body counts there. */
@@ -79,6 +79,7 @@ export const facadeHttp =
     let room: Room | undefined;
     try {
       const caller = await identify(request, log);
+      requireNoQuery(request);
       // Not before a call asks: a relay that sends nothing can still say what became of an email.
       const sending = () => needs.forSendMail(log);
       const openRoom = () => {
@@ -88,7 +89,6 @@ export const facadeHttp =
       return toResponse(
         await answer({
           ...asked,
-          query: new URL(request.url).searchParams,
           headers: request.headers,
           caller,
           readJson: () =>
@@ -120,6 +120,25 @@ export const facadeHttp =
       room?.close();
     }
   };
+
+/**
+ * No call of these APIs by which something is sent or changed has query parameters. One of the relay's own, such as `dryRun`, would be
+ * ignored, and the email sent.
+ */
+const requireNoQuery = ({ method, url }: HttpRequest): void => {
+  if (method === 'GET') return;
+  const names = [...new Set(new URL(url).searchParams.keys())];
+  if (names.length === 0) return;
+  throw problemsError(
+    names.map((name) => ({
+      code: 'FACADE_FIELD_NOT_CARRIED',
+      pointer: isFieldLike(name) ? name : '',
+      expected:
+        'no query parameters. To check an email without sending it, use mail_settings.sandbox_mode of SendGrid, POSTMARK_API_TEST of Postmark, or POST /api/v1/mail?dryRun=true',
+      received: 'a query parameter',
+    })),
+  );
+};
 
 const toResponse = ({ status, headers, json }: FacadeAnswer): HttpResponseInit => ({
   status,

@@ -1,3 +1,5 @@
+import { defined } from '../lib/defined.ts';
+import { requireSameRequest } from '../lib/delivery/require-same-request.ts';
 import { sendBatch } from '../lib/delivery/send-batch.ts';
 import { type SendMailNeeds, sendMail } from '../lib/delivery/send-mail.ts';
 import { sendTogether } from '../lib/delivery/send-together.ts';
@@ -14,6 +16,7 @@ import { messageOf, toRefusal } from '../lib/facades/resend-refusal.ts';
 import {
   joinErrors,
   keyOfItem,
+  keysOfBatch,
   readBatch,
   readIsPermissive,
   readKey,
@@ -60,6 +63,10 @@ const after =
 /** The id of an email that may have been sent, where nothing but that is known: the relay looks into it, and nobody must send it again. */
 const idInDoubt = (thrown: unknown): string | undefined =>
   thrown instanceof AppError && thrown.code === 'OUTCOME_UNKNOWN' ? thrown.facts.mailId : undefined;
+
+/** Of a batch, all emails are queued: one that is being sent under its key was accepted before, and nothing becomes of it unseen. */
+const idAccepted = (thrown: unknown): string | undefined =>
+  thrown instanceof AppError && thrown.code === 'MAIL_UNDER_WAY' ? thrown.facts.mailId : idInDoubt(thrown);
 
 const told = (thrown: unknown, { fieldOf }: TranslatedMail): unknown =>
   thrown instanceof AppError ? withFields(thrown, fieldOf) : thrown;
@@ -121,24 +128,35 @@ const sendSeveral = async (call: FacadeCall): Promise<FacadeAnswer> => {
   const { sending } = call;
   const key = readKey(call.headers.get('idempotency-key'));
   const isPermissive = readIsPermissive(call.headers.get('x-batch-validation'));
-  const items = translateAll(readBatch(await call.readJson()), sending.clock.now());
-  return isPermissive ? sendPossible(call, sending, items, key) : sendAll(call, sending, items, key);
+  const bodies = readBatch(await call.readJson());
+  const items = translateAll(bodies, sending.clock.now());
+  const keyed = key === undefined ? undefined : await keyedBy(sending, key, bodies);
+  return isPermissive ? sendPossible(call, sending, items, keyed) : sendAll(call, sending, items, keyed);
 };
+
+/** The key of a batch, and what stands for its content: the key is of these emails in this order and of no others. */
+type KeyOfBatch = { readonly key: string; readonly whole: string };
+
+const keyedBy = async (
+  { readIdentity }: SendMailNeeds,
+  key: string,
+  bodies: readonly unknown[],
+): Promise<KeyOfBatch> => ({ key, whole: (await readIdentity()).wholeOf(bodies) });
 
 /** All of them or none. */
 const sendAll = async (
   { caller, desk }: FacadeCall,
   sending: SendMailNeeds,
   items: readonly Item[],
-  key: string | undefined,
+  keyed: KeyOfBatch | undefined,
 ): Promise<FacadeAnswer> => {
   const wrong = items.flatMap((item) => ('error' in item ? [item] : []));
   if (wrong.length > 0) throw joinErrors(wrong);
   const mails = items.flatMap((item) => ('mail' in item ? [item.mail] : []));
   const cancel = (mailId: string) => cancelMail(desk, mailId, caller);
   const requests = mails.map(({ input }, index) => {
-    const idempotencyKey = keyOfItem(key, index);
-    return { input, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+    const idempotencyKey = keyOfItem(keyed?.key, index);
+    return { input, ...defined({ idempotencyKey, whole: keyed?.whole }) };
   });
   const result = await sendTogether({ ...sending, cancel }, caller, requests);
   if ('refused' in result)
@@ -156,21 +174,28 @@ const sendPossible = async (
   call: FacadeCall,
   sending: SendMailNeeds,
   items: readonly Item[],
-  key: string | undefined,
+  keyed: KeyOfBatch | undefined,
 ): Promise<FacadeAnswer> => {
   const possible = items.flatMap((item) => ('mail' in item ? [item] : []));
   const inputs = possible.map(({ index, mail }) => {
-    const idempotencyKey = keyOfItem(key, index);
-    return { ...mail.input, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+    const idempotencyKey = keyOfItem(keyed?.key, index);
+    return { ...mail.input, ...defined({ idempotencyKey }) };
   });
-  const results = await sendBatch(sending, { inputs, caller: call.caller, respondAsync: true });
+  if (keyed !== undefined)
+    await requireSameRequest(sending, call.caller, keyed.whole, keysOfBatch(keyed.key));
+  const results = await sendBatch(sending, {
+    inputs,
+    caller: call.caller,
+    respondAsync: true,
+    ...defined({ whole: keyed?.whole }),
+  });
   const data: { id: string }[] = [];
   const refused = items.flatMap((item) =>
     'error' in item ? [{ index: item.index, thrown: item.error as unknown }] : [],
   );
   for (const [at, result] of results.entries()) {
     const item = possible[at];
-    const id = 'row' in result ? result.row.facts.mailId : idInDoubt(result.thrown);
+    const id = 'row' in result ? result.row.facts.mailId : idAccepted(result.thrown);
     if (id !== undefined) data.push({ id });
     else if (item !== undefined && 'thrown' in result)
       refused.push({ index: item.index, thrown: told(result.thrown, item.mail) });

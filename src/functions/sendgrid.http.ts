@@ -26,7 +26,8 @@ export const sendgridFacade: Facade = {
     // By it applications find out whether their key is valid.
     if (call.method === 'GET') return { status: 200, json: { scopes: ['mail.send'] } };
     requireNoSubuser(call);
-    return send(call, readSendGridRequest(await call.readJson()));
+    const body = await call.readJson();
+    return send(call, readSendGridRequest(body), body as object);
   },
   refuse: ({ problem }, asked) => toErrors(problem, CALLS.has(nameOf(asked))),
 };
@@ -45,12 +46,26 @@ const requireNoSubuser = ({ headers }: FacadeCall): void => {
     });
 };
 
-const send = async (call: FacadeCall, request: SendGridRequest): Promise<FacadeAnswer> => {
-  const { mails, isSandbox, made } = request;
+const send = async (call: FacadeCall, request: SendGridRequest, body: object): Promise<FacadeAnswer> => {
+  const { isSandbox, made } = request;
   if (!call.room.add(made)) throw new AppError('RELAY_BUSY');
-  if (isSandbox) return judge(call, mails);
+  if (isSandbox) return judge(call, request.mails);
+  const mails = await withWhole(call, request.mails, body);
   const [only, ...others] = mails;
   return only !== undefined && others.length === 0 ? sendOne(call, only) : sendAll(call, mails);
+};
+
+type KeyedMail = Omit<SendGridMail, 'hasKeyOfRequest'> & { readonly whole?: string };
+
+/** The key of a request is of all of it: with another content or another number of personalizations it is of another request. */
+const withWhole = async (
+  { sending }: FacadeCall,
+  mails: readonly SendGridMail[],
+  body: object,
+): Promise<readonly KeyedMail[]> => {
+  if (!mails.some((mail) => mail.hasKeyOfRequest)) return mails;
+  const whole = (await sending.readIdentity()).wholeOf(body);
+  return mails.map(({ hasKeyOfRequest, ...mail }) => (hasKeyOfRequest ? { ...mail, whole } : mail));
 };
 
 const judge = async (call: FacadeCall, mails: readonly SendGridMail[]): Promise<FacadeAnswer> => {
@@ -61,7 +76,7 @@ const judge = async (call: FacadeCall, mails: readonly SendGridMail[]): Promise<
 
 const sendOne = async (
   { sending, caller }: FacadeCall,
-  { fieldOf, ...mail }: SendGridMail,
+  { fieldOf, ...mail }: KeyedMail,
 ): Promise<FacadeAnswer> => {
   try {
     const { row } = await sendMail(sending, { ...mail, caller, respondAsync: false });
@@ -76,7 +91,7 @@ const sendOne = async (
 };
 
 /** The id of the first email stands for the request, and all of its emails have it in a tag. */
-const sendAll = async (call: FacadeCall, mails: readonly SendGridMail[]): Promise<FacadeAnswer> => {
+const sendAll = async (call: FacadeCall, mails: readonly KeyedMail[]): Promise<FacadeAnswer> => {
   const { sending, caller } = call;
   const mailId = await firstId(call, mails[0]);
   const tag = requestTag(mailId);
@@ -92,7 +107,7 @@ const sendAll = async (call: FacadeCall, mails: readonly SendGridMail[]): Promis
 };
 
 /** With a key, the same at every repetition. */
-const firstId = async ({ sending, caller }: FacadeCall, first?: SendGridMail): Promise<string> =>
+const firstId = async ({ sending, caller }: FacadeCall, first?: KeyedMail): Promise<string> =>
   first?.idempotencyKey === undefined
     ? sending.newMailId()
     : (await sending.readIdentity()).mailIdOfKey(caller.name, first.idempotencyKey);

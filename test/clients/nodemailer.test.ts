@@ -131,6 +131,12 @@ describe('the options', () => {
       { url: URL_OF_RELAY, key: KEY, timeoutMs: '1' },
       'a whole number of milliseconds',
     ],
+    ['an option of another transport', { url: URL_OF_RELAY, key: KEY, pool: true }, 'Wrong option pool'],
+    [
+      'an option whose name is nearly right',
+      { url: URL_OF_RELAY, key: KEY, timeout: 5_000 },
+      'Expected url, key, token, timeoutMs, fetch and nothing else',
+    ],
     ['a fetch that is none', { url: URL_OF_RELAY, key: KEY, fetch: {} }, 'Wrong option fetch'],
   ])('%s is an error when the transport is made, and shows no secret', (_case, options, text) => {
     let thrown: unknown;
@@ -459,6 +465,21 @@ describe('an outcome that nobody knows', () => {
     },
   );
 
+  test.each<[string, Reply, boolean]>([
+    ['wrong settings', problem(500, 'SETTINGS_INVALID'), true],
+    ['a relay that is busy', problem(503, 'RELAY_BUSY'), true],
+    ['a key that is not valid', problem(401, 'KEY_NOT_ACCEPTED'), true],
+    ['a problem about the email with this key', problem(422, 'MAILBOX_NOT_FOUND', { id: 'id-1' }), false],
+  ])(
+    'with the key of an earlier call, the error of %s says whether it is about that one too',
+    async (_case, reply, isOnly) => {
+      const text = 'says nothing of an earlier sendMail';
+      const again = await errorOf(relayThat([reply]).send({ ...MAIL, idempotencyKey: 'k' }));
+      expect(again.message.includes(text)).toBe(isOnly);
+      expect((await errorOf(relayThat([reply]).send())).message).not.toContain(text);
+    },
+  );
+
   test('the email of the error, sent again with its key, is the same to the byte', async () => {
     const { arrived, send } = relayThat([RESET, RESET, RESET, RESET, accepted()]);
     const mail = (): Mail => ({
@@ -588,6 +609,7 @@ describe('an idempotency key of the application', () => {
     ['with a blank', 'a b'],
     ['that is too long', 'x'.repeat(256)],
     ['that is a number', 7],
+    ['that is empty', ''],
   ])('one %s is an error before anything is sent', async (_case, idempotencyKey) => {
     const { arrived, send } = relayThat();
     const error = await errorOf(send({ ...MAIL, idempotencyKey } as Mail));
@@ -631,6 +653,16 @@ describe('an envelope of the application', () => {
     },
   );
 
+  test.each(['', '<>', false])(
+    'an empty sender is an error: reports would go to From all the same: %o',
+    async (from) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, envelope: { from, to: 'ann@fabrikam.example' } } as Mail));
+      expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining('is empty') });
+      expect(arrived).toEqual([]);
+    },
+  );
+
   test('another sender than From is an error: reports would not go there', async () => {
     const { arrived, send } = relayThat();
     const envelope = { from: 'bounces@contoso.example', to: 'ann@fabrikam.example' };
@@ -640,12 +672,42 @@ describe('an envelope of the application', () => {
 
   test.each([
     { to: 'Ann@fabrikam.example' },
-    { from: '', to: 'ann@fabrikam.example' },
     { from: 'PAYROLL@contoso.example', to: ['ANN@fabrikam.example'] },
   ])('no sender, or one that differs in capitals, changes nothing: %o', async (envelope) => {
     const { arrived, send } = relayThat();
     await send({ ...MAIL, envelope });
     expect(arrived[0]?.text).not.toMatch(/^Bcc:/m);
+  });
+});
+
+describe('an address that nodemailer leaves out', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['in to', { to: 'ann@fabrikam.example, broken' }, 'number 2 in to'],
+    ['in cc as an object', { cc: [{ name: 'Bob', address: '' }] }, 'number 1 in cc'],
+    [
+      'in bcc between others',
+      { bcc: ['a@fabrikam.example', 'Eve', 'b@fabrikam.example'] },
+      'number 2 in bcc',
+    ],
+    ['in replyTo', { replyTo: 'nobody' }, 'in reply-to'],
+    ['in a group', { to: 'Staff: ann@fabrikam.example, broken;' }, 'in to'],
+    ['in the envelope', { envelope: { to: ['ann@fabrikam.example', 'broken'] } }, 'envelope.to'],
+  ])('%s is an error before anything is sent', async (_case, more, text) => {
+    const { arrived, send } = relayThat();
+    const error = await errorOf(send({ ...MAIL, ...more } as Mail));
+    expect(error).toMatchObject({ code: 'EENVELOPE', message: expect.stringContaining(text) });
+    expect(arrived).toEqual([]);
+  });
+
+  test.each([
+    { to: 'ann@fabrikam.example,' },
+    { to: ['ann@fabrikam.example', ''], cc: '', bcc: [] },
+    { to: 'ann@fabrikam.example', cc: 'undisclosed-recipients:;' },
+    { to: '"Chan, Tai Man" <ann@fabrikam.example>; bob@fabrikam.example' },
+  ])('is none where nothing was written: %o', async (more) => {
+    const { arrived, send } = relayThat();
+    await send({ ...MAIL, ...more });
+    expect(arrived).toHaveLength(1);
   });
 });
 
@@ -661,6 +723,12 @@ describe('a raw message', () => {
       messageId: '<raw@contoso.example>',
       envelope: { from: 'payroll@contoso.example', to: ['ann@fabrikam.example'] },
     });
+  });
+
+  test('without a Message-ID has none in the answer: nodemailer makes one that is not in it', async () => {
+    const { arrived, send } = relayThat();
+    const info = await send({ raw: RAW.replace(/^Message-ID: .*\n/m, '') });
+    expect([info.messageId, arrived[0]?.text.includes('Message-ID')]).toEqual(['', false]);
   });
 
   test('an envelope adds a Bcc with the line ends of its header, and options for it are its envelope', async () => {
@@ -681,6 +749,9 @@ describe('what the relay does not carry', () => {
     ['auth', { auth: { user: 'x', pass: 'y' } }],
     ['ses', { ses: { ConfigurationSetName: 'tracking' } }],
     ['requireTLSExtensionEnabled', { requireTLSExtensionEnabled: true }],
+    ['sendAt', { sendAt: new Date('2026-12-01T09:00:00Z') }],
+    ['tags', { tags: ['payroll'] }],
+    ['onUnknown', { onUnknown: 'hold' }],
     ['relay', { relay: { sendat: '2026-12-01' } }],
     ['relay.sendAt', { relay: { sendAt: new Date('tomorrow') } }],
   ])('%s is an error that names it, before anything is sent', async (option, more) => {
@@ -993,11 +1064,99 @@ describe('as a transport of nodemailer', () => {
     transporter.close();
   });
 
-  test('a file that cannot be read is an error before anything is sent', async () => {
-    const { arrived, send } = relayThat();
-    const attachments = [{ path: '/there/is/no/such/file.pdf' }];
-    await expect(send({ ...MAIL, attachments })).rejects.toMatchObject({ code: 'ENOENT' });
-    expect(arrived).toEqual([]);
+  test.each<[string, Mail, number, string]>([
+    ['a file that is not there', { attachments: [{ path: '/there/is/no/gmr_secret.pdf' }] }, 554, 'ENOENT'],
+    [
+      'a file that nodemailer may not read',
+      { attachments: [{ path: '/etc/hosts' }], disableFileAccess: true },
+      554,
+      'EFILEACCESS',
+    ],
+    [
+      'a URL that nodemailer may not read',
+      { html: { href: 'https://me@fabrikam.example/gmr_secret' }, disableUrlAccess: true },
+      554,
+      'EURLACCESS',
+    ],
+    [
+      'a stream that fails',
+      {
+        attachments: [
+          {
+            filename: 'a',
+            content: new Readable({
+              read() {
+                this.destroy(new Error('ann@fabrikam.example gmr_secret'));
+              },
+            }),
+          },
+        ],
+      },
+      451,
+      '',
+    ],
+  ])(
+    '%s is an error before anything is sent, without the text of its cause',
+    async (_case, more, responseCode, code) => {
+      const { arrived, send } = relayThat();
+      const error = await errorOf(send({ ...MAIL, ...more }));
+      expect(error).toMatchObject({ code: 'ECOMPOSE', responseCode, cause: expect.any(Error) });
+      expect(error.message).toContain('Nothing was sent');
+      expect(error.message).not.toMatch(/fabrikam|secret|etc/);
+      expect(String((error.cause as { code?: string }).code ?? '')).toBe(code);
+      expect(arrived).toEqual([]);
+    },
+  );
+});
+
+describe('what responds at the address of the relay and is not the relay', () => {
+  const FORGED = 'ann@fabrikam.example gmr_abcdefgh\r\n250 sent';
+
+  test('puts no address, no key and no line break into an error', async () => {
+    const problems = [{ code: 'ADDRESS_INVALID', pointer: '/to/0', received: FORGED }];
+    const { send } = relayThat([problem(400, 'MAIL_INVALID', { title: FORGED, remedy: FORGED, problems })]);
+    const error = await errorOf(send());
+    const texts = JSON.stringify([error.message, error.response, error.problem]);
+    expect(texts).not.toMatch(/fabrikam|gmr_|\\r|\\n/);
+    expect(error.problem).toMatchObject({ title: '(an address) (a key) 250 sent' });
+  });
+
+  test('leaves the examples in the texts of the relay as they are', async () => {
+    const { send } = relayThat([
+      problem(400, 'ADDRESS_INVALID', { remedy: 'Write `Name <name@example.com>`' }),
+    ]);
+    const error = await send().catch((thrown) => thrown);
+    expect(error.message).toContain('Write `Name <name@example.com>`.');
+  });
+
+  test.each([
+    ['an id with a line break', { id: 'x\r\nBcc: y', state: 'sent' }],
+    ['a state with a line break', { id: 'id-1', state: 'sent\r\n' }],
+    ['no state', { id: 'id-1' }],
+  ])('has not accepted an email with %s: its outcome is unknown', async (_case, body) => {
+    const { send } = relayThat([accepted(200, body)]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EOUTCOMEUNKNOWN' });
+  });
+
+  test('gives no status that is not an address of the web', async () => {
+    const { send } = relayThat([
+      accepted(202, { id: 'id-1', state: 'queued', statusUrl: 'javascript:alert(1)' }),
+    ]);
+    expect((await send()).relay).not.toHaveProperty('statusUrl');
+  });
+
+  test('is known by the type of its problem, and the relay too, whatever else is in it', async () => {
+    const { send } = relayThat([problem(400, 'MIME_INVALID', { type: 'urn:other:MIME_INVALID' })]);
+    expect(await errorOf(send())).toMatchObject({ code: 'EPROTOCOL' });
+    for (const [status, code] of [
+      [409, 'SAFETY_SWITCHED_OFF'],
+      [503, 'ANY_OTHER'],
+    ] as const) {
+      const busy = problem(status, code, { instance: 7 }, { 'retry-after': '5' });
+      const relay = relayThat([busy, accepted()]);
+      expect((await relay.send()).relay.state).toBe('sent');
+      expect(relay.waits).toEqual([5_000]);
+    }
   });
 });
 

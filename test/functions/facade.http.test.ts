@@ -85,6 +85,14 @@ describe('a façade', () => {
     expect(JSON.stringify([asked.answer, asked.logged])).not.toContain('canary');
   });
 
+  test('refuses query parameters where something could be sent, so that a dry run sends nothing', async () => {
+    const asked = await ask('v3/mail/send?dryRun=true');
+    expect([asked.status, asked.json]).toEqual([400, { theirs: 'FACADE_FIELD_NOT_CARRIED' }]);
+    expect((await ask('v3/mail/send?chan@contoso.example=1')).status).toBe(400);
+    const read = await ask('broken?dryRun=true', { method: 'GET', body: {} });
+    expect(read.json).toEqual({ theirs: 'UNEXPECTED' });
+  });
+
   test('says when to try again', async () => {
     expect((await ask('busy')).answer).toMatchObject({ headers: { 'retry-after': '30' } });
   });

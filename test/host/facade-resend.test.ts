@@ -236,6 +236,18 @@ describe('the client of Resend, with another key and address', () => {
       },
     );
     expect(again.data).toEqual(all.data);
+    // The same key is of no other batch, and of no single email: longer, shorter, or in the other mode.
+    const extra = newMarker();
+    for (const other of [[anEmail(marker)], [...Array(3)].map(() => anEmail(extra))])
+      for (const batchValidation of ['strict', 'permissive'] as const)
+        expect(await resend.batch.send(other, { idempotencyKey: marker, batchValidation })).toMatchObject({
+          data: null,
+          error: { name: 'invalid_idempotent_request', statusCode: 409 },
+        });
+    expect(await resend.emails.send(anEmail(extra), { idempotencyKey: marker })).toMatchObject({
+      error: { name: 'invalid_idempotent_request' },
+    });
+    expect(await relay.mailsAbout(extra)).toEqual([]);
     expect(await relay.mailsAbout(marker)).toHaveLength(2);
     const other = newMarker();
     const mixed = [anEmail(other), anEmail(other, { to: ['nobody'] })];

@@ -235,6 +235,18 @@ describe('@sendgrid/mail', () => {
     const repeated = () => sgMail.sendMultiple(several);
     expect(idOf(await eventually(repeated))).toBe(id);
     expect((await relay.desk(`/api/mail?tag=sendgrid-${id}`)).body.mails).toHaveLength(2);
+    // The key is of both, and of no other number of recipients.
+    for (const to of [
+      ['canary-1@fabrikam.example'],
+      [...(several.to as string[]), 'canary-3@fabrikam.example'],
+    ])
+      expect(await thrownBy(sgMail.sendMultiple({ ...several, to } as MailDataRequired))).toMatchObject({
+        code: 400,
+        response: {
+          body: { errors: [{ message: expect.stringContaining('IDEMPOTENCY_KEY_REUSED') }] },
+        },
+      });
+    expect((await relay.desk(`/api/mail?tag=sendgrid-${id}`)).body.mails).toHaveLength(2);
   });
 
   test('is answered 202 where it is unknown whether Graph sent an email, which then goes out once', async () => {

@@ -1,7 +1,7 @@
 import type { GraphMailRelayError, RelayRequest } from '../index.d.ts';
 import { bounded } from './bounded.ts';
 import { type Door, WrongToken } from './options.ts';
-import { alreadyAccepted, type NotAccepted, rejectionOf } from './rejections.ts';
+import { alreadyAccepted, type NotAccepted, ofThisCallOnly, rejectionOf } from './rejections.ts';
 import { relayError } from './relay-error.ts';
 import {
   type Accepted,
@@ -33,6 +33,8 @@ export type Posted = {
   readonly contentType: 'message/rfc822' | 'application/json';
   readonly body: Uint8Array<ArrayBuffer>;
   readonly idempotencyKey: string;
+  /** The application gave the key, so that an earlier `sendMail` can have had it. */
+  readonly isGivenKey: boolean;
 };
 
 export type CallOptions = {
@@ -114,7 +116,10 @@ export const postMail = async (
       throw alreadyAccepted(verdict, known, idempotencyKey);
     }
     const waitMs = waitOf(verdict, number);
-    if (waitMs === undefined) throw rejectionOf(verdict, isUncertain, idempotencyKey);
+    if (waitMs === undefined) {
+      const error = rejectionOf(verdict, isUncertain, idempotencyKey);
+      throw posted.isGivenKey ? ofThisCallOnly(error, verdict) : error;
+    }
     isUncertain ||= verdict.kind === 'again' && verdict.isUncertain;
     await world.wait(waitMs, signal).catch(() => undefined);
   }

@@ -1,6 +1,6 @@
 import { addressKey, isAddress } from '../../../src/lib/mail/address.ts';
 import { readAddresses, withoutGroup } from '../../../src/lib/mail/address-list.ts';
-import type { ComposedMail } from './composed-mail.ts';
+import type { ComposedMail, ReadAddress } from './composed-mail.ts';
 import { fieldsOf, type HeaderField, keyOf, withHeader } from './header-bytes.ts';
 import { relayError } from './relay-error.ts';
 
@@ -57,7 +57,9 @@ export const applyEnvelope = (
   const fields = fieldsOf(bytes);
   checkSender(fields, own.from);
   if (!own.to.every(isAddress))
-    throw wrong('Expected each recipient of the envelope as one address such as name@example.com.');
+    throw wrong(
+      'Expected each recipient of the envelope as one address, in envelope.to, cc or bcc. Received something else.',
+    );
   const named = keysOf(own.to);
   for (const name of RECIPIENTS) {
     const others = addressesIn(fields, name).filter((address) => !named.has(addressKey(address)));
@@ -73,8 +75,20 @@ export const applyEnvelope = (
   return { bytes: withHeader(bytes, fields, isBcc, lines), envelope: own };
 };
 
-/** Throws for an address that MIME cannot have, and that would otherwise be an error of the header. */
-export const checkAddresses = ({ message }: ComposedMail): void => {
+/** Throws for an address that nodemailer would drop, or that MIME cannot have and that would otherwise be an error of the header. */
+export const checkAddresses = ({ data, message }: ComposedMail): void => {
+  const parse = (written: unknown) => message._parseAddresses?.(written) ?? [];
+  for (const name of ['from', 'sender', 'reply-to', ...RECIPIENTS])
+    checkRead(parse(message.getHeader(name)), `in ${name}`);
+  const given = (data.envelope ?? {}) as Readonly<Record<string, unknown>>;
+  if (given.from === '' || given.from === false || given.from === '<>')
+    throw wrong(
+      'The sender of the envelope is empty. Microsoft Graph has no return path of its own, and no empty one: reports go to From. Leave out envelope.from.',
+    );
+  for (const name of ['from', ...RECIPIENTS]) {
+    const read = message._parseEnvelopeAddresses?.(given[name] ?? '') ?? parse(given[name] ?? '');
+    checkRead(read, `in envelope.${name}`);
+  }
   const { from, to } = message.getEnvelope();
   const wrongOnes = [from || '', ...to].filter((address) =>
     /[^ -~]/.test(address.slice(0, address.lastIndexOf('@'))),
@@ -84,6 +98,18 @@ export const checkAddresses = ({ message }: ComposedMail): void => {
       `Expected ASCII before the @ of each address. Microsoft Graph does not take ${wrongOnes.length} of these addresses in a message. Use another address of these people.`,
     );
 };
+
+/** nodemailer sends to the others, and says nothing of one that it cannot read. */
+const checkRead = (read: readonly ReadAddress[], where: string): void => {
+  const one = read.findIndex(isUnread);
+  if (one !== -1)
+    throw wrong(
+      `Expected an address, with a name or without, as number ${one + 1} ${where}, received something without an address. nodemailer would leave it out.`,
+    );
+};
+
+const isUnread = ({ name, address, group }: ReadAddress): boolean =>
+  group === undefined ? !address && Boolean(name) : group.some(isUnread);
 
 /** Reports of failed delivery go to From, always: another return path would be accepted and ignored. */
 const checkSender = (fields: readonly HeaderField[], sender: string | false): void => {

@@ -16,8 +16,19 @@ const saysNothing = (value: unknown): boolean =>
   value === '' ||
   (typeof value === 'object' && Object.values(value).every(saysNothing));
 
+/** What the relay does with an email: at the place of other options, it would be dropped. */
+const IN_RELAY = ['sendAt', 'tags', 'onUnknown'];
+
 /** Throws if an email asks for something of SMTP or another transport that would be dropped silently. */
 export const checkCarried = (data: Readonly<Record<string, unknown>>): void => {
+  for (const option of IN_RELAY) {
+    const value = data[option];
+    if (value instanceof Date || !saysNothing(value))
+      throw relayError(
+        `Wrong option ${option} of this email. Expected it within the option relay: write relay: { ${option} }. Nothing was sent.`,
+        { code: 'EMESSAGE', responseCode: 554 },
+      );
+  }
   const envelope = (data.envelope ?? {}) as Readonly<Record<string, unknown>>;
   for (const [option, instead] of Object.entries(NOT_CARRIED)) {
     const written = [

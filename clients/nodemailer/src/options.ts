@@ -18,6 +18,7 @@ const DEFAULT_TIMEOUT_MS = 100_000;
 const RELAY_KEY = 'gmr_';
 /** There is no such email: a UUID of the year 2023 with no random bits. */
 const NO_EMAIL = '01890000-0000-7000-8000-000000000000';
+const OPTIONS = ['url', 'key', 'token', 'timeoutMs', 'fetch'];
 const EXAMPLE = 'https://func-mail-relay-abc123.azurewebsites.net/api';
 
 const wrong = (option: string, expected: string, received: string) =>
@@ -29,6 +30,15 @@ const wrong = (option: string, expected: string, received: string) =>
 export const readOptions = (options: GraphMailRelayOptions): ReadOptions => {
   if (typeof options !== 'object' || options === null)
     throw wrong('options', `an object such as { url: '${EXAMPLE}', key: '...' }`, kindOf(options));
+  const unknown = Object.entries(options).find(
+    ([name, value]) => !OPTIONS.includes(name) && value !== undefined,
+  );
+  if (unknown !== undefined)
+    throw wrong(
+      `option ${unknown[0]}`,
+      `${OPTIONS.join(', ')} and nothing else: the transport has no such option, so leave it out`,
+      'it',
+    );
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1)
     throw wrong('option timeoutMs', 'a whole number of milliseconds from 1 to 2147483647', kindOf(timeoutMs));

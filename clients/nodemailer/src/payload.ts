@@ -9,7 +9,7 @@ import { relayError } from './relay-error.ts';
 const MOST_MIME_BYTES = 3_000_000;
 const HANDLING = ['tags', 'sendAt', 'onUnknown'];
 
-export type Payload = Omit<Posted, 'idempotencyKey'> & {
+export type Payload = Omit<Posted, 'idempotencyKey' | 'isGivenKey'> & {
   readonly form: 'mime' | 'json';
   readonly warnings: readonly RelayWarning[];
 };

@@ -175,3 +175,14 @@ export const rejectionOf = (
           );
   }
 };
+
+/**
+ * What is said of this call is not said of an earlier one with the same key, whose outcome may be unknown: only a problem about the email
+ * itself is.
+ */
+export const ofThisCallOnly = (error: GraphMailRelayError, verdict: NotAccepted): GraphMailRelayError => {
+  const isOfTheEmail = verdict.kind === 'refused' && verdict.settles;
+  if (isOfTheEmail || error.code === 'EOUTCOMEUNKNOWN') return error;
+  error.message += ' This says nothing of an earlier sendMail with the same idempotencyKey.';
+  return error;
+};

@@ -55,7 +55,7 @@ const settle = <Result>(outcome: Promise<Result>, done: Done<Result>): void => {
 
 const keyFor = ({ data }: ComposedMail, world: World): string => {
   const { idempotencyKey } = data;
-  if (idempotencyKey === undefined || idempotencyKey === null || idempotencyKey === '') return world.newKey();
+  if (idempotencyKey === undefined || idempotencyKey === null) return world.newKey();
   const fault =
     typeof idempotencyKey === 'string' ? keyFault(idempotencyKey) : `the type ${typeof idempotencyKey}`;
   if (fault === undefined) return idempotencyKey;
@@ -83,7 +83,7 @@ const sendComposed = async (
   const { mail: accepted, repeated } = await postMail(
     world,
     { ...call, signal },
-    { ...payload, idempotencyKey },
+    { ...payload, idempotencyKey, isGivenKey: mail.data.idempotencyKey === idempotencyKey },
   );
   const { id, state, statusUrl } = accepted;
   const warnings = [...settled.warnings, ...left, ...(accepted.warnings ?? [])];

@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../../../src/lib/sending/retry-after.ts';
 import type { RelayProblem } from '../index.d.ts';
+import { shown } from './shown.ts';
 
 /** What came of one request. */
 export type Answer = {
@@ -75,14 +76,15 @@ export const isAtTheDoor = (status: number, problem: RelayProblem | undefined): 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** The problem of a response, if it is one of the relay: a proxy can respond with a problem of its own. */
-const problemOf = ({ body, headers }: Answer): RelayProblem | undefined =>
-  isObject(body) &&
-  /^application\/problem\+json\b/i.test(headers.get('content-type') ?? '') &&
-  String(body.type).startsWith('urn:graph-mail-relay:') &&
-  typeof body.code === 'string'
-    ? (body as unknown as RelayProblem)
-    : undefined;
+/** A problem of the relay has its code in its type too: a proxy can respond with a problem of its own. */
+const TYPE = /^urn:graph-mail-relay:error:([A-Z][A-Z\d_]{2,60})$/;
+
+const problemOf = ({ body, headers }: Answer): RelayProblem | undefined => {
+  if (!isObject(body) || !/^application\/problem\+json\b/i.test(headers.get('content-type') ?? ''))
+    return undefined;
+  const code = TYPE.exec(String(body.type))?.[1];
+  return code !== undefined && body.code === code ? (shown(body) as RelayProblem) : undefined;
+};
 
 const ID = /^[\w-]{1,100}$/;
 const STATE = /^[a-z-]{1,40}$/;
@@ -95,13 +97,19 @@ export const idIn = (value: unknown): string | undefined =>
 export const stateIn = (body: unknown): string | undefined =>
   isObject(body) && typeof body.state === 'string' && STATE.test(body.state) ? body.state : undefined;
 
-const acceptedOf = ({ status, body }: Answer): Accepted | undefined =>
-  (status === 200 || status === 202) &&
-  isObject(body) &&
-  typeof body.id === 'string' &&
-  typeof body.state === 'string'
-    ? (body as Accepted)
-    : undefined;
+const acceptedOf = ({ status, body }: Answer): Accepted | undefined => {
+  if ((status !== 200 && status !== 202) || !isObject(body)) return undefined;
+  const [id, state] = [idIn(body.id), stateIn(body)];
+  if (id === undefined || state === undefined) return undefined;
+  const statusUrl = typeof body.statusUrl === 'string' && /^https?:\/\/[!-~]+$/.test(body.statusUrl);
+  const warnings = Array.isArray(body.warnings) ? (shown(body.warnings) as Accepted['warnings']) : undefined;
+  return {
+    id,
+    state,
+    ...(statusUrl ? { statusUrl: String(body.statusUrl) } : {}),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+};
 
 /** Decides what one request means, as docs/api.md has it ("When to repeat a request"). */
 export const verdictOf = (came: Came, now: Date): Verdict => {

@@ -110,10 +110,14 @@ const decide = async ({ action, config }: Extract<Command, { kind: 'spool' }>): 
     const listed = await listSpool(spool.folder);
     return say(action.json ? JSON.stringify(listed, null, 2) : spoolTable(listed));
   }
-  const { done, unknown } = await actOnSpool(spool.folder, action, new Date());
+  const { done, maybeSent, unknown } = await actOnSpool(spool.folder, action, new Date());
   const what =
-    action.verb === 'retry' ? 'Sends again within seconds, if the door runs' : 'Removed without sending';
+    action.verb === 'retry' ? 'Sends again within seconds, if the door runs' : 'Removed, not sent again';
   say(`${what}: ${done.length === 0 ? 'nothing' : done.join(', ')}.`);
+  if (action.verb === 'remove' && maybeSent.length > 0)
+    say(
+      `The relay may have sent these before, in an attempt that was in progress or got no response: ${maybeSent.join(', ')}. The log of the door has RelayAcceptedEmail with the id if it did.`,
+    );
   if (unknown.length === 0) return;
   const state = action.verb === 'retry' ? 'failed email' : 'email';
   process.stderr.write(

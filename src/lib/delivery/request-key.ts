@@ -2,7 +2,12 @@ import { AppError } from '../errors.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
 
 /** What a caller sends: an email as it was received, and the key of the header; the email can have it too. */
-export type KeyedInput = { readonly input: unknown; readonly idempotencyKey?: string };
+export type KeyedInput = {
+  readonly input: unknown;
+  readonly idempotencyKey?: string;
+  /** Stands for the request, where its key is of several emails: the same email in another request is not the same. */
+  readonly whole?: string;
+};
 
 /** The key of an email, and the email with it. Throws IDEMPOTENCY_KEY_INVALID. */
 export const withKey = (

@@ -18,6 +18,8 @@ export type BatchRequest = {
   readonly inputs: readonly unknown[];
   readonly caller: Caller;
   readonly respondAsync: boolean;
+  /** Stands for the request, where the keys of the emails come from one key for all. */
+  readonly whole?: string;
 };
 
 /** What came of one email: the answer that it would have had by itself, or what was thrown. */
@@ -29,7 +31,7 @@ export type BatchResult = SendMailAnswer | { readonly thrown: unknown };
  */
 export const sendBatch = async (
   needs: SendMailNeeds,
-  { inputs, caller, respondAsync }: BatchRequest,
+  { inputs, caller, respondAsync, ...ofWhole }: BatchRequest,
 ): Promise<readonly BatchResult[]> => {
   const startedAt = needs.clock.now().getTime();
   const isLate = () => needs.clock.now().getTime() - startedAt >= BUDGET_MS;
@@ -37,7 +39,7 @@ export const sendBatch = async (
   const latestOfKey = new Map<string, Promise<unknown>>();
   const sendOne = async (input: unknown): Promise<BatchResult> => {
     try {
-      return await sendMail(needs, { input, caller, respondAsync: respondAsync || isLate() });
+      return await sendMail(needs, { ...ofWhole, input, caller, respondAsync: respondAsync || isLate() });
     } catch (thrown) {
       return { thrown };
     }

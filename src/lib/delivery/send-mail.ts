@@ -4,7 +4,7 @@ import { toldReason } from '../callers/told-reason.ts';
 import { defined } from '../defined.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
-import type { KnownIdentity } from '../ledger/identity.ts';
+import { type KnownIdentity, wholeIn } from '../ledger/identity.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { newEnvelope } from '../ledger/queue-message.ts';
 import { claimNew, queueNew } from '../ledger/transitions.ts';
@@ -122,12 +122,19 @@ const findSame = async (
   const { mailId } = await identityOfKey(needs, identity, caller, key);
   const row = (await needs.ledger.find(mailId))?.row;
   if (row === undefined || !isOf(caller, row.facts.caller)) return undefined;
-  return identity.isContent(row.facts.bodyHash, input) ? row : undefined;
+  return isSameContent(identity, row, input, request.whole) ? row : undefined;
 };
+
+const isSameContent = (
+  identity: KnownIdentity,
+  { facts: { bodyHash } }: LedgerRow,
+  input: unknown,
+  whole: string | undefined,
+): boolean => wholeIn(bodyHash) === whole && identity.isContent(bodyHash, input);
 
 /** What is wrong with the email itself costs no request to anybody. */
 const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<IncomingMail> => {
-  const { caller } = request;
+  const { caller, whole } = request;
   const { key, input } = withKey(request);
   const judged = judgeMail(
     needs.accept,
@@ -140,14 +147,15 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
     key === undefined
       ? { mailId: needs.newMailId(), caller: caller.name }
       : await identityOfKey(needs, identity, caller, key);
-  const origin = { ...known, acceptedAt: needs.clock.now() };
+  const contentHash = whole === undefined ? undefined : identity.hashOfContent(input as object, whole);
+  const origin = { ...known, acceptedAt: needs.clock.now(), ...defined({ contentHash }) };
   const accepted = await planMail(needs, needs.accept, identity, origin, input as object, judged).catch(
     notStored,
   );
   return {
     accepted,
     input,
-    isSame: ({ facts }) => isOf(caller, facts.caller) && identity.isContent(facts.bodyHash, input),
+    isSame: (row) => isOf(caller, row.facts.caller) && isSameContent(identity, row, input, whole),
     envelope: newEnvelope({ ...origin, contentHash: accepted.facts.bodyHash, content: { mail: input } }),
   };
 };

@@ -26,7 +26,7 @@ export type RefusedTogether = {
  * Accepts several emails of one request whose answer is one for all: each is judged, and all are counted towards the limit of the caller,
  * before the first is accepted. All are queued.
  * Where storage fails between them, those that were accepted are canceled, so that repeating the request sends none twice; with keys of
- * the caller a repetition is safe anyway. Throws what made it fail, or PARTLY_ACCEPTED where an email could not be canceled.
+ * the caller a repetition is safe anyway. With `whole`, the key of the first is the same in every request with this key. Throws what made it fail, or PARTLY_ACCEPTED where an email could not be canceled.
  */
 export const sendTogether = async (
   needs: TogetherNeeds,
@@ -77,19 +77,25 @@ const acceptAll = async (
 ): Promise<readonly SendMailAnswer[]> => {
   const answers: SendMailAnswer[] = [];
   const failed: Failure[] = [];
-  const rest = requests.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, { mailId, ...request }] of rest) {
-      if (failed.length > 0) return;
-      const counted = { ...needs, quotas: shares.quotasOf(index) };
-      const own = mailId === undefined ? counted : { ...counted, newMailId: () => mailId };
-      try {
-        answers[index] = await sendMail(own, { ...request, caller, respondAsync: true });
-      } catch (thrown) {
-        failed.push({ index, thrown });
-      }
+  const accept = async (index: number, { mailId, ...request }: TogetherRequest): Promise<void> => {
+    const counted = { ...needs, quotas: shares.quotasOf(index) };
+    const own = mailId === undefined ? counted : { ...counted, newMailId: () => mailId };
+    try {
+      answers[index] = await sendMail(own, { ...request, caller, respondAsync: true });
+    } catch (thrown) {
+      failed.push({ index, thrown });
     }
   };
+  const rest = requests.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, request] of rest) {
+      if (failed.length > 0) return;
+      await accept(index, request);
+    }
+  };
+  // Every request with the key has a first email: where the key is of another request, nothing of this one is accepted.
+  const first = requests[0]?.whole === undefined ? undefined : rest.next().value;
+  if (first !== undefined) await accept(...first);
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   const failures = failed.map(({ thrown }) => thrown);
   if (failures.length === 0) return answers;

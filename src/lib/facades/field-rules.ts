@@ -25,7 +25,7 @@ const isEmpty = (value: unknown): boolean =>
   (isObject(value) && !isBase64Text(value) && Object.keys(value).length === 0);
 
 /** A name of the provider's kind; another one may be data, and a problem is logged. */
-const isFieldLike = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);
+export const isFieldLike = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);
 
 /**
  * The problems of the fields of one object: those that the façade cannot carry and that ask for something, and those it does not

@@ -107,6 +107,8 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   BATCH_INVALID: 'Send a list of 1 to 500 emails. Nothing was sent.',
   SENDER_NOT_ALLOWED:
     'Ask an administrator to add the address in From (or *@domain) to the setting MAIL_ALLOWED_SENDERS and to the senders of the caller: `npm run callers -- limit NAME --add-sender ADDRESS`. Nothing was sent.',
+  MAIL_UNDER_WAY:
+    'Repeat the request after some seconds, with the same X-Idempotency-Key: it then has the result of the first one, and sends nothing twice.',
   MAIL_NOT_FOUND:
     'Use the MessageID that the relay returned to this key. The relay does not know the emails that Postmark sent.',
 };

@@ -1,15 +1,13 @@
 import { describe } from '../describe.ts';
 import type { Problem } from '../errors.ts';
 import { isAbsent, isObject } from '../mail/absent.ts';
+import { isFieldLike } from './field-rules.ts';
 import { TAG_FORM, toTag } from './tags.ts';
 
 /** A tag, and the field it comes from. */
 type FoundTag = { readonly tag: string; readonly field: string };
 
 export type FoundTags = { readonly tags: readonly FoundTag[]; readonly problems: readonly Problem[] };
-
-/** A name that shows nothing of anybody, and so can be in an error. */
-const isFieldLike = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);
 
 /** Tag and Metadata as tags of ours: the tag first, then a tag `key.value` for each pair. */
 export const readTags = (tag: unknown, metadata: unknown): FoundTags => {

@@ -15,9 +15,12 @@ export const readKey = (header: string | null): string | undefined => {
   throw new AppError('IDEMPOTENCY_KEY_INVALID', { detail: `The header Idempotency-Key has ${fault}.` });
 };
 
-/** The key of one email of a batch: of the same batch sent again, each email has the same. */
+/**
+ * The key of one email of a batch: of the same batch sent again, each email has the same. The first has that of the request itself, which
+ * so cannot be of a single email as well.
+ */
 export const keyOfItem = (key: string | undefined, index: number): string | undefined => {
-  if (key === undefined) return undefined;
+  if (key === undefined || index === 0) return key;
   const own = `${key}#batch-${index}`;
   const fault = keyFault(own);
   if (fault === undefined) return own;
@@ -25,6 +28,10 @@ export const keyOfItem = (key: string | undefined, index: number): string | unde
     detail: 'The header Idempotency-Key of a batch has more than 240 characters. Use a shorter key.',
   });
 };
+
+/** All keys that emails of a batch with this key can have. */
+export const keysOfBatch = (key: string): readonly string[] =>
+  Array.from({ length: MAX_BATCH }, (_, index) => keyOfItem(key, index) ?? key);
 
 /** The emails of a batch. Throws BATCH_INVALID. */
 export const readBatch = (body: unknown): readonly unknown[] => {

@@ -39,6 +39,8 @@ const IDEMPOTENCY_HEADER = 'x-idempotency-key';
 /** One email of a request. */
 export type SendGridMail = TranslatedMail & {
   readonly idempotencyKey?: string;
+  /** The key is that of the whole request, or comes from it. */
+  readonly hasKeyOfRequest?: true;
 };
 
 /** What POST /v3/mail/send asks for. */
@@ -226,7 +228,12 @@ const readBlock = (
   });
   if (input.from === undefined) tell(findings, 'from', 'the sender', undefined);
   const idempotencyKey = readKey(findings, key, ownHeaders, index);
-  return { input, fieldOf: (pointer) => fieldAt(places, pointer), ...defined({ idempotencyKey }) };
+  return {
+    input,
+    fieldOf: (pointer) => fieldAt(places, pointer),
+    ...defined({ idempotencyKey }),
+    ...(idempotencyKey === undefined || hasOwnKey(ownHeaders) ? {} : { hasKeyOfRequest: true }),
+  };
 };
 
 /** What a personalization says instead of the request. */
@@ -283,6 +290,9 @@ const readOwnTags = (
   return [...new Set([...shared.tags, ...readArgs(findings, new Map([...shared.args, ...ownArgs]))])];
 };
 
+const hasOwnKey = (ownHeaders: readonly GivenHeader[]): boolean =>
+  ownHeaders.some(({ name }) => name.toLowerCase() === IDEMPOTENCY_HEADER);
+
 /** One key for the whole request gives each of its emails a key of its own. */
 const readKey = (
   findings: Findings,
@@ -291,8 +301,7 @@ const readKey = (
   index: number,
 ): string | undefined => {
   if (key === undefined) return undefined;
-  const isOwn = ownHeaders.some(({ name }) => name.toLowerCase() === IDEMPOTENCY_HEADER);
-  const whole = typeof key === 'string' && !isOwn && index > 0 ? `${key}.${index}` : key;
+  const whole = typeof key === 'string' && !hasOwnKey(ownHeaders) && index > 0 ? `${key}.${index}` : key;
   const fault = typeof whole === 'string' ? keyFault(whole) : undefined;
   if (typeof whole === 'string' && fault === undefined) return whole;
   findings.problems.push({

@@ -1,11 +1,9 @@
+import { isFieldLike } from './field-rules.ts';
 import { type Findings, isNothing, listIn, tell } from './sendgrid-findings.ts';
 import { TAG_FORM, toTag } from './tags.ts';
 
 /** A custom argument, and where it is. */
 export type CustomArg = { readonly value: unknown; readonly place: string };
-
-/** A name of the provider's kind; another one may be somebody's data, and a problem is logged. */
-const isSafe = (name: string): boolean => /^[A-Za-z][\w-]{0,39}$/.test(name);
 
 /** The custom arguments of an object by their names. */
 export const argsIn = (
@@ -15,7 +13,7 @@ export const argsIn = (
   new Map(
     Object.entries(object ?? {})
       .filter(([, value]) => !isNothing(value))
-      .map(([name, value]) => [name, { value, place: isSafe(name) ? `${place}.${name}` : place }]),
+      .map(([name, value]) => [name, { value, place: isFieldLike(name) ? `${place}.${name}` : place }]),
   );
 
 /** The tags of `categories`. */

@@ -17,10 +17,15 @@ export type Identity = {
   readonly hashOfKey: (key: string) => string;
   /** By which emails to an address are found without keeping the address; the same in any case of its letters. */
   readonly hashOfAddress: (address: string) => string;
-  /** The hash two requests must share to be the same email; its idempotency key is not part of it. */
-  readonly hashOfContent: (mail: object) => string;
-  /** Whether a content has this hash, also one that an earlier version of the relay made. */
+  /**
+   * The hash two requests must share to be the same email; its idempotency key is not part of it. Of an email whose key is of a request
+   * with several, `whole` stands for that request.
+   */
+  readonly hashOfContent: (mail: object, whole?: string) => string;
+  /** Whether a content has this hash, also one that an earlier version of the relay made; in whatever request it was. */
   readonly isContent: (hash: string, mail: unknown) => boolean;
+  /** What stands for a request with several emails, by its content. */
+  readonly wholeOf: (request: object) => string;
   /** Proves that a text was written by the relay. */
   readonly tagOf: (text: string) => string;
   readonly isTag: (tag: string, text: string) => boolean;
@@ -41,6 +46,12 @@ const ADDRESS_LETTERS = 12;
 
 /** A text of this length is in the hash of a content by a hash of its own: a file is not copied, and not written as JSON. */
 const LONG_TEXT = 4096;
+
+/** Two parts of a hash; none has a dot after its beginning. */
+const WITH_WHOLE = /^(k\d\.[^.]+)\.(.+)$/;
+
+/** What stands, in the hash of an email, for the request that has its idempotency key. */
+export const wholeIn = (hash: string): string | undefined => WITH_WHOLE.exec(hash)?.[2];
 
 /** Outside quotes, so that no other text is written like it. Long base64 has the hash of the same text. */
 const shortened = (text: Base64Text): string => {
@@ -83,8 +94,10 @@ export const makeIdentity = (key: Uint8Array): Identity => {
   const secret = createSecretKey(key);
   const mac = (purpose: string, text: string): Buffer =>
     createHmac('sha256', secret).update(`${purpose}\n`).update(text).digest();
-  const hashOfContent = (mail: object): string =>
-    CONTENT + mac('content', canonicalJson(contentOf(mail), shortened)).toString('base64url');
+  const hashOfContent = (mail: object, whole?: string): string => {
+    const own = CONTENT + mac('content', canonicalJson(contentOf(mail), shortened)).toString('base64url');
+    return whole === undefined ? own : `${own}.${whole}`;
+  };
   const earlierHash = (mail: object): string =>
     EARLIER_CONTENT + mac('content', canonicalJson(contentOf(mail))).toString('base64url');
   /** The hash that a content has in the form of another hash. */
@@ -101,7 +114,11 @@ export const makeIdentity = (key: Uint8Array): Identity => {
     hashOfAddress: (address) =>
       mac('address', address.trim().toLowerCase()).toString('base64url').slice(0, ADDRESS_LETTERS),
     hashOfContent,
-    isContent: (given, mail) => typeof mail === 'object' && mail !== null && hashAs(given, mail) === given,
+    isContent: (given, mail) => {
+      const own = WITH_WHOLE.exec(given)?.[1] ?? given;
+      return typeof mail === 'object' && mail !== null && hashAs(own, mail) === own;
+    },
+    wholeOf: (request) => mac('whole', canonicalJson(request, shortened)).toString('base64url'),
     tagOf,
     keyFor: (purpose) => mac('key for', purpose),
     isTag: (tag, text) => {

@@ -217,6 +217,7 @@ describe('an operator', () => {
     const { spool, folder, submission } = await failing('refused');
     expect(await actOnSpool(folder, { verb: 'retry', ids: 'failed' }, NOW)).toEqual({
       done: [submission.id],
+      maybeSent: [],
       unknown: [],
     });
     await spool.rescan();
@@ -240,9 +241,22 @@ describe('an operator', () => {
     const { folder, submission } = await failing('refused');
     expect(await actOnSpool(folder, { verb: 'remove', ids: [submission.id, 'other'] }, NOW)).toEqual({
       done: [submission.id],
+      maybeSent: [],
       unknown: ['other'],
     });
     expect(await listSpool(folder)).toEqual([]);
+  });
+
+  test('removes an email that was not refused with the word that the relay may have it', async () => {
+    const { spool, folder, submission } = await failing('gave up');
+    const waiting = aSubmission();
+    await spool.keep(waiting);
+    const ids = [waiting.id, submission.id];
+    expect(await actOnSpool(folder, { verb: 'remove', ids }, NOW)).toEqual({
+      done: ids,
+      maybeSent: ids,
+      unknown: [],
+    });
   });
 });
 

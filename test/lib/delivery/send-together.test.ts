@@ -234,6 +234,53 @@ describe('several emails with one answer', () => {
     expect(new Set(states(world))).toEqual(new Set(['queued']));
   });
 
+  describe('and one key', () => {
+    const keyed = (count: number, whole: string) =>
+      mails(count).map((one, number) => ({
+        ...one,
+        whole,
+        idempotencyKey: number === 0 ? 'k' : `k#${number}`,
+      }));
+    const idsOf = (result: Awaited<ReturnType<typeof send>>) =>
+      'answers' in result ? result.answers.map(({ row }) => row.facts.mailId) : [];
+
+    test('have the same ids when they are repeated', async () => {
+      const world = inMemoryPorts();
+      const first = await send(world, keyed(3, 'three'));
+      expect(idsOf(await send(world, keyed(3, 'three')))).toEqual(idsOf(first));
+      expect([idsOf(first).length, world.rows().length]).toEqual([3, 3]);
+    });
+
+    test.each([[4], [2], [1], [3]])(
+      'are another request with the same key, of which nothing is accepted (%i)',
+      async (count) => {
+        const world = inMemoryPorts();
+        await send(world, keyed(3, 'three'));
+        await expect(send(world, keyed(count, 'other'))).rejects.toMatchObject({
+          code: 'IDEMPOTENCY_KEY_REUSED',
+        });
+        expect(states(world)).toEqual(['queued', 'queued', 'queued']);
+        // The three, and the first of the other request, which the ledger did not take.
+        const created = world.effects.filter((effect) => effect === 'ledger.create queued');
+        expect(created.length).toBe(4);
+      },
+    );
+
+    test('are completed by a repetition, and not by another request, where storage failed between them', async () => {
+      const world = inMemoryPorts();
+      await expect(send(world, keyed(20, 'all'), failingFrom(world, 5))).rejects.toThrow(AppError);
+      await expect(send(world, keyed(20, 'other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+      await send(world, keyed(20, 'all'));
+      expect(states(world)).toEqual(Array(20).fill('queued'));
+    });
+
+    test('are known by the relay when they come from the queue', async () => {
+      const world = inMemoryPorts();
+      await send(world, keyed(2, 'two'));
+      expect(world.queued()).toMatchObject([{ kind: 'envelope' }, { kind: 'envelope' }]);
+    });
+  });
+
   test('accepted before under their keys are not refused afterwards, whatever the settings are now', async () => {
     const world = inMemoryPorts();
     const keyed = mails(2).map((one, number) => ({ ...one, idempotencyKey: `k-${number}` }));

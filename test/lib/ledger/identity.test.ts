@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/lib/ledger/canonical-json.ts';
 import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
-import { callerOfKey, makeIdentity } from '../../../src/lib/ledger/identity.ts';
+import { callerOfKey, makeIdentity, wholeIn } from '../../../src/lib/ledger/identity.ts';
 import { LongBase64 } from '../../../src/lib/mail/long-base64.ts';
 import { aMail } from '../../support/a-mail.ts';
 
@@ -69,6 +69,23 @@ describe('ids and hashes', () => {
     expect(one.isContent(other.hashOfContent(aMail()), aMail())).toBe(false);
     expect(one.isContent('', aMail())).toBe(false);
     expect(one.isContent('', undefined)).toBe(false);
+  });
+
+  test('a content of a request with several is known by itself, and so is the request', () => {
+    const hash = one.hashOfContent(aMail(), one.wholeOf([aMail(), aMail({ subject: 'other' })]));
+    expect([one.isContent(hash, aMail()), one.isContent(hash, aMail({ subject: 'other' }))]).toEqual([
+      true,
+      false,
+    ]);
+    expect(wholeIn(hash)).toBe(one.wholeOf([aMail(), aMail({ subject: 'other' })]));
+    expect(one.wholeOf([aMail()])).not.toBe(one.wholeOf([aMail(), aMail()]));
+    expect([
+      wholeIn(one.hashOfContent(aMail())),
+      wholeIn(''),
+      wholeIn(earlierHashOfContent(aMail())),
+    ]).toEqual([undefined, undefined, undefined]);
+    // The longest that a message on the queue can have.
+    expect(hash.length).toBeLessThanOrEqual(100);
   });
 
   test('a tag proves its own text and no other', () => {

@@ -80,7 +80,15 @@ const choose = async (folder: string, ids: readonly string[] | 'failed', states:
   };
 };
 
-export type Acted = { readonly done: readonly string[]; readonly unknown: readonly string[] };
+export type Acted = {
+  readonly done: readonly string[];
+  /** Of these: emails that the relay may have, because an attempt was in progress or had no answer. */
+  readonly maybeSent: readonly string[];
+  readonly unknown: readonly string[];
+};
+
+/** Only of what the relay refused is it certain that it was not sent. */
+const mayBeSent = ({ reason }: Found): boolean => reason?.kind !== 'refused';
 
 /** Carries out what an operator decided; also while the door runs, which looks at the folder every few seconds. */
 export const actOnSpool = async (
@@ -94,7 +102,8 @@ export const actOnSpool = async (
     verb === 'retry' ? ['failed'] : ['waiting', 'failed'],
   );
   for (const found of chosen) await (verb === 'retry' ? retry(folder, found, now) : remove(folder, found));
-  return { done: chosen.map(({ id }) => id), unknown };
+  const idsOf = (some: readonly Found[]): readonly string[] => some.map(({ id }) => id);
+  return { done: idsOf(chosen), maybeSent: idsOf(chosen.filter(mayBeSent)), unknown };
 };
 
 const remove = async (folder: string, { name, state }: Found): Promise<void> => {

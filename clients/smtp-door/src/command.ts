@@ -61,6 +61,8 @@ const perform = async (
 const check = async ({ config, asksRelay }: Extract<Command, { kind: 'check' }>): Promise<void> => {
   const configuration = await readConfig(config);
   say(await describe(configuration));
+  for (const path of configuration.exposed)
+    say(`  Warning: everyone on this machine can read ${path}, which has a secret. Run: chmod o= ${path}`);
   if (!asksRelay) return;
   for (const [account, key] of configuration.keys) {
     const { isGood, text } = await askRelay(configuration.url, key);
@@ -132,6 +134,14 @@ const serve = async (
   // Whoever reads the log can end before the door does.
   process.stdout.on('error', () => {});
   const configuration = await readConfig(config);
+  const warn = ({ exposed }: Configuration): void => {
+    for (const path of exposed)
+      log('warn', 'SecretReadableByOthers', {
+        file: path,
+        say: 'Take the right to read it from others (chmod o=).',
+      });
+  };
+  warn(configuration);
   const running = await runDoor(configuration, { now, log, ...parts });
   log('info', 'Started', {
     version: parts.version,
@@ -142,7 +152,10 @@ const serve = async (
   });
   process.on('SIGHUP', () => {
     readConfig(config)
-      .then((next) => running.reload(next))
+      .then((next) => {
+        warn(next);
+        return running.reload(next);
+      })
       .catch((error: unknown) => log('error', 'ReloadFailed', { say: oneLine((error as Error).message) }));
   });
   await new Promise<void>((resolve) => {

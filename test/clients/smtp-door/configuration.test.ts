@@ -1,3 +1,5 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readConfiguration } from '../../../clients/smtp-door/src/configuration.ts';
 import {
@@ -6,6 +8,7 @@ import {
   makePassword,
   parsePasswordHash,
 } from '../../../clients/smtp-door/src/password-hash.ts';
+import { aFolder } from './a-spool.ts';
 
 let passwordHash = '';
 beforeAll(async () => {
@@ -242,3 +245,30 @@ describe('a password', () => {
     expect(await isPasswordOf(hash, 'x')).toBe(false);
   });
 });
+
+test.skipIf(process.platform === 'win32')(
+  'files with a key or a password hash that everyone on the machine can read are named (not on Windows)',
+  async () => {
+    const folder = await aFolder();
+    const [file, key] = [join(folder, 'door.json'), join(folder, 'erp.key')];
+    const configure = async (secret: unknown, modeOfFile: number, modeOfKey: number) => {
+      await writeFile(key, 'gmr_erp_1\n');
+      await writeFile(
+        file,
+        JSON.stringify({
+          relay: { url: 'http://127.0.0.1:7071/api' },
+          accounts: [{ name: 'erp', key: secret, networks: ['127.0.0.1'] }],
+          listeners: [{ port: 0, tls: 'none' }],
+        }),
+      );
+      await chmod(file, modeOfFile);
+      await chmod(key, modeOfKey);
+      const world = { readFile: (path: string) => readFile(path, 'utf8'), env: {}, hostName: 'vm' };
+      return (await readConfiguration(file, world)).exposed;
+    };
+    expect(await configure('gmr_erp_1', 0o644, 0o600)).toEqual([file]);
+    expect(await configure('gmr_erp_1', 0o640, 0o644)).toEqual([]);
+    expect(await configure({ file: key }, 0o644, 0o644)).toEqual([key]);
+    expect(await configure({ file: key }, 0o644, 0o600)).toEqual([]);
+  },
+);

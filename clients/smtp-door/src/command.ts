@@ -64,6 +64,8 @@ const check = async ({ config, asksRelay }: Extract<Command, { kind: 'check' }>)
   const problems = await folderProblems(configuration);
   if (problems.length > 0) throw new ConfigurationError(config, problems);
   say(await describe(configuration));
+  for (const path of configuration.exposed)
+    say(`  Warning: everyone on this machine can read ${path}, which has a secret. Run: chmod o= ${path}`);
   if (!asksRelay) return;
   for (const [account, key] of configuration.keys) {
     const { isGood, text } = await askRelay(configuration.url, key);
@@ -138,6 +140,14 @@ const serve = async (
   // A drop folder can be on a disk that comes later: the door runs, and health is not ok until then.
   const problems = await folderProblems({ spool: configuration.spool, dropFolder: undefined });
   if (problems.length > 0) throw new ConfigurationError(config, problems);
+  const warn = ({ exposed }: Configuration): void => {
+    for (const path of exposed)
+      log('warn', 'SecretReadableByOthers', {
+        file: path,
+        say: 'Take the right to read it from others (chmod o=).',
+      });
+  };
+  warn(configuration);
   const running = await runDoor(configuration, { now, log, ...parts });
   log('info', 'Started', {
     version: parts.version,
@@ -148,7 +158,10 @@ const serve = async (
   });
   process.on('SIGHUP', () => {
     readConfig(config)
-      .then((next) => running.reload(next))
+      .then((next) => {
+        warn(next);
+        return running.reload(next);
+      })
       .catch((error: unknown) => running.reloadFailed(error as Error));
   });
   await new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem, toProblems } from './configuration-problem.ts';
 import { type ConfigurationFile, fileSchema, type Secret, secretFaults } from './configuration-schema.ts';
+import { exposedSecrets } from './exposed-secrets.ts';
 import type { Account, DoorSettings, Listener } from './settings.ts';
 
 export type Configuration = {
@@ -12,6 +13,8 @@ export type Configuration = {
   readonly dropFolder: ConfigurationFile['dropFolder'];
   readonly health: ConfigurationFile['health'];
   readonly drainMs: number;
+  /** Files with secrets that everyone on the machine can read. */
+  readonly exposed: readonly string[];
 };
 
 /** What a configuration can refer to. */
@@ -77,6 +80,7 @@ export const readConfiguration = async (file: string, world: ConfigurationWorld)
     dropFolder: data.dropFolder,
     health: data.health,
     drainMs: data.drainSeconds * 1000,
+    exposed: await exposedSecrets(file, data),
   };
 };
 

@@ -2,7 +2,7 @@ import net from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import type { Delivered } from '../../../clients/smtp-door/src/submission.ts';
 import { CONDITION_MS } from '../../support/patience.ts';
-import { certificateFiles, listener, openDoor, SCANNER } from './door-for-tests.ts';
+import { certificateFiles, listener, openDoor, PASSWORD, plainToken, SCANNER } from './door-for-tests.ts';
 import { type Talk, talkTo } from './smtp-talk.ts';
 
 const LAN = { accounts: [{ ...SCANNER, networks: ['127.0.0.0/8'] }] };
@@ -39,6 +39,36 @@ describe('connections', () => {
     expect((await talkTo(port)).greeting).toBe('421 4.3.2 Too many connections. Try again in a minute.');
     first.close();
     await waitFor(async () => expect((await talkTo(port)).greeting).toMatch(/^220 /));
+  });
+
+  test('of those who have not signed in make room, the oldest first, for a new one', async () => {
+    const { port } = await openDoor({ maxConnections: 2 });
+    const [signedIn, oldest] = [await talkTo(port), await talkTo(port)];
+    await signedIn.say('EHLO x');
+    expect(await signedIn.say(`AUTH PLAIN ${plainToken('scanner', PASSWORD)}`)).toMatch(/^235 /);
+    const next = await talkTo(port);
+    expect(next.greeting).toMatch(/^220 /);
+    expect(await oldest.reply()).toBe(
+      '421 4.3.2 Too many connections. Sign in sooner, or try again in a minute.',
+    );
+    expect(await oldest.reply()).toBe('');
+    expect((await talkTo(port)).greeting).toMatch(/^220 /);
+    expect(await next.reply()).toMatch(/^421 /);
+    expect(await signedIn.say('NOOP')).toMatch(/^250 /);
+  });
+
+  test('that have not finished the handshake of TLS make room too', async () => {
+    const { files } = await certificateFiles();
+    const { port } = await openDoor({
+      maxConnections: 1,
+      certificate: files,
+      listeners: [listener({ tls: 'implicit' })],
+    });
+    const silent = net.connect(port, '127.0.0.1');
+    const ended = new Promise((resolve) => silent.on('error', () => {}).once('close', resolve));
+    await new Promise((resolve) => silent.once('connect', resolve));
+    expect((await talkTo(port, { secure: { rejectUnauthorized: false } })).greeting).toMatch(/^220 /);
+    await ended;
   });
 
   test('are limited for each address, over all listeners', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +10,7 @@ import {
   makePassword,
   parsePasswordHash,
 } from '../../../clients/smtp-door/src/password-hash.ts';
+import { aFolder } from './a-spool.ts';
 
 let passwordHash = '';
 beforeAll(async () => {
@@ -50,6 +51,7 @@ describe('a configuration', () => {
       replyMs: 50_000,
       health: { host: '127.0.0.1', port: 9025 },
       drainMs: 30_000,
+      exposed: [],
     });
     expect(door).toEqual({
       name: 'mail-host',
@@ -318,3 +320,30 @@ test('the folder of the spool can be made, and the drop folder is there', async 
   expect(await of(file, join(folder, 'gone'))).toEqual(['spool.folder a file', 'dropFolder.folder ENOENT']);
   expect(await of(join(file, 'spool'), file)).toEqual(['spool.folder ENOTDIR', 'dropFolder.folder a file']);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'files with a key or a password hash that everyone on the machine can read are named (not on Windows)',
+  async () => {
+    const folder = await aFolder();
+    const [file, key] = [join(folder, 'door.json'), join(folder, 'erp.key')];
+    const configure = async (secret: unknown, modeOfFile: number, modeOfKey: number) => {
+      await writeFile(key, 'gmr_erp_1\n');
+      await writeFile(
+        file,
+        JSON.stringify({
+          relay: { url: 'http://127.0.0.1:7071/api' },
+          accounts: [{ name: 'erp', key: secret, networks: ['127.0.0.1'] }],
+          listeners: [{ port: 0, tls: 'none' }],
+        }),
+      );
+      await chmod(file, modeOfFile);
+      await chmod(key, modeOfKey);
+      const world = { readFile: (path: string) => readFile(path, 'utf8'), env: {}, hostName: 'vm' };
+      return (await readConfiguration(file, world)).exposed;
+    };
+    expect(await configure('gmr_erp_1', 0o644, 0o600)).toEqual([file]);
+    expect(await configure('gmr_erp_1', 0o640, 0o644)).toEqual([]);
+    expect(await configure({ file: key }, 0o644, 0o644)).toEqual([key]);
+    expect(await configure({ file: key }, 0o644, 0o600)).toEqual([]);
+  },
+);

@@ -11,10 +11,25 @@ type GateSettings = {
 const TOO_MANY = '421 4.3.2 Too many connections. Try again in a minute.\r\n';
 const TOO_MANY_OF_YOURS = '421 4.7.0 Too many connections from this address. Close some, or try again.\r\n';
 
-/** Counts the connections of all listeners. `expired` hears of those that took too long, and says whether they may stay. */
+/**
+ * Counts the connections of all listeners. `expired` hears of those that took too long, and says whether they may stay. Where there is
+ * no room, the oldest of a stranger, who has not signed in, makes some: else anyone could fill the door with connections that say nothing.
+ */
 export const makeGate = (
   { maxConnections, maxConnectionsPerAddress, patienceMs }: GateSettings,
-  expired: (key: string) => 'stay' | 'end',
+  {
+    expired,
+    isStranger,
+    crowdedOut,
+    end,
+  }: {
+    readonly expired: (key: string) => 'stay' | 'end';
+    readonly isStranger: (key: string, address: string) => boolean;
+    /** Hears of a connection before it ends to make room. */
+    readonly crowdedOut: (key: string) => void;
+    /** Ends a connection that the gate let in. */
+    readonly end: (key: string, socket: net.Socket) => void;
+  },
 ) => {
   const open = new Map<string, { readonly socket: net.Socket; timer: NodeJS.Timeout }>();
   const bySource = new Map<string, number>();
@@ -23,14 +38,24 @@ export const makeGate = (
       const visit = open.get(key);
       if (visit === undefined) return;
       if (expired(key) === 'stay') visit.timer = timerOf(key, socket);
-      else socket.destroySoon();
+      else end(key, socket);
     }, patienceMs).unref();
+  const makeRoom = (): void => {
+    const [key, visit] =
+      [...open].find(([of, { socket }]) => isStranger(of, plainAddress(socket.remoteAddress))) ?? [];
+    if (key === undefined) return;
+    clearTimeout(visit?.timer);
+    open.delete(key);
+    crowdedOut(key);
+    if (visit !== undefined) end(key, visit.socket);
+  };
   return {
     /** Lets a connection in, or ends it. */
     admit: (socket: net.Socket, speaksFirst: boolean): boolean => {
       socket.on('error', () => {});
       const source = sourceOf(plainAddress(socket.remoteAddress));
       const count = bySource.get(source) ?? 0;
+      if (open.size >= maxConnections && count < maxConnectionsPerAddress) makeRoom();
       const refusal =
         open.size >= maxConnections
           ? TOO_MANY

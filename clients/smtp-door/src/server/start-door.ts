@@ -131,11 +131,32 @@ export const startDoor = async (
       maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
       patienceMs: PATIENCE * idleMs,
     },
-    (key) => {
-      const connection = connectionOf(key);
-      if (connection?.isWaitingForUs) return 'stay';
-      connection?.send(421, '4.4.2 This connection took too long for one email. Nothing more was accepted.');
-      return 'end';
+    {
+      expired: (key) => {
+        const connection = connectionOf(key);
+        if (connection?.isWaitingForUs) return 'stay';
+        connection?.send(
+          421,
+          '4.4.2 This connection took too long for one email. Nothing more was accepted.',
+        );
+        return 'end';
+      },
+      isStranger: (key, address) => {
+        const connection = connectionOf(key);
+        if (connection?._upgrading) return false;
+        const session = connection?.session;
+        return session === undefined ? networkOf(address) === undefined : accountOf(session) === undefined;
+      },
+      // To take the socket from under TLS can end the process.
+      end: (key, socket) => {
+        const connection = connectionOf(key);
+        const pending = servers.map((server) => server._pendingSockets.get(socket)).find(Boolean);
+        if (connection === undefined) (pending ?? socket).destroy();
+        else if (!connection._upgrading) connection._socket.destroySoon();
+      },
+      crowdedOut: (key) => {
+        connectionOf(key)?.send(421, '4.3.2 Too many connections. Sign in sooner, or try again in a minute.');
+      },
     },
   );
   /** Undefined once it is closed. */

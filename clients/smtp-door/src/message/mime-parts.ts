@@ -16,7 +16,7 @@ export type Leaf = {
   readonly isSealed: boolean;
 };
 
-export type Multipart = {
+type Multipart = {
   readonly kind: 'multipart';
   /** What comes after `multipart/`. */
   readonly subtype: string;

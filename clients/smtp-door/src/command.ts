@@ -3,10 +3,11 @@ import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { type Command, readCommandLine, USAGE } from './command-line.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import { folderProblems } from './configuration-folders.ts';
+import { ConfigurationError } from './configuration-problem.ts';
 import { logTo } from './log.ts';
 import { hashPassword, makePassword } from './password-hash.ts';
 import { askRelay } from './relay/ask-relay.ts';
-import { oneLine } from './relay/one-line.ts';
 import { type RunWorld, runDoor } from './run.ts';
 import { readCertificate } from './server/certificate.ts';
 import { actOnSpool, listSpool, spoolTable } from './spool/spool-desk.ts';
@@ -60,6 +61,8 @@ const perform = async (
 
 const check = async ({ config, asksRelay }: Extract<Command, { kind: 'check' }>): Promise<void> => {
   const configuration = await readConfig(config);
+  const problems = await folderProblems(configuration);
+  if (problems.length > 0) throw new ConfigurationError(config, problems);
   say(await describe(configuration));
   for (const path of configuration.exposed)
     say(`  Warning: everyone on this machine can read ${path}, which has a secret. Run: chmod o= ${path}`);
@@ -134,6 +137,9 @@ const serve = async (
   // Whoever reads the log can end before the door does.
   process.stdout.on('error', () => {});
   const configuration = await readConfig(config);
+  // A drop folder can be on a disk that comes later: the door runs, and health is not ok until then.
+  const problems = await folderProblems({ spool: configuration.spool, dropFolder: undefined });
+  if (problems.length > 0) throw new ConfigurationError(config, problems);
   const warn = ({ exposed }: Configuration): void => {
     for (const path of exposed)
       log('warn', 'SecretReadableByOthers', {
@@ -156,7 +162,7 @@ const serve = async (
         warn(next);
         return running.reload(next);
       })
-      .catch((error: unknown) => log('error', 'ReloadFailed', { say: oneLine((error as Error).message) }));
+      .catch((error: unknown) => running.reloadFailed(error as Error));
   });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { HASH_FORM, parsePasswordHash } from './password-hash.ts';
+import { readNetwork } from './server/networks.ts';
 
 /** A value that a person writes, with what is expected in its place. */
 const expecting = <Schema extends z.ZodType>(make: (error: { error: string }) => Schema, expected: string) =>
@@ -42,6 +44,16 @@ const urlFault = (value: string): string | undefined => {
 /** Larger networks than any organisation has: an account for them is an open relay. */
 const SMALLEST_PREFIX = { 4: 8, 6: 16 } as const;
 
+/** As the door reads it: an IPv4 network in the form of IPv6 is one of IPv4. */
+const isNetwork = (value: string): boolean => {
+  try {
+    readNetwork(value);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const networkFault = (value: string): string | undefined => {
   const [address = '', prefix, ...rest] = value.split('/');
   const family = isIP(address);
@@ -51,7 +63,7 @@ const networkFault = (value: string): string | undefined => {
   const bits = Number(prefix);
   if (!/^\d{1,3}$/.test(prefix) || bits > (family === 4 ? 32 : 128)) return form;
   const least = SMALLEST_PREFIX[family];
-  return bits >= least
+  return bits >= least && isNetwork(value)
     ? undefined
     : `a network of at most /${least}: everyone in it sends without a password, and a larger one makes an open relay`;
 };
@@ -79,9 +91,23 @@ const secret = z.union(
 /** Where a secret of the configuration is. */
 export type Secret = z.infer<typeof secret>;
 
-const host = text('the address to listen on, such as "127.0.0.1", or "0.0.0.0" for all').default('127.0.0.1');
+const HOST = 'the address to listen on, such as "127.0.0.1", or "0.0.0.0" for all';
+/** A name has a letter: `999.1.1.1` is no address and no name. */
+const HOST_NAME = /^(?=.*[a-z])[\w.-]{1,253}$/i;
+const host = checked(HOST, (value) => (isIP(value) > 0 || HOST_NAME.test(value) ? undefined : HOST)).default(
+  '127.0.0.1',
+);
 const port = whole(0, 65_535);
 const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+
+const ciphersFault = (value: string): string | undefined => {
+  try {
+    createSecureContext({ ciphers: value });
+    return undefined;
+  } catch {
+    return 'ciphers in the notation of OpenSSL that this Node.js has, such as DEFAULT@SECLEVEL=0';
+  }
+};
 
 const listener = fields({
   host,
@@ -89,7 +115,7 @@ const listener = fields({
   tls: oneOf(['starttls', 'implicit', 'none']).optional(),
   plainAuth: flag.default(false),
   minVersion: oneOf(TLS_VERSIONS).optional(),
-  ciphers: text('ciphers in the notation of OpenSSL').optional(),
+  ciphers: checked('ciphers in the notation of OpenSSL', ciphersFault).optional(),
 });
 
 const NAME = /^[\w.@-]{1,64}$/;

@@ -136,9 +136,12 @@ const readSecret = async (
   return trimmed;
 };
 
+const ALL = new Set(['0.0.0.0', '::']);
+const meet = (one: string, other: string): boolean => one === other || ALL.has(one) || ALL.has(other);
+
 /** What each field allows and all of them together do not. */
 function* contradictions(data: ConfigurationFile): Generator<ConfigurationProblem> {
-  const { accounts, listeners, certificate, dropFolder } = data;
+  const { accounts, listeners, certificate, dropFolder, health } = data;
   const names = new Set<string>();
   const networks = new Set<string>();
   for (const [index, { name, passwordHash, networks: own, replaceFrom, from }] of accounts.entries()) {
@@ -189,6 +192,15 @@ function* contradictions(data: ConfigurationFile): Generator<ConfigurationProble
           'TLS, an account with networks, or, in a private network, "plainAuth": true: without TLS the door asks for no password',
         received: 'a listener that no client can use',
       };
+  }
+  const places = listeners.map(({ host, port }, index) => ({ at: `listeners[${index}].port`, host, port }));
+  if (health !== false) places.push({ at: 'health.port', ...health });
+  for (const [index, { at, host, port }] of places.entries()) {
+    const same = places
+      .slice(0, index)
+      .find((place) => port !== 0 && place.port === port && meet(place.host, host));
+    if (same !== undefined)
+      yield { at, expected: `another port than ${same.at} for the same address`, received: `${port} again` };
   }
   if (dropFolder !== undefined && !names.has(dropFolder.account))
     yield {

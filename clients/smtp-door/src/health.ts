@@ -33,7 +33,11 @@ function* reasons({ now, watch, spool, dropFolder, certificateUntil }: HealthFac
   if (trouble !== undefined && since(trouble.since) >= TROUBLE_MS)
     yield `The relay has not responded since ${trouble.since.toISOString()} (${trouble.reason}). Check the relay, and that this machine reaches it.`;
   if (spool !== undefined) {
-    const { oldest, failed, damaged, emails, bytes, maxEmails, maxBytes } = spool;
+    const { oldest, failed, damaged, emails, bytes, maxEmails, maxBytes, refuses } = spool;
+    if (refuses === 'FULL')
+      yield 'The spool is full, and clients get 452. Look at it with smtp-door spool list: failed emails count too.';
+    else if (refuses !== undefined)
+      yield `The spool cannot be written (${refuses}), and clients get 452. Make room on its disk, or give the user of the door the right to write there.`;
     if (oldest !== undefined && since(oldest) >= OLD_MS)
       yield `The oldest email in the spool (of ${emails}) waits since ${oldest.toISOString()}. The log says why, in RelayDeferredEmail.`;
     if (failed > 0)
@@ -43,6 +47,7 @@ function* reasons({ now, watch, spool, dropFolder, certificateUntil }: HealthFac
     if (emails >= NEARLY_FULL * maxEmails || bytes >= NEARLY_FULL * maxBytes)
       yield `The spool is nearly full: ${emails} of ${maxEmails} emails, ${bytes} of ${maxBytes} bytes. When it is full, clients get 452.`;
   }
+  yield* watch.reloadFaults.values();
   if (dropFolder?.fault !== undefined) yield dropFolder.fault;
   if (dropFolder !== undefined && dropFolder.failed > 0)
     yield `Files of the drop folder that failed: ${dropFolder.failed}. They are in its folder failed, with the reason beside each.`;

@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import { judgeApart } from './message/judge-apart.ts';
 import type { Judge } from './message/judge-message.ts';
 import { deliverTo } from './relay/deliver.ts';
+import { oneLine } from './relay/one-line.ts';
 import { Pauses } from './relay/pauses.ts';
 import { type PostMail, postMailTo } from './relay/post-mail.ts';
 import type { Account, DoorSettings } from './settings.ts';
@@ -47,11 +48,17 @@ export type Running = {
   readonly healthPort: number | undefined;
   /** Takes the accounts and the certificate of another configuration; says which other fields need a restart. */
   readonly reload: (configuration: Configuration) => Promise<void>;
+  /** There was to be another configuration, and it cannot be used. */
+  readonly reloadFailed: (error: Error) => void;
   readonly close: () => Promise<void>;
 };
 
 /** As callers of the relay wait (docs/callers/README.md): it waits 60 seconds for Graph itself. */
 const SPOOL_TIMEOUT_MS = 100_000;
+const CONFIGURATION_KEPT =
+  'The changed configuration cannot be used, and the door goes on with the one before: see ReloadFailed in the log. Correct it (smtp-door check), then send SIGHUP.';
+const CERTIFICATE_KEPT =
+  'The new files of the certificate cannot be used, and the door goes on with the old ones: see CertificateKept in the log. Correct them, then send SIGHUP.';
 const RESCAN_MS = 5_000;
 const HOUR_MS = 3_600_000;
 
@@ -117,8 +124,14 @@ export const runDoor = async (configuration: Configuration, world: RunWorld): Pr
         watch.forgetFaults();
         courier?.wake();
         door?.useAccounts(next.door.accounts);
-        await door?.reloadCertificate();
+        const hasCertificate = (await door?.reloadCertificate()) ?? true;
+        watch.reloaded('configuration');
+        watch.reloaded('certificate', hasCertificate ? undefined : CERTIFICATE_KEPT);
         log('info', 'ConfigurationReloaded', { accounts: next.keys.size });
+      },
+      reloadFailed: (error) => {
+        watch.reloaded('configuration', CONFIGURATION_KEPT);
+        log('error', 'ReloadFailed', { say: oneLine(error.message) });
       },
       close: closeAll,
     };

@@ -9,6 +9,7 @@ export class Watch {
   readonly #now: () => Date;
   readonly #counts = new Map<string, number>();
   readonly #ownFaults = new Map<string, string>();
+  readonly #reloadFaults = new Map<string, string>();
   #lastSuccessAt: Date | undefined;
   #troubleSince: Date | undefined;
   #trouble = '';
@@ -49,6 +50,17 @@ export class Watch {
   /** Accounts whose key the relay does not accept, and why. */
   get ownFaults(): ReadonlyMap<string, string> {
     return this.#ownFaults;
+  }
+
+  /** Notes that the door goes on with an old configuration or certificate, and what to do; or that it does not. */
+  reloaded(what: 'configuration' | 'certificate', fault?: string): void {
+    if (fault === undefined) this.#reloadFaults.delete(what);
+    else this.#reloadFaults.set(what, fault);
+  }
+
+  /** What could not be read again, with what to do. */
+  get reloadFaults(): ReadonlyMap<string, string> {
+    return this.#reloadFaults;
   }
 
   get lastSuccessAt(): Date | undefined {

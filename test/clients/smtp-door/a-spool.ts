@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Log } from '../../../clients/smtp-door/src/log.ts';
+import type { Log, LogFacts } from '../../../clients/smtp-door/src/log.ts';
 import { Spool, type SpoolSettings } from '../../../clients/smtp-door/src/spool/spool.ts';
 
 const folders: string[] = [];
@@ -18,13 +18,15 @@ export const aFolder = async (): Promise<string> => {
   return folder;
 };
 
-/** A log that keeps the names of its events. */
+/** A log that keeps its events. */
 export const aLog = () => {
   const events: string[] = [];
-  const log: Log = (_, event) => {
+  const facts: LogFacts[] = [];
+  const log: Log = (_, event, of = {}) => {
     events.push(event);
+    facts.push(of);
   };
-  return { log, events };
+  return { log, events, facts };
 };
 
 export const NOW = new Date('2026-11-26T12:00:00Z');

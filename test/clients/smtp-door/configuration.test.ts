@@ -1,7 +1,9 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readConfiguration } from '../../../clients/smtp-door/src/configuration.ts';
+import { folderProblems } from '../../../clients/smtp-door/src/configuration-folders.ts';
 import {
   hashPassword,
   isPasswordOf,
@@ -245,6 +247,78 @@ describe('a password', () => {
     expect(parsePasswordHash(hash)).toBeUndefined();
     expect(await isPasswordOf(hash, 'x')).toBe(false);
   });
+});
+
+test.each<[string, object, string]>([
+  [
+    'ciphers that OpenSSL does not know',
+    { listeners: [{ port: 2525, tls: 'none', ciphers: 'FOO' }] },
+    'listeners[0].ciphers: expected ciphers in the notation of OpenSSL',
+  ],
+  [
+    'a network of everyone in the form of IPv6',
+    { accounts: [{ name: 'scanner', key: 'k', networks: ['::ffff:0.0.0.0/96'] }] },
+    'accounts[0].networks[0]: expected a network of at most',
+  ],
+  [
+    'an address that is none',
+    { listeners: [{ host: '999.1.1.1', port: 2525, tls: 'none' }] },
+    'listeners[0].host: expected the address to listen on',
+  ],
+  [
+    'a port twice',
+    {
+      listeners: [
+        { port: 2525, tls: 'none' },
+        { host: '0.0.0.0', port: 2525, tls: 'none' },
+      ],
+    },
+    'listeners[1].port: expected another port than listeners[0].port for the same address; received 2525 again',
+  ],
+  [
+    'the port of health for a listener',
+    { listeners: [{ port: 9025, tls: 'none' }] },
+    'health.port: expected another port than listeners[0].port',
+  ],
+])('a configuration that the door could not start with is not valid: %s', async (_, change, expected) => {
+  expect(await problemsOf({ ...MINIMAL, ...change })).toContain(expected);
+});
+
+test.each([
+  {
+    listeners: [
+      { port: 2525, tls: 'none' },
+      { host: '10.0.0.1', port: 2525, tls: 'none' },
+    ],
+  },
+  {
+    listeners: [
+      { port: 0, tls: 'none' },
+      { port: 0, tls: 'none' },
+    ],
+  },
+  { listeners: [{ host: 'localhost', port: 2525, tls: 'none', ciphers: 'DEFAULT@SECLEVEL=0' }] },
+  { accounts: [{ name: 'scanner', key: 'k', networks: ['::ffff:10.0.0.0/104'] }] },
+])('a configuration that it can start with is valid: %j', async (change) => {
+  expect(await problemsOf({ ...MINIMAL, ...change })).toBe('valid');
+});
+
+test('the folder of the spool can be made, and the drop folder is there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'smtp-door-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const of = async (spool: string, drop: string) => {
+    const { spool: one, dropFolder } = await read({
+      ...MINIMAL,
+      spool: { folder: spool },
+      dropFolder: { folder: drop, account: 'scanner' },
+    });
+    return (await folderProblems({ spool: one, dropFolder })).map(({ at, received }) => `${at} ${received}`);
+  };
+  expect(await of(join(folder, 'a/b'), folder)).toEqual([]);
+  expect(await of(file, join(folder, 'gone'))).toEqual(['spool.folder a file', 'dropFolder.folder ENOENT']);
+  expect(await of(join(file, 'spool'), file)).toEqual(['spool.folder ENOTDIR', 'dropFolder.folder a file']);
 });
 
 test.skipIf(process.platform === 'win32')(

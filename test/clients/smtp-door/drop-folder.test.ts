@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DropFolder } from '../../../clients/smtp-door/src/drop-folder/drop-folder.ts';
@@ -18,7 +18,7 @@ const start = async (
   change: { readonly sent?: 'keep' | 'delete'; readonly folder?: string } = {},
 ) => {
   const folder = change.folder ?? (await aFolder());
-  const { log, events } = aLog();
+  const { log, events, facts } = aLog();
   const got: Submission[] = [];
   let time = Date.now();
   const dropFolder = new DropFolder(
@@ -43,6 +43,7 @@ const start = async (
     dropFolder,
     got,
     events,
+    facts,
     files,
     put: (name: string, content: string | Buffer = EML) => writeFile(join(folder, name), content),
     look: async (times = 2) => {
@@ -92,21 +93,59 @@ describe('a file in the drop folder', () => {
     expect([await files(), await files('sent')]).toEqual([[], []]);
   });
 
-  test('has the same idempotency key after a crash between sending and moving, and a new one if it is written again', async () => {
-    const first = await start();
+  test('has the same idempotency key after a crash between sending and moving', async () => {
+    const folder = await aFolder();
+    // It cannot be moved, as if the door had ended before that.
+    const crash = async (): Promise<Delivered> => {
+      await rm(join(folder, 'sent'), { recursive: true });
+      await writeFile(join(folder, 'sent'), '');
+      return SENT;
+    };
+    const first = await start(crash, { folder });
     await first.put('order.eml');
     await first.look();
-    const crashed = join(first.folder, 'order.eml');
-    // As the crash would have left it: rename keeps the time of the file.
-    await rename(join(first.folder, 'sent/order.eml'), crashed);
+    expect(await first.files()).toContain('order.eml');
+    await rm(join(first.folder, 'sent'));
     const second = await start(undefined, { folder: first.folder });
     await second.look();
+    expect(await second.files('sent')).toEqual(['order.eml']);
     expect(second.got.map(({ idempotencyKey }) => idempotencyKey)).toEqual([first.got[0]?.idempotencyKey]);
-    await second.put('order.eml');
-    await utimes(crashed, new Date(), new Date(Date.now() + 60_000));
-    await second.look();
-    expect(new Set(second.got.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
-    expect(await second.files('sent')).toEqual(['order-2.eml', 'order.eml']);
+  });
+
+  test.each(['keep', 'delete'] as const)(
+    'that is put there again is a second email, also if it keeps its name, content and time (%s)',
+    async (sent) => {
+      const { put, look, got, folder, files } = await start(undefined, { sent });
+      for (const _ of [1, 2, 3]) {
+        await put('alarm.eml');
+        await utimes(join(folder, 'alarm.eml'), 1_700_000_000, 1_700_000_000);
+        await look();
+      }
+      expect(new Set(got.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
+      expect([await files(), (await files('sent')).length]).toEqual([[], sent === 'keep' ? 3 : 0]);
+    },
+  );
+
+  test('keeps its key while the relay is unavailable, also if its rights change', async () => {
+    let answer: Delivered = LATER;
+    const { put, look, got, folder, advance } = await start(() => answer);
+    await put('order.eml');
+    await look();
+    await chmod(join(folder, 'order.eml'), 0o600);
+    answer = SENT;
+    advance(5_000);
+    await look();
+    expect(got.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
+      got[1]?.idempotencyKey,
+      got[0]?.idempotencyKey,
+    ]);
+  });
+
+  test('begins after a byte order mark', async () => {
+    const { put, look, got } = await start();
+    await put('order.eml', `\uFEFF${EML}`);
+    await look();
+    expect(got.map(({ body }) => body.toString())).toEqual([EML]);
   });
 
   test('keeps the key that its program gave it', async () => {
@@ -152,7 +191,7 @@ describe('a file in the drop folder', () => {
       '3000000 bytes',
     ],
   ])('%s is in failed/ with the reason beside it', async (_, content, reason, text) => {
-    const { put, look, files, folder, dropFolder, events } = await start(() => ({
+    const { put, look, files, folder, dropFolder, events, facts } = await start(() => ({
       kind: 'refused',
       code: '550',
       enhanced: '5.7.1',
@@ -169,6 +208,7 @@ describe('a file in the drop folder', () => {
     expect(written).toMatchObject({ reason, text: expect.stringContaining(text) });
     expect(dropFolder.facts.failed).toBe(1);
     expect(events).toEqual(['FileFailed']);
+    expect(facts).toEqual([expect.objectContaining({ file: 'order.eml', reason })]);
   });
 
   test('stays while the relay is unavailable, and is tried again later', async () => {
@@ -184,8 +224,9 @@ describe('a file in the drop folder', () => {
   });
 
   test('that is empty may be about to be written; after a minute it has failed', async () => {
-    const { put, look, files, advance } = await start();
+    const { put, look, files, advance, folder } = await start();
     await put('order.eml', '');
+    await utimes(join(folder, 'order.eml'), 4_000_000_000, 4_000_000_000);
     await look(3);
     expect(await files()).toEqual(['order.eml']);
     advance(120_000);
@@ -245,6 +286,12 @@ test('a folder that cannot be used is reported', async () => {
     folder: join(await aFolder(), 'gone'),
   });
   await look();
+  expect(dropFolder.facts.fault).toBe(
+    'The drop folder cannot be used (ENOENT). Make the folder, or correct "dropFolder" in the configuration.',
+  );
+  await mkdir(folder);
+  await look();
+  expect(dropFolder.facts.fault).toBeUndefined();
   await put('order.eml');
   await rename(join(folder, 'failed'), join(folder, 'elsewhere'));
   await writeFile(join(folder, 'failed'), 'not a folder');

@@ -56,6 +56,16 @@ describe('the door is not ok', () => {
       { spool: { ...EMPTY, emails: 3, oldest: new Date(START - 30 * MINUTE) } },
       'The oldest email in the spool (of 3) waits since 2026-11-26T11:30:00.000Z',
     ],
+    [
+      'if the spool could not write an email',
+      { spool: { ...EMPTY, refuses: 'ENOSPC' } },
+      'The spool cannot be written (ENOSPC), and clients get 452.',
+    ],
+    [
+      'if the spool had no room for an email',
+      { spool: { ...EMPTY, refuses: 'FULL' } },
+      'The spool is full, and clients get 452.',
+    ],
     ['if the spool is nearly full of emails', { spool: { ...EMPTY, emails: 80 } }, '80 of 100 emails'],
     ['if the spool is nearly full of bytes', { spool: { ...EMPTY, bytes: 800 } }, '800 of 1000 bytes'],
     [
@@ -87,6 +97,17 @@ describe('the door is not ok', () => {
     watch.attempted('erp', sent);
     expect(reasonsOf(facts({ watch }))).toEqual([]);
   });
+
+  test.each(['configuration', 'certificate'] as const)(
+    'if its changed %s cannot be used, until another one can',
+    (what) => {
+      const watch = aWatch();
+      watch.reloaded(what, 'The reason.');
+      expect(reasonsOf(facts({ watch }))).toEqual(['The reason.']);
+      watch.reloaded(what);
+      expect(reasonsOf(facts({ watch }))).toEqual([]);
+    },
+  );
 
   test('if the relay has not responded for five minutes, until it does', () => {
     const watch = aWatch();

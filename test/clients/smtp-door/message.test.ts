@@ -451,8 +451,8 @@ describe('a message that must be built again', () => {
     ],
     ['a part is binary', message(...HEAD, 'Content-Transfer-Encoding: binary', '', 'Hello')],
     [
-      'base64 has something else in it',
-      message(...HEAD, 'Content-Transfer-Encoding: base64', '', 'SGVsbG8=!'),
+      'base64 was encoded line by line',
+      message(...HEAD, 'Content-Transfer-Encoding: base64', '', 'SGVsbG8=', 'SGVsbG8='),
     ],
     [
       'the name of a file is raw',
@@ -685,4 +685,14 @@ test('a message without an envelope, as a file has it, goes to those of its head
     { bareLineEnds: 'mend', otherRecipients: 'remove' },
   );
   expect(judged).toMatchObject({ kind: 'email', body: bytes });
+});
+
+test('a message that is in a loop is rejected: it has more than 100 Received fields', async () => {
+  const trace = (count: number) =>
+    Array<string>(count).fill('Received: from a by b; Thu, 26 Nov 2026 10:00:00 +0000');
+  expect((await judge(message(...trace(100), ...HEAD, '', 'Hello'))).kind).toBe('email');
+  expect(await judge(message(...trace(101), ...HEAD, '', 'Hello'))).toMatchObject({
+    code: 554,
+    enhanced: '5.4.6',
+  });
 });

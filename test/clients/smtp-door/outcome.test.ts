@@ -46,6 +46,17 @@ describe('what the relay has is accepted', () => {
   });
 });
 
+test('the text names the ID of the email at the relay, also in the command that asks for it', () => {
+  const id = '01a2055c-e268-762b-8556-1836e3fff5b7';
+  const remedy = 'Run `npm run mail -- show <id>`.';
+  const textOf = (more: object) =>
+    (readOutcome(problem('SENDER_NOT_USABLE', 403, more)) as { text: string }).text;
+  expect(textOf({ id, remedy })).toBe(
+    `SENDER_NOT_USABLE: What is wrong. The ID of the email is ${id}. Run \`npm run mail -- show ${id}\`.`,
+  );
+  expect(textOf({ id: '<script>', remedy })).toBe(`SENDER_NOT_USABLE: What is wrong. ${remedy}`);
+});
+
 describe('a problem of this email or of its sender is refused, with the code that fits', () => {
   test.each([
     ['ADDRESS_INVALID', 400, '553', '5.1.3'],

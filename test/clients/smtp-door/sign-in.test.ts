@@ -130,9 +130,24 @@ test('a device goes on signing in from its address while others guess its passwo
     return reply;
   };
   expect(await attempt('127.0.0.1', PASSWORD)).toMatch(/^235 /);
-  for (const host of [2, 3, 4, 5, 6]) expect(await attempt(`127.0.0.${host}`, 'wrong')).toMatch(WRONG);
+  for (let host = 0; host < 50; host += 1)
+    expect(await attempt(`127.0.1.${host % 25}`, 'wrong')).toMatch(WRONG);
   expect(await attempt('127.0.0.7', PASSWORD)).toMatch(/^454 4\.7\.0 /);
   expect(await attempt('127.0.0.1', PASSWORD)).toMatch(/^235 /);
+});
+
+test('one address that guesses shuts no other one out', async () => {
+  const { port } = await openDoor();
+  const attempt = async (from: string, password: string): Promise<string> => {
+    const talk = await talkTo(port, { from });
+    await talk.say('EHLO x');
+    const reply = await talk.say(`AUTH PLAIN ${plainToken('scanner', password)}`);
+    talk.close();
+    return reply;
+  };
+  for (let count = 0; count < 5; count += 1) expect(await attempt('127.0.0.66', 'wrong')).toMatch(WRONG);
+  expect(await attempt('127.0.0.66', PASSWORD)).toMatch(/^454 4\.7\.0 /);
+  expect(await attempt('127.0.0.77', PASSWORD)).toMatch(/^235 /);
 });
 
 describe('the brake', () => {

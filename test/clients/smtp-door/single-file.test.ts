@@ -112,7 +112,14 @@ describe('the single file of the SMTP door', () => {
     await writeFile(join(folder, 'door.json'), '{');
     door.send('SIGHUP');
     await expect.poll(() => door.lines.map(({ event }) => event)).toContain('ReloadFailed');
-    expect((await fetch(`http://127.0.0.1:${door.healthPort}/health`)).status).toBe(200);
+    const health = () => fetch(`http://127.0.0.1:${door.healthPort}/health`);
+    expect(await (await health()).json()).toMatchObject({
+      status: 'not ok',
+      reasons: [expect.stringContaining('goes on with the one before')],
+    });
+    await configure({ accounts: [{ name: 'crm', key: 'gmr_crm_2', passwordHash: other }] });
+    door.send('SIGHUP');
+    await expect.poll(async () => (await health()).status).toBe(200);
     door.send('SIGTERM');
     expect(await door.ended).toBe(0);
     expect(door.lines.at(-1)?.event).toBe('Stopped');

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -84,6 +84,11 @@ describe('the spool', () => {
       enhanced: '4.3.1',
     });
     expect([events.at(-1), (await readdir(join(folder, 'waiting'))).length]).toEqual(['SpoolFull', 2]);
+    await spool.rescan();
+    expect(spool.counts.refuses).toBe('FULL');
+    for (const waiting of [...spool.waiting]) await spool.remove(waiting);
+    await spool.rescan();
+    expect(spool.counts.refuses).toBeUndefined();
   });
 
   test('takes no more than it may, however many clients come together', async () => {
@@ -103,6 +108,11 @@ describe('the spool', () => {
       [],
       0,
     ]);
+    await spool.rescan();
+    expect(spool.counts.refuses).toBe('ENOENT');
+    await mkdir(join(folder, 'drafts'));
+    await spool.rescan();
+    expect([spool.counts.refuses, await readdir(join(folder, 'drafts'))]).toEqual([undefined, []]);
   });
 
   test.skipIf(process.platform === 'win32')(

@@ -9,6 +9,7 @@ const MESSAGE = message(
   'From: Scanner <scanner@contoso.com>',
   'To: chan@contoso.com',
   'Subject: Scan',
+  `Date: ${new Date().toUTCString()}`,
   'Message-ID: <scan-1@contoso.com>',
   '',
   'See the file.',
@@ -142,6 +143,23 @@ describe('a submission', () => {
   });
 });
 
+test('the log says why an email was rejected, and which client sent it', async () => {
+  const { port, events } = await openDoor({ accounts: [LAN] }, async () => ({
+    kind: 'refused',
+    code: '550',
+    enhanced: '5.7.1',
+    text: 'SENDER_NOT_ALLOWED: Not chan@contoso.com.',
+  }));
+  const talk = await talkTo(port);
+  await submit(talk, message('From: a@contoso.com, b@contoso.com', '', 'Text'));
+  await submit(talk, MESSAGE);
+  const refused = events.filter(({ event }) => event === 'MessageRefused').map(({ facts }) => facts);
+  expect(refused).toEqual([
+    expect.objectContaining({ client: '127.0.0.1', say: expect.stringContaining('several addresses') }),
+    expect.objectContaining({ client: '127.0.0.1', say: 'SENDER_NOT_ALLOWED: Not (address).' }),
+  ]);
+});
+
 describe('an email that a client repeats', () => {
   const keyOf = async (
     bytes: Buffer,
@@ -172,9 +190,31 @@ describe('an email that a client repeats', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('has a key of its own each time where it has no Message-ID', async () => {
-    const bytes = other('Message-ID: <scan-1@contoso.com>\r\n', '');
+  test.each([
+    '',
+    'Message-ID: <>\r\n',
+    'Message-ID: <@>\r\n',
+    'Message-ID: (none)\r\n',
+    'Message-ID: scan\r\n',
+  ])('has a key of its own each time where it has no Message-ID, or one that is none: %j', async (field) => {
+    const bytes = other('Message-ID: <scan-1@contoso.com>\r\n', field);
     expect(await keyOf(bytes)).not.toBe(await keyOf(bytes));
+  });
+
+  test.each([
+    ['no Date', ''],
+    ['the Date of a clock that was never set', 'Date: Thu, 01 Jan 1970 00:00:10 +0000\r\n'],
+    ['a Date that is none', 'Date: today\r\n'],
+  ])('has the key of a day where it has a Message-ID and %s', async (_, field) => {
+    const bytes = Buffer.from(text.replace(/Date: .*\r\n/, field), 'latin1');
+    const keyAt = async (time: string): Promise<string | undefined> => {
+      const { port, delivered } = await openDoor({ accounts: [LAN] }, undefined, () => new Date(time));
+      await submit(await talkTo(port), bytes);
+      return delivered[0]?.idempotencyKey;
+    };
+    const key = await keyAt('2026-11-26T00:00:00Z');
+    expect(await keyAt('2026-11-26T23:59:59Z')).toBe(key);
+    expect(await keyAt('2026-11-27T00:00:00Z')).not.toBe(key);
   });
 
   test('has the key that the application gives it, which is not sent', async () => {
@@ -192,11 +232,11 @@ describe('an email that a client repeats', () => {
   });
 });
 
-describe('an email without a Message-ID', () => {
-  const bytes = Buffer.from(
-    MESSAGE.toString('latin1').replace('Message-ID: <scan-1@contoso.com>\r\n', ''),
-    'latin1',
-  );
+describe.each([
+  ['without a Message-ID', /Message-ID: .*\r\n/],
+  ['with the Message-ID of all emails of its device, and without a Date', /Date: .*\r\n/],
+])('an email %s', (_, field) => {
+  const bytes = Buffer.from(MESSAGE.toString('latin1').replace(field, ''), 'latin1');
   const OK: Delivered = { kind: 'accepted', id: 'mail-1', state: 'sent' };
   const REFUSED: Delivered = { kind: 'refused', code: '554', enhanced: '5.6.0', text: 'No' };
   const LATER: Delivered = { kind: 'later', code: '451', enhanced: '4.4.7', text: 'Later' };

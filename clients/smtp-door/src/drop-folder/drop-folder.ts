@@ -31,11 +31,19 @@ export type DropFolderWorld = {
 };
 
 /** What is known of a file between two looks. */
-type Seen = { readonly stamp: string; attempts: number; notBefore: number; isHandedOver: boolean };
+type Seen = {
+  readonly stamp: string;
+  attempts: number;
+  notBefore: number;
+  isHandedOver: boolean;
+  /** Of the first attempt: rights that change in between make no other email of it. */
+  key?: string;
+};
 type Found = {
   readonly name: string;
   readonly stamp: string;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   readonly size: number;
 };
 
@@ -52,6 +60,8 @@ export class DropFolder {
   readonly #settings: DropFolderSettings;
   readonly #world: DropFolderWorld;
   #seen = new Map<string, Seen>();
+  /** Since when the door sees a file empty: its own time can be in the future. */
+  #emptySince = new Map<string, number>();
   #failed = 0;
   #fault: string | undefined;
 
@@ -69,6 +79,8 @@ export class DropFolder {
   async look(signal?: AbortSignal): Promise<void> {
     this.#fault = undefined;
     try {
+      // It is not made: a path that nobody writes to would look like a folder that is empty.
+      await readdir(this.#settings.folder);
       for (const folder of ['sent', 'failed'])
         await mkdir(join(this.#settings.folder, folder), { recursive: true, mode: FOLDER_MODE });
       const found = await this.#list();
@@ -95,6 +107,8 @@ export class DropFolder {
   async #list(): Promise<readonly Found[]> {
     const names = (await readdir(this.#settings.folder)).filter((name) => IS_EML.test(name));
     const found: Found[] = [];
+    const now = this.#world.now().getTime();
+    const empty = new Map<string, number>();
     for (const name of names) {
       if (name.includes('\uFFFD')) {
         this.#fault = 'The drop folder has a file whose name is not in UTF-8. It was not sent. Rename it.';
@@ -106,10 +120,15 @@ export class DropFolder {
         throw error;
       });
       if (!stats?.isFile()) continue;
-      const { size, mtimeMs, ino } = stats;
-      if (size === 0 && this.#world.now().getTime() - mtimeMs < EMPTY_MS) continue;
-      found.push({ name, size, mtimeMs, stamp: `${size} ${mtimeMs} ${ino}` });
+      const { size, mtimeMs, ctimeMs, ino } = stats;
+      if (size === 0) {
+        const since = this.#emptySince.get(name) ?? now;
+        empty.set(name, since);
+        if (now - since < EMPTY_MS) continue;
+      }
+      found.push({ name, size, mtimeMs, ctimeMs, stamp: `${size} ${mtimeMs} ${ino}` });
     }
+    this.#emptySince = empty;
     return found.sort((one, other) => one.mtimeMs - other.mtimeMs || (one.name < other.name ? -1 : 1));
   }
 
@@ -118,23 +137,29 @@ export class DropFolder {
     if (seen === undefined || seen.notBefore > this.#world.now().getTime()) return;
     try {
       if (!seen.isHandedOver) {
-        const reason = await this.#send(file);
+        const reason = await this.#send(file, seen);
         if (reason === 'later') {
           seen.attempts += 1;
           seen.notBefore = this.#world.now().getTime() + pauseMs(seen.attempts, { waitMs: undefined });
           return;
         }
-        if (reason !== undefined) return await this.#fail(file, reason);
+        if (reason !== undefined) {
+          await this.#fail(file, reason);
+          this.#seen.delete(file.name);
+          return;
+        }
         seen.isHandedOver = true;
       }
       await (this.#settings.sent === 'delete' ? rm(this.#path(file.name)) : this.#move(file.name, 'sent'));
+      // The next file of this name is another one, also where it looks the same.
+      this.#seen.delete(file.name);
     } catch (error) {
       this.#say('A file of the drop folder cannot be read or moved', error);
     }
   }
 
   /** Returns why the file can never be sent, that it can later, or nothing if the relay or the spool has it. */
-  async #send(file: Found): Promise<FailureReason | 'later' | undefined> {
+  async #send(file: Found, seen: Seen): Promise<FailureReason | 'later' | undefined> {
     const { maxBytes, account } = this.#settings;
     const { judge, deliver, now } = this.#world;
     const failure = (reason: string, text: string) =>
@@ -148,7 +173,8 @@ export class DropFolder {
     if (bytes === undefined) return 'later';
     const judged = await judge(bytes);
     if (judged.kind === 'refused') return failure('MESSAGE_REFUSED', judged.text);
-    const key = keyOf(file, bytes);
+    seen.key ??= keyOf(file, bytes);
+    const { key } = seen;
     const delivered = await deliver({
       id: key.slice(0, 16),
       account,
@@ -183,6 +209,8 @@ export class DropFolder {
     await rename(this.#path(name), this.#path('failed', target));
     this.#world.log('error', 'FileFailed', {
       account: this.#settings.account,
+      // Its name can have an address in it.
+      file: oneLine(target),
       reason: reason.reason,
       say: oneLine(reason.text),
     });
@@ -204,7 +232,11 @@ export class DropFolder {
 
   #say(what: string, error: unknown): void {
     const code = codeOf(error);
-    this.#fault = `${what} (${code}). Give the user of the door the right to read, rename and delete in it.`;
+    const todo =
+      code === 'ENOENT'
+        ? 'Make the folder, or correct "dropFolder" in the configuration.'
+        : 'Give the user of the door the right to read, rename and delete in it.';
+    this.#fault = `${what} (${code}). ${todo}`;
     this.#world.log('error', 'DropFolderFault', { code });
   }
 
@@ -214,12 +246,12 @@ export class DropFolder {
 }
 
 /**
- * The same after a crash between sending a file and moving it. The time is part of it, so that a program which writes the same alert
- * into the same name again gets a second email.
+ * The same after a crash between sending a file and moving it. The times are part of it, so that a program which writes the same alert
+ * into the same name again gets a second email: a copy can keep the time of its content, but not when it came into the folder (ctime).
  */
-const keyOf = ({ name, mtimeMs }: Found, bytes: Buffer): string =>
+const keyOf = ({ name, mtimeMs, ctimeMs }: Found, bytes: Buffer): string =>
   createHash('sha256')
-    .update(JSON.stringify([name, mtimeMs]))
+    .update(JSON.stringify([name, mtimeMs, ctimeMs]))
     .update(bytes)
     .digest('hex');
 

@@ -27,13 +27,17 @@ const envelopeOf = (bytes: Buffer): Envelope | Refusal | undefined => {
   return { from: sender?.address ?? '', to: addresses.map(({ address }) => address) };
 };
 
+/** Editors and .NET write it at the beginning of a text in UTF-8: it would be part of the name of the first field. */
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
 /** Judges a file as the door judges a message. Without an envelope in its header, To, Cc and Bcc say who gets it. */
 export const judgeFile = async (
-  bytes: Buffer,
+  file: Buffer,
   account: Account,
   settings: MessageSettings,
   judge: Judge = judgeMessage,
 ): Promise<Judged | Refusal> => {
+  const bytes = file.indexOf(BYTE_ORDER_MARK) === 0 ? file.subarray(BYTE_ORDER_MARK.length) : file;
   const envelope = envelopeOf(bytes);
   if (envelope !== undefined && 'kind' in envelope) return envelope;
   return judge({ bytes, account, ...(envelope === undefined ? {} : { envelope }) }, settings);

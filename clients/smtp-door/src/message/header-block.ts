@@ -27,9 +27,10 @@ const SPACE = 0x20;
 const TAB = 0x09;
 /** RFC 5322, 2.1.1. */
 const MAX_LINE = 998;
-const FIELD = /^([!-9;-~]{1,127})([ \t]*):/;
+/** The name and the colon at the beginning of a field. */
+export const IS_FIELD = /^([!-9;-~]{1,127})([ \t]*):/;
 /** The first line of a message in a mailbox file of Unix. */
-const MBOX_LINE = /^>?From /;
+export const MBOX_LINE = /^>?From /;
 
 const isClean = (bytes: Buffer): boolean =>
   bytes.every((byte) => byte === TAB || (byte >= SPACE && byte < 0x7f));
@@ -55,7 +56,7 @@ export const readHeaderBlock = (bytes: Buffer): HeaderBlock => {
       field.end = next;
       field.isMalformed ||= isBlank || line.length > MAX_LINE || !isClean(line);
     } else {
-      const [, name, blanks] = FIELD.exec(line.toString('latin1')) ?? [];
+      const [, name, blanks] = IS_FIELD.exec(line.toString('latin1')) ?? [];
       if (name !== undefined)
         fields.push({
           name,

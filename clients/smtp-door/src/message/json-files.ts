@@ -17,12 +17,11 @@ const fileName = ({ filename, mimeType }: Attachment, place: number): string => 
     : cleaned;
 };
 
-/** The bytes of a file. The parser has its own base64, which takes several times as long as that of Node. */
-export const contentOf = ({ content }: Attachment): Buffer =>
-  typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as ArrayBuffer);
+/** A file, and its bytes. */
+type File = Attachment & { readonly bytes: Buffer };
 
 /** The files of a message for the JSON of the relay; a content id stays where the html refers to it. */
-export const jsonFiles = (files: readonly Attachment[], html: string): readonly Record<string, string>[] => {
+export const jsonFiles = (files: readonly File[], html: string): readonly Record<string, string>[] => {
   const ids = files.map(({ contentId }) => contentId?.replaceAll(/^<|>$/g, '') ?? '');
   const keys = ids.map((id) => (id === '' ? undefined : contentIdKey(id)));
   const referred = referredContentIds(html, new Set(keys.filter((key) => key !== undefined)));
@@ -32,7 +31,7 @@ export const jsonFiles = (files: readonly Attachment[], html: string): readonly 
     return {
       filename: fileName(file, place),
       contentType: MEDIA_TYPE.test(file.mimeType) ? file.mimeType : 'application/octet-stream',
-      content: contentOf(file).toString('base64'),
+      content: file.bytes.toString('base64'),
       ...(isInline ? { cid: ids[place] ?? '' } : {}),
     };
   });

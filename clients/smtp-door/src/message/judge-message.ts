@@ -4,10 +4,11 @@ import type { Account, DoorSettings } from '../settings.ts';
 import { type Edit, withEdits } from './edits.ts';
 import { readHeaderBlock } from './header-block.ts';
 import { type Keys, keysOfContent, ownKeyOf } from './idempotency.ts';
-import { hasBareLineEnds, withLineEnds } from './line-ends.ts';
+import { hasBareLineEnds } from './line-ends.ts';
 import { mailboxKey } from './mailbox.ts';
 import { mendCharset } from './mend-charset.ts';
 import { mendFields } from './mend-fields.ts';
+import { mendLineEnds } from './mend-line-ends.ts';
 import { mendRecipients } from './mend-recipients.ts';
 import { mendSender } from './mend-sender.ts';
 import { withSteadyBoundaries } from './python-boundaries.ts';
@@ -24,6 +25,9 @@ const PREFERRED_MIME_BYTES = 1_680_000;
 /** Far more than 500 recipients and their references need: each field costs time. */
 const MAX_HEADER_BYTES = 1_000_000;
 
+/** RFC 5321, 6.3: more is a loop. The relay takes these fields out, so that nobody after it can see one. */
+const MAX_RECEIVED = 100;
+
 /** The envelope of SMTP. A file in a folder has none: then the header says it. */
 export type Envelope = { readonly from: string; readonly to: readonly string[] };
 
@@ -31,6 +35,8 @@ export type Arrival = {
   readonly bytes: Buffer;
   readonly envelope?: Envelope;
   readonly account: Account;
+  /** Absent for a file, which has a key of its own. */
+  readonly receivedAt?: Date;
 };
 
 export type MessageSettings = Pick<DoorSettings, 'bareLineEnds' | 'otherRecipients'>;
@@ -49,6 +55,9 @@ export type Judge = (arrival: Arrival, settings: MessageSettings) => Promise<Jud
 const isRefusal = (value: object | string | undefined): value is Refusal =>
   typeof value === 'object' && 'kind' in value && value.kind === 'refused';
 
+/** Why a message is built again; said only where that is not possible either. */
+const RAW_FILE = refuse('The message has a file that is not encoded.');
+
 const mimeFault = (bytes: Buffer): Refusal | undefined =>
   bytes.length > MAX_MIME_BYTES
     ? refuse(`The message has more than ${MAX_MIME_BYTES} bytes.`, '5.3.4', 552)
@@ -56,17 +65,23 @@ const mimeFault = (bytes: Buffer): Refusal | undefined =>
 
 /** Makes one email for the relay of what a client sent, or says why not. Nothing is dropped silently, and nothing is guessed. */
 export const judgeMessage = async (
-  { bytes, envelope, account }: Arrival,
+  { bytes, envelope, account, receivedAt }: Arrival,
   { bareLineEnds, otherRecipients }: MessageSettings,
 ): Promise<Judged | Refusal> => {
   const hasBare = hasBareLineEnds(bytes);
   if (hasBare && bareLineEnds === 'refuse')
     return refuse('The message has a CR or an LF alone. Set this device to end every line with CRLF.');
-  const lines = withLineEnds(bytes);
+  const { lines, hasRawFile } = hasBare ? mendLineEnds(bytes) : { lines: bytes, hasRawFile: false };
   const { next: headerLimit } = lineAt(lines, Math.min(MAX_HEADER_BYTES, lines.length));
   const { fields, stray, end, bodyAt } = readHeaderBlock(lines.subarray(0, headerLimit));
   if (bodyAt > MAX_HEADER_BYTES)
     return refuse(`The header of the message has more than ${MAX_HEADER_BYTES} bytes.`, '5.3.4', 552);
+  if (fields.filter(({ key }) => key === 'received').length > MAX_RECEIVED)
+    return refuse(
+      'The message went through more than 100 servers. Two of them send it to each other: end that loop.',
+      '5.4.6',
+      554,
+    );
   const ownKey = ownKeyOf(fields);
   if (isRefusal(ownKey)) return ownKey;
   const sender = mendSender(fields, envelope?.from, account);
@@ -109,13 +124,13 @@ export const judgeMessage = async (
   const email = (contentType: Judged['contentType'], body: Buffer, rebuilt: boolean): Judged => ({
     kind: 'email',
     ...(ownKey === undefined
-      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body })
+      ? keysOfContent({ account: account.name, fields, recipients: envelope?.to ?? [], body, receivedAt })
       : { idempotencyKey: ownKey }),
     contentType,
     body,
     notes: { ...notes, ...(rebuilt ? { rebuilt } : {}) },
   });
-  const fault = mimeFault(mended);
+  const fault = hasRawFile ? RAW_FILE : mimeFault(mended);
   if (fault === undefined && mended.length <= PREFERRED_MIME_BYTES)
     return email('message/rfc822', mended, false);
   const json = await rebuild(mended, fault?.text ?? '');

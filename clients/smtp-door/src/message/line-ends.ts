@@ -1,6 +1,9 @@
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Bytes that stay as they are. */
+export type Range = { readonly start: number; readonly end: number };
+
 /** How many line ends of the bytes are a CR or an LF alone. */
 const countBare = (bytes: Buffer): number => {
   let count = 0;
@@ -27,4 +30,17 @@ export const withLineEnds = (bytes: Buffer): Buffer => {
     if (byte === CR && bytes[at + 1] !== LF) mended[to++] = LF;
   }
   return mended;
+};
+
+/** The same outside of ranges, which are in their order and begin and end where a line does. */
+export const withLineEndsOutside = (bytes: Buffer, ranges: readonly Range[]): Buffer => {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const { start, end } of ranges) {
+    pieces.push(withLineEnds(bytes.subarray(at, start)), bytes.subarray(start, end));
+    at = end;
+  }
+  return pieces.length === 0
+    ? withLineEnds(bytes)
+    : Buffer.concat([...pieces, withLineEnds(bytes.subarray(at))]);
 };

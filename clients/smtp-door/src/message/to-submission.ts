@@ -19,7 +19,7 @@ export const toSubmission = async (
   receivedAt: Date,
   judge: Judge = judgeMessage,
 ): Promise<Judgement> => {
-  const judged = await judge(arrival, settings);
+  const judged = await judge({ ...arrival, receivedAt }, settings);
   if (judged.kind === 'refused') return judged;
   const { kind: _, notes, ...email } = judged;
   const submission = {

@@ -20,12 +20,16 @@ export type RelayBody =
       readonly remedy: string;
       readonly detail: string;
       readonly problems: readonly RelayProblem[];
+      /** Of the email at the relay, where it is known there. */
+      readonly mailId?: string;
     }
   | { readonly kind: 'foreign' };
 
 type RelayProblem = { readonly code: string; readonly pointer: string; readonly expected: string };
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const MAIL_ID = /^[\w-]{1,64}$/;
 
 const problemOf = (value: unknown): RelayProblem => {
   const { code, pointer, expected } = (value ?? {}) as Readonly<Record<string, unknown>>;
@@ -53,6 +57,7 @@ export const readBody = (contentType: string | null, text: string): RelayBody =>
       remedy: textOf(body.remedy),
       detail: textOf(body.detail),
       problems: Array.isArray(body.problems) ? body.problems.map(problemOf) : [],
+      ...(MAIL_ID.test(textOf(body.id)) ? { mailId: textOf(body.id) } : {}),
     };
   if (type === 'application/json' && typeof body.id === 'string' && typeof body.state === 'string')
     return { kind: 'mail', id: body.id, state: body.state };

@@ -190,9 +190,15 @@ const ownFault = (reason: string, waitMs: number | undefined): Later => ({
   text: `The SMTP door is not set up correctly (${reason}). Ask its administrator to read its log. The email can be sent again later.`,
 });
 
-/** What went wrong and what to do now, in one line. The first problem says more than the title does. */
-const sayOf = ({ code, title, remedy, problems }: Problem): string => {
+/**
+ * What went wrong and what to do now, in one line. The first problem says more than the title does. The ID is that of the email at the
+ * relay, which commands in the remedy ask for.
+ */
+const sayOf = ({ code, title, remedy, problems, mailId }: Problem): string => {
   const expected = problems.find((problem) => problem.expected !== '')?.expected;
   const what = expected === undefined ? title : `${title}: expected ${expected}`;
-  return oneLine(`${code}: ${what.replace(/[.:]?$/, '.')} ${remedy}`);
+  const id = mailId === undefined ? '' : ` The ID of the email is ${mailId}.`;
+  return oneLine(
+    `${code}: ${what.replace(/[.:]?$/, '.')}${id} ${mailId === undefined ? remedy : remedy.replaceAll('<id>', mailId)}`,
+  );
 };

@@ -18,8 +18,8 @@ export type Brake = {
   readonly succeeded: (key: string) => void;
 };
 
-/** A brake that keeps at most `most` keys. */
-export const makeBrake = (now: () => Date, most = MAX_KEPT): Brake => {
+/** A brake that keeps at most `most` keys, each of which has `free` failures that cost nothing. */
+export const makeBrake = (now: () => Date, most = MAX_KEPT, free = FREE): Brake => {
   const kept = new Map<string, Failures>();
   const find = (key: string): Failures | undefined => {
     const found = kept.get(key);
@@ -30,8 +30,8 @@ export const makeBrake = (now: () => Date, most = MAX_KEPT): Brake => {
   return {
     waitMs: (key) => {
       const found = find(key);
-      if (found === undefined || found.count < FREE) return 0;
-      const wait = Math.min(FIRST_WAIT_MS * 2 ** (found.count - FREE), LONGEST_WAIT_MS);
+      if (found === undefined || found.count < free) return 0;
+      const wait = Math.min(FIRST_WAIT_MS * 2 ** (found.count - free), LONGEST_WAIT_MS);
       return Math.max(0, found.last + wait - now().getTime());
     },
     failed: (key) => {

@@ -26,12 +26,24 @@ export type Claim = {
 };
 
 /**
- * Keeps the idempotency key of emails without a Message-ID whose client was not told what became of them: if it sends the same again,
+ * Keeps the idempotency key of emails that nothing tells apart, whose client was not told what became of them: if it sends the same again,
  * that is the same email. Two that were both answered stay two.
  */
 export const makeRepeats = (now: () => Date, most = MAX_KEPT) => {
   const kept = new Map<string, Kept>();
+  /** How many keys the emails with this content had. */
+  const counts = new Map<string, { readonly count: number; readonly since: number }>();
   const time = (): number => now().getTime();
+  /** A key that no earlier email with this content had, as far as it is known; the first is the same after a restart. */
+  const fresh = (contentKey: string, freshKey: string): string => {
+    const { count, since } = counts.get(contentKey) ?? { count: 0, since: 0 };
+    const before = time() - since < DAY_MS ? count : 0;
+    counts.delete(contentKey);
+    counts.set(contentKey, { count: before + 1, since: time() });
+    const [oldest] = counts.keys();
+    if (counts.size > most && oldest !== undefined) counts.delete(oldest);
+    return before === 0 ? freshKey : `${freshKey}-${before + 1}`;
+  };
   const keep = (key: string, entry: Kept): void => {
     // A map keeps its order: the oldest is the first.
     kept.delete(key);
@@ -45,7 +57,7 @@ export const makeRepeats = (now: () => Date, most = MAX_KEPT) => {
   const begin = (contentKey: string, freshKey: string, isThere: () => boolean): Claim => {
     const isSame = ([, of]: readonly [string, Kept]): boolean =>
       of.contentKey === contentKey && !of.isOpen() && time() - of.since < DAY_MS;
-    const [idempotencyKey, before] = [...kept].find(isSame) ?? [freshKey];
+    const [idempotencyKey, before] = [...kept].find(isSame) ?? [fresh(contentKey, freshKey)];
     if (before !== undefined) before.isTaken = true;
     const since = time();
     const hasGivenUp = (): boolean => !isThere() && time() - since >= PATIENCE_MS;

@@ -8,6 +8,8 @@ import { ReplyError } from './reply.ts';
 
 /** One more name or password in one connection, and the next one waits for a new connection. */
 const MAX_FAILURES_OF_CONNECTION = 3;
+/** One address that guesses is braked by itself, and must not shut a name out for all others. */
+const FREE_FOR_NAME = 50;
 /** A device signs in for every email: the address from which a name did so is not braked by what others try with that name. */
 const MAX_KNOWN = 10_000;
 
@@ -46,6 +48,7 @@ const braked = (waitMs: number): ReplyError =>
 /** Checks passwords, as slowly for a name that nobody has, and slows down those who guess. */
 export const makeSignIn = (accounts: readonly Account[], now: () => Date, log: Log): SignIn => {
   const brake = makeBrake(now);
+  const brakeOfNames = makeBrake(now, undefined, FREE_FOR_NAME);
   const known = new Set<string>();
   const secret = randomBytes(32);
   /** Of the password that was right last, by account: a hash takes 50 ms and 16 MB, and devices sign in for each email. */
@@ -66,21 +69,20 @@ export const makeSignIn = (accounts: readonly Account[], now: () => Date, log: L
 
   return async ({ username, password, address, failures }) => {
     const source = sourceOf(address);
-    const keys = { address: `address ${source}`, name: `name ${username}` };
     const pair = `${source} ${username}`;
-    const waitMs = Math.max(brake.waitMs(keys.address), known.has(pair) ? 0 : brake.waitMs(keys.name));
+    const waitMs = Math.max(brake.waitMs(source), known.has(pair) ? 0 : brakeOfNames.waitMs(username));
     if (waitMs > 0) throw braked(waitMs);
     const account = byName.get(username);
     // Counted before the password is looked at: attempts at the same time are all counted.
-    brake.failed(keys.address);
-    brake.failed(keys.name);
+    brake.failed(source);
+    brakeOfNames.failed(username);
     const isRight = await matches(account, password);
     if (account === undefined || !isRight) {
       log('warn', 'SignInFailed', { address, isKnownAccount: account !== undefined });
       throw wrong(failures + 1 >= MAX_FAILURES_OF_CONNECTION);
     }
-    brake.succeeded(keys.address);
-    brake.succeeded(keys.name);
+    brake.succeeded(source);
+    brakeOfNames.succeeded(username);
     if (known.size < MAX_KNOWN) known.add(pair);
     return account;
   };

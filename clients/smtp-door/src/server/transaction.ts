@@ -6,6 +6,7 @@ import { oneLine } from '../relay/one-line.ts';
 import type { Account, DoorSettings } from '../settings.ts';
 import type { Deliver, Delivered, Submission } from '../submission.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import { plainAddress } from './networks.ts';
 import { type Received, receiveData } from './receive-data.ts';
 import { withAsciiDomain } from './recipient.ts';
 import { type Ending, makeRepeats } from './repeats.ts';
@@ -88,6 +89,7 @@ export const makeTransaction = ({ settings, deliver, judge, budget, now, log }: 
     let held = received.bytes.length;
     try {
       const account = accountOf();
+      const client = plainAddress(session.remoteAddress);
       const envelope = {
         from: mailFrom === false ? '' : withAsciiDomain(mailFrom.address),
         to: rcptTo.map(({ address }) => withAsciiDomain(address)),
@@ -101,8 +103,10 @@ export const makeTransaction = ({ settings, deliver, judge, budget, now, log }: 
       if (judgement.kind === 'refused') {
         log('warn', 'MessageRefused', {
           account: account.name,
+          client,
           bytes: held,
           reply: `${judgement.code} ${judgement.enhanced}`,
+          say: oneLine(judgement.text),
         });
         throw new ReplyError(judgement);
       }
@@ -114,6 +118,7 @@ export const makeTransaction = ({ settings, deliver, judge, budget, now, log }: 
       const delivered = await deliverOnce(submission, isThere);
       const facts = {
         account: account.name,
+        client,
         submission: submission.id,
         bytes: held,
         recipients: envelope.to.length,
@@ -124,6 +129,7 @@ export const makeTransaction = ({ settings, deliver, judge, budget, now, log }: 
         log('warn', delivered.kind === 'refused' ? 'MessageRefused' : 'MessageDeferred', {
           ...facts,
           reply: `${reply.code} ${reply.enhanced}`,
+          say: oneLine(reply.text),
         });
         throw new ReplyError(reply);
       }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Keep } from '../relay/deliver.ts';
@@ -31,6 +31,8 @@ export type SpoolCounts = {
   readonly oldest: Date | undefined;
   readonly failed: number;
   readonly damaged: number;
+  /** Why the last email was not written; until one is, or could be. */
+  readonly refuses?: string | undefined;
 };
 
 export const SUFFIX = '.email';
@@ -46,6 +48,11 @@ export const FOLDERS = {
 const nameOf = ({ receivedAt, id }: Submission): string =>
   `${String(receivedAt.getTime()).padStart(14, '0')}-${id.replaceAll(/[^\w-]/g, '_').slice(0, 100)}${SUFFIX}`;
 
+/** Not a code of the file system: the limits of the settings are reached. */
+const FULL = 'FULL';
+/** A file that is written to see whether the disk takes files again. */
+const PROBE = 'probe';
+
 const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
 /** Emails on the disk until the relay has them. One process at a time: see folder-lock.ts. */
@@ -60,6 +67,8 @@ export class Spool {
   /** Of emails that are being written. */
   #reserved = { emails: 0, bytes: 0 };
   #added: () => void = () => {};
+  /** The last email that had no place here. */
+  #refused: { readonly code: string; readonly bytes: number } | undefined;
 
   private constructor(settings: SpoolSettings, log: Log, now: () => Date) {
     this.#settings = settings;
@@ -91,6 +100,7 @@ export class Spool {
     const bytes = parts[0].length + parts[1].length;
     const { id, account } = submission;
     if (!this.#hasRoomFor(bytes)) {
+      this.#refused = { code: FULL, bytes };
       this.#log('error', 'SpoolFull', { id, account, emails: this.counts.emails, bytes: this.counts.bytes });
       return full('The SMTP door keeps as many emails as its settings allow. Send the email again later.');
     }
@@ -98,7 +108,9 @@ export class Spool {
     this.#reserved = { emails: this.#reserved.emails + 1, bytes: this.#reserved.bytes + bytes };
     try {
       await writeDurably(this.#path('waiting', name), parts, this.#path('drafts', name));
+      this.#refused = undefined;
     } catch (error) {
+      this.#refused = { code: codeOf(error), bytes };
       this.#log('error', 'SpoolNotWritten', { id, account, code: codeOf(error) });
       return full(
         `The SMTP door cannot write the email to its disk (${codeOf(error)}). Send the email again later.`,
@@ -123,7 +135,14 @@ export class Spool {
       bytes += waiting.bytes;
       if (oldest === undefined || waiting.receivedAt < oldest) oldest = waiting.receivedAt;
     }
-    return { emails: this.#waiting.size, bytes, oldest, failed: this.#failed.size, damaged: this.#damaged };
+    return {
+      emails: this.#waiting.size,
+      bytes,
+      oldest,
+      failed: this.#failed.size,
+      damaged: this.#damaged,
+      refuses: this.#refused?.code,
+    };
   }
 
   /** Reads an email; undefined if it is not there any more, or is not what was written. Then it is not tried again. */
@@ -171,6 +190,7 @@ export class Spool {
     this.#damaged = (await readdir(this.#path('damaged'))).filter(
       (name) => !name.endsWith(REASON_SUFFIX),
     ).length;
+    if (this.#refused !== undefined && (await this.#couldWrite(this.#refused))) this.#refused = undefined;
     const known = [...this.#waiting.keys()];
     const there = new Set(await this.#namesIn('waiting'));
     for (const name of known) if (!there.has(name)) this.#waiting.delete(name);
@@ -232,6 +252,24 @@ export class Spool {
     this.#waiting.delete(name);
     this.#damaged += 1;
     this.#log('error', 'SpoolFileDamaged', { file: name, damage });
+  }
+
+  /** Whether an email that had no place would have one now. The disk can be free again while no email comes. */
+  async #couldWrite({ code, bytes }: { readonly code: string; readonly bytes: number }): Promise<boolean> {
+    if (code === FULL) return this.#hasRoomFor(bytes);
+    try {
+      const { bavail, bsize } = await statfs(this.#settings.folder);
+      if (bavail * bsize < bytes) return false;
+      await writeDurably(
+        this.#path('drafts', PROBE),
+        [Buffer.from('.')],
+        this.#path('drafts', `${PROBE}.draft`),
+      );
+      await rm(this.#path('drafts', PROBE));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #hasRoomFor(bytes: number): boolean {

@@ -85,7 +85,7 @@ describe('through the SMTP door and the relay', () => {
 
   test('an email that is sent again after a lost reply arrives once', async () => {
     const marker = newMarker();
-    const raw = `From: ${FROM}\r\nTo: chan@contoso.example\r\nSubject: ${marker}\r\nMessage-ID: <${marker}@contoso.example>\r\n\r\nHello\r\n`;
+    const raw = `From: ${FROM}\r\nTo: chan@contoso.example\r\nSubject: ${marker}\r\nDate: ${new Date().toUTCString()}\r\nMessage-ID: <${marker}@contoso.example>\r\n\r\nHello\r\n`;
     const envelope = { from: FROM, to: ['chan@contoso.example'] };
     const one = await transport.sendMail({ envelope, raw });
     const again = await transport.sendMail({ envelope, raw });

@@ -89,7 +89,12 @@ const tryAfresh = async (
     const entry = { row: written.row, etag: written.etag };
     const dueAt = new Date(now.getTime() + waitMs);
     const envelope = { ...mail.envelope, turn: written.row.progress.turn, dueAt };
-    await queueMail(needs, envelope, waitMs).catch((error: unknown) => takeBack(needs, entry, error));
+    await queueMail(needs, envelope, waitMs)
+      .catch((error: unknown) => takeBack(needs, entry, error))
+      .catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'MAIL_NOT_STORED') giveBack();
+        throw error;
+      });
     needs.log({ event: 'MailQueued', mailId, attempts: written.row.progress.attempts.length, waitMs });
     return { row: written.row, repeated: false };
   };

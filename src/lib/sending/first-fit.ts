@@ -1,6 +1,17 @@
 /** Within every window of this length no more than so many of these times, which are oldest first. */
 export type Rule = { readonly times: readonly number[]; readonly most: number; readonly windowMs: number };
 
+/** How many of these are not after a time: the place at which one more belongs. */
+export const placeAfter = (times: readonly number[], time: number): number => {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
 /**
  * The first time from one on at which one more keeps all these rules; infinite where there is none. A rule forbids a time where it is
  * less than a window from the oldest and from the newest of as many as the rule allows, and these are themselves within a window.
@@ -8,7 +19,7 @@ export type Rule = { readonly times: readonly number[]; readonly most: number; r
  */
 const roomFrom = (from: number, rules: readonly Rule[]): number => {
   if (rules.some(({ most }) => most < 1)) return Number.POSITIVE_INFINITY;
-  const places = rules.map(() => 0);
+  const places = rules.map(({ times, windowMs }) => placeAfter(times, from - windowMs));
   let at = from;
   let before: number;
   do {

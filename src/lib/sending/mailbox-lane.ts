@@ -7,7 +7,7 @@
  * missed its start.
  */
 
-import { firstFit, type Rule } from './first-fit.ts';
+import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 
 /** `high` goes before what waits, `bulk` only where nobody else wants to. */
 export type Priority = 'high' | 'normal' | 'bulk';
@@ -299,7 +299,7 @@ const pruned = (lane: Lane, now: number): Lane => {
 };
 
 const inserted = (times: readonly number[], at: number): readonly number[] =>
-  times.toSpliced(times.findLastIndex((time) => time <= at) + 1, 0, at);
+  times.toSpliced(placeAfter(times, at), 0, at);
 
 const without = (times: readonly number[], gone: readonly number[]): readonly number[] => {
   const left = [...times];
@@ -385,10 +385,13 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const standingAt = (at: number) =>
     sumOf(lane.standing.flatMap(({ count, until }) => (until + WINDOW_MS > at ? [count] : [])));
   const earliest = (): number => Math.max(now, evenly(lane.pausedUntil + 1));
-  const bookedNear = (around: number) =>
-    bookedWithin(lane.booked, around - WINDOW_MS, around + 2 * WINDOW_MS);
-  const near = (around: number) =>
-    [...bookedNear(around), ...lane.taken].toSorted((one, other) => one - other);
+  /** Those near enough to matter, and those of them that were booked. Kept up to date, for a lane can have very many. */
+  const nearUntil = now + STANDING_MS + 5 * WINDOW_MS;
+  const booked = [...bookedWithin(lane.booked, Number.NEGATIVE_INFINITY, nearUntil)];
+  const near = [...booked, ...lane.taken].toSorted((one, other) => one - other);
+  const add = (times: number[], at: number): void => {
+    if (at <= nearUntil) times.splice(placeAfter(times, at), 0, at);
+  };
   /** Nobody sees all requests in progress: starts are so far apart that few overlap. */
   const atOnce = (times: readonly number[], most = limits.concurrent): Rule => ({
     times,
@@ -412,31 +415,31 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const at = must ? Math.max(from, room, last + step) : from;
     if (at > now + limits.bookAheadMs) return undefined;
     if (at > now + 2 * WINDOW_MS + STANDING_MS) return at;
-    const times = near(at);
-    const minute = inMinute(times, perMinute);
-    return firstFit(at, (time) => [minute(time), atOnce(times)], now + limits.bookAheadMs, steps());
+    const minute = inMinute(near, perMinute);
+    return firstFit(at, (time) => [minute(time), atOnce(near)], now + limits.bookAheadMs, steps());
   };
   const takeable = (most: number, from = earliest()): number | undefined => {
     if (lane.taken.length >= MOST_TAKEN) return undefined;
-    const times = near(from);
-    const minute = inMinute(times, most);
-    return firstFit(from, (time) => [minute(time), atOnce(times)], now + WINDOW_MS, steps());
+    const minute = inMinute(near, most);
+    return firstFit(from, (time) => [minute(time), atOnce(near)], now + WINDOW_MS, steps());
   };
   /** Requests take longer than when starts were booked, and these alone are too many at once: what is urgent goes between them. */
   const squeezable = (): number | undefined => {
     const from = earliest();
-    const booked = bookedNear(from);
     const isCrowded = firstFit(from, () => [atOnce(booked)], now + WINDOW_MS, []) === undefined;
     if (!isCrowded || lane.taken.length >= MOST_TAKEN) return undefined;
-    const minute = inMinute(near(from), perMinute);
+    const minute = inMinute(near, perMinute);
     return firstFit(from, (time) => [minute(time), atOnce(lane.taken, 1)], now + WINDOW_MS, steps());
   };
 
   const book = (at: number): void => {
     lane = { ...lane, booked: addRun(lane.booked, at) };
+    add(booked, at);
+    add(near, at);
   };
   const take = (at: number): void => {
     lane = { ...lane, taken: inserted(lane.taken, at) };
+    add(near, at);
   };
   const start = (at: number, { recipients, bytes }: Want): Answer => {
     lane = withRecipients(lane, at, recipients);

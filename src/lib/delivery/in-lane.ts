@@ -2,7 +2,7 @@ import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
-import type { Pace, Pacer } from '../sending/pacing.ts';
+import type { Pace, Pacer, Turn } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
@@ -27,10 +27,11 @@ export type LaneResult =
   /** Another invocation changed the row before this one could claim it, or took it: nothing was sent here. */
   | AttemptResult;
 
-type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
-  /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
-  readonly givesWay?: boolean;
-};
+type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
+  Turn & {
+    /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
+    readonly givesWay?: boolean;
+  };
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
@@ -78,11 +79,11 @@ export const sendInLane = async (
 const enterLane = async (
   { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
-  { mailId, dueAt, givesWay = false }: Waiter,
+  { mailId, dueAt, givesWay = false, priority, waitsSince }: Waiter,
 ): Promise<Exclude<Pace, { kind: 'busy' }>> => {
   let patience: Promise<'over'> | undefined;
   for (;;) {
-    const pace = pacer.enter(lane, mailId, clock.now(), dueAt);
+    const pace = pacer.enter(lane, mailId, clock.now(), dueAt, { priority, waitsSince });
     // So that those without a time do not come back together.
     if (pace.kind === 'full') return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
     if (pace.kind !== 'busy') return pace;

@@ -195,7 +195,8 @@ const takeNew = async (
     return queueAccepted(needs, mail, taken, 0);
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
-  const result = await sendInLane(needs, accepted.plan, envelope, async () => {
+  const who = { ...envelope, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
     const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);

@@ -1,3 +1,5 @@
+import type { Priority } from '../mail/priority.ts';
+
 export type PaceLimits = {
   /** Limits of Exchange Online for one mailbox, as settings. */
   readonly concurrent: number;
@@ -23,12 +25,19 @@ export type Pace =
   /** Every time there is to give is given to others. Ask again within this. */
   | { readonly kind: 'full'; readonly waitMs: number };
 
+/** What decides who goes first where a mailbox has no room for all. */
+export type Turn = {
+  readonly priority: Priority;
+  /** Since when it could go: it was received, its `sendAt` has come, and the limit of its caller allows it. */
+  readonly waitsSince: Date;
+};
+
 export type Pacer = {
   /**
    * May this mail go now? If so, call `leave` when its request has ended. `dueAt` is the time it was told before,
    * perhaps by another instance; it counts like one that was kept here.
    */
-  enter(mailbox: string, mailId: string, now: Date, dueAt?: Date): Pace;
+  enter(mailbox: string, mailId: string, now: Date, dueAt?: Date, turn?: Turn): Pace;
   leave(mailbox: string): void;
   /** One that might go did not, as another invocation has it: before it leaves, its place in the minute is given back. */
   giveBack(mailbox: string, now: Date): void;

@@ -1,5 +1,4 @@
 import { QUEUE } from '../callers/known-callers.ts';
-import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import { keyOfMail } from '../mail/idempotency-key.ts';
 import { earlierIdOfKey, earlierIdOfMessage } from './earlier-identity.ts';
@@ -173,7 +172,6 @@ export const asReminder = (
       ...(progress.resent ? { resent: true } : {}),
       ...(fate.state === 'deferred' ? { dueAt: new Date(fate.until) } : {}),
       contentHash: facts.bodyHash,
-      ...defined({ priority: facts.priority }),
       content: mail === undefined ? 'stored' : { mail },
     },
     identity,

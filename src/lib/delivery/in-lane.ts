@@ -2,7 +2,7 @@ import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
-import type { Pace, Pacer, Turn } from '../sending/pacing.ts';
+import type { Pace, Pacer, Standing } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
@@ -28,7 +28,7 @@ export type LaneResult =
   | AttemptResult;
 
 type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
-  Turn & {
+  Standing & {
     /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
     readonly givesWay?: boolean;
   };

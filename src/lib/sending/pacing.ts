@@ -26,7 +26,7 @@ export type Pace =
   | { readonly kind: 'full'; readonly waitMs: number };
 
 /** What decides who goes first where a mailbox has no room for all. */
-export type Turn = {
+export type Standing = {
   readonly priority: Priority;
   /** Since when it could go: it was received, its `sendAt` has come, and the limit of its caller allows it. */
   readonly waitsSince: Date;
@@ -37,7 +37,7 @@ export type Pacer = {
    * May this mail go now? If so, call `leave` when its request has ended. `dueAt` is the time it was told before,
    * perhaps by another instance; it counts like one that was kept here.
    */
-  enter(mailbox: string, mailId: string, now: Date, dueAt?: Date, turn?: Turn): Pace;
+  enter(mailbox: string, mailId: string, now: Date, dueAt?: Date, standing?: Standing): Pace;
   leave(mailbox: string): void;
   /** One that might go did not, as another invocation has it: before it leaves, its place in the minute is given back. */
   giveBack(mailbox: string, now: Date): void;

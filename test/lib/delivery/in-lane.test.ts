@@ -15,7 +15,7 @@ const MAILBOX = 'noreply@contoso.example';
 const plan = await directPlanOf(mailId, { address: 'NoReply@Contoso.example' }, content);
 const claimed = { row: rows.sending, etag: '"1"' };
 const HOUR_MS = 3_600_000;
-const TURN = { priority: 'normal', waitsSince: NOW } as const;
+const STANDING = { priority: 'normal', waitsSince: NOW } as const;
 
 type Claim = () => Promise<LedgerEntry<InState<'sending'>> | undefined>;
 
@@ -38,7 +38,7 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
     needs,
     claim,
     run: (how: Claim = claim, more: object = {}) =>
-      sendInLane({ ...needs, ...more }, plan, { mailId, ...TURN }, how),
+      sendInLane({ ...needs, ...more }, plan, { mailId, ...STANDING }, how),
     /** Whether the next email may go at this time. */
     next: (at: Date = NOW) => pacer.enter(MAILBOX, 'the next', at),
   };
@@ -108,7 +108,7 @@ describe('the lane is left, so that the next email may go,', () => {
   test('in whatever case the mailbox is written', async () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
-    await sendInLane(needs, upper, { mailId, ...TURN }, async () => {
+    await sendInLane(needs, upper, { mailId, ...STANDING }, async () => {
       expect(next().kind).toBe('busy');
       return claim();
     });
@@ -133,7 +133,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const result = await sendInLane(
       { ...needs, clock: { ...needs.clock, sleep } },
       plan,
-      { mailId, ...TURN, givesWay: true },
+      { mailId, ...STANDING, givesWay: true },
       claim,
     );
     expect([result, slept]).toEqual([{ kind: 'wait', waitMs: 2000 }, 0]);
@@ -144,7 +144,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const sent = sendInLane(
       { ...needs, clock: { ...needs.clock, sleep: () => new Promise(() => {}) } },
       plan,
-      { mailId, ...TURN },
+      { mailId, ...STANDING },
       claim,
     );
     needs.pacer.leave(plan.mailbox.toLowerCase());
@@ -257,7 +257,7 @@ describe('an email that goes as a draft', () => {
     const entry = world.ledger.create(asDraft)!;
     const needs = { ...world.needs, policy: { ...world.needs.policy, filesWithinMs: policy } };
     const files = [aFileOf(Buffer.from('a'))];
-    return sendInLane(needs, aDraftPlan(mailId, files), { mailId, ...TURN, givesWay }, async () => entry);
+    return sendInLane(needs, aDraftPlan(mailId, files), { mailId, ...STANDING, givesWay }, async () => entry);
   };
 
   test('is claimed and sent within the limits of its mailbox like any other', async () => {
@@ -282,7 +282,12 @@ describe('an email that goes as a draft', () => {
     const entry = world.ledger.create(asDraft)!;
     const report = { kind: 'answered', status: 429, retryAfter: '30' } as const;
     world.exchange.fault('drafts.send', { report });
-    const ended = await sendInLane(world.needs, aDraftPlan(mailId), { mailId, ...TURN }, async () => entry);
+    const ended = await sendInLane(
+      world.needs,
+      aDraftPlan(mailId),
+      { mailId, ...STANDING },
+      async () => entry,
+    );
     expect(ended).toMatchObject({ kind: 'ended', outcome: { kind: 'unknown' } });
     expect(world.needs.pacer.enter(MAILBOX, 'another', world.needs.clock.now())).toMatchObject({
       kind: 'wait',
@@ -294,7 +299,7 @@ describe('an email that goes as a draft', () => {
     const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
     const entry = world.ledger.create(recordDraft(claim(rows.queued, NOW, 'json'), draft, NOW))!;
     world.exchange.put({ id: 'd' });
-    const result = await sendInLane(world.needs, plan, { mailId, ...TURN }, async () => entry);
+    const result = await sendInLane(world.needs, plan, { mailId, ...STANDING }, async () => entry);
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
     expect(world.effects).toEqual([
       'drafts.look',

@@ -4,8 +4,8 @@ import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
-import { oddly, type Priority } from '../sending/mailbox-lane.ts';
-import type { Pace, Pacer } from '../sending/pacing.ts';
+import { oddly } from '../sending/mailbox-lane.ts';
+import type { Pace, Pacer, Precedence } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
@@ -38,12 +38,12 @@ export type LaneResult =
 export const dayReached = ({ waitMs }: { readonly waitMs: number }): AppError =>
   new AppError('MAILBOX_DAY_REACHED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
 
-type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
-  readonly recipients: number;
-  readonly priority?: Priority;
-  /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
-  readonly givesWay?: boolean;
-};
+type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
+  Precedence & {
+    readonly recipients: number;
+    /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
+    readonly givesWay?: boolean;
+  };
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
@@ -112,13 +112,13 @@ const enterLane = async (
   { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
   plan: SendPlan,
-  { dueAt: told, recipients, priority = 'normal', givesWay = false }: Waiter,
+  { dueAt: told, recipients, givesWay = false, priority, waitsSince }: Waiter,
 ): Promise<Entered> => {
   let patience: Promise<'over'> | undefined;
   let naps = 0;
   let dueAt = told;
   for (;;) {
-    const who = { recipients, priority, bytes: bytesOf(plan), ...defined({ dueAt }) };
+    const who = { priority, waitsSince, recipients, bytes: bytesOf(plan), ...defined({ dueAt }) };
     const pace = await pacer.enter(lane, who);
     switch (pace.kind) {
       case 'go':

@@ -65,7 +65,13 @@ export const makeSimulatedRelay = (
       pacers.get(process) ??
       makePacer(
         cloud.portsOf(process, () => undefined),
-        { concurrent: 4, perMinute, recipientsPerDay: 10_000, bookAheadMs: 12 * 3_600_000 },
+        {
+          concurrent: 4,
+          perMinute,
+          recipientsPerDay: 10_000,
+          bookAheadMs: 12 * 3_600_000,
+          agesAfterMs: 6 * 3_600_000,
+        },
         cloud.newId(),
       );
     pacers.set(process, pacer);

@@ -81,7 +81,9 @@ const keepRelease = async (ref: string): Promise<void> => {
     };
     for (const [name, content] of Object.entries(files)) await writeFile(join(KEPT, name), content);
     const bytes = files['app.json.br'].length + files['rules.cjs.br'].length;
-    console.log(`Kept ${version} (${commit.slice(0, 7)} of ${committedOn}) in ${relative(ROOT, KEPT)}, ${bytes} bytes.`);
+    console.log(
+      `Kept ${version} (${commit.slice(0, 7)} of ${committedOn}) in ${relative(ROOT, KEPT)}, ${bytes} bytes.`,
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { AppError } from '../../src/lib/errors.ts';
 import release from '../fixtures/last-release/release.json' with { type: 'json' };
 
 const KEPT = join(import.meta.dirname, '../fixtures/last-release');
@@ -22,7 +23,9 @@ export const loadLastRules = (): Rules => {
   const path = join(KEPT, 'rules.cjs');
   const loaded = new Module(path) as Module & { _compile: (code: string, path: string) => void };
   loaded.filename = path;
-  loaded.paths = (Module as unknown as { _nodeModulePaths: (from: string) => string[] })._nodeModulePaths(KEPT);
+  loaded.paths = (Module as unknown as { _nodeModulePaths: (from: string) => string[] })._nodeModulePaths(
+    KEPT,
+  );
   loaded._compile(unpack('rules.cjs.br'), path);
   return loaded.exports as Rules;
 };
@@ -54,4 +57,60 @@ export const makeLastReleaseFolder = async (
     await writeFile(join(app, path), text);
   }
   return app;
+};
+
+type Call = (...given: readonly unknown[]) => unknown;
+type Translate = (failure: unknown) => unknown;
+
+/** The same call, whose failures are of another class; also those of what it gives later. */
+const failingAs =
+  (call: Call, translate: Translate): Call =>
+  (...given) => {
+    try {
+      const gives = call(...given);
+      if (gives instanceof Promise)
+        return gives.catch((failure: unknown) => {
+          throw translate(failure);
+        });
+      return isIterable(gives) ? iterateAs(gives, translate) : gives;
+    } catch (failure) {
+      throw translate(failure);
+    }
+  };
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+async function* iterateAs(values: AsyncIterable<unknown>, translate: Translate): AsyncIterable<unknown> {
+  try {
+    yield* values;
+  } catch (failure) {
+    throw translate(failure);
+  }
+}
+
+/** Ports within ports, all of whose failures are of another class. */
+const portsFailingAs = (value: unknown, translate: Translate): unknown => {
+  if (typeof value === 'function') return failingAs(value as Call, translate);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, portsFailingAs(one, translate)]),
+  );
+};
+
+/** A release's rules for the ports and tests of now: it knows failures by a class of its own. */
+export const withErrorsOfNow = (rules: Rules): Rules => {
+  const toTheirs: Translate = (failure) =>
+    failure instanceof AppError ? new rules.AppError(failure.code, failure.facts) : failure;
+  const toOurs: Translate = (failure) =>
+    failure instanceof rules.AppError ? new AppError(failure.code, failure.facts) : failure;
+  const adapted = Object.entries(rules).map(([name, rule]) => [
+    name,
+    name === 'AppError'
+      ? rule
+      : (needs: unknown, ...more: readonly unknown[]) =>
+          failingAs(rule as Call, toOurs)(portsFailingAs(needs, toTheirs), ...more),
+  ]);
+  return Object.fromEntries(adapted) as Rules;
 };

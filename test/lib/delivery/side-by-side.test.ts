@@ -9,7 +9,7 @@ import { makeSimulation } from './simulation.ts';
 
 const last = withErrorsOfNow(loadLastRules());
 
-const RUNS = Number(globalThis.process.env.MODEL_RUNS ?? 100);
+const RUNS = Number(globalThis.process.env.MODEL_RUNS ?? 50);
 const SEED = Number(globalThis.process.env.MODEL_SEED ?? 20_261_126);
 
 /** Every email of the model is good: only a version that does not know what the other wrote would hold it for what it says. */

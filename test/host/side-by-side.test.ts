@@ -44,7 +44,7 @@ const lane = (number: number): string => `lane${number}@contoso.example`;
 const fault = (on: Exclude<FaultRuleInput, { on: 'connect' }>['on'], mailbox: string, what: object): void => {
   two.cloud.graph.faults.add({ on, mailbox, ...what } as FaultRuleInput);
 };
-const BUSY = { fault: { kind: 'answer', status: 429, retryAfter: '6' } };
+const BUSY = { fault: { kind: 'answer', status: 429, retryAfter: '15' } };
 const IN_DOUBT = { fault: { kind: 'answer', status: 504, accept: true } };
 const NOT_SENT = { fault: { kind: 'answer', status: 504 } };
 const SILENT = (whenClientLeaves: 'accept' | 'forget') => ({
@@ -75,7 +75,8 @@ const put = async (what: string, more: Record<string, unknown>): Promise<Begun> 
 
 /** With each field that an email can have: the first are refused as too many, and all of them wait on the queue. */
 const postEveryField = async (version: Version, from: string): Promise<readonly Begun[]> => {
-  fault('sendMail', from, { ...BUSY, times: 4 });
+  for (const mailbox of [from, 'hr@contoso.example', 'noreply@contoso.example'])
+    fault('sendMail', mailbox, { ...BUSY, times: 4 });
   return Promise.all(
     Object.entries(MAILS_WITH).map(([field, given]) => {
       const marker = newMarker();
@@ -87,7 +88,7 @@ const postEveryField = async (version: Version, from: string): Promise<readonly 
           : {
               ...(field === 'from' ? {} : { from }),
               ...mail,
-              ...(field === 'sendAt' ? { sendAt: ahead(9000) } : {}),
+              ...(field === 'sendAt' ? { sendAt: ahead(15_000) } : {}),
               subject: marker,
             };
       const whole =
@@ -109,7 +110,7 @@ test.each(WAYS)('%s', async (_title, before, after) => {
   for (const box of [0, 1]) fault('sendMail', lane(box), BUSY);
   fault('sendMail', lane(2), IN_DOUBT);
   fault('sendMail', lane(5), NOT_SENT);
-  fault('uploadRange', lane(9), { fault: { kind: 'answer', status: 503 } });
+  fault('createUploadSession', lane(9), BUSY);
   const large = { filename: 'large.bin', content: Buffer.alloc(3_300_000, 7).toString('base64') };
   const key = { 'idempotency-key': newMarker() };
   const ended = await post(before, 'answered', { from: lane(6) }, key);
@@ -121,8 +122,8 @@ test.each(WAYS)('%s', async (_title, before, after) => {
     await post(before, 'busy', { from: lane(0) }),
     await post(before, 'busy, and too large for a message', { from: lane(1), text: 'x'.repeat(100_000) }),
     await post(before, 'a draft with half of its file', { from: lane(9), attachments: [large] }),
-    await post(before, 'for later, by HTTP', { from: lane(3), sendAt: ahead(9000) }),
-    await put('for later, by queue', { from: lane(3), sendAt: ahead(9000) }),
+    await post(before, 'for later, by HTTP', { from: lane(3), sendAt: ahead(15_000) }),
+    await put('for later, by queue', { from: lane(3), sendAt: ahead(15_000) }),
     ...(await postEveryField(before, lane(10))),
   ];
   // Two are killed while Graph has their request.
@@ -135,7 +136,7 @@ test.each(WAYS)('%s', async (_title, before, after) => {
   for (const { id } of cut) await before.reaches(id, 'sending');
   expect(ended.state).toBe('sent');
   const states = await Promise.all(waiting.map(({ id }) => before.statusOf(id)));
-  expect(states.map(({ state }) => state)).not.toContain('held');
+  expect(states.filter(({ state }) => state !== 'deferred' && state !== 'queued')).toEqual([]);
   await before.kill();
 
   const unread = await put('not read by the version that was killed', { from: lane(11) });
@@ -148,7 +149,7 @@ test.each(WAYS)('%s', async (_title, before, after) => {
   expect((await after.call('DELETE', `/api/mail/${canceled.id}`)).body.state).toBe('canceled');
   expect((await after.desk('POST', `/api/mail/${held.id}/replay`, {})).status).toBeLessThan(300);
   const toBeSent = [...waiting, ...cut, doubted, held, ended, unread];
-  for (const { id } of toBeSent) await after.reaches(id, 'sent');
+  const t0=Date.now();await Promise.all(toBeSent.map(async ({ id, what }) => {await after.reaches(id, 'sent'); console.log(what, Date.now()-t0)}));
   expect(
     toBeSent.map(({ what, marker }) => `${what}: ${two.copiesOf(marker)}`),
     two.linesAbout(toBeSent.map(({ id }) => id)),

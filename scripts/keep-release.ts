@@ -9,6 +9,9 @@ import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 
+/** In each of the files, so that a test sees whether they belong together. */
+type Release = { readonly version: string; readonly commit: string; readonly committedOn: string };
+
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
 const KEPT = join(ROOT, 'test/fixtures/last-release');
@@ -26,8 +29,8 @@ const compress = (text: string): Buffer => {
   });
 };
 
-/** What is deployed, as one JSON object: the text of each file by its path. */
-const readPackage = async (folder: string): Promise<string> => {
+/** The text of each file that is deployed, by its path. */
+const readPackage = async (folder: string): Promise<Readonly<Record<string, string>>> => {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = found
     .filter((entry) => entry.isFile())
@@ -37,11 +40,11 @@ const readPackage = async (folder: string): Promise<string> => {
   const files = await Promise.all(
     paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')]),
   );
-  return JSON.stringify(Object.fromEntries(files));
+  return Object.fromEntries(files);
 };
 
 /** Its rules as one CommonJS file; SDKs stay outside, as tests have them. */
-const bundleRules = async (source: string): Promise<string> => {
+const bundleRules = async (source: string, release: Release): Promise<string> => {
   await copyFile(join(ROOT, RULES), join(source, RULES));
   const { outputFiles } = await build({
     entryPoints: [join(source, RULES)],
@@ -55,6 +58,7 @@ const bundleRules = async (source: string): Promise<string> => {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
+    footer: { js: `module.exports.release = ${JSON.stringify(release)};` },
     logLevel: 'warning',
   });
   return outputFiles[0]?.text ?? '';
@@ -74,10 +78,12 @@ const keepRelease = async (ref: string): Promise<void> => {
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: source, shell });
     await run(process.execPath, ['scripts/package.ts'], { cwd: source });
     const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
+    const release = { version, commit, committedOn };
+    const app = { release, files: await readPackage(join(source, 'dist/package')) };
     const files = {
-      'app.json.br': compress(await readPackage(join(source, 'dist/package'))),
-      'rules.cjs.br': compress(await bundleRules(source)),
-      'release.json': `${JSON.stringify({ version, commit, committedOn }, null, 2)}\n`,
+      'app.json.br': compress(JSON.stringify(app)),
+      'rules.cjs.br': compress(await bundleRules(source, release)),
+      'release.json': `${JSON.stringify(release, null, 2)}\n`,
     };
     for (const [name, content] of Object.entries(files)) await writeFile(join(KEPT, name), content);
     const bytes = files['app.json.br'].length + files['rules.cjs.br'].length;

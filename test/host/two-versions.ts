@@ -8,8 +8,7 @@ import { identityOf } from '../support/identity-for-tests.ts';
 import { makeLastReleaseFolder } from '../support/last-release.ts';
 import { type Answer, eventually, scopedByExchange } from './relay-for-tests.ts';
 
-export type TwoVersions = Awaited<ReturnType<typeof startCloudForTwo>>;
-export type Version = TwoVersions['now'];
+export type Version = Awaited<ReturnType<typeof startCloudForTwo>>['now'];
 
 type Options = Partial<CloudOptions> & {
   readonly settings: Readonly<Record<string, string>>;

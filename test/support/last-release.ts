@@ -9,17 +9,20 @@ import release from '../fixtures/last-release/release.json' with { type: 'json' 
 const KEPT = join(import.meta.dirname, '../fixtures/last-release');
 
 /** Which release is kept, and from which commit it was built. */
-export const lastRelease: { readonly version: string; readonly commit: string } = release;
+export const lastRelease = release;
 
 const unpack = (name: string): string => brotliDecompressSync(readFileSync(join(KEPT, name))).toString();
 
-/** What the release deploys: the text of each file by its path. */
-export const readLastRelease = (): Readonly<Record<string, string>> => JSON.parse(unpack('app.json.br'));
+/** What the release deploys: the text of each file by its path, and of which release it is. */
+export const readLastRelease = (): {
+  readonly release: unknown;
+  readonly files: Readonly<Record<string, string>>;
+} => JSON.parse(unpack('app.json.br'));
 
 /** Its rules, with the types of now: what does not fit fails when a test calls it. */
 export type Rules = typeof import('./rules-of-release.ts');
 
-export const loadLastRules = (): Rules => {
+export const loadLastRules = (): Rules & { readonly release?: unknown } => {
   const path = join(KEPT, 'rules.cjs');
   const loaded = new Module(path) as Module & { _compile: (code: string, path: string) => void };
   loaded.filename = path;
@@ -38,7 +41,7 @@ export const makeLastReleaseFolder = async (
   app: string,
   { functionTimeout }: { readonly functionTimeout?: string } = {},
 ): Promise<string> => {
-  const files = new Map(Object.entries(readLastRelease()));
+  const files = new Map(Object.entries(readLastRelease().files));
   const hostJson = JSON.parse(files.get('host.json') ?? '');
   const inApp = JSON.stringify(hostJson.functionTimeout);
   Object.assign(hostJson.extensions.queues, {

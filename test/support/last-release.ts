@@ -102,8 +102,11 @@ const portsFailingAs = (value: unknown, translate: Translate): unknown => {
   );
 };
 
+/** 0.1.0 paces each instance by itself, without ports. */
+type LonelyPacer = (limits: unknown) => ReturnType<Rules['makePacer']>;
+
 /** A release's rules for the ports and tests of now: it knows failures by a class of its own. */
-export const withErrorsOfNow = (rules: Rules): Rules => {
+export const asRulesOfNow = (rules: Rules): Rules => {
   const toTheirs: Translate = (failure) =>
     failure instanceof AppError ? new rules.AppError(failure.code, failure.facts) : failure;
   const toOurs: Translate = (failure) =>
@@ -115,5 +118,7 @@ export const withErrorsOfNow = (rules: Rules): Rules => {
       : (needs: unknown, ...more: readonly unknown[]) =>
           failingAs(rule as Call, toOurs)(portsFailingAs(needs, toTheirs), ...more),
   ]);
-  return Object.fromEntries(adapted) as Rules;
+  const makePacer: Rules['makePacer'] = (_ports, limits) =>
+    (rules.makePacer as unknown as LonelyPacer)(limits);
+  return { ...(Object.fromEntries(adapted) as Rules), makePacer };
 };

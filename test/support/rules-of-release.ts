@@ -7,6 +7,7 @@ export { combineCallers, readStoredJson, toStoredJson } from '../../src/lib/call
 export { makeAdmission } from '../../src/lib/delivery/admission.ts';
 export { deliverMail } from '../../src/lib/delivery/deliver-mail.ts';
 export { holdPoisonMessage } from '../../src/lib/delivery/hold-poison-message.ts';
+export { makePacer } from '../../src/lib/delivery/pacer.ts';
 export { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 export { sendMail } from '../../src/lib/delivery/send-mail.ts';
 export { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
@@ -19,6 +20,5 @@ export { indexKeyOf } from '../../src/lib/ledger/ledger-index.ts';
 export { newEnvelope, readQueueMessage, toQueueText } from '../../src/lib/ledger/queue-message.ts';
 export { prefixesOf } from '../../src/lib/ledger/search-index.ts';
 export { readMail } from '../../src/lib/mail/read-mail.ts';
-export { makePacer } from '../../src/lib/sending/pacing.ts';
 export { toEntity, toEntry } from '../../src/lib/storage/ledger-entity.ts';
 export { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';

@@ -7,7 +7,10 @@ import type { WatchSender } from './watch-sender.ts';
 
 export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
-  Pick<Ports, 'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages' | 'heartbeats'> & {
+  Pick<
+    Ports,
+    'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages' | 'mailboxLanes' | 'heartbeats'
+  > & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly watchSender?: WatchSender;
     readonly policy: Omit<SendPolicy, 'onUnknown' | 'filesWithinMs'>;

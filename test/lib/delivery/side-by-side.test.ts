@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { catalogue } from '../../../src/lib/error-catalogue.ts';
-import { loadLastRules, type Rules, withErrorsOfNow } from '../../support/last-release.ts';
+import { asRulesOfNow, loadLastRules, type Rules } from '../../support/last-release.ts';
 import { brokenPromises, type MailStory } from '../../support/mail-promises.ts';
 import * as rulesOfNow from '../../support/rules-of-release.ts';
 import { act, options } from './any-walk.ts';
 import { makeSimulation } from './simulation.ts';
 
-const last = withErrorsOfNow(loadLastRules());
+const last = asRulesOfNow(loadLastRules());
 
 const RUNS = Number(globalThis.process.env.MODEL_RUNS ?? 50);
 const SEED = Number(globalThis.process.env.MODEL_SEED ?? 20_261_126);

@@ -66,7 +66,11 @@ export const makeSimulatedRelay = (
   const pacerOf = (process: number): Pacer => {
     const pacer =
       pacers.get(process) ??
-      rules(process).makePacer({ concurrent: 4, perMinute, bookAheadMs: 12 * 3_600_000 });
+      rules(process).makePacer(
+        cloud.portsOf(process, () => undefined),
+        { concurrent: 4, perMinute, recipientsPerDay: 10_000, bookAheadMs: 12 * 3_600_000 },
+        cloud.newId(),
+      );
     pacers.set(process, pacer);
     return pacer;
   };

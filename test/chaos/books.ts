@@ -72,7 +72,6 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
     rows,
     messages,
     /** Mails that are still on their way. */
-    openIds: () => idsIn(OPEN_STATES),
     open: async (): Promise<number> => (await idsIn(OPEN_STATES)).length,
     payloads: async (): Promise<readonly string[]> => {
       const names: string[] = [];

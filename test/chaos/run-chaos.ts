@@ -96,8 +96,6 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       const [messages, open] = [await books.messages(), await books.open()];
       quiet = messages + open === 0 ? quiet + 1 : 0;
       tellOf(`${open} emails on their way, ${messages} messages`);
-      if (open < 3 && messages < 3 && Date.now() - startedAt > 100_000)
-        for (const id of await books.openIds()) tell(`${id}\n   ${timeline.of(id).join('\n   ')}`);
       await wait(Math.max(1000, mails / 2));
     }
   };

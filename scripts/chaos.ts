@@ -29,6 +29,7 @@ ${timesTable()}
 
   --mails      Number of emails, at least 1. Default: 300.
   --instances  Number of instances, 2 to ${MOST_INSTANCES}. They start one after the other. Default: 2.
+  --minutes    Gives no more emails after this time, and ends with those that it gave. Default: all are given.
   --seed       Seed of an earlier run, to repeat its plan. What strikes when differs a little between two runs.
   --log        A file that receives every line of the hosts.
   --help       Prints this.`;
@@ -51,6 +52,7 @@ const readOptions = () => {
         mails: { type: 'string', default: '300' },
         instances: { type: 'string', default: '2' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        minutes: { type: 'string' },
         log: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -63,6 +65,7 @@ const readOptions = () => {
       mails: wholeNumber('mails', values.mails, 1, 1_000_000),
       instances: wholeNumber('instances', values.instances, 2, MOST_INSTANCES),
       seed: wholeNumber('seed', values.seed, 0, 999_999_999),
+      ...(values.minutes === undefined ? {} : { minutes: wholeNumber('minutes', values.minutes, 1, 1_440) }),
       logTo: values.log,
     };
   } catch (error) {
@@ -70,18 +73,17 @@ const readOptions = () => {
   }
 };
 
-const { mails, instances, seed, logTo } = readOptions();
+const { logTo, ...options } = readOptions();
+const { mails, instances, seed } = options;
 const logFile = logTo === undefined ? undefined : createWriteStream(logTo);
 console.log(`${mails} emails, ${instances} instances, seed ${seed}\n`);
 const report = await runChaos({
-  mails,
-  instances,
-  seed,
+  ...options,
   tell: (progress) => console.error(progress),
   log: (line) => void logFile?.write(`${line}\n`),
 });
 console.log(toSummary(report));
 for (const broken of report.broken) console.error(`\n${broken}`);
 const counts = countBroken(report);
-console.log(`\n${toVerdict(counts, mails)}`);
+console.log(`\n${toVerdict(counts, report.given.length)}`);
 process.exit(isHeld(counts) ? 0 : 1);

@@ -21,6 +21,7 @@ import {
 
 import { comparableOf, toComparable, type WrittenMail } from './content.ts';
 import { TWO_WAYS } from './declared-callers.ts';
+import { inParallel } from './in-parallel.ts';
 
 const STATES = [
   'queued',
@@ -120,23 +121,6 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
       return damaged;
     },
   };
-};
-
-const AT_A_TIME = 16;
-
-/** Some at a time, in their order. */
-const inParallel = async <Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> => {
-  const results: Result[] = [];
-  const rest = items.entries();
-  await Promise.all(
-    Array.from({ length: AT_A_TIME }, async () => {
-      for (const [index, item] of rest) results[index] = await work(item);
-    }),
-  );
-  return results;
 };
 
 /** A property of JSON and of drafts; a header of MIME. */

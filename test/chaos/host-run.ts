@@ -55,6 +55,7 @@ export const startHostRun = async (options: HostRunOptions): Promise<HostRun> =>
   let host: HostProcess | undefined;
   let isOver = false;
   let isStopped = false;
+  let isTimedOut = false;
 
   const release = (afterMs: number) => wait(afterMs).then(held.release);
   let releasing: Promise<void> = Promise.resolve();
@@ -95,7 +96,8 @@ export const startHostRun = async (options: HostRunOptions): Promise<HostRun> =>
 
   const hear = (line: string): void => {
     options.log(line);
-    if (!TIMED_OUT.test(line)) return;
+    if (isTimedOut || !TIMED_OUT.test(line)) return;
+    isTimedOut = true;
     options.timedOut();
     // Other invocations in flight are not failed by it: they hang until their own timeout, and then their messages come back.
     void wait(TIMES.restarted.run * 1000).then(() => kill('worker', options.functionTimeoutMs));

@@ -21,6 +21,8 @@ export type ChaosOptions = {
   readonly mails: number;
   readonly seed: number;
   readonly instances: number;
+  /** Gives no more mails after this time, however many are left. */
+  readonly minutes?: number;
   /** Called now and then with how far it has come. */
   readonly tell?: (progress: string) => void;
   /** Every line that a host writes. */
@@ -46,9 +48,9 @@ export type ChaosReport = {
 
 /** From here on no mail that goes as MIME is found again. */
 const HEADERS_KEPT_UNTIL = 0.7;
-/** Applications do not give all their mails at once. */
-const BETWEEN_MAILS_MS = 50;
-const MOST_AT_ONCE = 40;
+/** Applications do not give all their mails at once: so much between two of them, and so many at a time, for each instance. */
+const BETWEEN_MAILS_MS = 100;
+const MOST_AT_ONCE = 20;
 /**
  * How long mails may take to their ends once all were given: several back-offs of a minute, each of which a busy machine
  * makes longer. A run goes on as soon as nothing is on its way.
@@ -62,16 +64,18 @@ type Broken = { readonly mailId: string; readonly promise: string };
 const giveAll = async (
   plans: readonly PlannedMail[],
   give: (plan: PlannedMail) => Promise<GivenMail>,
+  { instances, until }: { readonly instances: number; readonly until: number },
 ): Promise<readonly GivenMail[]> => {
   const giving: Promise<GivenMail>[] = [];
   const underWay = new Set<Promise<unknown>>();
   for (const plan of plans) {
+    if (Date.now() >= until) break;
     const one = give(plan);
     giving.push(one);
     const tracked = one.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
-    await wait(BETWEEN_MAILS_MS);
-    if (underWay.size >= MOST_AT_ONCE) await Promise.race(underWay);
+    await wait(BETWEEN_MAILS_MS / instances);
+    if (underWay.size >= MOST_AT_ONCE * instances) await Promise.race(underWay);
   }
   return Promise.all(giving);
 };
@@ -108,20 +112,25 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     const limit = dailyLimit(plans);
     const keys = await declareCallers(fleet.anyUrl, limit);
     const call = makeCallers(connectionString, keys, fleet.anyUrl, timeline.note);
-    const given = await giveAll(plans, async (plan) => {
-      // Exchange may keep a header of MIME, by which the mail is found again, or lose it.
-      if (plan.number === Math.floor(mails * HEADERS_KEPT_UNTIL))
-        cloud.graph.settings.change({ mimeHeadersAreProperties: false });
-      for (let one = 1; one < instances; one += 1)
-        if (plan.number === joinsAt(one, mails, instances)) fleet.launch();
-      while (outages[0] !== undefined && outages[0].atMail <= plan.number) {
-        const [next] = outages.splice(0, 1);
-        if (next !== undefined) fleet.befall(next.outage);
-      }
-      arm(cloud, troubles, plan);
-      if (plan.number % TELL_EVERY_MAILS === 0) tellOf(`${plan.number} emails given`);
-      return call(plan, Date.now() + SETTLE_MS);
-    });
+    const until = startedAt + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+    const given = await giveAll(
+      plans,
+      async (plan) => {
+        // Exchange may keep a header of MIME, by which the mail is found again, or lose it.
+        if (plan.number === Math.floor(mails * HEADERS_KEPT_UNTIL))
+          cloud.graph.settings.change({ mimeHeadersAreProperties: false });
+        for (let one = 1; one < instances; one += 1)
+          if (plan.number === joinsAt(one, mails, instances)) fleet.launch();
+        while (outages[0] !== undefined && outages[0].atMail <= plan.number) {
+          const [next] = outages.splice(0, 1);
+          if (next !== undefined) fleet.befall(next.outage);
+        }
+        arm(cloud, troubles, plan);
+        if (plan.number % TELL_EVERY_MAILS === 0) tellOf(`${plan.number} emails given`);
+        return call(plan, Date.now() + SETTLE_MS);
+      },
+      { instances, until },
+    );
     await settled(Date.now() + SETTLE_MS);
 
     const [rows, copies] = [await books.rows(), await books.copies()];

@@ -86,6 +86,25 @@ describe('an email whose mailbox has room', () => {
     expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
   });
 
+  test('may be sent for as long as no other instance counts its attempt as lost, and no longer', async () => {
+    const { needs, claim, pass } = aLane();
+    const seen: (boolean | undefined)[] = [];
+    const send = async (_: unknown, mayBegin?: () => boolean): Promise<SendReport> => {
+      seen.push(mayBegin?.());
+      pass(needs.policy.sendingLimitMs - 1);
+      seen.push(mayBegin?.());
+      // Such as a process that was frozen after its claim, or while it connected.
+      pass(1);
+      seen.push(mayBegin?.());
+      return { kind: 'not-connected' };
+    };
+    const late = { ...needs, mailboxes: { ...needs.mailboxes, send } };
+    expect(await sendInLane(late, plan, { mailId }, claim)).toMatchObject({
+      outcome: { kind: 'not-sent' },
+    });
+    expect(seen).toEqual([true, true, false]);
+  });
+
   test('is not sent a third time for a token, but was not sent', async () => {
     const { run, effects } = aLane(Array.from({ length: 3 }, () => ({ kind: 'answered', status: 401 })));
     expect(await run()).toMatchObject({ outcome: { kind: 'not-sent', code: 'GRAPH_TOKEN_NOT_ACCEPTED' } });

@@ -1,5 +1,6 @@
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
+import { isRowInGap } from '../ledger/ledger-gap.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
@@ -106,7 +107,7 @@ const tryAfresh = async (
     giveBack();
     return undefined;
   }
-  if (respondAsync) return queueFor(0);
+  if (respondAsync || isRowInGap(row, (await needs.readIdentity()).gap)) return queueFor(0);
   if (mail.accepted.handling.kind === 'capture') {
     const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
     if (captured === undefined) giveBack();

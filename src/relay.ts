@@ -15,6 +15,7 @@ import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
 import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
 import type { HoldPoisonNeeds } from './lib/delivery/hold-poison-message.ts';
 import { makeCountKeeper } from './lib/delivery/keep-counts.ts';
+import { makePacer } from './lib/delivery/pacer.ts';
 import type { PollBouncesNeeds } from './lib/delivery/poll-bounces.ts';
 import { makeQuotas } from './lib/delivery/quotas.ts';
 import type { SendMailNeeds } from './lib/delivery/send-mail.ts';
@@ -63,7 +64,7 @@ import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
-import { bookAheadFor, makePacer } from './lib/sending/pacing.ts';
+import { bookAheadFor } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
@@ -92,6 +93,7 @@ import {
   openCallerTable,
   openCountsTable,
   openHeartbeatTable,
+  openLaneTable,
   openLedgerTable,
   openMailBlobs,
   openMailIndexTable,
@@ -201,6 +203,7 @@ type StoragePorts = Pick<
   | 'callerStore'
   | 'operatorTrail'
   | 'usages'
+  | 'mailboxLanes'
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
@@ -302,6 +305,7 @@ export const openRelay = (
       callerStore: openCallerTable(connection),
       operatorTrail: openOperatorTrail(connection),
       usages: openUsageTable(connection),
+      mailboxLanes: openLaneTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
@@ -396,11 +400,16 @@ export const openRelay = (
   const connections = once(() => registered(graph().all));
 
   const pacer = once(() =>
-    makePacer({
-      concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
-      perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
-      bookAheadMs: bookAheadFor(policy().giveUpAfterMs),
-    }),
+    makePacer(
+      { ...storage(), clock, random, log: (event) => recentLog(event) },
+      {
+        concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
+        perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
+        recipientsPerDay: settings().MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX,
+        bookAheadMs: bookAheadFor(policy().giveUpAfterMs),
+      },
+      makeMailId(),
+    ),
   );
 
   const gate = once(makeConnectionGate);
@@ -618,7 +627,6 @@ export const openRelay = (
 
   const desk: Relay['forDesk'] = (log) => ({
     ...storage(),
-    ...ifAny(() => ({ pacer: pacer() })),
     ...ifAny(() => ({ safety: safetyOf(settings()) })),
     ...tracing(),
     ...told(),

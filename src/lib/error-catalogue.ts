@@ -786,6 +786,18 @@ export const catalogue = {
     'More emails wait for this mailbox than it can send in time',
     'Nothing was accepted, so it is safe to send the email again later. Exchange lets a mailbox send 30 emails a minute: spread large mailings over several senders or over time.',
   ),
+  MAILBOX_DAY_REACHED: entry(
+    429,
+    'time',
+    'The mailbox has had its recipients of the day',
+    'Exchange lets a mailbox write to 10,000 recipients in 24 hours (MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX), and returns what is above that as undeliverable. Nothing was accepted. Send the email again after the time in the header `Retry-After`, with `Prefer: respond-async` or by the queue, where it waits, or from another mailbox.',
+  ),
+  START_MISSED: entry(
+    503,
+    'time',
+    'Storage was too slow for the start that the email had',
+    'Nothing was sent. The relay retries automatically, within the limits of the mailbox. If this lasts, look at the latency of the storage account.',
+  ),
   GRAPH_UNAVAILABLE: entry(503, 'time', 'Graph is unavailable', 'The relay retries automatically.'),
   GRAPH_UNREACHABLE: entry(
     503,

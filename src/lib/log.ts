@@ -199,6 +199,7 @@ export type LogEvent =
   | { readonly event: 'DraftLeft'; readonly mailId: string }
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
+  | { readonly event: 'PacingAlone' }
   | { readonly event: 'MessagesStuck'; readonly queue: string; readonly messages: number }
   | { readonly event: 'QueueMissing'; readonly queue: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
@@ -373,6 +374,7 @@ const LEVELS: Levels = {
   CallerChanged: 'info',
   LedgerBehind: 'warn',
   StorageAwaited: byCode,
+  PacingAlone: 'warn',
   StorageFailed: 'warn',
   MessagesStuck: 'error',
   QueueMissing: 'error',

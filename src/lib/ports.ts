@@ -25,8 +25,10 @@ import type { MailboxUse } from './metrics/mailbox-use.ts';
 import type { RelaySample } from './metrics/relay-sample.ts';
 import type { Tally } from './metrics/tally.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
+import type { Lane } from './sending/mailbox-lane.ts';
 import type { SendReport } from './sending/send-outcome.ts';
 import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
+import type { ServerTime } from './sending/storage-clock.ts';
 
 /*
  * What the relay needs of the world. Adapters implement these, use cases receive those they name, and src/relay.ts brings
@@ -552,6 +554,22 @@ export type Usages = {
   readonly expire: (day: string) => Promise<void>;
 };
 
+/** The lane of a mailbox and the version it was read at; without an ETag there is none yet. */
+export type LaneEntry = { readonly lane: Lane; readonly etag?: string };
+
+/** Which starts instances have promised to emails, by mailbox. Throws STORAGE_UNAVAILABLE, also where storage takes too long. */
+export type MailboxLanes = {
+  readonly read: (mailbox: string) => Promise<LaneEntry & { readonly server?: ServerTime }>;
+  /** Writes unless another instance was first; gives what is there afterwards, and whether this call has written it. */
+  readonly write: (
+    mailbox: string,
+    lane: Lane,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: LaneEntry; readonly server?: ServerTime }>;
+  /** Deletes lanes that were last written before a time. */
+  readonly expire: (before: Date) => Promise<void>;
+};
+
 /** What Entra's tokens say of the applications that present them. */
 export type AppTokens = {
   /**
@@ -723,6 +741,7 @@ export type Ports = {
   readonly callerStore: CallerStore;
   readonly operatorTrail: OperatorTrail;
   readonly usages: Usages;
+  readonly mailboxLanes: MailboxLanes;
   readonly heartbeats: Heartbeats;
   readonly counts: Counts;
   readonly samples: Samples;

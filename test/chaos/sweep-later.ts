@@ -1,5 +1,6 @@
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
+import { openLaneTable } from '../../src/lib/storage/lane-table.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
 import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
@@ -14,6 +15,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
   const usages = openUsageTable(connection);
   return sweepMail({
     usages,
+    mailboxLanes: openLaneTable(connection),
     quotas: makeQuotas(usages),
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),

@@ -43,6 +43,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   CallerChanged: 'info',
   LedgerBehind: 'warn',
   StorageAwaited: 'by code',
+  PacingAlone: 'warn',
   MessagesStuck: 'error',
   QueueMissing: 'error',
   SendBlocked: 'by code',

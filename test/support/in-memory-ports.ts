@@ -1,5 +1,6 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makePacer } from '../../src/lib/delivery/pacer.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
 import { AppError } from '../../src/lib/errors.ts';
@@ -20,16 +21,18 @@ import type {
   WatchedMailboxes,
 } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
-import { bookAheadFor, makePacer } from '../../src/lib/sending/pacing.ts';
+import { bookAheadFor } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
 import { knowing } from './a-caller.ts';
+import { lanesIn } from './a-pacer.ts';
 import { STANDARD } from './a-plan.ts';
 import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
 import { makeFakeHeartbeats } from './fake-heartbeats.ts';
+import { makeFakeLanes } from './fake-lanes.ts';
 import { asMailIndex, type FakeLedger, makeFakeLedger } from './fake-ledger.ts';
 import { makeFakeOperatorTrail } from './fake-operator-trail.ts';
 import { makeFakeReceivedMail } from './fake-received-mail.ts';
@@ -96,6 +99,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const fake = makeFakeLedger();
   const ledger = asLedger(fake);
   const usages = makeFakeUsages();
+  const lanes = makeFakeLanes();
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
@@ -254,6 +258,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       write: (...which) => asked('usages.write', () => usages.write(...which)),
       expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
     },
+    mailboxLanes: lanesIn(lanes, () => now),
     mailIndex: asMailIndex(fake),
     heartbeats: makeFakeHeartbeats(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
@@ -288,7 +293,16 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       safety: NO_SAFETY,
     },
     quotas: makeQuotas(ports.usages),
-    pacer: makePacer({ concurrent: 4, perMinute: 30, bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS) }),
+    pacer: makePacer(
+      ports,
+      {
+        concurrent: 4,
+        perMinute: 30,
+        recipientsPerDay: 10_000,
+        bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS),
+      },
+      'one',
+    ),
     policy: {
       onUnknown: 'verify',
       verifyWindowMs: 15 * MINUTE_MS,

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
 import { isRowInGap } from '../ledger/ledger-gap.ts';
@@ -11,7 +12,7 @@ import { bringBackMail } from './bring-back-mail.ts';
 import { captureMail } from './capture-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { countForCaller } from './count-for-caller.ts';
-import { sendInLane } from './in-lane.ts';
+import { dayReached, sendInLane } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
@@ -80,7 +81,13 @@ const tryAfresh = async (
     sender: mail.accepted.sender.address,
   };
   /** Row first, as for a new email: the message of one that is due could arrive before its row, and be dropped. */
-  const queueFor = async (waitMs: number): Promise<Answer | undefined> => {
+  const queueFor = async ({
+    waitMs,
+    dueAt,
+  }: {
+    readonly waitMs: number;
+    readonly dueAt?: Date;
+  }): Promise<Answer | undefined> => {
     const now = needs.clock.now();
     const written = await needs.ledger.replace(queueAfresh(row, now, how), etag).catch(notStored);
     if (written === undefined || !isIn(written.row, 'queued')) {
@@ -88,8 +95,7 @@ const tryAfresh = async (
       return undefined;
     }
     const entry = { row: written.row, etag: written.etag };
-    const dueAt = new Date(now.getTime() + waitMs);
-    const envelope = { ...mail.envelope, turn: written.row.progress.turn, dueAt };
+    const envelope = { ...mail.envelope, turn: written.row.progress.turn, ...defined({ dueAt }) };
     await queueMail(needs, envelope, waitMs)
       .catch((error: unknown) => takeBack(needs, entry, error))
       .catch((error: unknown) => {
@@ -107,14 +113,16 @@ const tryAfresh = async (
     giveBack();
     return undefined;
   }
-  if (respondAsync || isRowInGap(row, (await needs.readIdentity()).gap)) return queueFor(0);
+  if (respondAsync || isRowInGap(row, (await needs.readIdentity()).gap)) return queueFor({ waitMs: 0 });
   if (mail.accepted.handling.kind === 'capture') {
     const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
     if (captured === undefined) giveBack();
     return captured && { row: captured, repeated: false };
   }
   let isClaimed = false;
-  const result = await sendInLane(needs, mail.accepted.plan, mail.envelope, async () => {
+  const { recipients } = mail.accepted.facts;
+  const who = { ...mail.envelope, recipients };
+  const result = await sendInLane(needs, mail.accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };
     const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, going);
@@ -127,7 +135,9 @@ const tryAfresh = async (
     case 'full':
       throw new AppError('MAILBOX_BOOKED_UP');
     case 'wait':
-      return queueFor(result.waitMs);
+      return queueFor(result);
+    case 'day':
+      throw dayReached(result);
     case 'beaten':
       return undefined;
     case 'ended':

@@ -212,11 +212,17 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     return turn;
   }
   let isClaimed = false;
-  const result = await sendInLane(needs, accepted.plan, { ...envelope, givesWay: true }, async () => {
-    const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
-    isClaimed = claimed !== undefined;
-    return claimed;
-  });
+  const { recipients } = facts;
+  const result = await sendInLane(
+    needs,
+    accepted.plan,
+    { ...envelope, recipients, givesWay: true },
+    async () => {
+      const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
+      isClaimed = claimed !== undefined;
+      return claimed;
+    },
+  );
   // Where storage failed, the row may say that it was counted.
   if (!isClaimed) taken.giveBack();
   switch (result.kind) {
@@ -238,8 +244,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
       if (isNew && !(await needs.ledger.create(queued))) return 'beaten';
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
-      const booked = { ...unbooked, dueAt: new Date(now.getTime() + result.waitMs) };
-      await queueMail(needs, result.kind === 'wait' ? booked : unbooked, result.waitMs);
+      const next = result.kind === 'full' ? unbooked : { ...unbooked, dueAt: result.dueAt };
+      await queueMail(needs, next, result.waitMs);
       needs.log({ event: 'MailPaced', mailId: envelope.mailId, waitMs: result.waitMs });
       return 'done';
     }

@@ -1,7 +1,10 @@
+import { defined } from '../defined.ts';
+import { AppError } from '../errors.ts';
 import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
+import { oddly, type Priority } from '../sending/mailbox-lane.ts';
 import type { Pace, Pacer } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
@@ -22,18 +25,31 @@ export type LaneNeeds = DraftNeeds &
 
 /** What came of the wish to send an email now. */
 export type LaneResult =
-  /** Its mailbox has no room: it waits for so long, with a time that is kept for it (`wait`) or without one (`full`). */
-  | { readonly kind: 'wait' | 'full'; readonly waitMs: number }
+  /** Its mailbox has no room: it waits for so long, and then says that it was told this time. */
+  | { readonly kind: 'wait'; readonly waitMs: number; readonly dueAt: Date }
+  /** No time could be given to it. */
+  | { readonly kind: 'full'; readonly waitMs: number }
+  /** The mailbox has had its recipients of the day: it waits for so long. */
+  | { readonly kind: 'day'; readonly waitMs: number; readonly dueAt: Date }
   /** Another invocation changed the row before this one could claim it, or took it: nothing was sent here. */
   | AttemptResult;
 
+/** The error for a caller whose email would have to wait for the recipients of the day. */
+export const dayReached = ({ waitMs }: { readonly waitMs: number }): AppError =>
+  new AppError('MAILBOX_DAY_REACHED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+
 type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
+  readonly recipients: number;
+  readonly priority?: Priority;
   /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
   readonly givesWay?: boolean;
 };
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
+/** A sleep can end a little early; longer than this nothing waits for its start. */
+const MOST_NAPS = 2;
+const HOUR_MS = 3_600_000;
 
 /**
  * Sends an email within the limits of its mailbox: enters the lane, claims the row, attempts the email, and leaves the lane
@@ -45,55 +61,107 @@ export const sendInLane = async (
   who: Waiter,
   claim: () => Promise<LedgerEntry<InState<'sending'>> | undefined>,
 ): Promise<LaneResult> => {
+  const { pacer } = needs;
   const lane = laneOf(plan);
-  const pace = await enterLane(needs, lane, who);
+  const pace = await enterLane(needs, lane, plan, who);
   if (pace.kind !== 'go') return pace;
+  let { start } = pace;
   const passage = passGate(needs, plan.mailbox, who.givesWay ? 'queue' : 'caller');
   if (passage.kind === 'wait') {
-    needs.pacer.giveBack(lane, needs.clock.now());
-    needs.pacer.leave(lane);
-    return passage;
+    pacer.giveBack(start);
+    pacer.leave(start);
+    return { ...passage, dueAt: new Date(oddly(needs.clock.now().getTime() + passage.waitMs)) };
   }
   let outcome: SendOutcome | undefined;
+  let isInside = true;
   try {
     const claimed = await claim();
     if (claimed === undefined) {
       // Or whoever repeats a request again and again would use up the minute of the mailbox, and send nothing.
-      needs.pacer.giveBack(lane, needs.clock.now());
+      pacer.giveBack(start);
       return { kind: 'beaten' };
+    }
+    if (!pacer.isInTime(start)) {
+      // Storage was slow. Now other emails may have the room that this one had.
+      isInside = false;
+      pacer.leave(start);
+      const again = await enterLane(needs, lane, plan, { ...who, dueAt: start.at });
+      if (again.kind !== 'go') {
+        outcome = { kind: 'not-sent', code: 'START_MISSED', waitMs: again.waitMs };
+        return { kind: 'ended', ...claimed, outcome };
+      }
+      isInside = true;
+      start = again.start;
     }
     const result = await attemptMail(needs, plan, claimed, who);
     if (result.kind === 'ended') {
       ({ outcome } = result);
-      closeIfThrottled(needs, lane, outcome);
+      await closeIfThrottled(needs, lane, outcome);
     }
     return result;
   } finally {
-    passage.leave(outcome);
-    needs.pacer.leave(lane);
+    passage.leave(outcome?.kind === 'not-sent' && outcome.code === 'START_MISSED' ? undefined : outcome);
+    if (isInside) pacer.leave(start, plan.kind === 'draft' ? undefined : outcome?.tookMs);
   }
 };
 
-/** Asks to go, and waits a moment where only requests under way are in front. */
+type Entered = Extract<Pace, { kind: 'go' | 'full' }> | Extract<LaneResult, { kind: 'wait' | 'day' }>;
+
+/** Asks to go, and waits a moment where the start is near, or only requests in progress are in front. */
 const enterLane = async (
   { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
-  { mailId, dueAt, givesWay = false }: Waiter,
-): Promise<Exclude<Pace, { kind: 'busy' }>> => {
+  plan: SendPlan,
+  { dueAt: told, recipients, priority = 'normal', givesWay = false }: Waiter,
+): Promise<Entered> => {
   let patience: Promise<'over'> | undefined;
+  let naps = 0;
+  let dueAt = told;
   for (;;) {
-    const pace = pacer.enter(lane, mailId, clock.now(), dueAt);
-    // So that those without a time do not come back together.
-    if (pace.kind === 'full') return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
-    if (pace.kind !== 'busy') return pace;
-    // Where there are more connections, none keeps invocations only to wait in them.
-    if (givesWay && (pace.isCrowded || gate !== undefined))
-      return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
-    patience ??= clock.sleep(PATIENCE_MS).then(() => 'over');
-    if ((await Promise.race([pacer.freed(lane), patience])) === 'over')
-      return { kind: 'wait', waitMs: PATIENCE_MS * (1 + random()) };
+    const who = { recipients, priority, bytes: bytesOf(plan), ...defined({ dueAt }) };
+    const pace = await pacer.enter(lane, who);
+    switch (pace.kind) {
+      case 'go':
+        return pace;
+      case 'full':
+        // So that those without a time do not come back together.
+        return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
+      case 'day':
+        // Spread over the hour in which the room comes.
+        return {
+          kind: 'day',
+          waitMs: Math.ceil(pace.waitMs + HOUR_MS * random()),
+          dueAt: new Date(oddly(pace.at.getTime())),
+        };
+      case 'wait': {
+        if (!pace.isKept || pace.waitMs > PATIENCE_MS || naps === MOST_NAPS)
+          return { kind: 'wait', waitMs: pace.waitMs, dueAt: pace.at };
+        naps += 1;
+        dueAt = pace.at;
+        await clock.sleep(pace.waitMs);
+        break;
+      }
+      case 'busy': {
+        const giveUp = (): Entered => {
+          pacer.giveBack(pace.start);
+          const waitMs = PATIENCE_MS * (1 + random());
+          return { kind: 'wait', waitMs, dueAt: new Date(oddly(clock.now().getTime() + waitMs)) };
+        };
+        // Where there are more connections, none keeps invocations only to wait in them.
+        if (givesWay && (pace.isCrowded || gate !== undefined)) return giveUp();
+        dueAt = pace.start.at;
+        patience ??= clock.sleep(PATIENCE_MS).then(() => 'over');
+        if ((await Promise.race([pacer.freed(lane), patience])) === 'over') return giveUp();
+      }
+    }
   }
 };
+
+/** What Graph counts of an email towards the bytes of a mailbox. */
+const bytesOf = (plan: SendPlan): number =>
+  plan.kind === 'draft'
+    ? plan.message.body.length + plan.files.reduce((sum, { bytes }) => sum + bytes, 0)
+    : plan.body.length;
 
 const attemptMail = async (
   needs: LaneNeeds,
@@ -119,17 +187,17 @@ const attemptDirectly = async (needs: LaneNeeds, plan: DirectPlan): Promise<Send
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;
 };
 
-const closeIfThrottled = (
+const closeIfThrottled = async (
   { pacer, mailboxUse, clock, random }: LaneNeeds,
   lane: string,
   outcome: SendOutcome,
-): void => {
+): Promise<void> => {
   const isThrottled = outcome.kind === 'not-sent' && outcome.code === 'GRAPH_THROTTLED';
   if (!isThrottled && !(outcome.kind === 'unknown' && outcome.waitMs !== undefined)) return;
   const now = clock.now();
-  const until = new Date(now.getTime() + decidePause(outcome.waitMs, random()));
-  pacer.pause(lane, until, now);
-  mailboxUse?.paused(lane, until, now);
+  const forMs = decidePause(outcome.waitMs, random());
+  mailboxUse?.paused(lane, new Date(now.getTime() + forMs), now);
+  await pacer.pause(lane, forMs);
 };
 
 /** Limits hold for a mailbox, however its address is written. */

@@ -16,7 +16,7 @@ import { answerRepeat } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
 import { countForCaller, isKnownNearLimit } from './count-for-caller.ts';
-import { sendInLane } from './in-lane.ts';
+import { dayReached, sendInLane } from './in-lane.ts';
 import type { Taken } from './purse.ts';
 import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
@@ -197,10 +197,11 @@ const takeNew = async (
     waitUntilDue(sendAt, needs.clock.now()) > 0 ||
     isToSeek(await needs.readIdentity(), envelope, accepted.facts, undefined)
   )
-    return queueAccepted(needs, mail, taken, 0);
+    return queueAccepted(needs, mail, taken, { waitMs: 0 });
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
-  const result = await sendInLane(needs, accepted.plan, envelope, async () => {
+  const { recipients } = accepted.facts;
+  const result = await sendInLane(needs, accepted.plan, { ...envelope, recipients }, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
     const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
@@ -213,7 +214,10 @@ const takeNew = async (
       taken.giveBack();
       throw new AppError('MAILBOX_BOOKED_UP');
     case 'wait':
-      return queueAccepted(needs, mail, taken, result.waitMs);
+      return queueAccepted(needs, mail, taken, result);
+    case 'day':
+      taken.giveBack();
+      throw dayReached(result);
     case 'beaten':
       if (!isClaimed) taken.giveBack();
       return undefined;
@@ -257,7 +261,7 @@ const queueAccepted = async (
   needs: SendMailNeeds,
   { accepted, envelope }: IncomingMail,
   { countedAt, giveBack }: Taken,
-  waitMs: number,
+  { waitMs, dueAt }: { readonly waitMs: number; readonly dueAt?: Date },
 ): Promise<LedgerRow | undefined> => {
   const row = queueNew(accepted.facts, needs.clock.now(), {
     ...divertedBy(accepted.handling),
@@ -278,8 +282,7 @@ const queueAccepted = async (
     await scheduleMail(needs, envelope, sendAt).catch(takenBack);
     return row;
   }
-  const dueAt = new Date(needs.clock.now().getTime() + waitMs);
-  await queueMail(needs, { ...envelope, dueAt }, waitMs).catch(takenBack);
+  await queueMail(needs, { ...envelope, ...defined({ dueAt }) }, waitMs).catch(takenBack);
   needs.log({ event: 'MailQueued', mailId, attempts: 0, waitMs });
   return row;
 };

@@ -71,10 +71,13 @@ export const sweepCaptured: Part = async (needs, { counts, isOver }) => {
 
 /** For operators, and for applications that ask how much they send; no limit needs more than a day. */
 const USAGE_DAYS = 31;
+/** Longer than starts are booked ahead, and than recipients of a day count. */
+const LANE_DAYS = 3;
 
 /** What was taken of limits on days that are over, and what this instance keeps from the others. */
 export const sweepUsages: Part = async (needs, { isOver }) => {
   await needs.quotas.giveBackIdle(needs.clock.now(), isOver);
+  await needs.mailboxLanes.expire(ago(needs, LANE_DAYS * DAY_MS));
   await needs.usages.expire(dayOf(ago(needs, USAGE_DAYS * DAY_MS)));
 };
 

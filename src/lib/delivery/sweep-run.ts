@@ -9,7 +9,14 @@ export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
   Pick<
     Ports,
-    'mailboxes' | 'payloads' | 'readIdentity' | 'captured' | 'poisonQueues' | 'usages' | 'heartbeats'
+    | 'mailboxes'
+    | 'payloads'
+    | 'readIdentity'
+    | 'captured'
+    | 'poisonQueues'
+    | 'usages'
+    | 'mailboxLanes'
+    | 'heartbeats'
   > & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly watchSender?: WatchSender;

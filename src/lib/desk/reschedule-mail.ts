@@ -9,12 +9,9 @@ import { decideSendAt } from '../mail/send-at.ts';
 import type { Ports } from '../ports.ts';
 import { stateDetail } from './find-held.ts';
 import { findOwnMail, type MailStatus, type ToldNeeds, toStatusFor } from './mail-status.ts';
-import { isWaiting, type StopNeeds } from './stop-waiting.ts';
+import { isWaiting } from './stop-waiting.ts';
 
-export type RescheduleNeeds = QueueMailNeeds &
-  ToldNeeds &
-  Pick<StopNeeds, 'pacer'> &
-  Pick<Ports, 'ledger' | 'clock' | 'log'>;
+export type RescheduleNeeds = QueueMailNeeds & ToldNeeds & Pick<Ports, 'ledger' | 'clock' | 'log'>;
 
 /** Losing a race more often than this is no race but a fault. */
 const MAX_RACES = 4;
@@ -48,10 +45,7 @@ export const rescheduleMail = async (
     if ((await needs.ledger.replace(moved, etag)) === undefined) continue;
     // The first comes all the same, half a minute later.
     if (isEarlier && waitMs < ROW_FIRST_MS) await putEarlier(needs, row, waitMs).catch(() => undefined);
-    const { mailId: id, sender } = row.facts;
-    // Of a time that this instance may have kept for it.
-    needs.pacer?.forget(sender.toLowerCase(), id);
-    needs.log({ event: 'MailRescheduled', mailId: id, sendAt: due });
+    needs.log({ event: 'MailRescheduled', mailId: row.facts.mailId, sendAt: due });
     return toStatusFor(needs, caller, moved);
   }
   throw new AppError('MAIL_UNDER_WAY', { mailId });

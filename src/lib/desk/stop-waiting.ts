@@ -3,10 +3,7 @@ import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import { recordUntold } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
 
-export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events' | 'log'> & {
-  /** Of this instance, which may have kept a time for the email; absent where settings are wrong. */
-  readonly pacer?: { readonly forget: (mailbox: string, mailId: string) => void };
-};
+export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events' | 'log'>;
 
 const mayBeSent = ({ progress }: LedgerRow): boolean =>
   progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
@@ -28,8 +25,7 @@ export const stopWaiting = async (
   const untold = needs.events === undefined ? ended : recordUntold(ended);
   const written = await needs.ledger.replace(untold, etag);
   if (written === undefined) return false;
-  const { mailId, sender, bodyHash } = ended.facts;
-  needs.pacer?.forget(sender.toLowerCase(), mailId);
+  const { mailId, bodyHash } = ended.facts;
   await announceWritten(needs, written);
   // Should this fail, the message deletes it when it is dropped, or the sweep finds it.
   await needs.payloads.delete(mailId, bodyHash).catch(() => undefined);

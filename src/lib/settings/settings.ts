@@ -317,14 +317,19 @@ export const settingsTable = {
     parse: wholeNumber(1, 86_400),
   }),
   MAIL_CONCURRENT_PER_MAILBOX: setting({
-    what: 'Simultaneous requests to Graph for one mailbox from one instance. Exchange allows 4.',
+    what: 'Simultaneous requests to Graph for one mailbox. Exchange allows 4.',
     fallback: '4',
     parse: wholeNumber(1, 100),
   }),
   MAIL_PER_MINUTE_PER_MAILBOX: setting({
-    what: 'Emails per minute from one mailbox and one instance, counted since the instance started. Exchange allows 30.',
+    what: 'Emails per minute from one mailbox, from all instances together. Exchange allows 30.',
     fallback: '30',
     parse: wholeNumber(1, 10_000),
+  }),
+  MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX: setting({
+    what: 'Recipients of one mailbox in 24 hours. Exchange allows 10,000 and returns what is above that as undeliverable, so the relay lets it wait.',
+    fallback: '10000',
+    parse: wholeNumber(1, 1_000_000),
   }),
   MAIL_LEDGER_DAYS: setting({
     what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too. Must be at least a day more than MAIL_GIVE_UP_HOURS.',

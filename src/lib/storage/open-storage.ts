@@ -4,6 +4,7 @@ import type {
   Counts,
   Heartbeats,
   Ledger,
+  MailboxLanes,
   MailIndex,
   OperatorTrail,
   Rotations,
@@ -59,6 +60,14 @@ export const openOperatorTrail = (connection: StorageConnection): OperatorTrail 
 /** What was taken of limits; loads the SDK of tables when first asked. */
 export const openUsageTable = (connection: StorageConnection): Usages =>
   openedAtFirstCall(async () => (await import('./usage-table.ts')).openUsageTable(connection), {
+    read: 'promise',
+    write: 'promise',
+    expire: 'promise',
+  });
+
+/** The lanes of mailboxes; loads the SDK of tables when first asked. */
+export const openLaneTable = (connection: StorageConnection): MailboxLanes =>
+  openedAtFirstCall(async () => (await import('./lane-table.ts')).openLaneTable(connection), {
     read: 'promise',
     write: 'promise',
     expire: 'promise',

@@ -4,10 +4,10 @@ import { answerRepeat } from '../../../src/lib/delivery/answer-repeat.ts';
 import { earlierHashOfContent } from '../../../src/lib/ledger/earlier-identity.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { claimNew, close, recordRejected, replay } from '../../../src/lib/ledger/transitions.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery, heldAs } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { A_PASSENGER, aPacer } from '../../support/a-pacer.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -44,6 +44,8 @@ const repeating = async (row: LedgerRow, input = content, respondAsync = false) 
       world.meanwhile('ledger.replace', () => world.ledger.replace(other, world.ledger.find(mailId)!.etag)),
   };
 };
+
+const CLOCK = { now: () => NOW, sleep: async () => undefined };
 
 describe('a request with a known idempotency key', () => {
   test.each<LedgerRow>([rows.sent, rows.deferred, rows.unknown, rows.held, close(rows.held, 'n', NOW)])(
@@ -114,16 +116,16 @@ describe('a repeated request for an email that was rejected', () => {
 
   test('is refused where its mailbox has no time to give, and the row stays as it is', async () => {
     const { repeat, ledger } = await repeating(corrected);
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 60_000 });
-    pacer.enter('noreply@contoso.example', 'another', NOW);
+    const pacer = aPacer({ clock: CLOCK, perMinute: 1, bookAheadMs: 60_000 });
+    await pacer.enter('noreply@contoso.example', A_PASSENGER);
     await expect(repeat({ pacer })).rejects.toMatchObject({ code: 'MAILBOX_BOOKED_UP' });
     expect(ledger.rows()).toEqual([corrected]);
   });
 
   test('is queued where its mailbox is busy: the row first, then the message', async () => {
     const { repeat, effects, plans } = await repeating(corrected);
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 3_600_000 });
-    pacer.enter('noreply@contoso.example', 'another', NOW);
+    const pacer = aPacer({ clock: CLOCK, perMinute: 1 });
+    await pacer.enter('noreply@contoso.example', A_PASSENGER);
     expect(await repeat({ pacer })).toMatchObject({ row: { fate: { state: 'queued' } }, repeated: false });
     expect(effects.filter((one) => !one.startsWith('log'))).toEqual([
       'ledger.replace queued',

@@ -4,9 +4,10 @@ import type { Arrival } from '../../../src/lib/ledger/arrived-message.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import type { Envelope } from '../../../src/lib/ledger/queue-message.ts';
 import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
 import { aDelivery, heldAs } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { A_PASSENGER, aPacer } from '../../support/a-pacer.ts';
 import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
 
 const { mailId, content, facts, envelope, stored, rows } = aDelivery();
@@ -42,9 +43,9 @@ const deliver = async (
 };
 
 /** A lane of one email a minute in which one has gone, and times are given for so long ahead. */
-const fullLane = (bookAheadMs: number) => {
-  const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs });
-  pacer.enter('noreply@contoso.example', 'another', NOW);
+const fullLane = async (bookAheadMs: number) => {
+  const pacer = aPacer({ clock: inMemoryPorts().needs.clock, perMinute: 1, bookAheadMs });
+  await pacer.enter('noreply@contoso.example', A_PASSENGER);
   return { pacer };
 };
 
@@ -262,20 +263,25 @@ describe('a message with the id of another email', () => {
 
 describe('an email whose mailbox has no room', () => {
   test('is in the ledger before it waits, so that its state can be asked for', async () => {
-    const { effects, rows: all, queued } = await deliver({}, inMemoryPorts(), fullLane(3_600_000));
+    const { effects, rows: all, queued } = await deliver({}, inMemoryPorts(), await fullLane(3_600_000));
     expect(effects).toEqual(['ledger.create queued', 'mailQueue.put', 'log MailPaced']);
     expect(all()).toMatchObject([{ mailId, state: 'queued' }]);
-    expect(queued()).toMatchObject([{ delayMs: 61_000, dueAt: new Date(NOW.getTime() + 61_000), turn: 0 }]);
+    const dueAt = new Date(NOW.getTime() + WINDOW_MS);
+    expect(queued()).toMatchObject([{ delayMs: WINDOW_MS - 1000, dueAt, turn: 0 }]);
   });
 
   test('and is in the ledger already waits as it is', async () => {
-    const { effects, ledger } = await deliver({ row: rows.queued }, inMemoryPorts(), fullLane(3_600_000));
+    const { effects, ledger } = await deliver(
+      { row: rows.queued },
+      inMemoryPorts(),
+      await fullLane(3_600_000),
+    );
     expect(effects).toEqual(['mailQueue.put', 'log MailPaced']);
     expect(ledger.rows()).toEqual([rows.queued]);
   });
 
   test('nor a time to give waits without one', async () => {
-    const { queued } = await deliver({}, inMemoryPorts(), fullLane(60_000));
+    const { queued } = await deliver({}, inMemoryPorts(), await fullLane(60_000));
     expect(queued()).toMatchObject([{ delayMs: 15_000 }]);
     expect(queued()[0]).not.toHaveProperty('dueAt');
   });

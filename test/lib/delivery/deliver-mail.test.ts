@@ -3,9 +3,10 @@ import { type DeliveryFacts, deliverMail, holdUnreadable } from '../../../src/li
 import { AppError } from '../../../src/lib/errors.ts';
 import { toQueueText } from '../../../src/lib/ledger/queue-message.ts';
 import { writeJson } from '../../../src/lib/mail/json-bytes.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { aPacer } from '../../support/a-pacer.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
 
@@ -40,7 +41,7 @@ const eventsOf = ({ logged }: World) => logged.map(({ event }) => event);
 describe('a message on the queue', () => {
   test('a mail for which its mailbox has no time to give waits without one, and is sent when it has', async () => {
     const usual = inMemoryPorts();
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 61_000 });
+    const pacer = aPacer({ clock: usual.needs.clock, perMinute: 1, bookAheadMs: WINDOW_MS });
     const world = { ...usual, needs: { ...usual.needs, pacer } };
     const id = (mail: number) => MESSAGE_ID.replace('8', String(mail));
     for (const mail of [0, 1, 2])

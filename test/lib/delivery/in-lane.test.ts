@@ -3,10 +3,12 @@ import { sendInLane } from '../../../src/lib/delivery/in-lane.ts';
 import type { InState } from '../../../src/lib/ledger/ledger-row.ts';
 import { claim, recordDraft } from '../../../src/lib/ledger/transitions.ts';
 import type { LedgerEntry } from '../../../src/lib/ports.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
+import type { Pacer, Start } from '../../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aDraftPlan, aFileOf } from '../../support/a-draft-plan.ts';
+import { A_PASSENGER, aPacer } from '../../support/a-pacer.ts';
 import { directPlanOf } from '../../support/a-plan.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -15,13 +17,22 @@ const MAILBOX = 'noreply@contoso.example';
 const plan = await directPlanOf(mailId, { address: 'NoReply@Contoso.example' }, content);
 const claimed = { row: rows.sending, etag: '"1"' };
 const HOUR_MS = 3_600_000;
+/** Storage counts whole seconds. */
+const EARLY_MS = 1000;
+
+/** The start of another email of this mailbox, whose request is in progress then. */
+const startOf = async (pacer: Pacer): Promise<Start> => {
+  const pace = await pacer.enter(MAILBOX, A_PASSENGER);
+  if (pace.kind !== 'go') throw new Error(`expected a start, received ${pace.kind}`);
+  return pace.start;
+};
 
 type Claim = () => Promise<LedgerEntry<InState<'sending'>> | undefined>;
 
 /** A mailbox that takes one request at a time, and what is needed to send within its limits. */
 const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202 }]) => {
   const world = inMemoryPorts();
-  const pacer = makePacer({ concurrent: 1, perMinute: 30, bookAheadMs: HOUR_MS });
+  const pacer = aPacer({ clock: world.needs.clock, concurrent: 1 });
   const left = [...answers];
   const send = async () => {
     world.effects.push('mailboxes.send');
@@ -36,9 +47,10 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
     ...world,
     needs,
     claim,
-    run: (how: Claim = claim, more: object = {}) => sendInLane({ ...needs, ...more }, plan, { mailId }, how),
+    run: (how: Claim = claim, more: object = {}) =>
+      sendInLane({ ...needs, ...more }, plan, { mailId, recipients: 1 }, how),
     /** Whether the next email may go at this time. */
-    next: (at: Date = NOW) => pacer.enter(MAILBOX, 'the next', at),
+    next: () => pacer.enter(MAILBOX, A_PASSENGER),
   };
 };
 
@@ -93,37 +105,37 @@ describe('the lane is left, so that the next email may go,', () => {
   ])('%s', async (_case, claim, more) => {
     const { run, next } = aLane();
     await run(claim, more).catch(() => undefined);
-    expect(next()).toEqual({ kind: 'go' });
+    expect(await next()).toMatchObject({ kind: 'go' });
   });
 
   test('also within the minute, however often another invocation turned out to have it', async () => {
     const { run, next } = aLane();
     for (let times = 0; times < 40; times += 1)
       expect(await run(async () => undefined)).toEqual({ kind: 'beaten' });
-    expect(next()).toEqual({ kind: 'go' });
+    expect(await next()).toMatchObject({ kind: 'go' });
   });
 
   test('in whatever case the mailbox is written', async () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
-    await sendInLane(needs, upper, { mailId }, async () => {
-      expect(next().kind).toBe('busy');
+    await sendInLane(needs, upper, { mailId, recipients: 1 }, async () => {
+      expect((await next()).kind).toBe('busy');
       return claim();
     });
-    expect(next()).toMatchObject({ kind: 'go' });
+    expect(await next()).toMatchObject({ kind: 'go' });
   });
 });
 
 describe('an email whose mailbox has all its requests in progress, and enough others waiting for them,', () => {
-  const crowded = () => {
+  const crowded = async () => {
     const lane = aLane();
-    for (const other of ['a', 'b', 'c', 'd']) lane.needs.pacer.enter(plan.mailbox.toLowerCase(), other, NOW);
-    for (let waiting = 0; waiting < 8; waiting += 1) void lane.needs.pacer.freed(plan.mailbox.toLowerCase());
-    return lane;
+    const start = await startOf(lane.needs.pacer);
+    for (let waiting = 0; waiting < 8; waiting += 1) void lane.needs.pacer.freed(MAILBOX);
+    return { ...lane, start };
   };
 
   test('goes back to the queue it came from, without keeping an invocation', async () => {
-    const { needs, claim } = crowded();
+    const { needs, claim, start } = await crowded();
     let slept = 0;
     const sleep = async () => {
       slept += 1;
@@ -131,21 +143,23 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const result = await sendInLane(
       { ...needs, clock: { ...needs.clock, sleep } },
       plan,
-      { mailId, givesWay: true },
+      { mailId, recipients: 1, givesWay: true },
       claim,
     );
-    expect([result, slept]).toEqual([{ kind: 'wait', waitMs: 2000 }, 0]);
+    expect([result, slept]).toMatchObject([{ kind: 'wait', waitMs: 2000 }, 0]);
+    needs.pacer.leave(start);
   });
 
   test('waits for its turn where its caller does', async () => {
-    const { needs, claim } = crowded();
+    const { needs, claim, start } = await crowded();
     const sent = sendInLane(
       { ...needs, clock: { ...needs.clock, sleep: () => new Promise(() => {}) } },
       plan,
-      { mailId },
+      { mailId, recipients: 1 },
       claim,
     );
-    needs.pacer.leave(plan.mailbox.toLowerCase());
+    await new Promise(setImmediate);
+    needs.pacer.leave(start);
     expect((await sent).kind).toBe('ended');
   });
 });
@@ -167,29 +181,32 @@ describe('a mailbox that Graph limits', () => {
       { kind: 'answered', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) },
     ]);
     await run();
-    expect(next()).toEqual({ kind: 'wait', waitMs: ms });
+    expect(await next()).toMatchObject({ kind: 'wait', waitMs: ms - EARLY_MS });
   });
 
   test('is not closed for what one email met otherwise', async () => {
     const { run, next } = aLane([{ kind: 'answered', status: 503, retryAfter: '20' }]);
     await run();
-    expect(next()).toEqual({ kind: 'go' });
+    expect(await next()).toMatchObject({ kind: 'go' });
   });
 });
 
 describe('an email whose mailbox has no room', () => {
-  /** A lane in which two emails have gone within the minute, and times are given for so long ahead. */
-  const full = (bookAheadMs: number) => {
+  /** A lane in which an email has gone within the minute, and times are given for so long ahead. */
+  const full = async (bookAheadMs: number) => {
     const lane = aLane();
-    const pacer = makePacer({ concurrent: 1, perMinute: 2, bookAheadMs });
-    for (const email of ['one', 'two'])
-      if (pacer.enter(MAILBOX, email, NOW).kind === 'go') pacer.leave(MAILBOX);
+    const pacer = aPacer({ clock: lane.needs.clock, perMinute: 1, bookAheadMs });
+    pacer.leave(await startOf(pacer));
     return { ...lane, run: (random: number) => lane.run(lane.claim, { pacer, random: () => random }) };
   };
 
-  test('is not claimed: it is told when to come back', async () => {
-    const { run, effects } = full(HOUR_MS);
-    expect(await run(0)).toEqual({ kind: 'wait', waitMs: 61_000 });
+  test('is not claimed: it is told when to come back, a little before its start', async () => {
+    const { run, effects } = await full(HOUR_MS);
+    expect(await run(0)).toEqual({
+      kind: 'wait',
+      waitMs: WINDOW_MS - EARLY_MS,
+      dueAt: new Date(NOW.getTime() + WINDOW_MS),
+    });
     expect(effects).toEqual([]);
   });
 
@@ -199,7 +216,7 @@ describe('an email whose mailbox has no room', () => {
   ])(
     'and for which no time is left asks again later, spread by chance %i: after %i ms',
     async (random, waitMs) => {
-      const { run, effects } = full(50_000);
+      const { run, effects } = await full(50_000);
       expect(await run(random)).toEqual({ kind: 'full', waitMs });
       expect(effects).toEqual([]);
     },
@@ -208,7 +225,7 @@ describe('an email whose mailbox has no room', () => {
 
 describe('an email behind a request of its mailbox that is under way', () => {
   /** A lane that is taken, and a patience that ends when the test says. */
-  const behind = () => {
+  const behind = async () => {
     const lane = aLane();
     const slept: number[] = [];
     let end: () => void = () => undefined;
@@ -218,30 +235,34 @@ describe('an email behind a request of its mailbox that is under way', () => {
         end = resolve;
       });
     };
-    lane.needs.pacer.enter(MAILBOX, 'the one before', NOW);
+    const start = await startOf(lane.needs.pacer);
     const clock = { ...lane.needs.clock, sleep };
     const running = lane.run(lane.claim, { clock, random: () => 0.5 });
-    return { ...lane, running, slept, losePatience: () => end() };
+    await new Promise(setImmediate);
+    return { ...lane, running, slept, start, losePatience: () => end() };
   };
 
   test('waits for it, and is sent when it ends', async () => {
-    const { running, needs, effects } = behind();
+    const { running, needs, effects, start } = await behind();
     expect(effects).toEqual([]);
-    needs.pacer.leave(MAILBOX);
+    needs.pacer.leave(start);
     expect(await running).toMatchObject({ kind: 'ended' });
   });
 
   test('waits for two seconds and no longer, then on the queue, without a claim', async () => {
-    const { running, losePatience, slept, effects } = behind();
+    const { running, losePatience, slept, effects } = await behind();
     losePatience();
-    expect(await running).toEqual({ kind: 'wait', waitMs: 3000 });
+    expect(await running).toMatchObject({ kind: 'wait', waitMs: 3000 });
     expect([slept, effects]).toEqual([[2000], []]);
   });
 
   test('that finds the lane taken again has no new patience', async () => {
-    const { running, needs, losePatience, slept } = behind();
-    needs.pacer.leave(MAILBOX);
-    needs.pacer.enter(MAILBOX, 'one that was faster', NOW);
+    const { running, needs, losePatience, slept, start } = await behind();
+    const faster = needs.pacer.enter(MAILBOX, A_PASSENGER);
+    needs.pacer.leave(start);
+    expect((await faster).kind).toBe('busy');
+    await startOf(needs.pacer);
+    await new Promise(setImmediate);
     losePatience();
     expect((await running).kind).toBe('wait');
     expect(slept).toEqual([2000]);
@@ -255,7 +276,12 @@ describe('an email that goes as a draft', () => {
     const entry = world.ledger.create(asDraft)!;
     const needs = { ...world.needs, policy: { ...world.needs.policy, filesWithinMs: policy } };
     const files = [aFileOf(Buffer.from('a'))];
-    return sendInLane(needs, aDraftPlan(mailId, files), { mailId, givesWay }, async () => entry);
+    return sendInLane(
+      needs,
+      aDraftPlan(mailId, files),
+      { mailId, recipients: 1, givesWay },
+      async () => entry,
+    );
   };
 
   test('is claimed and sent within the limits of its mailbox like any other', async () => {
@@ -280,9 +306,14 @@ describe('an email that goes as a draft', () => {
     const entry = world.ledger.create(asDraft)!;
     const report = { kind: 'answered', status: 429, retryAfter: '30' } as const;
     world.exchange.fault('drafts.send', { report });
-    const ended = await sendInLane(world.needs, aDraftPlan(mailId), { mailId }, async () => entry);
+    const ended = await sendInLane(
+      world.needs,
+      aDraftPlan(mailId),
+      { mailId, recipients: 1 },
+      async () => entry,
+    );
     expect(ended).toMatchObject({ kind: 'ended', outcome: { kind: 'unknown' } });
-    expect(world.needs.pacer.enter(MAILBOX, 'another', world.needs.clock.now())).toMatchObject({
+    expect(await world.needs.pacer.enter(MAILBOX, A_PASSENGER)).toMatchObject({
       kind: 'wait',
     });
   });
@@ -292,7 +323,7 @@ describe('an email that goes as a draft', () => {
     const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
     const entry = world.ledger.create(recordDraft(claim(rows.queued, NOW, 'json'), draft, NOW))!;
     world.exchange.put({ id: 'd' });
-    const result = await sendInLane(world.needs, plan, { mailId }, async () => entry);
+    const result = await sendInLane(world.needs, plan, { mailId, recipients: 1 }, async () => entry);
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
     expect(world.effects).toEqual([
       'drafts.look',

@@ -4,9 +4,9 @@ import { dryRunMail } from '../../../src/lib/delivery/dry-run.ts';
 import { sendBatch } from '../../../src/lib/delivery/send-batch.ts';
 import { type SendMailRequest, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { A_PASSENGER, aPacer } from '../../support/a-pacer.ts';
 import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
 const HOUR_MS = 3_600_000;
@@ -142,8 +142,8 @@ describe('what was not accepted is given back:', () => {
 
   test('an email whose mailbox is booked up', async () => {
     const world = inMemoryPorts();
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 1 });
-    pacer.enter('noreply@contoso.example', 'another', world.needs.clock.now());
+    const pacer = aPacer({ clock: world.needs.clock, perMinute: 1, bookAheadMs: 1 });
+    await pacer.enter('noreply@contoso.example', A_PASSENGER);
     expect(await codeOf(send(world, one, {}, { pacer }))).toBe('MAILBOX_BOOKED_UP');
     expect(await codeOf(send(world, one))).toBe('accepted');
   });

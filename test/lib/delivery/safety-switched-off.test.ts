@@ -3,10 +3,10 @@ import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { closeMail } from '../../../src/lib/desk/close-mail.ts';
 import { replayMail } from '../../../src/lib/desk/replay-mail.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY, type Safety } from '../../../src/lib/sending/safety.ts';
 import { aCaller, aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { A_PASSENGER, aPacer } from '../../support/a-pacer.ts';
 import { inMemoryPorts, NOW, type World } from '../../support/in-memory-ports.ts';
 
 const HOUR_MS = 3_600_000;
@@ -95,8 +95,8 @@ const waiting: readonly (readonly [string, (safety: Safety) => Promise<ReturnTyp
     'came by the queue and waits for room in its mailbox',
     async (safety) => {
       const world = inMemoryPorts();
-      const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: HOUR_MS });
-      pacer.enter('noreply@contoso.example', 'another', NOW);
+      const pacer = aPacer({ clock: world.needs.clock, perMinute: 1 });
+      await pacer.enter('noreply@contoso.example', A_PASSENGER);
       const one = relay(safety, { ...world, needs: { ...world.needs, pacer } });
       await one.put();
       return one;

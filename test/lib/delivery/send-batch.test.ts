@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { inBatch, sendBatch } from '../../../src/lib/delivery/send-batch.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
+import { aPacer } from '../../support/a-pacer.ts';
 import { inMemoryPorts, type World } from '../../support/in-memory-ports.ts';
 
 const CALLER = 'key:test';
@@ -82,7 +82,7 @@ describe('a batch', () => {
       return report;
     };
     const mailboxes = { ...world.needs.mailboxes, send: sendOne };
-    const pacer = makePacer({ concurrent: 100, perMinute: 100, bookAheadMs: 1 });
+    const pacer = aPacer({ clock: world.needs.clock, concurrent: 100, perMinute: 100 });
     const results = await send(
       world,
       Array.from({ length: 30 }, () => aMail()),

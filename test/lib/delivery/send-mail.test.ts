@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { type SendMailRequest, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { earlierHashOfContent, earlierIdOfKey } from '../../../src/lib/ledger/earlier-identity.ts';
 import { claimNew, queueNew, recordSent } from '../../../src/lib/ledger/transitions.ts';
-import { makePacer } from '../../../src/lib/sending/pacing.ts';
+import { WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { aNewMail } from '../../support/a-new-mail.ts';
+import { aPacer } from '../../support/a-pacer.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW, type PortCall, type World } from '../../support/in-memory-ports.ts';
 
@@ -67,18 +68,18 @@ describe('an email from a caller who waits', () => {
     const { row } = await send(world, { respondAsync: true });
     expect(world.effects).toEqual(['ledger.create queued', 'mailQueue.put', 'log MailQueued']);
     expect(row.fate.state).toBe('queued');
-    expect(world.queued()).toMatchObject([{ delayMs: 0, dueAt: NOW, turn: 0 }]);
+    expect(world.queued()).toMatchObject([{ delayMs: 0, turn: 0 }]);
   });
 
   test('is queued for its time where its mailbox has no room; what has no time is refused, and nothing accepted', async () => {
     const world = inMemoryPorts();
-    const pacer = makePacer({ concurrent: 4, perMinute: 1, bookAheadMs: 2 * 61_000 });
+    const pacer = aPacer({ clock: world.needs.clock, perMinute: 1, bookAheadMs: 2 * WINDOW_MS });
     const states = [];
     for (let mail = 0; mail < 3; mail += 1) states.push((await send(world, {}, { pacer })).row.fate.state);
     expect(states).toEqual(['sent', 'queued', 'queued']);
     await expect(send(world, {}, { pacer })).rejects.toMatchObject({ code: 'MAILBOX_BOOKED_UP' });
     expect([world.rows().length, world.messages.length, world.plans.length]).toEqual([3, 2, 1]);
-    expect(world.queued().map(({ delayMs }) => delayMs)).toEqual([61_000, 122_000]);
+    expect(world.queued().map(({ delayMs }) => delayMs)).toEqual([WINDOW_MS - 1000, 2 * WINDOW_MS - 1000]);
   });
 
   test.each<[string, unknown, string]>([

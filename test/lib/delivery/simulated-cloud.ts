@@ -9,6 +9,7 @@ import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
 import { makeFakeCaptured } from '../../support/fake-captured.ts';
 import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
+import { makeFakeLanes } from '../../support/fake-lanes.ts';
 import { makeFakeLedger } from '../../support/fake-ledger.ts';
 import { makeFakeMailboxes } from '../../support/fake-mailboxes.ts';
 import { makeFakeQueue } from '../../support/fake-queue.ts';
@@ -72,6 +73,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
   const poison = makeFakeQueue(newId);
   const mailboxes = makeFakeMailboxes(sentItemsDelayMs);
   const usages = makeFakeUsages();
+  const lanes = makeFakeLanes();
   const rules = mailsPerDay === undefined ? {} : { mailsPerDay, owner: 'owner@contoso.example' };
   const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
@@ -123,6 +125,16 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
         read: (...which) => storage('read usage', () => usages.read(...which)),
         write: (...which) => storage('write usage', () => usages.write(...which)),
         expire: (...which) => storage('expire usages', () => usages.expire(...which)),
+      },
+      mailboxLanes: {
+        read: (mailbox) =>
+          storage('read lane', () => ({ ...lanes.read(mailbox), server: { at: now, precisionMs: 1 } })),
+        write: (mailbox, lane, etag) =>
+          storage('write lane', () => ({
+            ...lanes.write(mailbox, lane, etag, now),
+            server: { at: now, precisionMs: 1 },
+          })),
+        expire: (before) => storage('expire lanes', () => lanes.expire(before)),
       },
       heartbeats: makeFakeHeartbeats(),
       events: { put: (event) => storage('put event', () => void announced.add(event.id)) },

@@ -1,6 +1,7 @@
 import { makeAdmission } from '../../../src/lib/delivery/admission.ts';
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
+import { makePacer } from '../../../src/lib/delivery/pacer.ts';
 import { makeQuotas, type Quotas } from '../../../src/lib/delivery/quotas.ts';
 import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
@@ -9,7 +10,7 @@ import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.
 import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { type RescheduleNeeds, rescheduleMail } from '../../../src/lib/desk/reschedule-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { makePacer, type Pacer } from '../../../src/lib/sending/pacing.ts';
+import type { Pacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../../src/lib/sending/safety.ts';
 import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
 import { aCaller } from '../../support/a-caller.ts';
@@ -60,7 +61,13 @@ export const makeSimulatedRelay = (
   const quotas = new Map<number, Quotas>();
 
   const pacerOf = (process: number): Pacer => {
-    const pacer = pacers.get(process) ?? makePacer({ concurrent: 4, perMinute, bookAheadMs: 12 * 3_600_000 });
+    const pacer =
+      pacers.get(process) ??
+      makePacer(
+        cloud.portsOf(process, () => undefined),
+        { concurrent: 4, perMinute, recipientsPerDay: 10_000, bookAheadMs: 12 * 3_600_000 },
+        cloud.newId(),
+      );
     pacers.set(process, pacer);
     return pacer;
   };

@@ -1,0 +1,393 @@
+import type { LaneEntry, Ports } from '../ports.ts';
+import {
+  type Answer,
+  askLane,
+  canBeStart,
+  GRACE_MS,
+  hasStart,
+  LARGE_BYTES,
+  type LaneLimits,
+  oddly,
+  type Returned,
+  type Want,
+  WINDOW_MS,
+} from '../sending/mailbox-lane.ts';
+import type { Pace, Pacer, Passenger } from '../sending/pacing.ts';
+import { makeStorageClock } from '../sending/storage-clock.ts';
+import { isStorageFailure } from './storage-failure.ts';
+
+export type PacerNeeds = Pick<Ports, 'mailboxLanes' | 'clock' | 'random' | 'log'>;
+
+/**
+ * An email is put back a little early, as Storage counts whole seconds, and waits for its start in its invocation: less where an instance
+ * needs its invocations, of which it has 24, for others.
+ */
+const EARLY_MS = 1000;
+const BUSY = 12;
+/** What waits longer goes back to the queue. */
+const SOON_MS = 2000;
+/** Graph asks for about a second when too many requests run at once, for longer when there were too many in a minute. */
+const LONG_PAUSE_MS = 10_000;
+/** A limit of requests at once that was cut grows back by one per this time. */
+const REGROWTH_MS = 5 * 60_000;
+/**
+ * How many emails wait in their invocations for each request in progress. With four requests that is half of the 24
+ * invocations that an instance runs for its queue (host.json): a burst for one mailbox leaves the others to the rest.
+ */
+const WAITING_PER_REQUEST = 2;
+/** What was read of a lane is believed for so long, and not as long where Graph has limited the mailbox. */
+const FRESH_MS = 5 * 60_000;
+const FRESH_IN_TROUBLE_MS = 15_000;
+const TROUBLE_MS = 10 * 60_000;
+/** Of those that write at the same moment one succeeds; losing more often than this is a fault. */
+const MOST_RACES = 12;
+const RACE_MS = 40;
+/** Without storage: one email in this time. Forty instances, which is the most by default, then stay within 30 a minute together. */
+const ALONE_MS = 90_000;
+const ASK_AGAIN_MS = 10_000;
+/** Larger emails always ask, so that what is counted late stays small. */
+const FEW_RECIPIENTS = 20;
+const MOST_UNTOLD_RECIPIENTS = 100;
+const LEAST_SPARE = 2;
+const MOST_SPARE = 32;
+/** A start that passed so long ago is no longer known to the lane. */
+const FORGOTTEN_MS = WINDOW_MS;
+/** Who has not sent for this long is forgotten. */
+const IDLE_MS = 10 * 60_000;
+
+type Asking = {
+  readonly want: Want;
+  readonly answer: (given: Given) => void;
+  readonly fail: (fault: unknown) => void;
+};
+type Given = Answer | { readonly kind: 'alone' };
+
+type OwnLane = {
+  known: (LaneEntry & { readonly seenAt: number }) | undefined;
+  inFlight: number;
+  readonly waiters: (() => void)[];
+  concurrent: { value: number; cutAt: number };
+  asking: readonly Asking[];
+  isAsking: boolean;
+  /** What the lane in storage is to be told. */
+  returned: readonly Returned[];
+  unasked: readonly number[];
+  recipients: number;
+  slowestMs: number;
+  pause: { readonly until: number; readonly isLong: boolean } | undefined;
+  /** Starts kept for the next emails, oldest first. */
+  spare: readonly number[];
+  /** How many of them are taken at once: twice as many each time they were needed. */
+  spareNext: number;
+  /** Starts of the standing share. */
+  standing: readonly number[];
+  pausedUntil: number;
+  troubledAt: number;
+  aloneSince: number | undefined;
+  usedAt: number;
+};
+
+/**
+ * Keeps each mailbox within its limits, together with all other instances, by the lane of the mailbox in storage. One request serves all
+ * emails that ask at the same time. An email that must wait takes its start with it on the queue, and then goes without a request.
+ * Without a timer: what an instance holds when it ends, ends by itself.
+ */
+export const makePacer = (
+  { mailboxLanes, clock, random, log }: PacerNeeds,
+  limits: LaneLimits,
+  owner: string,
+): Pacer => {
+  const lanes = new Map<string, OwnLane>();
+  const storageClock = makeStorageClock();
+  let droppedAt = 0;
+  let inside = 0;
+  const earlyMs = (): number => (inside > BUSY ? 0 : EARLY_MS);
+  const timeNow = (): number => storageClock.now(clock.now());
+
+  const laneOf = (mailbox: string): OwnLane => {
+    const lane = lanes.get(mailbox) ?? {
+      known: undefined,
+      inFlight: 0,
+      waiters: [],
+      concurrent: { value: limits.concurrent, cutAt: 0 },
+      asking: [],
+      isAsking: false,
+      returned: [],
+      unasked: [],
+      recipients: 0,
+      slowestMs: 0,
+      pause: undefined,
+      spare: [],
+      spareNext: 0,
+      standing: [],
+      pausedUntil: 0,
+      troubledAt: Number.NEGATIVE_INFINITY,
+      aloneSince: undefined,
+      usedAt: 0,
+    };
+    lanes.set(mailbox, lane);
+    return lane;
+  };
+
+  const dropIdle = (time: number): void => {
+    if (time - droppedAt < WINDOW_MS) return;
+    droppedAt = time;
+    for (const [mailbox, lane] of lanes)
+      if (
+        lane.inFlight + lane.waiters.length + lane.asking.length === 0 &&
+        !lane.isAsking &&
+        time - lane.usedAt > IDLE_MS
+      )
+        lanes.delete(mailbox);
+  };
+
+  const read = async (mailbox: string, lane: OwnLane) => {
+    const before = clock.now();
+    const { server, ...entry } = await mailboxLanes.read(mailbox);
+    if (server !== undefined) storageClock.learn(before, server, clock.now());
+    lane.known = { ...entry, seenAt: timeNow() };
+    return lane.known;
+  };
+
+  /** Asks for all that wait, in one write; again where another instance was first. */
+  const askStorage = async (
+    mailbox: string,
+    lane: OwnLane,
+    wants: readonly Want[],
+  ): Promise<readonly Answer[]> => {
+    for (let race = 0; race < MOST_RACES; race += 1) {
+      if (race > 0) await clock.sleep(RACE_MS * race * random());
+      const known = lane.known ?? (await read(mailbox, lane));
+      const told = { returned: lane.returned, unasked: lane.unasked, recipients: lane.recipients };
+      const { pause } = lane;
+      const { answers, spare, ...decided } = askLane(known.lane, limits, {
+        ...told,
+        owner,
+        now: timeNow(),
+        wants,
+        spare: lane.spareNext,
+        slowestMs: lane.slowestMs,
+        ...(pause === undefined ? {} : { pause }),
+      });
+      // Should the answer be lost, nobody knows what is there.
+      lane.known = undefined;
+      const before = clock.now();
+      const { isOwn, entry, server } = await mailboxLanes.write(mailbox, decided.lane, known.etag);
+      if (server !== undefined) storageClock.learn(before, server, clock.now());
+      lane.known = { ...entry, seenAt: timeNow() };
+      if (!isOwn) continue;
+      lane.returned = lane.returned.slice(told.returned.length);
+      lane.unasked = lane.unasked.slice(told.unasked.length);
+      lane.recipients -= told.recipients;
+      lane.slowestMs = 0;
+      if (lane.pause === pause) lane.pause = undefined;
+      lane.spare = [...lane.spare, ...spare];
+      const time = timeNow();
+      const hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
+      lane.spareNext = hasBacklog ? Math.min(MOST_SPARE, Math.max(LEAST_SPARE, 2 * lane.spareNext)) : 0;
+      lane.aloneSince = undefined;
+      return answers;
+    }
+    return wants.map(() => ({ kind: 'ask', at: oddly(timeNow() + ASK_AGAIN_MS * random()) }));
+  };
+
+  /** One request at a time for each mailbox: those that come meanwhile share the next one. */
+  const serve = async (mailbox: string, lane: OwnLane): Promise<void> => {
+    if (lane.isAsking) return;
+    lane.isAsking = true;
+    let isTold = true;
+    while (lane.asking.length > 0 || (lane.pause !== undefined && isTold)) {
+      const asking = lane.asking;
+      lane.asking = [];
+      try {
+        const answers = await askStorage(
+          mailbox,
+          lane,
+          asking.map(({ want }) => want),
+        );
+        asking.forEach(({ answer }, index) => {
+          answer(answers[index] ?? { kind: 'alone' });
+        });
+      } catch (failure) {
+        isTold = false;
+        for (const { answer, fail } of asking)
+          if (isStorageFailure(failure)) answer({ kind: 'alone' });
+          else fail(failure);
+      }
+    }
+    lane.isAsking = false;
+  };
+
+  const ask = (mailbox: string, lane: OwnLane, want: Want): Promise<Given> =>
+    new Promise((resolve, reject) => {
+      lane.asking = [...lane.asking, { want, answer: resolve, fail: reject }];
+      void serve(mailbox, lane);
+    });
+
+  /** Without storage, each instance takes a share that is safe whatever the others do, and says so. */
+  const alone = (lane: OwnLane, time: number): Answer => {
+    if (lane.aloneSince === undefined) {
+      lane.aloneSince = time;
+      log({ event: 'PacingAlone' });
+    }
+    if (time - lane.aloneSince < ALONE_MS || time < lane.pausedUntil)
+      return { kind: 'ask', at: oddly(time + ASK_AGAIN_MS * (1 + random())) };
+    lane.aloneSince = time;
+    lane.unasked = [...lane.unasked, time];
+    return { kind: 'start', at: time };
+  };
+
+  const pausedUntil = ({ pausedUntil: own, known }: OwnLane): number =>
+    Math.max(own, known?.lane.pausedUntil ?? 0);
+
+  const mostAtOnce = (lane: OwnLane, time: number): number => {
+    const grown = Math.floor((time - lane.concurrent.cutAt) / REGROWTH_MS);
+    if (lane.concurrent.value < limits.concurrent && grown > 0)
+      lane.concurrent = { value: Math.min(limits.concurrent, lane.concurrent.value + grown), cutAt: time };
+    const users = Object.keys(lane.known?.lane.users ?? {}).length;
+    return Math.max(1, Math.min(lane.concurrent.value, Math.floor(limits.concurrent / Math.max(1, users))));
+  };
+
+  /** Whether the lane in storage still has the start that an email brings. Unknown where nobody can say. */
+  const isKept = async (mailbox: string, lane: OwnLane, at: number): Promise<boolean | undefined> => {
+    const time = timeNow();
+    const freshMs = time - lane.troubledAt < TROUBLE_MS ? FRESH_IN_TROUBLE_MS : FRESH_MS;
+    const { known } = lane;
+    if (known !== undefined && time - known.seenAt < freshMs) {
+      if (hasStart(known.lane, at)) return true;
+      // Another instance may have kept it since.
+      if (known.seenAt >= time) return false;
+    }
+    try {
+      return hasStart((await read(mailbox, lane)).lane, at);
+    } catch (failure) {
+      if (!isStorageFailure(failure)) throw failure;
+      return known === undefined ? undefined : hasStart(known.lane, at);
+    }
+  };
+
+  const isSmall = ({ recipients, bytes }: Passenger): boolean =>
+    recipients <= FEW_RECIPIENTS && bytes < LARGE_BYTES;
+
+  /** A start that this instance has already: of its standing share, or kept for the next email. */
+  const ownStart = (lane: OwnLane, who: Passenger, time: number): number | undefined => {
+    const passed = lane.spare.filter((at) => at + GRACE_MS < time);
+    if (passed.length > 0) {
+      lane.spare = lane.spare.slice(passed.length);
+      lane.returned = [...lane.returned, ...passed.map((at) => ({ at, recipients: 0 }))];
+    }
+    if (
+      who.priority === 'bulk' ||
+      !isSmall(who) ||
+      lane.recipients > MOST_UNTOLD_RECIPIENTS ||
+      time < pausedUntil(lane)
+    )
+      return undefined;
+    lane.standing = lane.standing.filter((at) => at + WINDOW_MS > time);
+    const share = lane.known?.lane.standing.find((one) => one.owner === owner && one.until > time);
+    if (share !== undefined && lane.standing.length < share.count) {
+      lane.standing = [...lane.standing, time];
+      lane.recipients += who.recipients;
+      return time;
+    }
+    const [first, ...others] = lane.spare;
+    if (first === undefined || who.dueAt !== undefined || who.priority !== 'normal') return undefined;
+    lane.spare = others;
+    lane.recipients += who.recipients;
+    return first;
+  };
+
+  const go = (mailbox: string, lane: OwnLane, who: Passenger, at: number): Pace => {
+    const time = timeNow();
+    const start = { mailbox, at: new Date(at), recipients: who.recipients };
+    if (at > time) {
+      const isSoon = at - time <= SOON_MS;
+      return {
+        kind: 'wait',
+        at: start.at,
+        isKept: true,
+        waitMs: Math.ceil(isSoon ? at - time : at - time - earlyMs()),
+      };
+    }
+    const most = mostAtOnce(lane, time);
+    if (lane.inFlight >= most)
+      return { kind: 'busy', start, isCrowded: lane.waiters.length >= WAITING_PER_REQUEST * most };
+    lane.inFlight += 1;
+    inside += 1;
+    return { kind: 'go', start };
+  };
+
+  const enter = async (mailbox: string, who: Passenger): Promise<Pace> => {
+    const lane = laneOf(mailbox);
+    const time = timeNow();
+    lane.usedAt = time;
+    dropIdle(time);
+    const dueAt = who.dueAt?.getTime();
+    if (dueAt !== undefined && canBeStart(dueAt) && dueAt + FORGOTTEN_MS > time) {
+      const kept = await isKept(mailbox, lane, dueAt);
+      if (kept) {
+        if (dueAt + GRACE_MS >= timeNow() && Math.max(dueAt, timeNow()) >= pausedUntil(lane))
+          return go(mailbox, lane, who, dueAt);
+        lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
+      }
+    }
+    const own = ownStart(lane, who, timeNow());
+    if (own !== undefined) return go(mailbox, lane, who, own);
+    const { priority, recipients, bytes } = who;
+    const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited: dueAt !== undefined });
+    const answer = given.kind === 'alone' ? alone(lane, timeNow()) : given;
+    const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;
+    switch (answer.kind) {
+      case 'start':
+        return go(mailbox, lane, who, answer.at);
+      case 'ask':
+        return { kind: 'wait', at: new Date(answer.at), isKept: false, waitMs };
+      case 'day':
+        return { kind: 'day', at: new Date(answer.at), waitMs };
+      case 'full':
+        return { kind: 'full', waitMs: Math.ceil(limits.bookAheadMs / 2) };
+    }
+  };
+
+  return {
+    get size() {
+      return lanes.size;
+    },
+    enter,
+    leave: ({ mailbox }, tookMs = 0) => {
+      const lane = laneOf(mailbox);
+      lane.inFlight = Math.max(0, lane.inFlight - 1);
+      inside = Math.max(0, inside - 1);
+      lane.slowestMs = Math.max(lane.slowestMs, tookMs);
+      // All of them: who has lost patience since must not take the turn of another.
+      for (const wake of lane.waiters.splice(0)) wake();
+    },
+    giveBack: ({ mailbox, at, recipients }) => {
+      const lane = laneOf(mailbox);
+      const place = lane.standing.indexOf(at.getTime());
+      if (place === -1) lane.returned = [...lane.returned, { at: at.getTime(), recipients }];
+      else {
+        lane.standing = lane.standing.toSpliced(place, 1);
+        lane.recipients -= recipients;
+      }
+    },
+    isInTime: ({ at }) => timeNow() <= at.getTime() + GRACE_MS,
+    freed: (mailbox) => new Promise((resolve) => laneOf(mailbox).waiters.push(resolve)),
+    pause: async (mailbox, forMs) => {
+      const lane = laneOf(mailbox);
+      const time = timeNow();
+      const isLong = forMs >= LONG_PAUSE_MS;
+      const until = Math.max(time + forMs, lane.pause?.until ?? 0);
+      lane.pausedUntil = Math.max(lane.pausedUntil, until);
+      lane.troubledAt = time;
+      if (!isLong)
+        // The refused one is counted among those in progress.
+        lane.concurrent = {
+          value: Math.max(1, Math.min(lane.concurrent.value, lane.inFlight - 1)),
+          cutAt: time,
+        };
+      lane.pause = { until, isLong: isLong || lane.pause?.isLong === true };
+      await serve(mailbox, lane);
+    },
+  };
+};

@@ -1,0 +1,528 @@
+/*
+ * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
+ * Pure: an instance reads the lane, decides here, and writes it with its ETag. Times are milliseconds of the epoch by the clock of storage.
+ *
+ * Two kinds of starts share the limit. What is booked ahead goes to emails that wait, which take their start with them on the queue and
+ * need no request when it comes. It is at most five sixths of the limit. The rest is for whoever asks for now: what is urgent, and what
+ * missed its start.
+ */
+
+/** `high` goes before what waits, `bulk` only where nobody else wants to. */
+export type Priority = 'high' | 'normal' | 'bulk';
+
+/** Starts at equal distances: the first, the distance, and how many. */
+export type Run = readonly [from: number, step: number, count: number];
+
+/** What an instance may start in any minute without asking, until then. */
+export type Standing = { readonly owner: string; readonly count: number; readonly until: number };
+
+export type Lane = {
+  /** Booked ahead, oldest first; none is before an earlier one. */
+  readonly booked: readonly Run[];
+  /** Given to those that asked for now, or soon. Oldest first. */
+  readonly taken: readonly number[];
+  readonly standing: readonly Standing[];
+  /** When each instance last asked. */
+  readonly users: Readonly<Record<string, number>>;
+  /** The last time told to an email that waits without a start, of those that wait for the last sixth. */
+  readonly askUpTo: number;
+  /** The same, of bulk. */
+  readonly bulkUpTo: number;
+  readonly lastBulk: number;
+  /** Graph limits the mailbox until then; after a long pause one email goes first. */
+  readonly pausedUntil: number;
+  readonly isProbing: boolean;
+  /** What Graph took in a minute when it last refused; with when that was. Absent while it takes what it should. */
+  readonly cut?: { readonly perMinute: number; readonly at: number };
+  /** How long a request takes, and when that was seen. */
+  readonly call: { readonly ms: number; readonly at: number };
+  /** Large emails of the last minutes: when, and bytes. */
+  readonly bytes: readonly (readonly [at: number, bytes: number])[];
+  /** Recipients by hours since 1970, of the last day. */
+  readonly hours: Readonly<Record<string, number>>;
+};
+
+export type LaneLimits = {
+  /** Limits of Exchange Online and Graph for one mailbox, as settings. */
+  readonly concurrent: number;
+  readonly perMinute: number;
+  readonly recipientsPerDay: number;
+  /** How far ahead starts are kept for emails. */
+  readonly bookAheadMs: number;
+};
+
+/** An email that asks. */
+export type Want = {
+  readonly priority: Priority;
+  readonly recipients: number;
+  /** Of its request, or of its files. */
+  readonly bytes: number;
+  /** It waited for its turn before, and has no start any more. */
+  readonly hasWaited: boolean;
+};
+
+/** A start that was kept and not used, and how many recipients were counted with it. */
+export type Returned = { readonly at: number; readonly recipients: number };
+
+export type Answer =
+  /** The start is kept for it. */
+  | { readonly kind: 'start'; readonly at: number }
+  /** Nothing is kept for it; it asks again then. */
+  | { readonly kind: 'ask'; readonly at: number }
+  /** The mailbox has had its recipients of the day until then. */
+  | { readonly kind: 'day'; readonly at: number }
+  /** Everything there is to give is given to others. */
+  | { readonly kind: 'full' };
+
+export type Request = {
+  /** The instance that asks. */
+  readonly owner: string;
+  readonly now: number;
+  readonly wants: readonly Want[];
+  /** Starts to keep for emails that this instance will see next, where others wait already. */
+  readonly spare: number;
+  readonly returned: readonly Returned[];
+  /** What it sent without asking: of its standing share, or while storage was away. */
+  readonly recipients: number;
+  readonly unasked: readonly number[];
+  /** The slowest request it has seen since it last asked. */
+  readonly slowestMs: number;
+  /** Graph limits the mailbox, for longer than it does for too many at once if `isLong`. */
+  readonly pause?: { readonly until: number; readonly isLong: boolean };
+};
+
+export type Decision = {
+  readonly lane: Lane;
+  readonly answers: readonly Answer[];
+  readonly spare: readonly number[];
+};
+
+/** An email may begin so long after its start. The queue brings it that late, and the ledger is written in between. */
+export const GRACE_MS = 1500;
+/** Exchange's minute, the grace, and half a second for the way to Graph and for what is not known of clocks. */
+export const WINDOW_MS = 60_000 + GRACE_MS + 500;
+
+const HOUR_MS = 3_600_000;
+const FIVE_MINUTES_MS = 300_000;
+/** https://learn.microsoft.com/graph/throttling-limits#limits-per-mailbox: 150 MB in five minutes, for an app and a mailbox. */
+const BYTES_PER_FIVE_MINUTES = 150_000_000;
+/** Smaller emails at the full rate stay far below that. */
+export const LARGE_BYTES = 500_000;
+/** A limit that was cut grows back by one per this time: who else sent from the mailbox may have stopped. */
+const REGROWTH_MS = 5 * 60_000;
+/** Another instance counts as one that sends from the mailbox for so long. */
+const USER_MS = 2 * 60_000;
+/** A start that is not further away is kept for whoever asks. */
+const KEPT_MS = 15_000;
+/** Those that ask without a start come a little more often than there is room, so that none is left unused. */
+const SOONER = 0.85;
+/** After a long pause one email goes alone and finds out. */
+const PROBE_MS = 5000;
+/** A request takes so long until others were seen, and never less. */
+const CALL_MS = 500;
+const SHORTEST_CALL_MS = 250;
+const LONGEST_CALL_MS = 60_000;
+/** A slow one counts for so long. */
+const CALL_SEEN_MS = 30_000;
+/** A standing share: so long, and of so much of the last sixth. */
+const STANDING_MS = 5 * 60_000;
+const STANDING_EACH = 3;
+/** Not for a burst: whoever asked so long ago, and asks again, sends little. */
+const QUIET_MS = 15_000;
+const LEAST_FOR_STANDING = 12;
+/** From here on every email asks, so that the recipients of a day are exact. */
+const NEAR_DAY = 0.8;
+/** Bulk that found no room asks again: not at every moment, and not after hours either. */
+const BULK_LEAST_MS = 30_000;
+const BULK_MOST_MS = 15 * 60_000;
+/** So that a lane is never too large for its entity. */
+const MOST_RUNS = 400;
+
+export const EMPTY_LANE: Lane = {
+  booked: [],
+  taken: [],
+  standing: [],
+  users: {},
+  askUpTo: 0,
+  bulkUpTo: 0,
+  lastBulk: 0,
+  pausedUntil: 0,
+  isProbing: false,
+  call: { ms: CALL_MS, at: 0 },
+  bytes: [],
+  hours: {},
+};
+
+/** How many starts can be booked ahead within a window; what remains is for those that ask. */
+export const aheadOf = (perMinute: number): number => Math.max(1, Math.floor((perMinute * 5) / 6));
+
+/** What the mailbox takes in a minute, as far as it is known. */
+export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number =>
+  cut === undefined
+    ? perMinute
+    : Math.min(perMinute, cut.perMinute + Math.max(0, Math.floor((now - cut.at) / REGROWTH_MS)));
+
+const lastOf = ([from, step, count]: Run): number => from + step * (count - 1);
+
+const lastBooked = ({ booked }: Lane): number => {
+  const last = booked.at(-1);
+  return last === undefined ? Number.NEGATIVE_INFINITY : lastOf(last);
+};
+
+/** The booked starts from one time to another, both included. */
+const bookedWithin = (booked: readonly Run[], from: number, to: number): readonly number[] =>
+  booked.flatMap((run) => {
+    const [first, step, count] = run;
+    if (first > to || lastOf(run) < from) return [];
+    if (step === 0) return Array.from({ length: count }, () => first);
+    const begin = Math.max(0, Math.ceil((from - first) / step));
+    const end = Math.min(count - 1, Math.floor((to - first) / step));
+    return Array.from({ length: Math.max(0, end - begin + 1) }, (_, index) => first + (begin + index) * step);
+  });
+
+/** The start that is so many before the last one booked; 1 is the last. */
+const bookedFromEnd = (booked: readonly Run[], place: number): number => {
+  let left = place;
+  for (const run of booked.toReversed()) {
+    const [first, step, count] = run;
+    if (left <= count) return first + step * (count - left);
+    left -= count;
+  }
+  return Number.NEGATIVE_INFINITY;
+};
+
+const addRun = (booked: readonly Run[], at: number): readonly Run[] => {
+  const last = booked.at(-1);
+  if (last === undefined) return [[at, 0, 1]];
+  const [first, step, count] = last;
+  if (count === 1 || at - lastOf(last) === step)
+    return [...booked.slice(0, -1), [first, count === 1 ? at - first : step, count + 1]];
+  return [...booked, [at, 0, 1]];
+};
+
+/** Whether a time can be a start at all. */
+export const canBeStart = (at: number): boolean => at % 2 === 0;
+
+/** Whether the lane has kept this start for an email. */
+export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
+  taken.includes(at) ||
+  booked.some((run) => {
+    const [first, step] = run;
+    return at >= first && at <= lastOf(run) && (step === 0 ? at === first : (at - first) % step === 0);
+  });
+
+/** Whether one more at this time leaves at most so many in every window around it. `times` oldest first. */
+const fits = (times: readonly number[], at: number, most: number, windowMs: number): boolean => {
+  const near = times.filter((time) => Math.abs(time - at) < windowMs);
+  if (near.length < most) return true;
+  const place = near.findLastIndex((time) => time <= at) + 1;
+  const all = near.toSpliced(place, 0, at);
+  for (let first = Math.max(0, place - most); first <= place && first + most < all.length; first += 1)
+    if ((all[first + most] ?? 0) - (all[first] ?? 0) < windowMs) return false;
+  return true;
+};
+
+type Rule = { readonly most: number; readonly windowMs: number };
+
+/** The first time from one on at which all rules are kept; undefined where there is none before a bound. */
+const firstFit = (
+  times: readonly number[],
+  from: number,
+  rulesAt: (at: number) => readonly Rule[],
+  bound: number,
+  steps: readonly number[],
+): number | undefined => {
+  const fitsAt = (at: number) =>
+    rulesAt(at).every(({ most, windowMs }) => most > 0 && fits(times, at, most, windowMs));
+  if (fitsAt(from)) return from;
+  const candidates = [
+    ...steps,
+    ...times.flatMap((time) => rulesAt(from).map(({ windowMs }) => time + windowMs)),
+  ]
+    .filter((at) => at > from && at <= bound)
+    .toSorted((one, other) => one - other);
+  return candidates.find(fitsAt);
+};
+
+const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce((sum, one) => sum + one, 0);
+
+const hourOf = (time: number): number => Math.floor(time / HOUR_MS);
+
+/** Recipients of the last 24 hours. The first hour counts until all of it is over. */
+export const recipientsOfDay = ({ hours }: Lane, now: number): number =>
+  sumOf(Object.entries(hours).flatMap(([hour, count]) => (Number(hour) >= hourOf(now) - 24 ? [count] : [])));
+
+/** When a mailbox has room for so many more recipients; `now` where it has. */
+const dayRoomAt = (lane: Lane, { recipientsPerDay }: LaneLimits, recipients: number, now: number): number => {
+  // One with more than a day takes would wait for ever: it goes when the day is empty, and Exchange decides.
+  const need = Math.min(recipients, recipientsPerDay);
+  for (let hour = hourOf(now); hour <= hourOf(now) + 25; hour += 1) {
+    const at = Math.max(now, hour * HOUR_MS);
+    if (recipientsOfDay(lane, at) + need <= recipientsPerDay) return at;
+  }
+  return now + 25 * HOUR_MS;
+};
+
+const withRecipients = (lane: Lane, at: number, recipients: number): Lane => {
+  if (recipients === 0) return lane;
+  const hour = String(hourOf(at));
+  return { ...lane, hours: { ...lane.hours, [hour]: Math.max(0, (lane.hours[hour] ?? 0) + recipients) } };
+};
+
+/** Without what is too old to matter. */
+const pruned = (lane: Lane, now: number): Lane => {
+  const old = now - WINDOW_MS - FIVE_MINUTES_MS / 5;
+  return {
+    ...lane,
+    booked: lane.booked.flatMap((run): Run[] => {
+      const [first, step, count] = run;
+      if (lastOf(run) <= old) return [];
+      if (first > old || step === 0) return [run];
+      const gone = Math.floor((old - first) / step);
+      return [[first + gone * step, step, count - gone]];
+    }),
+    taken: lane.taken.filter((at) => at > old),
+    standing: lane.standing.filter(({ until }) => until > old),
+    users: Object.fromEntries(Object.entries(lane.users).filter(([, at]) => at > now - USER_MS)),
+    bytes: lane.bytes.filter(([at]) => at > now - FIVE_MINUTES_MS - GRACE_MS - 500),
+    hours: Object.fromEntries(
+      Object.entries(lane.hours).filter(([hour]) => Number(hour) >= hourOf(now) - 24),
+    ),
+  };
+};
+
+const inserted = (times: readonly number[], at: number): readonly number[] =>
+  times.toSpliced(times.findLastIndex((time) => time <= at) + 1, 0, at);
+
+const without = (times: readonly number[], gone: readonly number[]): readonly number[] => {
+  const left = [...times];
+  for (const at of gone) {
+    const place = left.indexOf(at);
+    if (place !== -1) left.splice(place, 1);
+  }
+  return left;
+};
+
+/** A run without a start that nobody used: only where that is cheap to say, at its beginning or its end. */
+const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonly Run[] =>
+  gone.reduce<readonly Run[]>((runs, at) => {
+    const place = runs.findIndex((run) => hasStart({ ...EMPTY_LANE, booked: [run] }, at));
+    const run = runs[place];
+    if (run === undefined) return runs;
+    const [first, step, count] = run;
+    const index = step === 0 ? 0 : (at - first) / step;
+    const parts: Run[] = [];
+    if (index > 0) parts.push([first, index === 1 ? 0 : step, index]);
+    const rest = count - index - 1;
+    if (rest > 0) parts.push([step === 0 ? first : at + step, rest === 1 ? 0 : step, rest]);
+    return runs.toSpliced(place, 1, ...parts);
+  }, booked);
+
+/** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
+const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
+  const { owner, now, returned, recipients, unasked, slowestMs, pause } = request;
+  const unused = returned.map(({ at }) => at);
+  let next: Lane = {
+    ...lane,
+    users: { ...lane.users, [owner]: now },
+    taken: unasked.reduce(inserted, without(lane.taken, unused)),
+    booked: withoutBooked(
+      lane.booked,
+      unused.filter((at) => !lane.taken.includes(at)),
+    ),
+  };
+  for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
+  next = withRecipients(next, now, recipients);
+  const callMs = Math.min(LONGEST_CALL_MS, evenly(Math.ceil(slowestMs) + 1));
+  if (callMs >= next.call.ms) next = { ...next, call: { ms: callMs, at: now } };
+  else if (callMs > 0 && now - next.call.at > CALL_SEEN_MS)
+    next = {
+      ...next,
+      call: { ms: Math.max(SHORTEST_CALL_MS, callMs, evenly(next.call.ms / 2 + 1)), at: now },
+    };
+  if (next.cut !== undefined && perMinuteOf(next, limits, now) >= limits.perMinute) {
+    const { cut: _, ...whole } = next;
+    next = whole;
+  }
+  if (pause === undefined || pause.until <= next.pausedUntil) return next;
+  const isPaused = next.pausedUntil > now;
+  next = { ...next, pausedUntil: pause.until };
+  if (!pause.isLong || isPaused) return next;
+  const accepted =
+    bookedWithin(next.booked, now - 60_000, now).length +
+    next.taken.filter((at) => at > now - 60_000 && at <= now).length;
+  const perMinute = Math.max(1, Math.min(perMinuteOf(next, limits, now), accepted - 1));
+  // What was promised is more than the mailbox takes: whoever has such a start asks again, and gets another.
+  const isLess = perMinute < perMinuteOf(next, limits, now);
+  return {
+    ...next,
+    isProbing: true,
+    cut: { perMinute, at: now },
+    ...(isLess ? { booked: [], standing: [], askUpTo: 0 } : {}),
+  };
+};
+
+/** Starts are even: an email that brings an odd time was told to ask then, and the lane need not be read to know that nothing is kept. */
+const evenly = (time: number): number => Math.floor(time / 2) * 2;
+/** A time at which nothing is kept. */
+export const oddly = (time: number): number => evenly(Math.ceil(time)) + 1;
+
+/** Decides for all emails of an instance that ask together. */
+export const askLane = (before: Lane, limits: LaneLimits, request: Request): Decision => {
+  const now = evenly(request.now);
+  let lane = told(pruned(before, now), limits, { ...request, now });
+  const perMinute = perMinuteOf(lane, limits, now);
+  const ahead = aheadOf(perMinute);
+
+  /** Of the limit, what instances may use without asking at a time near this one. */
+  const standingAt = (at: number) =>
+    sumOf(lane.standing.flatMap(({ count, until }) => (until + WINDOW_MS > at ? [count] : [])));
+  const earliest = (): number => Math.max(now, evenly(lane.pausedUntil + 1));
+  /** Nobody sees all requests in progress: starts are so far apart that few overlap. */
+  const rulesFor =
+    (most: number) =>
+    (at: number): readonly Rule[] => [
+      { most: most - standingAt(at), windowMs: WINDOW_MS },
+      { most: limits.concurrent, windowMs: lane.call.ms },
+    ];
+  const near = (around: number) =>
+    [...bookedWithin(lane.booked, around - WINDOW_MS, around + 2 * WINDOW_MS), ...lane.taken].toSorted(
+      (one, other) => one - other,
+    );
+  const steps = () => lane.standing.map(({ until }) => until + WINDOW_MS);
+
+  const bookable = (): number | undefined => {
+    const from = earliest();
+    const last = lastBooked(lane);
+    const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
+    const must = room > from || last > from;
+    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, lane.call.ms / limits.concurrent)) + 1);
+    const at = must ? Math.max(from, room, last + step) : from;
+    if (at > now + limits.bookAheadMs) return undefined;
+    if (at > now + 2 * WINDOW_MS + STANDING_MS) return at;
+    return firstFit(near(at), at, rulesFor(perMinute), now + limits.bookAheadMs, steps());
+  };
+  const takeable = (most: number, from = earliest()): number | undefined =>
+    firstFit(near(from), from, rulesFor(most), now + WINDOW_MS, steps());
+
+  const book = (at: number): void => {
+    lane = { ...lane, booked: addRun(lane.booked, at) };
+  };
+  const take = (at: number): void => {
+    lane = { ...lane, taken: inserted(lane.taken, at) };
+  };
+  const start = (at: number, { recipients, bytes }: Want): Answer => {
+    lane = withRecipients(lane, at, recipients);
+    if (bytes >= LARGE_BYTES) lane = { ...lane, bytes: [...lane.bytes, [at, bytes]] };
+    if (lane.isProbing) lane = { ...lane, isProbing: false, pausedUntil: at + PROBE_MS };
+    return { kind: 'start', at };
+  };
+  /** When the last five minutes have room for a large email; it is not kept for it before. */
+  const bytesRoomAt = (bytes: number): number => {
+    if (bytes < LARGE_BYTES) return now;
+    const recent = lane.bytes.toSorted(([one], [other]) => one - other);
+    let excess = sumOf(recent.map(([, size]) => size)) + bytes - BYTES_PER_FIVE_MINUTES;
+    if (excess <= 0) return now;
+    const last = recent.find(([, size]) => {
+      excess -= size;
+      return excess <= 0;
+    });
+    return (last?.[0] ?? recent.at(-1)?.[0] ?? now - FIVE_MINUTES_MS) + FIVE_MINUTES_MS + GRACE_MS + 500;
+  };
+  const nextAsking = (): number =>
+    Math.max(now, lane.askUpTo, lane.pausedUntil) +
+    Math.ceil((WINDOW_MS * SOONER) / Math.max(1, perMinute - ahead));
+  const askAgain = (want: Want): Answer => {
+    if (want.priority === 'bulk') {
+      const isNew = !want.hasWaited;
+      const backlogMs = Math.min(Math.max(lastBooked(lane) - now, BULK_LEAST_MS), BULK_MOST_MS);
+      const at = isNew
+        ? Math.max(now, lane.bulkUpTo, lane.pausedUntil) + Math.ceil(WINDOW_MS / ahead)
+        : Math.max(now, lane.pausedUntil) + backlogMs;
+      if (at > now + limits.bookAheadMs) return { kind: 'full' };
+      if (isNew) lane = { ...lane, bulkUpTo: at };
+      return { kind: 'ask', at: oddly(at) };
+    }
+    const at = nextAsking();
+    if (at > now + limits.bookAheadMs) return { kind: 'full' };
+    lane = { ...lane, askUpTo: at };
+    return { kind: 'ask', at: oddly(at) };
+  };
+  const startBulk = (want: Want): Answer => {
+    const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
+    const at = lastBooked(lane) > now || from > now + GRACE_MS ? undefined : takeable(ahead, from);
+    if (at === undefined || at > now + GRACE_MS) return askAgain(want);
+    take(at);
+    lane = { ...lane, lastBulk: at };
+    return start(at, want);
+  };
+
+  const decide = (want: Want): Answer => {
+    const dayRoom = dayRoomAt(lane, limits, want.recipients, now);
+    if (dayRoom > now) return { kind: 'day', at: dayRoom };
+    const bytesRoom = bytesRoomAt(want.bytes);
+    if (bytesRoom > now) return { kind: 'ask', at: oddly(bytesRoom) };
+    if (want.priority === 'bulk') return startBulk(want);
+    const booking = bookable();
+    if (booking !== undefined && booking <= now) {
+      book(booking);
+      return start(booking, want);
+    }
+    const isUrgent = want.priority === 'high' || want.hasWaited;
+    const taking = isUrgent ? takeable(perMinute) : undefined;
+    const mostMs = want.priority === 'high' ? WINDOW_MS : KEPT_MS;
+    if (taking !== undefined && taking <= now + mostMs && taking <= (booking ?? Number.POSITIVE_INFINITY)) {
+      take(taking);
+      return start(taking, want);
+    }
+    // A large email is not kept a start: whether its bytes fit then, nobody knows.
+    const isBookable = booking !== undefined && want.bytes < LARGE_BYTES && lane.booked.length < MOST_RUNS;
+    if (isBookable && (perMinute === ahead || booking <= nextAsking())) {
+      book(booking);
+      return start(booking, want);
+    }
+    return booking === undefined && perMinute === ahead ? { kind: 'full' } : askAgain(want);
+  };
+
+  const answers = request.wants.map(decide);
+
+  const spare: number[] = [];
+  const isNearDay = recipientsOfDay(lane, now) >= NEAR_DAY * limits.recipientsPerDay;
+  while (spare.length < request.spare && !isNearDay && lane.booked.length < MOST_RUNS) {
+    const at = bookable();
+    if (at === undefined || at <= now) break;
+    book(at);
+    spare.push(at);
+  }
+  const lastAsked = before.users[request.owner];
+  const isSteady = lastAsked !== undefined && now - lastAsked > QUIET_MS;
+  return {
+    lane: isSteady ? withStanding(lane, limits, request, perMinute, isNearDay) : lane,
+    answers,
+    spare,
+  };
+};
+
+/** Gives an instance that sends little a share that it need not ask for. */
+const withStanding = (
+  lane: Lane,
+  { perMinute: whole }: LaneLimits,
+  { owner, now, wants }: Request,
+  perMinute: number,
+  isNearDay: boolean,
+): Lane => {
+  const current = lane.standing.filter(({ until }) => until > now);
+  const isQuiet =
+    lastBooked(lane) <= now &&
+    lane.pausedUntil <= now &&
+    lane.cut === undefined &&
+    wants.length <= 2 &&
+    !isNearDay;
+  if (whole < LEAST_FOR_STANDING || !isQuiet || current.some((one) => one.owner === owner)) return lane;
+  const left = perMinute - aheadOf(perMinute) - sumOf(lane.standing.map(({ count }) => count));
+  const count = Math.min(STANDING_EACH, left);
+  const until = now + STANDING_MS;
+  const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
+  if (count < 1 || used + count > aheadOf(perMinute)) return lane;
+  return { ...lane, standing: [...lane.standing, { owner, count, until }] };
+};

@@ -278,8 +278,8 @@ export const openRelay = (
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     const readIdentity = lazily(async (): Promise<KnownIdentity> => {
-      const { key, hasEarlierRows } = await readRelayKey();
-      return { ...makeIdentity(key), hasEarlierRows };
+      const { key, ...known } = await readRelayKey();
+      return { ...makeIdentity(key), ...known };
     });
     // Whether events are wanted must not keep an email from being moved while settings are wrong, these too.
     const shape = readSetting(environment, 'MAIL_EVENTS');

@@ -2,6 +2,7 @@ import { withinCeiling } from '../callers/caller-policy.ts';
 import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
+import { isRowInGap } from '../ledger/ledger-gap.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
 import { USUAL_PRIORITY } from '../mail/priority.ts';
@@ -125,7 +126,7 @@ const tryAfresh = async (
     giveBack();
     return undefined;
   }
-  if (respondAsync) return queueFor({ waitMs: 0 });
+  if (respondAsync || isRowInGap(row, (await needs.readIdentity()).gap)) return queueFor({ waitMs: 0 });
   if (mail.accepted.handling.kind === 'capture') {
     const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
     if (captured === undefined) giveBack();

@@ -3,6 +3,7 @@ import { type Base64Text, isBase64Text } from '../mail/base64-text.ts';
 import { apartFromPriority } from '../mail/priority.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { earlierHashOfContent } from './earlier-identity.ts';
+import type { LedgerGap } from './ledger-gap.ts';
 
 /**
  * Ids, hashes and tags that only the relay can make. All depend on a key that no application can read, so that nobody
@@ -34,8 +35,8 @@ export type Identity = {
   readonly keyFor: (purpose: string) => Uint8Array;
 };
 
-/** The identity of the relay, and whether the ledger may hold rows from before it had one. */
-export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean };
+/** The identity of the relay, whether the ledger may hold rows from before it had one, and what it lost where it was restored. */
+export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean; readonly gap?: LedgerGap };
 
 /** What hashes begin with: of contents, of contents in which files were not hashed by themselves, and of idempotency keys. */
 const CONTENT = 'k2.';

@@ -94,6 +94,8 @@ export type Progress = {
   readonly omittedAttempts: number;
   /** Written with what followed from it: a look-up after which it is looked for again writes nothing. Of rows before, none. */
   readonly lookedFor?: readonly LookedFor[];
+  /** When it was found that the ledger, which was restored, may not know what happened to it; from then on it is looked for. */
+  readonly soughtAt?: string;
   /** The event of its final state could not be told, so the sweep tells it. */
   readonly untold?: true;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
@@ -237,10 +239,14 @@ export const waitsSince = (row: LedgerRow): Date =>
 
 /**
  * Since when the email is tried, for the time after which it is given up; milliseconds of the epoch. What it waited for the limit of
- * its caller is not part of it.
+ * its caller is not part of it, nor what it waited for a ledger to be restored.
  */
 export const triedSince = (row: LedgerRow): number =>
-  Math.max(waitsSince(row).getTime(), Date.parse(row.progress.countedAt ?? row.facts.acceptedAt));
+  Math.max(
+    waitsSince(row).getTime(),
+    Date.parse(row.progress.countedAt ?? row.facts.acceptedAt),
+    Date.parse(row.progress.soughtAt ?? row.facts.acceptedAt),
+  );
 
 /** Whether it still has to be counted towards the limit of its caller: once, before its first attempt. */
 export const isUncounted = (row: LedgerRow): boolean =>

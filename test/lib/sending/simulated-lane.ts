@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Priority } from '../../../src/lib/mail/priority.ts';
 import {
   type Answer,
   askLane,
@@ -7,7 +8,6 @@ import {
   hasStart,
   type Lane,
   type LaneLimits,
-  type Priority,
   type Request,
   type Returned,
   type Want,

@@ -127,6 +127,8 @@ import { openConnections } from './open-connections.ts';
 /** The parts of the world that are not deterministic. */
 export type World = {
   readonly now: () => Date;
+  /** The same, but nobody sets it: it goes on evenly while the clock of the machine is corrected. */
+  readonly steadyNow: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Calls later; waiting for it keeps no process running. */
@@ -252,7 +254,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, later, memoryBytes, version }: World,
+  { now, steadyNow, random, sleep, later, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -401,7 +403,8 @@ export const openRelay = (
 
   const pacer = once(() =>
     makePacer(
-      { ...storage(), clock, random, log: (event) => recentLog(event) },
+      // Starts and standing shares are times: a clock that is set would use them too soon, or again.
+      { ...storage(), clock: { now: steadyNow, sleep }, random, log: (event) => recentLog(event) },
       {
         concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
         perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,

@@ -135,10 +135,7 @@ export const sharedLanes: Section = async ({ quick, progress }) => {
       'most in a minute',
       'table requests an email',
     ],
-    ...figures.flatMap((one, index) => [
-      row(before[index] ?? one, 'before'),
-      row(one, 'shared'),
-    ]),
+    ...figures.flatMap((one, index) => [row(before[index] ?? one, 'before'), row(one, 'shared')]),
   ]);
   printTable(`One email of an idle mailbox beside ${WAITING} of a busy one: seconds until it is sent`, [
     ['instances', 'put behind them', 'put when they wait for their starts'],
@@ -153,7 +150,11 @@ export const sharedLanes: Section = async ({ quick, progress }) => {
     ...figures.flatMap((one): Aim[] => {
       const run = `Lanes, ${one.instances} instances, ${one.mailboxes} mailboxes`;
       const always: Aim[] = [
-        { what: `${run}: most requests in any minute`, figure: one.most, limit: { atMost: EXCHANGE_PER_MINUTE } },
+        {
+          what: `${run}: most requests in any minute`,
+          figure: one.most,
+          limit: { atMost: EXCHANGE_PER_MINUTE },
+        },
         {
           what: `${run}: calls wasted after the first minute`,
           figure: one.wastedLater,
@@ -165,8 +166,18 @@ export const sharedLanes: Section = async ({ quick, progress }) => {
       if (one.mailboxes > 40 * one.instances) return always;
       return [
         ...always,
-        { what: `${run}: share of the limit used`, figure: one.mean, limit: { atLeast: AIM_SHARE }, show: percent },
-        { what: `${run}: spread between mailboxes`, figure: one.spread, limit: { atMost: AIM_SPREAD }, show: percent },
+        {
+          what: `${run}: share of the limit used`,
+          figure: one.mean,
+          limit: { atLeast: AIM_SHARE },
+          show: percent,
+        },
+        {
+          what: `${run}: spread between mailboxes`,
+          figure: one.spread,
+          limit: { atMost: AIM_SPREAD },
+          show: percent,
+        },
       ];
     }),
     ...delays.map(

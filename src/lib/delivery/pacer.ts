@@ -3,6 +3,7 @@ import {
   type Answer,
   askLane,
   canBeStart,
+  evenly,
   GRACE_MS,
   hasStart,
   LARGE_BYTES,
@@ -142,17 +143,25 @@ export const makePacer = (
       if (
         lane.inFlight + lane.waiters.length + lane.asking.length === 0 &&
         !lane.isAsking &&
+        lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       )
         lanes.delete(mailbox);
+  };
+
+  /** What is kept for the next emails is theirs as long as the lane says so. */
+  const know = (lane: OwnLane, entry: LaneEntry) => {
+    const known = { ...entry, seenAt: timeNow() };
+    lane.known = known;
+    lane.spare = lane.spare.filter((at) => hasStart(known.lane, at));
+    return known;
   };
 
   const read = async (mailbox: string, lane: OwnLane) => {
     const before = clock.now();
     const { server, ...entry } = await mailboxLanes.read(mailbox);
     if (server !== undefined) storageClock.learn(before, server, clock.now());
-    lane.known = { ...entry, seenAt: timeNow() };
-    return lane.known;
+    return know(lane, entry);
   };
 
   /** Asks for all that wait, in one write; again where another instance was first. */
@@ -180,16 +189,17 @@ export const makePacer = (
       const before = clock.now();
       const { isOwn, entry, server } = await mailboxLanes.write(mailbox, decided.lane, known.etag);
       if (server !== undefined) storageClock.learn(before, server, clock.now());
-      lane.known = { ...entry, seenAt: timeNow() };
+      know(lane, entry);
       if (!isOwn) continue;
       lane.returned = lane.returned.slice(told.returned.length);
-      lane.unasked = lane.unasked.slice(told.unasked.length);
+      lane.unasked = lane.unasked.filter((at) => !told.unasked.includes(at));
       lane.recipients -= told.recipients;
       lane.slowestMs = 0;
       if (lane.pause === pause) lane.pause = undefined;
       lane.spare = [...lane.spare, ...spare];
       const time = timeNow();
-      if (wants.length > 0) lane.hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
+      if (wants.length > 0)
+        lane.hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
       lane.aloneSince = undefined;
       return answers;
     }
@@ -203,7 +213,7 @@ export const makePacer = (
     let isTold = true;
     while (lane.asking.length > 0 || ((lane.isTelling || lane.pause !== undefined) && isTold)) {
       lane.isTelling = false;
-      const asking = lane.asking;
+      const { asking, pause } = lane;
       lane.asking = [];
       try {
         const answers = await askStorage(
@@ -214,6 +224,8 @@ export const makePacer = (
         asking.forEach(({ answer }, index) => {
           answer(answers[index] ?? { kind: 'alone' });
         });
+        // Others were always first: it is told with what is asked next.
+        if (pause !== undefined && lane.pause === pause) isTold = false;
       } catch (failure) {
         isTold = false;
         for (const { answer, fail } of asking)
@@ -231,7 +243,7 @@ export const makePacer = (
     });
 
   /** Without storage, each instance takes a share that is safe whatever the others do, and says so. */
-  const alone = (lane: OwnLane, time: number): Answer => {
+  const alone = (lane: OwnLane, time: number, recipients: number): Answer => {
     if (lane.aloneSince === undefined) {
       lane.aloneSince = time;
       log({ event: 'PacingAlone' });
@@ -239,8 +251,10 @@ export const makePacer = (
     if (time - lane.aloneSince < ALONE_MS || time < lane.pausedUntil)
       return { kind: 'ask', at: oddly(time + ASK_AGAIN_MS * (1 + random())) };
     lane.aloneSince = time;
-    lane.unasked = [...lane.unasked, time];
-    return { kind: 'start', at: time };
+    const at = evenly(time);
+    lane.unasked = [...lane.unasked, at];
+    lane.recipients += recipients;
+    return { kind: 'start', at };
   };
 
   const pausedUntil = ({ pausedUntil: own, known }: OwnLane): number =>
@@ -353,7 +367,7 @@ export const makePacer = (
     const { recipients, bytes } = who;
     const priority = agedPriority(who, time, limits.agesAfterMs);
     const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited: dueAt !== undefined });
-    const answer = given.kind === 'alone' ? alone(lane, timeNow()) : given;
+    const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;
     switch (answer.kind) {
       case 'start':
@@ -382,10 +396,12 @@ export const makePacer = (
     },
     giveBack: ({ mailbox, at, recipients }) => {
       const lane = laneOf(mailbox);
-      const place = lane.standing.indexOf(at.getTime());
-      if (place === -1) lane.returned = [...lane.returned, { at: at.getTime(), recipients }];
+      const time = at.getTime();
+      const [isStanding, isUnasked] = [lane.standing.includes(time), lane.unasked.includes(time)];
+      if (!isStanding && !isUnasked) lane.returned = [...lane.returned, { at: time, recipients }];
       else {
-        lane.standing = lane.standing.toSpliced(place, 1);
+        if (isStanding) lane.standing = lane.standing.toSpliced(lane.standing.indexOf(time), 1);
+        else lane.unasked = lane.unasked.toSpliced(lane.unasked.indexOf(time), 1);
         lane.recipients -= recipients;
       }
     },

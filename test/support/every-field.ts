@@ -39,6 +39,7 @@ export const MAILS_WITH: Readonly<Record<Exclude<keyof Mail, 'raw'> | 'mime', ob
   idempotencyKey: aMail({ idempotencyKey: 'pay-slip-7' }),
   onUnknown: aMail({ onUnknown: 'hold' }),
   sendAt: aMail({ sendAt: TIME }),
+  priority: aMail({ priority: 'bulk' }),
   tags: aMail({ tags: ['pay-slip'] }),
   mime: { mime: Buffer.from(RAW).toString('base64') },
 };
@@ -54,6 +55,7 @@ export const ENVELOPE: Omit<EveryField<Envelope>, 'content' | 'contentHash'> = {
   resent: true,
   unjudged: true,
   dueAt: new Date('2026-03-02T08:05:00.000Z'),
+  priority: 'bulk',
 };
 
 const FACTS: EveryField<MailFacts> = {
@@ -67,6 +69,7 @@ const FACTS: EveryField<MailFacts> = {
   keyHash: 'k1.cccccccccccccccc',
   bodyHash: 'k2.dddddddddddddddd',
   leavesCopy: true,
+  priority: 'bulk',
   acceptedAt: TIME,
   sendAt: '2026-03-03T08:00:00.000Z',
 };
@@ -91,6 +94,7 @@ const PROGRESS: EveryField<Progress> = {
   ],
   omittedAttempts: 1,
   lookedFor: [{ at: TIME, times: 1, seen: 'absent' }],
+  soughtAt: TIME,
   untold: true,
   inQueue: true,
   hasMessage: true,
@@ -136,6 +140,7 @@ export const CALLER: Readonly<Record<(typeof CALLER_FIELDS)[number], unknown>> =
   doors: ['http'],
   reads: 'all',
   onUnknown: 'hold',
+  priority: 'bulk',
   tags: ['pay-slip'],
   owner: 'owner@contoso.example',
   disabled: true,

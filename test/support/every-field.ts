@@ -40,7 +40,6 @@ export const MAILS_WITH: Readonly<Record<Exclude<keyof Mail, 'raw'> | 'mime', ob
   idempotencyKey: aMail({ idempotencyKey: 'pay-slip-7' }),
   onUnknown: aMail({ onUnknown: 'hold' }),
   sendAt: aMail({ sendAt: TIME }),
-  priority: aMail({ priority: 'bulk' }),
   tags: aMail({ tags: ['pay-slip'] }),
   mime: { mime: Buffer.from(RAW).toString('base64') },
 };
@@ -57,7 +56,6 @@ export const ENVELOPE: Omit<EveryField<Envelope>, 'content' | 'contentHash'> = {
   unjudged: true,
   priority: 'bulk',
   dueAt: new Date('2026-03-02T08:05:00.000Z'),
-  priority: 'bulk',
 };
 
 const FACTS: EveryField<MailFacts> = {
@@ -96,7 +94,6 @@ const PROGRESS: EveryField<Progress> = {
   ],
   omittedAttempts: 1,
   lookedFor: [{ at: TIME, times: 1, seen: 'absent' }],
-  soughtAt: TIME,
   untold: true,
   inQueue: true,
   hasMessage: true,
@@ -143,7 +140,6 @@ export const CALLER: Readonly<Record<(typeof CALLER_FIELDS)[number], unknown>> =
   doors: ['http'],
   reads: 'all',
   onUnknown: 'hold',
-  priority: 'bulk',
   tags: ['pay-slip'],
   priority: 'bulk',
   owner: 'owner@contoso.example',

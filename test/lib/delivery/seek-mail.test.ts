@@ -5,7 +5,7 @@ import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts
 import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
 import { type Envelope, toQueueText } from '../../../src/lib/ledger/queue-message.ts';
-import { claimNew, queueNew, replay } from '../../../src/lib/ledger/transitions.ts';
+import { claimNew, queueNew, recordRejected, replay } from '../../../src/lib/ledger/transitions.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { aMail } from '../../support/a-mail.ts';
@@ -178,6 +178,19 @@ describe('a request after the ledger was restored', () => {
     expect([world.plans.length, world.row(row.facts.mailId)?.state]).toEqual([1, 'sent']);
     const again = await post(world, 'payslip-1042');
     expect([again.repeated, world.plans.length]).toEqual([true, 1]);
+  });
+
+  test('that was rejected before the backup can have been accepted since: it is queued and looked for', async () => {
+    const { facts } = aDelivery(aMail(), 'key:test');
+    const known = { ...facts, mailId: IDENTITY.mailIdOfKey('key:test', 'payslip-1042') };
+    const attempt = { at: NOW.toISOString(), outcome: 'rejected', code: 'MAILBOX_NOT_FOUND' } as const;
+    const rejected = recordRejected(claimNew(known, false, NOW), attempt, { code: 'MAILBOX_NOT_FOUND' }, NOW);
+    const world = restored(rejected);
+    world.show({ kind: 'found' });
+    expect((await post(world, 'payslip-1042')).row.fate.state).toBe('queued');
+    await world.settle();
+    expect(world.plans).toHaveLength(0);
+    expect(world.row(known.mailId)).toMatchObject({ state: 'sent', verified: true });
   });
 
   test('without a key is sent immediately: no request before it can have been the same email', async () => {

@@ -8,9 +8,11 @@ import {
   isUncounted,
   type LedgerRow,
   type MailFacts,
+  triedSince,
 } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts';
+import { USUAL_PRIORITY } from '../mail/priority.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, divertedBy, sketchFacts } from './accept-mail.ts';
@@ -146,7 +148,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   // What waits in the ledger was judged before.
   const read = await readMailOf(needs, envelope, {
     door: entry === undefined && envelope.unjudged ? 'queue' : undefined,
-    ...(entry === undefined ? {} : asAccepted(entry.row)),
+    ...(entry === undefined ? {} : asAccepted(entry.row, envelope)),
   });
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
@@ -209,17 +211,14 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     return turn;
   }
   let isClaimed = false;
+  const waitsSince = entry === undefined ? dueSince(envelope, sendAt) : new Date(triedSince(entry.row));
   const { recipients } = facts;
-  const result = await sendInLane(
-    needs,
-    accepted.plan,
-    { ...envelope, recipients, givesWay: true },
-    async () => {
-      const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
-      isClaimed = claimed !== undefined;
-      return claimed;
-    },
-  );
+  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince, givesWay: true };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
+    const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
   // Where storage failed, the row may say that it was counted.
   if (!isClaimed) taken.giveBack();
   switch (result.kind) {
@@ -310,11 +309,19 @@ const wait = async (
   return 'done';
 };
 
-/** As whom and for when the ledger has it; of what was held before it could be judged, nobody knows whose it is yet. */
-const asAccepted = ({ facts: { sender, sendAt } }: LedgerRow) => ({
+/**
+ * As whom, with which priority and for when the ledger has it; of what was held before it could be judged, nobody knows whose it is yet. A
+ * row of a version without priorities knows none, although its email can have one: it was held for that, and replayed since.
+ */
+const asAccepted = ({ facts: { sender, sendAt, priority } }: LedgerRow, envelope: Envelope) => ({
   acceptedAs: sender === '' ? undefined : sender,
+  acceptedWith: priority ?? envelope.priority ?? USUAL_PRIORITY,
   dueAt: sendAt,
 });
+
+/** Since when a new email can go. */
+const dueSince = ({ acceptedAt }: Envelope, sendAt: string | undefined): Date =>
+  new Date(Math.max(acceptedAt.getTime(), sendAt === undefined ? 0 : Date.parse(sendAt)));
 
 /** As whom it goes, and by which connection. */
 const seenOf = ({ mailboxes }: Needs, { facts: { sender }, plan }: AcceptableMail) => ({
@@ -353,7 +360,7 @@ const concludeLost = async (
   envelope: Envelope,
   entry: LedgerEntry<InState<'sending'>>,
 ): Promise<Turn> => {
-  const read = await readMailOf(needs, envelope, asAccepted(entry.row));
+  const read = await readMailOf(needs, envelope, asAccepted(entry.row, envelope));
   const { original } = read;
   const outcome = decideLost(entry.row.progress);
   if ('refused' in read && outcome.kind !== 'unknown') {

@@ -201,7 +201,8 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const { recipients } = accepted.facts;
-  const result = await sendInLane(needs, accepted.plan, { ...envelope, recipients }, async () => {
+  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
     const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);

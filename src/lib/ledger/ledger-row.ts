@@ -1,6 +1,7 @@
 import type { Route } from '../connections/route.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { Reason } from '../errors.ts';
+import type { Priority } from '../mail/priority.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import type { AnswerFacts, SendOutcome } from '../sending/send-outcome.ts';
 import type { SendWay } from '../sending/send-plan.ts';
@@ -35,6 +36,8 @@ export type MailFacts = {
   /** Keyed hashes of the addresses, in the order to, cc, bcc; of rows before searches by recipient, none. */
   readonly recipientHashes?: readonly string[];
   readonly tags: readonly string[];
+  /** With which it was accepted; absent where that is normal, as in rows before there were priorities. */
+  readonly priority?: Priority;
   /** Of the idempotency key, where there is one. */
   readonly keyHash?: string;
   /** Empty for a message that cannot be read. */

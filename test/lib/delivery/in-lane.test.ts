@@ -19,6 +19,7 @@ const claimed = { row: rows.sending, etag: '"1"' };
 const HOUR_MS = 3_600_000;
 /** Storage counts whole seconds. */
 const EARLY_MS = 1000;
+const SLOW_MS = 600;
 
 /** The start of another email of this mailbox, whose request is in progress then. */
 const startOf = async (pacer: Pacer): Promise<Start> => {
@@ -26,13 +27,20 @@ const startOf = async (pacer: Pacer): Promise<Start> => {
   if (pace.kind !== 'go') throw new Error(`expected a start, received ${pace.kind}`);
   return pace.start;
 };
+const PRECEDENCE = { priority: 'normal', waitsSince: NOW } as const;
 
 type Claim = () => Promise<LedgerEntry<InState<'sending'>> | undefined>;
 
 /** A mailbox that takes one request at a time, and what is needed to send within its limits. */
 const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202 }]) => {
   const world = inMemoryPorts();
-  const pacer = aPacer({ clock: world.needs.clock, concurrent: 1 });
+  let passedMs = 0;
+  const clock = { now: () => new Date(NOW.getTime() + passedMs), sleep: async () => undefined };
+  const pacer = aPacer({ clock, concurrent: 1 });
+  /** So long that a request is slow, and starts that are that far apart overlap. */
+  const pass = () => {
+    passedMs += SLOW_MS;
+  };
   const left = [...answers];
   const send = async () => {
     world.effects.push('mailboxes.send');
@@ -48,9 +56,13 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
     needs,
     claim,
     run: (how: Claim = claim, more: object = {}) =>
-      sendInLane({ ...needs, ...more }, plan, { mailId, recipients: 1 }, how),
+      sendInLane({ ...needs, ...more }, plan, { mailId, recipients: 1, ...PRECEDENCE }, how),
     /** Whether the next email may go at this time. */
-    next: () => pacer.enter(MAILBOX, A_PASSENGER),
+    next: () => {
+      pass();
+      return pacer.enter(MAILBOX, A_PASSENGER);
+    },
+    pass,
   };
 };
 
@@ -72,6 +84,25 @@ describe('an email whose mailbox has room', () => {
     ]);
     expect(await run()).toMatchObject({ outcome: { kind: 'accepted' } });
     expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
+  });
+
+  test('may be sent for as long as no other instance counts its attempt as lost, and no longer', async () => {
+    const { needs, claim, pass } = aLane();
+    const seen: (boolean | undefined)[] = [];
+    const send = async (_: unknown, mayBegin?: () => boolean): Promise<SendReport> => {
+      seen.push(mayBegin?.());
+      pass(needs.policy.sendingLimitMs - 1);
+      seen.push(mayBegin?.());
+      // Such as a process that was frozen after its claim, or while it connected.
+      pass(1);
+      seen.push(mayBegin?.());
+      return { kind: 'not-connected' };
+    };
+    const late = { ...needs, mailboxes: { ...needs.mailboxes, send } };
+    expect(await sendInLane(late, plan, { mailId }, claim)).toMatchObject({
+      outcome: { kind: 'not-sent' },
+    });
+    expect(seen).toEqual([true, true, false]);
   });
 
   test('is not sent a third time for a token, but was not sent', async () => {
@@ -109,16 +140,18 @@ describe('the lane is left, so that the next email may go,', () => {
   });
 
   test('also within the minute, however often another invocation turned out to have it', async () => {
-    const { run, next } = aLane();
-    for (let times = 0; times < 40; times += 1)
+    const { run, next, pass } = aLane();
+    for (let times = 0; times < 40; times += 1) {
       expect(await run(async () => undefined)).toEqual({ kind: 'beaten' });
+      pass();
+    }
     expect(await next()).toMatchObject({ kind: 'go' });
   });
 
   test('in whatever case the mailbox is written', async () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
-    await sendInLane(needs, upper, { mailId, recipients: 1 }, async () => {
+    await sendInLane(needs, upper, { mailId, recipients: 1, ...PRECEDENCE }, async () => {
       expect((await next()).kind).toBe('busy');
       return claim();
     });
@@ -130,6 +163,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
   const crowded = async () => {
     const lane = aLane();
     const start = await startOf(lane.needs.pacer);
+    lane.pass();
     for (let waiting = 0; waiting < 8; waiting += 1) void lane.needs.pacer.freed(MAILBOX);
     return { ...lane, start };
   };
@@ -143,7 +177,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const result = await sendInLane(
       { ...needs, clock: { ...needs.clock, sleep } },
       plan,
-      { mailId, recipients: 1, givesWay: true },
+      { mailId, recipients: 1, ...PRECEDENCE, givesWay: true },
       claim,
     );
     expect([result, slept]).toMatchObject([{ kind: 'wait', waitMs: 2000 }, 0]);
@@ -155,7 +189,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const sent = sendInLane(
       { ...needs, clock: { ...needs.clock, sleep: () => new Promise(() => {}) } },
       plan,
-      { mailId, recipients: 1 },
+      { mailId, recipients: 1, ...PRECEDENCE },
       claim,
     );
     await new Promise(setImmediate);
@@ -181,7 +215,7 @@ describe('a mailbox that Graph limits', () => {
       { kind: 'answered', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) },
     ]);
     await run();
-    expect(await next()).toMatchObject({ kind: 'wait', waitMs: ms - EARLY_MS });
+    expect(await next()).toMatchObject({ kind: 'wait', waitMs: ms - SLOW_MS - EARLY_MS });
   });
 
   test('is not closed for what one email met otherwise', async () => {
@@ -236,6 +270,7 @@ describe('an email behind a request of its mailbox that is under way', () => {
       });
     };
     const start = await startOf(lane.needs.pacer);
+    lane.pass();
     const clock = { ...lane.needs.clock, sleep };
     const running = lane.run(lane.claim, { clock, random: () => 0.5 });
     await new Promise(setImmediate);
@@ -257,11 +292,11 @@ describe('an email behind a request of its mailbox that is under way', () => {
   });
 
   test('that finds the lane taken again has no new patience', async () => {
-    const { running, needs, losePatience, slept, start } = await behind();
-    const faster = needs.pacer.enter(MAILBOX, A_PASSENGER);
+    const { running, needs, losePatience, slept, start, pass } = await behind();
+    pass();
+    const faster = startOf(needs.pacer);
     needs.pacer.leave(start);
-    expect((await faster).kind).toBe('busy');
-    await startOf(needs.pacer);
+    await faster;
     await new Promise(setImmediate);
     losePatience();
     expect((await running).kind).toBe('wait');
@@ -279,7 +314,7 @@ describe('an email that goes as a draft', () => {
     return sendInLane(
       needs,
       aDraftPlan(mailId, files),
-      { mailId, recipients: 1, givesWay },
+      { mailId, recipients: 1, ...PRECEDENCE, givesWay },
       async () => entry,
     );
   };
@@ -309,7 +344,7 @@ describe('an email that goes as a draft', () => {
     const ended = await sendInLane(
       world.needs,
       aDraftPlan(mailId),
-      { mailId, recipients: 1 },
+      { mailId, recipients: 1, ...PRECEDENCE },
       async () => entry,
     );
     expect(ended).toMatchObject({ kind: 'ended', outcome: { kind: 'unknown' } });
@@ -323,7 +358,12 @@ describe('an email that goes as a draft', () => {
     const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
     const entry = world.ledger.create(recordDraft(claim(rows.queued, NOW, 'json'), draft, NOW))!;
     world.exchange.put({ id: 'd' });
-    const result = await sendInLane(world.needs, plan, { mailId, recipients: 1 }, async () => entry);
+    const result = await sendInLane(
+      world.needs,
+      plan,
+      { mailId, recipients: 1, ...PRECEDENCE },
+      async () => entry,
+    );
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
     expect(world.effects).toEqual([
       'drafts.look',

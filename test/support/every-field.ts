@@ -94,7 +94,6 @@ const PROGRESS: EveryField<Progress> = {
   ],
   omittedAttempts: 1,
   lookedFor: [{ at: TIME, times: 1, seen: 'absent' }],
-  soughtAt: TIME,
   untold: true,
   inQueue: true,
   hasMessage: true,

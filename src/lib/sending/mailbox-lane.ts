@@ -18,6 +18,8 @@ export type Standing = { readonly owner: string; readonly count: number; readonl
 export type Lane = {
   /** Booked ahead, oldest first; none is before an earlier one. */
   readonly booked: readonly Run[];
+  /** Of those, what was given back: the next that books gets it. Oldest first. */
+  readonly free: readonly number[];
   /** Given to those that asked for now, or soon. Oldest first. */
   readonly taken: readonly number[];
   readonly standing: readonly Standing[];
@@ -138,9 +140,11 @@ const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 15 * 60_000;
 /** So that a lane is never too large for its entity. */
 const MOST_RUNS = 400;
+const MOST_FREE = 400;
 
 export const EMPTY_LANE: Lane = {
   booked: [],
+  free: [],
   taken: [],
   standing: [],
   users: {},
@@ -282,6 +286,7 @@ const pruned = (lane: Lane, now: number): Lane => {
       const gone = Math.floor((old - first) / step);
       return [[first + gone * step, step, count - gone]];
     }),
+    free: lane.free.filter((at) => at > now),
     taken: lane.taken.filter((at) => at > old),
     standing: lane.standing.filter(({ until }) => until > old),
     users: Object.fromEntries(Object.entries(lane.users).filter(([, at]) => at > now - USER_MS)),
@@ -323,14 +328,17 @@ const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonl
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, slowestMs, pause } = request;
   const unused = returned.map(({ at }) => at);
+  const isBooked = (at: number) => !lane.taken.includes(at) && !lane.free.includes(at);
+  const free = unused.filter((at) => at > now && isBooked(at) && hasStart(lane, at));
   let next: Lane = {
     ...lane,
     users: { ...lane.users, [owner]: now },
     taken: unasked.reduce(inserted, without(lane.taken, unused)),
     booked: withoutBooked(
       lane.booked,
-      unused.filter((at) => !lane.taken.includes(at)),
+      unused.filter((at) => at <= now && isBooked(at)),
     ),
+    free: free.reduce(inserted, lane.free).slice(0, MOST_FREE),
   };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
@@ -359,7 +367,7 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
     ...next,
     isProbing: true,
     cut: { perMinute, at: now },
-    ...(isLess ? { booked: [], standing: [], askUpTo: 0 } : {}),
+    ...(isLess ? { booked: [], free: [], standing: [], askUpTo: 0 } : {}),
   };
 };
 
@@ -394,6 +402,8 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
 
   const bookable = (): number | undefined => {
     const from = earliest();
+    const free = lane.free.find((at) => at >= from);
+    if (free !== undefined) return free;
     const last = lastBooked(lane);
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
     const must = room > from || last > from;
@@ -407,7 +417,9 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     firstFit(near(from), from, rulesFor(most), now + WINDOW_MS, steps());
 
   const book = (at: number): void => {
-    lane = { ...lane, booked: addRun(lane.booked, at) };
+    lane = lane.free.includes(at)
+      ? { ...lane, free: without(lane.free, [at]) }
+      : { ...lane, booked: addRun(lane.booked, at) };
   };
   const take = (at: number): void => {
     lane = { ...lane, taken: inserted(lane.taken, at) };

@@ -12,6 +12,7 @@ import { ledgerSize } from './sections/ledger-size.ts';
 import { mailboxLimits } from './sections/mailbox-limits.ts';
 import { queuePath } from './sections/queue-path.ts';
 import type { Bench, Section } from './sections/section.ts';
+import { sharedLanes } from './sections/shared-lanes.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
   http: httpPath,
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   ledger: ledgerSize,
   inputs: inputCosts,
   limits: mailboxLimits,
+  lanes: sharedLanes,
 };
 
 /**

@@ -49,8 +49,9 @@ const ASK_AGAIN_MS = 10_000;
 /** Larger emails always ask, so that what is counted late stays small. */
 const FEW_RECIPIENTS = 20;
 const MOST_UNTOLD_RECIPIENTS = 100;
-const LEAST_SPARE = 2;
-const MOST_SPARE = 32;
+const MOST_SPARE = 16;
+/** Those that nobody has needed for so long are given back, as soon as an email of the mailbox comes. */
+const SPARE_MS = 3000;
 /** A start that passed so long ago is no longer known to the lane. */
 const FORGOTTEN_MS = WINDOW_MS;
 /** Who has not sent for this long is forgotten. */
@@ -70,6 +71,8 @@ type OwnLane = {
   concurrent: { value: number; cutAt: number };
   asking: readonly Asking[];
   isAsking: boolean;
+  /** There is something to tell although nobody asks. */
+  isTelling: boolean;
   /** What the lane in storage is to be told. */
   returned: readonly Returned[];
   unasked: readonly number[];
@@ -78,8 +81,9 @@ type OwnLane = {
   pause: { readonly until: number; readonly isLong: boolean } | undefined;
   /** Starts kept for the next emails, oldest first. */
   spare: readonly number[];
-  /** How many of them are taken at once: twice as many each time they were needed. */
-  spareNext: number;
+  hasBacklog: boolean;
+  /** When an email last came that had no start. */
+  newAt: number;
   /** Starts of the standing share. */
   standing: readonly number[];
   pausedUntil: number;
@@ -113,13 +117,15 @@ export const makePacer = (
       concurrent: { value: limits.concurrent, cutAt: 0 },
       asking: [],
       isAsking: false,
+      isTelling: false,
       returned: [],
       unasked: [],
       recipients: 0,
       slowestMs: 0,
       pause: undefined,
       spare: [],
-      spareNext: 0,
+      hasBacklog: false,
+      newAt: 0,
       standing: [],
       pausedUntil: 0,
       troubledAt: Number.NEGATIVE_INFINITY,
@@ -174,7 +180,7 @@ export const makePacer = (
         owner,
         now: timeNow(),
         wants,
-        spare: lane.spareNext,
+        spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.length) : 0,
         slowestMs: lane.slowestMs,
         ...(pause === undefined ? {} : { pause }),
       });
@@ -192,8 +198,8 @@ export const makePacer = (
       if (lane.pause === pause) lane.pause = undefined;
       lane.spare = [...lane.spare, ...spare];
       const time = timeNow();
-      const hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
-      lane.spareNext = hasBacklog ? Math.min(MOST_SPARE, Math.max(LEAST_SPARE, 2 * lane.spareNext)) : 0;
+      if (wants.length > 0)
+        lane.hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
       lane.aloneSince = undefined;
       return answers;
     }
@@ -205,7 +211,8 @@ export const makePacer = (
     if (lane.isAsking) return;
     lane.isAsking = true;
     let isTold = true;
-    while (lane.asking.length > 0 || (lane.pause !== undefined && isTold)) {
+    while (lane.asking.length > 0 || ((lane.isTelling || lane.pause !== undefined) && isTold)) {
+      lane.isTelling = false;
       const { asking, pause } = lane;
       lane.asking = [];
       try {
@@ -304,10 +311,19 @@ export const makePacer = (
       return time;
     }
     const [first, ...others] = lane.spare;
-    if (first === undefined || who.dueAt !== undefined || who.priority !== 'normal') return undefined;
+    const isForThis = who.dueAt === undefined ? who.priority === 'normal' : (first ?? 0) - time < SOON_MS;
+    if (first === undefined || !isForThis) return undefined;
     lane.spare = others;
     lane.recipients += who.recipients;
     return first;
+  };
+
+  const giveSpareBack = (mailbox: string, lane: OwnLane): Promise<void> => {
+    lane.returned = [...lane.returned, ...lane.spare.map((at) => ({ at, recipients: 0 }))];
+    lane.spare = [];
+    lane.hasBacklog = false;
+    lane.isTelling = true;
+    return serve(mailbox, lane);
   };
 
   const go = (mailbox: string, lane: OwnLane, who: Passenger, at: number): Pace => {
@@ -336,6 +352,8 @@ export const makePacer = (
     lane.usedAt = time;
     dropIdle(time);
     const dueAt = who.dueAt?.getTime();
+    if (dueAt === undefined) lane.newAt = time;
+    else if (lane.spare.length > 0 && time - lane.newAt > SPARE_MS) await giveSpareBack(mailbox, lane);
     if (dueAt !== undefined && canBeStart(dueAt) && dueAt + FORGOTTEN_MS > time) {
       const kept = await isKept(mailbox, lane, dueAt);
       if (kept) {

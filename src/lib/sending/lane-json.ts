@@ -12,6 +12,7 @@ const run = z
 /** A field that nobody can read is as in an empty lane. What a later version added stays for that version. */
 const LANE = z.looseObject({
   booked: z.array(run).catch([]),
+  free: z.array(time).catch([]),
   taken: z.array(time).catch([]),
   standing: z.array(z.looseObject({ owner: z.string(), count, until: time })).catch([]),
   users: z.record(z.string(), time).catch({}),

@@ -19,6 +19,8 @@ type Standing = { readonly owner: string; readonly count: number; readonly until
 export type Lane = {
   /** Booked ahead, oldest first; none is before an earlier one. */
   readonly booked: readonly Run[];
+  /** Of those, what was given back: the next that books gets it. Oldest first. */
+  readonly free: readonly number[];
   /** Given to those that asked for now, or soon. Oldest first. */
   readonly taken: readonly number[];
   readonly standing: readonly Standing[];
@@ -142,6 +144,7 @@ const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 15 * 60_000;
 /** So that a lane is never too large for its entity. */
 const MOST_RUNS = 400;
+const MOST_FREE = 400;
 const MOST_TAKEN = 1000;
 const MOST_USERS = 100;
 const MOST_STANDING = 50;
@@ -151,6 +154,7 @@ const COARSE_MS = 2000;
 
 export const EMPTY_LANE: Lane = {
   booked: [],
+  free: [],
   taken: [],
   standing: [],
   users: {},
@@ -283,6 +287,7 @@ const pruned = (lane: Lane, now: number): Lane => {
   return {
     ...lane,
     booked: condensed(cutAt(lane.booked, old)[1], now),
+    free: lane.free.filter((at) => at > now),
     taken: lane.taken.filter((at) => at > old),
     standing: lane.standing.filter(({ until }) => until > old),
     users: Object.fromEntries(
@@ -329,14 +334,17 @@ const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonl
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, slowestMs, pause } = request;
   const unused = returned.map(({ at }) => at);
+  const isBooked = (at: number) => !lane.taken.includes(at) && !lane.free.includes(at);
+  const free = unused.filter((at) => at > now && isBooked(at) && hasStart(lane, at));
   let next: Lane = {
     ...lane,
     users: { ...lane.users, [owner]: now },
     taken: unasked.map(evenly).reduce(inserted, without(lane.taken, unused)),
     booked: withoutBooked(
       lane.booked,
-      unused.filter((at) => !lane.taken.includes(at)),
+      unused.filter((at) => at <= now && isBooked(at)),
     ),
+    free: free.reduce(inserted, lane.free).slice(0, MOST_FREE),
   };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
@@ -365,7 +373,7 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
     ...next,
     isProbing: true,
     cut: { perMinute, at: now },
-    ...(isLess ? { booked: cutAt(next.booked, now)[0], standing: [], askUpTo: 0 } : {}),
+    ...(isLess ? { booked: cutAt(next.booked, now)[0], free: [], standing: [], askUpTo: 0 } : {}),
   };
 };
 
@@ -404,8 +412,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const steps = () => lane.standing.map(({ until }) => until + WINDOW_MS);
 
   const bookable = (): number | undefined => {
-    if (lane.booked.length >= MOST_RUNS) return undefined;
     const from = earliest();
+    const free = lane.free.find((at) => at >= from);
+    if (free !== undefined) return free;
+    if (lane.booked.length >= MOST_RUNS) return undefined;
     const last = lastBooked(lane);
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
     const must = room > from || last > from;
@@ -433,6 +443,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
 
   const book = (at: number): void => {
+    if (lane.free.includes(at)) {
+      lane = { ...lane, free: without(lane.free, [at]) };
+      return;
+    }
     lane = { ...lane, booked: addRun(lane.booked, at) };
     add(booked, at);
     add(near, at);

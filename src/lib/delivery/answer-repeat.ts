@@ -120,7 +120,7 @@ const tryAfresh = async (
   }
   let isClaimed = false;
   const { recipients } = mail.accepted.facts;
-  const who = { ...mail.envelope, recipients };
+  const who = { ...mail.envelope, recipients, going: mail.accepted };
   const result = await sendInLane(needs, mail.accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };

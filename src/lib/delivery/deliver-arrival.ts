@@ -4,6 +4,7 @@ import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
 import {
   type InState,
+  isIn,
   isKeptFromRecipients,
   isUncounted,
   type LedgerRow,
@@ -26,6 +27,7 @@ import { UNCOUNTED } from './quotas.ts';
 import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { waitForDay } from './wait-for-day.ts';
 import { stillLimited, type WaitForLimitNeeds, waitForLimit } from './wait-for-limit.ts';
 
 export type DeliverArrivalNeeds = ConcludeNeeds &
@@ -201,7 +203,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   const result = await sendInLane(
     needs,
     accepted.plan,
-    { ...envelope, recipients, givesWay: true },
+    { ...envelope, recipients, going: accepted, givesWay: true },
     async () => {
       const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
       isClaimed = claimed !== undefined;
@@ -222,6 +224,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
         callerWaits: false,
       });
       return 'done';
+    case 'day':
+      return waitForDay(needs, { envelope, facts, entry, isNew, how: divertedBy(accepted.handling) }, result);
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
@@ -311,7 +315,10 @@ const claimFor = (
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { facts, plan } = accepted;
   const route = mailboxes.routeOf(plan.mailbox);
-  const going = { ...divertedBy(accepted.handling), countedAt, sender: facts.sender, route };
+  const waited = entry !== undefined && isIn(entry.row, 'queued') && entry.row.fate.limited !== undefined;
+  // What it waited for a daily limit is no part of the time in which it is tried.
+  const since = countedAt ?? (waited ? clock.now().toISOString() : undefined);
+  const going = { ...divertedBy(accepted.handling), countedAt: since, sender: facts.sender, route };
   const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined

@@ -196,14 +196,19 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const { recipients } = accepted.facts;
-  const result = await sendInLane(needs, accepted.plan, { ...envelope, recipients }, async () => {
-    const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
-    const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
-    const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
-    const claimed = await needs.ledger.create(claim).catch(notStored);
-    isClaimed = claimed !== undefined;
-    return claimed;
-  });
+  const result = await sendInLane(
+    needs,
+    accepted.plan,
+    { ...envelope, recipients, going: accepted },
+    async () => {
+      const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
+      const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
+      const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
+      const claimed = await needs.ledger.create(claim).catch(notStored);
+      isClaimed = claimed !== undefined;
+      return claimed;
+    },
+  );
   switch (result.kind) {
     case 'full':
       taken.giveBack();

@@ -7,6 +7,7 @@ import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
+import { makeFakeBudgets } from '../../support/fake-budgets.ts';
 import { makeFakeCaptured } from '../../support/fake-captured.ts';
 import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { makeFakeLanes } from '../../support/fake-lanes.ts';
@@ -74,6 +75,7 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
   const mailboxes = makeFakeMailboxes(sentItemsDelayMs);
   const usages = makeFakeUsages();
   const lanes = makeFakeLanes();
+  const budgets = makeFakeBudgets();
   const rules = mailsPerDay === undefined ? {} : { mailsPerDay, owner: 'owner@contoso.example' };
   const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
@@ -135,6 +137,10 @@ export const makeSimulatedCloud = (sentItemsDelayMs: number, mailsPerDay?: numbe
             server: { at: now, precisionMs: 1 },
           })),
         expire: (before) => storage('expire lanes', () => lanes.expire(before)),
+      },
+      recipientBudgets: {
+        read: (...which) => storage('read recipients', () => budgets.read(...which)),
+        write: (...which) => storage('write recipients', () => budgets.write(...which)),
       },
       heartbeats: makeFakeHeartbeats(),
       events: { put: (event) => storage('put event', () => void announced.add(event.id)) },

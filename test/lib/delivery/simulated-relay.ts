@@ -1,4 +1,5 @@
 import { makeAdmission } from '../../../src/lib/delivery/admission.ts';
+import { type Budgets, makeBudgets } from '../../../src/lib/delivery/budgets.ts';
 import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
 import { makePacer } from '../../../src/lib/delivery/pacer.ts';
@@ -13,6 +14,7 @@ import { AppError } from '../../../src/lib/errors.ts';
 import type { Pacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../../src/lib/sending/safety.ts';
 import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
+import { external } from '../../support/a-budget.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import { settle } from '../../support/stepper.ts';
@@ -59,6 +61,8 @@ export const makeSimulatedRelay = (
   const running = new Set<Invocation>();
   const pacers = new Map<number, Pacer>();
   const quotas = new Map<number, Quotas>();
+  const budgets = new Map<number, Budgets>();
+  const limitsOf = external(1000);
 
   const pacerOf = (process: number): Pacer => {
     const pacer =
@@ -78,16 +82,29 @@ export const makeSimulatedRelay = (
     return kept;
   };
 
+  const budgetsOf = (process: number): Budgets => {
+    const kept =
+      budgets.get(process) ??
+      makeBudgets(
+        cloud.portsOf(process, () => undefined),
+        limitsOf,
+      );
+    budgets.set(process, kept);
+    return kept;
+  };
+
   const needsOf = (process: number, touch: (mailId: string) => void): Needs => {
     const sending = {
       ...cloud.portsOf(process, touch),
       pacer: pacerOf(process),
       quotas: quotasOf(process),
+      budgets: budgetsOf(process),
       admission: makeAdmission(1_000_000_000),
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
         safety: NO_SAFETY,
+        limitsOf,
         plan: { largeAttachments: false, delivery: deliveries[process] ?? 'standard' },
       },
       policy: {
@@ -129,6 +146,7 @@ export const makeSimulatedRelay = (
     cloud.stepper.kill(process, happens);
     pacers.delete(process);
     quotas.delete(process);
+    budgets.delete(process);
     for (const invocation of running) {
       if (invocation.process !== process) continue;
       running.delete(invocation);

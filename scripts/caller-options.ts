@@ -18,6 +18,7 @@ const TEXTS = {
   'default-sender': 'defaultSender',
   reads: 'reads',
   'on-unknown': 'onUnknown',
+  priority: 'priority',
   owner: 'owner',
 } as const;
 

@@ -14,6 +14,7 @@ export type CallerPage = {
   readonly doors?: readonly string[];
   readonly reads?: string;
   readonly onUnknown?: string;
+  readonly priority?: string;
   readonly tags?: readonly string[];
   readonly owner?: string;
   readonly ownerOutsideDomains?: true;
@@ -107,6 +108,9 @@ export const toCallerPage = (caller: CallerPage): string => {
     line('Sends by', list(caller.doors, '-')),
     line('Reads', caller.reads === 'all' ? 'the emails of every caller' : 'its own emails'),
     ...(caller.onUnknown === undefined ? [] : [line('Unknown outcome', caller.onUnknown)]),
+    ...(caller.priority === undefined
+      ? []
+      : [line('Priority', `${caller.priority}, and none that is higher`)]),
     ...(caller.tags === undefined ? [] : [line('Tags', list(caller.tags, ''))]),
     line('Owner', caller.owner ?? '-'),
     ...(caller.ownerOutsideDomains ? [line('', OUTSIDE_DOMAINS)] : []),

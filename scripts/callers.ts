@@ -35,6 +35,7 @@ Rules. In limit, an option replaces the rule, --add-... adds to a list, and the 
   --door http|queue         How it sends. Repeat it for more. Default: all.
   --reads own|all           Whose emails it can look at. Default: own.
   --on-unknown verify|hold|resend  What happens on an unknown outcome, where the email does not say.
+  --priority high|normal|bulk  The priority of its emails that say none, and the highest that they can have. Default: normal, and any.
   --tag TAG                 A tag that all its emails have. Repeat it for more.
   --owner ADDRESS           Who is notified about this caller. In a test environment, an address within MAIL_RECIPIENT_DOMAINS.
   --app CLIENT_ID           An application or managed identity in Entra that is this caller. Repeat it for more.

@@ -19,6 +19,7 @@ export type DeskMail = MailStatus & {
   readonly record?: string;
   readonly note?: string;
   readonly omittedAttempts?: number;
+  readonly priority?: string;
   readonly content?: HeldContent;
   readonly delivery?: DeliveryStatus;
   readonly reason?: {
@@ -45,6 +46,7 @@ export const toPage = (mail: DeskMail, now: Date): string =>
     line('Recipients', `${mail.recipients}${diverted(mail)}`),
     ...(mail.recipientAddresses ?? []).map((address) => line('', address)),
     ...(mail.tags.length === 0 ? [] : [line('Tags', mail.tags.join(', '))]),
+    ...(mail.priority === undefined ? [] : [line('Priority', mail.priority)]),
     ...contentLines(mail.content),
     ...(mail.sendAt === undefined ? [] : [line('Send at', mail.sendAt)]),
     ...(mail.internetMessageId === undefined ? [] : [line('Message-ID', mail.internetMessageId)]),

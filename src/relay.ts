@@ -65,7 +65,7 @@ import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
 import { makeConnectionGate } from './lib/sending/connection-gate.ts';
-import { bookAheadFor } from './lib/sending/pacing.ts';
+import { agesAfter, bookAheadFor } from './lib/sending/pacing.ts';
 import type { Safety } from './lib/sending/safety.ts';
 import type { SendPolicy } from './lib/sending/send-policy.ts';
 import {
@@ -282,8 +282,8 @@ export const openRelay = (
     const { events, queueNamed } = openMailQueues(connection);
     const { readRelayKey } = openRelayKey(connection);
     const readIdentity = lazily(async (): Promise<KnownIdentity> => {
-      const { key, hasEarlierRows } = await readRelayKey();
-      return { ...makeIdentity(key), hasEarlierRows };
+      const { key, ...known } = await readRelayKey();
+      return { ...makeIdentity(key), ...known };
     });
     // Whether events are wanted must not keep an email from being moved while settings are wrong, these too.
     const shape = readSetting(environment, 'MAIL_EVENTS');
@@ -412,6 +412,7 @@ export const openRelay = (
         perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
         recipientsPerDay: settings().MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX,
         bookAheadMs: bookAheadFor(policy().giveUpAfterMs),
+        agesAfterMs: agesAfter(policy().giveUpAfterMs),
       },
       makeMailId(),
     ),

@@ -183,7 +183,7 @@ describe('what the schema of an email allows, the relay accepts; what it forbids
     expect([allowed(bad), read(bad)], 'beyond it').toEqual([false, false]);
   });
 
-  test.each(['importance', 'onUnknown'])('each word of %s, and no other', (field) => {
+  test.each(['importance', 'onUnknown', 'priority'])('each word of %s, and no other', (field) => {
     const words = email[field]?.enum as unknown as readonly string[];
     for (const word of words)
       expect([allowed({ ...base, [field]: word }), read({ ...base, [field]: word })]).toEqual([true, true]);
@@ -265,7 +265,7 @@ describe('what the schema of a caller allows, the relay accepts; what it forbids
       ]);
   });
 
-  test.each(['reads', 'onUnknown', 'doors'])('each word of %s, and no other', (field) => {
+  test.each(['reads', 'onUnknown', 'priority', 'doors'])('each word of %s, and no other', (field) => {
     const isList = field === 'doors';
     const words = (isList ? rules[field]?.items?.enum : rules[field]?.enum) as unknown as readonly string[];
     for (const word of [...words, 'other']) {

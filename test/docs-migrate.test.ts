@@ -59,7 +59,7 @@ describe('the table of SMTP', () => {
 
   test('names every field of an email that SMTP knows too', () => {
     /** Of the relay alone. */
-    const own = ['saveToSentItems', 'idempotencyKey', 'onUnknown', 'tags', 'sendAt'];
+    const own = ['saveToSentItems', 'idempotencyKey', 'onUnknown', 'priority', 'tags', 'sendAt'];
     const inSmtp = fields.filter((field) => !own.includes(field));
     expect(inSmtp.length).toBeGreaterThan(15);
     const names = mapped.map((name) => name.replace('[]', ''));

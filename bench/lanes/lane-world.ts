@@ -1,8 +1,9 @@
 import { sendInLane } from '../../src/lib/delivery/in-lane.ts';
 import { makePacer } from '../../src/lib/delivery/pacer.ts';
 import { AppError } from '../../src/lib/errors.ts';
+import type { Priority } from '../../src/lib/mail/priority.ts';
 import type { LaneEntry, Ports } from '../../src/lib/ports.ts';
-import { EMPTY_LANE, type LaneLimits, type Priority } from '../../src/lib/sending/mailbox-lane.ts';
+import { EMPTY_LANE, type LaneLimits } from '../../src/lib/sending/mailbox-lane.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import { decideWait } from '../../src/lib/sending/wait.ts';
 import { makeVirtualTime } from './virtual-time.ts';
@@ -179,6 +180,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
           perMinute: 30,
           recipientsPerDay: 10_000,
           bookAheadMs: 43_200_000,
+          agesAfterMs: 21_600_000,
           ...options.limits,
         },
         `instance-${made}`,
@@ -213,6 +215,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
       mailId: String(mail.number),
       priority,
       recipients,
+      waitsSince: new Date(mail.putAt),
       givesWay: true,
       ...(dueAt === undefined ? {} : { dueAt }),
     };

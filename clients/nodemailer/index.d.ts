@@ -37,6 +37,8 @@ export interface GraphMailRelayMail {
         readonly sendAt?: Date | string | undefined;
         /** What the relay does if Graph does not say whether it sent the email. */
         readonly onUnknown?: 'verify' | 'hold' | 'resend' | undefined;
+        /** How soon the relay sends the email. What recipients see is nodemailer's own option `priority`: their importance. */
+        readonly priority?: 'high' | 'normal' | 'bulk' | undefined;
       }
     | undefined;
 }

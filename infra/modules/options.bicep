@@ -214,6 +214,9 @@ type Caller = {
   @description('What happens on an unknown outcome. Default: MAIL_ON_UNKNOWN.')
   onUnknown: ('verify' | 'hold' | 'resend')?
 
+  @description('Priority of its emails that say none, and the highest that they can have. Default: normal, and any.')
+  priority: ('high' | 'normal' | 'bulk')?
+
   @description('Tags that all its emails have.')
   @maxLength(10)
   tags: string[]?

@@ -7,6 +7,7 @@ import {
   USUAL_LIMIT,
 } from '../../src/lib/desk/read-search.ts';
 import { mailSchema } from '../../src/lib/mail/mail-schema.ts';
+import { PRIORITIES } from '../../src/lib/mail/priority.ts';
 import { MAX_RECIPIENTS } from '../../src/lib/mail/recipients.ts';
 import { type JsonSchema, readBy, refTo } from './json-schema.ts';
 
@@ -55,6 +56,9 @@ const HANDLING = {
   onUnknown: of(
     'What the relay does if the outcome is unknown. Without it, the setting `MAIL_ON_UNKNOWN` applies.',
   ),
+  priority: of(
+    'How soon the relay sends the email if its mailbox has more to send than Exchange allows. Without it, the rule of the caller applies, or else `normal`. Recipients do not see it: see `importance`.',
+  ),
   sendAt: of('When the relay sends the email: with the offset from UTC, at most 30 days ahead.', {
     type: 'string',
     format: 'date-time',
@@ -92,7 +96,10 @@ const MAIL: FieldsOf<typeof mailSchema> = {
   }),
   messageId: of('The message id of this email. Exchange may replace it.', MESSAGE_ID),
   calendar: of('An invitation, its answer or its cancellation.', refTo('Calendar')),
-  importance: of('How important the email is.', { default: 'normal' }),
+  importance: of(
+    'How important the email is, for recipients to see. It changes nothing in how the relay sends it.',
+    { default: 'normal' },
+  ),
   saveToSentItems: of(
     'Whether a copy is kept in Sent Items. Without it, the relay cannot look up an unknown outcome.',
   ),
@@ -150,6 +157,10 @@ const RULES: Omit<FieldsOf<typeof callerSchema>, 'name'> = {
   onUnknown: of('What the relay does if the outcome of an email is unknown and the email does not say.', {
     type: 'string',
     enum: ['verify', 'hold', 'resend'],
+  }),
+  priority: of('The priority of its emails that say none, and the highest that they can have.', {
+    type: 'string',
+    enum: PRIORITIES,
   }),
   tags: of('Added to every email of this caller.', listOf(TAG, 10)),
   owner: of('The address that receives warnings about this caller.', EMAIL_ADDRESS),

@@ -18,6 +18,7 @@ import {
   EVENT_TYPES,
   type EventType,
 } from '../../src/lib/ledger/relay-event.ts';
+import { PRIORITIES } from '../../src/lib/mail/priority.ts';
 import type { SettingsReport } from '../../src/lib/settings/settings-report.ts';
 
 /*
@@ -30,6 +31,7 @@ const flag = (description: string) => z.literal(true).describe(description);
 const whole = (description: string) => z.int().meta({ description, minimum: 0 });
 const moment = (description: string) => z.string().meta({ description, format: 'date-time' });
 const texts = (description: string) => z.array(z.string()).describe(description);
+const priority = (description: string) => z.enum(PRIORITIES).describe(description);
 
 const errorCode = text(
   'A code of the error catalogue. Codes never change; later versions can add some.',
@@ -125,6 +127,7 @@ const dryRun = z
     dryRun: flag('Nothing was sent, and the idempotency key is unused.'),
     sender: text('The address that the email would be sent from.'),
     recipients: whole('How many there are.'),
+    priority: priority('The priority that the email would have. Absent: `normal`.').optional(),
     sendAt: moment('When the relay would send the email, if that is later.').optional(),
     ...keptFromRecipients,
     plan: z
@@ -251,6 +254,7 @@ const mailStatus = z
     recipientAddresses: texts('Only with the setting `MAIL_LEDGER_RECIPIENTS`.').optional(),
     ...keptFromRecipients,
     tags: texts('The tags of the email and of its caller.'),
+    priority: priority('The priority with which the email was accepted. Absent: `normal`.').optional(),
     acceptedAt: moment('When the relay received the email.'),
     sendAt: moment('When the relay sends the email, if that is later.').optional(),
     updatedAt: moment('When the state changed last.'),
@@ -317,6 +321,9 @@ const ownCaller = z
     doors: z.array(z.enum(['http', 'queue'])).describe('The ways by which it can send.'),
     reads: z.enum(['own', 'all']).describe('Which emails it can get the status of.'),
     onUnknown: text('What the relay does if the outcome of an email is unknown.').optional(),
+    priority: priority(
+      'The priority of its emails that say none, and the highest that they can have.',
+    ).optional(),
     tags: texts('Added to every email of this caller.'),
     today: z
       .object({
@@ -354,6 +361,9 @@ const callerView = z
     doors: z.array(z.enum(['http', 'queue'])).optional(),
     reads: z.enum(['own', 'all']).optional(),
     onUnknown: z.enum(['verify', 'hold', 'resend']).optional(),
+    priority: priority(
+      'The priority of its emails that say none, and the highest that they can have.',
+    ).optional(),
     tags: texts('Added to every email of this caller.').optional(),
     owner: text('The address that receives warnings about this caller.').optional(),
     disabled: z.boolean().optional(),

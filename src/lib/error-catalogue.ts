@@ -378,6 +378,12 @@ export const catalogue = {
     'The caller may not send to this recipient',
     'Remove the recipients that `problems` counts, or ask an administrator to allow them: `npm run callers -- limit NAME --add-recipient ADDRESS`. Nothing was sent.',
   ),
+  PRIORITY_NOT_ALLOWED: entry(
+    403,
+    'administrator',
+    'The caller has no priority as high as this',
+    'Omit `priority`, or use one that `problems` names, or ask an administrator for a higher one: `npm run callers -- limit NAME --priority high`. Nothing was sent. An email from the queue is held; replayed, it is sent with the priority of its caller.',
+  ),
   RECIPIENT_OUTSIDE_DOMAINS: entry(
     403,
     'administrator',

@@ -151,9 +151,16 @@ export type Events = { readonly put: (event: RelayEvent) => Promise<void> };
 /** The queue of events for other systems, in either shape. */
 export type EventQueue = { readonly put: (event: RelayEvent | CloudEvent) => Promise<void> };
 
+/**
+ * Asked right before the first byte of a request that sends an email. False where its attempt has taken so long, as in a process that was
+ * frozen, that another instance can have taken over: then it is not sent here, and reported as `not-connected`. A draft needs none: whoever
+ * takes over knows it by its id, looks at it, and removes it before the email is sent again.
+ */
+export type MayBegin = () => boolean;
+
 /** Exchange's mailboxes, through Graph. Neither call throws for what the network or Graph does. */
 type Mailboxes = {
-  readonly send: (plan: DirectPlan) => Promise<SendReport>;
+  readonly send: (plan: DirectPlan, mayBegin?: MayBegin) => Promise<SendReport>;
   /** By which connection an attempt for a mailbox goes, as settings are now; the ledger keeps it. */
   readonly routeOf: (mailbox: string) => Route;
   /** Looks for the mail with this id among what the mailbox has sent or is sending, where the attempt went by this route. */

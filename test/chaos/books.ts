@@ -10,14 +10,18 @@ import { RELAY_ID_HEADER } from '../../src/lib/sending/compose-mime.ts';
 import { RELAY_ID_PROPERTY } from '../../src/lib/sending/json-message.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import {
+  callerQueueOf,
   HELD_CONTAINER,
   LEDGER_TABLE,
   MAIL_QUEUE,
   PAYLOAD_CONTAINER,
   POISON_QUEUE,
+  poisonQueueOf,
 } from '../../src/lib/storage/storage-connection.ts';
 
 import { comparableOf, toComparable, type WrittenMail } from './content.ts';
+import { TWO_WAYS } from './declared-callers.ts';
+import { inParallel } from './in-parallel.ts';
 
 const STATES = [
   'queued',
@@ -30,6 +34,8 @@ const STATES = [
   'closed',
   'canceled',
 ] as const;
+const OWN_QUEUE = callerQueueOf(TWO_WAYS);
+
 /** How often Graph accepted a mail, and when first. */
 export type Copies = { readonly count: number; readonly firstAtMs: number };
 
@@ -42,21 +48,23 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
   const queues = QueueServiceClient.fromConnectionString(connectionString);
   const blobs = BlobServiceClient.fromConnectionString(connectionString);
 
-  const rows = async (states: readonly MailState[] = STATES): Promise<readonly LedgerRow[]> => {
-    const found: LedgerRow[] = [];
-    const filter = "PartitionKey lt 'relay'";
-    for await (const { rowKey, state } of table.listEntities<{ state?: string }>({
-      queryOptions: { filter },
-    })) {
-      if (state === undefined || !(states as readonly string[]).includes(state)) continue;
-      const entry = await ledger.find(rowKey ?? '');
-      if (entry !== undefined) found.push(entry.row);
-    }
-    return found;
+  /** The ids of the mails in these states; storage chooses, as a table has ten entities for each mail. */
+  const idsIn = async (states: readonly MailState[]): Promise<readonly string[]> => {
+    const filter = `(${states.map((state) => `state eq '${state}'`).join(' or ')}) and PartitionKey lt 'relay'`;
+    const ids: string[] = [];
+    for await (const { rowKey } of table.listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
+      if (rowKey !== undefined) ids.push(rowKey);
+    return ids;
+  };
+  const rows = async (): Promise<readonly LedgerRow[]> => {
+    const found = await inParallel(await idsIn(STATES), (id) => ledger.find(id));
+    return found.flatMap((entry) => entry?.row ?? []);
   };
   const messages = async (): Promise<number> => {
     const counts = await Promise.all(
-      [MAIL_QUEUE, POISON_QUEUE].map((name) => queues.getQueueClient(name).getProperties()),
+      [MAIL_QUEUE, POISON_QUEUE, OWN_QUEUE, poisonQueueOf(OWN_QUEUE)].map((name) =>
+        queues.getQueueClient(name).getProperties(),
+      ),
     );
     return counts.reduce((sum, { approximateMessagesCount }) => sum + (approximateMessagesCount ?? 0), 0);
   };
@@ -65,7 +73,7 @@ export const openBooks = (connectionString: string, mails: MailStore) => {
     rows,
     messages,
     /** Mails that are still on their way. */
-    open: async (): Promise<number> => (await rows(OPEN_STATES)).length,
+    open: async (): Promise<number> => (await idsIn(OPEN_STATES)).length,
     payloads: async (): Promise<readonly string[]> => {
       const names: string[] = [];
       for await (const { name } of blobs.getContainerClient(PAYLOAD_CONTAINER).listBlobsFlat())

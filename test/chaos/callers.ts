@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { callerOfKey } from '../../src/lib/ledger/identity.ts';
-import { ATTACHMENT_CONTAINER, MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
+import { ATTACHMENT_CONTAINER, callerQueueOf, MAIL_QUEUE } from '../../src/lib/storage/storage-connection.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import { identityOf } from '../support/identity-for-tests.ts';
 import { contentOf, LARGE_BLOB, LARGE_FILE, type WrittenMail } from './content.ts';
+import { type DeclaredCaller, TWO_WAYS } from './declared-callers.ts';
 import type { PlannedMail } from './plan.ts';
 
 /** A mail as the relay got it, and what its application was told. */
@@ -26,7 +27,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 
 type Call = {
   readonly method: 'POST' | 'DELETE';
-  /** Behind /api/mail. */
+  readonly caller: DeclaredCaller | undefined;
+  /** Behind the address of emails. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -47,8 +49,14 @@ export const uploadLargeFile = async (connectionString: string): Promise<void> =
 };
 
 /** Applications as they should be: they ask again with the same key until they know. */
-export const makeCallers = (connectionString: string, anyUrl: () => string | undefined, note: Note) => {
-  const queue = QueueServiceClient.fromConnectionString(connectionString).getQueueClient(MAIL_QUEUE);
+export const makeCallers = (
+  connectionString: string,
+  keys: ReadonlyMap<DeclaredCaller, string>,
+  anyUrl: () => string | undefined,
+  note: Note,
+) => {
+  const queues = QueueServiceClient.fromConnectionString(connectionString);
+  const queue = queues.getQueueClient(MAIL_QUEUE);
 
   const put = async (plan: PlannedMail, content: unknown): Promise<Given> => {
     const json = JSON.stringify(content);
@@ -65,23 +73,32 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
   const post = async (plan: PlannedMail, content: unknown, until: number): Promise<Given> => {
     const key = plan.key ?? '';
     const { mailIdOfKey } = await identityOf(connectionString);
-    const mailId = mailIdOfKey(callerOfKey(KEYS.functionKey), key);
+    const mailId = mailIdOfKey(plan.caller ?? callerOfKey(KEYS.functionKey), key);
     while (Date.now() < until) {
       const said = await ask(plan, content, key);
       note(`the caller hears ${said.words}`, mailId);
       if (said.isAccepted) {
-        const toldCanceled = plan.cancel && (await takeBack(mailId, until));
+        const toldCanceled = plan.cancel && (await takeBack(plan.caller, mailId, until));
         return { mailId, accepted: true, toldSent: said.isSent, toldCanceled };
       }
+      // Not today.
+      if (said.code === 'CALLER_LIMIT_REACHED') break;
       await wait(ASK_AGAIN_MS);
     }
     return { mailId, accepted: false, toldSent: false, toldCanceled: false };
   };
 
+  /** One email, given twice at the same time; on the queue it is accepted whatever the request becomes. */
+  const giveBothWays = async (plan: PlannedMail, content: unknown, until: number): Promise<Given> => {
+    const putting = queues.getQueueClient(callerQueueOf(TWO_WAYS)).sendMessage(JSON.stringify(content));
+    const [given] = await Promise.all([post(plan, content, until), putting]);
+    return { ...given, accepted: true };
+  };
+
   /** Asks to cancel until it knows; true if the email is canceled. */
-  const takeBack = async (mailId: string, until: number): Promise<boolean> => {
+  const takeBack = async (caller: Call['caller'], mailId: string, until: number): Promise<boolean> => {
     while (Date.now() < until) {
-      const said = await call({ method: 'DELETE', path: `/${mailId}` });
+      const said = await call({ method: 'DELETE', caller, path: `/${mailId}` });
       note(`the caller, who cancels, hears ${said.words}`, mailId);
       if (said.isAccepted) return true;
       if (said.code === 'MAIL_NOT_WAITING') return false;
@@ -90,9 +107,10 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
     return false;
   };
 
-  const ask = ({ way }: PlannedMail, content: unknown, key: string) =>
+  const ask = ({ way, caller }: PlannedMail, content: unknown, key: string) =>
     call({
       method: 'POST',
+      caller,
       path: '',
       headers: {
         'content-type': 'application/json',
@@ -102,13 +120,17 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
       body: JSON.stringify(content),
     });
 
-  const call = async ({ method, path, headers = {}, body }: Call): Promise<Said> => {
+  const call = async ({ method, caller, path, headers = {}, body }: Call): Promise<Said> => {
     const url = anyUrl();
     if (url === undefined) return { words: 'nothing, as no instance runs', isAccepted: false, isSent: false };
+    const proof: Record<string, string> =
+      caller === undefined
+        ? { 'x-functions-key': KEYS.functionKey }
+        : { authorization: `Bearer ${keys.get(caller) ?? ''}` };
     try {
-      const answer = await fetch(`${url}/api/mail${path}`, {
+      const answer = await fetch(`${url}/api/${caller === undefined ? '' : 'v1/'}mail${path}`, {
         method,
-        headers: { 'x-functions-key': KEYS.functionKey, ...headers },
+        headers: { ...proof, ...headers },
         ...(body === undefined ? {} : { body }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
@@ -124,9 +146,13 @@ export const makeCallers = (connectionString: string, anyUrl: () => string | und
     }
   };
 
+  const giveBy = (plan: PlannedMail, content: unknown, until: number): Promise<Given> => {
+    if (plan.way === 'HTTP and queue') return giveBothWays(plan, content, until);
+    return plan.way.startsWith('HTTP') ? post(plan, content, until) : put(plan, content);
+  };
+
   return async (plan: PlannedMail, until: number): Promise<GivenMail> => {
     const content = contentOf(plan, new Date());
-    const given = plan.way.startsWith('HTTP') ? await post(plan, content, until) : await put(plan, content);
-    return { plan, content, ...given };
+    return { plan, content, ...(await giveBy(plan, content, until)) };
   };
 };

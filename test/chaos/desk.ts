@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { KEYS } from '../support/cloud-for-tests.ts';
 import type { Copies } from './books.ts';
+import { inParallel } from './in-parallel.ts';
 
 const LOOK_AGAIN_MS = 100;
 
@@ -23,10 +24,10 @@ export const clearDesk = async (
 ): Promise<readonly string[]> => {
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
   const held = rows.filter(({ fate }) => fate.state === 'held').map(({ facts }) => facts.mailId);
-  for (const mailId of held) {
+  await inParallel(held, async (mailId) => {
     const url = anyUrl() ?? '';
     if (copies.has(mailId)) await call(url, `${mailId}/close`, { note: 'found in Sent Items' });
     else await call(url, `${mailId}/replay`);
-  }
+  });
   return held.filter((mailId) => !copies.has(mailId));
 };

@@ -1,70 +1,60 @@
-import type { Cloud } from '../../local/cloud.ts';
-import type { HostProcess } from '../../local/host-process.ts';
-import { hostForTests } from '../support/cloud-for-tests.ts';
-import { startStorageProxy, type Watch } from './storage-proxy.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type HostControl, type HostRun, type HostRunOptions, startHostRun } from './host-run.ts';
 
-export type Instance = {
+export type Instance = HostControl & {
   readonly name: string;
   /** Where it answers at the moment; undefined while it is down. */
   readonly url: () => string | undefined;
-  /** Ends it as a power failure would; it is started again at once, as platforms do. */
-  readonly kill: () => void;
+  readonly setClock: (errorMs: number) => void;
+  /** Starts another in its place, and then ends the old one in this way. */
+  readonly replace: (how: 'drain' | 'SIGTERM') => void;
   readonly starts: () => number;
   readonly stop: () => Promise<void>;
 };
 
-export type InstanceOptions = {
-  readonly name: string;
-  readonly cloud: Cloud;
-  readonly appFolder: string;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly watch: Omit<Watch, 'kill' | 'decide'> & {
-    readonly decide: (seen: Parameters<Watch['decide']>[0], kill: () => void) => ReturnType<Watch['decide']>;
-  };
-  readonly log: (line: string) => void;
-};
+export type InstanceOptions = Omit<HostRunOptions, 'clockErrorMs'> & { readonly name: string };
 
 /** A host that could not start, as when storage failed at that moment, is tried again after this. */
 const START_AGAIN_MS = 300;
 /** More failures in a row than this are no trouble of the run. */
 const MOST_FAILED_STARTS = 20;
 
-/** One functions host with doors of its own to storage, kept running until it is stopped. */
-export const startInstance = async (options: InstanceOptions): Promise<Instance> => {
-  const { name, cloud, appFolder, settings, watch, log } = options;
-  let host: HostProcess | undefined;
+/** A place for one functions host: one that ends is started again, until all is stopped. */
+export const startInstance = (options: InstanceOptions): Instance => {
+  const { name } = options;
+  let clockErrorMs = 0;
+  let current: HostRun | undefined;
+  let hand: (() => void) | undefined;
+  let retireAs: 'drain' | 'SIGTERM' = 'drain';
   let starts = 0;
   let failedStarts = 0;
   let lastFailure = '';
   let stopping = false;
+  const retiring = new Set<Promise<unknown>>();
 
-  const kill = (): void => {
-    host?.process.kill('SIGKILL');
-    host = undefined;
+  const retire = (old: HostRun): void => {
+    const over = (retireAs === 'drain' ? old.drain() : old.terminate())
+      .then(() => old.ended)
+      .finally(() => retiring.delete(over));
+    retiring.add(over);
   };
-  const proxies = await Promise.all(
-    [cloud.azurite.blobUrl, cloud.azurite.queueUrl, cloud.azurite.tableUrl].map((url) =>
-      startStorageProxy(url, { ...watch, decide: (seen) => watch.decide(seen, kill), kill }),
-    ),
-  );
-  const [blob, queue, table] = proxies.map(({ url }) => url);
-  const connection = cloud.azurite.connectionString.replace(
-    /BlobEndpoint=.*/,
-    `BlobEndpoint=${blob};QueueEndpoint=${queue};TableEndpoint=${table}`,
-  );
-
   const run = async (): Promise<void> => {
-    const started = await hostForTests(cloud, {
-      appFolder,
-      log,
-      settings: { ...settings, AzureWebJobsStorage: connection },
-    });
+    const before = current;
+    const started = await startHostRun({ ...options, clockErrorMs });
     starts += 1;
     failedStarts = 0;
-    host = started;
+    current = started;
+    if (before !== undefined) retire(before);
     if (stopping) await started.stop();
-    await started.ended;
-    if (host === started) host = undefined;
+    const outcome = await Promise.race([
+      started.ended.then(() => 'ended'),
+      new Promise<'replaced'>((resolve) => {
+        hand = () => resolve('replaced');
+      }),
+    ]);
+    hand = undefined;
+    // One that is to be replaced goes on until the other is there.
+    if (outcome === 'ended' && current === started) current = undefined;
   };
   const keepRunning = async (): Promise<void> => {
     while (!stopping) {
@@ -73,26 +63,37 @@ export const startInstance = async (options: InstanceOptions): Promise<Instance>
       } catch (error) {
         failedStarts += 1;
         lastFailure = (error as Error).message;
-        await new Promise((resolve) => setTimeout(resolve, START_AGAIN_MS));
+        await wait(START_AGAIN_MS);
       }
     }
   };
-  const ended = keepRunning();
+  const over = keepRunning();
 
   return {
     name,
     url: () => {
       if (failedStarts > MOST_FAILED_STARTS)
         throw new Error(`Instance ${name} does not start: ${lastFailure}`);
-      return host?.url;
+      return current?.url();
     },
-    kill,
+    kill: (whom) => current?.kill(whom),
+    stopFor: (ms) => current?.stopFor(ms),
+    setClock: (errorMs) => {
+      clockErrorMs = errorMs;
+      current?.setClock(errorMs);
+    },
+    replace: (how) => {
+      retireAs = how;
+      hand?.();
+    },
     starts: () => starts,
     stop: async () => {
       stopping = true;
-      await host?.stop();
-      await ended;
-      await Promise.all(proxies.map((proxy) => proxy.close()));
+      hand?.();
+      await current?.stop();
+      await over;
+      await current?.stop();
+      await Promise.all(retiring);
     },
   };
 };

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { dailyLimit, LIMITED } from './declared-callers.ts';
+import { LONG_STOP_MS } from './outages.ts';
 import { type PlannedMail, planRun, SUITE_RUN } from './plan.ts';
 import { seeOperation } from './storage-operations.ts';
 import { makeTroubles } from './troubles.ts';
@@ -18,6 +20,7 @@ describe('a plan', () => {
     test('has every way in and every policy', () => {
       expect(kindsOf(({ way }) => way)).toEqual([
         'HTTP',
+        'HTTP and queue',
         'HTTP, respond-async',
         'queue, base64',
         'queue, plain',
@@ -26,7 +29,7 @@ describe('a plan', () => {
     });
 
     test('has every fault of Graph, and one at every call for a draft', () => {
-      expect(kindsOf(({ graphFaults }) => graphFaults.map(({ name }) => name))).toHaveLength(10);
+      expect(kindsOf(({ graphFaults }) => graphFaults.map(({ name }) => name))).toHaveLength(12);
       expect(kindsOf(({ graphFaults }) => graphFaults.map(({ draftCall }) => draftCall))).toEqual([
         'addAttachment',
         'createDraft',
@@ -40,11 +43,16 @@ describe('a plan', () => {
 
     test('has every kind of incident, each at every time', () => {
       expect(new Set(incidents.map(({ kind }) => kind))).toEqual(
-        new Set(['kill', 'storage', 'entra', 'key vault']),
+        new Set(['kill', 'stop', 'storage', 'message', 'entra', 'key vault']),
       );
       const kills = incidents.flatMap((one) => (one.kind === 'kill' ? one : []));
       expect(new Set(kills.map(({ when }) => when))).toEqual(new Set(['before', 'after', 'soon after']));
+      expect(new Set(kills.map(({ whom }) => whom))).toEqual(new Set(['worker', 'host']));
       expect(kills.map(({ at }) => at)).toContain('accept');
+      const stops = incidents.flatMap((one) => (one.kind === 'stop' ? one : []));
+      expect(stops.some(({ ms, at }) => ms >= LONG_STOP_MS && at === 'write sending')).toBe(true);
+      const messages = incidents.flatMap((one) => (one.kind === 'message' ? one.fate : []));
+      expect(new Set(messages)).toEqual(new Set(['repeated', 'late']));
       const fates = incidents.flatMap((one) => (one.kind === 'storage' ? one.fate : []));
       expect(new Set(fates)).toEqual(new Set(['reset before', 'reset after', 'busy']));
     });
@@ -58,6 +66,14 @@ describe('a plan', () => {
       expect(plans.filter(({ asMime }) => asMime).length).toBeGreaterThan(20);
       expect(large.flatMap(({ incident }) => (incident?.kind === 'kill' ? incident.at : []))).toContain(
         'read file',
+      );
+    });
+
+    test('has declared callers, one of which wants to send more than its limit', () => {
+      expect(new Set(plans.map(({ caller }) => caller))).toEqual(new Set([undefined, 'orders', 'reports']));
+      expect(plans.filter(({ caller }) => caller === LIMITED).length).toBeGreaterThan(dailyLimit(plans) + 1);
+      expect(plans.some(({ caller, way }) => (caller === 'orders') !== (way === 'HTTP and queue'))).toBe(
+        false,
       );
     });
 
@@ -110,11 +126,11 @@ test('a kill before an operation lets nothing through, one after it lets nobody 
   const troubles = makeTroubles(() => undefined);
   let killed = 0;
   const decide = () => troubles.decide({ operation: 'put message' }, () => (killed += 1));
-  troubles.arm({ kind: 'kill', at: 'put message', when: 'before' });
-  troubles.arm({ kind: 'kill', at: 'put message', when: 'after' });
+  troubles.arm({ kind: 'kill', at: 'put message', when: 'before', whom: 'host' });
+  troubles.arm({ kind: 'kill', at: 'put message', when: 'after', whom: 'host' });
   expect([decide(), killed]).toEqual([{ before: 'cut' }, 1]);
-  expect([decide(), killed]).toEqual([{ after: 'kill' }, 1]);
-  troubles.arm({ kind: 'kill', at: 'put message', when: 'soon after' });
-  expect([decide(), killed]).toEqual([{ after: 'kill soon' }, 1]);
+  expect([decide(), killed]).toEqual([{ after: 'kill', whom: 'host' }, 1]);
+  troubles.arm({ kind: 'kill', at: 'put message', when: 'soon after', whom: 'host' });
+  expect([decide(), killed]).toEqual([{ after: 'kill soon', whom: 'host' }, 1]);
   expect(decide()).toEqual({});
 });

@@ -1,21 +1,33 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
-import { makeAppFolder } from '../support/cloud-for-tests.ts';
 import { brokenPromises, type MailStory } from '../support/mail-promises.ts';
 import { type Copies, openBooks } from './books.ts';
 import { type GivenMail, makeCallers, uploadLargeFile } from './callers.ts';
-import { CHAOS_FUNCTION_TIMEOUT, startChaosCloud } from './chaos-cloud.ts';
+import { makeApps, startChaosCloud } from './chaos-cloud.ts';
+import { dailyLimit, declareCallers, LIMITED } from './declared-callers.ts';
 import { clearDesk } from './desk.ts';
 import { makeFleet } from './fleet.ts';
 import { arm, countTroubles, disarm } from './lay-troubles.ts';
+import { joinsAt, planOutages } from './outages.ts';
 import { type PlannedMail, planRun } from './plan.ts';
 import { makeRandom } from './random.ts';
+import { TIMES } from './scaled-times.ts';
 import { tellStories } from './stories.ts';
 import { sweepLater } from './sweep-later.ts';
 import { makeTimeline } from './timeline.ts';
 import { makeTroubles } from './troubles.ts';
 
-export type ChaosOptions = { readonly mails: number; readonly seed: number };
+export type ChaosOptions = {
+  readonly mails: number;
+  readonly seed: number;
+  readonly instances: number;
+  /** Gives no more mails after this time, however many are left. */
+  readonly minutes?: number;
+  /** Called now and then with how far it has come. */
+  readonly tell?: (progress: string) => void;
+  /** Every line that a host writes. */
+  readonly log?: (line: string) => void;
+};
 
 export type ChaosReport = {
   /** Promises that were broken, each with the timeline of its mail. */
@@ -34,18 +46,17 @@ export type ChaosReport = {
   readonly seconds: number;
 };
 
-/** A second instance joins after this part of the mails. */
-const ALONE_UNTIL = 0.4;
 /** From here on no mail that goes as MIME is found again. */
 const HEADERS_KEPT_UNTIL = 0.7;
-/** Applications do not give all their mails at once. */
-const BETWEEN_MAILS_MS = 50;
-const MOST_AT_ONCE = 40;
+/** Applications do not give all their mails at once: so much between two of them, and so many at a time, for each instance. */
+const BETWEEN_MAILS_MS = 100;
+const MOST_AT_ONCE = 20;
 /**
  * How long mails may take to their ends once all were given: several back-offs of a minute, each of which a busy machine
  * makes longer. A run goes on as soon as nothing is on its way.
  */
 const SETTLE_MS = 480_000;
+const TELL_EVERY_MAILS = 500;
 
 type Broken = { readonly mailId: string; readonly promise: string };
 
@@ -53,64 +64,93 @@ type Broken = { readonly mailId: string; readonly promise: string };
 const giveAll = async (
   plans: readonly PlannedMail[],
   give: (plan: PlannedMail) => Promise<GivenMail>,
+  { instances, until }: { readonly instances: number; readonly until: number },
 ): Promise<readonly GivenMail[]> => {
   const giving: Promise<GivenMail>[] = [];
   const underWay = new Set<Promise<unknown>>();
   for (const plan of plans) {
+    if (Date.now() >= until) break;
     const one = give(plan);
     giving.push(one);
     const tracked = one.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
-    await wait(BETWEEN_MAILS_MS);
-    if (underWay.size >= MOST_AT_ONCE) await Promise.race(underWay);
+    await wait(BETWEEN_MAILS_MS / instances);
+    if (underWay.size >= MOST_AT_ONCE * instances) await Promise.race(underWay);
   }
   return Promise.all(giving);
 };
 
 /** Sends mails through the relay while things fail and die around it, and tells which promises were broken. */
-export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosReport> => {
+export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
+  const { mails, seed, instances, tell = () => undefined, log = () => undefined } = options;
   const startedAt = Date.now();
   const plans = planRun(mails, seed);
+  const outages = [...planOutages(mails, instances, seed)];
   const timeline = makeTimeline(startedAt);
   const troubles = makeTroubles(timeline.note);
   const cloud = await startChaosCloud(mails);
   const { connectionString } = cloud.azurite;
-  const appFolder = await makeAppFolder(cloud.folder, { functionTimeout: CHAOS_FUNCTION_TIMEOUT });
-  const fleet = makeFleet({ cloud, appFolder, timeline, troubles, random: makeRandom(seed) });
+  const apps = await makeApps(cloud.folder);
+  const fleet = makeFleet({ cloud, apps, timeline, troubles, random: makeRandom(seed), log });
   const books = openBooks(connectionString, cloud.mails);
 
   /** Until nothing is on its way; twice in a row, as a message can be put back between two looks. */
   const settled = async (until: number): Promise<void> => {
     for (let quiet = 0; quiet < 2 && Date.now() < until; ) {
-      quiet = (await books.messages()) + (await books.open()) === 0 ? quiet + 1 : 0;
-      await wait(Math.max(300, mails / 5));
+      const [messages, open] = [await books.messages(), await books.open()];
+      quiet = messages + open === 0 ? quiet + 1 : 0;
+      tellOf(`${open} emails on their way, ${messages} messages`);
+      await wait(Math.max(1000, mails / 2));
     }
   };
+  const tellOf = (progress: string): void =>
+    tell(`${Math.round((Date.now() - startedAt) / 1000)} s: ${progress}`);
 
   try {
     await uploadLargeFile(connectionString);
-    await fleet.launch('A');
-    const call = makeCallers(connectionString, fleet.anyUrl, timeline.note);
-    const given = await giveAll(plans, async (plan) => {
-      // Exchange may keep a header of MIME, by which the mail is found again, or lose it.
-      if (plan.number === Math.floor(mails * HEADERS_KEPT_UNTIL))
-        cloud.graph.settings.change({ mimeHeadersAreProperties: false });
-      if (plan.number === Math.floor(mails * ALONE_UNTIL)) await fleet.launch('B');
-      arm(cloud, troubles, plan);
-      return call(plan, Date.now() + SETTLE_MS);
-    });
+    fleet.launch();
+    const limit = dailyLimit(plans);
+    const keys = await declareCallers(fleet.anyUrl, limit);
+    const call = makeCallers(connectionString, keys, fleet.anyUrl, timeline.note);
+    const until = startedAt + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+    const given = await giveAll(
+      plans,
+      async (plan) => {
+        // Exchange may keep a header of MIME, by which the mail is found again, or lose it.
+        if (plan.number === Math.floor(mails * HEADERS_KEPT_UNTIL))
+          cloud.graph.settings.change({ mimeHeadersAreProperties: false });
+        for (let one = 1; one < instances; one += 1)
+          if (plan.number === joinsAt(one, mails, instances)) fleet.launch();
+        while (outages[0] !== undefined && outages[0].atMail <= plan.number) {
+          const [next] = outages.splice(0, 1);
+          if (next !== undefined) fleet.befall(next.outage);
+        }
+        arm(cloud, troubles, plan);
+        if (plan.number % TELL_EVERY_MAILS === 0) tellOf(`${plan.number} emails given`);
+        return call(plan, Date.now() + SETTLE_MS);
+      },
+      { instances, until },
+    );
     await settled(Date.now() + SETTLE_MS);
 
     const [rows, copies] = [await books.rows(), await books.copies()];
-    const evidence = { rows, copies, doubted: fleet.doubted, record: books.record };
+    const evidence = {
+      rows,
+      copies,
+      doubted: fleet.doubted,
+      record: books.record,
+      clockErrorMs: TIMES.clock.run * 1000,
+    };
     const stories = await tellStories(given, evidence);
     const broken: Broken[] = stories.flatMap((story) =>
       brokenPromises(story).map((promise) => ({ mailId: story.mailId, promise })),
     );
+    const limited = given.filter(({ plan, mailId }) => plan.caller === LIMITED && copies.has(mailId)).length;
     const struck = countTroubles(cloud, troubles, plans);
 
     // What was held is looked after by a person, and the sweep comes by; then nothing is left.
     disarm(cloud, troubles);
+    fleet.heal();
     const replayed = await clearDesk(fleet.anyUrl, rows, copies);
     await settled(Date.now() + SETTLE_MS);
     broken.push(...brokenReplays(replayed, await books.rows(), await books.copies()));
@@ -125,6 +165,9 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
           [`${mailId}: ${promise}`, ...timeline.of(mailId)].join('\n    '),
         ),
         ...damaged.map((subject) => `${subject}: Graph got something other than its application wrote`),
+        ...(limited > limit && isOneDay(startedAt)
+          ? [`${limited} emails of a caller were sent that can send ${limit} a day`]
+          : []),
         ...(messages > 0 ? [`${messages} messages are left on the queues`] : []),
         ...payloads.map((name) => `the payload ${name} is left over`),
       ],
@@ -142,6 +185,10 @@ export const runChaos = async ({ mails, seed }: ChaosOptions): Promise<ChaosRepo
     await cloud.close();
   }
 };
+
+/** Limits are counted from midnight to midnight UTC. */
+const isOneDay = (startedAt: number): boolean =>
+  new Date(startedAt).toISOString().slice(0, 10) === new Date().toISOString().slice(0, 10);
 
 const brokenReplays = (
   replayed: readonly string[],

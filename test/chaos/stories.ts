@@ -10,12 +10,14 @@ export type Evidence = {
   /** Mails of which the relay itself said that nobody knows. */
   readonly doubted: ReadonlySet<string>;
   readonly record: (name: string) => Promise<HeldRecord>;
+  /** How wrong a clock of an instance can have been: by so much an email may be early. */
+  readonly clockErrorMs: number;
 };
 
 /** What became of every mail that was given to the relay. */
 export const tellStories = async (
   given: readonly GivenMail[],
-  { rows, copies, doubted, record }: Evidence,
+  { rows, copies, doubted, record, clockErrorMs }: Evidence,
 ): Promise<readonly MailStory[]> => {
   const rowOf = new Map(rows.map((row) => [row.facts.mailId, row]));
   const records: HeldRecord[] = [];
@@ -34,7 +36,7 @@ export const tellStories = async (
       toldSent,
       toldCanceled,
       mayBeCanceled: plan.cancel,
-      isEarly: sent.some(({ firstAtMs }) => firstAtMs < Date.parse(content.sendAt ?? '')),
+      isEarly: sent.some(({ firstAtMs }) => firstAtMs + clockErrorMs < Date.parse(content.sendAt ?? '')),
       doubted: doubted.has(mailId) || plan.graphFaults.some(({ inDoubt }) => inDoubt),
       replays: 0,
       copies: sent.reduce((sum, { count }) => sum + count, 0),

@@ -1,3 +1,5 @@
+import type { MailStory } from '../support/mail-promises.ts';
+import { LIMITED } from './declared-callers.ts';
 import type { PlannedMail } from './plan.ts';
 import type { ChaosReport } from './run-chaos.ts';
 
@@ -7,6 +9,8 @@ const countBy = <Item>(items: readonly Item[], nameOf: (item: Item) => string): 
   return [...counts].toSorted(([a], [b]) => a.localeCompare(b));
 };
 
+const isAllowedTwice = ({ policy, copies }: MailStory): boolean => policy === 'resend' && copies === 2;
+
 const table = (title: string, rows: readonly (readonly [string, number])[]): string => {
   const width = Math.max(...rows.map(([name]) => name.length), 0);
   return [
@@ -14,6 +18,9 @@ const table = (title: string, rows: readonly (readonly [string, number])[]): str
     ...rows.map(([name, count]) => `  ${name.padEnd(width)}  ${String(count).padStart(6)}`),
   ].join('\n');
 };
+
+const callerOf = ({ caller }: PlannedMail): string =>
+  caller === undefined ? 'not declared' : caller === LIMITED ? 'declared, with a daily limit' : 'declared';
 
 const featuresOf = ({ largeFile, asMime, laterMs, cancel }: PlannedMail): readonly string[] => [
   ...(largeFile === undefined ? [] : [`a file above 3 MB, ${largeFile}`]),
@@ -38,6 +45,10 @@ export const toSummary = ({
       countBy(given, ({ plan }) => plan.way),
     ),
     table(
+      'Emails by their caller',
+      countBy(given, ({ plan, accepted }) => `${callerOf(plan)}${accepted ? '' : ', not accepted'}`),
+    ),
+    table(
       'Emails by what they ask for',
       countBy(
         given.flatMap(({ plan }) => featuresOf(plan)),
@@ -49,7 +60,7 @@ export const toSummary = ({
       [...forms].toSorted(([a], [b]) => a.localeCompare(b)),
     ),
     table(
-      'Faults',
+      'Troubles, by how often they struck',
       [...troubles].toSorted(([a], [b]) => a.localeCompare(b)),
     ),
     table(
@@ -63,6 +74,7 @@ export const toSummary = ({
     table('Other', [
       ['host starts', starts],
       ['replayed by an operator', replayed],
+      ['sent twice, as onUnknown: resend allows', stories.filter(isAllowedTwice).length],
       ['seconds', Math.round(seconds)],
       ['broken promises', broken.length],
     ]),

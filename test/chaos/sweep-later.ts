@@ -5,6 +5,7 @@ import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailBlobs } from '../../src/lib/storage/mail-blobs.ts';
 import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
 import { makeFakeHeartbeats } from '../support/fake-heartbeats.ts';
+import { identityOf } from '../support/identity-for-tests.ts';
 
 const TWO_DAYS_MS = 2 * 86_400_000;
 
@@ -18,6 +19,7 @@ export const sweepLater = (connectionString: string): Promise<void> => {
     quotas: makeQuotas(usages),
     ...openMailBlobs(connection),
     ledger: openLedgerTable(connection),
+    readIdentity: () => identityOf(connectionString),
     poisonQueues: {},
     heartbeats: makeFakeHeartbeats(),
     mailboxes: {

@@ -752,6 +752,7 @@ describe('what the relay does not carry', () => {
     ['sendAt', { sendAt: new Date('2026-12-01T09:00:00Z') }],
     ['tags', { tags: ['payroll'] }],
     ['onUnknown', { onUnknown: 'hold' }],
+    ['priority', { priority: 'bulk' }],
     ['relay', { relay: { sendat: '2026-12-01' } }],
     ['relay.sendAt', { relay: { sendAt: new Date('tomorrow') } }],
   ])('%s is an error that names it, before anything is sent', async (option, more) => {
@@ -979,9 +980,14 @@ describe('what the relay does with an email', () => {
   test('tags, a time and a rule for unknown outcomes go beside the message', async () => {
     const relay = relayThat();
     const sendAt = new Date('2026-12-01T09:00:00Z');
-    await relay.send({ ...MAIL, relay: { tags: ['payroll'], sendAt, onUnknown: 'hold' } });
+    await relay.send({ ...MAIL, relay: { tags: ['payroll'], sendAt, onUnknown: 'hold', priority: 'bulk' } });
     const { mime, ...rest } = fieldsOf(relay);
-    expect(rest).toEqual({ tags: ['payroll'], sendAt: '2026-12-01T09:00:00.000Z', onUnknown: 'hold' });
+    expect(rest).toEqual({
+      tags: ['payroll'],
+      sendAt: '2026-12-01T09:00:00.000Z',
+      onUnknown: 'hold',
+      priority: 'bulk',
+    });
     expect(Buffer.from(mime, 'base64').toString()).toContain('Subject: Payslip\r\n');
   });
 });

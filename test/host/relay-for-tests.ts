@@ -124,8 +124,13 @@ export async function startRelay({ settings = {}, functionTimeout, ...options }:
         if (found === undefined) throw new Error(`no event ${event} with ${JSON.stringify(facts)}`);
         return found;
       }),
-    restart: async (more: Record<string, string> = {}) => {
+    /** `meanwhile` is what happens while no instance runs. */
+    restart: async (
+      more: Record<string, string> = {},
+      meanwhile: () => Promise<unknown> = async () => undefined,
+    ) => {
       await host.stop();
+      await meanwhile();
       host = await start(more);
     },
     close: async () => {

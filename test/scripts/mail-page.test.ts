@@ -52,6 +52,11 @@ test('a mail that was refused shows every problem, its record and what to do', (
   );
 });
 
+test('a mail shows its priority where it is not normal', () => {
+  expect(toPage(aMail({ priority: 'bulk' }))).toContain('\nPriority    bulk\n');
+  expect(toPage(aMail({}))).not.toContain('Priority');
+});
+
 test('a mail that was redirected shows it beside the number of its recipients', () => {
   expect(toPage(aMail({ state: 'sent', redirected: true }))).toContain(
     'Recipients  2, redirected to the address in MAIL_REDIRECT_TO',

@@ -33,9 +33,21 @@ export const aPacer = ({
 }: Given): Pacer =>
   makePacer(
     { mailboxLanes: lanesIn(lanes, clock.now), clock, random, log },
-    { concurrent: 4, perMinute: 30, recipientsPerDay: 10_000, bookAheadMs: 43_200_000, ...limits },
+    {
+      concurrent: 4,
+      perMinute: 30,
+      recipientsPerDay: 10_000,
+      bookAheadMs: 43_200_000,
+      agesAfterMs: 21_600_000,
+      ...limits,
+    },
     owner,
   );
 
 /** An email that wants to go. */
-export const A_PASSENGER: Passenger = { priority: 'normal', recipients: 1, bytes: 1000 };
+export const A_PASSENGER: Passenger = {
+  priority: 'normal',
+  waitsSince: new Date('2026-03-02T08:00:00Z'),
+  recipients: 1,
+  bytes: 1000,
+};

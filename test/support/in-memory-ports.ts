@@ -22,7 +22,7 @@ import type {
   WatchedMailboxes,
 } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
-import { bookAheadFor } from '../../src/lib/sending/pacing.ts';
+import { agesAfter, bookAheadFor } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
@@ -311,6 +311,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
         perMinute: 30,
         recipientsPerDay: 10_000,
         bookAheadMs: bookAheadFor(24 * 60 * MINUTE_MS),
+        agesAfterMs: agesAfter(24 * 60 * MINUTE_MS),
       },
       'one',
     ),

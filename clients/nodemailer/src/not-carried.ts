@@ -19,6 +19,15 @@ const saysNothing = (value: unknown): boolean =>
 /** What the relay does with an email: at the place of other options, it would be dropped. */
 const IN_RELAY = ['sendAt', 'tags', 'onUnknown'];
 
+/** nodemailer's own option is what recipients see, and knows no such word: it would drop it. */
+const checkPriority = (priority: unknown): void => {
+  if (String(priority).toLowerCase() === 'bulk')
+    throw relayError(
+      "Wrong option priority of this email. Expected high, normal or low, which recipients see, received bulk. To have the relay send it after other emails, write relay: { priority: 'bulk' }. Nothing was sent.",
+      { code: 'EMESSAGE', responseCode: 554 },
+    );
+};
+
 /** Throws if an email asks for something of SMTP or another transport that would be dropped silently. */
 export const checkCarried = (data: Readonly<Record<string, unknown>>): void => {
   for (const option of IN_RELAY) {
@@ -29,6 +38,7 @@ export const checkCarried = (data: Readonly<Record<string, unknown>>): void => {
         { code: 'EMESSAGE', responseCode: 554 },
       );
   }
+  checkPriority(data.priority);
   const envelope = (data.envelope ?? {}) as Readonly<Record<string, unknown>>;
   for (const [option, instead] of Object.entries(NOT_CARRIED)) {
     const written = [

@@ -7,7 +7,7 @@ import { relayError } from './relay-error.ts';
 
 /** What one message of the relay can have (docs/api.md, "Whole messages"). */
 const MOST_MIME_BYTES = 3_000_000;
-const HANDLING = ['tags', 'sendAt', 'onUnknown'];
+const HANDLING = ['tags', 'sendAt', 'onUnknown', 'priority'];
 
 export type Payload = Omit<Posted, 'idempotencyKey' | 'isGivenKey'> & {
   readonly form: 'mime' | 'json';

@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts';
 import { isObject } from '../mail/absent.ts';
 import { addressKey, isAddress } from '../mail/address.ts';
 import { isAddressPattern, matchesAny } from '../mail/address-pattern.ts';
+import { PRIORITIES } from '../mail/priority.ts';
 import { sender } from '../mail/recipients.ts';
 import { type CallerRules, DOORS } from './caller.ts';
 import { toCallerProblems } from './caller-definition-problems.ts';
@@ -79,6 +80,7 @@ export const callerSchema = z.strictObject(
     doors: listOf(DOORS.length, oneOf(DOORS), asIs).optional(),
     reads: oneOf(['own', 'all']).optional(),
     onUnknown: oneOf(['verify', 'hold', 'resend']).optional(),
+    priority: oneOf(PRIORITIES).optional(),
     tags: listOf(
       MAX_TAGS,
       textOf((text) => TAG.test(text), 'a tag of 1 to 50 letters, digits, dots, dashes or underscores'),
@@ -221,6 +223,7 @@ export const toDefinition = ({ name: called, rules, apps, functionKeys }: Declar
     doors,
     reads: unless(reads === 'own', reads),
     onUnknown: limits.onUnknown,
+    priority: limits.priority,
     tags: unless(tags.length === 0, tags),
     owner: limits.owner,
     disabled: unless(!isDisabled, isDisabled),

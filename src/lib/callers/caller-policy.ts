@@ -2,6 +2,7 @@ import { AppError, type Problem } from '../errors.ts';
 import { type Address, addressKey } from '../mail/address.ts';
 import { matchesAny } from '../mail/address-pattern.ts';
 import type { Mail } from '../mail/mail-schema.ts';
+import { lowerOf, type Priority, USUAL_PRIORITY } from '../mail/priority.ts';
 import { isAllowedSender, type SenderPolicy } from '../mail/sender-policy.ts';
 import type { OutgoingMail } from '../sending/outgoing-mail.ts';
 import type { Caller, Door } from './caller.ts';
@@ -158,11 +159,32 @@ export const requireSize = ({ knownAs, rules: { maxMailBytes } }: Caller, mail: 
     });
 };
 
-/** The email as one of this caller: with its tags, and with what it wants done about an unknown outcome. */
-export const asMailOf = ({ rules }: Caller, mail: Mail): Mail => {
+/** The same priority, or that of the caller where this is lower. */
+export const withinCeiling = ({ rules }: Caller, priority: Priority): Priority =>
+  rules.priority === undefined ? priority : lowerOf(priority, rules.priority);
+
+/** Throws PRIORITY_NOT_ALLOWED. */
+export const requirePriority = (caller: Caller, { priority }: Pick<Mail, 'priority'>): void => {
+  const most = caller.rules.priority;
+  if (priority === undefined || most === undefined || withinCeiling(caller, priority) === priority) return;
+  throw new AppError('PRIORITY_NOT_ALLOWED', {
+    problems: [
+      {
+        code: 'PRIORITY_NOT_ALLOWED',
+        pointer: '/priority',
+        expected: `${most === 'bulk' ? '"bulk"' : '"normal" or "bulk"'}, or no priority: the caller ${caller.knownAs} has no higher one (${OWN_RULES})`,
+        received: `"${priority}"`,
+      },
+    ],
+  });
+};
+
+/** The email as one of this caller: with its tags, its priority, and with what it wants done about an unknown outcome. */
+export const asMailOf = ({ rules }: Caller, mail: Mail): Mail & { readonly priority: Priority } => {
   const onUnknown = mail.onUnknown ?? rules.onUnknown;
   return {
     ...mail,
+    priority: mail.priority ?? rules.priority ?? USUAL_PRIORITY,
     ...(onUnknown === undefined ? {} : { onUnknown }),
     tags: [...new Set([...mail.tags, ...rules.tags])],
   };

@@ -1,4 +1,5 @@
 import type { Address } from '../mail/address.ts';
+import type { Priority } from '../mail/priority.ts';
 import type { OnUnknown } from '../sending/unknown-policy.ts';
 
 /** The ways by which emails come in. */
@@ -26,6 +27,8 @@ export type CallerRules = {
   readonly reads: 'own' | 'all';
   /** What is done about an unknown outcome where the email does not say. */
   readonly onUnknown?: OnUnknown;
+  /** Of emails that say none, and the highest that one can have; without it, normal and any. */
+  readonly priority?: Priority;
   /** Every email of it has these, beside its own. */
   readonly tags: readonly string[];
   /** The address that is told of what concerns this caller. */

@@ -36,6 +36,8 @@ export const toWarningMail = (warnings: readonly CredentialWarning[], context: W
     text: toText(page),
     html: toHtml(page),
     importance: 'high',
+    // What it warns of can stop every email that it would wait behind.
+    priority: 'high',
   };
 };
 

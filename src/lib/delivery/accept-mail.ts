@@ -5,8 +5,10 @@ import {
   defaultSenderOf,
   requireDoor,
   requireEnabled,
+  requirePriority,
   requireRecipients,
   requireSize,
+  withinCeiling,
 } from '../callers/caller-policy.ts';
 import { requireWithinDay } from '../callers/quota.ts';
 import { defined } from '../defined.ts';
@@ -17,6 +19,7 @@ import type { MailFacts } from '../ledger/ledger-row.ts';
 import type { Diverted } from '../ledger/transitions.ts';
 import type { Address } from '../mail/address.ts';
 import type { Mail } from '../mail/mail-schema.ts';
+import { type Priority, USUAL_PRIORITY } from '../mail/priority.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
@@ -54,6 +57,8 @@ export type AcceptableMail = {
   readonly sender: Address;
   readonly caller: Caller;
   readonly handling: Handling;
+  /** With which it goes, by the rules of now: what the ledger says of it stays. */
+  readonly priority: Priority;
   readonly plan: SendPlan;
   readonly facts: MailFacts;
 };
@@ -73,6 +78,7 @@ export type JudgedMail = {
   readonly sender: Address;
   readonly caller: Caller;
   readonly handling: Handling;
+  readonly priority: Priority;
 };
 
 /**
@@ -99,12 +105,14 @@ const judgeRead = (
   { senderPolicy, safety }: AcceptPolicy,
   caller: Caller,
   read: Mail,
-  acceptedAs?: string,
+  { acceptedAs, acceptedWith }: Pick<Claims, 'acceptedAs' | 'acceptedWith'> = {},
 ): JudgedMail => {
-  const mail = asMailOf(caller, read);
+  if (acceptedWith === undefined) requirePriority(caller, read);
+  const mail = asMailOf(caller, { ...read, ...defined({ priority: acceptedWith ?? read.priority }) });
   const sender = decideSender(caller, senderPolicy, mail, acceptedAs);
   requireRecipients(caller, mail);
-  return { mail, sender, caller, handling: decideHandling(safety, mail, sender) };
+  const priority = withinCeiling(caller, mail.priority);
+  return { mail, sender, caller, handling: decideHandling(safety, mail, sender), priority };
 };
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey' | 'hashOfAddress'>;
@@ -124,6 +132,7 @@ export const planMail = async (
     sender: judged.sender,
     caller: judged.caller,
     handling: judged.handling,
+    priority: judged.priority,
     plan: await planFor(needs, policy, origin, judged),
     facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender.address),
   };
@@ -154,6 +163,8 @@ export type Claims = {
   readonly door?: Door | undefined;
   /** The address as which it was accepted. */
   readonly acceptedAs?: string | undefined;
+  /** The priority with which it was accepted: it is not refused for it afterwards. */
+  readonly acceptedWith?: Priority | undefined;
 };
 
 /**
@@ -165,7 +176,7 @@ export const tryToAccept = async (
   policy: AcceptPolicy,
   hashes: Hashes,
   origin: Origin,
-  { caller, door, acceptedAs }: Claims,
+  { caller, door, ...before }: Claims,
   input: unknown,
 ): Promise<AcceptableMail | Refused> => {
   const byDefault = defaultSenderOf(caller, policy.senderPolicy)?.address;
@@ -174,7 +185,7 @@ export const tryToAccept = async (
     const read = readMail(await withWholeMessage(needs, input));
     facts = factsOf(policy, hashes, origin, input as object, asMailOf(caller, read), byDefault);
     requireCaller(caller, door);
-    const judged = judgeRead(policy, caller, read, acceptedAs);
+    const judged = judgeRead(policy, caller, read, before);
     return await planMail(needs, policy, hashes, origin, input as object, judged);
   } catch (reason) {
     if (!(reason instanceof AppError) || isStorageFailure(reason)) throw reason;
@@ -207,6 +218,7 @@ const factsOf = (
   sender = '',
 ): MailFacts => {
   const recipients = [...mail.to, ...mail.cc, ...mail.bcc];
+  const { priority = USUAL_PRIORITY } = mail;
   return {
     ...factsOfUnreadable({ ...origin, contentHash: origin.contentHash ?? hashOfContent(input) }),
     sender: mail.from?.address ?? sender,
@@ -214,6 +226,7 @@ const factsOf = (
     recipientHashes: recipients.map(({ address }) => hashOfAddress(address)),
     tags: mail.tags,
     ...defined({
+      priority: priority === USUAL_PRIORITY ? undefined : priority,
       recipientAddresses: policy.ledgerRecipients ? recipients.map(({ address }) => address) : undefined,
       keyHash: mail.idempotencyKey === undefined ? undefined : hashOfKey(mail.idempotencyKey),
       sendAt: sendAtOf(mail, origin.acceptedAt),

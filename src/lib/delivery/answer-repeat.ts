@@ -1,8 +1,11 @@
+import { withinCeiling } from '../callers/caller-policy.ts';
 import { defined } from '../defined.ts';
 import { catalogue } from '../error-catalogue.ts';
 import { AppError, errorOf } from '../errors.ts';
+import { isRowInGap } from '../ledger/ledger-gap.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { claimAfresh, queueAfresh, requeue } from '../ledger/transitions.ts';
+import { USUAL_PRIORITY } from '../mail/priority.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { divertedBy } from './accept-mail.ts';
@@ -30,8 +33,7 @@ export const answerRepeat = async (
 ): Promise<Answer | undefined> => {
   const { mailId } = row.facts;
   if (!mail.isSame(row)) throw new AppError('IDEMPOTENCY_KEY_REUSED', { mailId });
-  // Of an earlier version, the hash of the same content can be another.
-  const known = { ...mail, envelope: { ...mail.envelope, contentHash: row.facts.bodyHash } };
+  const known = asKnown(mail, row);
   if (isIn(row, 'sending')) return answerSending(needs, known, { row, etag });
   if (isIn(row, 'rejected')) return tryAfresh(needs, known, { row, etag }, respondAsync);
   if (isIn(row, 'canceled')) throw new AppError('MAIL_CANCELED', { mailId });
@@ -41,6 +43,18 @@ export const answerRepeat = async (
     return { row: await bringBackMail(needs, { row, etag }, brought), repeated: true };
   }
   return { row, repeated: true };
+};
+
+/** The email as the ledger has it: of an earlier version, the hash of the same content can be another, and its first priority counts. */
+const asKnown = (mail: IncomingMail, { facts }: LedgerRow): IncomingMail => {
+  const { accepted } = mail;
+  const { priority: _, ...envelope } = mail.envelope;
+  const { bodyHash: contentHash, priority } = facts;
+  return {
+    ...mail,
+    accepted: { ...accepted, priority: withinCeiling(accepted.caller, priority ?? USUAL_PRIORITY) },
+    envelope: { ...envelope, contentHash, ...defined({ priority }) },
+  };
 };
 
 /** Whoever was sending it may have died; the caller has brought it back, so that it can be looked up and go on. */
@@ -112,16 +126,23 @@ const tryAfresh = async (
     giveBack();
     return undefined;
   }
-  if (respondAsync) return queueFor({ waitMs: 0 });
+  if (respondAsync || isRowInGap(row, (await needs.readIdentity()).gap)) return queueFor({ waitMs: 0 });
   if (mail.accepted.handling.kind === 'capture') {
     const captured = await captureMail(needs, mail.accepted, { row, etag }).catch(notStored);
     if (captured === undefined) giveBack();
     return captured && { row: captured, repeated: false };
   }
   let isClaimed = false;
-  const { recipients } = mail.accepted.facts;
-  const who = { ...mail.envelope, recipients, going: mail.accepted };
-  const result = await sendInLane(needs, mail.accepted.plan, who, async () => {
+  const { envelope, accepted } = mail;
+  const { recipients } = accepted.facts;
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };
     const claim = claimAfresh(row, needs.clock.now(), mail.accepted.plan.kind, going);

@@ -2,11 +2,17 @@ import { reportOf } from '../errors.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { completeHeld, replay } from '../ledger/transitions.ts';
+import { isObject } from '../mail/absent.ts';
 import type { Mail } from '../mail/mail-schema.ts';
+import { apartFromPriority } from '../mail/priority.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { decideOnUnknown } from '../sending/unknown-policy.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
+
+/** Its row says with which it was accepted; that of the repeat can be another. */
+const withoutPriority = (original: unknown): unknown =>
+  isObject(original) ? apartFromPriority(original).content : original;
 
 export type BringBackNeeds = QueueMailNeeds &
   Pick<Ports, 'ledger' | 'records' | 'clock'> & { readonly policy: Pick<SendPolicy, 'onUnknown'> };
@@ -37,6 +43,7 @@ export const bringBackMail = async (
   }
   // With the time of the empty record it takes its place.
   const heldAt = row.progress.updatedAt;
-  await needs.records.store({ mailId, heldAt, acceptedAt, reason: reportOf(reason), original });
+  const record = { mailId, heldAt, acceptedAt, reason: reportOf(reason) };
+  await needs.records.store({ ...record, original: withoutPriority(original) });
   return (await needs.ledger.replace(completeHeld(row), etag))?.row ?? row;
 };

@@ -9,9 +9,11 @@ import {
   isUncounted,
   type LedgerRow,
   type MailFacts,
+  triedSince,
 } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { claim, claimAfresh, claimNew, queueNew } from '../ledger/transitions.ts';
+import { USUAL_PRIORITY } from '../mail/priority.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { decideLost } from '../sending/draft-stage.ts';
 import { type AcceptableMail, divertedBy, sketchFacts } from './accept-mail.ts';
@@ -27,6 +29,7 @@ import { UNCOUNTED } from './quotas.ts';
 import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { isToSeek, type SeekNeeds, seekMail } from './seek-mail.ts';
 import { waitForDay } from './wait-for-day.ts';
 import { stillLimited, type WaitForLimitNeeds, waitForLimit } from './wait-for-limit.ts';
 
@@ -34,7 +37,8 @@ export type DeliverArrivalNeeds = ConcludeNeeds &
   LaneNeeds &
   ReadMailNeeds &
   WaitForLimitNeeds &
-  CaptureNeeds;
+  CaptureNeeds &
+  SeekNeeds;
 
 type Needs = DeliverArrivalNeeds;
 
@@ -75,6 +79,9 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       return sendIfDue(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
     case 'look-up': {
       const unknown = { row: decision.row, etag };
+      // How it was looked for before the ledger was restored says nothing of what came after.
+      if (isToSeek(await needs.readIdentity(), envelope, row.facts, entry))
+        return send(needs, arrival, { ...unknown, wasHeld: row.fate.state === 'held' });
       const readOriginal = () => readContent(needs, envelope);
       const looked = await lookUpMail(needs, { ...unknown, envelope, readOriginal });
       return typeof looked === 'string'
@@ -146,7 +153,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   // What waits in the ledger was judged before.
   const read = await readMailOf(needs, envelope, {
     door: entry === undefined && envelope.unjudged ? 'queue' : undefined,
-    ...(entry === undefined ? {} : asAccepted(entry.row)),
+    ...(entry === undefined ? {} : asAccepted(entry.row, envelope)),
   });
   if ('refused' in read) {
     const { refused: reason, facts, original } = read;
@@ -154,8 +161,11 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     if (entry?.wasHeld && original === undefined) return 'done';
     const ownId = rejected === undefined ? arrival.refusedId : arrival.strayId;
     const subject = entry ?? { facts: { ...facts, mailId: ownId } };
-    const isInDoubt =
-      entry !== undefined && (entry.row.progress.draft?.isSubmitted === true || mayBeSent(entry));
+    const isSought = isToSeek(await needs.readIdentity(), envelope, facts, entry);
+    // Looking needs no content.
+    if (isSought && entry !== undefined && entry.row.facts.sender !== '')
+      return seekMail(needs, { ...{ envelope, facts, entry, original }, plan: undefined, how: {} });
+    const isInDoubt = isSought || (entry !== undefined && isLeftInDoubt(entry));
     const order = isInDoubt
       ? ({ why: 'doubt', reason: inDoubt(reason) } as const)
       : ({ why: 'refused', reason } as const);
@@ -198,18 +208,29 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     if (turn === 'beaten') taken.giveBack();
     return turn;
   }
+  if (isToSeek(await needs.readIdentity(), envelope, facts, entry ?? rejected)) {
+    const how = { ...divertedBy(accepted.handling), ...seenOf(needs, accepted), countedAt: taken.countedAt };
+    const sought = { envelope, facts, entry: entry ?? rejected, plan: accepted.plan, how, original };
+    const turn = await seekMail(needs, sought);
+    if (turn === 'beaten') taken.giveBack();
+    return turn;
+  }
   let isClaimed = false;
+  const waitsSince = entry === undefined ? dueSince(envelope, sendAt) : new Date(triedSince(entry.row));
   const { recipients } = facts;
-  const result = await sendInLane(
-    needs,
-    accepted.plan,
-    { ...envelope, recipients, going: accepted, givesWay: true },
-    async () => {
-      const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
-      isClaimed = claimed !== undefined;
-      return claimed;
-    },
-  );
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince,
+    going: accepted,
+    givesWay: true,
+  };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
+    const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
   // Where storage failed, the row may say that it was counted.
   if (!isClaimed) taken.giveBack();
   switch (result.kind) {
@@ -239,6 +260,12 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
       return 'done';
     }
   }
+};
+
+/** A draft of it was submitted, it is sent once more by choice, or nobody knows how it went that it was looked for. */
+const isLeftInDoubt = (entry: Sendable): boolean => {
+  const { draft, soughtAt, way } = entry.row.progress;
+  return draft?.isSubmitted === true || (soughtAt !== undefined && way === undefined) || mayBeSent(entry);
 };
 
 /** That it may have been sent is worth more than why it is not sent again: whoever replays it must look first. */
@@ -296,10 +323,24 @@ const wait = async (
   return 'done';
 };
 
-/** As whom and for when the ledger has it; of what was held before it could be judged, nobody knows whose it is yet. */
-const asAccepted = ({ facts: { sender, sendAt } }: LedgerRow) => ({
+/**
+ * As whom, with which priority and for when the ledger has it; of what was held before it could be judged, nobody knows whose it is yet. A
+ * row of a version without priorities knows none, although its email can have one: it was held for that, and replayed since.
+ */
+const asAccepted = ({ facts: { sender, sendAt, priority } }: LedgerRow, envelope: Envelope) => ({
   acceptedAs: sender === '' ? undefined : sender,
+  acceptedWith: priority ?? envelope.priority ?? USUAL_PRIORITY,
   dueAt: sendAt,
+});
+
+/** Since when a new email can go. */
+const dueSince = ({ acceptedAt }: Envelope, sendAt: string | undefined): Date =>
+  new Date(Math.max(acceptedAt.getTime(), sendAt === undefined ? 0 : Date.parse(sendAt)));
+
+/** As whom it goes, and by which connection. */
+const seenOf = ({ mailboxes }: Needs, { facts: { sender }, plan }: AcceptableMail) => ({
+  sender,
+  route: mailboxes.routeOf(plan.mailbox),
 });
 
 type Claiming = {
@@ -309,16 +350,16 @@ type Claiming = {
 };
 
 const claimFor = (
-  { ledger, clock, mailboxes }: Needs,
+  needs: Needs,
   accepted: AcceptableMail,
   { entry, rejected, countedAt }: Claiming,
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
+  const { ledger, clock } = needs;
   const { facts, plan } = accepted;
-  const route = mailboxes.routeOf(plan.mailbox);
   const waited = entry !== undefined && isIn(entry.row, 'queued') && entry.row.fate.limited !== undefined;
   // What it waited for a daily limit is no part of the time in which it is tried.
   const since = countedAt ?? (waited ? clock.now().toISOString() : undefined);
-  const going = { ...divertedBy(accepted.handling), countedAt: since, sender: facts.sender, route };
+  const going = { ...divertedBy(accepted.handling), ...seenOf(needs, accepted), countedAt: since };
   const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined
@@ -336,7 +377,7 @@ const concludeLost = async (
   envelope: Envelope,
   entry: LedgerEntry<InState<'sending'>>,
 ): Promise<Turn> => {
-  const read = await readMailOf(needs, envelope, asAccepted(entry.row));
+  const read = await readMailOf(needs, envelope, asAccepted(entry.row, envelope));
   const { original } = read;
   const outcome = decideLost(entry.row.progress);
   if ('refused' in read && outcome.kind !== 'unknown') {

@@ -1,4 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
+import { type Priority, USUAL_PRIORITY } from '../mail/priority.ts';
 import { decideSendAt } from '../mail/send-at.ts';
 import { type DescribedRequest, describePlan } from '../sending/describe-plan.ts';
 import type { SendPlan } from '../sending/send-plan.ts';
@@ -11,6 +12,8 @@ import { withWholeMessage } from './whole-message.ts';
 export type DryRun = {
   readonly sender: string;
   readonly recipients: number;
+  /** Absent where it is normal. */
+  readonly priority?: Priority;
   readonly sendAt?: string;
   /** It would go to another address instead of its recipients. */
   readonly redirected?: true;
@@ -44,12 +47,13 @@ export const dryRunMail = async (
   request: KeyedInput,
 ): Promise<DryRun> => {
   const { judged, acceptedAt, plan } = await planAlone(needs, caller, request);
-  const { mail, sender } = judged;
+  const { mail, sender, priority } = judged;
   const sendAt = decideSendAt(mail.sendAt, acceptedAt);
   const { kind, reason, warnings } = plan;
   return {
     sender: sender.address,
     recipients: mail.to.length + mail.cc.length + mail.bcc.length,
+    ...(priority === USUAL_PRIORITY ? {} : { priority }),
     ...(sendAt === undefined ? {} : { sendAt }),
     ...(judged.handling.kind === 'redirect' ? { redirected: true } : {}),
     ...(judged.handling.kind === 'capture' ? { captured: true } : {}),

@@ -1,4 +1,5 @@
 import { type AppError, reasonOf, reportOf, upstreamFacts } from '../errors.ts';
+import { besideRow } from '../ledger/held-record.ts';
 import {
   type Attempt,
   attemptsOf,
@@ -37,14 +38,15 @@ export const hold = async (
 ): Promise<InState<'held'> | undefined> => {
   const now = needs.clock.now();
   const reason = reasonOf(error);
-  const { mailId, acceptedAt } = 'row' in subject ? subject.row.facts : subject.facts;
+  const facts = 'row' in subject ? subject.row.facts : subject.facts;
+  const { mailId, acceptedAt } = facts;
   const heldAt = now.toISOString();
   const record = await needs.records.store({
     mailId,
     heldAt,
     acceptedAt,
     reason: reportOf(reason),
-    original,
+    original: besideRow(original, facts),
   });
   const kept =
     reason.problems === undefined ? reason : { ...reason, problems: keptProblems(reason.problems) };

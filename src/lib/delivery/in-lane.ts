@@ -3,17 +3,17 @@ import { AppError } from '../errors.ts';
 import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
-import type { LedgerEntry } from '../ports.ts';
+import type { LedgerEntry, MayBegin } from '../ports.ts';
 import type { BudgetKind, Claim, GoingMail } from '../sending/external-recipients.ts';
-import { canBeStart, oddly, type Priority } from '../sending/mailbox-lane.ts';
-import type { Pace, Pacer } from '../sending/pacing.ts';
+import { canBeStart, oddly } from '../sending/mailbox-lane.ts';
+import type { Pace, Pacer, Precedence } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { decidePause } from '../sending/wait.ts';
 import type { Granted, Reached } from './budget-purse.ts';
 import type { Budgets } from './budgets.ts';
-import type { AttemptResult, DraftNeeds } from './draft-run.ts';
+import type { AttemptResult, DraftNeeds, SendingEntry } from './draft-run.ts';
 import { type GateNeeds, passGate } from './pass-gate.ts';
 import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
 import { isStorageFailure } from './storage-failure.ts';
@@ -25,7 +25,7 @@ export type LaneNeeds = DraftNeeds &
     readonly budgets: Budgets;
     /** Remembers that Graph limits a mailbox. */
     readonly mailboxUse?: Pick<MailboxMeter, 'paused'>;
-    readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs'>;
+    readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs' | 'sendingLimitMs'>;
   };
 
 /** What came of the wish to send an email now. */
@@ -59,14 +59,14 @@ export const DAY_CODES = {
 export const dayReached = ({ of, waitMs }: { readonly of: DayLimit; readonly waitMs: number }): AppError =>
   new AppError(DAY_CODES[of], { retryAfterSeconds: Math.ceil(waitMs / 1000) });
 
-type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> & {
-  /** For the limits that mailboxes share. */
-  readonly going?: GoingMail;
-  readonly recipients: number;
-  readonly priority?: Priority;
-  /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
-  readonly givesWay?: boolean;
-};
+type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
+  Precedence & {
+    readonly recipients: number;
+    /** For the limits that mailboxes share. */
+    readonly going?: GoingMail;
+    /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
+    readonly givesWay?: boolean;
+  };
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
@@ -179,13 +179,13 @@ const enterLane = async (
   { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
   plan: SendPlan,
-  { dueAt: told, recipients, priority = 'normal', givesWay = false }: Waiter,
+  { dueAt: told, recipients, givesWay = false, priority, waitsSince }: Waiter,
 ): Promise<Entered> => {
   let patience: Promise<'over'> | undefined;
   let naps = 0;
   let dueAt = told;
   for (;;) {
-    const who = { recipients, priority, bytes: bytesOf(plan), ...defined({ dueAt }) };
+    const who = { priority, waitsSince, recipients, bytes: bytesOf(plan), ...defined({ dueAt }) };
     const pace = await pacer.enter(lane, who);
     switch (pace.kind) {
       case 'go':
@@ -240,21 +240,35 @@ const attemptMail = async (
 ): Promise<AttemptResult> => {
   if (plan.kind !== 'draft')
     return claimed.row.progress.draft === undefined
-      ? { kind: 'ended', ...claimed, outcome: await attemptDirectly(needs, plan) }
-      : afterEarlierDraft(needs, claimed, () => attemptDirectly(needs, plan));
+      ? { kind: 'ended', ...claimed, outcome: await attemptDirectly(needs, plan, claimed) }
+      : afterEarlierDraft(needs, claimed, () => attemptDirectly(needs, plan, claimed));
   const withinMs = needs.policy.filesWithinMs[givesWay ? 'queue' : 'caller'];
   return sendByDraft(needs, plan, claimed, new Date(needs.clock.now().getTime() + withinMs));
 };
 
 /** Tries an email once; once more only where Graph refused the token, for which the adapter has made a new one. */
-const attemptDirectly = async (needs: LaneNeeds, plan: DirectPlan): Promise<SendOutcome> => {
+const attemptDirectly = async (
+  needs: LaneNeeds,
+  plan: DirectPlan,
+  claimed: SendingEntry,
+): Promise<SendOutcome> => {
+  const mayBegin = whileClaimed(needs, claimed);
   const attempt = async () => {
-    const report = await timedReport(needs, () => needs.mailboxes.send(plan));
+    const report = await timedReport(needs, () => needs.mailboxes.send(plan, mayBegin));
     return decideOutcome(report, needs.clock.now());
   };
   const outcome = await attempt();
   return outcome.kind === 'not-sent' && outcome.code === 'GRAPH_TOKEN_NOT_ACCEPTED' ? attempt() : outcome;
 };
+
+/**
+ * For as long as no other instance counts this attempt as lost. Clocks differ: those who count it as lost look for the email for much longer
+ * before they send it.
+ */
+const whileClaimed =
+  ({ clock, policy }: LaneNeeds, { row }: SendingEntry): MayBegin =>
+  () =>
+    clock.now().getTime() < Date.parse(row.progress.updatedAt) + policy.sendingLimitMs;
 
 const closeIfThrottled = async (
   { pacer, mailboxUse, clock, random }: LaneNeeds,

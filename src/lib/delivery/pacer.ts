@@ -12,7 +12,7 @@ import {
   type Want,
   WINDOW_MS,
 } from '../sending/mailbox-lane.ts';
-import type { Pace, Pacer, Passenger } from '../sending/pacing.ts';
+import { agedPriority, type Pace, type Pacer, type Passenger } from '../sending/pacing.ts';
 import { makeStorageClock } from '../sending/storage-clock.ts';
 import { isStorageFailure } from './storage-failure.ts';
 
@@ -333,7 +333,8 @@ export const makePacer = (
     }
     const own = ownStart(lane, who, timeNow());
     if (own !== undefined) return go(mailbox, lane, who, own);
-    const { priority, recipients, bytes } = who;
+    const { recipients, bytes } = who;
+    const priority = agedPriority(who, time, limits.agesAfterMs);
     const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited: dueAt !== undefined });
     const answer = given.kind === 'alone' ? alone(lane, timeNow()) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;

@@ -2,6 +2,7 @@ import type { KnownIdentity } from '../ledger/identity.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { readJson } from '../mail/json-bytes.ts';
+import { withPriority } from '../mail/priority.ts';
 import type { Ports } from '../ports.ts';
 import { isStorageFailure } from './storage-failure.ts';
 
@@ -22,13 +23,13 @@ export const readStored = async (
   }
 };
 
-/** The email of an envelope; undefined when it is gone, or is not what the envelope speaks of. */
+/** The email of an envelope, with its priority; undefined when it is gone, or is not what the envelope speaks of. */
 export const readContent = async (
   needs: ContentNeeds,
-  { mailId, contentHash, content }: Envelope,
+  { mailId, contentHash, content, priority }: Envelope,
 ): Promise<unknown> => {
-  if (content !== 'stored') return content.mail;
+  if (content !== 'stored') return withPriority(content.mail, priority);
   const mail = await readStored(needs, { mailId, bodyHash: contentHash });
   const identity: KnownIdentity = await needs.readIdentity();
-  return identity.isContent(contentHash, mail) ? mail : undefined;
+  return identity.isContent(contentHash, mail) ? withPriority(mail, priority) : undefined;
 };

@@ -32,18 +32,19 @@ const BY_CALLERS: readonly ErrorCode[] = [
   'DOOR_NOT_ALLOWED',
   'SENDER_NOT_ALLOWED',
   'RECIPIENT_NOT_ALLOWED',
+  'PRIORITY_NOT_ALLOWED',
   'MAIL_TOO_LARGE_FOR_CALLER',
 ];
 
 /**
  * The email of an envelope, judged by the settings and callers of now; `original` is what it is made of. `door` is how it came, where
- * that was not judged before; `acceptedAs` the sender as which the ledger has it, and `dueAt` when the ledger says that it is due: its
+ * that was not judged before; `acceptedAs` and `acceptedWith` the sender and priority with which the ledger has it, and `dueAt` when the ledger says that it is due: its
  * caller can have moved it.
  */
 export const readMailOf = async (
   needs: ReadMailNeeds,
   envelope: Envelope,
-  { dueAt, ...before }: Pick<Claims, 'door' | 'acceptedAs'> & { readonly dueAt?: string | undefined } = {},
+  { dueAt, ...before }: Omit<Claims, 'caller'> & { readonly dueAt?: string | undefined } = {},
 ): Promise<({ readonly accepted: AcceptableMail } | Refused) & { readonly original: unknown }> => {
   const original = await readContent(needs, envelope);
   const identity = await needs.readIdentity();

@@ -22,6 +22,7 @@ import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
 import type { ResolveNeeds } from './resolve-files.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
+import { isToSeek } from './seek-mail.ts';
 import { isStorageFailure } from './storage-failure.ts';
 import { takeBack } from './take-back.ts';
 import { withWholeMessage } from './whole-message.ts';
@@ -191,24 +192,30 @@ const takeNew = async (
   const { sendAt } = accepted.facts;
   const taken = await countNew(needs, mail);
   if (taken === undefined) return undefined;
-  if (respondAsync || waitUntilDue(sendAt, needs.clock.now()) > 0)
+  if (
+    respondAsync ||
+    waitUntilDue(sendAt, needs.clock.now()) > 0 ||
+    isToSeek(await needs.readIdentity(), envelope, accepted.facts, undefined)
+  )
     return queueAccepted(needs, mail, taken, { waitMs: 0 });
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const { recipients } = accepted.facts;
-  const result = await sendInLane(
-    needs,
-    accepted.plan,
-    { ...envelope, recipients, going: accepted },
-    async () => {
-      const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
-      const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
-      const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
-      const claimed = await needs.ledger.create(claim).catch(notStored);
-      isClaimed = claimed !== undefined;
-      return claimed;
-    },
-  );
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
+  const result = await sendInLane(needs, accepted.plan, who, async () => {
+    const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
+    const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };
+    const claim = claimNew(accepted.facts, false, needs.clock.now(), accepted.plan.kind, how);
+    const claimed = await needs.ledger.create(claim).catch(notStored);
+    isClaimed = claimed !== undefined;
+    return claimed;
+  });
   switch (result.kind) {
     case 'full':
       taken.giveBack();

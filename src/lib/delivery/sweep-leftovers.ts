@@ -1,11 +1,10 @@
 import { dayOf } from '../callers/quota.ts';
 import { isFinal, isIn } from '../ledger/ledger-row.ts';
 import type { RecordPage } from '../ports.ts';
-import { ago, countFailure, DAY_MS, forEach, type Part, type SweepNeeds } from './sweep-run.ts';
+import { ago, countFailure, DAY_MS, forEach, isHourOf, type Part, type SweepNeeds } from './sweep-run.ts';
 
 /** The most that one list has (List Blobs, maxresults). */
 const RECORDS_AT_ONCE = 5000;
-const HOURS_OF_DAY = 24;
 
 /** Rows of an earlier version of the ledger. */
 export const sweepEarlier: Part = async (needs, run) => {
@@ -45,11 +44,10 @@ export const sweepPayloads: Part = async (needs, run) => {
  */
 export const sweepRecords: Part = async (needs, run) => {
   const before = ago(needs, DAY_MS);
-  const hour = run.turn % HOURS_OF_DAY;
   await forEach(needs, run, allRecords(needs), {
     mailIdOf: ({ mailId }) => mailId,
     sweep: async ({ name, mailId, writtenAt }) => {
-      if (writtenAt >= before || hourOf(mailId) !== hour) return;
+      if (writtenAt >= before || !isHourOf(mailId, run.turn)) return;
       const row = (await needs.ledger.find(mailId))?.row;
       if (row === undefined) return;
       const isNeedless =
@@ -61,8 +59,6 @@ export const sweepRecords: Part = async (needs, run) => {
     },
   });
 };
-
-const hourOf = (mailId: string): number => Number.parseInt(mailId.slice(-2), 16) % HOURS_OF_DAY;
 
 /** Long enough to look at the emails of a test, which are no archive. */
 const CAPTURED_DAYS = 14;

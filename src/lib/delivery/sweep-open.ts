@@ -1,13 +1,14 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import { isRowInGap } from '../ledger/ledger-gap.ts';
 import { dueFrom, type InState, isFinal, isIn, isUntold, type LedgerRow } from '../ledger/ledger-row.ts';
-import { recordFound, recordTold } from '../ledger/transitions.ts';
+import { recordFound, recordTold, seek } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { announce, announceWritten } from './announce.ts';
 import { hold, type OpenRow } from './hold.ts';
 import { readStored } from './read-content.ts';
 import { removeUnsent, sightMail } from './sight-mail.ts';
-import { ago, DAY_MS, forEach, type Part, type Run, type SweepNeeds } from './sweep-run.ts';
+import { ago, DAY_MS, forEach, isHourOf, type Part, type Run, type SweepNeeds } from './sweep-run.ts';
 
 /** No message stays unseen longer: it is the longest a storage queue hides one. */
 const MESSAGE_GONE_AFTER_MS = 7 * DAY_MS;
@@ -45,17 +46,47 @@ export const sweepOverdue: Part = async (needs, run) => {
 /** At first only tells of an email that waits too long, as its message may stand in a long queue; holds it in the end. */
 const tellOfOverdue = async (
   needs: SweepNeeds,
-  { counts }: Run,
+  { counts, turn }: Run,
   { row, etag }: LedgerEntry<OpenRow>,
 ): Promise<void> => {
+  const isDoubted = isRowInGap(row, (await needs.readIdentity()).gap);
+  // Its message does not come: perhaps because it was sent. Each is looked for once a day, and not all in the same hour.
+  if (isDoubted && isHourOf(row.facts.mailId, turn) && (await seekSent(needs, { row, etag })) === 'sent') {
+    counts.lost += 1;
+    return;
+  }
   needs.log({ event: 'MailOverdue', mailId: row.facts.mailId, state: row.fate.state });
   counts.overdue += 1;
   if (!isChangedBefore(row, ago(needs, MESSAGE_GONE_AFTER_MS))) return;
-  const order = isIn(row, 'queued', 'deferred')
-    ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
-    : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
+  const order = isDoubted
+    ? inDoubt()
+    : isIn(row, 'queued', 'deferred')
+      ? ({ why: 'lost-message', reason: new AppError('MAIL_LOST') } as const)
+      : ({ why: 'lost-attempt', reason: new AppError('ATTEMPT_LOST') } as const);
   const held = await hold(needs, { row, etag }, { ...order, original: await readStored(needs, row.facts) });
-  if (held !== undefined) await removeUnsubmitted(needs, row);
+  if (held !== undefined && !isDoubted) await removeUnsubmitted(needs, row);
+};
+
+const UNSEEN =
+  'The ledger was restored from a backup, and nothing continues this email. The relay has not found it in the mailbox of the sender, which is no proof.';
+
+/** Why an email is held that was there when the ledger was restored: nobody can say that it was not sent. */
+const inDoubt = () =>
+  ({ why: 'doubt', reason: new AppError('OUTCOME_UNKNOWN', { detail: UNSEEN }) }) as const;
+
+/** Records that an email was sent after the backup from which the ledger was restored, where its mailbox shows that. */
+const seekSent = async (
+  needs: SweepNeeds,
+  { row, etag }: LedgerEntry<OpenRow>,
+): Promise<'sent' | 'not-now' | 'unseen'> => {
+  const now = needs.clock.now();
+  const sought = seek(row, row.progress.turn, now, undefined);
+  const seen = await sightMail(needs, sought);
+  if (seen.kind !== 'found') return seen.kind === 'not-now' ? 'not-now' : 'unseen';
+  const { internetMessageId } = seen;
+  const found = recordFound(sought, now, defined({ internetMessageId }));
+  await needs.watchSender?.(found);
+  return (await needs.ledger.replace(await announce(needs, found), etag)) === undefined ? 'not-now' : 'sent';
 };
 
 /** The sweep of drafts does not know every mailbox; the row that ends here knows where its draft is. */
@@ -96,6 +127,7 @@ const resolveLost = async (
   needs: SweepNeeds,
   { row, etag }: LedgerEntry<InState<'sending'>>,
 ): Promise<boolean> => {
+  if (isRowInGap(row, (await needs.readIdentity()).gap)) return resolveDoubted(needs, { row, etag });
   const { leavesCopy } = row.facts;
   const { way = 'json' } = row.progress;
   const seen = await sightMail(needs, row);
@@ -116,4 +148,14 @@ const resolveLost = async (
   const found = recordFound(row, now, { attempt, ...defined({ internetMessageId }) });
   await needs.watchSender?.(found);
   return (await needs.ledger.replace(await announce(needs, found), etag)) !== undefined;
+};
+
+/** The same where the ledger was restored since: a draft that it knows can have been sent, and another one made. */
+const resolveDoubted = async (
+  needs: SweepNeeds,
+  entry: LedgerEntry<InState<'sending'>>,
+): Promise<boolean> => {
+  const sought = await seekSent(needs, entry);
+  if (sought !== 'unseen') return sought === 'sent';
+  return (await hold(needs, entry, { ...inDoubt(), original: undefined })) !== undefined;
 };

@@ -9,7 +9,14 @@ export type SweepNeeds = HoldNeeds &
   QuotaNeeds &
   Pick<
     Ports,
-    'mailboxes' | 'payloads' | 'captured' | 'poisonQueues' | 'usages' | 'mailboxLanes' | 'heartbeats'
+    | 'mailboxes'
+    | 'payloads'
+    | 'readIdentity'
+    | 'captured'
+    | 'poisonQueues'
+    | 'usages'
+    | 'mailboxLanes'
+    | 'heartbeats'
   > & {
     readonly drafts: Pick<Ports['drafts'], 'look' | 'remove' | 'listBefore'>;
     readonly watchSender?: WatchSender;
@@ -44,6 +51,12 @@ export type Run = { readonly counts: Counts; readonly turn: number; readonly isO
 export type Part = (needs: SweepNeeds, run: Run) => Promise<void>;
 
 export const DAY_MS = 86_400_000;
+
+const HOURS_OF_DAY = 24;
+
+/** Whether this is the one hour of a day in which something is done for an email that costs a request. */
+export const isHourOf = (mailId: string, turn: number): boolean =>
+  Number.parseInt(mailId.slice(-2), 16) % HOURS_OF_DAY === turn % HOURS_OF_DAY;
 
 export const ago = ({ clock }: SweepNeeds, ms: number): Date => new Date(clock.now().getTime() - ms);
 

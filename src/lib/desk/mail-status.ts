@@ -30,7 +30,7 @@ export type MailStatus = {
 /** What the ledger says of a mail, in the words of the API. */
 export const toStatus = (row: LedgerRow): MailStatus => {
   const { facts, progress, fate } = row;
-  const { mailId, sender, recipients, recipientAddresses, tags, acceptedAt, sendAt } = facts;
+  const { mailId, sender, recipients, recipientAddresses, tags, priority, acceptedAt, sendAt } = facts;
   const { updatedAt, omittedAttempts, redirected, captured } = progress;
   return {
     id: mailId,
@@ -39,6 +39,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     recipients,
     ...defined({ recipientAddresses, redirected, captured }),
     tags,
+    ...defined({ priority }),
     acceptedAt,
     ...defined({ sendAt }),
     updatedAt,

@@ -2,6 +2,7 @@ import type { Caller, Door } from '../callers/caller.ts';
 import { defaultSenderOf } from '../callers/caller-policy.ts';
 import type { UsageToday } from '../callers/quota.ts';
 import { defined } from '../defined.ts';
+import type { Priority } from '../mail/priority.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
 import type { Ports } from '../ports.ts';
 import { readUsage } from './read-usage.ts';
@@ -25,6 +26,7 @@ export type OwnCaller = {
   readonly doors: readonly Door[];
   readonly reads: 'own' | 'all';
   readonly onUnknown?: string;
+  readonly priority?: Priority;
   readonly tags: readonly string[];
   readonly today?: UsageToday;
 };
@@ -32,8 +34,18 @@ export type OwnCaller = {
 /** Tells a caller its own rules. Without senders of its own, it has those of the settings. */
 export const showOwnCaller = async (needs: OwnCallerNeeds, caller: Caller): Promise<OwnCaller> => {
   const { senderPolicy } = needs;
-  const { senders, recipients, mailsPerDay, recipientsPerDay, maxMailBytes, doors, reads, onUnknown, tags } =
-    caller.rules;
+  const {
+    senders,
+    recipients,
+    mailsPerDay,
+    recipientsPerDay,
+    maxMailBytes,
+    doors,
+    reads,
+    onUnknown,
+    priority,
+    tags,
+  } = caller.rules;
   const ofSettings =
     senderPolicy === undefined ? [] : [senderPolicy.defaultSender.address, ...senderPolicy.allowedSenders];
   return {
@@ -44,7 +56,7 @@ export const showOwnCaller = async (needs: OwnCallerNeeds, caller: Caller): Prom
     limits: defined({ mailsPerDay, recipientsPerDay, maxMailBytes }),
     doors,
     reads,
-    ...defined({ onUnknown }),
+    ...defined({ onUnknown, priority }),
     tags,
     ...defined({ today: await readUsage(needs, caller) }),
   };

@@ -7,6 +7,8 @@ import {
   type Middleware,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
+import { defined } from '../defined.ts';
+import type { MayBegin } from '../ports.ts';
 import type { TokenSource } from '../vault/entra-token.ts';
 import { type MakeOneRequest, NeverConnected, notConnected, openHttps } from './one-request.ts';
 
@@ -30,6 +32,8 @@ export type GraphRequest = { readonly path: string } & (
     readonly immutableIds?: true;
     /** How much of the answer is read, where that is more than an error needs. */
     readonly readUpTo?: number;
+    /** Of a request that sends an email. */
+    readonly mayBegin?: MayBegin;
   };
 
 /** What was observed of one request: facts, no opinion. */
@@ -57,6 +61,8 @@ const MAX_TEXT = 64 * 1024;
 const failures = new WeakMap<AbortSignal, unknown>();
 /** How much of an answer is read, by the abort signal of its request, which is all that the client passes on. */
 const textLimits = new WeakMap<AbortSignal, number>();
+/** Whether the request may begin, in the same way. */
+const beginnings = new WeakMap<AbortSignal, MayBegin>();
 
 /**
  * Graph's client with nothing between it and the network. Its default chain retries 429, 503 and 504 by itself,
@@ -72,6 +78,7 @@ const sendOnce = (request: MakeOneRequest): Middleware => ({
         method,
         headers: headers as Record<string, string>,
         ...(Buffer.isBuffer(body) ? { body } : {}),
+        ...defined({ mayBegin: beginnings.get(signal) }),
         signal,
       });
       context.response = await toResponse(answer, textLimits.get(signal));
@@ -95,6 +102,7 @@ export const openGraph = (
     const token = await tokens.readToken();
     const signal = AbortSignal.timeout(timeoutMs);
     textLimits.set(signal, request.readUpTo ?? MAX_TEXT);
+    if (request.mayBegin !== undefined) beginnings.set(signal, request.mayBegin);
     try {
       const prepared = client
         .api(request.path)

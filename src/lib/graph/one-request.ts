@@ -11,6 +11,8 @@ type OneRequest = {
   readonly body?: Buffer;
   /** Our deadline. */
   readonly signal: AbortSignal;
+  /** Asked right before the first byte; if it may not, nothing is sent, as where no connection was made. */
+  readonly mayBegin?: () => boolean;
 };
 
 /** Gives the answer as soon as its headers are there. Throws NeverConnected only where not a byte was written. */
@@ -53,7 +55,7 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv'], connectMs = CONNE
     ...defined({ proxyEnv }),
   });
 
-  return ({ url, method, headers, body, signal }) =>
+  return ({ url, method, headers, body, signal, mayBegin }) =>
     new Promise((resolve, reject) => {
       let written = false;
       const request = https.request(url, { agent, method, headers });
@@ -68,6 +70,8 @@ export const openHttps = (proxyEnv?: AgentOptions['proxyEnv'], connectMs = CONNE
       const write = () => {
         // Given up while the connection was made: nothing may be sent any more.
         if (request.destroyed) return;
+        // A process can have been frozen until here, and nothing but this line knows: a timer that is late runs later than what was received.
+        if (mayBegin?.() === false) return giveUp(new Error('the time of the attempt is over'));
         written = true;
         request.end(body);
       };

@@ -73,7 +73,7 @@ export const routeGraph = (
           ? { connection: connection.name, cloud: main.cloud, tenantId: '' }
           : routeOf(connection);
       },
-      send: (plan) => of(plan.mailbox).mailboxes.send(plan),
+      send: (plan, mayBegin) => of(plan.mailbox).mailboxes.send(plan, mayBegin),
       find: async (mailbox, mailId, mark, route) =>
         by(route, mailbox)?.mailboxes.find(mailbox, mailId, mark) ?? unreachable(route),
     },

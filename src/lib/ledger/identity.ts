@@ -1,7 +1,9 @@
 import { createHash, createHmac, createSecretKey, hash, timingSafeEqual } from 'node:crypto';
 import { type Base64Text, isBase64Text } from '../mail/base64-text.ts';
+import { apartFromPriority } from '../mail/priority.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { earlierHashOfContent } from './earlier-identity.ts';
+import type { LedgerGap } from './ledger-gap.ts';
 
 /**
  * Ids, hashes and tags that only the relay can make. All depend on a key that no application can read, so that nobody
@@ -18,8 +20,8 @@ export type Identity = {
   /** By which emails to an address are found without keeping the address; the same in any case of its letters. */
   readonly hashOfAddress: (address: string) => string;
   /**
-   * The hash two requests must share to be the same email; its idempotency key is not part of it. Of an email whose key is of a request
-   * with several, `whole` stands for that request.
+   * The hash two requests must share to be the same email; its idempotency key and its priority are not part of it. Of an email whose key
+   * is of a request with several, `whole` stands for that request.
    */
   readonly hashOfContent: (mail: object, whole?: string) => string;
   /** Whether a content has this hash, also one that an earlier version of the relay made; in whatever request it was. */
@@ -33,8 +35,8 @@ export type Identity = {
   readonly keyFor: (purpose: string) => Uint8Array;
 };
 
-/** The identity of the relay, and whether the ledger may hold rows from before it had one. */
-export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean };
+/** The identity of the relay, whether the ledger may hold rows from before it had one, and what it lost where it was restored. */
+export type KnownIdentity = Identity & { readonly hasEarlierRows: boolean; readonly gap?: LedgerGap };
 
 /** What hashes begin with: of contents, of contents in which files were not hashed by themselves, and of idempotency keys. */
 const CONTENT = 'k2.';
@@ -78,9 +80,12 @@ const isThere = (value: unknown): boolean =>
       value !== undefined &&
       !(typeof value === 'object' && Object.keys(value).length === 0);
 
-/** What makes an email another one: without its key, and without what serialisers write for a field that is absent. */
+/**
+ * What makes an email another one: without its key and its priority, which recipients do not see, and without what serialisers write for a
+ * field that is absent.
+ */
 const contentOf = (mail: object): object => {
-  const { idempotencyKey: _, ...fields } = mail as Record<string, unknown>;
+  const { idempotencyKey: _, ...fields } = apartFromPriority(mail as Record<string, unknown>).content;
   return Object.fromEntries(
     Object.entries(fields)
       .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isThere) : value] as const)
@@ -103,7 +108,8 @@ export const makeIdentity = (key: Uint8Array): Identity => {
   /** The hash that a content has in the form of another hash. */
   const hashAs = (form: string, mail: object): string => {
     if (form.startsWith(CONTENT)) return hashOfContent(mail);
-    return form.startsWith(EARLIER_CONTENT) ? earlierHash(mail) : earlierHashOfContent(mail);
+    if (form.startsWith(EARLIER_CONTENT)) return earlierHash(mail);
+    return earlierHashOfContent(apartFromPriority(mail as Record<string, unknown>).content);
   };
   const tagOf = (text: string): string => mac('envelope', text).toString('base64url');
   return {

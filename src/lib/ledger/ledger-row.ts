@@ -1,6 +1,7 @@
 import type { Route } from '../connections/route.ts';
 import type { ErrorCode } from '../error-catalogue.ts';
 import type { Reason } from '../errors.ts';
+import type { Priority } from '../mail/priority.ts';
 import type { Sighting } from '../sending/look-up-plan.ts';
 import type { AnswerFacts, SendOutcome } from '../sending/send-outcome.ts';
 import type { SendWay } from '../sending/send-plan.ts';
@@ -35,6 +36,8 @@ export type MailFacts = {
   /** Keyed hashes of the addresses, in the order to, cc, bcc; of rows before searches by recipient, none. */
   readonly recipientHashes?: readonly string[];
   readonly tags: readonly string[];
+  /** With which it was accepted; absent where that is normal, as in rows before there were priorities. */
+  readonly priority?: Priority;
   /** Of the idempotency key, where there is one. */
   readonly keyHash?: string;
   /** Empty for a message that cannot be read. */
@@ -91,6 +94,8 @@ export type Progress = {
   readonly omittedAttempts: number;
   /** Written with what followed from it: a look-up after which it is looked for again writes nothing. Of rows before, none. */
   readonly lookedFor?: readonly LookedFor[];
+  /** When it was found that the ledger, which was restored, may not know what happened to it; from then on it is looked for. */
+  readonly soughtAt?: string;
   /** The event of its final state could not be told, so the sweep tells it. */
   readonly untold?: true;
   /** A queue message exists that will bring this email back; else only the caller who waits has its content. */
@@ -234,10 +239,14 @@ export const waitsSince = (row: LedgerRow): Date =>
 
 /**
  * Since when the email is tried, for the time after which it is given up; milliseconds of the epoch. What it waited for the limit of
- * its caller is not part of it.
+ * its caller is not part of it, nor what it waited for a ledger to be restored.
  */
 export const triedSince = (row: LedgerRow): number =>
-  Math.max(waitsSince(row).getTime(), Date.parse(row.progress.countedAt ?? row.facts.acceptedAt));
+  Math.max(
+    waitsSince(row).getTime(),
+    Date.parse(row.progress.countedAt ?? row.facts.acceptedAt),
+    Date.parse(row.progress.soughtAt ?? row.facts.acceptedAt),
+  );
 
 /** Whether it still has to be counted towards the limit of its caller: once, before its first attempt. */
 export const isUncounted = (row: LedgerRow): boolean =>

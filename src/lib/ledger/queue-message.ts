@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { AppError } from '../errors.ts';
+import { isObject } from '../mail/absent.ts';
 import { lookOfText } from '../mail/not-json.ts';
+import { apartFromPriority, type Priority, readPriority } from '../mail/priority.ts';
 import { decodeUtf8, parseJson } from '../mail/read-mail.ts';
 
 /** What the relay knows of an email that waits on the queue `mail`. */
@@ -22,14 +24,26 @@ export type Envelope = {
   readonly dueAt?: Date;
   /** By which its content is known, wherever that is. */
   readonly contentHash: string;
-  /** The email as it was received; `stored` where it is too big for a message, to be found by id and hash. */
+  /** What the email says of its priority; of an email in the ledger, its row says it first. */
+  readonly priority?: Priority;
+  /** The email as it was received, without its priority; `stored` where it is too big for a message, to be found by id and hash. */
   readonly content: { readonly mail: unknown } | 'stored';
 };
 
 /** The first envelope of an email, to be sent as soon as it can be. */
 export const newEnvelope = (
-  mail: Pick<Envelope, 'mailId' | 'acceptedAt' | 'caller' | 'contentHash' | 'content' | 'unjudged'>,
-): Envelope => ({ ...mail, turn: 0, phase: 'send', lookUps: 0 });
+  mail: Pick<
+    Envelope,
+    'mailId' | 'acceptedAt' | 'caller' | 'contentHash' | 'content' | 'unjudged' | 'priority'
+  >,
+): Envelope => ({ ...mail, ...contentApart(mail.content), turn: 0, phase: 'send', lookUps: 0 });
+
+/** The last release knows no priority, and would hold an email that has one: it is beside the content, not in it. */
+const contentApart = (content: Envelope['content']): Pick<Envelope, 'content' | 'priority'> => {
+  if (content === 'stored' || !isObject(content.mail)) return { content };
+  const { content: mail, ...priority } = apartFromPriority(content.mail);
+  return { content: { mail }, ...priority };
+};
 
 /**
  * A message that looks like an envelope and does not prove to be ours: of an earlier version of the relay, which wrote
@@ -73,7 +87,10 @@ const envelopeSchema = z.strictObject({
     tag: z.string().max(100).optional(),
   }),
   mail: z.record(z.string(), z.unknown()).optional(),
-  /** Of an earlier version of the relay, which named the blob; it is never read. */
+  /**
+   * The priority, with a tag of its own. An early version named a blob here, so every version accepts the field, and those that know no
+   * priority do not read it. A new field in `relay`, or text in its tag, would make them hold the message as somebody else's.
+   */
   payload: z.string().max(200).optional(),
 });
 
@@ -95,9 +112,9 @@ export const readQueueMessage = (text: string, seal: Seal): QueueMessage => {
   if (!Object.hasOwn(value, 'relay')) return { kind: 'bare', mail: value };
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success) throw notOurs();
-  const { relay, mail } = parsed.data;
+  const { relay, mail, payload } = parsed.data;
   return (
-    proven(relay, mail, seal) ?? {
+    proven(relay, mail, payload, seal) ?? {
       kind: 'unproven',
       mailId: relay.mailId.toLowerCase(),
       caller: relay.caller,
@@ -117,6 +134,7 @@ export const notOurs = (): AppError =>
 const proven = (
   { tag, contentHash, ...relay }: Relay,
   mail: object | undefined,
+  payload: string | undefined,
   seal: Seal,
 ): QueueMessage | undefined => {
   if (tag === undefined || contentHash === undefined) return undefined;
@@ -136,8 +154,25 @@ const proven = (
   };
   if (!seal.isTag(tag, sealedText(envelope))) return undefined;
   return mail === undefined || seal.isContent(contentHash, mail)
-    ? { kind: 'envelope', ...envelope }
+    ? { kind: 'envelope', ...envelope, ...provenPriority(payload, envelope, seal) }
     : undefined;
+};
+
+const sealedPriority = (envelope: Envelope, priority: Priority): string =>
+  JSON.stringify([sealedText(envelope), 'priority', priority]);
+
+const writePriority = (envelope: Envelope, { tagOf }: Pick<Seal, 'tagOf'>): string | undefined =>
+  envelope.priority && `${envelope.priority} ${tagOf(sealedPriority(envelope, envelope.priority))}`;
+
+/** What is not of the relay, or of another message, says nothing. */
+const provenPriority = (
+  payload: string | undefined,
+  envelope: Envelope,
+  { isTag }: Pick<Seal, 'isTag'>,
+): Pick<Envelope, 'priority'> => {
+  const [word, tag = ''] = payload?.split(' ') ?? [];
+  const priority = readPriority(word);
+  return priority !== undefined && isTag(tag, sealedPriority(envelope, priority)) ? { priority } : {};
 };
 
 /** Everything an envelope says, in one order. Its content is in it by its hash. What an earlier version did not write comes last. */
@@ -180,6 +215,7 @@ export const toQueueText = (envelope: Envelope, { tagOf }: Pick<Seal, 'tagOf'>):
   return Buffer.from(
     JSON.stringify({
       relay: { ...relay, tag: tagOf(sealedText(envelope)) },
+      payload: writePriority(envelope, { tagOf }),
       ...(content === 'stored' ? {} : content),
     }),
   ).toString('base64');

@@ -205,6 +205,59 @@ export const recordLookUps = (row: Row<Unknown>, looked: LookedFor): Row<Unknown
   },
 });
 
+/** Why an email is looked for that the ledger does not know to have been tried. */
+const RESTORED: Reason = {
+  code: 'OUTCOME_UNKNOWN',
+  detail:
+    'The ledger was restored from a backup, and does not say whether the email was sent after that. The relay looks in the mailbox of the sender first.',
+};
+
+/**
+ * It may have been sent after the backup from which the ledger was restored; its message has this turn. Its drafts stay known: they are
+ * settled before it is sent.
+ */
+export const seek = (
+  row: Row<Queued | Deferred | Unknown | Sending | Rejected>,
+  turn: number,
+  now: Date,
+  way: SendWay | undefined,
+  how: Going = {},
+): Row<Unknown> => ({
+  facts: isIn(row, 'rejected') ? anew(row.facts, how) : completed(row.facts, how),
+  progress: since(row, now, {
+    ...soughtAs(way ?? row.progress.way, row.progress),
+    ...defined({ countedAt: how.countedAt, route: row.progress.route ?? how.route }),
+    turn,
+    inQueue: true,
+    soughtAt: now.toISOString(),
+  }),
+  fate: { state: 'unknown', reason: RESTORED },
+});
+
+/** As `seek`, for an email that the ledger does not have. */
+export const seekNew = (
+  facts: MailFacts,
+  turn: number,
+  now: Date,
+  way: SendWay,
+  how: Going = {},
+): Row<Unknown> => ({
+  facts,
+  progress: {
+    ...going(begun(true, now), undefined, how),
+    ...soughtAs(way, {}),
+    turn,
+    soughtAt: now.toISOString(),
+  },
+  fate: { state: 'unknown', reason: RESTORED },
+});
+
+/** By what it is looked for: by its draft only where one is known that may have been sent, else by the property that all have. */
+const soughtAs = (way: SendWay | undefined, { draft }: Pick<Progress, 'draft'>): Partial<Progress> =>
+  way === 'draft' && draft?.isSubmitted !== true
+    ? { way: 'json', madeDrafts: true }
+    : { ...defined({ way }), ...(way === 'draft' ? { madeDrafts: true as const } : {}) };
+
 export const recordSent = (row: Row<Sending>, attempt: Attempt, now: Date): Row<Sent> => ({
   facts: row.facts,
   progress: after(row, attempt, now),
@@ -450,11 +503,11 @@ const broughtBack = (
 
 /** Every legal step, for the diagram and for the model the property tests walk. */
 export const transitions = {
-  queued: ['sending', 'rejected', 'held', 'canceled', 'closed', 'captured'],
+  queued: ['sending', 'rejected', 'unknown', 'held', 'canceled', 'closed', 'captured'],
   sending: ['sent', 'rejected', 'deferred', 'unknown', 'held'],
-  deferred: ['sending', 'held', 'canceled', 'closed', 'captured'],
+  deferred: ['sending', 'unknown', 'held', 'canceled', 'closed', 'captured'],
   unknown: ['sent', 'sending', 'held', 'captured'],
-  rejected: ['sending', 'queued', 'captured'],
+  rejected: ['sending', 'queued', 'unknown', 'captured'],
   held: ['queued', 'unknown', 'closed'],
   sent: [],
   closed: [],

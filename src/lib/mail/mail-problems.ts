@@ -3,6 +3,7 @@ import { describe } from '../describe.ts';
 import { catalogue, type ErrorCode } from '../error-catalogue.ts';
 import type { Problem } from '../errors.ts';
 import { MAIL_PLACE, unknownFields } from './field-names.ts';
+import { priorityHint } from './priority.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -33,12 +34,16 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
-const expectation = (issue: Issue): string => {
+/** What a word that is none of those of its field was probably meant to be. */
+const wordHint = ([field, ...inside]: readonly PropertyKey[], written: unknown): string =>
+  field === 'priority' && inside.length === 0 ? priorityHint(written) : '';
+
+const expectation = (issue: Issue, written: unknown): string => {
   switch (issue.code) {
     case 'invalid_type':
       return TYPE_NAMES[issue.expected] ?? issue.expected;
     case 'invalid_value':
-      return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+      return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}${wordHint(issue.path, written)}`;
     default:
       return issue.message;
   }
@@ -60,11 +65,12 @@ export function* toProblems(
 ): Generator<Problem> {
   for (const issue of issues) {
     const { problem, received } = issue.code === 'custom' ? (issue.params ?? {}) : {};
+    const written = valueAt(input, issue.path);
     yield {
       code: isCode(problem) ? problem : 'FIELD_INVALID',
       pointer: jsonPointer(issue.path),
-      expected: expectation(issue),
-      received: typeof received === 'string' ? received : describe(valueAt(input, issue.path)),
+      expected: expectation(issue, written),
+      received: typeof received === 'string' ? received : describe(written),
     };
   }
   for (const { name, ...rest } of unknownFields(unknown, MAIL_PLACE, fields))

@@ -10,6 +10,7 @@ import { KEY_FORM, keyFault } from './idempotency-key.ts';
 import { headers } from './mail-headers.ts';
 import { messageId, references } from './message-ids.ts';
 import { inWords, mimeNeeds } from './mime-needs.ts';
+import { PRIORITIES } from './priority.ts';
 import { mime, type RawMime } from './raw-mime.ts';
 import { MAX_RECIPIENTS, recipients, sender, tooMany } from './recipients.ts';
 import { list, report, text } from './schema-faults.ts';
@@ -57,6 +58,7 @@ const nobody: readonly Address[] = [];
 const handling = {
   idempotencyKey: idempotencyKey.optional(),
   onUnknown: word(['verify', 'hold', 'resend']).optional(),
+  priority: word(PRIORITIES).optional(),
   sendAt: sendAt.optional(),
   tags: tags.default([]),
 };
@@ -231,9 +233,9 @@ const rawSchema = z
   .looseObject({ mime, ...handling })
   .superRefine((value, { issues }) => checkNothingElse(value, issues), { when: () => true })
   .transform(
-    ({ mime: message, idempotencyKey: key, onUnknown, sendAt: due, tags: words }): Mail => ({
+    ({ mime: message, idempotencyKey: key, onUnknown, priority, sendAt: due, tags: words }): Mail => ({
       ...message,
-      ...defined({ idempotencyKey: key, onUnknown, sendAt: due }),
+      ...defined({ idempotencyKey: key, onUnknown, priority, sendAt: due }),
       tags: words,
       replyTo: [],
       attachments: [],

@@ -87,6 +87,7 @@ const factsOf = (view: View, mail: MailStatus): Html => {
         ? none
         : html`${tags.map((tag) => html`<span class="badge">${foreign(tag)}</span> `)}`,
     ],
+    [names.priority, text(mail.priority)],
     [columns.accepted, time(mail.acceptedAt)],
     [names.sendAt, at(mail.sendAt)],
     [names.until, at(mail.until)],

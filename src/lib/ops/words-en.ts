@@ -224,6 +224,7 @@ export const ENGLISH: OpsWords = {
     reason: 'Reason',
     facts: 'Facts',
     tags: 'Tags',
+    priority: 'Priority',
     sendAt: 'To be sent at',
     until: 'Waits until',
     record: 'Record',

@@ -206,6 +206,7 @@ export const CHINESE: OpsWords = {
     reason: '原因',
     facts: '資料',
     tags: '標籤',
+    priority: '優先順序',
     sendAt: '指定的寄送時間',
     until: '等候至',
     record: '紀錄',

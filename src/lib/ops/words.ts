@@ -156,6 +156,7 @@ export type OpsWords = {
     readonly reason: string;
     readonly facts: string;
     readonly tags: string;
+    readonly priority: string;
     readonly sendAt: string;
     readonly until: string;
     readonly record: string;

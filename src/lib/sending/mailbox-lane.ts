@@ -1,3 +1,5 @@
+import type { Priority } from '../mail/priority.ts';
+
 /*
  * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
  * Pure: an instance reads the lane, decides here, and writes it with its ETag. Times are milliseconds of the epoch by the clock of storage.
@@ -6,9 +8,6 @@
  * need no request when it comes. It is at most five sixths of the limit. The rest is for whoever asks for now: what is urgent, and what
  * missed its start.
  */
-
-/** `high` goes before what waits, `bulk` only where nobody else wants to. */
-export type Priority = 'high' | 'normal' | 'bulk';
 
 /** Starts at equal distances: the first, the distance, and how many. */
 export type Run = readonly [from: number, step: number, count: number];
@@ -49,6 +48,8 @@ export type LaneLimits = {
   readonly recipientsPerDay: number;
   /** How far ahead starts are kept for emails. */
   readonly bookAheadMs: number;
+  /** How long bulk gives way to others. */
+  readonly agesAfterMs: number;
 };
 
 /** An email that asks. */

@@ -1,4 +1,4 @@
-import type { Priority } from './mailbox-lane.ts';
+import type { Priority } from '../mail/priority.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -9,10 +9,9 @@ const DAY_MS = 86_400_000;
 export const bookAheadFor = (giveUpAfterMs: number): number => Math.min(giveUpAfterMs / 2, DAY_MS);
 
 /** An email that wants to go. */
-export type Passenger = {
+export type Passenger = Precedence & {
   /** The start it was given before, perhaps by another instance. */
   readonly dueAt?: Date;
-  readonly priority: Priority;
   readonly recipients: number;
   /** Of its request, or of its files. */
   readonly bytes: number;
@@ -31,6 +30,23 @@ export type Pace =
   | { readonly kind: 'day'; readonly at: Date; readonly waitMs: number }
   /** Every start there is to give is given to others. Ask again within this. */
   | { readonly kind: 'full'; readonly waitMs: number };
+
+/** What decides who goes first where a mailbox has no room for all. */
+export type Precedence = {
+  readonly priority: Priority;
+  /** Since when it could go: it was received, its `sendAt` has come, and the limit of its caller allows it. */
+  readonly waitsSince: Date;
+};
+
+/** An email of low priority counts as any other once it has waited for a quarter of its time, so that it is sent some day. */
+export const agesAfter = (giveUpAfterMs: number): number => giveUpAfterMs / 4;
+
+/** The priority of an email at a time, in milliseconds of the epoch. */
+export const agedPriority = (
+  { priority, waitsSince }: Precedence,
+  time: number,
+  agesAfterMs: number,
+): Priority => (priority === 'bulk' && time - waitsSince.getTime() > agesAfterMs ? 'normal' : priority);
 
 export type Pacer = {
   /** May this email go now? If so, call `leave` when its request has ended. Never throws for storage. */

@@ -4,7 +4,8 @@ import { type Entity, toEntry, unlessChanged } from './ledger-entity.ts';
 
 /** Where the filing of earlier rows is, beside the key of the relay. */
 const FILING = ['relay', 'filing-for-search'] as const;
-type Filing = { readonly isDone: boolean; readonly next: string };
+/** `filed`: how many in this pass, so far. */
+type Filing = { readonly isDone: boolean; readonly next: string; readonly filed?: number };
 
 const readFiling = async (table: TableClient): Promise<Filing | undefined> =>
   table.getEntity<Filing>(...FILING).catch(unlessChanged);
@@ -13,7 +14,10 @@ const readFiling = async (table: TableClient): Promise<Filing | undefined> =>
 export const isFiled = async (table: TableClient): Promise<boolean> =>
   (await readFiling(table))?.isDone ?? false;
 
-/** Gives rows of an earlier version the entities that file them; where it has come to is kept, as one run may not see them all. */
+/**
+ * Gives rows of an earlier version the entities that file them; where it has come to is kept, as one run may not see them all. It is done
+ * after a whole pass in which there was nothing to file: beside it, instances of that version may still write rows that were filed.
+ */
 export const fileEarlier = async (
   table: TableClient,
   replace: Ledger['replace'],
@@ -40,6 +44,15 @@ export const fileEarlier = async (
     if (next === '' || isOver()) break;
   }
   const [partitionKey, rowKey] = FILING;
-  await table.upsertEntity<Filing>({ partitionKey, rowKey, isDone: next === '', next }, 'Replace');
+  const filedInPass = filed + (kept?.filed ?? 0);
+  const isWhole = next === '';
+  await table.upsertEntity<Filing>(
+    {
+      ...{ partitionKey, rowKey, next },
+      isDone: isWhole && filedInPass === 0,
+      filed: isWhole ? 0 : filedInPass,
+    },
+    'Replace',
+  );
   return filed;
 };

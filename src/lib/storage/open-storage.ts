@@ -140,8 +140,12 @@ export const openSamplesTable = (connection: StorageConnection): Samples =>
 /** The key of the relay; loads the SDK of tables when first asked. */
 export const openRelayKey = (
   connection: StorageConnection,
-): { readonly readRelayKey: () => Promise<RelayKey> } =>
+): {
+  readonly findRelayKey: () => Promise<RelayKey | undefined>;
+  readonly readRelayKey: () => Promise<RelayKey>;
+} =>
   openedAtFirstCall(async () => (await import('./relay-key.ts')).openRelayKey(connection), {
+    findRelayKey: 'promise',
     readRelayKey: 'promise',
   });
 

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { odata, RestError, type TableClient } from '@azure/data-tables';
+import { defined } from '../defined.ts';
+import type { LedgerGap } from '../ledger/ledger-gap.ts';
 import { explained } from './explain-failures.ts';
 import { unlessChanged } from './ledger-entity.ts';
 import { isMissingTable, openTable } from './open-table.ts';
@@ -10,6 +12,8 @@ export type RelayKey = {
   readonly key: Uint8Array;
   /** The ledger had rows before it had a key: their ids and hashes are those of an earlier version. */
   readonly hasEarlierRows: boolean;
+  /** Where the ledger was restored from a backup. */
+  readonly gap?: LedgerGap;
 };
 
 type Entity = {
@@ -17,25 +21,34 @@ type Entity = {
   readonly hasEarlierRows: boolean;
   /** Every row of this ledger was written by a version that files it for searches. */
   readonly isSearchable?: boolean;
+  /** When the ledger was restored, and until when callers may repeat what it does not know. */
+  readonly restoredAt?: string;
+  readonly repeatsUntil?: string;
 };
 
 /** Beside the rows, whose partitions have names of two characters: who may only use queues cannot read it. */
-const PLACE = ['relay', 'key'] as const;
+export const KEY_PLACE = ['relay', 'key'] as const;
 const KEY_BYTES = 32;
 
 const find = async (table: TableClient): Promise<RelayKey | undefined> => {
   try {
-    const { key, hasEarlierRows } = await table.getEntity<Entity>(...PLACE);
-    return { key: Buffer.from(key, 'base64'), hasEarlierRows };
+    const entity = await table.getEntity<Entity>(...KEY_PLACE);
+    const { key, hasEarlierRows } = entity;
+    return { key: Buffer.from(key, 'base64'), hasEarlierRows, ...defined({ gap: gapOf(entity) }) };
   } catch (error) {
     if (error instanceof RestError && error.statusCode === 404 && !isMissingTable(error)) return undefined;
     throw error;
   }
 };
 
+const gapOf = ({ restoredAt, repeatsUntil = restoredAt }: Entity): LedgerGap | undefined =>
+  restoredAt === undefined || repeatsUntil === undefined
+    ? undefined
+    : { until: new Date(restoredAt), repeatsUntil: new Date(repeatsUntil) };
+
 const hasRows = async (table: TableClient): Promise<boolean> => {
   // Partitions of rows have names of two hexadecimal digits; what the relay keeps of itself has its own.
-  const filter = odata`PartitionKey lt ${PLACE[0]}`;
+  const filter = odata`PartitionKey lt ${KEY_PLACE[0]}`;
   const pages = table
     .listEntities({ queryOptions: { filter, select: ['PartitionKey'] } })
     .byPage({ maxPageSize: 1 });
@@ -45,19 +58,37 @@ const hasRows = async (table: TableClient): Promise<boolean> => {
 
 /** Whether the ledger has no rows but such as can be searched. Nobody has made a row before there is a key. */
 export const isNewLedger = async (table: TableClient): Promise<boolean> => {
-  const kept = await table.getEntity<Entity>(...PLACE).catch(unlessChanged);
+  const kept = await table.getEntity<Entity>(...KEY_PLACE).catch(unlessChanged);
   return kept === undefined ? !(await hasRows(table)) : kept.isSearchable === true;
+};
+
+/**
+ * Writes down that the ledger was restored, beside the key that every instance reads when it starts. False where there is no key: nobody
+ * could find an email that was sent by another one.
+ */
+export const markRestored = async (
+  connection: StorageConnection,
+  { until, repeatsUntil }: LedgerGap,
+): Promise<boolean> => {
+  const [partitionKey, rowKey] = KEY_PLACE;
+  const mark = { restoredAt: until.toISOString(), repeatsUntil: repeatsUntil.toISOString() };
+  const written = await openTable(connection)
+    .updateEntity({ partitionKey, rowKey, ...mark }, 'Merge')
+    .catch(unlessChanged);
+  return written !== undefined;
 };
 
 /** Gives the key of the relay, which the first instance to ask makes. */
 export const openRelayKey = (connection: StorageConnection) => {
   const table = openTable(connection);
   return {
+    /** Undefined where nobody has made it. */
+    findRelayKey: explained(() => find(table)),
     readRelayKey: explained(async (): Promise<RelayKey> => {
       const known = await find(table);
       if (known !== undefined) return known;
       const made = { key: randomBytes(KEY_BYTES), hasEarlierRows: await hasRows(table) };
-      const [partitionKey, rowKey] = PLACE;
+      const [partitionKey, rowKey] = KEY_PLACE;
       try {
         const entity: Entity = {
           key: made.key.toString('base64'),

@@ -25,6 +25,7 @@ const FULL = {
   doors: ['queue'],
   reads: 'all',
   onUnknown: 'hold',
+  priority: 'bulk',
   tags: ['payroll'],
   owner: 'owner@contoso.example',
   disabled: true,

@@ -9,9 +9,12 @@ import {
   isNamedSender,
   maySendAs,
   requireDoor,
+  requirePriority,
   requireRecipients,
   requireSize,
+  withinCeiling,
 } from '../../../src/lib/callers/caller-policy.ts';
+import type { Priority } from '../../../src/lib/mail/priority.ts';
 import { readMail } from '../../../src/lib/mail/read-mail.ts';
 import { outgoing } from '../../../src/lib/sending/outgoing-mail.ts';
 import { aCaller } from '../../support/a-caller.ts';
@@ -208,6 +211,56 @@ describe('the recipients of a caller', () => {
       { pointer: '/cc', received: '2 other addresses, the first as number 1' },
     ]);
     expect(JSON.stringify(facts)).not.toMatch(/@|evil/);
+  });
+});
+
+describe('the priority of an email', () => {
+  const ORDER = ['bulk', 'normal', 'high'] as const;
+
+  test.each<[Priority | undefined, Priority | undefined, Priority | 'refused']>([
+    [undefined, undefined, 'normal'],
+    [undefined, 'high', 'high'],
+    [undefined, 'bulk', 'bulk'],
+    ['bulk', undefined, 'bulk'],
+    ['bulk', 'bulk', 'bulk'],
+    ['bulk', 'normal', 'refused'],
+    ['bulk', 'high', 'refused'],
+    ['normal', undefined, 'normal'],
+    ['normal', 'bulk', 'bulk'],
+    ['normal', 'high', 'refused'],
+    ['high', undefined, 'high'],
+    ['high', 'normal', 'normal'],
+    ['high', 'bulk', 'bulk'],
+  ])('of a caller with the rule %s, where the email says %s, is %s', (rule, said, priority) => {
+    const caller = aCaller('payroll', rule === undefined ? {} : { priority: rule });
+    const mail = readMail(aMail({ priority: said }));
+    if (priority === 'refused')
+      expect(errorOf(() => requirePriority(caller, mail)).code).toBe('PRIORITY_NOT_ALLOWED');
+    else expect(() => requirePriority(caller, mail)).not.toThrow();
+    if (priority !== 'refused') expect(asMailOf(caller, mail).priority).toBe(priority);
+  });
+
+  test('that is refused is told with those that the caller can have', () => {
+    const { facts } = errorOf(() =>
+      requirePriority(aCaller('payroll', { priority: 'normal' }), readMail(aMail({ priority: 'high' }))),
+    );
+    expect(facts.problems).toEqual([
+      {
+        code: 'PRIORITY_NOT_ALLOWED',
+        pointer: '/priority',
+        expected:
+          '"normal" or "bulk", or no priority: the caller payroll has no higher one (GET /api/v1/caller lists them)',
+        received: '"high"',
+      },
+    ]);
+  });
+
+  test('never goes above the rule of its caller, and never higher than it was', () => {
+    for (const rule of ORDER)
+      for (const accepted of ORDER) {
+        const goes = ORDER.indexOf(withinCeiling(aCaller('payroll', { priority: rule }), accepted));
+        expect(goes).toBe(Math.min(ORDER.indexOf(rule), ORDER.indexOf(accepted)));
+      }
   });
 });
 

@@ -91,7 +91,7 @@ const ALL: readonly (readonly [
 describe.each(LANGUAGES)('the email in %s', (language) => {
   test.each(ALL)('about %s is valid, and says what to run', (_what, warning, subject, command) => {
     const mail = mailOf([warning], { language });
-    expect(mail.importance).toBe('high');
+    expect(mail).toMatchObject({ importance: 'high', priority: 'high' });
     if (language === 'en') expect(mail.subject).toBe(`${subject} (kv-relay)`);
     else expect(mail.subject).toMatch(/[\u4e00-\u9fff]/);
     expect(mail.text).toContain(command);

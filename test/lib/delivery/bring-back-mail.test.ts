@@ -30,6 +30,13 @@ describe('an email that is held without its content, brought again by its caller
     expect(row.progress.replayedAt).toBe(new Date(NOW.getTime() + 60_000).toISOString());
   });
 
+  test('has the priority of its row, and not that of the request which brings it', async () => {
+    const { bring, records } = bringing({ ...lost, why: 'doubt' }, aMail({ priority: 'high' }));
+    await bring();
+    expect([...records.values()]).toMatchObject([{ original: aMail() }]);
+    expect([...records.values()][0]?.original).not.toHaveProperty('priority');
+  });
+
   test.each<[string, Partial<Held>, Record<string, unknown>]>([
     ['it may have been sent', { ...lost, why: 'doubt' }, {}],
     ['an attempt had begun', { ...lost, why: 'lost-attempt' }, {}],

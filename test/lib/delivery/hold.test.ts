@@ -37,6 +37,25 @@ describe('holding an email', () => {
     ]);
   });
 
+  test.each<[string | undefined, string | undefined, string | undefined]>([
+    ['bulk', 'bulk', undefined],
+    ['normal', undefined, undefined],
+    ['BULK', 'bulk', undefined],
+    // Where the row does not have it, nothing else has.
+    ['bulk', undefined, 'bulk'],
+    ['urgent', undefined, 'urgent'],
+    [undefined, 'bulk', undefined],
+  ])('keeps a priority %s beside a row with %s as %s: its row says it', async (said, ofRow, kept) => {
+    const { world } = known();
+    const priority = ofRow === undefined ? {} : { priority: ofRow as 'bulk' };
+    const original = aMail({ priority: said });
+    await hold(world.needs, { facts: { ...facts, ...priority } }, { ...order, original });
+    expect([...world.records.values()]).toMatchObject([{ original: aMail() }]);
+    expect(
+      [...world.records.values()].map((one) => (one.original as { priority?: string }).priority),
+    ).toEqual([kept]);
+  });
+
   test('keeps in the ledger why, the record, and no words that the catalogue has', async () => {
     const { world, entry } = known();
     expect((await hold(world.needs, entry, order))?.fate).toEqual({

@@ -27,6 +27,7 @@ const startOf = async (pacer: Pacer): Promise<Start> => {
   if (pace.kind !== 'go') throw new Error(`expected a start, received ${pace.kind}`);
   return pace.start;
 };
+const PRECEDENCE = { priority: 'normal', waitsSince: NOW } as const;
 
 type Claim = () => Promise<LedgerEntry<InState<'sending'>> | undefined>;
 
@@ -37,8 +38,8 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
   const clock = { now: () => new Date(NOW.getTime() + passedMs), sleep: async () => undefined };
   const pacer = aPacer({ clock, concurrent: 1 });
   /** So long that a request is slow, and starts that are that far apart overlap. */
-  const pass = () => {
-    passedMs += SLOW_MS;
+  const pass = (ms = SLOW_MS) => {
+    passedMs += ms;
   };
   const left = [...answers];
   const send = async () => {
@@ -55,13 +56,14 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
     needs,
     claim,
     run: (how: Claim = claim, more: object = {}) =>
-      sendInLane({ ...needs, ...more }, plan, { mailId, recipients: 1 }, how),
+      sendInLane({ ...needs, ...more }, plan, { mailId, recipients: 1, ...PRECEDENCE }, how),
     /** Whether the next email may go at this time. */
     next: () => {
       pass();
       return pacer.enter(MAILBOX, A_PASSENGER);
     },
     pass,
+    clock,
   };
 };
 
@@ -83,6 +85,25 @@ describe('an email whose mailbox has room', () => {
     ]);
     expect(await run()).toMatchObject({ outcome: { kind: 'accepted' } });
     expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
+  });
+
+  test('may be sent for as long as no other instance counts its attempt as lost, and no longer', async () => {
+    const { needs, claim, pass, clock } = aLane();
+    const seen: (boolean | undefined)[] = [];
+    const send = async (_: unknown, mayBegin?: () => boolean): Promise<SendReport> => {
+      seen.push(mayBegin?.());
+      pass(needs.policy.sendingLimitMs - 1);
+      seen.push(mayBegin?.());
+      // Such as a process that was frozen after its claim, or while it connected.
+      pass(1);
+      seen.push(mayBegin?.());
+      return { kind: 'not-connected' };
+    };
+    const late = { ...needs, clock, mailboxes: { ...needs.mailboxes, send } };
+    expect(await sendInLane(late, plan, { mailId, recipients: 1, ...PRECEDENCE }, claim)).toMatchObject({
+      outcome: { kind: 'not-sent' },
+    });
+    expect(seen).toEqual([true, true, false]);
   });
 
   test('is not sent a third time for a token, but was not sent', async () => {
@@ -131,7 +152,7 @@ describe('the lane is left, so that the next email may go,', () => {
   test('in whatever case the mailbox is written', async () => {
     const { needs, claim, next } = aLane();
     const upper = { ...plan, mailbox: plan.mailbox.toUpperCase() };
-    await sendInLane(needs, upper, { mailId, recipients: 1 }, async () => {
+    await sendInLane(needs, upper, { mailId, recipients: 1, ...PRECEDENCE }, async () => {
       expect((await next()).kind).toBe('busy');
       return claim();
     });
@@ -157,7 +178,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const result = await sendInLane(
       { ...needs, clock: { ...needs.clock, sleep } },
       plan,
-      { mailId, recipients: 1, givesWay: true },
+      { mailId, recipients: 1, ...PRECEDENCE, givesWay: true },
       claim,
     );
     expect([result, slept]).toMatchObject([{ kind: 'wait', waitMs: 2000 }, 0]);
@@ -169,7 +190,7 @@ describe('an email whose mailbox has all its requests in progress, and enough ot
     const sent = sendInLane(
       { ...needs, clock: { ...needs.clock, sleep: () => new Promise(() => {}) } },
       plan,
-      { mailId, recipients: 1 },
+      { mailId, recipients: 1, ...PRECEDENCE },
       claim,
     );
     await new Promise(setImmediate);
@@ -294,7 +315,7 @@ describe('an email that goes as a draft', () => {
     return sendInLane(
       needs,
       aDraftPlan(mailId, files),
-      { mailId, recipients: 1, givesWay },
+      { mailId, recipients: 1, ...PRECEDENCE, givesWay },
       async () => entry,
     );
   };
@@ -324,7 +345,7 @@ describe('an email that goes as a draft', () => {
     const ended = await sendInLane(
       world.needs,
       aDraftPlan(mailId),
-      { mailId, recipients: 1 },
+      { mailId, recipients: 1, ...PRECEDENCE },
       async () => entry,
     );
     expect(ended).toMatchObject({ kind: 'ended', outcome: { kind: 'unknown' } });
@@ -338,7 +359,12 @@ describe('an email that goes as a draft', () => {
     const draft = { id: 'd', mailbox: MAILBOX, isSubmitted: true };
     const entry = world.ledger.create(recordDraft(claim(rows.queued, NOW, 'json'), draft, NOW))!;
     world.exchange.put({ id: 'd' });
-    const result = await sendInLane(world.needs, plan, { mailId, recipients: 1 }, async () => entry);
+    const result = await sendInLane(
+      world.needs,
+      plan,
+      { mailId, recipients: 1, ...PRECEDENCE },
+      async () => entry,
+    );
     expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'accepted' } });
     expect(world.effects).toEqual([
       'drafts.look',

@@ -57,7 +57,7 @@ test('without these settings every email is planned byte for byte as if there we
       const { text = 'a', ...html } = read;
       const one = isBoth ? { ...html, text } : html;
       const sender = { address: 'noreply@contoso.example' };
-      const judged = { mail: one, sender, caller, handling: { kind: 'send' } } as const;
+      const judged = { mail: one, sender, caller, handling: { kind: 'send' }, priority: 'normal' } as const;
       const plan = await planFor(needs, policyOf(NO_SAFETY), { mailId: ID, acceptedAt: NOW }, judged);
       ways.add(plan.kind);
       expect(plan).toEqual(await planSend(ID, sender, outgoing(one), needs.accept.plan, NOW));

@@ -1,15 +1,12 @@
-import { makeAdmission } from '../../../src/lib/delivery/admission.ts';
 import { type Budgets, makeBudgets } from '../../../src/lib/delivery/budgets.ts';
-import { type DeliverMailNeeds, deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
-import { type HoldPoisonNeeds, holdPoisonMessage } from '../../../src/lib/delivery/hold-poison-message.ts';
-import { makePacer } from '../../../src/lib/delivery/pacer.ts';
-import { makeQuotas, type Quotas } from '../../../src/lib/delivery/quotas.ts';
-import { type SendMailAnswer, type SendMailNeeds, sendMail } from '../../../src/lib/delivery/send-mail.ts';
-import { sweepMail } from '../../../src/lib/delivery/sweep-mail.ts';
+import type { DeliverMailNeeds } from '../../../src/lib/delivery/deliver-mail.ts';
+import type { HoldPoisonNeeds } from '../../../src/lib/delivery/hold-poison-message.ts';
+import type { Quotas } from '../../../src/lib/delivery/quotas.ts';
+import type { SendMailAnswer, SendMailNeeds } from '../../../src/lib/delivery/send-mail.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
-import { type CancelNeeds, cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
-import { type ReplayNeeds, replayMail } from '../../../src/lib/desk/replay-mail.ts';
-import { type RescheduleNeeds, rescheduleMail } from '../../../src/lib/desk/reschedule-mail.ts';
+import type { CancelNeeds } from '../../../src/lib/desk/cancel-mail.ts';
+import type { ReplayNeeds } from '../../../src/lib/desk/replay-mail.ts';
+import type { RescheduleNeeds } from '../../../src/lib/desk/reschedule-mail.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { Pacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../../src/lib/sending/safety.ts';
@@ -17,6 +14,8 @@ import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
 import { external } from '../../support/a-budget.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
+import type { Rules } from '../../support/last-release.ts';
+import * as rulesOfNow from '../../support/rules-of-release.ts';
 import { settle } from '../../support/stepper.ts';
 import type { SimulatedCloud } from './simulated-cloud.ts';
 
@@ -51,13 +50,17 @@ export type RelayOptions = {
   readonly leaseMs: number;
   /** MAIL_DELIVERY of each process: they differ while a new value is rolled out. */
   readonly deliveries: readonly PlanPolicy['delivery'][];
+  /** By which rules a process runs that was started so many times before; those of now, unless it says otherwise. */
+  readonly rulesOf?: (process: number, starts: number) => Rules;
 };
 
 /** The real use cases in processes of a simulated host, which can be killed between any two steps. */
 export const makeSimulatedRelay = (
   cloud: SimulatedCloud,
-  { perMinute, leaseMs, deliveries }: RelayOptions,
+  { perMinute, leaseMs, deliveries, rulesOf = () => rulesOfNow }: RelayOptions,
 ) => {
+  const starts = new Map<number, number>();
+  const rules = (process: number): Rules => rulesOf(process, starts.get(process) ?? 0);
   const running = new Set<Invocation>();
   const pacers = new Map<number, Pacer>();
   const quotas = new Map<number, Quotas>();
@@ -67,9 +70,15 @@ export const makeSimulatedRelay = (
   const pacerOf = (process: number): Pacer => {
     const pacer =
       pacers.get(process) ??
-      makePacer(
+      rules(process).makePacer(
         cloud.portsOf(process, () => undefined),
-        { concurrent: 4, perMinute, recipientsPerDay: 10_000, bookAheadMs: 12 * 3_600_000 },
+        {
+          concurrent: 4,
+          perMinute,
+          recipientsPerDay: 10_000,
+          bookAheadMs: 12 * 3_600_000,
+          agesAfterMs: 6 * 3_600_000,
+        },
         cloud.newId(),
       );
     pacers.set(process, pacer);
@@ -77,7 +86,8 @@ export const makeSimulatedRelay = (
   };
 
   const quotasOf = (process: number): Quotas => {
-    const kept = quotas.get(process) ?? makeQuotas(cloud.portsOf(process, () => undefined).usages);
+    const kept =
+      quotas.get(process) ?? rules(process).makeQuotas(cloud.portsOf(process, () => undefined).usages);
     quotas.set(process, kept);
     return kept;
   };
@@ -99,7 +109,7 @@ export const makeSimulatedRelay = (
       pacer: pacerOf(process),
       quotas: quotasOf(process),
       budgets: budgetsOf(process),
-      admission: makeAdmission(1_000_000_000),
+      admission: rules(process).makeAdmission(1_000_000_000),
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
@@ -147,6 +157,7 @@ export const makeSimulatedRelay = (
     pacers.delete(process);
     quotas.delete(process);
     budgets.delete(process);
+    starts.set(process, (starts.get(process) ?? 0) + 1);
     for (const invocation of running) {
       if (invocation.process !== process) continue;
       running.delete(invocation);
@@ -210,16 +221,18 @@ export const makeSimulatedRelay = (
   return {
     kill,
     deliver: (process: number) =>
-      deliver(process, cloud.queue, (needs, leased) => deliverMail(needs, factsOf(leased))),
+      deliver(process, cloud.queue, (needs, leased) => rules(process).deliverMail(needs, factsOf(leased))),
     hold: (process: number) =>
-      deliver(process, cloud.poison, (needs, leased) => holdPoisonMessage(needs, factsOf(leased))),
+      deliver(process, cloud.poison, (needs, leased) =>
+        rules(process).holdPoisonMessage(needs, factsOf(leased)),
+      ),
     post: (process: number, request: HttpRequest, answer: (received: HttpAnswer) => void) =>
       invoke(
         process,
         async (needs) => {
           try {
             answer(
-              await sendMail(needs, {
+              await rules(process).sendMail(needs, {
                 input: request.input,
                 caller: (await cloud.callers.known()).withFunctionKey('key:test'),
                 idempotencyKey: request.key,
@@ -233,15 +246,17 @@ export const makeSimulatedRelay = (
         },
         () => answer('no answer'),
       ),
-    sweep: (process: number) => invoke(process, (needs) => unlessRefused(sweepMail(needs))),
+    sweep: (process: number) => invoke(process, (needs) => unlessRefused(rules(process).sweepMail(needs))),
     cancel: (process: number, mailId: string, caller: string, onCanceled: () => void) =>
-      invoke(process, (needs) => unlessRefused(cancelMail(needs, mailId, aCaller(caller)).then(onCanceled))),
+      invoke(process, (needs) =>
+        unlessRefused(rules(process).cancelMail(needs, mailId, aCaller(caller)).then(onCanceled)),
+      ),
     reschedule: (process: number, mailId: string, caller: string, sendAt: string, onMoved: () => void) =>
       invoke(process, (needs) =>
-        unlessRefused(rescheduleMail(needs, mailId, aCaller(caller), sendAt).then(onMoved)),
+        unlessRefused(rules(process).rescheduleMail(needs, mailId, aCaller(caller), sendAt).then(onMoved)),
       ),
     replay: (process: number, mailId: string) =>
-      invoke(process, (needs) => unlessRefused(replayMail(needs, mailId))),
+      invoke(process, (needs) => unlessRefused(rules(process).replayMail(needs, mailId))),
     /** Lets time pass; a process whose invocation takes too long does not live to the end of it. */
     wait: async (ms: number, happens: (index: number) => boolean): Promise<void> => {
       const until = new Date(cloud.now().getTime() + ms);

@@ -55,6 +55,16 @@ describe('one attempt is one request on the wire', () => {
     );
   });
 
+  test('or none, where its time is over when the connection stands, be it new or kept', async () => {
+    const server = await scriptedServer((_request, response) => response.writeHead(202).end());
+    const call = graphCall(server.url);
+    expect(await call({ ...post, mayBegin: () => false })).toEqual({ kind: 'not-connected' });
+    expect(await call({ ...post, mayBegin: () => true })).toMatchObject({ kind: 'answered', status: 202 });
+    expect(await call({ ...post, mayBegin: () => false })).toEqual({ kind: 'not-connected' });
+    expect(await call(post)).toMatchObject({ kind: 'answered', status: 202 });
+    expect(server.seen).toHaveLength(2);
+  });
+
   test('a status that is none is an answer nobody understands, after one request', async () => {
     const server = await scriptedServer((_request, response) => {
       response.socket?.end('HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n');

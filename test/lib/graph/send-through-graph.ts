@@ -47,6 +47,7 @@ export const sendAsDraft = async (
       sender,
       caller: aCaller(),
       handling: { kind: 'send' },
+      priority: 'normal',
     },
   );
   if (plan.kind !== 'draft') throw new TypeError(`expected a plan of a draft, received ${plan.kind}`);

@@ -49,6 +49,10 @@ describe('ids and hashes', () => {
     expect(one.hashOfContent({ ...mail, cc: null, replyTo: '', attachments: [], bcc: [null, ''] })).toBe(
       one.hashOfContent(mail),
     );
+    // Nor its priority, so that a request which says normal is the same as one that says nothing. One that cannot be read is refused.
+    for (const priority of ['high', 'normal', 'BULK', null, ''])
+      expect(one.hashOfContent({ ...mail, priority })).toBe(one.hashOfContent(mail));
+    expect(one.hashOfContent({ ...mail, priority: 'urgent' })).not.toBe(one.hashOfContent(mail));
     // What a façade leaves undefined is not there when the email is read from the queue.
     const undefinedInside = {
       ...mail,
@@ -65,6 +69,7 @@ describe('ids and hashes', () => {
   test('a content is known by its hash of today and by that of an earlier version', () => {
     expect(one.isContent(one.hashOfContent(aMail()), aMail())).toBe(true);
     expect(one.isContent(earlierHashOfContent(aMail()), aMail())).toBe(true);
+    expect(one.isContent(earlierHashOfContent(aMail()), aMail({ priority: 'bulk' }))).toBe(true);
     expect(one.isContent(one.hashOfContent(aMail()), aMail({ subject: 'other' }))).toBe(false);
     expect(one.isContent(other.hashOfContent(aMail()), aMail())).toBe(false);
     expect(one.isContent('', aMail())).toBe(false);

@@ -21,6 +21,7 @@ describe('what serialisers write for nothing is nothing', () => {
     'deliveryReceipt',
     'idempotencyKey',
     'onUnknown',
+    'priority',
     'tags',
   ];
 
@@ -59,9 +60,10 @@ describe('what serialisers write for nothing is nothing', () => {
   });
 
   test('words are read in capitals too', () => {
-    expect(read({ importance: 'High', onUnknown: 'VERIFY' })).toMatchObject({
+    expect(read({ importance: 'High', onUnknown: 'VERIFY', priority: 'Bulk' })).toMatchObject({
       importance: 'high',
       onUnknown: 'verify',
+      priority: 'bulk',
     });
   });
 

@@ -83,6 +83,12 @@ test('rows of a version without searches are found by them once the sweep has fi
   expect(await mailIndex.isFiling()).toBe(true);
   expect(await ledger.fileEarlier(() => false, unexpected)).toBe(1);
   expect(await mailIndex.list({ by: 'any' }, {}, 10)).toEqual([{ acceptedAt: NOW, mailId: MAIL_ID }]);
+  // An instance of that version, which the platform has not ended yet, writes it once more.
+  await table.updateEntity(stored as { partitionKey: string; rowKey: string }, 'Replace');
+  expect(await mailIndex.isFiling()).toBe(true);
+  expect(await ledger.fileEarlier(() => false, unexpected)).toBe(1);
+  expect(await mailIndex.isFiling()).toBe(true);
+  expect(await ledger.fileEarlier(() => false, unexpected)).toBe(0);
   expect(await mailIndex.isFiling()).toBe(false);
 });
 

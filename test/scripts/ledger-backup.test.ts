@@ -1,0 +1,139 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { exportLedger, importLedger } from '../../scripts/ledger-backup.ts';
+import { isIn, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
+import { claimNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
+import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
+import { openMailIndexTable } from '../../src/lib/storage/mail-index-table.ts';
+import { markRestored, openRelayKey } from '../../src/lib/storage/relay-key.ts';
+import type { StorageConnection } from '../../src/lib/storage/storage-connection.ts';
+import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
+import { storageForTests } from '../lib/storage/storage-for-tests.ts';
+import { aNewMail } from '../support/a-new-mail.ts';
+
+const NOW = new Date('2026-03-02T08:00:00Z');
+const RESTORED = new Date('2026-03-03T08:00:00Z');
+const gapAt = () => ({ until: RESTORED, repeatsUntil: new Date('2026-06-01T08:00:00Z') });
+const idOf = (number: number) => `0199aaaa-bbbb-7ccc-8ddd-${number.toString(16).padStart(12, '0')}`;
+
+const folder = await mkdtemp(join(tmpdir(), 'ledger-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const { connection } = await storageForTests();
+const key = await openRelayKey(connection).readRelayKey();
+const rows: readonly LedgerRow[] = [0, 1, 2, 255, 256].map((number) => {
+  const mail = { ...aNewMail(NOW), mailId: idOf(number), tags: ['invoice'] };
+  if (number % 2 === 0) return queueNew(mail, NOW);
+  return recordSent(claimNew(mail, true, NOW), { at: NOW.toISOString(), outcome: 'accepted' }, NOW);
+});
+for (const row of rows) await openLedgerTable(connection).create(row);
+await openUsageTable(connection).write(
+  '2026-03-02',
+  'payroll',
+  { taken: { mails: 7, recipients: 9 }, isTold: false },
+  undefined,
+);
+
+const full = join(folder, 'full');
+const written = await exportLedger(connection, full, { withEmails: true, now: NOW });
+
+const find = async (where: StorageConnection): Promise<readonly (string | undefined)[]> => {
+  const ledger = openLedgerTable(where);
+  const found = await Promise.all(rows.map(({ facts }) => ledger.find(facts.mailId)));
+  return found.map((entry) => entry?.row.fate.state);
+};
+
+const STATES = ['queued', 'sent', 'queued', 'sent', 'queued'];
+
+test('a backup has each email once, and what the relay keeps of itself', async () => {
+  expect(written).toEqual({ emails: rows.length, others: 2 });
+  const mode = (await stat(full)).mode & 0o777;
+  expect(mode).toBe(0o600);
+});
+
+test('a restored ledger is the one that was backed up: its emails are found, by their terms too, and its limits', async () => {
+  const { connection: restored } = await storageForTests();
+  const done = await importLedger(restored, full, gapAt);
+  expect(done).toEqual({ emails: rows.length, others: 1, kept: 1, exportedAt: NOW });
+
+  expect(await find(restored)).toEqual(STATES);
+  const index = openMailIndexTable(restored);
+  const places = await index.list({ by: 'tag', tag: 'invoice' }, {}, 10);
+  expect(places).toHaveLength(rows.length);
+  const usage = await openUsageTable(restored).read('2026-03-02', 'payroll');
+  expect(usage.taken).toEqual({ mails: 7, recipients: 9 });
+});
+
+test('it has the same key, and every instance that starts is told until when the ledger knows nothing', async () => {
+  const { connection: restored } = await storageForTests();
+  await importLedger(restored, full, gapAt);
+  const known = await openRelayKey(restored).readRelayKey();
+  expect(Buffer.from(known.key)).toEqual(Buffer.from(key.key));
+  expect(known.gap).toEqual(gapAt());
+});
+
+test('an import that is repeated adds nothing, and what is newer stays', async () => {
+  const { connection: restored } = await storageForTests();
+  await importLedger(restored, full, gapAt);
+  const ledger = openLedgerTable(restored);
+  const entry = await ledger.find(idOf(0));
+  if (entry === undefined || !isIn(entry.row, 'queued')) throw new Error('it is queued');
+  await ledger.replace(claimNew(entry.row.facts, true, NOW), entry.etag);
+  expect(await importLedger(restored, full, gapAt)).toMatchObject({ emails: 0, others: 0 });
+  expect(await find(restored)).toEqual(['sending', ...STATES.slice(1)]);
+});
+
+test('without emails it has the key, callers and limits, and is as small as they are', async () => {
+  const small = join(folder, 'small');
+  expect(await exportLedger(connection, small, { withEmails: false, now: NOW })).toEqual({
+    emails: 0,
+    others: 2,
+  });
+  const { connection: restored } = await storageForTests();
+  await importLedger(restored, small, gapAt);
+  expect(Buffer.from((await openRelayKey(restored).readRelayKey()).key)).toEqual(Buffer.from(key.key));
+  expect(await find(restored)).toEqual(rows.map(() => undefined));
+});
+
+test('the key of a relay that started with an empty table gives way; with emails of its own, nothing is imported', async () => {
+  const { connection: started } = await storageForTests();
+  await openRelayKey(started).readRelayKey();
+  await importLedger(started, full, gapAt);
+  expect(Buffer.from((await openRelayKey(started).readRelayKey()).key)).toEqual(Buffer.from(key.key));
+
+  const { connection: used } = await storageForTests();
+  const own = await openRelayKey(used).readRelayKey();
+  await openLedgerTable(used).create(queueNew({ ...aNewMail(NOW), mailId: idOf(77) }, NOW));
+  await expect(importLedger(used, full, gapAt)).rejects.toThrow(/received one with emails of another relay/);
+  expect(await openRelayKey(used).readRelayKey()).toEqual(own);
+  expect(await find(used)).toEqual(rows.map(() => undefined));
+});
+
+test.each<[string, (text: string) => string, RegExp]>([
+  ['that was cut', (text) => text.split('\n').slice(0, -3).join('\n'), /is not complete/],
+  [
+    'whose line is broken',
+    (text) => text.replace('"partitionKey"', 'partitionKey'),
+    /expected JSON on line 2/,
+  ],
+  ['of something else', () => '{"format":"another"}\n', /expected a file that npm run ledger -- export/],
+  ['that is empty', () => '', /is not complete/],
+])('of a file %s, nothing is imported', async (_case, spoil, message) => {
+  const path = join(folder, 'spoilt');
+  await writeFile(path, spoil(await readFile(full, 'utf8')));
+  const { connection: restored } = await storageForTests();
+  await expect(importLedger(restored, path, gapAt)).rejects.toThrow(message);
+  expect(await openRelayKey(restored).findRelayKey()).toBeUndefined();
+});
+
+test('a backup never takes the place of another one', async () => {
+  await expect(exportLedger(connection, full, { withEmails: true, now: NOW })).rejects.toThrow('EEXIST');
+  expect(await readFile(full, 'utf8')).toContain('"end"');
+});
+
+test('a table without a key cannot be marked as restored: nothing that was sent could be found', async () => {
+  const { connection: empty } = await storageForTests();
+  expect(await markRestored(empty, gapAt())).toBe(false);
+});

@@ -88,6 +88,18 @@ describe('a budget of external recipients', () => {
     expect(await takeMany(own, 10, 20)).toBe(10);
   });
 
+  test('counts an email of the last minutes of an hour for the next one, in which Exchange may have it', async () => {
+    const { purse, at } = world();
+    const own = purse();
+    at.time = Date.parse('2026-03-02T08:55:00Z');
+    await takeMany(own, 10, 10);
+    at.time = Date.parse('2026-03-03T09:00:00Z');
+    expect(await own.take(claim(10))).toMatchObject({
+      kind: 'reached',
+      at: new Date('2026-03-03T10:00:00Z'),
+    });
+  });
+
   test('that is used up is known without a request for a minute, for emails that are not smaller', async () => {
     const { purse, at, seen } = world();
     const own = purse();
@@ -141,6 +153,9 @@ describe('a budget of external recipients', () => {
     const step = fc.record({
       instance: fc.nat(2),
       passMs: fc.oneof(fc.nat(5 * MINUTE_MS), fc.nat(9 * HOUR_MS)),
+      /** To within a minute of a full hour, where what clocks say matters most. */
+      isAtHour: fc.boolean(),
+      beforeHourMs: fc.integer({ min: -MINUTE_MS, max: MINUTE_MS }),
       recipients: fc.integer({ min: 1, max: 12 }),
       requestMs: fc.nat(3 * MINUTE_MS),
       end: fc.constantFrom('sent', 'sent', 'sent', 'not sent', 'killed'),
@@ -154,8 +169,10 @@ describe('a budget of external recipients', () => {
           const skews = [0, MINUTE_MS, -MINUTE_MS];
           const purses = skews.map(purse);
           const sent: { readonly at: number; readonly recipients: number }[] = [];
-          for (const { instance, passMs, recipients, requestMs, end } of steps) {
+          for (const { instance, passMs, isAtHour, beforeHourMs, recipients, requestMs, end } of steps) {
             at.time += passMs;
+            const hour = Math.ceil(at.time / HOUR_MS) * HOUR_MS;
+            if (isAtHour) at.time = Math.max(at.time, hour - beforeHourMs);
             const own = purses[instance];
             const need = Math.min(recipients, limit);
             const taken = await own?.take(claim(limit, need));

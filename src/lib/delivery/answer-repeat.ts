@@ -172,9 +172,9 @@ const tryAfresh = async (
  * Perhaps without its message, as the first request died in between: the message again does no harm. Once only, or a caller
  * who repeats a request for a month would fill the queue.
  */
-const putAgain = async (
+export const putAgain = async (
   needs: AttemptNeeds,
-  { envelope }: IncomingMail,
+  { envelope }: Pick<IncomingMail, 'envelope'>,
   { row, etag }: LedgerEntry<InState<'queued'>>,
 ): Promise<Answer | undefined> => {
   if (row.progress.hasMessage) return { row, repeated: true };

@@ -79,9 +79,6 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       return sendIfDue(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
     case 'look-up': {
       const unknown = { row: decision.row, etag };
-      // How it was looked for before the ledger was restored says nothing of what came after.
-      if (isToSeek(await needs.readIdentity(), envelope, row.facts, entry))
-        return send(needs, arrival, { ...unknown, wasHeld: row.fate.state === 'held' });
       const readOriginal = () => readContent(needs, envelope);
       const looked = await lookUpMail(needs, { ...unknown, envelope, readOriginal });
       return typeof looked === 'string'

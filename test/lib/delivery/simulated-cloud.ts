@@ -439,7 +439,7 @@ export const makeSimulatedCloud = (
       const before = [now, alone] as const;
       const [lines, begun] = [history.length, starts.length];
       const back = [
-        ...[ledger, queue, poison, mailboxes, usages, lanes, processes].map((part) => part.save()),
+        ...[ledger, queue, poison, mailboxes, usages, lanes, budgets, processes].map((part) => part.save()),
         ...[payloads, records, captured.kept, notBefore, texts].map((map) => saveMap<string, unknown>(map)),
         ...[doubted, announced, moves].map(saveSet),
       ];
@@ -466,6 +466,7 @@ export const makeSimulatedCloud = (
       mailboxes: mailboxes.state(),
       usages: [...usages.all()],
       lanes: [...lanes.all()],
+      budgets: [...budgets.all()],
       payloads: sorted(payloads),
       records: sorted(records),
       captured: sorted(captured.kept),

@@ -69,7 +69,9 @@ export const performAfterAttempt = async (
 ): Promise<Performed> => {
   const { row, etag, attempt, envelope } = ended;
   const log = { mailId: row.facts.mailId, attempts: attemptsOf(row) + 1, ...upstreamFacts(attempt) };
-  const next = { ...envelope, turn: row.progress.turn + 1, lookUps: 0 };
+  // Its start is used: the next attempt asks for another.
+  const { dueAt: _used, ...unstarted } = envelope;
+  const next = { ...unstarted, turn: row.progress.turn + 1, lookUps: 0 };
   switch (step.kind) {
     case 'record-sent': {
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.

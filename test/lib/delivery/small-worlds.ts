@@ -154,4 +154,11 @@ export const SMALL_WORLDS: readonly SmallWorld[] = [
       isPaced: true,
     }),
   ),
+  {
+    name: 'two emails of a mailbox that takes 2 a minute, and is busy three times',
+    options: { perMinute: 2, clocksMs: [0, 3000] },
+    first: [put({ isDoubled: false }), put({ isDoubled: false })],
+    isPaced: true,
+    ...sending(BUSY, BUSY, BUSY),
+  },
 ];

@@ -102,6 +102,7 @@ export const SMALL_WORLDS: readonly SmallWorld[] = [
     name: 'an email for later that is wanted later still',
     first: [post(LATER)],
     later: [reschedule(2 * MINUTE_MS)],
+    inSuite: 1,
   },
   {
     name: 'an email by HTTP and from the queue of its caller under one key',

@@ -135,7 +135,13 @@ const tryAfresh = async (
   let isClaimed = false;
   const { envelope, accepted } = mail;
   const { recipients } = accepted.facts;
-  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };

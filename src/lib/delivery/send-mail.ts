@@ -219,7 +219,13 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const { recipients } = accepted.facts;
-  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };

@@ -89,6 +89,7 @@ const PROTOCOL = {
   operatorTrail: OTHER_USE_CASES,
   usages: { read: 'read', write: 'write', expire: 'write' },
   mailboxLanes: { read: 'read', write: 'write', expire: 'write' },
+  recipientBudgets: { read: 'read', write: 'write' },
   heartbeats: ONLY_SHOWN,
   counts: OTHER_USE_CASES,
   samples: OTHER_USE_CASES,

@@ -8,6 +8,7 @@ import type { DraftFound, LedgerEntry, Ports } from '../../../src/lib/ports.ts';
 import type { Sighting } from '../../../src/lib/sending/look-up-plan.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDeclaredCaller, knowing } from '../../support/a-caller.ts';
+import { makeFakeBudgets } from '../../support/fake-budgets.ts';
 import { makeFakeCaptured } from '../../support/fake-captured.ts';
 import { makeFakeHeartbeats } from '../../support/fake-heartbeats.ts';
 import { makeFakeLanes } from '../../support/fake-lanes.ts';
@@ -105,6 +106,7 @@ export const makeSimulatedCloud = (
   const mailboxes = makeFakeMailboxes(sentItemsDelayMs);
   const usages = makeFakeUsages();
   const lanes = makeFakeLanes();
+  const budgets = makeFakeBudgets();
   const rules = mailsPerDay === undefined ? {} : { mailsPerDay, owner: 'owner@contoso.example' };
   const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
@@ -183,6 +185,10 @@ export const makeSimulatedCloud = (
             server: { at: now, precisionMs: 1 },
           })),
         expire: (before) => storage('mailboxLanes.expire', () => lanes.expire(before)),
+      },
+      recipientBudgets: {
+        read: (...which) => storage('recipientBudgets.read', () => budgets.read(...which)),
+        write: (...which) => storage('recipientBudgets.write', () => budgets.write(...which)),
       },
       heartbeats: makeFakeHeartbeats(),
       events: { put: (event) => storage('events.put', () => void announced.add(event.id)) },
@@ -433,7 +439,7 @@ export const makeSimulatedCloud = (
       const before = [now, alone] as const;
       const [lines, begun] = [history.length, starts.length];
       const back = [
-        ...[ledger, queue, poison, mailboxes, usages, lanes, processes].map((part) => part.save()),
+        ...[ledger, queue, poison, mailboxes, usages, lanes, budgets, processes].map((part) => part.save()),
         ...[payloads, records, captured.kept, notBefore, texts].map((map) => saveMap<string, unknown>(map)),
         ...[doubted, announced, moves].map(saveSet),
       ];
@@ -460,6 +466,7 @@ export const makeSimulatedCloud = (
       mailboxes: mailboxes.state(),
       usages: [...usages.all()],
       lanes: [...lanes.all()],
+      budgets: [...budgets.all()],
       payloads: sorted(payloads),
       records: sorted(records),
       captured: sorted(captured.kept),

@@ -1,3 +1,4 @@
+import { type Budgets, makeBudgets } from '../../../src/lib/delivery/budgets.ts';
 import type { DeliverMailNeeds } from '../../../src/lib/delivery/deliver-mail.ts';
 import type { HoldPoisonNeeds } from '../../../src/lib/delivery/hold-poison-message.ts';
 import type { Quotas } from '../../../src/lib/delivery/quotas.ts';
@@ -11,6 +12,7 @@ import { AppError } from '../../../src/lib/errors.ts';
 import type { Pacer } from '../../../src/lib/sending/pacing.ts';
 import { NO_SAFETY, type Safety } from '../../../src/lib/sending/safety.ts';
 import type { PlanPolicy } from '../../../src/lib/sending/send-plan.ts';
+import { external, UNCOUNTED_RECIPIENTS } from '../../support/a-budget.ts';
 import { aCaller } from '../../support/a-caller.ts';
 import type { FakeQueue, LeasedMessage } from '../../support/fake-queue.ts';
 import type { Rules } from '../../support/last-release.ts';
@@ -127,6 +129,14 @@ export const makeSimulatedRelay = (
     return quotas;
   };
 
+  const limitsOf = isUnpaced ? UNCOUNTED_RECIPIENTS : external(1000);
+  const budgetsOf = (asker: Asker, process: number): Budgets => {
+    const kept = asker.memory.get('budgets') as Budgets | undefined;
+    const budgets = kept ?? makeBudgets(portsOf(asker, process), limitsOf);
+    asker.memory.set('budgets', budgets);
+    return budgets;
+  };
+
   const needsOf = (
     asker: Asker,
     { process, owner, touch }: { process: number; owner: string; touch: (mailId: string) => void },
@@ -136,10 +146,12 @@ export const makeSimulatedRelay = (
       ...ports,
       pacer: isUnpaced ? anyTime(asker.now) : pacerOf(asker, process, owner),
       quotas: quotasOf(asker, process),
+      budgets: budgetsOf(asker, process),
       admission: rules(process).makeAdmission(1_000_000_000),
       accept: {
         senderPolicy: { defaultSender: { address: 'noreply@contoso.example' }, allowedSenders: [] },
         ledgerRecipients: false,
+        limitsOf,
         safety: captures[process] ? CAPTURE : NO_SAFETY,
         plan: { largeAttachments: false, delivery: deliveries[process] ?? 'standard' },
       },

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { ROOT } from './support/documents.ts';
 
-const COMMANDS = ['start', 'mail', 'callers', 'doctor', 'chaos', 'bench'] as const;
-const LONG: ReadonlySet<string> = new Set(['chaos', 'bench']);
+const COMMANDS = ['start', 'mail', 'callers', 'doctor', 'chaos', 'explore', 'bench'] as const;
+const LONG: ReadonlySet<string> = new Set(['chaos', 'explore', 'bench']);
 
 test.each(COMMANDS)('npm run %s -- --help says how it is used and does nothing else', (name) => {
   const [node, script = ''] = packageJson.scripts[name].split(' ');

@@ -24,6 +24,8 @@ export type Explored = {
   readonly ends: number;
   /** Choices of the longest path. */
   readonly longest: number;
+  /** Nothing was left out. Else the numbers are of what was explored. */
+  readonly isWhole: boolean;
 };
 
 type Node<Choice> = {
@@ -34,8 +36,14 @@ type Node<Choice> = {
   paths: bigint;
 };
 
-/** Takes every choice in every state that can be reached, depth first, and each state once. Throws where a world breaks something. */
-export const explore = async <Choice>(begin: () => Promise<World<Choice>>): Promise<Explored> => {
+/**
+ * Takes every choice in every state that can be reached, depth first, and each state once, for as long as it may go on. Throws where a
+ * world breaks something.
+ */
+export const explore = async <Choice>(
+  begin: () => Promise<World<Choice>>,
+  mayGoOn: () => boolean = () => true,
+): Promise<Explored> => {
   const known = new Map<string, bigint>();
   const path: Node<Choice>[] = [];
   const onPath = new Set<string>();
@@ -73,12 +81,19 @@ export const explore = async <Choice>(begin: () => Promise<World<Choice>>): Prom
 
   await arrive();
   for (let node = path.at(-1); node !== undefined; node = path.at(-1)) {
+    if (!mayGoOn())
+      return {
+        paths: path.reduce((sum, { paths }) => sum + paths, 0n),
+        states: known.size,
+        ...{ steps, ends, longest, isWhole: false },
+      };
     const choice = node.choices[node.next];
     if (choice === undefined) {
       path.pop();
       onPath.delete(node.state);
       known.set(node.state, node.paths);
-      if (path.length === 0) return { paths: node.paths, states: known.size, steps, ends, longest };
+      if (path.length === 0)
+        return { paths: node.paths, states: known.size, steps, ends, longest, isWhole: true };
       credit(node.paths);
       continue;
     }
@@ -88,7 +103,7 @@ export const explore = async <Choice>(begin: () => Promise<World<Choice>>): Prom
     await world.take(choice);
     await arrive();
   }
-  return { paths: 1n, states: known.size, steps, ends, longest };
+  return { paths: 1n, states: known.size, steps, ends, longest, isWhole: true };
 };
 
 /** The history of a world that is led through these choices, and to its end. */

@@ -12,7 +12,7 @@ export type Asker = {
   readonly memory: Map<string, unknown>;
 };
 
-export type Work = (asker: Asker) => Promise<unknown>;
+type Work = (asker: Asker) => Promise<unknown>;
 
 /** Processes that run real code one step at a time, and can end between any two. */
 export type Processes = {

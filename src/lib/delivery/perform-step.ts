@@ -18,6 +18,7 @@ import {
 } from '../ledger/transitions.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry } from '../ports.ts';
+import { oddly } from '../sending/mailbox-lane.ts';
 import type { StepAfterAttempt, StepAfterLookUp } from '../sending/next-step.ts';
 import { announce } from './announce.ts';
 import { type HoldNeeds, type HoldSubject, hold } from './hold.ts';
@@ -69,9 +70,7 @@ export const performAfterAttempt = async (
 ): Promise<Performed> => {
   const { row, etag, attempt, envelope } = ended;
   const log = { mailId: row.facts.mailId, attempts: attemptsOf(row) + 1, ...upstreamFacts(attempt) };
-  // Its start is used: the next attempt asks for another.
-  const { dueAt: _used, ...unstarted } = envelope;
-  const next = { ...unstarted, turn: row.progress.turn + 1, lookUps: 0 };
+  const next = { ...withUsedStart(envelope), turn: row.progress.turn + 1, lookUps: 0 };
   switch (step.kind) {
     case 'record-sent': {
       // What Graph has accepted is sent, whether the row can be written or not, and whoever has written it since.
@@ -105,6 +104,10 @@ export const performAfterAttempt = async (
       return performHold(needs, { row, etag, attempt }, ended, step);
   }
 };
+
+/** It still says that it has waited. Its start went to Graph: were it given back as unused, another email would go beyond the limit. */
+const withUsedStart = ({ dueAt, ...envelope }: Envelope): Envelope =>
+  dueAt === undefined ? envelope : { ...envelope, dueAt: new Date(oddly(dueAt.getTime())) };
 
 /** Does what follows from a look-up: message, event, row and log. Throws STORAGE_UNAVAILABLE. */
 export const performAfterLookUp = async (

@@ -3,6 +3,9 @@ import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { recordUntold, withdraw } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 
+/** Losing a race more often than this is no race but a fault. */
+const MAX_RACES = 4;
+
 /**
  * Storage failed while an email was put on the queue, and its message may be there all the same. Only where the email
  * can be taken back may the caller be told that sending again is safe. Returns when another invocation has taken the
@@ -19,12 +22,18 @@ export const takeBack = async (
     return ledger.replace(events === undefined ? withdrawn : recordUntold(withdrawn), version);
   };
   try {
-    const written = await withdrawAs(row, etag);
-    const found = written ?? (await ledger.find(row.facts.mailId));
-    const own = found === undefined ? undefined : ownAttempt(row, found.row);
-    const changed = found !== undefined && own !== undefined ? await withdrawAs(own, found.etag) : found;
-    // Or it was written before, and only the answer to that was lost.
-    if (changed?.row.fate.state !== 'rejected') return;
+    let own: LedgerEntry<InState<'queued' | 'sending'>> | undefined = { row, etag };
+    for (let race = 0; own !== undefined; race += 1) {
+      if (race === MAX_RACES) throw new Error('the ledger row changed again and again');
+      const written = await withdrawAs(own.row, own.etag);
+      const found = written ?? (await ledger.find(row.facts.mailId));
+      // Or it was written before, and only the answer to that was lost.
+      if (found?.row.fate.state === 'rejected') break;
+      const ownRow: InState<'queued' | 'sending'> | undefined =
+        found === undefined ? undefined : (ownAttempt(row, found.row) ?? movedOnly(row, found.row));
+      if (found === undefined || ownRow === undefined) return;
+      own = { row: ownRow, etag: found.etag };
+    }
   } catch {
     throw new AppError('OUTCOME_UNKNOWN', {
       mailId: row.facts.mailId,
@@ -39,5 +48,16 @@ export const takeBack = async (
 /** The row as an attempt has written it that did not hear so. Whoever had taken the message would have another turn. */
 const ownAttempt = (row: InState<'queued' | 'sending'>, found: LedgerRow): InState<'sending'> | undefined =>
   isIn(row, 'sending') && isIn(found, 'sending') && found.progress.turn === row.progress.turn
+    ? found
+    : undefined;
+
+/** The row after its caller moved it to another time, for which nobody took its message. */
+const movedOnly = (row: InState<'queued' | 'sending'>, found: LedgerRow): InState<'queued'> | undefined =>
+  isIn(row, 'queued') &&
+  isIn(found, 'queued') &&
+  found.facts.sendAt !== row.facts.sendAt &&
+  found.progress.turn === row.progress.turn &&
+  found.progress.hasMessage === undefined &&
+  found.fate.limited === undefined
     ? found
     : undefined;

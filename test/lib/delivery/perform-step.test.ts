@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { performAfterAttempt, performAfterLookUp } from '../../../src/lib/delivery/perform-step.ts';
 import type { Attempt } from '../../../src/lib/ledger/ledger-row.ts';
 import { recordSent } from '../../../src/lib/ledger/transitions.ts';
+import { canBeStart, oddly } from '../../../src/lib/sending/mailbox-lane.ts';
 import type { StepAfterAttempt, StepAfterLookUp } from '../../../src/lib/sending/next-step.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW, type PortCall, type World } from '../../support/in-memory-ports.ts';
@@ -93,6 +94,17 @@ describe('after an attempt', () => {
     expect(world.queued()).toMatchObject([message]);
     expect(row.progress).toMatchObject({ turn: 1, inQueue: true, resent: step === resend });
   });
+
+  test.each([sendLater, resend, lookUpLater])(
+    'the start that was used is not kept for it any more, and it still says that it has waited: $kind',
+    async (step) => {
+      const { world, perform } = attempting({ envelope: { ...stored, dueAt: NOW } });
+      await perform(step);
+      const [message] = world.queued();
+      expect(message).toHaveProperty('dueAt', new Date(oddly(NOW.getTime())));
+      expect([NOW.getTime(), oddly(NOW.getTime())].map(canBeStart)).toEqual([true, false]);
+    },
+  );
 
   test('a chance that was used stays used, also when the email then waits for something else', async () => {
     const resent = { ...rows.sending, progress: { ...rows.sending.progress, resent: true } };

@@ -35,7 +35,7 @@ const ONLY_SHOWN: Outside = {
 const SAME_QUEUES: Outside = { outside: 'these are the queues mailQueue and poisonQueue under other names' };
 
 /** Every method of every port. */
-export const PROTOCOL = {
+const PROTOCOL = {
   ledger: {
     find: 'read',
     create: 'write',

@@ -102,6 +102,7 @@ export const SMALL_WORLDS: readonly SmallWorld[] = [
     name: 'an email for later that is wanted later still',
     first: [post(LATER)],
     later: [reschedule(2 * MINUTE_MS)],
+    inSuite: 1,
   },
   {
     name: 'an email by HTTP and from the queue of its caller under one key',
@@ -154,4 +155,11 @@ export const SMALL_WORLDS: readonly SmallWorld[] = [
       isPaced: true,
     }),
   ),
+  {
+    name: 'two emails of a mailbox that takes 2 a minute, and is busy three times',
+    options: { perMinute: 2, clocksMs: [0, 3000] },
+    first: [put({ isDoubled: false }), put({ isDoubled: false })],
+    isPaced: true,
+    ...sending(BUSY, BUSY, BUSY),
+  },
 ];

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { takeBack } from '../../../src/lib/delivery/take-back.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { isUntold } from '../../../src/lib/ledger/ledger-row.ts';
-import { claim, recordDraft, withdraw } from '../../../src/lib/ledger/transitions.ts';
+import { claim, recordDraft, requeue, reschedule, withdraw } from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
 
@@ -67,6 +67,22 @@ describe('an email whose message may not be on the queue', () => {
       ),
     );
     await expect(back()).rejects.toMatchObject({ code: 'MAIL_NOT_STORED' });
+  });
+
+  test('is withdrawn where its caller has moved it to another time meanwhile, for which nobody needed its message', async () => {
+    const { world, back } = unqueued();
+    const moved = reschedule(rows.queued, '2026-03-02T09:00:00.000Z', NOW);
+    world.meanwhile('ledger.replace', () => world.ledger.replace(moved, world.ledger.find(mailId)!.etag));
+    await expect(back()).rejects.toMatchObject({ code: 'MAIL_NOT_STORED' });
+    expect(world.rows()).toMatchObject([{ state: 'rejected' }]);
+  });
+
+  test('is accepted where its message was put by another request, also if its caller has moved it since', async () => {
+    const { world, back } = unqueued();
+    const put = reschedule(requeue(rows.queued, NOW), '2026-03-02T09:00:00.000Z', NOW);
+    world.meanwhile('ledger.replace', () => world.ledger.replace(put, world.ledger.find(mailId)!.etag));
+    await back();
+    expect(world.ledger.rows()).toEqual([put]);
   });
 
   test.each(['ledger.replace', 'ledger.find'] as const)(

@@ -55,10 +55,10 @@ export const BURSTS: readonly Burst[] = [
     door: 'queue',
   },
   {
-    name: 'a newsletter at 11:00',
-    ...span(at(11), 5),
+    name: 'the newsletters from 11:00 to 13:00',
+    ...span(at(11), 120),
     part: 0.04,
-    mailboxes: { from: 0, to: 0.05 },
+    mailboxes: { from: 0, to: 0.4 },
     priority: 'bulk',
     door: 'queue',
   },

@@ -5,10 +5,11 @@ import { DAY_MS, type DayOptions, HOUR_MS, MINUTE_MS, makeDayPlan, TROUBLES } fr
 import { makeEmails, type NewEmail } from './emails.ts';
 import { addressOf, makeExchange } from './exchange.ts';
 import { type HttpAnswer, makeHost } from './host.ts';
+import { IDENTITY } from './identity.ts';
 import { makeQueue } from './queue.ts';
 import { makeRandom } from './random.ts';
 import { makeStorage } from './storage.ts';
-import { HTTP_CALLER, IDENTITY } from './use-cases.ts';
+import { HTTP_CALLER } from './use-cases.ts';
 
 /** The last day of a month. */
 const START = Date.parse('2026-11-30T00:00:00Z');

@@ -7,13 +7,13 @@ import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { type SendMailNeeds, sendMail } from '../../src/lib/delivery/send-mail.ts';
 import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
 import type { SweepNeeds } from '../../src/lib/delivery/sweep-run.ts';
-import { type KnownIdentity, makeIdentity } from '../../src/lib/ledger/identity.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Ports } from '../../src/lib/ports.ts';
 import { agesAfter, bookAheadFor } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { VirtualTime } from '../lanes/virtual-time.ts';
 import { addressOf, type Exchange } from './exchange.ts';
+import { IDENTITY } from './identity.ts';
 import type { Message, Queue } from './queue.ts';
 import type { Random } from './random.ts';
 import type { Process, Storage } from './storage.ts';
@@ -40,7 +40,6 @@ const LIMITS = {
 export const MEMORY_GB = 2;
 const MEMORY_BYTES = MEMORY_GB * 1_024_000_000;
 
-export const IDENTITY: KnownIdentity = { ...makeIdentity(Buffer.alloc(32, 7)), hasEarlierRows: false };
 export const HTTP_CALLER = 'key:applications';
 const CALLERS = makeKnownCallers([]);
 

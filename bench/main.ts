@@ -11,6 +11,7 @@ import { largeEmail } from './sections/large-email.ts';
 import { ledgerSize } from './sections/ledger-size.ts';
 import { mailboxLimits } from './sections/mailbox-limits.ts';
 import { queuePath } from './sections/queue-path.ts';
+import { sharedLanes } from './sections/shared-lanes.ts';
 import type { Bench, Section } from './sections/section.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   ledger: ledgerSize,
   inputs: inputCosts,
   limits: mailboxLimits,
+  lanes: sharedLanes,
 };
 
 /**

@@ -11,6 +11,7 @@ const SECTIONS = {
   ledger: 'requests of a sweep and of an email, by the size of the ledger',
   inputs: 'what the worst inputs cost',
   limits: 'how much of the limits of Exchange is used (three minutes)',
+  lanes: 'instances that share the limits of a mailbox, in moved time',
 } as const;
 export type SectionName = keyof typeof SECTIONS;
 const NAMES = Object.keys(SECTIONS) as SectionName[];

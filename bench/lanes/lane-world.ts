@@ -12,6 +12,8 @@ import { makeVirtualTime } from './virtual-time.ts';
 export type WorldOptions = {
   readonly instances: number;
   readonly seed: number;
+  /** Each instance knows only itself, as before the lanes were shared: what sharing is compared with. */
+  readonly isAlone?: boolean;
   /** How far the clock of each instance is from that of storage, at most. */
   readonly clockSkewMs?: number;
   /** A request to Graph takes between half of this and one and a half. */
@@ -74,7 +76,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
   const { instances: count, clockSkewMs = 0, graphMs = 400, invisibleMs = 600_000 } = options;
   const random = makeRandom(options.seed);
   const time = makeVirtualTime(START);
-  const lanes = new Map<string, LaneEntry>();
+  const sharedLanes = new Map<string, LaneEntry>();
   let visible: WorldMail[] = [];
   const mails: WorldMail[] = [];
   const calls: Call[] = [];
@@ -91,7 +93,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
     return away !== undefined && time.now() >= START + away.from && time.now() < START + away.to;
   };
   const server = () => ({ at: new Date(time.now()), precisionMs: 1 });
-  const mailboxLanes: Ports['mailboxLanes'] = {
+  const lanesIn = (lanes: Map<string, LaneEntry>): Ports['mailboxLanes'] => ({
     read: async (mailbox) => {
       requests.read += 1;
       await storageTakes();
@@ -118,7 +120,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
       return { isOwn: true, entry, server: at };
     },
     expire: async () => undefined,
-  };
+  });
 
   /** Exchange: thirty in any minute and four at once, for each mailbox. */
   const callGraph = async (mailbox: string): Promise<SendReport> => {
@@ -168,7 +170,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
       clock,
       pacer: makePacer(
         {
-          mailboxLanes,
+          mailboxLanes: lanesIn(options.isAlone ? new Map() : sharedLanes),
           clock,
           random,
           log: ({ event }) => {
@@ -305,6 +307,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
     mails,
     requests,
     aloneCount: () => alone,
+    laneOf: (mailbox: string): LaneEntry | undefined => sharedLanes.get(mailbox),
   };
 };
 

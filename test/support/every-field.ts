@@ -33,6 +33,7 @@ export const MAILS_WITH: Readonly<Record<Exclude<keyof Mail, 'raw'> | 'mime', ob
   messageId: aMail({ messageId: '<2@contoso.example>' }),
   calendar: aMail({ calendar: { method: 'REQUEST', ics: anInvitation() } }),
   importance: aMail({ importance: 'high' }),
+  priority: aMail({ priority: 'bulk' }),
   saveToSentItems: aMail({ saveToSentItems: false }),
   readReceipt: aMail({ readReceipt: true }),
   deliveryReceipt: aMail({ deliveryReceipt: true }),
@@ -53,6 +54,7 @@ export const ENVELOPE: Omit<EveryField<Envelope>, 'content' | 'contentHash'> = {
   lookUps: 2,
   resent: true,
   unjudged: true,
+  priority: 'bulk',
   dueAt: new Date('2026-03-02T08:05:00.000Z'),
 };
 
@@ -67,6 +69,7 @@ const FACTS: EveryField<MailFacts> = {
   keyHash: 'k1.cccccccccccccccc',
   bodyHash: 'k2.dddddddddddddddd',
   leavesCopy: true,
+  priority: 'bulk',
   acceptedAt: TIME,
   sendAt: '2026-03-03T08:00:00.000Z',
 };
@@ -95,6 +98,7 @@ const PROGRESS: EveryField<Progress> = {
   inQueue: true,
   hasMessage: true,
   resent: true,
+  soughtAt: TIME,
 };
 
 const FATES: { readonly [State in MailState]: EveryField<Extract<Fate, { readonly state: State }>> } = {
@@ -137,6 +141,7 @@ export const CALLER: Readonly<Record<(typeof CALLER_FIELDS)[number], unknown>> =
   reads: 'all',
   onUnknown: 'hold',
   tags: ['pay-slip'],
+  priority: 'bulk',
   owner: 'owner@contoso.example',
   disabled: true,
   apps: ['0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee'],

@@ -77,8 +77,9 @@ export const sendInLane = async (
   try {
     const claimed = await claim();
     if (claimed === undefined) {
-      // Or whoever repeats a request again and again would use up the minute of the mailbox, and send nothing.
-      pacer.giveBack(start);
+      // Or whoever repeats a request again and again would use up the minute of the mailbox, and send nothing. A start that the
+      // email brought is used by whoever was first.
+      if (start.at.getTime() !== who.dueAt?.getTime()) pacer.giveBack(start);
       return { kind: 'beaten' };
     }
     if (!pacer.isInTime(start)) {

@@ -3,6 +3,7 @@ import {
   type Answer,
   askLane,
   canBeStart,
+  evenly,
   GRACE_MS,
   hasStart,
   LARGE_BYTES,
@@ -48,8 +49,9 @@ const ASK_AGAIN_MS = 10_000;
 /** Larger emails always ask, so that what is counted late stays small. */
 const FEW_RECIPIENTS = 20;
 const MOST_UNTOLD_RECIPIENTS = 100;
-const LEAST_SPARE = 2;
-const MOST_SPARE = 32;
+const MOST_SPARE = 16;
+/** Those that nobody has needed for so long are given back, as soon as an email of the mailbox comes. */
+const SPARE_MS = 3000;
 /** A start that passed so long ago is no longer known to the lane. */
 const FORGOTTEN_MS = WINDOW_MS;
 /** Who has not sent for this long is forgotten. */
@@ -69,6 +71,8 @@ type OwnLane = {
   concurrent: { value: number; cutAt: number };
   asking: readonly Asking[];
   isAsking: boolean;
+  /** There is something to tell although nobody asks. */
+  isTelling: boolean;
   /** What the lane in storage is to be told. */
   returned: readonly Returned[];
   unasked: readonly number[];
@@ -77,8 +81,9 @@ type OwnLane = {
   pause: { readonly until: number; readonly isLong: boolean } | undefined;
   /** Starts kept for the next emails, oldest first. */
   spare: readonly number[];
-  /** How many of them are taken at once: twice as many each time they were needed. */
-  spareNext: number;
+  hasBacklog: boolean;
+  /** When an email last came that had no start. */
+  newAt: number;
   /** Starts of the standing share. */
   standing: readonly number[];
   pausedUntil: number;
@@ -112,13 +117,15 @@ export const makePacer = (
       concurrent: { value: limits.concurrent, cutAt: 0 },
       asking: [],
       isAsking: false,
+      isTelling: false,
       returned: [],
       unasked: [],
       recipients: 0,
       slowestMs: 0,
       pause: undefined,
       spare: [],
-      spareNext: 0,
+      hasBacklog: false,
+      newAt: 0,
       standing: [],
       pausedUntil: 0,
       troubledAt: Number.NEGATIVE_INFINITY,
@@ -136,17 +143,25 @@ export const makePacer = (
       if (
         lane.inFlight + lane.waiters.length + lane.asking.length === 0 &&
         !lane.isAsking &&
+        lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       )
         lanes.delete(mailbox);
+  };
+
+  /** What is kept for the next emails is theirs as long as the lane says so. */
+  const know = (lane: OwnLane, entry: LaneEntry) => {
+    const known = { ...entry, seenAt: timeNow() };
+    lane.known = known;
+    lane.spare = lane.spare.filter((at) => hasStart(known.lane, at));
+    return known;
   };
 
   const read = async (mailbox: string, lane: OwnLane) => {
     const before = clock.now();
     const { server, ...entry } = await mailboxLanes.read(mailbox);
     if (server !== undefined) storageClock.learn(before, server, clock.now());
-    lane.known = { ...entry, seenAt: timeNow() };
-    return lane.known;
+    return know(lane, entry);
   };
 
   /** Asks for all that wait, in one write; again where another instance was first. */
@@ -165,7 +180,7 @@ export const makePacer = (
         owner,
         now: timeNow(),
         wants,
-        spare: lane.spareNext,
+        spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.length) : 0,
         slowestMs: lane.slowestMs,
         ...(pause === undefined ? {} : { pause }),
       });
@@ -174,17 +189,17 @@ export const makePacer = (
       const before = clock.now();
       const { isOwn, entry, server } = await mailboxLanes.write(mailbox, decided.lane, known.etag);
       if (server !== undefined) storageClock.learn(before, server, clock.now());
-      lane.known = { ...entry, seenAt: timeNow() };
+      know(lane, entry);
       if (!isOwn) continue;
       lane.returned = lane.returned.slice(told.returned.length);
-      lane.unasked = lane.unasked.slice(told.unasked.length);
+      lane.unasked = lane.unasked.filter((at) => !told.unasked.includes(at));
       lane.recipients -= told.recipients;
       lane.slowestMs = 0;
       if (lane.pause === pause) lane.pause = undefined;
       lane.spare = [...lane.spare, ...spare];
       const time = timeNow();
-      const hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
-      lane.spareNext = hasBacklog ? Math.min(MOST_SPARE, Math.max(LEAST_SPARE, 2 * lane.spareNext)) : 0;
+      if (wants.length > 0)
+        lane.hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
       lane.aloneSince = undefined;
       return answers;
     }
@@ -196,8 +211,9 @@ export const makePacer = (
     if (lane.isAsking) return;
     lane.isAsking = true;
     let isTold = true;
-    while (lane.asking.length > 0 || (lane.pause !== undefined && isTold)) {
-      const asking = lane.asking;
+    while (lane.asking.length > 0 || ((lane.isTelling || lane.pause !== undefined) && isTold)) {
+      lane.isTelling = false;
+      const { asking, pause } = lane;
       lane.asking = [];
       try {
         const answers = await askStorage(
@@ -208,6 +224,8 @@ export const makePacer = (
         asking.forEach(({ answer }, index) => {
           answer(answers[index] ?? { kind: 'alone' });
         });
+        // Others were always first: it is told with what is asked next.
+        if (pause !== undefined && lane.pause === pause) isTold = false;
       } catch (failure) {
         isTold = false;
         for (const { answer, fail } of asking)
@@ -225,7 +243,7 @@ export const makePacer = (
     });
 
   /** Without storage, each instance takes a share that is safe whatever the others do, and says so. */
-  const alone = (lane: OwnLane, time: number): Answer => {
+  const alone = (lane: OwnLane, time: number, recipients: number): Answer => {
     if (lane.aloneSince === undefined) {
       lane.aloneSince = time;
       log({ event: 'PacingAlone' });
@@ -233,8 +251,10 @@ export const makePacer = (
     if (time - lane.aloneSince < ALONE_MS || time < lane.pausedUntil)
       return { kind: 'ask', at: oddly(time + ASK_AGAIN_MS * (1 + random())) };
     lane.aloneSince = time;
-    lane.unasked = [...lane.unasked, time];
-    return { kind: 'start', at: time };
+    const at = evenly(time);
+    lane.unasked = [...lane.unasked, at];
+    lane.recipients += recipients;
+    return { kind: 'start', at };
   };
 
   const pausedUntil = ({ pausedUntil: own, known }: OwnLane): number =>
@@ -291,10 +311,19 @@ export const makePacer = (
       return time;
     }
     const [first, ...others] = lane.spare;
-    if (first === undefined || who.dueAt !== undefined || who.priority !== 'normal') return undefined;
+    const isForThis = who.dueAt === undefined ? who.priority === 'normal' : (first ?? 0) - time < SOON_MS;
+    if (first === undefined || !isForThis) return undefined;
     lane.spare = others;
     lane.recipients += who.recipients;
     return first;
+  };
+
+  const giveSpareBack = (mailbox: string, lane: OwnLane): Promise<void> => {
+    lane.returned = [...lane.returned, ...lane.spare.map((at) => ({ at, recipients: 0 }))];
+    lane.spare = [];
+    lane.hasBacklog = false;
+    lane.isTelling = true;
+    return serve(mailbox, lane);
   };
 
   const go = (mailbox: string, lane: OwnLane, who: Passenger, at: number): Pace => {
@@ -323,6 +352,8 @@ export const makePacer = (
     lane.usedAt = time;
     dropIdle(time);
     const dueAt = who.dueAt?.getTime();
+    if (dueAt === undefined) lane.newAt = time;
+    else if (lane.spare.length > 0 && time - lane.newAt > SPARE_MS) await giveSpareBack(mailbox, lane);
     if (dueAt !== undefined && canBeStart(dueAt) && dueAt + FORGOTTEN_MS > time) {
       const kept = await isKept(mailbox, lane, dueAt);
       if (kept) {
@@ -336,7 +367,7 @@ export const makePacer = (
     const { recipients, bytes } = who;
     const priority = agedPriority(who, time, limits.agesAfterMs);
     const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited: dueAt !== undefined });
-    const answer = given.kind === 'alone' ? alone(lane, timeNow()) : given;
+    const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;
     switch (answer.kind) {
       case 'start':
@@ -365,10 +396,12 @@ export const makePacer = (
     },
     giveBack: ({ mailbox, at, recipients }) => {
       const lane = laneOf(mailbox);
-      const place = lane.standing.indexOf(at.getTime());
-      if (place === -1) lane.returned = [...lane.returned, { at: at.getTime(), recipients }];
+      const time = at.getTime();
+      const [isStanding, isUnasked] = [lane.standing.includes(time), lane.unasked.includes(time)];
+      if (!isStanding && !isUnasked) lane.returned = [...lane.returned, { at: time, recipients }];
       else {
-        lane.standing = lane.standing.toSpliced(place, 1);
+        if (isStanding) lane.standing = lane.standing.toSpliced(lane.standing.indexOf(time), 1);
+        else lane.unasked = lane.unasked.toSpliced(lane.unasked.indexOf(time), 1);
         lane.recipients -= recipients;
       }
     },

@@ -1,4 +1,5 @@
 import type { Priority } from '../mail/priority.ts';
+import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 
 /*
  * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
@@ -18,6 +19,8 @@ export type Standing = { readonly owner: string; readonly count: number; readonl
 export type Lane = {
   /** Booked ahead, oldest first; none is before an earlier one. */
   readonly booked: readonly Run[];
+  /** Of those, what was given back: the next that books gets it. Oldest first. */
+  readonly free: readonly number[];
   /** Given to those that asked for now, or soon. Oldest first. */
   readonly taken: readonly number[];
   readonly standing: readonly Standing[];
@@ -103,8 +106,11 @@ export const GRACE_MS = 1500;
 /** Exchange's minute, the grace, and half a second for the way to Graph and for what is not known of clocks. */
 export const WINDOW_MS = 60_000 + GRACE_MS + 500;
 
+/** The clock of an instance may be as much ahead of another. */
+const CLOCKS_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const FIVE_MINUTES_MS = 300_000;
+/** Five minutes, the grace, and half a second as above. */
+const BYTES_WINDOW_MS = 300_000 + GRACE_MS + 500;
 /** https://learn.microsoft.com/graph/throttling-limits#limits-per-mailbox: 150 MB in five minutes, for an app and a mailbox. */
 const BYTES_PER_FIVE_MINUTES = 150_000_000;
 /** Smaller emails at the full rate stay far below that. */
@@ -138,9 +144,17 @@ const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 15 * 60_000;
 /** So that a lane is never too large for its entity. */
 const MOST_RUNS = 400;
+const MOST_FREE = 400;
+const MOST_TAKEN = 1000;
+const MOST_USERS = 100;
+const MOST_STANDING = 50;
+/** What is older only counts, to so many milliseconds, where there are many runs. */
+const COUNTS_ONLY_MS = 5000;
+const COARSE_MS = 2000;
 
 export const EMPTY_LANE: Lane = {
   booked: [],
+  free: [],
   taken: [],
   standing: [],
   users: {},
@@ -204,46 +218,14 @@ const addRun = (booked: readonly Run[], at: number): readonly Run[] => {
 /** Whether a time can be a start at all. */
 export const canBeStart = (at: number): boolean => at % 2 === 0;
 
+const isIn = (run: Run, at: number): boolean => {
+  const [first, step] = run;
+  return at >= first && at <= lastOf(run) && (step === 0 ? at === first : (at - first) % step === 0);
+};
+
 /** Whether the lane has kept this start for an email. */
 export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
-  taken.includes(at) ||
-  booked.some((run) => {
-    const [first, step] = run;
-    return at >= first && at <= lastOf(run) && (step === 0 ? at === first : (at - first) % step === 0);
-  });
-
-/** Whether one more at this time leaves at most so many in every window around it. `times` oldest first. */
-const fits = (times: readonly number[], at: number, most: number, windowMs: number): boolean => {
-  const near = times.filter((time) => Math.abs(time - at) < windowMs);
-  if (near.length < most) return true;
-  const place = near.findLastIndex((time) => time <= at) + 1;
-  const all = near.toSpliced(place, 0, at);
-  for (let first = Math.max(0, place - most); first <= place && first + most < all.length; first += 1)
-    if ((all[first + most] ?? 0) - (all[first] ?? 0) < windowMs) return false;
-  return true;
-};
-
-type Rule = { readonly most: number; readonly windowMs: number };
-
-/** The first time from one on at which all rules are kept; undefined where there is none before a bound. */
-const firstFit = (
-  times: readonly number[],
-  from: number,
-  rulesAt: (at: number) => readonly Rule[],
-  bound: number,
-  steps: readonly number[],
-): number | undefined => {
-  const fitsAt = (at: number) =>
-    rulesAt(at).every(({ most, windowMs }) => most > 0 && fits(times, at, most, windowMs));
-  if (fitsAt(from)) return from;
-  const candidates = [
-    ...steps,
-    ...times.flatMap((time) => rulesAt(from).map(({ windowMs }) => time + windowMs)),
-  ]
-    .filter((at) => at > from && at <= bound)
-    .toSorted((one, other) => one - other);
-  return candidates.find(fitsAt);
-};
+  taken.includes(at) || booked.some((run) => isIn(run, at));
 
 const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce((sum, one) => sum + one, 0);
 
@@ -270,22 +252,51 @@ const withRecipients = (lane: Lane, at: number, recipients: number): Lane => {
   return { ...lane, hours: { ...lane.hours, [hour]: Math.max(0, (lane.hours[hour] ?? 0) + recipients) } };
 };
 
+/** The runs up to a time, and from then on. */
+const cutAt = (booked: readonly Run[], time: number): readonly [readonly Run[], readonly Run[]] => {
+  const until: Run[] = [];
+  const after: Run[] = [];
+  for (const run of booked) {
+    const [first, step, count] = run;
+    if (lastOf(run) <= time) until.push(run);
+    else if (first > time) after.push(run);
+    else {
+      const passed = Math.floor((time - first) / step) + 1;
+      until.push([first, passed === 1 ? 0 : step, passed]);
+      after.push([first + passed * step, count - passed === 1 ? 0 : step, count - passed]);
+    }
+  }
+  return [until, after];
+};
+
+/** Many runs, of which those that have passed are fewer: their starts are moved together, to later ones and never to earlier ones. */
+const condensed = (booked: readonly Run[], now: number): readonly Run[] => {
+  if (booked.length <= MOST_RUNS / 2) return booked;
+  const [old, current] = cutAt(booked, now - COUNTS_ONLY_MS);
+  const passed = new Map<number, Run>();
+  for (const at of bookedWithin(old, Number.NEGATIVE_INFINITY, now)) {
+    const coarse = Math.floor(at / COARSE_MS);
+    passed.set(coarse, [at, 0, (passed.get(coarse)?.[2] ?? 0) + 1]);
+  }
+  return [...passed.values(), ...current];
+};
+
 /** Without what is too old to matter. */
 const pruned = (lane: Lane, now: number): Lane => {
-  const old = now - WINDOW_MS - FIVE_MINUTES_MS / 5;
+  const old = now - WINDOW_MS - CLOCKS_MS;
   return {
     ...lane,
-    booked: lane.booked.flatMap((run): Run[] => {
-      const [first, step, count] = run;
-      if (lastOf(run) <= old) return [];
-      if (first > old || step === 0) return [run];
-      const gone = Math.floor((old - first) / step);
-      return [[first + gone * step, step, count - gone]];
-    }),
+    booked: condensed(cutAt(lane.booked, old)[1], now),
+    free: lane.free.filter((at) => at > now),
     taken: lane.taken.filter((at) => at > old),
     standing: lane.standing.filter(({ until }) => until > old),
-    users: Object.fromEntries(Object.entries(lane.users).filter(([, at]) => at > now - USER_MS)),
-    bytes: lane.bytes.filter(([at]) => at > now - FIVE_MINUTES_MS - GRACE_MS - 500),
+    users: Object.fromEntries(
+      Object.entries(lane.users)
+        .filter(([, at]) => at > now - USER_MS)
+        .toSorted(([, one], [, other]) => one - other)
+        .slice(-MOST_USERS),
+    ),
+    bytes: lane.bytes.filter(([at]) => at > now - BYTES_WINDOW_MS),
     hours: Object.fromEntries(
       Object.entries(lane.hours).filter(([hour]) => Number(hour) >= hourOf(now) - 24),
     ),
@@ -293,7 +304,7 @@ const pruned = (lane: Lane, now: number): Lane => {
 };
 
 const inserted = (times: readonly number[], at: number): readonly number[] =>
-  times.toSpliced(times.findLastIndex((time) => time <= at) + 1, 0, at);
+  times.toSpliced(placeAfter(times, at), 0, at);
 
 const without = (times: readonly number[], gone: readonly number[]): readonly number[] => {
   const left = [...times];
@@ -304,12 +315,12 @@ const without = (times: readonly number[], gone: readonly number[]): readonly nu
   return left;
 };
 
-/** A run without a start that nobody used: only where that is cheap to say, at its beginning or its end. */
+/** The runs without starts that nobody used; where there are too many runs, such a start is lost. */
 const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonly Run[] =>
   gone.reduce<readonly Run[]>((runs, at) => {
-    const place = runs.findIndex((run) => hasStart({ ...EMPTY_LANE, booked: [run] }, at));
+    const place = runs.findIndex((run) => isIn(run, at));
     const run = runs[place];
-    if (run === undefined) return runs;
+    if (run === undefined || runs.length >= MOST_RUNS) return runs;
     const [first, step, count] = run;
     const index = step === 0 ? 0 : (at - first) / step;
     const parts: Run[] = [];
@@ -323,14 +334,17 @@ const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonl
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, slowestMs, pause } = request;
   const unused = returned.map(({ at }) => at);
+  const isBooked = (at: number) => !lane.taken.includes(at) && !lane.free.includes(at);
+  const free = unused.filter((at) => at > now && isBooked(at) && hasStart(lane, at));
   let next: Lane = {
     ...lane,
     users: { ...lane.users, [owner]: now },
-    taken: unasked.reduce(inserted, without(lane.taken, unused)),
+    taken: unasked.map(evenly).reduce(inserted, without(lane.taken, unused)),
     booked: withoutBooked(
       lane.booked,
-      unused.filter((at) => !lane.taken.includes(at)),
+      unused.filter((at) => at <= now && isBooked(at)),
     ),
+    free: free.reduce(inserted, lane.free).slice(0, MOST_FREE),
   };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
@@ -353,25 +367,25 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
     bookedWithin(next.booked, now - 60_000, now).length +
     next.taken.filter((at) => at > now - 60_000 && at <= now).length;
   const perMinute = Math.max(1, Math.min(perMinuteOf(next, limits, now), accepted - 1));
-  // What was promised is more than the mailbox takes: whoever has such a start asks again, and gets another.
+  // What was promised is more than the mailbox takes: whoever has such a start asks again, and gets another. What was used counts.
   const isLess = perMinute < perMinuteOf(next, limits, now);
   return {
     ...next,
     isProbing: true,
     cut: { perMinute, at: now },
-    ...(isLess ? { booked: [], standing: [], askUpTo: 0 } : {}),
+    ...(isLess ? { booked: cutAt(next.booked, now)[0], free: [], standing: [], askUpTo: 0 } : {}),
   };
 };
 
 /** Starts are even: an email that brings an odd time was told to ask then, and the lane need not be read to know that nothing is kept. */
-const evenly = (time: number): number => Math.floor(time / 2) * 2;
+export const evenly = (time: number): number => Math.floor(time / 2) * 2;
 /** A time at which nothing is kept. */
 export const oddly = (time: number): number => evenly(Math.ceil(time)) + 1;
 
 /** Decides for all emails of an instance that ask together. */
 export const askLane = (before: Lane, limits: LaneLimits, request: Request): Decision => {
   const now = evenly(request.now);
-  let lane = told(pruned(before, now), limits, { ...request, now });
+  let lane = pruned(told(before, limits, { ...request, now }), now);
   const perMinute = perMinuteOf(lane, limits, now);
   const ahead = aheadOf(perMinute);
 
@@ -379,38 +393,67 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const standingAt = (at: number) =>
     sumOf(lane.standing.flatMap(({ count, until }) => (until + WINDOW_MS > at ? [count] : [])));
   const earliest = (): number => Math.max(now, evenly(lane.pausedUntil + 1));
+  /** Those near enough to matter, and those of them that were booked. Kept up to date, for a lane can have very many. */
+  const nearUntil = now + STANDING_MS + 5 * WINDOW_MS;
+  const booked = [...bookedWithin(lane.booked, Number.NEGATIVE_INFINITY, nearUntil)];
+  const near = [...booked, ...lane.taken].toSorted((one, other) => one - other);
+  const add = (times: number[], at: number): void => {
+    if (at <= nearUntil) times.splice(placeAfter(times, at), 0, at);
+  };
   /** Nobody sees all requests in progress: starts are so far apart that few overlap. */
-  const rulesFor =
-    (most: number) =>
-    (at: number): readonly Rule[] => [
-      { most: most - standingAt(at), windowMs: WINDOW_MS },
-      { most: limits.concurrent, windowMs: lane.call.ms },
-    ];
-  const near = (around: number) =>
-    [...bookedWithin(lane.booked, around - WINDOW_MS, around + 2 * WINDOW_MS), ...lane.taken].toSorted(
-      (one, other) => one - other,
-    );
+  const atOnce = (times: readonly number[], most = limits.concurrent): Rule => ({
+    times,
+    most,
+    windowMs: lane.call.ms,
+  });
+  const inMinute =
+    (times: readonly number[], most: number) =>
+    (at: number): Rule => ({ times, most: most - standingAt(at), windowMs: WINDOW_MS });
   const steps = () => lane.standing.map(({ until }) => until + WINDOW_MS);
 
   const bookable = (): number | undefined => {
     const from = earliest();
+    const free = lane.free.find((at) => at >= from);
+    if (free !== undefined) return free;
+    if (lane.booked.length >= MOST_RUNS) return undefined;
     const last = lastBooked(lane);
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
     const must = room > from || last > from;
-    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, lane.call.ms / limits.concurrent)) + 1);
+    // Of the requests at once, one is for whoever asks.
+    const atOnceAhead = Math.max(1, limits.concurrent - 1);
+    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, lane.call.ms / atOnceAhead)) + 1);
     const at = must ? Math.max(from, room, last + step) : from;
     if (at > now + limits.bookAheadMs) return undefined;
     if (at > now + 2 * WINDOW_MS + STANDING_MS) return at;
-    return firstFit(near(at), at, rulesFor(perMinute), now + limits.bookAheadMs, steps());
+    const minute = inMinute(near, perMinute);
+    return firstFit(at, (time) => [minute(time), atOnce(near)], now + limits.bookAheadMs, steps());
   };
-  const takeable = (most: number, from = earliest()): number | undefined =>
-    firstFit(near(from), from, rulesFor(most), now + WINDOW_MS, steps());
+  const takeable = (most: number, from = earliest()): number | undefined => {
+    if (lane.taken.length >= MOST_TAKEN) return undefined;
+    const minute = inMinute(near, most);
+    return firstFit(from, (time) => [minute(time), atOnce(near)], now + WINDOW_MS, steps());
+  };
+  /** Requests take longer than when starts were booked, and these alone are too many at once: what is urgent goes between them. */
+  const squeezable = (): number | undefined => {
+    const from = earliest();
+    const isCrowded = firstFit(from, () => [atOnce(booked)], now + WINDOW_MS, []) === undefined;
+    if (!isCrowded || lane.taken.length >= MOST_TAKEN) return undefined;
+    const minute = inMinute(near, perMinute);
+    return firstFit(from, (time) => [minute(time), atOnce(lane.taken, 1)], now + WINDOW_MS, steps());
+  };
 
   const book = (at: number): void => {
+    if (lane.free.includes(at)) {
+      lane = { ...lane, free: without(lane.free, [at]) };
+      return;
+    }
     lane = { ...lane, booked: addRun(lane.booked, at) };
+    add(booked, at);
+    add(near, at);
   };
   const take = (at: number): void => {
     lane = { ...lane, taken: inserted(lane.taken, at) };
+    add(near, at);
   };
   const start = (at: number, { recipients, bytes }: Want): Answer => {
     lane = withRecipients(lane, at, recipients);
@@ -422,13 +465,15 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const bytesRoomAt = (bytes: number): number => {
     if (bytes < LARGE_BYTES) return now;
     const recent = lane.bytes.toSorted(([one], [other]) => one - other);
-    let excess = sumOf(recent.map(([, size]) => size)) + bytes - BYTES_PER_FIVE_MINUTES;
+    // One that is larger than that goes where there was no other.
+    const need = Math.min(bytes, BYTES_PER_FIVE_MINUTES);
+    let excess = sumOf(recent.map(([, size]) => size)) + need - BYTES_PER_FIVE_MINUTES;
     if (excess <= 0) return now;
     const last = recent.find(([, size]) => {
       excess -= size;
       return excess <= 0;
     });
-    return (last?.[0] ?? recent.at(-1)?.[0] ?? now - FIVE_MINUTES_MS) + FIVE_MINUTES_MS + GRACE_MS + 500;
+    return ((last ?? recent.at(-1))?.[0] ?? now) + BYTES_WINDOW_MS;
   };
   const nextAsking = (): number =>
     Math.max(now, lane.askUpTo, lane.pausedUntil) +
@@ -451,7 +496,9 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
   const startBulk = (want: Want): Answer => {
     const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
-    const at = lastBooked(lane) > now || from > now + GRACE_MS ? undefined : takeable(ahead, from);
+    // Some wait for a start of theirs, or were told when to ask.
+    const isWanted = lastBooked(lane) > now || lane.askUpTo > now;
+    const at = isWanted || from > now + GRACE_MS ? undefined : takeable(ahead, from);
     if (at === undefined || at > now + GRACE_MS) return askAgain(want);
     take(at);
     lane = { ...lane, lastBulk: at };
@@ -470,14 +517,16 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
       return start(booking, want);
     }
     const isUrgent = want.priority === 'high' || want.hasWaited;
-    const taking = isUrgent ? takeable(perMinute) : undefined;
+    const taking = isUrgent
+      ? (takeable(perMinute) ?? (want.priority === 'high' ? squeezable() : undefined))
+      : undefined;
     const mostMs = want.priority === 'high' ? WINDOW_MS : KEPT_MS;
     if (taking !== undefined && taking <= now + mostMs && taking <= (booking ?? Number.POSITIVE_INFINITY)) {
       take(taking);
       return start(taking, want);
     }
     // A large email is not kept a start: whether its bytes fit then, nobody knows.
-    const isBookable = booking !== undefined && want.bytes < LARGE_BYTES && lane.booked.length < MOST_RUNS;
+    const isBookable = booking !== undefined && want.bytes < LARGE_BYTES;
     if (isBookable && (perMinute === ahead || booking <= nextAsking())) {
       book(booking);
       return start(booking, want);
@@ -489,7 +538,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
 
   const spare: number[] = [];
   const isNearDay = recipientsOfDay(lane, now) >= NEAR_DAY * limits.recipientsPerDay;
-  while (spare.length < request.spare && !isNearDay && lane.booked.length < MOST_RUNS) {
+  while (spare.length < request.spare && !isNearDay) {
     const at = bookable();
     if (at === undefined || at <= now) break;
     book(at);
@@ -524,6 +573,6 @@ const withStanding = (
   const count = Math.min(STANDING_EACH, left);
   const until = now + STANDING_MS;
   const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
-  if (count < 1 || used + count > aheadOf(perMinute)) return lane;
+  if (count < 1 || used + count > aheadOf(perMinute) || lane.standing.length >= MOST_STANDING) return lane;
   return { ...lane, standing: [...lane.standing, { owner, count, until }] };
 };

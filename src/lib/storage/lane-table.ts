@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { odata, RestError } from '@azure/data-tables';
 import type { LaneEntry, MailboxLanes } from '../ports.ts';
-import { EMPTY_LANE, type Lane } from '../sending/mailbox-lane.ts';
+import { laneOfText } from '../sending/lane-json.ts';
+import { EMPTY_LANE } from '../sending/mailbox-lane.ts';
 import type { ServerTime } from '../sending/storage-clock.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
@@ -30,15 +31,6 @@ const isConflict = (error: unknown): boolean =>
 const keyOf = (mailbox: string): string =>
   createHash('sha256').update(mailbox).digest('base64url').slice(0, 22);
 
-/** A lane of another version, or damaged, is as none: what was promised in it is asked for again. */
-const laneIn = (entity: Readonly<Record<string, unknown>>): Lane => {
-  try {
-    return { ...EMPTY_LANE, ...(JSON.parse(fromColumns('json', entity)) as Partial<Lane>) };
-  } catch {
-    return EMPTY_LANE;
-  }
-};
-
 /** The ETag of a write says when storage made it. */
 const timeIn = (etag: string | undefined): ServerTime | undefined => {
   const text = /datetime'([^']+)'/.exec(etag ?? '')?.[1];
@@ -64,7 +56,7 @@ export const openLaneTable = (connection: StorageConnection): MailboxLanes => {
     try {
       const entity = await table.getEntity<Entity>(PARTITION, rowKey, options);
       return {
-        entry: { lane: laneIn(entity), etag: entity.etag },
+        entry: { lane: laneOfText(fromColumns('json', entity)), etag: entity.etag },
         write: entity.write,
         ...(server === undefined ? {} : { server }),
       };

@@ -38,8 +38,8 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
   const clock = { now: () => new Date(NOW.getTime() + passedMs), sleep: async () => undefined };
   const pacer = aPacer({ clock, concurrent: 1 });
   /** So long that a request is slow, and starts that are that far apart overlap. */
-  const pass = () => {
-    passedMs += SLOW_MS;
+  const pass = (ms = SLOW_MS) => {
+    passedMs += ms;
   };
   const left = [...answers];
   const send = async () => {
@@ -63,6 +63,7 @@ const aLane = (answers: readonly SendReport[] = [{ kind: 'answered', status: 202
       return pacer.enter(MAILBOX, A_PASSENGER);
     },
     pass,
+    clock,
   };
 };
 
@@ -87,7 +88,7 @@ describe('an email whose mailbox has room', () => {
   });
 
   test('may be sent for as long as no other instance counts its attempt as lost, and no longer', async () => {
-    const { needs, claim, pass } = aLane();
+    const { needs, claim, pass, clock } = aLane();
     const seen: (boolean | undefined)[] = [];
     const send = async (_: unknown, mayBegin?: () => boolean): Promise<SendReport> => {
       seen.push(mayBegin?.());
@@ -98,8 +99,8 @@ describe('an email whose mailbox has room', () => {
       seen.push(mayBegin?.());
       return { kind: 'not-connected' };
     };
-    const late = { ...needs, mailboxes: { ...needs.mailboxes, send } };
-    expect(await sendInLane(late, plan, { mailId }, claim)).toMatchObject({
+    const late = { ...needs, clock, mailboxes: { ...needs.mailboxes, send } };
+    expect(await sendInLane(late, plan, { mailId, recipients: 1, ...PRECEDENCE }, claim)).toMatchObject({
       outcome: { kind: 'not-sent' },
     });
     expect(seen).toEqual([true, true, false]);

@@ -11,8 +11,8 @@ import { largeEmail } from './sections/large-email.ts';
 import { ledgerSize } from './sections/ledger-size.ts';
 import { mailboxLimits } from './sections/mailbox-limits.ts';
 import { queuePath } from './sections/queue-path.ts';
-import { sharedLanes } from './sections/shared-lanes.ts';
 import type { Bench, Section } from './sections/section.ts';
+import { sharedLanes } from './sections/shared-lanes.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
   http: httpPath,

@@ -37,7 +37,7 @@ export const toReport = (figures: Figures): string => {
       ['', 'broken'],
       ...verdict.promises.map(({ what, broken }) => [what, broken === 0 ? 'kept' : whole(broken)]),
     ]),
-    toTable('What became of the emails', [
+    toTable('Outcome of the emails', [
       ['', 'emails'],
       ['sent', whole(sent)],
       ['held with a reason', whole(held)],

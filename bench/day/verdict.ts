@@ -38,7 +38,7 @@ const faultOf = (answer: number, copies: number, row: LedgerRow | undefined): st
   if (copies > 1) return 'sent more than once';
   const state = row?.fate.state;
   if (answer === 2) {
-    if (copies > 0 || state === 'sent') return 'sent although its application was told that it is refused';
+    if (copies > 0 || state === 'sent') return 'sent although the relay refused it';
     return state === undefined || state === 'rejected' ? undefined : 'in the ledger although it was refused';
   }
   if (answer === 0) return 'its application never got an answer';

@@ -1,7 +1,7 @@
 import { PRIORITIES, type Priority } from '../../src/lib/mail/priority.ts';
 
 /** How an application hands an email over. */
-export const DOORS = ['http', 'http-async', 'queue'] as const;
+const DOORS = ['http', 'http-async', 'queue'] as const;
 export type Door = (typeof DOORS)[number];
 
 export type NewEmail = {

@@ -262,5 +262,3 @@ const toAnswer = (error: unknown): HttpAnswer => {
   const isAgain = status === 429 || status >= 500 || MAY_REPEAT.has(error.code);
   return { kind: isAgain ? 'again' : 'refused', code: error.code };
 };
-
-export type Host = ReturnType<typeof makeHost>;

@@ -7,14 +7,14 @@ const PER_MINUTE = 30;
 const RECIPIENTS_A_DAY = 10_000;
 const MOST_EXAMPLES = 10;
 
-export type Promise_ = {
+type Kept = {
   readonly what: string;
   readonly broken: number;
   readonly examples: readonly string[];
 };
 
 export type Verdict = {
-  readonly promises: readonly Promise_[];
+  readonly promises: readonly Kept[];
   readonly isKept: boolean;
   readonly states: Readonly<Record<string, number>>;
   readonly heldFor: Readonly<Record<string, number>>;
@@ -75,7 +75,7 @@ export const toVerdict = (day: Day): Verdict => {
   const over = mosts.filter((most) => most > PER_MINUTE).length;
   const strays = storage.rows() - (emails.count - (states.none ?? 0));
   const overDay = exchange.mostRecipientsOfADay() > RECIPIENTS_A_DAY ? 1 : 0;
-  const of = (what: string, broken: number, examples: readonly string[] = []): Promise_ => ({
+  const of = (what: string, broken: number, examples: readonly string[] = []): Kept => ({
     what,
     broken,
     examples,

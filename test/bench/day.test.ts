@@ -28,7 +28,7 @@ describe('a small day with all its troubles', () => {
     expect(ended.killed).toBeGreaterThan(20);
     expect(ended.replaced).toBe(2 * OPTIONS.instances);
     expect(graph.inBrownOut).toBeGreaterThan(20);
-    expect(events['MailUnknown']).toBeGreaterThan(0);
+    expect(events.MailUnknown).toBeGreaterThan(0);
     expect(storageFailed).toBeGreaterThan(0);
     expect(figures.emails).toBeGreaterThan(0.99 * OPTIONS.emails);
   });

@@ -23,7 +23,8 @@ Then counts what arrived and prints each aim as held or broken. The exit status 
 about four minutes, 10,000 half an hour to two hours: a run waits until every email has a final state. Beyond 2,000 emails,
 large files and troubles of single emails become rarer, because a start of a host takes seconds.
 
-Times are shorter than in Azure:
+Times are shorter than in Azure, so the run needs a machine that does nothing else: where a request takes seconds, hosts are
+restarted again and again, and emails count as unfinished:
 
 ${timesTable()}
 

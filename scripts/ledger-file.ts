@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { TableEntity } from '@azure/data-tables';
 
@@ -44,9 +44,13 @@ export const writeLedgerFile = async (
     }
     await file.write(`${JSON.stringify({ end } satisfies Foot)}\n`);
     await file.sync();
-    return end;
-  } finally {
     await file.close();
+    return end;
+  } catch (error) {
+    // Half of a backup is none, and would keep the next attempt from this name.
+    await file.close().catch(() => undefined);
+    await rm(path, { force: true });
+    throw error;
   }
 };
 

@@ -198,6 +198,10 @@ const explained = (error: unknown): unknown => {
     return new Error(
       `Cannot reach storage (${code}). Check the name of the account, and that this machine can reach it.`,
     );
+  if (cause instanceof AppError || statusCode !== undefined || /in time/.test(message ?? ''))
+    return new Error(
+      `Storage did not do it: ${message} Repeat this command. What was imported already stays.`,
+    );
   return cause;
 };
 

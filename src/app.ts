@@ -70,6 +70,7 @@ const relay = openRelay(
   process.env,
   {
     now: () => new Date(),
+    steadyNow: () => new Date(performance.timeOrigin + performance.now()),
     random: Math.random,
     sleep: setTimeout,
     later: (run, milliseconds) => void setTimeout(milliseconds, undefined, { ref: false }).then(run),

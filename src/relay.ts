@@ -10,6 +10,7 @@ import { defined } from './lib/defined.ts';
 import type { AcceptPolicy } from './lib/delivery/accept-mail.ts';
 import { type Admission, admissibleBytes, heldFor, makeAdmission } from './lib/delivery/admission.ts';
 import { notStored } from './lib/delivery/attempt-for-caller.ts';
+import { makeBudgets } from './lib/delivery/budgets.ts';
 import type { DeliverMailNeeds } from './lib/delivery/deliver-mail.ts';
 import type { DeliverWebhookNeeds } from './lib/delivery/deliver-webhook.ts';
 import { allOf, inCloudEvents, toWebhooks } from './lib/delivery/event-sinks.ts';
@@ -76,6 +77,7 @@ import {
 } from './lib/settings/connections.ts';
 import { readDoctorSettings } from './lib/settings/doctor-settings.ts';
 import { readProxy } from './lib/settings/proxy.ts';
+import { toRecipientLimits } from './lib/settings/recipient-limits.ts';
 import {
   type Environment,
   readSetting,
@@ -90,6 +92,7 @@ import { filesWithinMs, tokenTimeoutSeconds } from './lib/settings/settings-toge
 import { readUsable } from './lib/settings/usable-settings.ts';
 import type { MailQueues } from './lib/storage/mail-queue.ts';
 import {
+  openBudgetTable,
   openCallerTable,
   openCountsTable,
   openHeartbeatTable,
@@ -127,6 +130,8 @@ import { openConnections } from './open-connections.ts';
 /** The parts of the world that are not deterministic. */
 export type World = {
   readonly now: () => Date;
+  /** The same, but nobody sets it: it goes on evenly while the clock of the machine is corrected. */
+  readonly steadyNow: () => Date;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Calls later; waiting for it keeps no process running. */
@@ -204,6 +209,7 @@ type StoragePorts = Pick<
   | 'operatorTrail'
   | 'usages'
   | 'mailboxLanes'
+  | 'recipientBudgets'
   | 'warnings'
   | 'rotations'
   | 'heartbeats'
@@ -252,7 +258,7 @@ const once = <Value>(make: () => Value): (() => Value) => {
 /** Wires the adapters. Nothing is opened before a function asks. */
 export const openRelay = (
   environment: Environment,
-  { now, random, sleep, later, memoryBytes, version }: World,
+  { now, steadyNow, random, sleep, later, memoryBytes, version }: World,
   functionTimeoutSeconds: number,
 ): Relay => {
   const settings = once(() => readSettings(environment, undefined, functionTimeoutSeconds));
@@ -306,6 +312,7 @@ export const openRelay = (
       operatorTrail: openOperatorTrail(connection),
       usages: openUsageTable(connection),
       mailboxLanes: openLaneTable(connection),
+      recipientBudgets: openBudgetTable(connection),
       warnings: openWarningTable(connection),
       rotations: openRotationTable(connection),
       heartbeats: openHeartbeatTable(connection),
@@ -401,7 +408,8 @@ export const openRelay = (
 
   const pacer = once(() =>
     makePacer(
-      { ...storage(), clock, random, log: (event) => recentLog(event) },
+      // Starts and standing shares are times: a clock that is set would use them too soon, or again.
+      { ...storage(), clock: { now: steadyNow, sleep }, random, log: (event) => recentLog(event) },
       {
         concurrent: settings().MAIL_CONCURRENT_PER_MAILBOX,
         perMinute: settings().MAIL_PER_MINUTE_PER_MAILBOX,
@@ -411,6 +419,11 @@ export const openRelay = (
       },
       makeMailId(),
     ),
+  );
+
+  const limitsOf = once(() => toRecipientLimits(settings(), toConnections(settings())));
+  const budgets = once(() =>
+    makeBudgets({ ...storage(), clock, log: (event) => recentLog(event) }, limitsOf()),
   );
 
   const gate = once(makeConnectionGate);
@@ -463,6 +476,7 @@ export const openRelay = (
     senderPolicy: senderPolicy(),
     ledgerRecipients: settings().MAIL_LEDGER_RECIPIENTS,
     safety: safetyOf(settings()),
+    limitsOf: limitsOf(),
     plan: { largeAttachments: settings().MAIL_LARGE_ATTACHMENTS, delivery: settings().MAIL_DELIVERY },
   });
 
@@ -497,6 +511,7 @@ export const openRelay = (
       mailboxUse,
       callers: cachedCallers.of(log),
       pacer: pacer(),
+      budgets: budgets(),
       ...(settings().GRAPH_CONNECTIONS.length === 0 ? {} : { gate: gate() }),
       quotas: quotas(),
       ...watching(),

@@ -20,6 +20,7 @@ const needsWith = (changes: Readonly<Record<string, string>>) => {
     { ...VALID, ...changes },
     {
       now: () => new Date(),
+      steadyNow: () => new Date(),
       random: Math.random,
       sleep: async () => {},
       later: () => undefined,

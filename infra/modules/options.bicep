@@ -22,16 +22,20 @@ type RelaySettings = {
   MAIL_DELIVERY: string?
   MAIL_ENABLED: string?
   MAIL_EVENTS: string?
+  MAIL_EXTERNAL_RECIPIENTS_PER_DAY: string?
   MAIL_FACADES: string?
   MAIL_GIVE_UP_HOURS: string?
+  MAIL_INTERNAL_DOMAINS: string?
   MAIL_LANGUAGE: string?
   MAIL_LARGE_ATTACHMENTS: string?
   MAIL_LEDGER_DAYS: string?
   MAIL_LEDGER_RECIPIENTS: string?
   MAIL_MAX_REQUEST_MB: string?
+  MAIL_ONMICROSOFT_RECIPIENTS_PER_DAY: string?
   MAIL_ON_UNKNOWN: string?
   MAIL_OTHER_RECIPIENTS: string?
   MAIL_PER_MINUTE_PER_MAILBOX: string?
+  MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX: string?
   MAIL_RECIPIENT_DOMAINS: string?
   MAIL_REDIRECT_TO: string?
   MAIL_SENDING_LIMIT_SECONDS: string?
@@ -65,16 +69,20 @@ var relaySettingNames = [
   'MAIL_DELIVERY'
   'MAIL_ENABLED'
   'MAIL_EVENTS'
+  'MAIL_EXTERNAL_RECIPIENTS_PER_DAY'
   'MAIL_FACADES'
   'MAIL_GIVE_UP_HOURS'
+  'MAIL_INTERNAL_DOMAINS'
   'MAIL_LANGUAGE'
   'MAIL_LARGE_ATTACHMENTS'
   'MAIL_LEDGER_DAYS'
   'MAIL_LEDGER_RECIPIENTS'
   'MAIL_MAX_REQUEST_MB'
+  'MAIL_ONMICROSOFT_RECIPIENTS_PER_DAY'
   'MAIL_ON_UNKNOWN'
   'MAIL_OTHER_RECIPIENTS'
   'MAIL_PER_MINUTE_PER_MAILBOX'
+  'MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX'
   'MAIL_RECIPIENT_DOMAINS'
   'MAIL_REDIRECT_TO'
   'MAIL_SENDING_LIMIT_SECONDS'
@@ -158,6 +166,13 @@ type Connection = {
 
   @description('Address of the person who is also warned of its credential.')
   owner: string?
+
+  @description('External recipients of its tenant in 24 hours. Default: not counted.')
+  @minValue(1)
+  externalRecipientsPerDay: int?
+
+  @description('Accepted domains of its tenant, beside those of its senders. Default: none.')
+  internalDomains: string[]?
 }
 
 @export()

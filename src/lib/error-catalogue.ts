@@ -798,6 +798,24 @@ export const catalogue = {
     'The mailbox has had its recipients of the day',
     'Exchange lets a mailbox write to 10,000 recipients in 24 hours (MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX), and returns what is above that as undeliverable. Nothing was accepted. Send the email again after the time in the header `Retry-After`, with `Prefer: respond-async` or by the queue, where it waits, or from another mailbox.',
   ),
+  EXTERNAL_RECIPIENTS_REACHED: entry(
+    429,
+    'time',
+    'The tenant has had its external recipients of the day',
+    'Exchange limits the recipients outside the tenant that all its mailboxes write to in 24 hours (MAIL_EXTERNAL_RECIPIENTS_PER_DAY), and returns what is above that as undeliverable. Nothing was accepted. Send the email again after the time in the header `Retry-After`, or with `Prefer: respond-async` or by the queue, where it waits. More licenses raise the limit.',
+  ),
+  ONMICROSOFT_RECIPIENTS_REACHED: entry(
+    429,
+    'time',
+    'The senders in an onmicrosoft.com domain have had their external recipients of the day',
+    'Exchange lets all senders in an onmicrosoft.com domain together write to 100 recipients outside the tenant in 24 hours (MAIL_ONMICROSOFT_RECIPIENTS_PER_DAY), and returns what is above that as undeliverable. Nothing was accepted. Use a sender in a domain of the organization. Or send the email again after the time in the header `Retry-After`, or with `Prefer: respond-async` or by the queue, where it waits.',
+  ),
+  EXTERNAL_RECIPIENTS_TOO_MANY: entry(
+    403,
+    'caller',
+    'The email has more external recipients than Exchange allows the tenant or domain in a day',
+    'Divide the recipients among several emails on several days. If the sender is in an onmicrosoft.com domain, use one in a domain of the organization. `detail` has the limit. Nothing was sent, and waiting does not help.',
+  ),
   START_MISSED: entry(
     503,
     'time',

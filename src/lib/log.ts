@@ -200,6 +200,12 @@ export type LogEvent =
   | { readonly event: 'SweepFailed'; readonly mailId: string; readonly name: string }
   | { readonly event: 'StorageAwaited'; readonly code: ErrorCode }
   | { readonly event: 'PacingAlone' }
+  | {
+      readonly event: 'ExternalRecipientsNear';
+      readonly budget: string;
+      readonly tenant: string;
+      readonly limit: number;
+    }
   | { readonly event: 'MessagesStuck'; readonly queue: string; readonly messages: number }
   | { readonly event: 'QueueMissing'; readonly queue: string }
   | { readonly event: 'SendBlocked'; readonly mailId: string; readonly code: ErrorCode }
@@ -375,6 +381,7 @@ const LEVELS: Levels = {
   LedgerBehind: 'warn',
   StorageAwaited: byCode,
   PacingAlone: 'warn',
+  ExternalRecipientsNear: 'warn',
   StorageFailed: 'warn',
   MessagesStuck: 'error',
   QueueMissing: 'error',

@@ -24,8 +24,10 @@ import type { Log } from './log.ts';
 import type { MailboxUse } from './metrics/mailbox-use.ts';
 import type { RelaySample } from './metrics/relay-sample.ts';
 import type { Tally } from './metrics/tally.ts';
+import type { BudgetKind } from './sending/external-recipients.ts';
 import type { Sighting } from './sending/look-up-plan.ts';
 import type { Lane } from './sending/mailbox-lane.ts';
+import type { RecipientBudget } from './sending/recipient-budget.ts';
 import type { SendReport } from './sending/send-outcome.ts';
 import type { DirectPlan, GraphMessageBody } from './sending/send-plan.ts';
 import type { ServerTime } from './sending/storage-clock.ts';
@@ -577,6 +579,21 @@ export type MailboxLanes = {
   readonly expire: (before: Date) => Promise<void>;
 };
 
+/** A budget of recipients and the version it was read at; without an ETag there is none yet. */
+export type BudgetEntry = { readonly budget: RecipientBudget; readonly etag?: string };
+
+/** What instances have taken of the budgets of recipients that mailboxes share, by tenant. Throws STORAGE_UNAVAILABLE. */
+export type RecipientBudgets = {
+  readonly read: (tenant: string, kind: BudgetKind) => Promise<BudgetEntry>;
+  /** Writes unless another instance was first; gives what is there afterwards, and whether this call has written it. */
+  readonly write: (
+    tenant: string,
+    kind: BudgetKind,
+    budget: RecipientBudget,
+    etag: string | undefined,
+  ) => Promise<{ readonly isOwn: boolean; readonly entry: BudgetEntry }>;
+};
+
 /** What Entra's tokens say of the applications that present them. */
 export type AppTokens = {
   /**
@@ -749,6 +766,7 @@ export type Ports = {
   readonly operatorTrail: OperatorTrail;
   readonly usages: Usages;
   readonly mailboxLanes: MailboxLanes;
+  readonly recipientBudgets: RecipientBudgets;
   readonly heartbeats: Heartbeats;
   readonly counts: Counts;
   readonly samples: Samples;

@@ -25,8 +25,9 @@ export type Outage =
 /** It begins when this mail is given to the relay. */
 export type PlannedOutage = { readonly atMail: number; readonly outage: Outage };
 
-/** What the last instance has joined after. */
+/** After this part of the mails the last instance has joined, and after so many in a long run. */
 const ALL_FROM = 0.4;
+const ALL_FROM_MOST = 200;
 /** Beyond this part of the mails nothing begins: the run is to show how it ends. */
 const LAST_AT = 0.95;
 const MAILS_FOR_EACH = 60;
@@ -46,7 +47,7 @@ const CLOCK_MS = TIMES.clock.run * 1000;
 
 /** After how many mails an instance joins the others. */
 export const joinsAt = (instance: number, mails: number, instances: number): number =>
-  instance === 0 ? 0 : Math.floor((mails * ALL_FROM * instance) / (instances - 1));
+  instance === 0 ? 0 : Math.floor((Math.min(mails * ALL_FROM, ALL_FROM_MOST) * instance) / (instances - 1));
 
 type Make = (random: Random, instance: number) => Outage;
 const frozen =

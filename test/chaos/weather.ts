@@ -1,5 +1,5 @@
 /** A time in which storage is not well for one instance, or for all. */
-export type Spell = {
+type Spell = {
   readonly instance: string | 'all';
   readonly untilMs: number;
 } /** It says nothing until the end; what it was asked is carried out then, or was all along and only not answered. */ & (
@@ -8,7 +8,7 @@ export type Spell = {
 );
 
 /** How long a request to storage is held on its way there, and its answer on the way back. */
-export type Delay = { readonly requestMs?: number; readonly answerMs?: number };
+type Delay = { readonly requestMs?: number; readonly answerMs?: number };
 
 export type Weather = {
   readonly begin: (spell: Spell) => void;

@@ -15,6 +15,7 @@ const examine = async ({ settings, aheadMs }: Visit): Promise<Diagnosis> => {
     { ...process.env, ...settings },
     {
       now: () => new Date(Date.now() + aheadMs),
+      steadyNow: () => new Date(Date.now() + aheadMs),
       random: Math.random,
       // The end of the doctor's time comes late: a machine that runs many tests is slow, and this is not about that.
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms > 5000 ? 50_000 : ms)),

@@ -44,6 +44,7 @@ const LEVELS: Readonly<Record<LogEvent['event'], EventLevel | 'by code'>> = {
   LedgerBehind: 'warn',
   StorageAwaited: 'by code',
   PacingAlone: 'warn',
+  ExternalRecipientsNear: 'warn',
   MessagesStuck: 'error',
   QueueMissing: 'error',
   SendBlocked: 'by code',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { exportLedger, importLedger } from '../../scripts/ledger-backup.ts';
+import { writeLedgerFile } from '../../scripts/ledger-file.ts';
 import { isIn, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { claimNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
@@ -131,6 +132,16 @@ test.each<[string, (text: string) => string, RegExp]>([
 test('a backup never takes the place of another one', async () => {
   await expect(exportLedger(connection, full, { withEmails: true, now: NOW })).rejects.toThrow('EEXIST');
   expect(await readFile(full, 'utf8')).toContain('"end"');
+});
+
+test('of a backup that ends early nothing is left, so that it can be made again', async () => {
+  const path = join(folder, 'early');
+  const entities = async function* () {
+    yield { entity: { partitionKey: 'relay', rowKey: 'key' }, isEmail: false };
+    throw new Error('storage is away');
+  };
+  await expect(writeLedgerFile(path, NOW, entities())).rejects.toThrow('storage is away');
+  await expect(stat(path)).rejects.toThrow('ENOENT');
 });
 
 test('a table without a key cannot be marked as restored: nothing that was sent could be found', async () => {

@@ -19,6 +19,8 @@ type Given = Partial<LaneLimits> & {
   readonly random?: () => number;
   readonly log?: Ports['log'];
   readonly lanes?: FakeLanes;
+  /** Instead of lanes in memory. */
+  readonly mailboxLanes?: Ports['mailboxLanes'];
   readonly owner?: string;
 };
 
@@ -28,11 +30,12 @@ export const aPacer = ({
   random = () => 0.5,
   log = () => undefined,
   lanes = makeFakeLanes(),
+  mailboxLanes = lanesIn(lanes, clock.now),
   owner = 'one',
   ...limits
 }: Given): Pacer =>
   makePacer(
-    { mailboxLanes: lanesIn(lanes, clock.now), clock, random, log },
+    { mailboxLanes, clock, random, log },
     {
       concurrent: 4,
       perMinute: 30,

@@ -9,6 +9,7 @@ import {
   searchKeysIn,
 } from '../../src/lib/ledger/search-index.ts';
 import type { Ledger, LedgerEntry, MailIndex } from '../../src/lib/ports.ts';
+import { saveMap } from './save.ts';
 
 type Synchronous<Call> = Call extends (...inputs: infer Inputs) => Promise<infer Value>
   ? (...inputs: Inputs) => Value
@@ -22,6 +23,9 @@ export type FakeLedger = {
   readonly replace: <Its extends LedgerRow>(row: Its, etag: string) => LedgerEntry<Its> | undefined;
   readonly listOpen: (...which: Parameters<Ledger['listOpen']>) => readonly string[];
   readonly rows: () => readonly LedgerRow[];
+  readonly save: () => () => void;
+  /** With their versions, by id. */
+  readonly entries: () => readonly LedgerEntry[];
   /** By what its emails are found. */
   readonly search: Synchronous<MailIndex['list']>;
 };
@@ -37,12 +41,13 @@ export const makeFakeLedger = (
   onWrite: (row: LedgerRow, before: LedgerRow | undefined) => void = () => undefined,
 ): FakeLedger => {
   const entries = new Map<string, LedgerEntry>();
-  let version = 0;
+  const versions = new Map<string, number>();
 
   const write = <Its extends LedgerRow>(row: Its): LedgerEntry<Its> => {
     const { mailId } = row.facts;
     onWrite(row, entries.get(mailId)?.row);
-    version += 1;
+    const version = (versions.get(mailId) ?? 0) + 1;
+    versions.set(mailId, version);
     // Through JSON, as the table does it: nothing that only lives in memory may be relied on.
     const entry = { row: JSON.parse(JSON.stringify(row)) as Its, etag: `"${version}"` };
     entries.set(mailId, entry);
@@ -83,5 +88,13 @@ export const makeFakeLedger = (
         .slice(0, limit);
     },
     rows: () => [...entries.values()].map(({ row }) => row),
+    save: () => {
+      const back = [saveMap(entries), saveMap(versions)];
+      return () => {
+        for (const restore of back) restore();
+      };
+    },
+    entries: () =>
+      [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, entry]) => entry),
   };
 };

@@ -1,5 +1,6 @@
 import type { DraftFound, MailMark } from '../../src/lib/ports.ts';
 import type { Sighting } from '../../src/lib/sending/look-up-plan.ts';
+import { saveMap } from './save.ts';
 
 type FakeDraft = {
   readonly id: string;
@@ -90,6 +91,24 @@ export const makeFakeMailboxes = (sentItemsDelayMs: number) => {
       (mark.inDrafts && inDrafts(now).some((draft) => draft.mailId === mailId)),
     /** How often its recipients get a mail. */
     copies: (mailId: string): number => accepted.filter((mail) => mail.mailId === mailId).length,
+    save: (): (() => void) => {
+      const saved = [accepted.length, removedAfterSending.length, made] as const;
+      const files = [...drafts.values()].map((draft) => saveMap(draft.files));
+      const restoreDrafts = saveMap(drafts);
+      return () => {
+        accepted.splice(saved[0]);
+        removedAfterSending.splice(saved[1]);
+        made = saved[2];
+        restoreDrafts();
+        for (const restore of files) restore();
+      };
+    },
+    /** Everything that anybody can still find here. */
+    state: (): unknown => ({
+      accepted: accepted.map((mail) => JSON.stringify(mail)).toSorted(),
+      drafts: [...drafts.values()].map(({ files, ...draft }) => ({ ...draft, files: [...files] })),
+      made,
+    }),
     removedAfterSending: (): readonly string[] => removedAfterSending,
   };
 };

@@ -1,4 +1,5 @@
 import type { Usage, UsageEntry } from '../../src/lib/ports.ts';
+import { saveMap } from './save.ts';
 
 /** Usages in memory, with versions. Each call is one indivisible step; a caller decides when it happens. */
 export type FakeUsages = {
@@ -10,6 +11,7 @@ export type FakeUsages = {
     etag: string | undefined,
   ) => { readonly isOwn: boolean; readonly entry: UsageEntry };
   readonly expire: (day: string) => void;
+  readonly save: () => () => void;
   readonly all: () => ReadonlyMap<string, UsageEntry>;
 };
 
@@ -30,6 +32,13 @@ export const makeFakeUsages = (): FakeUsages => {
     },
     expire: (day) => {
       for (const key of [...entries.keys()]) if (key < day) entries.delete(key);
+    },
+    save: () => {
+      const [before, restore] = [version, saveMap(entries)];
+      return () => {
+        version = before;
+        restore();
+      };
     },
     all: () => entries,
   };

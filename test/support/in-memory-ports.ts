@@ -1,5 +1,6 @@
 import type { Route } from '../../src/lib/connections/route.ts';
 import { makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makeBudgets } from '../../src/lib/delivery/budgets.ts';
 import { makePacer } from '../../src/lib/delivery/pacer.ts';
 import { makeQuotas } from '../../src/lib/delivery/quotas.ts';
 import { makeMessageIdMemory } from '../../src/lib/desk/message-id.ts';
@@ -25,9 +26,11 @@ import { agesAfter, bookAheadFor } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import type { DirectPlan } from '../../src/lib/sending/send-plan.ts';
+import { UNCOUNTED_RECIPIENTS } from './a-budget.ts';
 import { knowing } from './a-caller.ts';
 import { lanesIn } from './a-pacer.ts';
 import { STANDARD } from './a-plan.ts';
+import { makeFakeBudgets } from './fake-budgets.ts';
 import { makeFakeCallerStore } from './fake-caller-store.ts';
 import { makeFakeCaptured } from './fake-captured.ts';
 import { makeFakeDrafts } from './fake-drafts.ts';
@@ -83,6 +86,7 @@ export type PortCall =
   | 'captured.store'
   | `attachments.${'find' | 'read'}`
   | `usages.${'read' | 'write' | 'expire'}`
+  | `recipientBudgets.${'read' | 'write'}`
   | `receivedMail.${keyof ReceivedMail}`
   | `watchedMailboxes.${keyof WatchedMailboxes}`
   | 'events.put'
@@ -100,6 +104,7 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const ledger = asLedger(fake);
   const usages = makeFakeUsages();
   const lanes = makeFakeLanes();
+  const budgets = makeFakeBudgets();
   const plans: DirectPlan[] = [];
   const marks: MailMark[] = [];
   const exchange = makeFakeDrafts();
@@ -259,6 +264,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       expire: (...which) => asked('usages.expire', () => usages.expire(...which)),
     },
     mailboxLanes: lanesIn(lanes, () => now),
+    recipientBudgets: {
+      read: (...which) => asked('recipientBudgets.read', () => budgets.read(...which)),
+      write: (...which) => asked('recipientBudgets.write', () => budgets.write(...which)),
+    },
     mailIndex: asMailIndex(fake),
     heartbeats: makeFakeHeartbeats(),
     events: { put: (event) => done('events.put', () => void announced.push(event)) },
@@ -291,7 +300,9 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
       ledgerRecipients: false,
       plan: STANDARD,
       safety: NO_SAFETY,
+      limitsOf: UNCOUNTED_RECIPIENTS,
     },
+    budgets: makeBudgets(ports, UNCOUNTED_RECIPIENTS),
     quotas: makeQuotas(ports.usages),
     pacer: makePacer(
       ports,

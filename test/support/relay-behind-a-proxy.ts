@@ -167,6 +167,7 @@ export const openRelayIn = (environment: Readonly<Record<string, string>>) => {
     environment,
     {
       now: () => new Date(),
+      steadyNow: () => new Date(),
       random: Math.random,
       sleep: async () => {},
       later: () => undefined,

@@ -6,12 +6,17 @@ export type Fate =
   /** It happens, and the answer is lost. */
   | 'lost'
   /** It does not happen, and no answer comes. */
-  | 'dropped';
+  | 'dropped'
+  /** It happens, nothing is heard of it, and it is repeated below whoever asked, who hears of the second time. */
+  | 'twice';
 
-type Step = {
-  readonly process: number;
-  readonly what: string;
-  readonly take: (fate: Fate) => void;
+/** What whoever asked gets instead, or throws; `variant` chooses among several ways to say it. */
+export type Otherwise<Value> = (fate: 'refused' | 'lost' | 'dropped', variant?: number) => Value;
+
+export type WaitingStep = { readonly process: number; readonly what: string };
+
+type Step = WaitingStep & {
+  readonly take: (fate: Fate, variant?: number) => void;
   /** It happens, and nobody is left to hear of it. */
   readonly happen: () => void;
 };
@@ -22,14 +27,15 @@ export type Stepper = {
     process: number,
     what: string,
     happen: () => Value,
-    /** What whoever asked gets instead, or throws. */
-    otherwise: (fate: Exclude<Fate, 'answered'>) => Value,
+    otherwise: Otherwise<Value>,
   ) => Promise<Value>;
   /** Decides what becomes of one waiting step, and lets everything run on to where it waits again. */
-  readonly take: (index: number, fate: Fate) => Promise<string | undefined>;
+  readonly take: (index: number, fate: Fate, variant?: number) => Promise<string | undefined>;
   /** Ends a process between two steps; what it had asked for happens or not, as `happens` says of each. */
   readonly kill: (process: number, happens: (index: number) => boolean) => void;
   readonly waiting: () => number;
+  /** Those that wait, in the order in which they were asked for. */
+  readonly steps: () => readonly WaitingStep[];
 };
 
 /** Lets all code run on until it waits for a step. */
@@ -44,21 +50,21 @@ export const makeStepper = (): Stepper => {
   return {
     ask: (process, what, happen, otherwise) =>
       new Promise((resolve, reject) => {
-        const take = (fate: Fate): void => {
+        const take = (fate: Fate, variant?: number): void => {
           try {
-            if (fate === 'lost') happen();
-            resolve(fate === 'answered' ? happen() : otherwise(fate));
+            if (fate === 'lost' || fate === 'twice') happen();
+            resolve(fate === 'answered' || fate === 'twice' ? happen() : otherwise(fate, variant));
           } catch (error) {
             reject(error);
           }
         };
         steps = [...steps, { process, what, take, happen }];
       }),
-    take: async (index, fate) => {
+    take: async (index, fate, variant) => {
       const step = steps[index % Math.max(steps.length, 1)];
       if (step === undefined) return undefined;
       steps = steps.filter((other) => other !== step);
-      step.take(fate);
+      step.take(fate, variant);
       await settle();
       return step.what;
     },
@@ -70,5 +76,6 @@ export const makeStepper = (): Stepper => {
       });
     },
     waiting: () => steps.length,
+    steps: () => steps,
   };
 };

@@ -9,6 +9,8 @@ import { CREDENTIAL_KINDS, MAIN_CONNECTION } from './connection.ts';
 
 const MAX_SENDERS = 100;
 const MAX_CONNECTIONS = 50;
+const MAX_DOMAINS = 200;
+const MAX_RECIPIENTS = 100_000_000;
 /** Of one connection; what is wrong with more of them is wrong with the first ones too. */
 const MAX_PROBLEMS = 20;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -54,6 +56,19 @@ const shape = {
   certificateName: vaultObject.optional(),
   cloud: oneOf(CLOUD_NAMES).optional(),
   owner: textOf(isAddress, 'one address such as name@example.com').optional(),
+  externalRecipientsPerDay: z
+    .custom<number>(
+      (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_RECIPIENTS,
+      `a whole number from 1 to ${MAX_RECIPIENTS}`,
+    )
+    .optional(),
+  internalDomains: z
+    .custom<unknown[]>(
+      (value) => Array.isArray(value) && value.length <= MAX_DOMAINS,
+      `a list of at most ${MAX_DOMAINS} domains`,
+    )
+    .pipe(z.array(textOf((text) => isAddress(`any@${text}`), 'a domain')))
+    .optional(),
 };
 const fields = z.strictObject(shape, {
   error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object'),

@@ -30,6 +30,10 @@ export type Connection = {
   readonly senders: readonly string[];
   /** Address of the person who is warned of its credential, beside those who are warned of all. */
   readonly owner?: string;
+  /** External recipients of its tenant in 24 hours; undefined where they are not counted. */
+  readonly externalRecipientsPerDay?: number;
+  /** Domains of its tenant, beside those of its senders. */
+  readonly internalDomains?: readonly string[];
 };
 
 /** The connection of the settings that name no connection. */

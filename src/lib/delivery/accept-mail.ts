@@ -23,6 +23,7 @@ import { type Priority, USUAL_PRIORITY } from '../mail/priority.ts';
 import { readMail, sketchMail } from '../mail/read-mail.ts';
 import { decideSendAt, sendAtOf } from '../mail/send-at.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
+import { type LimitsOf, requireWithinBudgets } from '../sending/external-recipients.ts';
 import { isAboutOriginals, redirectMail } from '../sending/redirect-mail.ts';
 import { decideHandling, type Handling, type Safety } from '../sending/safety.ts';
 import { type PlanPolicy, planSend, type SendPlan } from '../sending/send-plan.ts';
@@ -37,6 +38,8 @@ export type AcceptPolicy = {
   readonly ledgerRecipients: boolean;
   readonly plan: PlanPolicy;
   readonly safety: Safety;
+  /** Limits of recipients that mailboxes share. */
+  readonly limitsOf: LimitsOf;
 };
 
 /** Where a mail came from, and since when it is known. */
@@ -114,7 +117,7 @@ const judgeRead = (
 
 type Hashes = Pick<Identity, 'hashOfContent' | 'hashOfKey' | 'hashOfAddress'>;
 
-/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws MAIL_TOO_LARGE, MAIL_TOO_LARGE_FOR_CALLER, SEND_AT_INVALID. */
+/** Plans how a judged mail goes, and says what the ledger keeps of it. Throws EXTERNAL_RECIPIENTS_TOO_MANY, MAIL_TOO_LARGE, MAIL_TOO_LARGE_FOR_CALLER, SEND_AT_INVALID. */
 export const planMail = async (
   needs: ResolveNeeds,
   policy: AcceptPolicy,
@@ -122,15 +125,18 @@ export const planMail = async (
   origin: Origin,
   input: object,
   judged: JudgedMail,
-): Promise<AcceptableMail> => ({
-  mail: judged.mail,
-  sender: judged.sender,
-  caller: judged.caller,
-  handling: judged.handling,
-  priority: judged.priority,
-  plan: await planFor(needs, policy, origin, judged),
-  facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender.address),
-});
+): Promise<AcceptableMail> => {
+  requireWithinBudgets(policy.limitsOf, judged);
+  return {
+    mail: judged.mail,
+    sender: judged.sender,
+    caller: judged.caller,
+    handling: judged.handling,
+    priority: judged.priority,
+    plan: await planFor(needs, policy, origin, judged),
+    facts: factsOf(policy, hashes, origin, input, judged.mail, judged.sender.address),
+  };
+};
 
 /** How a judged mail goes. Its Date is when it is to be sent, not when it was received. Throws MAIL_TOO_LARGE, SEND_AT_INVALID. */
 export const planFor = async (

@@ -135,7 +135,13 @@ const tryAfresh = async (
   let isClaimed = false;
   const { envelope, accepted } = mail;
   const { recipients } = accepted.facts;
-  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };
@@ -166,9 +172,9 @@ const tryAfresh = async (
  * Perhaps without its message, as the first request died in between: the message again does no harm. Once only, or a caller
  * who repeats a request for a month would fill the queue.
  */
-const putAgain = async (
+export const putAgain = async (
   needs: AttemptNeeds,
-  { envelope }: IncomingMail,
+  { envelope }: Pick<IncomingMail, 'envelope'>,
   { row, etag }: LedgerEntry<InState<'queued'>>,
 ): Promise<Answer | undefined> => {
   if (row.progress.hasMessage) return { row, repeated: true };

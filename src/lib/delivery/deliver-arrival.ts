@@ -4,6 +4,7 @@ import { type Arrival, asOf } from '../ledger/arrived-message.ts';
 import { decideDelivery } from '../ledger/delivery-decision.ts';
 import {
   type InState,
+  isIn,
   isKeptFromRecipients,
   isUncounted,
   type LedgerRow,
@@ -29,6 +30,7 @@ import { readContent } from './read-content.ts';
 import { type ReadMailNeeds, readMailOf } from './read-mail-of.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { isToSeek, type SeekNeeds, seekMail } from './seek-mail.ts';
+import { waitForDay } from './wait-for-day.ts';
 import { stillLimited, type WaitForLimitNeeds, waitForLimit } from './wait-for-limit.ts';
 
 export type DeliverArrivalNeeds = ConcludeNeeds &
@@ -77,9 +79,6 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
       return sendIfDue(needs, arrival, { row: decision.row, etag, wasHeld: row.fate.state === 'held' });
     case 'look-up': {
       const unknown = { row: decision.row, etag };
-      // How it was looked for before the ledger was restored says nothing of what came after.
-      if (isToSeek(await needs.readIdentity(), envelope, row.facts, entry))
-        return send(needs, arrival, { ...unknown, wasHeld: row.fate.state === 'held' });
       const readOriginal = () => readContent(needs, envelope);
       const looked = await lookUpMail(needs, { ...unknown, envelope, readOriginal });
       return typeof looked === 'string'
@@ -216,7 +215,14 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   let isClaimed = false;
   const waitsSince = entry === undefined ? dueSince(envelope, sendAt) : new Date(triedSince(entry.row));
   const { recipients } = facts;
-  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince, givesWay: true };
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince,
+    going: accepted,
+    givesWay: true,
+  };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
     isClaimed = claimed !== undefined;
@@ -236,6 +242,8 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
         callerWaits: false,
       });
       return 'done';
+    case 'day':
+      return waitForDay(needs, { envelope, facts, entry, isNew, how: divertedBy(accepted.handling) }, result);
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
@@ -345,7 +353,10 @@ const claimFor = (
 ): Promise<LedgerEntry<InState<'sending'>> | undefined> => {
   const { ledger, clock } = needs;
   const { facts, plan } = accepted;
-  const going = { ...divertedBy(accepted.handling), ...seenOf(needs, accepted), countedAt };
+  const waited = entry !== undefined && isIn(entry.row, 'queued') && entry.row.fate.limited !== undefined;
+  // What it waited for a daily limit is no part of the time in which it is tried.
+  const since = countedAt ?? (waited ? clock.now().toISOString() : undefined);
+  const going = { ...divertedBy(accepted.handling), ...seenOf(needs, accepted), countedAt: since };
   const how = [clock.now(), plan.kind, going] as const;
   if (entry !== undefined) return ledger.replace(claim(entry.row, ...how), entry.etag);
   return rejected === undefined

@@ -4,20 +4,25 @@ import type { InState } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry, MayBegin } from '../ports.ts';
-import { oddly } from '../sending/mailbox-lane.ts';
+import type { BudgetKind, Claim, GoingMail } from '../sending/external-recipients.ts';
+import { canBeStart, oddly } from '../sending/mailbox-lane.ts';
 import type { Pace, Pacer, Precedence } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { decidePause } from '../sending/wait.ts';
+import type { Granted, Reached } from './budget-purse.ts';
+import type { Budgets } from './budgets.ts';
 import type { AttemptResult, DraftNeeds, SendingEntry } from './draft-run.ts';
 import { type GateNeeds, passGate } from './pass-gate.ts';
 import { afterEarlierDraft, sendByDraft } from './send-by-draft.ts';
+import { isStorageFailure } from './storage-failure.ts';
 import { timedReport } from './timed-report.ts';
 
 export type LaneNeeds = DraftNeeds &
   GateNeeds & {
     readonly pacer: Pacer;
+    readonly budgets: Budgets;
     /** Remembers that Graph limits a mailbox. */
     readonly mailboxUse?: Pick<MailboxMeter, 'paused'>;
     readonly policy: Pick<SendPolicy, 'filesWithinMs' | 'verifyWindowMs' | 'sendingLimitMs'>;
@@ -29,18 +34,36 @@ export type LaneResult =
   | { readonly kind: 'wait'; readonly waitMs: number; readonly dueAt: Date }
   /** No time could be given to it. */
   | { readonly kind: 'full'; readonly waitMs: number }
-  /** The mailbox has had its recipients of the day: it waits for so long. */
-  | { readonly kind: 'day'; readonly waitMs: number; readonly dueAt: Date }
+  /** The mailbox, or all of its tenant, have had their recipients of the day: it waits for so long. `at`: when there is room again. */
+  | {
+      readonly kind: 'day';
+      readonly of: DayLimit;
+      readonly at: Date;
+      readonly waitMs: number;
+      readonly dueAt: Date;
+    }
   /** Another invocation changed the row before this one could claim it, or took it: nothing was sent here. */
   | AttemptResult;
 
+/** Whose recipients of a day are used up. */
+export type DayLimit = 'mailbox' | BudgetKind;
+
+/** Why an email waits for the recipients of the day. */
+export const DAY_CODES = {
+  mailbox: 'MAILBOX_DAY_REACHED',
+  tenant: 'EXTERNAL_RECIPIENTS_REACHED',
+  onmicrosoft: 'ONMICROSOFT_RECIPIENTS_REACHED',
+} as const;
+
 /** The error for a caller whose email would have to wait for the recipients of the day. */
-export const dayReached = ({ waitMs }: { readonly waitMs: number }): AppError =>
-  new AppError('MAILBOX_DAY_REACHED', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+export const dayReached = ({ of, waitMs }: { readonly of: DayLimit; readonly waitMs: number }): AppError =>
+  new AppError(DAY_CODES[of], { retryAfterSeconds: Math.ceil(waitMs / 1000) });
 
 type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
   Precedence & {
     readonly recipients: number;
+    /** For the limits that mailboxes share. */
+    readonly going?: GoingMail;
     /** It came from the queue, and goes back to it rather than keep the invocations of other mailboxes. */
     readonly givesWay?: boolean;
   };
@@ -50,6 +73,7 @@ const PATIENCE_MS = 2000;
 /** A sleep can end a little early; longer than this nothing waits for its start. */
 const MOST_NAPS = 2;
 const HOUR_MS = 3_600_000;
+const STORAGE_AWAY_MS = 5000;
 
 /**
  * Sends an email within the limits of its mailbox: enters the lane, claims the row, attempts the email, and leaves the lane
@@ -61,19 +85,32 @@ export const sendInLane = async (
   who: Waiter,
   claim: () => Promise<LedgerEntry<InState<'sending'>> | undefined>,
 ): Promise<LaneResult> => {
-  const { pacer } = needs;
+  const { pacer, budgets } = needs;
   const lane = laneOf(plan);
+  const claims = who.going === undefined ? [] : budgets.claimsOf(who.going);
+  // Without a start of its own, an email that has to wait for a budget takes none from others.
+  const hasStart = who.dueAt !== undefined && canBeStart(who.dueAt.getTime());
+  const known = claims.length === 0 || hasStart ? undefined : budgets.known(claims);
+  if (known !== undefined) return untilDay(needs, known);
   const pace = await enterLane(needs, lane, plan, who);
   if (pace.kind !== 'go') return pace;
   let { start } = pace;
+  const budget = await takeBudget(needs, claims);
+  if (budget.kind !== 'granted') {
+    pacer.giveBack(start);
+    pacer.leave(start);
+    return budget.kind === 'reached' ? untilDay(needs, budget) : budget;
+  }
   const passage = passGate(needs, plan.mailbox, who.givesWay ? 'queue' : 'caller');
   if (passage.kind === 'wait') {
+    budget.giveBack();
     pacer.giveBack(start);
     pacer.leave(start);
     return { ...passage, dueAt: new Date(oddly(needs.clock.now().getTime() + passage.waitMs)) };
   }
   let outcome: SendOutcome | undefined;
   let isInside = true;
+  let maySend = false;
   try {
     const claimed = await claim();
     if (claimed === undefined) {
@@ -94,16 +131,46 @@ export const sendInLane = async (
       isInside = true;
       start = again.start;
     }
+    maySend = true;
     const result = await attemptMail(needs, plan, claimed, who);
+    maySend = result.kind === 'ended' && ['accepted', 'unknown'].includes(result.outcome.kind);
     if (result.kind === 'ended') {
       ({ outcome } = result);
       await closeIfThrottled(needs, lane, outcome);
     }
     return result;
   } finally {
+    if (!maySend) budget.giveBack();
     passage.leave(outcome?.kind === 'not-sent' && outcome.code === 'START_MISSED' ? undefined : outcome);
     if (isInside) pacer.leave(start, plan.kind === 'draft' ? undefined : outcome?.tookMs);
   }
+};
+
+/** Of an email that needs nothing of a budget. */
+const NOTHING_TAKEN: Granted = { kind: 'granted', giveBack: () => undefined };
+
+/** What is counted in storage cannot be counted while storage is away; without it, the row cannot be written either. */
+const takeBudget = async (
+  { budgets, clock, random }: LaneNeeds,
+  claims: readonly Claim[],
+): Promise<Granted | Reached | Extract<LaneResult, { kind: 'wait' }>> => {
+  if (claims.length === 0) return NOTHING_TAKEN;
+  try {
+    return await budgets.take(claims);
+  } catch (failure) {
+    if (!isStorageFailure(failure)) throw failure;
+    const waitMs = STORAGE_AWAY_MS * (1 + random());
+    return { kind: 'wait', waitMs, dueAt: new Date(oddly(clock.now().getTime() + waitMs)) };
+  }
+};
+
+/** Spread over the hour in which the room comes. */
+const untilDay = (
+  { clock, random }: LaneNeeds,
+  { at, claim: { kind } }: Reached,
+): Extract<LaneResult, { kind: 'day' }> => {
+  const waitMs = Math.ceil(at.getTime() - clock.now().getTime() + HOUR_MS * random());
+  return { kind: 'day', of: kind, at, waitMs, dueAt: new Date(oddly(at.getTime())) };
 };
 
 type Entered = Extract<Pace, { kind: 'go' | 'full' }> | Extract<LaneResult, { kind: 'wait' | 'day' }>;
@@ -131,6 +198,8 @@ const enterLane = async (
         // Spread over the hour in which the room comes.
         return {
           kind: 'day',
+          of: 'mailbox',
+          at: pace.at,
           waitMs: Math.ceil(pace.waitMs + HOUR_MS * random()),
           dueAt: new Date(oddly(pace.at.getTime())),
         };

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { KnownIdentity } from '../ledger/identity.ts';
 import { isAheadOf, isInGap, isRowInGap, type LedgerGap } from '../ledger/ledger-gap.ts';
-import { type InState, isIn, type MailFacts } from '../ledger/ledger-row.ts';
+import { attemptsOf, type InState, isIn, type MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import { type Going, seek, seekNew } from '../ledger/transitions.ts';
 import type { LedgerEntry } from '../ports.ts';
@@ -57,7 +57,8 @@ export const seekMail = async (needs: SeekNeeds, mail: SoughtMail): Promise<'don
       ? await needs.ledger.create(seekNew(facts, turn, now, way ?? 'json', how))
       : await needs.ledger.replace(seek(entry.row, turn, now, way, how), entry.etag);
   if (written === undefined) return 'beaten';
-  needs.log({ event: 'MailUnknown', mailId: facts.mailId, attempts: 0, code: 'OUTCOME_UNKNOWN' });
+  const attempts = entry === undefined ? 0 : attemptsOf(entry.row);
+  needs.log({ event: 'MailUnknown', mailId: facts.mailId, attempts, code: 'OUTCOME_UNKNOWN' });
   return 'done';
 };
 

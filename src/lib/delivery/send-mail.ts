@@ -6,13 +6,13 @@ import { AppError, reasonOf } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import { type KnownIdentity, wholeIn } from '../ledger/identity.ts';
 import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import { newEnvelope } from '../ledger/queue-message.ts';
+import { type Envelope, newEnvelope } from '../ledger/queue-message.ts';
 import { claimNew, queueNew } from '../ledger/transitions.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
-import type { Ports } from '../ports.ts';
+import type { LedgerEntry, Ports } from '../ports.ts';
 import type { PlanWarning } from '../sending/send-plan.ts';
 import { type AcceptPolicy, divertedBy, judgeMail, planMail } from './accept-mail.ts';
-import { answerRepeat } from './answer-repeat.ts';
+import { answerRepeat, putAgain } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
 import { countForCaller, isKnownNearLimit } from './count-for-caller.ts';
@@ -94,7 +94,8 @@ const sendAccepted = async (
 
 /**
  * An email that was accepted under this key is not refused afterwards, whatever has become of its files or of the settings: a
- * caller who hears a refusal sends it again under another key. What cannot go on without the email stays refused.
+ * caller who hears a refusal sends it again under another key. What cannot go on without the email stays refused. The first request may
+ * have ended between the row and the message, so the message is put once more: it may then be held, and is not lost.
  */
 const answerRefused = async (
   needs: SendMailNeeds,
@@ -103,27 +104,44 @@ const answerRefused = async (
 ): Promise<SendMailAnswer> => {
   if (!(refused instanceof AppError) || refused.code === 'MAIL_NOT_STORED' || isStorageFailure(refused))
     throw refused;
-  const row = await findSame(needs, request).catch(() => undefined);
-  if (row === undefined || isIn(row, 'rejected') || (isIn(row, 'held') && !row.fate.hasContent))
-    throw refused;
+  const same = await findSame(needs, request).catch(() => undefined);
+  if (same === undefined) throw refused;
+  const { row, etag } = same;
+  if (isIn(row, 'rejected') || (isIn(row, 'held') && !row.fate.hasContent)) throw refused;
   const { mailId } = row.facts;
   if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId });
   if (isIn(row, 'canceled')) throw new AppError('MAIL_CANCELED', { mailId });
-  return { row, repeated: true, warnings: [] };
+  if (!isIn(row, 'queued')) return { row, repeated: true, warnings: [] };
+  const again = await putAgain(needs, { envelope: envelopeOf(row, request) }, { row, etag });
+  if (again === undefined) throw new AppError('MAIL_UNDER_WAY', { mailId });
+  return { ...again, warnings: [] };
+};
+
+/** A message of an email that the ledger has, with what its caller brings back. */
+const envelopeOf = ({ facts }: LedgerRow, request: SendMailRequest): Envelope => {
+  const { mailId, caller, acceptedAt, bodyHash: contentHash, priority } = facts;
+  return {
+    ...newEnvelope({
+      ...{ mailId, caller, contentHash },
+      acceptedAt: new Date(acceptedAt),
+      content: { mail: withKey(request).input },
+    }),
+    ...defined({ priority }),
+  };
 };
 
 /** The row of this caller's email with the same key and content, where the ledger has one. */
 const findSame = async (
   needs: SendMailNeeds,
   { caller, ...request }: SendMailRequest,
-): Promise<LedgerRow | undefined> => {
+): Promise<LedgerEntry | undefined> => {
   const { key, input } = withKey(request);
   if (key === undefined || keyFault(key) !== undefined) return undefined;
   const identity = await needs.readIdentity();
   const { mailId } = await identityOfKey(needs, identity, caller, key);
-  const row = (await needs.ledger.find(mailId))?.row;
-  if (row === undefined || !isOf(caller, row.facts.caller)) return undefined;
-  return isSameContent(identity, row, input, request.whole) ? row : undefined;
+  const entry = await needs.ledger.find(mailId);
+  if (entry === undefined || !isOf(caller, entry.row.facts.caller)) return undefined;
+  return isSameContent(identity, entry.row, input, request.whole) ? entry : undefined;
 };
 
 const isSameContent = (
@@ -201,7 +219,13 @@ const takeNew = async (
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
   const { recipients } = accepted.facts;
-  const who = { ...envelope, recipients, priority: accepted.priority, waitsSince: envelope.acceptedAt };
+  const who = {
+    ...envelope,
+    recipients,
+    priority: accepted.priority,
+    waitsSince: envelope.acceptedAt,
+    going: accepted,
+  };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };

@@ -1,20 +1,23 @@
 import { AppError } from '../errors.ts';
 import { type InState, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
-import { withdraw } from '../ledger/transitions.ts';
+import { recordUntold, withdraw } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 
 /**
  * Storage failed while an email was put on the queue, and its message may be there all the same. Only where the email
  * can be taken back may the caller be told that sending again is safe. Returns when another invocation has taken the
  * message already: then the email is accepted. Throws MAIL_NOT_STORED, or OUTCOME_UNKNOWN where not even that is known.
+ * Its event is left to the sweep: told here, before the row is written, it would be wrong where another invocation was first.
  */
 export const takeBack = async (
-  { ledger, clock }: Pick<Ports, 'ledger' | 'clock'>,
+  { ledger, clock, events }: Pick<Ports, 'ledger' | 'clock' | 'events'>,
   { row, etag }: LedgerEntry<InState<'queued' | 'sending'>>,
   cause: unknown,
 ): Promise<void> => {
-  const withdrawAs = (known: InState<'queued' | 'sending'>, version: string) =>
-    ledger.replace(withdraw(known, { code: 'MAIL_NOT_STORED' }, clock.now()), version);
+  const withdrawAs = (known: InState<'queued' | 'sending'>, version: string) => {
+    const withdrawn = withdraw(known, { code: 'MAIL_NOT_STORED' }, clock.now());
+    return ledger.replace(events === undefined ? withdrawn : recordUntold(withdrawn), version);
+  };
   try {
     const written = await withdrawAs(row, etag);
     const found = written ?? (await ledger.find(row.facts.mailId));

@@ -37,7 +37,7 @@ export const stillLimited = async (
   { callers, quotas, clock }: Pick<WaitForLimitNeeds, 'callers' | 'quotas' | 'clock'>,
   row: InState<'queued' | 'deferred'>,
 ): Promise<{ readonly caller: Caller; readonly reached: Reached } | undefined> => {
-  if (!isIn(row, 'queued') || row.fate.limited === undefined) return undefined;
+  if (!isIn(row, 'queued') || row.fate.limited?.reason.code !== 'CALLER_LIMIT_REACHED') return undefined;
   const caller = (await callers.known()).named(row.facts.caller);
   // What else is to be said of it is said where the whole email is judged.
   if (caller === undefined || caller.rules.isDisabled) return undefined;

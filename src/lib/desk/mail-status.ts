@@ -115,7 +115,9 @@ const whileLimited = ({
 }: NonNullable<Extract<Fate, { state: 'queued' }>['limited']>): ErrorReport => ({
   ...reportOf(reason),
   remedy:
-    'Wait. The relay sends the email when the limit of its caller allows, and holds it after five days.',
+    reason.code === 'CALLER_LIMIT_REACHED'
+      ? 'Wait. The relay sends the email when the limit of its caller allows, and holds it after five days.'
+      : 'Wait. The relay sends the email when fewer recipients of the last 24 hours count.',
 });
 
 const timelineOf = (row: LedgerRow): MailStatus['timeline'] => {

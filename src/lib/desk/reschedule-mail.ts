@@ -57,8 +57,7 @@ function requireScheduled(row: LedgerRow): asserts row is Scheduled {
   if (isIn(row, 'sending')) throw new AppError('MAIL_UNDER_WAY', { mailId, detail: ATTEMPT });
   if (!isIn(row, 'queued')) throw refused(stateDetail(row));
   if (sendAt === undefined) throw refused('It has no `sendAt`: the relay sends it as soon as it can.');
-  if (row.fate.limited !== undefined)
-    throw refused('Its time has come, and it waits for the daily limit of its caller.');
+  if (row.fate.limited !== undefined) throw refused('Its time has come, and it waits for a daily limit.');
   if (!isWaiting(row)) throw refused('An attempt whose outcome is unknown may have sent it.');
 }
 

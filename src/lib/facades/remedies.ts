@@ -15,6 +15,12 @@ const OF_ALL: Remedies = {
     'Send JSON in UTF-8 with the header Content-Type: application/json. Nothing was sent.',
   CALLER_LIMIT_REACHED:
     'Nothing was accepted. Repeat the request after the seconds in the header Retry-After: the limit counts from midnight to midnight UTC. An administrator can raise it: `npm run callers -- limit NAME --mails-per-day NUMBER` or `--recipients-per-day NUMBER`.',
+  MAILBOX_DAY_REACHED:
+    'Nothing was accepted. Repeat the request after the seconds in the header Retry-After, or use another sender: Exchange lets a mailbox write to 10,000 recipients in 24 hours.',
+  EXTERNAL_RECIPIENTS_REACHED:
+    'Nothing was accepted. Repeat the request after the seconds in the header Retry-After: Exchange limits the recipients outside the tenant in 24 hours, for all its mailboxes together.',
+  ONMICROSOFT_RECIPIENTS_REACHED:
+    'Nothing was accepted. Repeat the request after the seconds in the header Retry-After, or use a sender in a domain of the organization: senders in an onmicrosoft.com domain together write to 100 recipients outside the tenant in 24 hours.',
   REQUEST_TOO_LARGE: 'Divide it into several requests. Nothing was sent.',
   FIELD_INVALID: 'Change the field. Nothing was sent.',
   MAIL_INVALID: 'Correct every field that is named here. Nothing was sent.',

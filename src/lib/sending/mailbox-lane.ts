@@ -11,10 +11,10 @@ import { firstFit, placeAfter, type Rule } from './first-fit.ts';
  */
 
 /** Starts at equal distances: the first, the distance, and how many. */
-export type Run = readonly [from: number, step: number, count: number];
+type Run = readonly [from: number, step: number, count: number];
 
 /** What an instance may start in any minute without asking, until then. */
-export type Standing = { readonly owner: string; readonly count: number; readonly until: number };
+type Standing = { readonly owner: string; readonly count: number; readonly until: number };
 
 export type Lane = {
   /** Booked ahead, oldest first; none is before an earlier one. */

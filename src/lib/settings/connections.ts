@@ -8,6 +8,7 @@ import {
   type ReadConnections,
   readConnection,
 } from '../connections/connection-definition.ts';
+import { defined } from '../defined.ts';
 import type { Problem } from '../errors.ts';
 import { isObject } from '../mail/absent.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
@@ -149,7 +150,8 @@ export const toConnections = (settings: ConnectionSettings): readonly [Connectio
     senders: [],
   };
   const others = settings.GRAPH_CONNECTIONS.filter(isUsable).map((definition): Connection => {
-    const { name, senders, tenantId, clientId, owner } = definition;
+    const { name, senders, tenantId, clientId, owner, externalRecipientsPerDay, internalDomains } =
+      definition;
     // Of the same cloud also where its addresses are those of stand-ins.
     const addresses =
       definition.cloud === undefined || definition.cloud === cloud
@@ -168,7 +170,7 @@ export const toConnections = (settings: ConnectionSettings): readonly [Connectio
         definition.certificateName ?? `graph-client-certificate-${name}`,
       ),
       senders,
-      ...(owner === undefined ? {} : { owner }),
+      ...defined({ owner, externalRecipientsPerDay, internalDomains }),
     };
   });
   return [main, ...others];

@@ -87,6 +87,11 @@ const recipientPatterns = (text: string): readonly string[] => {
     : expects('domains or addresses, separated by commas');
 };
 
+const domains = (text: string): readonly string[] => {
+  const parts = list(text);
+  return parts.every((part) => isAddress(`any@${part}`)) ? parts : expects('domains separated by commas');
+};
+
 const senderPatterns = (text: string): readonly string[] => {
   const parts = list(text);
   return parts.every((part) => isAddress(part) || isAddress(part.replace(/^\*@/, 'any@')))
@@ -330,6 +335,23 @@ export const settingsTable = {
     what: 'Recipients of one mailbox in 24 hours. Exchange allows 10,000 and returns what is above that as undeliverable, so the relay lets it wait.',
     fallback: '10000',
     parse: wholeNumber(1, 1_000_000),
+  }),
+  MAIL_EXTERNAL_RECIPIENTS_PER_DAY: setting({
+    what: 'Recipients outside the tenant in 24 hours, of all senders of the main connection together ([limits.md](limits.md#recipients-outside-the-tenant)). The limit of Exchange is 500 x (licenses ^ 0.7) + 9,500, and 5,000 in a trial tenant; the Exchange admin center shows it. Exchange returns what is above it as undeliverable, so the relay lets it wait. Leave room for what people send. If empty, the relay does not count.',
+    example: '60000',
+    fallback: '',
+    parse: optional(wholeNumber(1, 100_000_000)),
+  }),
+  MAIL_ONMICROSOFT_RECIPIENTS_PER_DAY: setting({
+    what: 'Recipients outside the tenant in 24 hours, of all senders in an `onmicrosoft.com` domain of the tenant together. Exchange allows 100 and returns what is above that as undeliverable.',
+    fallback: '100',
+    parse: wholeNumber(1, 100_000_000),
+  }),
+  MAIL_INTERNAL_DOMAINS: setting({
+    what: 'Accepted domains of the tenant: recipients in them are not external. The domains of the senders in MAIL_DEFAULT_SENDER, MAIL_ALLOWED_SENDERS and GRAPH_CONNECTIONS are known without it. `contoso.com` does not include its subdomains.',
+    example: 'contoso.com, contoso.onmicrosoft.com',
+    fallback: '',
+    parse: domains,
   }),
   MAIL_LEDGER_DAYS: setting({
     what: 'How long the ledger keeps the status of an email and its idempotency key, in days after the email reached a final state. A held email is deleted then, too. Must be at least a day more than MAIL_GIVE_UP_HOURS.',

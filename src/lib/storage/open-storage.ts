@@ -7,6 +7,7 @@ import type {
   MailboxLanes,
   MailIndex,
   OperatorTrail,
+  RecipientBudgets,
   Rotations,
   Samples,
   TraceUses,
@@ -71,6 +72,13 @@ export const openLaneTable = (connection: StorageConnection): MailboxLanes =>
     read: 'promise',
     write: 'promise',
     expire: 'promise',
+  });
+
+/** What was taken of budgets of recipients; loads the SDK of tables when first asked. */
+export const openBudgetTable = (connection: StorageConnection): RecipientBudgets =>
+  openedAtFirstCall(async () => (await import('./budget-table.ts')).openBudgetTable(connection), {
+    read: 'promise',
+    write: 'promise',
   });
 
 /** What people were told of credentials; loads the SDK of tables when first asked. */

@@ -206,6 +206,24 @@ test('nothing is sent without a claim', async () => {
   expect(effects).toEqual([]);
 });
 
+test('where another invocation has the email, a start of its own is given back, and one that the email brought is used by the other', async () => {
+  const { needs } = aLane();
+  const start = { mailbox: MAILBOX, at: new Date('2026-03-02T08:00:00Z'), recipients: 1 };
+  const back: unknown[] = [];
+  const pacer: Pacer = {
+    ...needs.pacer,
+    enter: async () => ({ kind: 'go', start }),
+    giveBack: (one) => back.push(one),
+    leave: () => undefined,
+  };
+  const who = { mailId, recipients: 1, ...PRECEDENCE };
+  const beaten = async () => undefined;
+  await sendInLane({ ...needs, pacer }, plan, { ...who, dueAt: start.at }, beaten);
+  expect(back).toEqual([]);
+  await sendInLane({ ...needs, pacer }, plan, who, beaten);
+  expect(back).toEqual([start]);
+});
+
 describe('a mailbox that Graph limits', () => {
   test.each([
     ['as long as it asked', '7', 7000],

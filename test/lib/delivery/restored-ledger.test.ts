@@ -143,7 +143,7 @@ const makeWorld = ({ deliveries, sentItemsDelayMs, bringsMessagesBack }: Options
       case 'sweep':
         return relay.sweep(next.process);
       case 'step':
-        return void (await cloud.stepper.take(next.one, next.fate));
+        return void (await cloud.processes.take(next.one, next.fate));
       case 'kill':
         return relay.kill(next.process, (index) => (next.happens & (1 << (index % 8))) !== 0);
       case 'wait':
@@ -152,7 +152,7 @@ const makeWorld = ({ deliveries, sentItemsDelayMs, bringsMessagesBack }: Options
   };
 
   const quiet = async (): Promise<void> => {
-    while (cloud.stepper.waiting() > 0) await cloud.stepper.take(0, 'answered');
+    while (cloud.processes.steps().length > 0) await cloud.processes.take(0, 'answered');
   };
 
   return {
@@ -199,7 +199,7 @@ const makeWorld = ({ deliveries, sentItemsDelayMs, bringsMessagesBack }: Options
     broken: (): readonly string[] => {
       const ids = [
         ...bare,
-        ...[...requests.values()].map(({ key }) => IDENTITY.mailIdOfKey('key:test', key)),
+        ...[...requests.values()].map(({ key = '' }) => IDENTITY.mailIdOfKey('key:test', key)),
       ];
       return [
         ...cloud.problems,

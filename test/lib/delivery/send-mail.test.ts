@@ -268,12 +268,25 @@ describe('a repeat of an email that was accepted, and would be refused now,', ()
     ['sent', undefined, {}],
     ['deferred', { kind: 'not-connected' }, {}],
     ['unknown', { kind: 'lost', why: 'timeout' }, {}],
-    ['queued', undefined, { respondAsync: true }],
   ])('gets what the ledger says: %s', async (state, report, more) => {
     const { world, repeat } = await accepted(report, more);
     const done = [world.plans.length, world.messages.length];
     expect(await repeat()).toMatchObject({ repeated: true, row: { fate: { state } } });
     expect([world.plans.length, world.messages.length]).toEqual(done);
+  });
+
+  test('has its message put once more where it is queued: the first request may have ended before that', async () => {
+    const { world, first, repeat } = await accepted(undefined, { respondAsync: true });
+    const { mailId } = first.row.facts;
+    // As after a crash between the row and the message.
+    const written = world.queued();
+    world.messages.splice(0);
+    expect(await repeat()).toMatchObject({ repeated: true, row: { fate: { state: 'queued' } } });
+    expect(world.queued()).toEqual(written);
+    // Once is enough, however often it is repeated.
+    await repeat();
+    expect(world.messages).toHaveLength(1);
+    expect(world.ledger.find(mailId)?.row.progress.hasMessage).toBe(true);
   });
 
   test('hears that it is being sent while it is', async () => {

@@ -6,6 +6,7 @@ import { eventOf } from '../../../src/lib/ledger/mail-event.ts';
 import { aMail } from '../../support/a-mail.ts';
 import { IDENTITY } from '../../support/identity-for-tests.ts';
 import type { MailStory } from '../../support/mail-promises.ts';
+import { saveMap } from '../../support/save.ts';
 import type { Fate } from '../../support/stepper.ts';
 import { FILES, makeSimulatedCloud, type SimulatedCloud } from './simulated-cloud.ts';
 import {
@@ -25,6 +26,10 @@ export type Act =
       readonly large: boolean;
       readonly key: number | null;
       readonly laterMs: number;
+      /** What the email has beside that. */
+      readonly more?: object;
+      /** There is a second copy of its message from the beginning. */
+      readonly isDoubled?: boolean;
     }
   | {
       readonly kind: 'post';
@@ -33,16 +38,26 @@ export type Act =
       readonly large: boolean;
       readonly respondAsync: boolean;
       readonly laterMs: number;
+      readonly more?: object;
+      /** Its caller knows nothing of keys, and does not ask again. */
+      readonly isKeyless?: boolean;
+      /** The key that the application uses for the email by its queue too. */
+      readonly key?: number;
     }
-  | { readonly kind: 'ask again' | 'replay' | 'cancel'; readonly process: number; readonly one: number }
+  | {
+      readonly kind: 'ask again' | 'replay' | 'cancel' | 'close';
+      readonly process: number;
+      readonly one: number;
+    }
   | {
       readonly kind: 'reschedule';
       readonly process: number;
       readonly one: number;
       readonly laterMs: number;
     }
-  | { readonly kind: 'deliver' | 'held' | 'sweep'; readonly process: number }
-  | { readonly kind: 'step'; readonly one: number; readonly fate: Fate }
+  | { readonly kind: 'sweep'; readonly process: number }
+  | { readonly kind: 'deliver' | 'held'; readonly process: number; readonly which?: string }
+  | { readonly kind: 'step'; readonly one: number; readonly fate: Fate; readonly variant?: number }
   | { readonly kind: 'kill'; readonly process: number; readonly happens: number }
   | { readonly kind: 'wait'; readonly ms: number; readonly happens: number };
 
@@ -53,6 +68,7 @@ type ModelMail = {
   accepted: boolean;
   toldSent: boolean;
   toldCanceled: boolean;
+  mayBeClosed: boolean;
   /** Requests to send it at another time that are not answered. */
   moving: number;
   replays: number;
@@ -81,16 +97,21 @@ export type SimulationOptions = RelayOptions & {
   readonly sentItemsDelayMs: number;
   /** Of each caller; without it there is no limit. */
   readonly mailsPerDay?: number;
+  /** It can be brought back to where it was. */
+  readonly isReplayable?: boolean;
 };
 
 /** The relay, its cloud, and the applications that use it. */
 export const makeSimulation = (options: SimulationOptions) => {
-  const cloud = makeSimulatedCloud(options.sentItemsDelayMs, options.mailsPerDay);
+  const cloud = makeSimulatedCloud(options.sentItemsDelayMs, options);
   const relay = makeSimulatedRelay(cloud, options);
   const mails = new Map<string, ModelMail>();
   const clients: Client[] = [];
+  // What processes that are brought back tell of it must find the same object, although it was made anew.
+  const pool = new Map<string, ModelMail>();
+  const clientPool = new Map<string, Client>();
 
-  const contentOf = (policy: Policy, large: boolean, laterMs: number, key?: string) =>
+  const contentOf = (policy: Policy, large: boolean, laterMs: number, more: object = {}, key?: string) =>
     aMail({
       ...(laterMs === 0 ? {} : { sendAt: new Date(cloud.now().getTime() + laterMs).toISOString() }),
       onUnknown: policy,
@@ -98,30 +119,36 @@ export const makeSimulation = (options: SimulationOptions) => {
       attachments: SMALL_FILES,
       ...(large ? { text: LARGE_TEXT } : {}),
       ...(key === undefined ? {} : { idempotencyKey: key }),
+      ...more,
     });
   const add = (mailId: string, policy: Policy, content: unknown, accepted: boolean): ModelMail => {
-    const mail = {
+    const mail = theOne(pool, mailId, {
       mailId,
       policy,
       content,
       accepted,
       toldSent: false,
       toldCanceled: false,
+      mayBeClosed: false,
       moving: 0,
       replays: 0,
-    };
+    });
     mails.set(mailId, mail);
     const { sendAt } = content as { readonly sendAt?: string };
     if (sendAt !== undefined) cloud.notBefore.set(mailId, new Date(sendAt));
     return mail;
   };
 
-  const put = ({ policy, large, key, laterMs }: Extract<Act, { kind: 'put' }>): void => {
+  const put = ({ policy, large, key, laterMs, more, isDoubled }: Extract<Act, { kind: 'put' }>): void => {
     const name = key === null ? undefined : `${policy}-${large}-${key}`;
-    const content = contentOf(policy, large, key === null ? laterMs : 0, name);
+    const content = contentOf(policy, large, key === null ? laterMs : 0, more, name);
     const json = JSON.stringify(content);
     const id = cloud.queue.put(large ? json : Buffer.from(json).toString('base64'), 0, cloud.now());
-    const mailId = name === undefined ? IDENTITY.mailIdOfMessage(id) : IDENTITY.mailIdOfKey('queue', name);
+    if (isDoubled) cloud.queue.copy(id);
+    const mailId =
+      name === undefined
+        ? IDENTITY.mailIdOfMessage(id)
+        : IDENTITY.mailIdOfKey(options.queueOf ?? 'queue', name);
     if (!mails.has(mailId)) add(mailId, policy, content, true);
   };
 
@@ -162,17 +189,25 @@ export const makeSimulation = (options: SimulationOptions) => {
     respondAsync,
     laterMs,
     process,
+    more,
+    isKeyless = false,
+    key: shared,
   }: Extract<Act, { kind: 'post' }>): Promise<void> => {
-    const key = `key-${clients.length}`;
-    const input = contentOf(policy, large, laterMs);
-    const mail = add(IDENTITY.mailIdOfKey('key:test', key), policy, { ...input, idempotencyKey: key }, false);
-    const client = {
+    const key = shared === undefined ? `key-${clients.length}` : `${policy}-${large}-${shared}`;
+    const subject = shared === undefined ? {} : { subject: key };
+    const input = contentOf(policy, large, laterMs, { ...subject, ...more });
+    const newId = toUuid(clients.length);
+    const mailId = isKeyless ? newId : IDENTITY.mailIdOfKey('key:test', key);
+    const content = isKeyless ? input : { ...input, idempotencyKey: key };
+    const mail = mails.get(mailId) ?? add(mailId, policy, content, false);
+    const client = theOne(clientPool, `${clients.length} ${mailId}`, {
       mail,
-      request: { input, key, respondAsync },
+      request: isKeyless ? { input, key: undefined, newId, respondAsync } : { input, key, respondAsync },
       asking: 0,
-      answered: false,
+      // It asks once, whatever it hears.
+      answered: isKeyless,
       notBefore: cloud.now(),
-    };
+    });
     clients.push(client);
     return ask(client, process);
   };
@@ -196,6 +231,15 @@ export const makeSimulation = (options: SimulationOptions) => {
       cloud.history.push(`${row.facts.mailId} caller hears canceled`);
       mail.toldCanceled = true;
     });
+  };
+
+  const close = async (process: number, one: number): Promise<void> => {
+    const rows = cloud.ledger.rows().filter((row) => row.fate.state === 'held' || !isFinal(row));
+    const row = rows[one % Math.max(rows.length, 1)];
+    const mail = mails.get(row?.facts.mailId ?? '');
+    if (row === undefined || mail === undefined) return;
+    mail.mayBeClosed = true;
+    await relay.close(process, row.facts.mailId);
   };
 
   const reschedule = async (process: number, one: number, laterMs: number): Promise<void> => {
@@ -233,16 +277,18 @@ export const makeSimulation = (options: SimulationOptions) => {
         return replay(act.process, act.one);
       case 'cancel':
         return cancel(act.process, act.one);
+      case 'close':
+        return close(act.process, act.one);
       case 'reschedule':
         return reschedule(act.process, act.one, act.laterMs);
       case 'deliver':
-        return void (await relay.deliver(act.process));
+        return void (await relay.deliver(act.process, act.which));
       case 'held':
-        return void (await relay.hold(act.process));
+        return void (await relay.hold(act.process, act.which));
       case 'sweep':
         return relay.sweep(act.process);
       case 'step':
-        return void (await cloud.stepper.take(act.one, act.fate));
+        return void (await cloud.processes.take(act.one, act.fate, act.variant));
       case 'kill':
         return relay.kill(act.process, chosenBy(act.happens));
       case 'wait':
@@ -251,7 +297,7 @@ export const makeSimulation = (options: SimulationOptions) => {
   };
 
   const quiet = async (): Promise<void> => {
-    while (cloud.stepper.waiting() > 0) await cloud.stepper.take(0, 'answered');
+    while (cloud.processes.steps().length > 0) await cloud.processes.take(0, 'answered');
   };
   const open = () => cloud.ledger.rows().filter((row) => !isFinal(row));
 
@@ -288,11 +334,36 @@ export const makeSimulation = (options: SimulationOptions) => {
   };
 
   return {
+    cloud,
+    relay,
+    options,
     perform,
     finish,
+    /** Those who may ask once more now, and when the others may. */
+    clients: () => clients.filter(({ answered, asking }) => !answered && asking < 2),
+    /** Remembers everything as it is, and gives what brings that back. */
+    save: (): (() => void) => {
+      const back = [cloud.save(), relay.save(), saveMap(mails)];
+      const [emails, askers] = [[...mails.values()], [...clients]].map((list) =>
+        (list as object[]).map((one) => [one, { ...one }] as const),
+      );
+      const many = clients.length;
+      return () => {
+        for (const restore of back) restore();
+        clients.splice(many);
+        for (const [one, before] of [...(emails ?? []), ...(askers ?? [])]) Object.assign(one, before);
+      };
+    },
+    /** Everything but the processes. */
+    state: (): unknown => ({
+      cloud: cloud.state(),
+      mails: [...mails.values()].map(({ content: _, ...mail }) => mail),
+      clients: clients.map(({ mail: { mailId }, request: _, ...client }) => ({ mailId, ...client })),
+    }),
     stories: (): readonly MailStory[] => {
       const rows = new Map(cloud.ledger.rows().map((row) => [row.facts.mailId, row]));
       const records = [...cloud.records.values()];
+      const shown = new Set([...cloud.captured.kept.values()].map((kept) => kept.record.mailId));
       return [...mails.values()].map((mail) => {
         const json = JSON.stringify(mail.content);
         // A bare message that never got into the ledger is held under the id it has on the poison queue.
@@ -305,6 +376,7 @@ export const makeSimulation = (options: SimulationOptions) => {
           doubted: cloud.doubted.has(mail.mailId),
           copies: [...ids].reduce((sum, id) => sum + cloud.mailboxes.copies(id), 0),
           recorded: record?.original,
+          isCaptured: shown.has(mail.mailId),
         };
       });
     },
@@ -353,6 +425,16 @@ const brokenLimits = (
     ),
   ];
 };
+
+/** The object that had this name before, as if it were new. */
+const theOne = <Its extends object>(pool: Map<string, Its>, name: string, fresh: Its): Its => {
+  const one = pool.get(name) ?? fresh;
+  pool.set(name, one);
+  return Object.assign(one, fresh);
+};
+
+/** The id that a new email gets. */
+const toUuid = (number: number): string => `00000000-0000-4000-9000-${String(number).padStart(12, '0')}`;
 
 /** Which instance takes a message is not regular, as among hosts. */
 const anyOfTwo = (round: number): number => Math.imul(round + 1, 0x9e3779b1) >>> 31;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeBack } from '../../../src/lib/delivery/take-back.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import { isUntold } from '../../../src/lib/ledger/ledger-row.ts';
 import { claim, recordDraft, withdraw } from '../../../src/lib/ledger/transitions.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
@@ -24,6 +25,13 @@ describe('an email whose message may not be on the queue', () => {
       expect(world.rows()).toMatchObject([{ state: 'rejected', reason: { code: 'MAIL_NOT_STORED' } }]);
     },
   );
+
+  test('is withdrawn and its event is left to the sweep, as it would be wrong where another invocation has taken the message', async () => {
+    const { world, back } = unqueued();
+    await expect(back()).rejects.toThrow();
+    expect(world.announced).toEqual([]);
+    expect(world.ledger.rows().filter(isUntold)).toHaveLength(1);
+  });
 
   test('is withdrawn with a turn that its message cannot have, should that be there after all', async () => {
     const { world, back } = unqueued();

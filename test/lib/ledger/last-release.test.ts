@@ -109,7 +109,7 @@ describe('a caller', () => {
     const told = added.filter((field) =>
       changelog
         .split('\n- ')
-        .some((entry) => entry.includes(`\`${field}\``) && /after the deployment/i.test(entry)),
+        .some((entry) => entry.includes(`\`${field}\``) && /(?:after|once) the deployment/i.test(entry)),
     );
     expect(
       told,

@@ -82,7 +82,7 @@ export const LIMITS: LaneLimits = {
   perMinute: 30,
   recipientsPerDay: 1_000_000,
   bookAheadMs: 12 * HOUR_MS,
-  agesAfterMs: 21_600_000,
+  agesAfterMs: 6 * HOUR_MS,
 };
 
 type Promised = {

@@ -1,0 +1,50 @@
+import { type InState, isIn, type MailFacts } from '../ledger/ledger-row.ts';
+import type { Envelope } from '../ledger/queue-message.ts';
+import { type Diverted, limit, queueNew } from '../ledger/transitions.ts';
+import type { LedgerEntry, Ports } from '../ports.ts';
+import { DAY_CODES, type LaneResult } from './in-lane.ts';
+import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
+
+type Needs = QueueMailNeeds & Pick<Ports, 'ledger' | 'clock' | 'log'>;
+
+type WaitingMail = {
+  readonly envelope: Envelope;
+  readonly facts: MailFacts;
+  /** Undefined where the ledger does not have it yet, or says that it was rejected. */
+  readonly entry: LedgerEntry<InState<'queued' | 'deferred' | 'unknown'>> | undefined;
+  readonly isNew: boolean;
+  readonly how: Diverted;
+};
+
+/**
+ * Lets an email wait on the queue, with the same turn, until its mailbox or tenant may write to its recipients. The row says so and is
+ * written once for each time; `beaten` when another invocation changed it.
+ */
+export const waitForDay = async (
+  needs: Needs,
+  mail: WaitingMail,
+  { of, at, waitMs, dueAt }: Extract<LaneResult, { kind: 'day' }>,
+): Promise<'done' | 'beaten'> => {
+  const { envelope } = mail;
+  const { mailId, contentHash, content } = envelope;
+  if (!(await writeWaiting(needs, mail, { code: DAY_CODES[of] }, at))) return 'beaten';
+  if (content === 'stored') await needs.payloads.keep(mailId, contentHash);
+  await queueMail(needs, { ...envelope, dueAt }, waitMs);
+  needs.log({ event: 'MailPaced', mailId, waitMs });
+  return 'done';
+};
+
+const writeWaiting = async (
+  { ledger, clock }: Needs,
+  { facts, entry, isNew, how }: WaitingMail,
+  reason: { readonly code: (typeof DAY_CODES)[keyof typeof DAY_CODES] },
+  until: Date,
+): Promise<boolean> => {
+  const now = clock.now();
+  if (isNew) return (await ledger.create(limit(queueNew(facts, now, how), reason, until, now))) !== undefined;
+  // Of one that was tried, the row says why it is tried again.
+  if (entry === undefined || !isIn(entry.row, 'queued')) return true;
+  const { limited } = entry.row.fate;
+  if (limited?.until === until.toISOString() && limited.reason.code === reason.code) return true;
+  return (await ledger.replace(limit(entry.row, reason, until, now), entry.etag)) !== undefined;
+};

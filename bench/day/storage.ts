@@ -2,8 +2,9 @@ import { AppError } from '../../src/lib/errors.ts';
 import { indexKeyOf, keysBefore } from '../../src/lib/ledger/ledger-index.ts';
 import { isFinal, type LedgerRow, type MailState } from '../../src/lib/ledger/ledger-row.ts';
 import { prefixesOf } from '../../src/lib/ledger/search-index.ts';
-import type { LaneEntry, LedgerEntry, Ports } from '../../src/lib/ports.ts';
+import type { BudgetEntry, LaneEntry, LedgerEntry, Ports } from '../../src/lib/ports.ts';
 import { EMPTY_LANE } from '../../src/lib/sending/mailbox-lane.ts';
+import { EMPTY_BUDGET } from '../../src/lib/sending/recipient-budget.ts';
 import type { VirtualTime } from '../lanes/virtual-time.ts';
 import { type Span, TROUBLES } from './day-plan.ts';
 import type { Random } from './random.ts';
@@ -56,6 +57,7 @@ export const makeStorage = (time: VirtualTime, start: number, random: Random) =>
   const open = new Set<string>();
   const shelf = makeShelf();
   const lanes = new Map<string, LaneEntry>();
+  const budgets = new Map<string, BudgetEntry>();
   const records = new Set<string>();
   let version = 0;
 
@@ -217,6 +219,20 @@ export const makeStorage = (time: VirtualTime, start: number, random: Random) =>
         },
         expire: () => ofTable(1, () => undefined),
       } satisfies Ports['usages'],
+      recipientBudgets: {
+        read: (tenant, kind) =>
+          ofTable(1, () => budgets.get(`${tenant} ${kind}`) ?? { budget: EMPTY_BUDGET }),
+        write: (tenant, kind, budget, etag) =>
+          ofTable(1, () => {
+            const key = `${tenant} ${kind}`;
+            const there = budgets.get(key);
+            if (there?.etag !== etag) return { isOwn: false, entry: there ?? { budget: EMPTY_BUDGET } };
+            version += 1;
+            const entry = { budget, etag: String(version) };
+            budgets.set(key, entry);
+            return { isOwn: true, entry };
+          }),
+      } satisfies Ports['recipientBudgets'],
       heartbeats: {
         read: async () => undefined,
         note: () => ofTable(1, () => undefined),

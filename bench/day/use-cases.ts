@@ -1,5 +1,6 @@
 import { makeKnownCallers } from '../../src/lib/callers/known-callers.ts';
 import { admissibleBytes, makeAdmission } from '../../src/lib/delivery/admission.ts';
+import { makeBudgets } from '../../src/lib/delivery/budgets.ts';
 import { type DeliverMailNeeds, deliverMail } from '../../src/lib/delivery/deliver-mail.ts';
 import { type HoldPoisonNeeds, holdPoisonMessage } from '../../src/lib/delivery/hold-poison-message.ts';
 import { makePacer } from '../../src/lib/delivery/pacer.ts';
@@ -9,6 +10,7 @@ import { sweepMail } from '../../src/lib/delivery/sweep-mail.ts';
 import type { SweepNeeds } from '../../src/lib/delivery/sweep-run.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Ports } from '../../src/lib/ports.ts';
+import type { LimitsOf } from '../../src/lib/sending/external-recipients.ts';
 import { agesAfter, bookAheadFor } from '../../src/lib/sending/pacing.ts';
 import { NO_SAFETY } from '../../src/lib/sending/safety.ts';
 import type { VirtualTime } from '../lanes/virtual-time.ts';
@@ -42,6 +44,9 @@ const MEMORY_BYTES = MEMORY_GB * 1_024_000_000;
 
 export const HTTP_CALLER = 'key:applications';
 const CALLERS = makeKnownCallers([]);
+
+/** By default external recipients are not counted. */
+const limitsOf: LimitsOf = () => ({ tenant: 'contoso.example', domains: [], onmicrosoft: 100 });
 
 type Needs = SendMailNeeds & DeliverMailNeeds & HoldPoisonNeeds & SweepNeeds;
 
@@ -96,11 +101,13 @@ export const makeUseCases = (world: World, process: Process, owner: string) => {
       listBefore: noDraft,
     },
     pacer: makePacer({ ...ports, clock, random, log }, LIMITS, owner),
+    budgets: makeBudgets({ ...ports, clock, log }, limitsOf),
     quotas: makeQuotas(ports.usages),
     admission: makeAdmission(admissibleBytes(MEMORY_BYTES)),
     accept: {
       senderPolicy: { defaultSender: { address: addressOf(0) }, allowedSenders: ['*@contoso.example'] },
       ledgerRecipients: false,
+      limitsOf,
       safety: NO_SAFETY,
       plan: { largeAttachments: false, delivery: 'standard' },
     },
@@ -119,7 +126,7 @@ export const makeUseCases = (world: World, process: Process, owner: string) => {
     },
   } as const;
   // Without `events`, as where nobody wants to hear of them.
-  const needs = { ...sending, sending } as unknown as Needs;
+  const needs: Needs = { ...sending, sending };
   const factsOf = ({ id, text, insertedAt, dequeueCount }: Message) => ({
     text,
     messageId: id,

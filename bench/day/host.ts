@@ -123,6 +123,7 @@ export const makeHost = (world: World, count: number) => {
       return;
     }
     storage.requests.queueDeletes += 1;
+    storage.rates.queue.note(time.now());
     await time.sleep(5);
     if (!instance.process.isAlive) return;
     instance.messages.delete(message);

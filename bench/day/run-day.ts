@@ -81,6 +81,7 @@ export const runDay = async (options: DayOptions, progress: (line: string) => vo
       const id = queue.newId();
       emails.name(number, IDENTITY.mailIdOfMessage(id));
       storage.requests.putByApplications += 1;
+      storage.rates.queue.note(time.now());
       emails.answer(number, true);
       queue.put(JSON.stringify(inputOf(number, email)), 0, id);
       return;

@@ -447,7 +447,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const inMinute =
     (times: readonly number[], most: number) =>
     (at: number): Rule => ({ times, most: most - standingAt(at), windowMs: WINDOW_MS });
-  const steps = () => lane.standing.map(({ until }) => until + WINDOW_MS);
+  const steps = () => lane.standing.map(({ until }) => evenly(Math.ceil(until + WINDOW_MS) + 1));
 
   const alignedFit = (
     from: number,
@@ -625,7 +625,7 @@ const withStanding = (
   if (whole < LEAST_FOR_STANDING || !isQuiet || current.some((one) => one.owner === owner)) return lane;
   const left = perMinute - aheadOf(perMinute) - sumOf(lane.standing.map(({ count }) => count));
   const count = Math.min(STANDING_EACH, left);
-  const until = now + STANDING_MS;
+  const until = evenly(now + STANDING_MS);
   const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
   if (count < 1 || used + count > aheadOf(perMinute) || lane.standing.length >= MOST_STANDING) return lane;
   return { ...lane, standing: [...lane.standing, { owner, count, until }] };

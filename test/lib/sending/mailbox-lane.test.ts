@@ -470,3 +470,18 @@ describe('a lane that another version wrote, or that is damaged', () => {
 test('five sixths of the limit can be booked ahead, and at least one', () => {
   expect([1, 2, 3, 5, 30, 10_000].map(aheadOf)).toEqual([1, 1, 2, 4, 25, 8333]);
 });
+
+test('every start is one that an email can bring back, also after a standing share that a clock with parts of milliseconds has dated', () => {
+  const until = START + 1000.687;
+  const lane = { ...EMPTY_LANE, standing: [{ owner: 'one', count: LIMITS.perMinute, until }] };
+  const starts = startsIn(ask(lane, { owner: 'other', now: START + 0.3, wants: wants(40) }).answers);
+  expect(starts.length).toBeGreaterThan(20);
+  expect(starts[0]).toBeGreaterThanOrEqual(until + WINDOW_MS);
+  expect(starts.filter((at) => !canBeStart(at))).toEqual([]);
+});
+
+test('a standing share ends at a time that can be a start', () => {
+  const asked = (lane: Lane, now: number) => ask(lane, { now, wants: wants(1) }).lane;
+  const { standing } = asked(asked(EMPTY_LANE, START + 0.687), START + 20_001.687);
+  expect(standing.map(({ until }) => canBeStart(until))).toEqual([true]);
+});

@@ -467,13 +467,15 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
     // Of the requests at once, one is for whoever asks.
     const atOnceAhead = Math.max(1, limits.concurrent - 1);
-    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, callMs / atOnceAhead)) + 1);
-    // A burst goes as fast as requests end; only what the minute holds up is spread.
-    const at = room > from ? Math.max(room, last + step) : Math.max(from, last);
+    const least = onGrid(callMs / atOnceAhead, 0, 'after');
+    const step = Math.max(least, onGrid(WINDOW_MS / ahead, 0, 'after'));
+    // A burst goes nearly as fast as requests end; only what the minute holds up is spread.
+    const spread = room > from ? Math.max(room, last + step) : last + least;
+    const at = room > from || last > from ? Math.max(from, spread) : from;
     if (at > now + limits.bookAheadMs) return undefined;
     if (at > now + 2 * WINDOW_MS + STANDING_MS) return onGrid(at, phase, 'after');
     const minute = inMinute(near, perMinute);
-    return alignedFit(at, (time) => [minute(time), atOnce(near, atOnceAhead)], now + limits.bookAheadMs);
+    return alignedFit(at, (time) => [minute(time), atOnce(near)], now + limits.bookAheadMs);
   };
   const takeable = (most: number, from = earliest()): number | undefined => {
     if (lane.taken.length >= MOST_TAKEN) return undefined;

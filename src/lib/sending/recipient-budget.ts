@@ -23,7 +23,7 @@ const DAY_MS = 24 * HOUR_MS;
  */
 const AHEAD_MS = 5 * 60_000;
 /** From here on somebody is warned. */
-export const NEAR = 0.8;
+const NEAR = 0.8;
 /** At most this part of what is left, so that the blocks end with single emails. */
 const PART_OF_LEFT = 10;
 /** A block is lost when its instance ends: it is for a few emails, or for a small part of a large limit. */
@@ -38,13 +38,13 @@ const hourOf = (time: number): number => Math.floor(time / HOUR_MS);
 export const countingHour = (now: number): number => hourOf(now + AHEAD_MS);
 
 /** What counts now: an hour does until all of it is more than a day ago. */
-export const takenOf = ({ hours }: RecipientBudget, now: number): number =>
+const takenOf = ({ hours }: RecipientBudget, now: number): number =>
   Object.entries(hours).reduce((sum, [hour, count]) => sum + (isCounted(hour, now) ? count : 0), 0);
 
 const isCounted = (hour: string, now: number): boolean => Number(hour) >= hourOf(now) - 24;
 
 /** When there is room for so many more; `now` where there is. One with more than the limit goes when nothing else counts. */
-export const roomAt = (budget: RecipientBudget, limit: number, recipients: number, now: number): number => {
+const roomAt = (budget: RecipientBudget, limit: number, recipients: number, now: number): number => {
   const need = Math.min(recipients, limit);
   for (let hour = hourOf(now); hour <= hourOf(now) + 25; hour += 1) {
     const at = Math.max(now, hour * HOUR_MS);

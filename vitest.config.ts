@@ -68,7 +68,7 @@ const TIDY = [
   'test/local/graph/**/*.test.ts',
   'test/local/inbox/{attachment-content,host-names,inbox-address,inbox-server,relay-mails}.test.ts',
   'test/local/key-vault/secret-store.test.ts',
-  'test/bench/{aims,independence,keep-alive-client,options,small-instance,steady-rate}.test.ts',
+  'test/bench/{aims,day,independence,keep-alive-client,options,small-instance,steady-rate}.test.ts',
   'test/chaos/{held-messages,outages,plan,stories,summary,verdict,weather}.test.ts',
   'test/scripts/{mail-page,same-relay,search-mails}.test.ts',
   'test/{docs,docs-chinese,docs-connections,docs-examples,docs-names,docs-operations,rooms,security-statements,words}.test.ts',

@@ -1,5 +1,5 @@
-/** Prints rows below each other in columns as wide as they need; the first row is the heading. */
-export const printTable = (title: string, rows: readonly (readonly string[])[]): void => {
+/** Rows below each other in columns as wide as they need; the first row is the heading. */
+export const toTable = (title: string, rows: readonly (readonly string[])[]): readonly string[] => {
   const [heading = []] = rows;
   const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const toLine = (row: readonly string[]) =>
@@ -8,12 +8,12 @@ export const printTable = (title: string, rows: readonly (readonly string[])[]):
         column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('   ');
-  console.log(`\n${title}`);
-  for (const [index, row] of rows.entries()) {
-    console.log(`  ${toLine(row)}`);
-    if (index === 0) console.log(`  ${widths.map((width) => '-'.repeat(width)).join('   ')}`);
-  }
+  const [first = '', ...lines] = rows.map((row) => `  ${toLine(row)}`.trimEnd());
+  return [title, first, `  ${widths.map((width) => '-'.repeat(width)).join('   ')}`, ...lines];
 };
+
+export const printTable = (title: string, rows: readonly (readonly string[])[]): void =>
+  console.log(`\n${toTable(title, rows).join('\n')}`);
 
 export const ms = (figure: number): string => `${figure.toFixed(2)} ms`;
 export const perSecond = (msPerMail: number): string => `${(1000 / msPerMail).toFixed(0)}/s`;

@@ -796,7 +796,7 @@ export const catalogue = {
     429,
     'time',
     'The mailbox has had its recipients of the day',
-    'Exchange lets a mailbox write to 10,000 recipients in 24 hours (MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX), and returns what is above that as undeliverable. Nothing was accepted. Send the email again after the time in the header `Retry-After`, with `Prefer: respond-async` or by the queue, where it waits, or from another mailbox.',
+    'A mailbox may write to as many recipients in 24 hours as MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX says, by default the 10,000 of Exchange. Exchange returns what is above that as undeliverable. Nothing was accepted. Send the email again after the time in the header `Retry-After`, with `Prefer: respond-async` or by the queue, where it waits, or from another mailbox.',
   ),
   EXTERNAL_RECIPIENTS_REACHED: entry(
     429,

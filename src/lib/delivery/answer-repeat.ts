@@ -14,7 +14,7 @@ import { bringBackMail } from './bring-back-mail.ts';
 import { captureMail } from './capture-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { countForCaller } from './count-for-caller.ts';
-import { dayReached, sendInLane } from './in-lane.ts';
+import { dayReached, sendInLane, type Waiting } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
@@ -97,14 +97,13 @@ const tryAfresh = async (
   const queueFor = async ({
     waitMs,
     dueAt,
-  }: {
-    readonly waitMs: number;
-    readonly dueAt?: Date;
-  }): Promise<Answer | undefined> => {
+    giveBack: giveStartBack,
+  }: Waiting): Promise<Answer | undefined> => {
     const now = needs.clock.now();
     const written = await needs.ledger.replace(queueAfresh(row, now, how), etag).catch(notStored);
     if (written === undefined || !isIn(written.row, 'queued')) {
       giveBack();
+      giveStartBack?.();
       return undefined;
     }
     const entry = { row: written.row, etag: written.etag };

@@ -248,7 +248,10 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();
       const queued = queueNew(accepted.facts, now, divertedBy(accepted.handling));
-      if (isNew && !(await needs.ledger.create(queued))) return 'beaten';
+      if (isNew && !(await needs.ledger.create(queued))) {
+        if (result.kind === 'wait') result.giveBack?.();
+        return 'beaten';
+      }
       // Where no time could be kept for it, it asks again as any other.
       const { dueAt: _told, ...unbooked } = envelope;
       const next = result.kind === 'full' ? unbooked : { ...unbooked, dueAt: result.dueAt };

@@ -31,7 +31,13 @@ export type LaneNeeds = DraftNeeds &
 /** What came of the wish to send an email now. */
 export type LaneResult =
   /** Its mailbox has no room: it waits for so long, and then says that it was told this time. */
-  | { readonly kind: 'wait'; readonly waitMs: number; readonly dueAt: Date }
+  | {
+      readonly kind: 'wait';
+      readonly waitMs: number;
+      readonly dueAt: Date;
+      /** Of the start that is kept for it: it will not come. */
+      readonly giveBack?: () => void;
+    }
   /** No time could be given to it. */
   | { readonly kind: 'full'; readonly waitMs: number }
   /** The mailbox, or all of its tenant, have had their recipients of the day: it waits for so long. `at`: when there is room again. */
@@ -68,6 +74,13 @@ type Waiter = Pick<Envelope, 'mailId' | 'dueAt'> &
     readonly givesWay?: boolean;
   };
 
+/** How long an email waits, for which start, and what gives that back. */
+export type Waiting = {
+  readonly waitMs: number;
+  readonly dueAt?: Date;
+  readonly giveBack?: () => void;
+};
+
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;
 /** A sleep can end a little early; longer than this nothing waits for its start. */
@@ -98,7 +111,7 @@ export const sendInLane = async (
   const budget = await takeBudget(needs, claims);
   if (budget.kind !== 'granted') {
     pacer.giveBack(start);
-    pacer.leave(start);
+    pacer.leave(start, { maySend: true });
     return budget.kind === 'reached' ? untilDay(needs, budget) : budget;
   }
   const passage = passGate(needs, plan.mailbox, who.givesWay ? 'queue' : 'caller');
@@ -111,9 +124,11 @@ export const sendInLane = async (
   let outcome: SendOutcome | undefined;
   let isInside = true;
   let maySend = false;
+  let isBeaten = false;
   try {
     const claimed = await claim();
     if (claimed === undefined) {
+      isBeaten = true;
       // Or whoever repeats a request again and again would use up the minute of the mailbox, and send nothing. A start that the
       // email brought is used by whoever was first.
       if (start.at.getTime() !== who.dueAt?.getTime()) pacer.giveBack(start);
@@ -128,9 +143,10 @@ export const sendInLane = async (
       if (isMissed) {
         // It was as slow once more.
         pacer.giveBack(again.start);
-        pacer.leave(again.start);
+        pacer.leave(again.start, { maySend: true });
       }
       if (again.kind !== 'go' || isMissed) {
+        if (again.kind === 'wait') again.giveBack?.();
         const waitMs = again.kind === 'go' ? PATIENCE_MS : again.waitMs;
         outcome = { kind: 'not-sent', code: 'START_MISSED', waitMs };
         return { kind: 'ended', ...claimed, outcome };
@@ -149,7 +165,8 @@ export const sendInLane = async (
   } finally {
     if (!maySend) budget.giveBack();
     passage.leave(outcome?.kind === 'not-sent' && outcome.code === 'START_MISSED' ? undefined : outcome);
-    if (isInside) pacer.leave(start, plan.kind === 'draft' ? undefined : outcome?.tookMs);
+    const tookMs = plan.kind === 'draft' ? undefined : outcome?.tookMs;
+    if (isInside) pacer.leave(start, { maySend: maySend || isBeaten, ...defined({ tookMs }) });
   }
 };
 
@@ -212,7 +229,14 @@ const enterLane = async (
         };
       case 'wait': {
         if (!pace.isKept || pace.waitMs > PATIENCE_MS || naps === MOST_NAPS)
-          return { kind: 'wait', waitMs: pace.waitMs, dueAt: pace.at };
+          return {
+            kind: 'wait',
+            waitMs: pace.waitMs,
+            dueAt: pace.at,
+            ...(pace.isKept && pace.at.getTime() !== told?.getTime()
+              ? { giveBack: () => pacer.giveBack({ mailbox: lane, at: pace.at, recipients }) }
+              : {}),
+          };
         naps += 1;
         dueAt = pace.at;
         await clock.sleep(pace.waitMs);

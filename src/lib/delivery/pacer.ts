@@ -48,7 +48,7 @@ const ALONE_MS = 90_000;
 const ASK_AGAIN_MS = 10_000;
 /** Larger emails always ask, so that what is counted late stays small. */
 const FEW_RECIPIENTS = 20;
-const MOST_UNTOLD_RECIPIENTS = 100;
+const MOST_UNTOLD_RECIPIENTS = 50;
 const MOST_SPARE = 16;
 /** Those that nobody has needed for so long are given back, as soon as an email of the mailbox comes. */
 const SPARE_MS = 3000;
@@ -63,6 +63,25 @@ type Asking = {
   readonly fail: (fault: unknown) => void;
 };
 type Given = Answer | { readonly kind: 'alone' };
+
+type LostWrite = {
+  /** By which the lane says that it was written. */
+  readonly at: number | undefined;
+  readonly told: Pick<OwnLane, 'returned' | 'unasked' | 'recipients'>;
+  readonly starts: readonly Returned[];
+};
+
+/** The starts that were given, and how many recipients were counted with each. */
+const startsIn = (
+  answers: readonly Answer[],
+  wants: readonly Want[],
+  spare: readonly number[],
+): readonly Returned[] => [
+  ...answers.flatMap((answer, index) =>
+    answer.kind === 'start' ? [{ at: answer.at, recipients: wants[index]?.recipients ?? 0 }] : [],
+  ),
+  ...spare.map((at) => ({ at, recipients: 0 })),
+];
 
 type OwnLane = {
   known: (LaneEntry & { readonly seenAt: number }) | undefined;
@@ -79,6 +98,8 @@ type OwnLane = {
   recipients: number;
   slowestMs: number;
   pause: { readonly until: number; readonly isLong: boolean } | undefined;
+  /** A write of which no answer came. */
+  lost: LostWrite | undefined;
   /** Starts kept for the next emails, oldest first. */
   spare: readonly number[];
   hasBacklog: boolean;
@@ -123,6 +144,7 @@ export const makePacer = (
       recipients: 0,
       slowestMs: 0,
       pause: undefined,
+      lost: undefined,
       spare: [],
       hasBacklog: false,
       newAt: 0,
@@ -145,8 +167,23 @@ export const makePacer = (
         !lane.isAsking &&
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
-      )
-        lanes.delete(mailbox);
+      ) {
+        if (lane.recipients === 0 && lane.unasked.length === 0) lanes.delete(mailbox);
+        else {
+          lane.isTelling = true;
+          void serve(mailbox, lane);
+        }
+      }
+  };
+
+  /** A write whose answer was lost happened after all: it told what it had to, and nobody got its starts. */
+  const settleLost = (lane: OwnLane, { lane: found }: LaneEntry): void => {
+    const { lost } = lane;
+    lane.lost = undefined;
+    if (lost === undefined || lost.at === undefined || found.users[owner] !== lost.at) return;
+    lane.returned = [...lane.returned.slice(lost.told.returned.length), ...lost.starts];
+    lane.unasked = lane.unasked.filter((at) => !lost.told.unasked.includes(at));
+    lane.recipients -= lost.told.recipients;
   };
 
   /** What is kept for the next emails is theirs as long as the lane says so. */
@@ -161,6 +198,7 @@ export const makePacer = (
     const before = clock.now();
     const { server, ...entry } = await mailboxLanes.read(mailbox);
     if (server !== undefined) storageClock.learn(before, server, clock.now());
+    settleLost(lane, entry);
     return know(lane, entry);
   };
 
@@ -187,7 +225,11 @@ export const makePacer = (
       // Should the answer be lost, nobody knows what is there.
       lane.known = undefined;
       const before = clock.now();
-      const { isOwn, entry, server } = await mailboxLanes.write(mailbox, decided.lane, known.etag);
+      const written = mailboxLanes.write(mailbox, decided.lane, known.etag);
+      const { isOwn, entry, server } = await written.catch((failure: unknown) => {
+        lane.lost = { at: decided.lane.users[owner], told, starts: startsIn(answers, wants, spare) };
+        throw failure;
+      });
       if (server !== undefined) storageClock.learn(before, server, clock.now());
       know(lane, entry);
       if (!isOwn) continue;
@@ -196,7 +238,7 @@ export const makePacer = (
       lane.recipients -= told.recipients;
       lane.slowestMs = 0;
       if (lane.pause === pause) lane.pause = undefined;
-      lane.spare = [...lane.spare, ...spare];
+      lane.spare = [...lane.spare, ...spare].toSorted((one, other) => one - other);
       const time = timeNow();
       if (wants.length > 0)
         lane.hasBacklog = answers.some((answer) => 'at' in answer && answer.at > time + SOON_MS);
@@ -293,7 +335,7 @@ export const makePacer = (
   const ownStart = (lane: OwnLane, who: Passenger, time: number): number | undefined => {
     const passed = lane.spare.filter((at) => at + GRACE_MS < time);
     if (passed.length > 0) {
-      lane.spare = lane.spare.slice(passed.length);
+      lane.spare = lane.spare.filter((at) => at + GRACE_MS >= time);
       lane.returned = [...lane.returned, ...passed.map((at) => ({ at, recipients: 0 }))];
     }
     if (
@@ -362,6 +404,9 @@ export const makePacer = (
         lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
       }
     }
+    // Of its own share, it waits for a request in progress.
+    if (dueAt !== undefined && lane.standing.includes(dueAt) && dueAt + GRACE_MS >= timeNow())
+      return go(mailbox, lane, who, dueAt);
     const own = ownStart(lane, who, timeNow());
     if (own !== undefined) return go(mailbox, lane, who, own);
     const { recipients, bytes } = who;
@@ -386,8 +431,10 @@ export const makePacer = (
       return lanes.size;
     },
     enter,
-    leave: ({ mailbox }, tookMs = 0) => {
+    leave: ({ mailbox, recipients }, { maySend, tookMs = 0 } = { maySend: true }) => {
       const lane = laneOf(mailbox);
+      // Counted when it got its start; its next attempt counts again.
+      if (!maySend) lane.recipients -= recipients;
       lane.inFlight = Math.max(0, lane.inFlight - 1);
       inside = Math.max(0, inside - 1);
       lane.slowestMs = Math.max(lane.slowestMs, tookMs);

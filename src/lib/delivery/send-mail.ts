@@ -16,7 +16,7 @@ import { answerRepeat, putAgain } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
 import { countForCaller, isKnownNearLimit } from './count-for-caller.ts';
-import { dayReached, sendInLane } from './in-lane.ts';
+import { dayReached, sendInLane, type Waiting } from './in-lane.ts';
 import type { Taken } from './purse.ts';
 import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
@@ -236,13 +236,13 @@ const takeNew = async (
   });
   switch (result.kind) {
     case 'full':
-      taken.giveBack();
-      throw new AppError('MAILBOX_BOOKED_UP');
-    case 'wait':
-      return queueAccepted(needs, mail, taken, result);
     case 'day':
       taken.giveBack();
-      throw dayReached(result);
+      // A repeat gets its first answer: it was accepted.
+      if (accepted.facts.keyHash !== undefined && (await isKnown(needs, accepted))) return undefined;
+      throw result.kind === 'full' ? new AppError('MAILBOX_BOOKED_UP') : dayReached(result);
+    case 'wait':
+      return queueAccepted(needs, mail, taken, result);
     case 'beaten':
       if (!isClaimed) taken.giveBack();
       return undefined;
@@ -250,6 +250,9 @@ const takeNew = async (
       return concludeForCaller(needs, mail, { ...result, onRejected: taken.giveBack });
   }
 };
+
+const isKnown = async (needs: SendMailNeeds, { facts }: IncomingMail['accepted']): Promise<boolean> =>
+  (await needs.ledger.find(facts.mailId).catch(notStored)) !== undefined;
 
 /** Keeps a new email in place of sending it. Undefined where the ledger has it already. */
 const captureNewMail = async (
@@ -286,7 +289,7 @@ const queueAccepted = async (
   needs: SendMailNeeds,
   { accepted, envelope }: IncomingMail,
   { countedAt, giveBack }: Taken,
-  { waitMs, dueAt }: { readonly waitMs: number; readonly dueAt?: Date },
+  { waitMs, dueAt, giveBack: giveStartBack }: Waiting,
 ): Promise<LedgerRow | undefined> => {
   const row = queueNew(accepted.facts, needs.clock.now(), {
     ...divertedBy(accepted.handling),
@@ -295,6 +298,7 @@ const queueAccepted = async (
   const created = await needs.ledger.create(row).catch(notStored);
   if (created === undefined) {
     giveBack();
+    giveStartBack?.();
     return undefined;
   }
   const { mailId, sendAt } = row.facts;

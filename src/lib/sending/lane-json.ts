@@ -19,6 +19,8 @@ const LANE = z.looseObject({
   askUpTo: time.catch(0),
   bulkUpTo: time.catch(0),
   lastBulk: time.catch(0),
+  phase: z.int().min(0).max(14).multipleOf(2).catch(0),
+  largeUpTo: time.catch(0),
   pausedUntil: time.catch(0),
   isProbing: z.boolean().catch(false),
   cut: z

@@ -31,6 +31,10 @@ export type Lane = {
   /** The same, of bulk. */
   readonly bulkUpTo: number;
   readonly lastBulk: number;
+  /** Of new starts, modulo `GRID_MS`. Another one since starts were last void, so that no new start is the same as one of those. */
+  readonly phase: number;
+  /** The last time told to a large email. */
+  readonly largeUpTo: number;
   /** Graph limits the mailbox until then; after a long pause one email goes first. */
   readonly pausedUntil: number;
   readonly isProbing: boolean;
@@ -109,6 +113,8 @@ export const WINDOW_MS = 60_000 + GRACE_MS + 500;
 /** The clock of an instance may be as much ahead of another. */
 const CLOCKS_MS = 60_000;
 const HOUR_MS = 3_600_000;
+/** A divisor of the window and of the usual distance, so that it costs nothing of the limit. */
+const GRID_MS = 16;
 /** Five minutes, the grace, and half a second as above. */
 const BYTES_WINDOW_MS = 300_000 + GRACE_MS + 500;
 /** https://learn.microsoft.com/graph/throttling-limits#limits-per-mailbox: 150 MB in five minutes, for an app and a mailbox. */
@@ -117,6 +123,8 @@ const BYTES_PER_FIVE_MINUTES = 150_000_000;
 export const LARGE_BYTES = 500_000;
 /** A limit that was cut grows back by one per this time: who else sent from the mailbox may have stopped. */
 const REGROWTH_MS = 5 * 60_000;
+/** By then it has grown back, also where instances have other settings. */
+const CUT_MS = 3 * HOUR_MS;
 /** Another instance counts as one that sends from the mailbox for so long. */
 const USER_MS = 2 * 60_000;
 /** A start that is not further away is kept for whoever asks. */
@@ -141,7 +149,7 @@ const LEAST_FOR_STANDING = 12;
 const NEAR_DAY = 0.8;
 /** Bulk that found no room asks again: not at every moment, and not after hours either. */
 const BULK_LEAST_MS = 30_000;
-const BULK_MOST_MS = 15 * 60_000;
+const BULK_MOST_MS = 60_000;
 /** So that a lane is never too large for its entity. */
 const MOST_RUNS = 400;
 const MOST_FREE = 400;
@@ -161,6 +169,8 @@ export const EMPTY_LANE: Lane = {
   askUpTo: 0,
   bulkUpTo: 0,
   lastBulk: 0,
+  phase: 0,
+  largeUpTo: 0,
   pausedUntil: 0,
   isProbing: false,
   call: { ms: CALL_MS, at: 0 },
@@ -235,13 +245,25 @@ const hourOf = (time: number): number => Math.floor(time / HOUR_MS);
 export const recipientsOfDay = ({ hours }: Lane, now: number): number =>
   sumOf(Object.entries(hours).flatMap(([hour, count]) => (Number(hour) >= hourOf(now) - 24 ? [count] : [])));
 
+/** What of the recipients of a day an email of this priority can use: a little is left for what is urgent. */
+const dayFor = ({ recipientsPerDay }: LaneLimits, priority: Priority): number => {
+  const kept = { high: 0, normal: 1 / 50, bulk: 1 / 10 }[priority];
+  return Math.max(1, Math.floor(recipientsPerDay * (1 - kept)));
+};
+
 /** When a mailbox has room for so many more recipients; `now` where it has. */
-const dayRoomAt = (lane: Lane, { recipientsPerDay }: LaneLimits, recipients: number, now: number): number => {
+const dayRoomAt = (
+  lane: Lane,
+  limits: LaneLimits,
+  { recipients, priority }: Pick<Want, 'recipients' | 'priority'>,
+  now: number,
+): number => {
+  const most = dayFor(limits, priority);
   // One with more than a day takes would wait for ever: it goes when the day is empty, and Exchange decides.
-  const need = Math.min(recipients, recipientsPerDay);
+  const need = Math.min(recipients, most);
   for (let hour = hourOf(now); hour <= hourOf(now) + 25; hour += 1) {
     const at = Math.max(now, hour * HOUR_MS);
-    if (recipientsOfDay(lane, at) + need <= recipientsPerDay) return at;
+    if (recipientsOfDay(lane, at) + need <= most) return at;
   }
   return now + 25 * HOUR_MS;
 };
@@ -355,25 +377,31 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
       ...next,
       call: { ms: Math.max(SHORTEST_CALL_MS, callMs, evenly(next.call.ms / 2 + 1)), at: now },
     };
-  if (next.cut !== undefined && perMinuteOf(next, limits, now) >= limits.perMinute) {
+  if (next.cut !== undefined && now - next.cut.at > CUT_MS) {
     const { cut: _, ...whole } = next;
     next = whole;
   }
   if (pause === undefined || pause.until <= next.pausedUntil) return next;
   const isPaused = next.pausedUntil > now;
   next = { ...next, pausedUntil: pause.until };
-  if (!pause.isLong || isPaused) return next;
+  if (!pause.isLong) return next;
+  // What was refused after the pause: the next goes alone again.
+  if (isPaused) return { ...next, isProbing: true };
   const accepted =
     bookedWithin(next.booked, now - 60_000, now).length +
     next.taken.filter((at) => at > now - 60_000 && at <= now).length;
   const perMinute = Math.max(1, Math.min(perMinuteOf(next, limits, now), accepted - 1));
-  // What was promised is more than the mailbox takes: whoever has such a start asks again, and gets another. What was used counts.
-  const isLess = perMinute < perMinuteOf(next, limits, now);
   return {
     ...next,
     isProbing: true,
     cut: { perMinute, at: now },
-    ...(isLess ? { booked: cutAt(next.booked, now)[0], free: [], standing: [], askUpTo: 0 } : {}),
+    // Whoever has a start of later asks again, and gets another with its recipients. What was used counts.
+    booked: cutAt(next.booked, now + KEPT_MS)[0],
+    free: [],
+    standing: [],
+    askUpTo: 0,
+    phase: (next.phase + 2) % GRID_MS,
+    hours: Object.fromEntries(Object.entries(next.hours).filter(([hour]) => Number(hour) <= hourOf(now))),
   };
 };
 
@@ -382,10 +410,18 @@ export const evenly = (time: number): number => Math.floor(time / 2) * 2;
 /** A time at which nothing is kept. */
 export const oddly = (time: number): number => evenly(Math.ceil(time)) + 1;
 
+/** The time of a phase that is next to this one. */
+const onGrid = (time: number, phase: number, side: 'before' | 'after'): number => {
+  const steps = (time - phase) / GRID_MS;
+  return (side === 'before' ? Math.floor(steps) : Math.ceil(steps)) * GRID_MS + phase;
+};
+
 /** Decides for all emails of an instance that ask together. */
 export const askLane = (before: Lane, limits: LaneLimits, request: Request): Decision => {
-  const now = evenly(request.now);
-  let lane = pruned(told(before, limits, { ...request, now }), now);
+  const asked = evenly(request.now);
+  let lane = pruned(told(before, limits, { ...request, now: asked }), asked);
+  const { phase } = lane;
+  const now = onGrid(asked, phase, 'before');
   const perMinute = perMinuteOf(lane, limits, now);
   const ahead = aheadOf(perMinute);
 
@@ -400,16 +436,27 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const add = (times: number[], at: number): void => {
     if (at <= nearUntil) times.splice(placeAfter(times, at), 0, at);
   };
+  const callMs = lane.call.ms + GRID_MS;
   /** Nobody sees all requests in progress: starts are so far apart that few overlap. */
   const atOnce = (times: readonly number[], most = limits.concurrent): Rule => ({
     times,
     most,
-    windowMs: lane.call.ms,
+    // Their grid moves them by less.
+    windowMs: callMs,
   });
   const inMinute =
     (times: readonly number[], most: number) =>
     (at: number): Rule => ({ times, most: most - standingAt(at), windowMs: WINDOW_MS });
-  const steps = () => lane.standing.map(({ until }) => until + WINDOW_MS);
+  const steps = () => lane.standing.map(({ until }) => evenly(Math.ceil(until + WINDOW_MS) + 1));
+
+  const alignedFit = (
+    from: number,
+    rulesAt: (at: number) => readonly Rule[],
+    bound: number,
+  ): number | undefined => {
+    const at = firstFit(from, rulesAt, bound, steps());
+    return at === undefined ? undefined : onGrid(at, phase, 'after');
+  };
 
   const bookable = (): number | undefined => {
     const from = earliest();
@@ -418,20 +465,20 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     if (lane.booked.length >= MOST_RUNS) return undefined;
     const last = lastBooked(lane);
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
-    const must = room > from || last > from;
     // Of the requests at once, one is for whoever asks.
     const atOnceAhead = Math.max(1, limits.concurrent - 1);
-    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, lane.call.ms / atOnceAhead)) + 1);
-    const at = must ? Math.max(from, room, last + step) : from;
+    const step = evenly(Math.ceil(Math.max(WINDOW_MS / ahead, callMs / atOnceAhead)) + 1);
+    // A burst goes as fast as requests end; only what the minute holds up is spread.
+    const at = room > from ? Math.max(room, last + step) : Math.max(from, last);
     if (at > now + limits.bookAheadMs) return undefined;
-    if (at > now + 2 * WINDOW_MS + STANDING_MS) return at;
+    if (at > now + 2 * WINDOW_MS + STANDING_MS) return onGrid(at, phase, 'after');
     const minute = inMinute(near, perMinute);
-    return firstFit(at, (time) => [minute(time), atOnce(near)], now + limits.bookAheadMs, steps());
+    return alignedFit(at, (time) => [minute(time), atOnce(near, atOnceAhead)], now + limits.bookAheadMs);
   };
   const takeable = (most: number, from = earliest()): number | undefined => {
     if (lane.taken.length >= MOST_TAKEN) return undefined;
     const minute = inMinute(near, most);
-    return firstFit(from, (time) => [minute(time), atOnce(near)], now + WINDOW_MS, steps());
+    return alignedFit(from, (time) => [minute(time), atOnce(near)], now + WINDOW_MS);
   };
   /** Requests take longer than when starts were booked, and these alone are too many at once: what is urgent goes between them. */
   const squeezable = (): number | undefined => {
@@ -439,7 +486,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const isCrowded = firstFit(from, () => [atOnce(booked)], now + WINDOW_MS, []) === undefined;
     if (!isCrowded || lane.taken.length >= MOST_TAKEN) return undefined;
     const minute = inMinute(near, perMinute);
-    return firstFit(from, (time) => [minute(time), atOnce(lane.taken, 1)], now + WINDOW_MS, steps());
+    return alignedFit(from, (time) => [minute(time), atOnce(lane.taken, 1)], now + WINDOW_MS);
   };
 
   const book = (at: number): void => {
@@ -480,13 +527,12 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     Math.ceil((WINDOW_MS * SOONER) / Math.max(1, perMinute - ahead));
   const askAgain = (want: Want): Answer => {
     if (want.priority === 'bulk') {
-      const isNew = !want.hasWaited;
-      const backlogMs = Math.min(Math.max(lastBooked(lane) - now, BULK_LEAST_MS), BULK_MOST_MS);
-      const at = isNew
-        ? Math.max(now, lane.bulkUpTo, lane.pausedUntil) + Math.ceil(WINDOW_MS / ahead)
-        : Math.max(now, lane.pausedUntil) + backlogMs;
+      // While others wait it stays out of their way, and otherwise comes in turn.
+      const backlogMs = Math.min(Math.max(lastBooked(lane), lane.askUpTo) - now, BULK_MOST_MS);
+      const first = backlogMs > 0 ? now + Math.max(backlogMs, BULK_LEAST_MS) : now;
+      const at = Math.max(first, lane.bulkUpTo, lane.pausedUntil) + Math.ceil(WINDOW_MS / ahead);
       if (at > now + limits.bookAheadMs) return { kind: 'full' };
-      if (isNew) lane = { ...lane, bulkUpTo: at };
+      lane = { ...lane, bulkUpTo: at };
       return { kind: 'ask', at: oddly(at) };
     }
     const at = nextAsking();
@@ -498,18 +544,26 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
     // Some wait for a start of theirs, or were told when to ask.
     const isWanted = lastBooked(lane) > now || lane.askUpTo > now;
-    const at = isWanted || from > now + GRACE_MS ? undefined : takeable(ahead, from);
-    if (at === undefined || at > now + GRACE_MS) return askAgain(want);
+    const soon = now + (want.hasWaited ? KEPT_MS : GRACE_MS);
+    const at = isWanted || from > soon ? undefined : takeable(ahead, from);
+    if (at === undefined || at > soon) return askAgain(want);
     take(at);
     lane = { ...lane, lastBulk: at };
     return start(at, want);
   };
 
   const decide = (want: Want): Answer => {
-    const dayRoom = dayRoomAt(lane, limits, want.recipients, now);
+    const dayRoom = dayRoomAt(lane, limits, want, now);
     if (dayRoom > now) return { kind: 'day', at: dayRoom };
     const bytesRoom = bytesRoomAt(want.bytes);
-    if (bytesRoom > now) return { kind: 'ask', at: oddly(bytesRoom) };
+    if (bytesRoom > now) {
+      // One after another, as the five minutes have room for them.
+      const share = Math.min(1, want.bytes / BYTES_PER_FIVE_MINUTES);
+      const at = Math.max(bytesRoom, lane.largeUpTo);
+      if (at > now + limits.bookAheadMs) return { kind: 'full' };
+      lane = { ...lane, largeUpTo: at + Math.ceil(share * BYTES_WINDOW_MS) };
+      return { kind: 'ask', at: oddly(at) };
+    }
     if (want.priority === 'bulk') return startBulk(want);
     const booking = bookable();
     if (booking !== undefined && booking <= now) {
@@ -571,7 +625,7 @@ const withStanding = (
   if (whole < LEAST_FOR_STANDING || !isQuiet || current.some((one) => one.owner === owner)) return lane;
   const left = perMinute - aheadOf(perMinute) - sumOf(lane.standing.map(({ count }) => count));
   const count = Math.min(STANDING_EACH, left);
-  const until = now + STANDING_MS;
+  const until = evenly(now + STANDING_MS);
   const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
   if (count < 1 || used + count > aheadOf(perMinute) || lane.standing.length >= MOST_STANDING) return lane;
   return { ...lane, standing: [...lane.standing, { owner, count, until }] };

@@ -51,8 +51,8 @@ export const agedPriority = (
 export type Pacer = {
   /** May this email go now? If so, call `leave` when its request has ended. Never throws for storage. */
   readonly enter: (mailbox: string, who: Passenger) => Promise<Pace>;
-  /** Its request has ended, and how long it took where one request was all. */
-  readonly leave: (start: Start, tookMs?: number) => void;
+  /** Its request has ended: whether it may have been sent, and how long it took where one request was all. */
+  readonly leave: (start: Start, ended?: { readonly maySend: boolean; readonly tookMs?: number }) => void;
   /** A start that is not used after all: the next may have it. */
   readonly giveBack: (start: Start) => void;
   /** Whether it is not too late to begin. */

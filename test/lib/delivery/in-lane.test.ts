@@ -20,6 +20,7 @@ const HOUR_MS = 3_600_000;
 /** Storage counts whole seconds. */
 const EARLY_MS = 1000;
 const SLOW_MS = 600;
+const GRID_MS = 16;
 
 /** The start of another email of this mailbox, whose request is in progress then. */
 const startOf = async (pacer: Pacer): Promise<Start> => {
@@ -247,7 +248,11 @@ describe('a mailbox that Graph limits', () => {
       { kind: 'answered', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) },
     ]);
     await run();
-    expect(await next()).toMatchObject({ kind: 'wait', waitMs: ms - SLOW_MS - EARLY_MS });
+    const pace = await next();
+    const waitMs = pace.kind === 'wait' ? pace.waitMs : 0;
+    // Starts are on a grid.
+    expect(waitMs).toBeGreaterThanOrEqual(ms - SLOW_MS - EARLY_MS);
+    expect(waitMs).toBeLessThan(ms - SLOW_MS - EARLY_MS + GRID_MS);
   });
 
   test('is not closed for what one email met otherwise', async () => {
@@ -268,7 +273,7 @@ describe('an email whose mailbox has no room', () => {
 
   test('is not claimed: it is told when to come back, a little before its start', async () => {
     const { run, effects } = await full(HOUR_MS);
-    expect(await run(0)).toEqual({
+    expect(await run(0)).toMatchObject({
       kind: 'wait',
       waitMs: WINDOW_MS - EARLY_MS,
       dueAt: new Date(NOW.getTime() + WINDOW_MS),
@@ -291,7 +296,7 @@ describe('an email whose mailbox has no room', () => {
 
 describe('an email behind a request of its mailbox that is under way', () => {
   /** A lane that is taken, and a patience that ends when the test says. */
-  const behind = async () => {
+  const behind = async (more: Partial<Pacer> = {}) => {
     const lane = aLane();
     const slept: number[] = [];
     let end: () => void = () => undefined;
@@ -304,7 +309,8 @@ describe('an email behind a request of its mailbox that is under way', () => {
     const start = await startOf(lane.needs.pacer);
     lane.pass();
     const clock = { ...lane.needs.clock, sleep };
-    const running = lane.run(lane.claim, { clock, random: () => 0.5 });
+    const pacer = { ...lane.needs.pacer, ...more };
+    const running = lane.run(lane.claim, { clock, random: () => 0.5, pacer });
     await new Promise(setImmediate);
     return { ...lane, running, slept, start, losePatience: () => end() };
   };
@@ -324,15 +330,16 @@ describe('an email behind a request of its mailbox that is under way', () => {
   });
 
   test('that finds the lane taken again has no new patience', async () => {
-    const { running, needs, losePatience, slept, start, pass } = await behind();
-    pass();
-    const faster = startOf(needs.pacer);
-    needs.pacer.leave(start);
-    await faster;
-    await new Promise(setImmediate);
+    let woken = 0;
+    // Woken once, when another was faster.
+    const freed = () => {
+      woken += 1;
+      return woken === 1 ? Promise.resolve() : new Promise<void>(() => undefined);
+    };
+    const { running, losePatience, slept } = await behind({ freed });
     losePatience();
     expect((await running).kind).toBe('wait');
-    expect(slept).toEqual([2000]);
+    expect([woken, slept]).toEqual([2, [2000]]);
   });
 });
 

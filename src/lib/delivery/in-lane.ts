@@ -139,9 +139,16 @@ export const sendInLane = async (
       isInside = false;
       pacer.leave(start);
       const again = await enterLane(needs, lane, plan, { ...who, dueAt: start.at });
-      if (again.kind !== 'go') {
+      const isMissed = again.kind === 'go' && !pacer.isInTime(again.start);
+      if (isMissed) {
+        // It was as slow once more.
+        pacer.giveBack(again.start);
+        pacer.leave(again.start, { maySend: true });
+      }
+      if (again.kind !== 'go' || isMissed) {
         if (again.kind === 'wait') again.giveBack?.();
-        outcome = { kind: 'not-sent', code: 'START_MISSED', waitMs: again.waitMs };
+        const waitMs = again.kind === 'go' ? PATIENCE_MS : again.waitMs;
+        outcome = { kind: 'not-sent', code: 'START_MISSED', waitMs };
         return { kind: 'ended', ...claimed, outcome };
       }
       isInside = true;

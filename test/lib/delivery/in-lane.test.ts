@@ -3,7 +3,7 @@ import { sendInLane } from '../../../src/lib/delivery/in-lane.ts';
 import type { InState } from '../../../src/lib/ledger/ledger-row.ts';
 import { claim, recordDraft } from '../../../src/lib/ledger/transitions.ts';
 import type { LedgerEntry } from '../../../src/lib/ports.ts';
-import { WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
+import { GRACE_MS, WINDOW_MS } from '../../../src/lib/sending/mailbox-lane.ts';
 import type { Pacer, Start } from '../../../src/lib/sending/pacing.ts';
 import type { SendReport } from '../../../src/lib/sending/send-outcome.ts';
 import { aDelivery } from '../../support/a-delivery.ts';
@@ -86,6 +86,19 @@ describe('an email whose mailbox has room', () => {
     ]);
     expect(await run()).toMatchObject({ outcome: { kind: 'accepted' } });
     expect(effects).toEqual(['claim', 'mailboxes.send', 'mailboxes.send']);
+  });
+
+  test('is not sent where storage was slow twice, so that it would be late for its second start too', async () => {
+    const { run, needs, claim, pass, effects } = aLane();
+    const enter: Pacer['enter'] = async (...who) => {
+      const pace = await needs.pacer.enter(...who);
+      pass(GRACE_MS + 1);
+      return pace;
+    };
+    expect(await run(claim, { pacer: { ...needs.pacer, enter } })).toMatchObject({
+      outcome: { kind: 'not-sent', code: 'START_MISSED' },
+    });
+    expect(effects).toEqual(['claim']);
   });
 
   test('may be sent for as long as no other instance counts its attempt as lost, and no longer', async () => {

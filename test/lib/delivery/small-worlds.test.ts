@@ -16,6 +16,8 @@ const ELSEWHERE: Partial<Record<StepName, string>> = {
   'drafts.listOf': 'send-by-draft.test.ts, and the random walks',
   'drafts.mark':
     'only for MIME above 3 MB: it stands where attach does, and send-by-draft.test.ts has its failures',
+  'recipientBudgets.read': 'budgets.test.ts and day-limits.test.ts',
+  'recipientBudgets.write': 'budgets.test.ts and day-limits.test.ts',
 };
 /** Moves after a backup was restored, which restored-ledger.test.ts walks. */
 const AFTER_A_RESTORE = ['queued -> unknown', 'deferred -> unknown', 'rejected -> unknown'];

@@ -106,8 +106,9 @@ export type Records = {
   readonly store: (record: HeldRecord) => Promise<string>;
   /** Oldest first, a page at a time; `after` is the `next` of the page before. Throws QUERY_INVALID. */
   readonly list: (limit: number, after: string | undefined) => Promise<RecordPage>;
-  readonly read: (name: string) => Promise<HeldRecord | undefined>;
-  readonly delete: (name: string) => Promise<void>;
+  readonly read: (name: string) => Promise<(HeldRecord & { readonly version?: string }) | undefined>;
+  /** With a version only that one: its email can have been held again since, under the same name. */
+  readonly delete: (name: string, version?: string) => Promise<void>;
 };
 
 export type RecordPage = {

@@ -115,6 +115,10 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
   const poison: { readonly text: string; readonly delayMs: number }[] = [];
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
   const records = new Map<string, HeldRecord>();
+  const versions = new WeakMap<HeldRecord, string>();
+  let storedRecords = 0;
+  const versionOf = (record: HeldRecord | undefined): string =>
+    (record === undefined ? undefined : versions.get(record)) ?? '';
   const captured = makeFakeCaptured();
   const announced: RelayEvent[] = [];
   const looked: string[] = [];
@@ -225,6 +229,8 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
     records: {
       store: (record) =>
         done('records.store', () => {
+          storedRecords += 1;
+          versions.set(record, String(storedRecords));
           records.set(record.mailId, record);
           return record.mailId;
         }),
@@ -236,8 +242,15 @@ export const inMemoryPorts = (answer: SendReport = { kind: 'answered', status: 2
             writtenAt: new Date(heldAt),
           })),
         })),
-      read: (name) => asked('records.read', () => records.get(name)),
-      delete: (name) => done('records.delete', () => void records.delete(name)),
+      read: (name) =>
+        asked('records.read', () => {
+          const found = records.get(name);
+          return found && { ...found, version: versionOf(found) };
+        }),
+      delete: (name, version) =>
+        done('records.delete', () => {
+          if (version === undefined || version === versionOf(records.get(name))) records.delete(name);
+        }),
     },
     captured: {
       ...captured.port,

@@ -25,7 +25,7 @@ export type ReplayNeeds = QueueMailNeeds &
  */
 export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<MailStatus> => {
   const { row, etag } = await findHeld(needs, mailId);
-  const { original } = (await needs.records.read(row.fate.record)) ?? {};
+  const { original, version } = (await needs.records.read(row.fate.record)) ?? {};
   if (original === undefined) throw new AppError('PAYLOAD_MISSING');
   if (typeof original !== 'object' || original === null) throw new AppError('MESSAGE_UNREADABLE');
   await requireKeyUnused(needs, row, original);
@@ -45,7 +45,7 @@ export const replayMail = async (needs: ReplayNeeds, mailId: string): Promise<Ma
   await queueMail(needs, { ...first, turn: queued.progress.turn }, 0);
   if ((await needs.ledger.replace(queued, etag)) === undefined)
     return toStatus(await replayedElsewhere(needs, queued));
-  await needs.records.delete(row.fate.record);
+  await needs.records.delete(row.fate.record, version);
   needs.log({ event: 'MailReplayed', mailId: row.facts.mailId });
   return toStatus(queued);
 };

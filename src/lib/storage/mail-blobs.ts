@@ -136,11 +136,21 @@ const openRecords = (container: ContainerClient): Records => ({
     };
   }),
   read: explained(async (name) => {
-    const json = await openBlob(container, name);
-    return json && readHeldRecord(json);
+    const found = await unlessGone(container.getBlockBlobClient(name).download());
+    if (found === undefined) return undefined;
+    return {
+      ...(await readHeldRecord(chunksOf(found.readableStreamBody))),
+      ...defined({ version: found.etag }),
+    };
   }),
-  delete: explained(async (name) => {
-    await container.getBlockBlobClient(name).deleteIfExists();
+  delete: explained(async (name, version) => {
+    const conditions = defined({ ifMatch: version });
+    await container
+      .getBlockBlobClient(name)
+      .deleteIfExists({ conditions })
+      .catch((error: unknown) => {
+        if (!(error instanceof RestError && error.statusCode === 412)) throw error;
+      });
   }),
 });
 

@@ -110,7 +110,7 @@ export const makeSimulatedCloud = (
   const rules = mailsPerDay === undefined ? {} : { mailsPerDay, owner: 'owner@contoso.example' };
   const callers = knowing(aDeclaredCaller('queue', { rules }), aDeclaredCaller('function-keys', { rules }));
   const payloads = new Map<string, { readonly json: string; readonly writtenAt: Date }>();
-  const records = new Map<string, HeldRecord>();
+  const records = new Map<string, HeldRecord & { readonly version: string }>();
   const captured = makeFakeCaptured();
   /** The ids of events that other systems were given. */
   const announced = new Set<string>();
@@ -246,7 +246,8 @@ export const makeSimulatedCloud = (
             const name = `${record.heldAt.slice(0, 10)}/${record.mailId}.json`;
             // As the real one: a record without the mail never takes the place of one that has it.
             if (record.original === undefined && records.has(name)) return name;
-            records.set(name, JSON.parse(JSON.stringify(record)) as HeldRecord);
+            const version = String(Number(records.get(name)?.version ?? 0) + 1);
+            records.set(name, { ...(JSON.parse(JSON.stringify(record)) as HeldRecord), version });
             return name;
           }),
         list: () =>
@@ -257,8 +258,14 @@ export const makeSimulatedCloud = (
               writtenAt: new Date(heldAt),
             })),
           })),
-        read: (name) => storage('records.read', () => records.get(name)),
-        delete: (name) => storage('records.delete', () => void records.delete(name)),
+        read: (name) =>
+          storage('records.read', () => {
+            return records.get(name);
+          }),
+        delete: (name, version) =>
+          storage('records.delete', () => {
+            if (version === undefined || version === records.get(name)?.version) records.delete(name);
+          }),
       },
       captured: {
         ...captured.port,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isOptionsError, readOptions, USAGE } from '../../bench/options.ts';
 
-const ALL = ['http', 'queue', 'cpu', 'load', 'large', 'ledger', 'inputs', 'limits'];
+const ALL = ['http', 'queue', 'cpu', 'load', 'large', 'ledger', 'inputs', 'limits', 'lanes'];
 
 test('without options every section runs', () => {
   expect(readOptions([])).toEqual({ quick: false, help: false, sections: ALL, mostRows: 25_600 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EMPTY_LANE, type Lane } from './mailbox-lane.ts';
 
 /** Of starts at one time: more is damage, and would only cost time. */

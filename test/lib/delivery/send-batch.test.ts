@@ -82,13 +82,16 @@ describe('a batch', () => {
       return report;
     };
     const mailboxes = { ...world.needs.mailboxes, send: sendOne };
-    const pacer = aPacer({ clock: world.needs.clock, concurrent: 100, perMinute: 100 });
+    const clock = { ...world.needs.clock, sleep: async (ms: number) => world.pass(ms) };
+    const pacer = aPacer({ clock, concurrent: 100, perMinute: 100 });
     const results = await send(
       world,
       Array.from({ length: 30 }, () => aMail()),
-      { mailboxes, pacer },
+      { mailboxes, pacer, clock },
     );
-    expect([outcomes(results).every((outcome) => outcome === 'sent'), most]).toEqual([true, 4]);
+    expect(outcomes(results).every((outcome) => outcome === 'sent')).toBe(true);
+    expect(most).toBeLessThanOrEqual(4);
+    expect(most).toBeGreaterThan(2);
   });
 
   test('queues what has not begun after 75 seconds, so that the platform does not end the request', async () => {

@@ -148,9 +148,8 @@ describe('the client secret', () => {
     secrets = [];
     const before = relay.cloud.entra.tokenRequests().length;
     const answers = await Promise.all(
-      Array.from({ length: 24 }, () =>
-        relay.send(canaryMail(newMarker(), { from: 'lane7@contoso.example' })),
-      ),
+      // As many as one mailbox begins within two seconds.
+      Array.from({ length: 8 }, () => relay.send(canaryMail(newMarker(), { from: 'lane7@contoso.example' }))),
     );
     for (const answer of answers) expectRefused(answer, 'CLIENT_SECRET_WRONG', 'AADSTS7000215');
     expect(relay.cloud.entra.tokenRequests().length - before).toBeLessThanOrEqual(4);

@@ -1,6 +1,7 @@
 import type { TableClient, TableEntity, TableEntityResult } from '@azure/data-tables';
 import type { LedgerGap } from '../src/lib/ledger/ledger-gap.ts';
-import { type Entity, toEntry, unlessChanged } from '../src/lib/storage/ledger-entity.ts';
+import { unlessChanged } from '../src/lib/storage/conflict.ts';
+import { type Entity, toEntry } from '../src/lib/storage/ledger-entity.ts';
 import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
 import { openTable } from '../src/lib/storage/open-table.ts';
 import { KEY_PLACE, markRestored } from '../src/lib/storage/relay-key.ts';

@@ -3,7 +3,7 @@ import { makePacer } from '../../src/lib/delivery/pacer.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import type { Priority } from '../../src/lib/mail/priority.ts';
 import type { LaneEntry, Ports } from '../../src/lib/ports.ts';
-import { EMPTY_LANE, type LaneLimits } from '../../src/lib/sending/mailbox-lane.ts';
+import { EMPTY_LANE, type LaneLimits, oddly } from '../../src/lib/sending/mailbox-lane.ts';
 import type { SendReport } from '../../src/lib/sending/send-outcome.ts';
 import { decideWait } from '../../src/lib/sending/wait.ts';
 import { makeVirtualTime } from './virtual-time.ts';
@@ -236,7 +236,8 @@ export const makeLaneWorld = (options: WorldOptions) => {
         return;
       }
       mail.attempts += 1;
-      delete mail.dueAt;
+      // Its start is used; it has waited all the same.
+      if (mail.dueAt !== undefined) mail.dueAt = new Date(oddly(mail.dueAt.getTime()));
       const waitMs = 'waitMs' in result.outcome ? result.outcome.waitMs : undefined;
       put(mail, decideWait(mail.attempts, waitMs, random()));
       return;

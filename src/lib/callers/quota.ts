@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
+import { growingFactor, type LastBlock } from '../sending/block-factor.ts';
 import type { Caller, CallerRules } from './caller.ts';
 
 /*
@@ -56,8 +57,6 @@ export const covers = (held: Amount, need: Amount): boolean =>
 
 /** No block is for more emails like the one that asks for it: a block is lost when its instance ends. */
 const MOST_FACTOR = 64;
-/** A block that was used within this is followed by one of twice the size: a block is for some minutes of sending. */
-const QUICK_MS = 5 * 60_000;
 /** At most this part of what is left: the blocks become smaller towards the limit, and end with single emails. */
 const PART_OF_LEFT = 10;
 
@@ -67,11 +66,9 @@ export const isScarce = (left: Amount, need: Amount): boolean =>
     (what) => need[what] > 0 && Math.floor(left[what] / PART_OF_LEFT) <= need[what],
   );
 
-export type LastBlock = { readonly factor: number; readonly takenAt: number };
-
 /** For how many emails like this one the next block is. `time` in milliseconds of the epoch. */
 export const nextFactor = (last: LastBlock | undefined, time: number): number =>
-  last !== undefined && time - last.takenAt < QUICK_MS ? Math.min(2 * last.factor, MOST_FACTOR) : 1;
+  growingFactor(last, time, MOST_FACTOR);
 
 const blockOf = (missing: number, need: number, factor: number, left: number): number =>
   missing === 0 ? 0 : Math.max(missing, Math.min(need * factor, Math.floor(left / PART_OF_LEFT)));

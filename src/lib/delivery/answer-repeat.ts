@@ -14,7 +14,7 @@ import { bringBackMail } from './bring-back-mail.ts';
 import { captureMail } from './capture-mail.ts';
 import { concludeAttempt } from './conclude-attempt.ts';
 import { countForCaller } from './count-for-caller.ts';
-import { dayReached, sendInLane, type Waiting } from './in-lane.ts';
+import { dayReached, sendInLane, type Waiting, waiterOf } from './in-lane.ts';
 import { queueMail } from './queue-mail.ts';
 import { scheduleMail, waitUntilDue } from './schedule-mail.ts';
 import { takeBack } from './take-back.ts';
@@ -133,14 +133,7 @@ const tryAfresh = async (
   }
   let isClaimed = false;
   const { envelope, accepted } = mail;
-  const { recipients } = accepted.facts;
-  const who = {
-    ...envelope,
-    recipients,
-    priority: accepted.priority,
-    waitsSince: envelope.acceptedAt,
-    going: accepted,
-  };
+  const who = waiterOf(envelope, accepted, envelope.acceptedAt);
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(mail.accepted.plan.mailbox);
     const going = { ...how, route };

@@ -1,13 +1,9 @@
 import { AppError } from '../errors.ts';
 import type { BudgetEntry, Ports } from '../ports.ts';
+import type { LastBlock } from '../sending/block-factor.ts';
 import type { Claim } from '../sending/external-recipients.ts';
-import {
-  countingHour,
-  type Hours,
-  type LastBlock,
-  nextFactor,
-  takeBlock,
-} from '../sending/recipient-budget.ts';
+import { countingHour, nextFactor, takeBlock } from '../sending/recipient-budget.ts';
+import type { Hours } from '../sending/rolling-day.ts';
 
 export type PurseNeeds = Pick<Ports, 'recipientBudgets' | 'clock' | 'log'>;
 

@@ -21,7 +21,7 @@ import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { isKnownNearLimit } from './count-for-caller.ts';
 import { hold } from './hold.ts';
-import { type LaneNeeds, sendInLane } from './in-lane.ts';
+import { type LaneNeeds, sendInLane, waiterOf } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
 import type { Taken } from './purse.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
@@ -214,15 +214,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   }
   let isClaimed = false;
   const waitsSince = entry === undefined ? dueSince(envelope, sendAt) : new Date(triedSince(entry.row));
-  const { recipients } = facts;
-  const who = {
-    ...envelope,
-    recipients,
-    priority: accepted.priority,
-    waitsSince,
-    going: accepted,
-    givesWay: true,
-  };
+  const who = { ...waiterOf(envelope, accepted, waitsSince), givesWay: true };
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const claimed = await claimFor(needs, accepted, { entry, rejected, countedAt: taken.countedAt });
     isClaimed = claimed !== undefined;

@@ -11,6 +11,7 @@ import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
 import type { DirectPlan, SendPlan } from '../sending/send-plan.ts';
 import type { SendPolicy } from '../sending/send-policy.ts';
 import { decidePause } from '../sending/wait.ts';
+import type { AcceptableMail } from './accept-mail.ts';
 import type { Granted, Reached } from './budget-purse.ts';
 import type { Budgets } from './budgets.ts';
 import type { AttemptResult, DraftNeeds, SendingEntry } from './draft-run.ts';
@@ -80,6 +81,15 @@ export type Waiting = {
   readonly dueAt?: Date;
   readonly giveBack?: () => void;
 };
+
+/** An email as it waits for its lane. `waitsSince`: since when it could go. */
+export const waiterOf = (envelope: Envelope, accepted: AcceptableMail, waitsSince: Date) => ({
+  ...envelope,
+  recipients: accepted.facts.recipients,
+  priority: accepted.priority,
+  waitsSince,
+  going: accepted,
+});
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;

@@ -6,7 +6,6 @@ import {
   endOfDay,
   isSameLimits,
   isScarce,
-  type LastBlock,
   type Limits,
   leftOf,
   minus,
@@ -19,6 +18,7 @@ import {
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
 import type { UsageEntry, Usages } from '../ports.ts';
+import type { LastBlock } from '../sending/block-factor.ts';
 import { isStorageFailure } from './storage-failure.ts';
 
 /** An email was counted towards the limit of its caller. */

@@ -16,7 +16,7 @@ import { answerRepeat, putAgain } from './answer-repeat.ts';
 import { type AttemptNeeds, concludeForCaller, type IncomingMail, notStored } from './attempt-for-caller.ts';
 import { captureMail } from './capture-mail.ts';
 import { countForCaller, isKnownNearLimit } from './count-for-caller.ts';
-import { dayReached, sendInLane, type Waiting } from './in-lane.ts';
+import { dayReached, sendInLane, type Waiting, waiterOf } from './in-lane.ts';
 import type { Taken } from './purse.ts';
 import { queueMail } from './queue-mail.ts';
 import { type KeyedInput, withKey } from './request-key.ts';
@@ -218,14 +218,7 @@ const takeNew = async (
     return queueAccepted(needs, mail, taken, { waitMs: 0 });
   if (accepted.handling.kind === 'capture') return captureNewMail(needs, mail, taken);
   let isClaimed = false;
-  const { recipients } = accepted.facts;
-  const who = {
-    ...envelope,
-    recipients,
-    priority: accepted.priority,
-    waitsSince: envelope.acceptedAt,
-    going: accepted,
-  };
+  const who = waiterOf(envelope, accepted, envelope.acceptedAt);
   const result = await sendInLane(needs, accepted.plan, who, async () => {
     const route = needs.mailboxes.routeOf(accepted.plan.mailbox);
     const how = { ...divertedBy(accepted.handling), countedAt: taken.countedAt, route };

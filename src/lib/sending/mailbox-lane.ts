@@ -1,5 +1,6 @@
 import type { Priority } from '../mail/priority.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
+import { countedHours, type Hours, hourOf, recipientsIn, roomAt } from './rolling-day.ts';
 
 /*
  * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
@@ -45,7 +46,7 @@ export type Lane = {
   /** Large emails of the last minutes: when, and bytes. */
   readonly bytes: readonly (readonly [at: number, bytes: number])[];
   /** Recipients by hours since 1970, of the last day. */
-  readonly hours: Readonly<Record<string, number>>;
+  readonly hours: Hours;
 };
 
 export type LaneLimits = {
@@ -239,33 +240,13 @@ export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
 
 const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce((sum, one) => sum + one, 0);
 
-const hourOf = (time: number): number => Math.floor(time / HOUR_MS);
-
 /** Recipients of the last 24 hours. The first hour counts until all of it is over. */
-export const recipientsOfDay = ({ hours }: Lane, now: number): number =>
-  sumOf(Object.entries(hours).flatMap(([hour, count]) => (Number(hour) >= hourOf(now) - 24 ? [count] : [])));
+export const recipientsOfDay = ({ hours }: Lane, now: number): number => recipientsIn(hours, now);
 
 /** What of the recipients of a day an email of this priority can use: a little is left for what is urgent. */
 const dayFor = ({ recipientsPerDay }: LaneLimits, priority: Priority): number => {
   const kept = { high: 0, normal: 1 / 50, bulk: 1 / 10 }[priority];
   return Math.max(1, Math.floor(recipientsPerDay * (1 - kept)));
-};
-
-/** When a mailbox has room for so many more recipients; `now` where it has. */
-const dayRoomAt = (
-  lane: Lane,
-  limits: LaneLimits,
-  { recipients, priority }: Pick<Want, 'recipients' | 'priority'>,
-  now: number,
-): number => {
-  const most = dayFor(limits, priority);
-  // One with more than a day takes would wait for ever: it goes when the day is empty, and Exchange decides.
-  const need = Math.min(recipients, most);
-  for (let hour = hourOf(now); hour <= hourOf(now) + 25; hour += 1) {
-    const at = Math.max(now, hour * HOUR_MS);
-    if (recipientsOfDay(lane, at) + need <= most) return at;
-  }
-  return now + 25 * HOUR_MS;
 };
 
 const withRecipients = (lane: Lane, at: number, recipients: number): Lane => {
@@ -319,9 +300,7 @@ const pruned = (lane: Lane, now: number): Lane => {
         .slice(-MOST_USERS),
     ),
     bytes: lane.bytes.filter(([at]) => at > now - BYTES_WINDOW_MS),
-    hours: Object.fromEntries(
-      Object.entries(lane.hours).filter(([hour]) => Number(hour) >= hourOf(now) - 24),
-    ),
+    hours: countedHours(lane.hours, now),
   };
 };
 
@@ -555,7 +534,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
 
   const decide = (want: Want): Answer => {
-    const dayRoom = dayRoomAt(lane, limits, want, now);
+    const dayRoom = roomAt(lane.hours, dayFor(limits, want.priority), want.recipients, now);
     if (dayRoom > now) return { kind: 'day', at: dayRoom };
     const bytesRoom = bytesRoomAt(want.bytes);
     if (bytesRoom > now) {

@@ -4,8 +4,8 @@
  * request and no 24 hours get more than the limit. Pure. Times are milliseconds of the epoch.
  */
 
-/** What was taken, by hours since 1970. */
-export type Hours = Readonly<Record<string, number>>;
+import { growingFactor, type LastBlock } from './block-factor.ts';
+import { countedHours, type Hours, hourOf, recipientsIn, roomAt } from './rolling-day.ts';
 
 export type RecipientBudget = {
   readonly hours: Hours;
@@ -15,8 +15,7 @@ export type RecipientBudget = {
 
 export const EMPTY_BUDGET: RecipientBudget = { hours: {} };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 /**
  * What is taken is counted a little ahead: Exchange counts an email when it has it, by its own clock. More than a request takes with its
  * token, and than clocks differ.
@@ -29,46 +28,23 @@ const PART_OF_LEFT = 10;
 /** A block is lost when its instance ends: it is for a few emails, or for a small part of a large limit. */
 const MOST_FACTOR = 16;
 const PART_OF_LIMIT = 2000;
-/** A block that was used within this is followed by one of twice the size. */
-const QUICK_MS = 5 * 60_000;
-
-const hourOf = (time: number): number => Math.floor(time / HOUR_MS);
 
 /** The hour for which an email counts that is sent now. A block is of this hour, and of no use in another. */
 export const countingHour = (now: number): number => hourOf(now + AHEAD_MS);
-
-/** What counts now: an hour does until all of it is more than a day ago. */
-const takenOf = ({ hours }: RecipientBudget, now: number): number =>
-  Object.entries(hours).reduce((sum, [hour, count]) => sum + (isCounted(hour, now) ? count : 0), 0);
-
-const isCounted = (hour: string, now: number): boolean => Number(hour) >= hourOf(now) - 24;
-
-/** When there is room for so many more; `now` where there is. One with more than the limit goes when nothing else counts. */
-const roomAt = (budget: RecipientBudget, limit: number, recipients: number, now: number): number => {
-  const need = Math.min(recipients, limit);
-  for (let hour = hourOf(now); hour <= hourOf(now) + 25; hour += 1) {
-    const at = Math.max(now, hour * HOUR_MS);
-    if (takenOf(budget, at) + need <= limit) return at;
-  }
-  return now + DAY_MS + HOUR_MS;
-};
 
 /** Without what is given back, and without what counts no more. */
 const settled = ({ hours, ...budget }: RecipientBudget, owed: Hours, now: number): RecipientBudget => ({
   ...budget,
   hours: Object.fromEntries(
-    Object.entries(hours)
-      .filter(([hour]) => isCounted(hour, now))
+    Object.entries(countedHours(hours, now))
       .map(([hour, count]): [string, number] => [hour, Math.max(0, count - (owed[hour] ?? 0))])
       .filter(([, count]) => count > 0),
   ),
 });
 
-export type LastBlock = { readonly factor: number; readonly takenAt: number };
-
 /** For how many emails like this one the next block is. */
 export const nextFactor = (last: LastBlock | undefined, now: number): number =>
-  last !== undefined && now - last.takenAt < QUICK_MS ? Math.min(2 * last.factor, MOST_FACTOR) : 1;
+  growingFactor(last, now, MOST_FACTOR);
 
 export type Asked = {
   readonly limit: number;
@@ -97,9 +73,9 @@ export const takeBlock = (
   const budget = settled(before, owed, now);
   const need = Math.min(recipients, limit);
   const missing = Math.max(0, need - held);
-  const at = roomAt(budget, limit, missing, now);
+  const at = roomAt(budget.hours, limit, missing, now);
   if (at > now) return { budget, answer: { kind: 'reached', at } };
-  const left = limit - takenOf(budget, now);
+  const left = limit - recipientsIn(budget.hours, now);
   const most = Math.max(need * factor, factor === MOST_FACTOR ? Math.floor(limit / PART_OF_LIMIT) : 0);
   const amount = Math.max(missing, Math.min(most, Math.floor(left / PART_OF_LEFT)));
   const hour = String(countingHour(now));

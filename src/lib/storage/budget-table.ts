@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { RestError } from '@azure/data-tables';
 import type { BudgetEntry, RecipientBudgets } from '../ports.ts';
 import { EMPTY_BUDGET, type RecipientBudget } from '../sending/recipient-budget.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -19,11 +19,6 @@ type Entity = {
   /** Of this write alone: by it a write whose answer was lost is known again when the SDK has repeated it. */
   readonly write: string;
 };
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** A name of a tenant can have characters that a key cannot. */
 const keyOf = (tenant: string, kind: string): string =>

@@ -1,10 +1,4 @@
-import {
-  odata,
-  RestError,
-  type TableClient,
-  type TableEntityResult,
-  type TransactionAction,
-} from '@azure/data-tables';
+import { odata, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
 import { v7 as newId } from 'uuid';
 import type { AuditEntry } from '../callers/caller-audit.ts';
 import {
@@ -16,9 +10,10 @@ import {
 } from '../callers/stored-caller.ts';
 import { defined } from '../defined.ts';
 import type { AuditPage, CallerStore } from '../ports.ts';
+import { unlessChanged } from './conflict.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /**
@@ -85,14 +80,6 @@ const toEntry = ({ caller, timestamp = '', ...columns }: TableEntityResult<Entit
   } catch {
     return { at: timestamp, with: 'master key', caller, action: 'unreadable', changes: [] };
   }
-};
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const unlessChanged = (error: unknown): undefined => {
-  if (error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error))
-    return undefined;
-  throw error;
 };
 
 const within = ({ from, to }: { readonly from: string; readonly to: string }): string =>

@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import {
-  odata,
-  RestError,
-  type TableClient,
-  type TableEntityResult,
-  type TransactionAction,
-} from '@azure/data-tables';
+import { odata, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
 import * as z from 'zod';
 import { combineUses } from '../metrics/mailbox-use.ts';
 import { NOTHING_COUNTED, plus, type Tally } from '../metrics/tally.ts';
 import type { Counted, Counts } from '../ports.ts';
+import { unlessChanged } from './conflict.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -72,14 +67,6 @@ const toEntity = (rowKey: string, { tally, mailboxes }: Counted, isFolded = fals
   ...toColumns('tally', JSON.stringify(tally)),
   ...toColumns('mailboxes', JSON.stringify(mailboxes)),
 });
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const unlessChanged = (error: unknown): undefined => {
-  if (error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error))
-    return undefined;
-  throw error;
-};
 
 /** A transaction has at most 100 changes and 4 MiB (Performing entity group transactions). */
 const FOLDED_AT_ONCE = 25;

@@ -1,6 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import { mailIdOfIndexKey } from '../ledger/ledger-index.ts';
-import { type Entity, searchKeysOf, unlessChanged } from './ledger-entity.ts';
+import { unlessChanged } from './conflict.ts';
+import { type Entity, searchKeysOf } from './ledger-entity.ts';
 
 /** A filter has at most 15 comparisons (Querying tables and entities), and one is for the partition. */
 const MAILS_AT_ONCE = 14;

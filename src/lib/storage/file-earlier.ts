@@ -1,6 +1,7 @@
 import type { TableClient } from '@azure/data-tables';
 import type { Ledger } from '../ports.ts';
-import { type Entity, toEntry, unlessChanged } from './ledger-entity.ts';
+import { unlessChanged } from './conflict.ts';
+import { type Entity, toEntry } from './ledger-entity.ts';
 
 /** Where the filing of earlier rows is, beside the key of the relay. */
 const FILING = ['relay', 'filing-for-search'] as const;

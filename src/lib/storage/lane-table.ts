@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { odata, RestError } from '@azure/data-tables';
+import { odata } from '@azure/data-tables';
 import type { LaneEntry, MailboxLanes } from '../ports.ts';
 import { laneOfText } from '../sending/lane-json.ts';
 import { EMPTY_LANE } from '../sending/mailbox-lane.ts';
 import type { ServerTime } from '../sending/storage-clock.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -21,11 +22,6 @@ type Entity = {
   readonly write: string;
   readonly [json: `json${string}`]: string;
 };
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** An address can have characters that a key cannot. */
 const keyOf = (mailbox: string): string =>

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { RestError, type TableEntityResult } from '@azure/data-tables';
+import type { TableEntityResult } from '@azure/data-tables';
 import { readRow } from '../ledger/earlier-row.ts';
 import { indexKeyOf } from '../ledger/ledger-index.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import { searchKeyOf } from '../ledger/search-index.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable } from './open-table.ts';
 
 /** The row as a whole is JSON, in as many columns as it takes. */
 export type Entity = {
@@ -89,12 +88,3 @@ export const toEntry = (entity: TableEntityResult<Entity>): LedgerEntry => ({
   row: readRow(fromColumns('row', entity)),
   etag: toVersion(entity.etag, entity),
 });
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-/** Undefined when the row is there already, or is no longer what it was: then nothing was written. */
-export const unlessChanged = (error: unknown): undefined => {
-  if (error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error))
-    return undefined;
-  throw error;
-};

@@ -3,6 +3,7 @@ import { keysBefore, mailIdOfIndexKey } from '../ledger/ledger-index.ts';
 import type { LedgerRow } from '../ledger/ledger-row.ts';
 import { prefixesOf } from '../ledger/search-index.ts';
 import type { Ledger, LedgerEntry } from '../ports.ts';
+import { unlessChanged } from './conflict.ts';
 import { expireRows } from './expire-rows.ts';
 import { explained, explainedList } from './explain-failures.ts';
 import { fileEarlier } from './file-earlier.ts';
@@ -17,7 +18,6 @@ import {
   toEntity,
   toEntry,
   toVersion,
-  unlessChanged,
 } from './ledger-entity.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';

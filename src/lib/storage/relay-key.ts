@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { odata, RestError, type TableClient } from '@azure/data-tables';
 import { defined } from '../defined.ts';
 import type { LedgerGap } from '../ledger/ledger-gap.ts';
+import { unlessChanged } from './conflict.ts';
 import { explained } from './explain-failures.ts';
-import { unlessChanged } from './ledger-entity.ts';
 import { isMissingTable, openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 

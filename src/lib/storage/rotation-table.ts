@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { RestError } from '@azure/data-tables';
 import type { RotationEntry, RotationState, Rotations } from '../ports.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -16,11 +16,6 @@ type Entity = {
   /** Of this write alone: by it a write whose answer was lost is known again when the SDK has repeated it. */
   readonly write: string;
 };
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** How far the relay is with the client secrets that it makes, in the table of the ledger. */
 export const openRotationTable = (connection: StorageConnection): Rotations => {

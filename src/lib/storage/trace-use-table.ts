@@ -1,8 +1,8 @@
-import { RestError } from '@azure/data-tables';
 import { NO_TRACE_USE, type TraceUse } from '../ledger/trace-use.ts';
 import type { TraceUses } from '../ports.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -10,11 +10,6 @@ const PARTITION = 'relay-trace';
 
 /** One entity for each tenant. */
 type Entity = { readonly partitionKey: string; readonly rowKey: string; readonly use: string };
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): error is RestError =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** The header Date of an answer of storage. */
 const dateIn = (header: string | undefined): { readonly now?: Date } => {

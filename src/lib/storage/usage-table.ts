@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { odata, RestError } from '@azure/data-tables';
+import { odata } from '@azure/data-tables';
 import type { UsageEntry, Usages } from '../ports.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -20,11 +21,6 @@ type Entity = {
 };
 
 const keyOf = (day: string, caller: string): string => `${day}!${caller}`;
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 /** What instances have taken of the limits of callers, in the table of the ledger. */
 export const openUsageTable = (connection: StorageConnection): Usages => {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { odata, RestError } from '@azure/data-tables';
+import { odata } from '@azure/data-tables';
 import * as z from 'zod';
 import { defined } from '../defined.ts';
 import type { RunClaim, RunClaimEntry, ToldWarning, WarningState } from '../ports.ts';
+import { isConflict } from './conflict.ts';
 import { explained } from './explain-failures.ts';
 import { fromColumns, toColumns } from './json-columns.ts';
-import { isMissingTable, openTable } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { StorageConnection } from './storage-connection.ts';
 
 /** Sorts after the key of the relay, so that it does not look like a row of the ledger (relay-key.ts). */
@@ -21,11 +22,6 @@ type Entity = {
 };
 /** `write` is of this write alone: by it a write whose answer was lost is known again when the SDK has repeated it. */
 type RunEntity = Entity & { readonly write: string };
-
-const CONFLICTS = new Set([404, 409, 412]);
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof RestError && CONFLICTS.has(error.statusCode ?? 0) && !isMissingTable(error);
 
 const date = z.iso.datetime().transform((text) => new Date(text));
 const channels = z.array(z.enum(['mail', 'webhook', 'log']));

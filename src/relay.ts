@@ -60,7 +60,7 @@ import { type KnownIdentity, makeIdentity } from './lib/ledger/identity.ts';
 import { newMailId } from './lib/ledger/mail-id.ts';
 import type { Log, LogEvent } from './lib/log.ts';
 import type { SenderPolicy } from './lib/mail/sender-policy.ts';
-import { makeMailboxMeter } from './lib/metrics/mailbox-use.ts';
+import { EXCHANGE_LIMITS, makeMailboxMeter } from './lib/metrics/mailbox-use.ts';
 import { makeMeter } from './lib/metrics/meter.ts';
 import { openLimitedNetwork, openSdkNetwork, type ProxyEnv, type SdkNetwork } from './lib/network/agents.ts';
 import type { HeartbeatName, OpenConnection, Ports, WarningRun } from './lib/ports.ts';
@@ -803,6 +803,11 @@ export const openRelay = (
       ...storage(),
       queues: queuesNamed(queueNames),
       poisonQueues: poisonQueues(),
+      mailboxLimits: {
+        perMinute: warningSetting('MAIL_PER_MINUTE_PER_MAILBOX') ?? EXCHANGE_LIMITS.perMinute,
+        recipientsPerDay:
+          warningSetting('MAIL_RECIPIENTS_PER_DAY_PER_MAILBOX') ?? EXCHANGE_LIMITS.recipientsPerDay,
+      },
       ...(warningSetting('KEY_VAULT_URL') === undefined ? {} : { vault: usableVault() }),
       clock,
       log,

@@ -235,7 +235,7 @@ const enterLane = async (
           of: 'mailbox',
           at: pace.at,
           waitMs: Math.ceil(pace.waitMs + HOUR_MS * random()),
-          dueAt: new Date(oddly(pace.at.getTime())),
+          dueAt: pace.told,
         };
       case 'wait': {
         if (!pace.isKept || pace.waitMs > PATIENCE_MS || naps === MOST_NAPS)

@@ -1,4 +1,6 @@
+import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
+import { turnOfTime } from '../sending/mailbox-day.ts';
 import {
   type Answer,
   askLane,
@@ -411,7 +413,9 @@ export const makePacer = (
     if (own !== undefined) return go(mailbox, lane, who, own);
     const { recipients, bytes } = who;
     const priority = agedPriority(who, time, limits.agesAfterMs);
-    const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited: dueAt !== undefined });
+    const hasWaited = dueAt !== undefined;
+    const turn = hasWaited ? turnOfTime(dueAt) : undefined;
+    const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited, ...defined({ turn }) });
     const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;
     switch (answer.kind) {
@@ -420,7 +424,7 @@ export const makePacer = (
       case 'ask':
         return { kind: 'wait', at: new Date(answer.at), isKept: false, waitMs };
       case 'day':
-        return { kind: 'day', at: new Date(answer.at), waitMs };
+        return { kind: 'day', at: new Date(answer.at), told: new Date(answer.told), waitMs };
       case 'full':
         return { kind: 'full', waitMs: Math.ceil(limits.bookAheadMs / 2) };
     }

@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import { metricsEvent, totalsOf } from '../metrics/describe-sample.ts';
-import { sharesOf } from '../metrics/mailbox-use.ts';
+import { type MailboxLimits, sharesOf } from '../metrics/mailbox-use.ts';
 import {
   type CredentialSample,
   type QueueSample,
@@ -13,6 +13,7 @@ export type SampleNeeds = Pick<Ports, 'counts' | 'samples' | 'clock' | 'log'> & 
   readonly records: Pick<Ports['records'], 'list'>;
   readonly queues: Readonly<Record<string, WatchedQueue>>;
   readonly poisonQueues: Readonly<Record<string, MessageQueue>>;
+  readonly mailboxLimits: MailboxLimits;
   /** Absent where the settings name none. */
   readonly vault?: Pick<Vault, 'listSecrets'>;
 };
@@ -52,7 +53,7 @@ export const sampleRelay = async (needs: SampleNeeds): Promise<void> => {
       poisonMessages,
       held,
       credentials,
-      mailboxes: counted && sharesOf(counted.mailboxes, now),
+      mailboxes: counted && sharesOf(counted.mailboxes, needs.mailboxLimits, now),
       totals: counted && totalsOf(counted.tally),
     }),
   };

@@ -1,4 +1,4 @@
-/** How much of the limits of Exchange a mailbox uses, all instances together. */
+/** How much of its limits a mailbox uses, all instances together. */
 export type MailboxShare = {
   /** In the table and on the operator page alone: a metric and a log have `mailboxTag` in its place. */
   readonly address: string;

@@ -13,11 +13,14 @@ export type MailboxUse = {
 
 type HourUse = { readonly mails: number; readonly recipients: number; readonly pauses: number };
 
+/** What a mailbox may send, as settings. */
+export type MailboxLimits = { readonly perMinute: number; readonly recipientsPerDay: number };
+
 /**
  * What Exchange allows a mailbox (Exchange Online limits, Sending limits):
  * https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits#sending-limits-1
  */
-const EXCHANGE = { mailsPerMinute: 30, recipientsPerDay: 10_000 } as const;
+export const EXCHANGE_LIMITS: MailboxLimits = { perMinute: 30, recipientsPerDay: 10_000 };
 
 /** More mailboxes would make a row of the table, and the metrics, grow without a bound. */
 const MOST_MAILBOXES = 50;
@@ -84,14 +87,18 @@ const combineTwo = (one: MailboxUse, other: MailboxUse): MailboxUse => {
   };
 };
 
-/** How much of the limits of Exchange the busiest mailboxes use. */
-export const sharesOf = (uses: readonly MailboxUse[], now: Date): readonly MailboxShare[] =>
+/** How much of their limits the busiest mailboxes use. */
+export const sharesOf = (
+  uses: readonly MailboxUse[],
+  { perMinute, recipientsPerDay }: MailboxLimits,
+  now: Date,
+): readonly MailboxShare[] =>
   busiest(combineUses(uses), now).map(({ address, minutes, hours, pausedUntil }) => {
     const day = Object.values(hours).reduce(added, NO_USE);
     return {
       address,
-      minute: Math.max(0, ...Object.values(minutes)) / EXCHANGE.mailsPerMinute,
-      day: day.recipients / EXCHANGE.recipientsPerDay,
+      minute: Math.max(0, ...Object.values(minutes)) / perMinute,
+      day: day.recipients / recipientsPerDay,
       sentLastDay: day.mails,
       recipientsLastDay: day.recipients,
       ...(pausedUntil > now.getTime() ? { pausedUntil: new Date(pausedUntil).toISOString() } : {}),

@@ -30,6 +30,7 @@ const LANE = z.looseObject({
   call: z.looseObject({ ms: z.number().min(0).max(60_000), at: time }).catch(EMPTY_LANE.call),
   bytes: z.array(z.tuple([time, z.number().min(0)])).catch([]),
   hours: z.record(z.string(), count).catch({}),
+  waiting: z.record(z.string(), count).catch({}),
 });
 
 /** The lane of a text. What another version wrote otherwise, or what is damaged, is as never promised: it is asked for again. */

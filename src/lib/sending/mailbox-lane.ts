@@ -1,6 +1,6 @@
-import type { Priority } from '../mail/priority.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
-import { countedHours, type Hours, hourOf, recipientsIn, roomAt } from './rolling-day.ts';
+import { countedAt, currentDay, type DayWant, decideDay, timeOfTurn } from './mailbox-day.ts';
+import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
 
 /*
  * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
@@ -47,6 +47,8 @@ export type Lane = {
   readonly bytes: readonly (readonly [at: number, bytes: number])[];
   /** Recipients by hours since 1970, of the last day. */
   readonly hours: Hours;
+  /** Of emails that wait for the day, and have a place in that hour. */
+  readonly waiting: Hours;
 };
 
 export type LaneLimits = {
@@ -61,9 +63,7 @@ export type LaneLimits = {
 };
 
 /** An email that asks. */
-export type Want = {
-  readonly priority: Priority;
-  readonly recipients: number;
+export type Want = DayWant & {
   /** Of its request, or of its files. */
   readonly bytes: number;
   /** It waited for its turn before, and has no start any more. */
@@ -78,8 +78,8 @@ export type Answer =
   | { readonly kind: 'start'; readonly at: number }
   /** Nothing is kept for it; it asks again then. */
   | { readonly kind: 'ask'; readonly at: number }
-  /** The mailbox has had its recipients of the day until then. */
-  | { readonly kind: 'day'; readonly at: number }
+  /** The mailbox has had its recipients of the day until that hour. It comes back with the time that it is told. */
+  | { readonly kind: 'day'; readonly at: number; readonly told: number }
   /** Everything there is to give is given to others. */
   | { readonly kind: 'full' };
 
@@ -177,6 +177,7 @@ export const EMPTY_LANE: Lane = {
   call: { ms: CALL_MS, at: 0 },
   bytes: [],
   hours: {},
+  waiting: {},
 };
 
 /** How many starts can be booked ahead within a window; what remains is for those that ask. */
@@ -243,17 +244,10 @@ const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce(
 /** Recipients of the last 24 hours. The first hour counts until all of it is over. */
 export const recipientsOfDay = ({ hours }: Lane, now: number): number => recipientsIn(hours, now);
 
-/** What of the recipients of a day an email of this priority can use: a little is left for what is urgent. */
-const dayFor = ({ recipientsPerDay }: LaneLimits, priority: Priority): number => {
-  const kept = { high: 0, normal: 1 / 50, bulk: 1 / 10 }[priority];
-  return Math.max(1, Math.floor(recipientsPerDay * (1 - kept)));
-};
-
-const withRecipients = (lane: Lane, at: number, recipients: number): Lane => {
-  if (recipients === 0) return lane;
-  const hour = String(hourOf(at));
-  return { ...lane, hours: { ...lane.hours, [hour]: Math.max(0, (lane.hours[hour] ?? 0) + recipients) } };
-};
+const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
+  ...lane,
+  hours: countedAt(lane.hours, at, recipients),
+});
 
 /** The runs up to a time, and from then on. */
 const cutAt = (booked: readonly Run[], time: number): readonly [readonly Run[], readonly Run[]] => {
@@ -300,7 +294,7 @@ const pruned = (lane: Lane, now: number): Lane => {
         .slice(-MOST_USERS),
     ),
     bytes: lane.bytes.filter(([at]) => at > now - BYTES_WINDOW_MS),
-    hours: countedHours(lane.hours, now),
+    ...currentDay(lane, now),
   };
 };
 
@@ -534,8 +528,9 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
 
   const decide = (want: Want): Answer => {
-    const dayRoom = roomAt(lane.hours, dayFor(limits, want.priority), want.recipients, now);
-    if (dayRoom > now) return { kind: 'day', at: dayRoom };
+    const { day, turn } = decideDay(lane, limits.recipientsPerDay, want, now);
+    lane = { ...lane, ...day };
+    if (turn !== undefined) return { kind: 'day', at: turn.hour * HOUR_MS, told: timeOfTurn(turn) };
     const bytesRoom = bytesRoomAt(want.bytes);
     if (bytesRoom > now) {
       // One after another, as the five minutes have room for them.

@@ -26,8 +26,8 @@ export type Pace =
   | { readonly kind: 'busy'; readonly start: Start; readonly isCrowded: boolean }
   /** Come back then. `isKept`: the start is kept for this email. */
   | { readonly kind: 'wait'; readonly at: Date; readonly isKept: boolean; readonly waitMs: number }
-  /** The mailbox has had its recipients of the day. */
-  | { readonly kind: 'day'; readonly at: Date; readonly waitMs: number }
+  /** The mailbox has had its recipients of the day. Come back in the hour from then on, and say that this was told. */
+  | { readonly kind: 'day'; readonly at: Date; readonly told: Date; readonly waitMs: number }
   /** Every start there is to give is given to others. Ask again within this. */
   | { readonly kind: 'full'; readonly waitMs: number };
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type SampleNeeds, sampleRelay } from '../../../src/lib/desk/sample-relay.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LogEvent } from '../../../src/lib/log.ts';
+import { EXCHANGE_LIMITS } from '../../../src/lib/metrics/mailbox-use.ts';
 import type { SecretFacts } from '../../../src/lib/ports.ts';
 import { makeFakeCounts } from '../../support/fake-counts.ts';
 import { makeFakeSamples } from '../../support/fake-samples.ts';
@@ -72,6 +73,7 @@ const aRelay = () => {
     poisonQueues: {
       'mail-poison': { put: async () => undefined, count: () => asked('poison.count', () => 2) },
     },
+    mailboxLimits: EXCHANGE_LIMITS,
     vault: { listSecrets: () => asked('vault.list', () => state.secrets) },
     clock: { now: () => now, sleep: async () => undefined },
     log: (event) => void logged.push(event),

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { makeMailboxMeter, sharesOf } from '../../../src/lib/metrics/mailbox-use.ts';
+import {
+  EXCHANGE_LIMITS,
+  type MailboxUse,
+  makeMailboxMeter,
+  sharesOf as sharesWithin,
+} from '../../../src/lib/metrics/mailbox-use.ts';
 
 const NOW = new Date('2026-03-02T08:00:30Z');
 const minutesLater = (minutes: number) => new Date(NOW.getTime() + minutes * 60_000);
+const sharesOf = (uses: readonly MailboxUse[], now: Date) => sharesWithin(uses, EXCHANGE_LIMITS, now);
 const mailbox = (number: number) => `mailbox-${number}@contoso.example`;
 
 describe('the share of the limits of Exchange', () => {
@@ -23,6 +29,14 @@ describe('the share of the limits of Exchange', () => {
         },
       ],
     );
+  });
+
+  test('is that of the settings, where these differ from Exchange', () => {
+    const meter = makeMailboxMeter();
+    meter.sent(mailbox(1), 100, NOW);
+    expect(sharesWithin(meter.uses(NOW), { perMinute: 10, recipientsPerDay: 1000 }, NOW)).toMatchObject([
+      { minute: 0.1, day: 0.1 },
+    ]);
   });
 
   test('forgets a minute after ten of them, and an hour after a day', () => {

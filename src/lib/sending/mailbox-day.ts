@@ -1,0 +1,120 @@
+import type { Priority } from '../mail/priority.ts';
+import { countedHours, type Hours, hourOf } from './rolling-day.ts';
+
+/*
+ * The recipients of a day of a mailbox. Emails that find no room are told an hour. Whoever comes back and still finds none gets a place
+ * in that hour, which those that come later leave free, so that an email with many recipients is not passed by small ones for ever.
+ */
+
+export type MailboxDay = {
+  /** Recipients by hours since 1970, of the last day. */
+  readonly hours: Hours;
+  /** Recipients of emails that have a place, by the hour that they were told. */
+  readonly waiting: Hours;
+};
+
+/** What an email was told that waits for the day. */
+export type DayTurn = { readonly hour: number; readonly hasPlace: boolean };
+
+export type DayWant = {
+  readonly priority: Priority;
+  readonly recipients: number;
+  /** It waited for the day before, and was told this. */
+  readonly turn?: DayTurn;
+};
+
+const HOUR_MS = 3_600_000;
+/** Emails come back within the hour that they were told, and an instance can die with one. After that, the place is free. */
+const PLACE_HOURS = 2;
+/** The first hour of a day counts until all of it is over. */
+const HOURS_OF_DAY = 24;
+/** Whoever would wait longer than a week looks again then. */
+const MOST_HOURS = 7 * HOURS_OF_DAY;
+/** By the milliseconds of its hour, a time that was told for the day is known from other times. Odd: no start is kept at it. */
+const TOLD_MS = 1;
+const PLACE_MS = 3;
+
+/** The time, in milliseconds of the epoch, that says which turn an email has. */
+export const timeOfTurn = ({ hour, hasPlace }: DayTurn): number =>
+  hour * HOUR_MS + (hasPlace ? PLACE_MS : TOLD_MS);
+
+/** The turn that an email was told, if the time says one. */
+export const turnOfTime = (time: number): DayTurn | undefined => {
+  const rest = time % HOUR_MS;
+  return rest === TOLD_MS || rest === PLACE_MS
+    ? { hour: hourOf(time), hasPlace: rest === PLACE_MS }
+    : undefined;
+};
+
+/** What of the recipients of a day an email of this priority can use: a little is left for what is urgent. */
+export const dayFor = (recipientsPerDay: number, priority: Priority): number => {
+  const kept = { high: 0, normal: 1 / 50, bulk: 1 / 10 }[priority];
+  return Math.max(1, Math.floor(recipientsPerDay * (1 - kept)));
+};
+
+/** Without what is too old to count. */
+export const currentDay = ({ hours, waiting }: MailboxDay, now: number): MailboxDay => ({
+  hours: countedHours(hours, now),
+  waiting: Object.fromEntries(
+    Object.entries(waiting).filter(([hour]) => Number(hour) > hourOf(now) - PLACE_HOURS),
+  ),
+});
+
+/** Counts recipients at a time, or no longer counts them where the number is negative. */
+export const countedAt = (hours: Hours, time: number, recipients: number): Hours => {
+  if (recipients === 0) return hours;
+  const hour = String(hourOf(time));
+  return { ...hours, [hour]: Math.max(0, (hours[hour] ?? 0) + recipients) };
+};
+
+/**
+ * When so many more fit, behind those that wait: then, and in every hour of the next day in which some of these have gone. Hours of which
+ * the recipients no longer count make room, those of waiting emails too.
+ */
+const roomBehind = (
+  { hours, waiting }: MailboxDay,
+  limit: number,
+  recipients: number,
+  now: number,
+): number => {
+  const first = hourOf(now);
+  const all = [...Object.entries(hours), ...Object.entries(waiting)].map(
+    ([hour, count]) => [Number(hour), count] as const,
+  );
+  // What is counted of an hour that has not come counts already: it was promised.
+  const promised = Object.entries(hours).map(([hour, count]) => [Number(hour), count] as const);
+  const countAt = (hour: number): number => {
+    let sum = 0;
+    for (const [at, count] of all) if (at >= hour - HOURS_OF_DAY && at <= hour) sum += count;
+    for (const [at, count] of promised) if (at > hour) sum += count;
+    return sum;
+  };
+  let place = first;
+  for (let hour = first; hour <= place + HOURS_OF_DAY && place < first + MOST_HOURS; hour += 1)
+    if (countAt(hour) + recipients > limit) place = hour + 1;
+  return Math.max(now, place * HOUR_MS);
+};
+
+/**
+ * Whether the day has room for an email now; otherwise the turn that it has. An urgent email goes before those that wait, and bulk gets no place.
+ */
+export const decideDay = (
+  { hours, waiting }: MailboxDay,
+  recipientsPerDay: number,
+  { priority, recipients, turn }: DayWant,
+  now: number,
+): { readonly day: MailboxDay; readonly turn?: DayTurn } => {
+  const limit = dayFor(recipientsPerDay, priority);
+  const need = Math.min(recipients, limit);
+  const others = turn?.hasPlace === true ? countedAt(waiting, turn.hour * HOUR_MS, -need) : waiting;
+  const first = Object.entries(others).filter(
+    ([hour]) => priority !== 'high' && !(turn?.hasPlace === true && Number(hour) >= turn.hour),
+  );
+  const room = roomBehind({ hours, waiting: Object.fromEntries(first) }, limit, need, now);
+  if (room <= now) return { day: { hours, waiting: others } };
+  const hasPlace = turn !== undefined && priority !== 'bulk';
+  return {
+    day: { hours, waiting: hasPlace ? countedAt(others, room, need) : others },
+    turn: { hour: hourOf(room), hasPlace },
+  };
+};

@@ -15,8 +15,6 @@ const CHAOS_SETTINGS: Readonly<Record<string, string>> = {
   MAIL_VERIFY_SECONDS: String(TIMES.verify.run),
   MAIL_LARGE_ATTACHMENTS: 'true',
   MAIL_CALLER_QUEUES: TWO_WAYS,
-  MAIL_CONCURRENT_PER_MAILBOX: '100',
-  MAIL_PER_MINUTE_PER_MAILBOX: '10000',
   FUNCTIONS_QUEUE_LEASE_SECONDS: String(TIMES.lease.run),
 };
 
@@ -68,11 +66,10 @@ const withChaosMailboxes =
     ],
   });
 
-/** Azurite on disk and all stand-ins, without the limits of Exchange: pacing has tests of its own. */
+/** Azurite on disk and all stand-ins, with the limits of Exchange for each mailbox. */
 export const startChaosCloud = (mails: number) =>
   cloudForTests({
     directory: withChaosMailboxes(mails),
     callersWithQueues: [TWO_WAYS],
-    limits: { on: false },
     sentItemsDelayMs: SENT_ITEMS_DELAY_MS,
   });

@@ -25,6 +25,15 @@ export const disarm = (cloud: Cloud, troubles: Troubles): void => {
   cloud.keyVault.faults.clear();
 };
 
+/** Requests to send that Graph got, and those that it refused because their mailbox had no room; no fault took these. */
+export const countLimited = ({ graph }: Cloud): { readonly requests: number; readonly refused: number } => {
+  const sends = graph.requests
+    .list()
+    .filter(({ path, method }) => method === 'POST' && /\/send(Mail)?$/.test(path));
+  const refused = sends.filter(({ status, fault }) => status === 429 && fault === null);
+  return { requests: sends.length, refused: refused.length };
+};
+
 /** What struck in storage and in processes, and which faults of Graph were used up, by their names. */
 export const countTroubles = (
   cloud: Cloud,

@@ -70,6 +70,9 @@ export type MessageFate = 'repeated' | 'late';
 
 /** Few mails for each, so that a mailbox that is throttled holds up few others. */
 const MOST_MAILBOXES = 300;
+/** So many mails of so many are from busy mailboxes, which get more than Exchange takes in a minute; not too many for each, or a run would take hours. */
+const [BUSY, OF] = [3, 20];
+const MAILS_FOR_BUSY = 150;
 /** Longer than GRAPH_TIMEOUT_SECONDS of most instances. */
 const TOO_SLOW_MS = 1600;
 /** Longer than any instance waits; one of them then has no functionTimeout left. */
@@ -86,8 +89,12 @@ const LEAST_LATER_MS = 3000;
 const MORE_LATER_MS = 6000;
 
 const mailboxOf = (number: number): string => `chaos-${number % MOST_MAILBOXES}@contoso.example`;
-export const mailboxesFor = (mails: number): readonly string[] =>
-  Array.from({ length: Math.min(mails, MOST_MAILBOXES) }, (_, number) => mailboxOf(number));
+const busyOf = (number: number): string => `busy-${number}@contoso.example`;
+const countBusy = (mails: number): number => Math.ceil((mails * BUSY) / OF / MAILS_FOR_BUSY);
+export const mailboxesFor = (mails: number): readonly string[] => [
+  ...Array.from({ length: Math.min(mails, MOST_MAILBOXES) }, (_, number) => mailboxOf(number)),
+  ...Array.from({ length: countBusy(mails) }, (_, number) => busyOf(number)),
+];
 
 /** What is done to a draft; to send it twice as often, as there it matters most. */
 const DRAFT_CALLS = [
@@ -221,7 +228,10 @@ const pickWay = (random: Random): readonly [PlannedMail['way'], PlannedMail['cal
   return [random.pick(['queue, plain', 'queue, base64', 'HTTP', 'HTTP', 'HTTP, respond-async']), undefined];
 };
 
-const planMail = (number: number, random: Random, rarity: number): PlannedMail => {
+const senderOf = (number: number, mails: number): string =>
+  number % OF < BUSY ? busyOf(Math.floor(number / OF) % countBusy(mails)) : mailboxOf(number);
+
+const planMail = (number: number, mails: number, random: Random, rarity: number): PlannedMail => {
   const [way, caller] = pickWay(random);
   const isHttp = way.startsWith('HTTP');
   const keyed = isHttp || random.chance(0.4);
@@ -230,7 +240,7 @@ const planMail = (number: number, random: Random, rarity: number): PlannedMail =
   const laterMs = random.chance(0.1) ? LEAST_LATER_MS + random.below(MORE_LATER_MS) : undefined;
   return {
     number,
-    mailbox: mailboxOf(number),
+    mailbox: senderOf(number, mails),
     policy: random.pick(['verify', 'verify', 'hold', 'resend']),
     way,
     caller,
@@ -262,7 +272,7 @@ const planTrouble = (
 export const planRun = (mails: number, seed: number): readonly PlannedMail[] => {
   const random = makeRandom(seed);
   const rarity = Math.max(1, mails / AS_OFTEN_UNTIL);
-  return Array.from({ length: mails }, (_, number) => planMail(number, random, rarity));
+  return Array.from({ length: mails }, (_, number) => planMail(number, mails, random, rarity));
 };
 
 /** The run of the test suite. Of few plans it is one with every kind of trouble, as plan.test.ts says; longer ones by `npm run chaos`. */

@@ -7,7 +7,7 @@ import { makeApps, startChaosCloud } from './chaos-cloud.ts';
 import { dailyLimit, declareCallers, LIMITED } from './declared-callers.ts';
 import { clearDesk } from './desk.ts';
 import { makeFleet } from './fleet.ts';
-import { arm, countTroubles, disarm } from './lay-troubles.ts';
+import { arm, countLimited, countTroubles, disarm } from './lay-troubles.ts';
 import { joinsAt, planOutages } from './outages.ts';
 import { type PlannedMail, planRun } from './plan.ts';
 import { makeRandom } from './random.ts';
@@ -43,6 +43,8 @@ export type ChaosReport = {
   readonly forms: ReadonlyMap<string, number>;
   /** How many mails a person had sent in the end. */
   readonly replayed: number;
+  /** How many requests to send reached Graph, and how many of them it refused because their mailbox had no room. */
+  readonly limits: { readonly requests: number; readonly refused: number };
   readonly seconds: number;
 };
 
@@ -57,6 +59,8 @@ const MOST_AT_ONCE = 20;
  */
 const SETTLE_MS = 480_000;
 const TELL_EVERY_MAILS = 500;
+/** Azurite sorts all messages of a queue for each that it takes: with thousands of them, the run would show only that. */
+const MOST_MESSAGES = 700;
 
 type Broken = { readonly mailId: string; readonly promise: string };
 
@@ -64,12 +68,17 @@ type Broken = { readonly mailId: string; readonly promise: string };
 const giveAll = async (
   plans: readonly PlannedMail[],
   give: (plan: PlannedMail) => Promise<GivenMail>,
-  { instances, until }: { readonly instances: number; readonly until: number },
+  {
+    instances,
+    until,
+    hasRoom,
+  }: { readonly instances: number; readonly until: number; readonly hasRoom: () => Promise<void> },
 ): Promise<readonly GivenMail[]> => {
   const giving: Promise<GivenMail>[] = [];
   const underWay = new Set<Promise<unknown>>();
   for (const plan of plans) {
     if (Date.now() >= until) break;
+    if (plan.number % MOST_AT_ONCE === 0) await hasRoom();
     const one = give(plan);
     giving.push(one);
     const tracked = one.finally(() => underWay.delete(tracked));
@@ -103,6 +112,9 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       await wait(Math.max(1000, mails / 2));
     }
   };
+  const hasRoom = async (): Promise<void> => {
+    while ((await books.messages()) > MOST_MESSAGES) await wait(1000);
+  };
   const tellOf = (progress: string): void =>
     tell(`${Math.round((Date.now() - startedAt) / 1000)} s: ${progress}`);
 
@@ -129,7 +141,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
         if (plan.number % TELL_EVERY_MAILS === 0) tellOf(`${plan.number} emails given`);
         return call(plan, Date.now() + SETTLE_MS);
       },
-      { instances, until },
+      { instances, until, hasRoom },
     );
     await settled(Date.now() + SETTLE_MS);
 
@@ -178,6 +190,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       starts: fleet.starts(),
       forms: await books.forms(),
       replayed: replayed.length,
+      limits: countLimited(cloud),
       seconds: (Date.now() - startedAt) / 1000,
     };
   } finally {

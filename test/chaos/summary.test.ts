@@ -38,6 +38,7 @@ test('a summary says how often each trouble struck, how emails ended, and which 
     starts: 7,
     forms: new Map([['json', 4]]),
     replayed: 0,
+    limits: { requests: 90, refused: 2 },
     seconds: 61.4,
     broken: [],
   });
@@ -46,6 +47,7 @@ test('a summary says how often each trouble struck, how emails ended, and which 
     /^ {2}SIGSTOP, SIGCONT soon +3$/m,
     /^ {2}sent \(resend\) +2$/m,
     /^ {2}sent twice, as onUnknown: resend allows +1$/m,
+    /^ {2}of these refused by the limits of a mailbox +2$/m,
     /^ {2}seconds +61$/m,
     /^ {2}broken promises +0$/m,
   ])

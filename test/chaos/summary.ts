@@ -36,6 +36,7 @@ export const toSummary = ({
   starts,
   forms,
   replayed,
+  limits,
   seconds,
   broken,
 }: ChaosReport): string =>
@@ -75,6 +76,8 @@ export const toSummary = ({
       ['host starts', starts],
       ['replayed by an operator', replayed],
       ['sent twice, as onUnknown: resend allows', stories.filter(isAllowedTwice).length],
+      ['requests to send that reached Graph', limits.requests],
+      ['of these refused by the limits of a mailbox', limits.refused],
       ['seconds', Math.round(seconds)],
       ['broken promises', broken.length],
     ]),

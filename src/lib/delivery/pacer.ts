@@ -52,6 +52,8 @@ const ASK_AGAIN_MS = 10_000;
 const FEW_RECIPIENTS = 20;
 const MOST_UNTOLD_RECIPIENTS = 50;
 const MOST_SPARE = 16;
+/** So many requests tell how long they take. */
+const MOST_CALLS = 32;
 /** Those that nobody has needed for so long are given back, as soon as an email of the mailbox comes. */
 const SPARE_MS = 3000;
 /** A start that passed so long ago is no longer known to the lane. */
@@ -65,6 +67,8 @@ type Asking = {
   readonly fail: (fault: unknown) => void;
 };
 type Given = Answer | { readonly kind: 'alone' };
+
+type Ended = NonNullable<Parameters<Pacer['leave']>[1]>;
 
 type LostWrite = {
   /** By which the lane says that it was written. */
@@ -98,7 +102,7 @@ type OwnLane = {
   returned: readonly Returned[];
   unasked: readonly number[];
   recipients: number;
-  slowestMs: number;
+  callsMs: readonly number[];
   pause: { readonly until: number; readonly isLong: boolean } | undefined;
   /** A write of which no answer came. */
   lost: LostWrite | undefined;
@@ -144,7 +148,7 @@ export const makePacer = (
       returned: [],
       unasked: [],
       recipients: 0,
-      slowestMs: 0,
+      callsMs: [],
       pause: undefined,
       lost: undefined,
       spare: [],
@@ -214,14 +218,14 @@ export const makePacer = (
       if (race > 0) await clock.sleep(RACE_MS * race * random());
       const known = lane.known ?? (await read(mailbox, lane));
       const told = { returned: lane.returned, unasked: lane.unasked, recipients: lane.recipients };
-      const { pause } = lane;
+      const { pause, callsMs } = lane;
       const { answers, spare, ...decided } = askLane(known.lane, limits, {
         ...told,
         owner,
         now: timeNow(),
         wants,
         spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.length) : 0,
-        slowestMs: lane.slowestMs,
+        callsMs,
         ...(pause === undefined ? {} : { pause }),
       });
       // Should the answer be lost, nobody knows what is there.
@@ -238,7 +242,7 @@ export const makePacer = (
       lane.returned = lane.returned.slice(told.returned.length);
       lane.unasked = lane.unasked.filter((at) => !told.unasked.includes(at));
       lane.recipients -= told.recipients;
-      lane.slowestMs = 0;
+      lane.callsMs = lane.callsMs.slice(callsMs.length);
       if (lane.pause === pause) lane.pause = undefined;
       lane.spare = [...lane.spare, ...spare].toSorted((one, other) => one - other);
       const time = timeNow();
@@ -435,13 +439,13 @@ export const makePacer = (
       return lanes.size;
     },
     enter,
-    leave: ({ mailbox, recipients }, { maySend, tookMs = 0 } = { maySend: true }) => {
+    leave: ({ mailbox, recipients }, { maySend, tookMs }: Ended = { maySend: true }) => {
       const lane = laneOf(mailbox);
       // Counted when it got its start; its next attempt counts again.
       if (!maySend) lane.recipients -= recipients;
       lane.inFlight = Math.max(0, lane.inFlight - 1);
       inside = Math.max(0, inside - 1);
-      lane.slowestMs = Math.max(lane.slowestMs, tookMs);
+      if (tookMs !== undefined && lane.callsMs.length < MOST_CALLS) lane.callsMs = [...lane.callsMs, tookMs];
       // All of them: who has lost patience since must not take the turn of another.
       for (const wake of lane.waiters.splice(0)) wake();
     },

@@ -27,7 +27,7 @@ const LANE = z.looseObject({
     .looseObject({ perMinute: z.int().min(1), at: time })
     .optional()
     .catch(undefined),
-  call: z.looseObject({ ms: z.number().min(0).max(60_000), at: time }).catch(EMPTY_LANE.call),
+  callMs: z.number().min(1).max(60_000).catch(EMPTY_LANE.callMs),
   bytes: z.array(z.tuple([time, z.number().min(0)])).catch([]),
   hours: z.record(z.string(), count).catch({}),
   waiting: z.record(z.string(), count).catch({}),

@@ -1,3 +1,4 @@
+import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 import { countedAt, currentDay, type DayWant, decideDay, timeOfTurn } from './mailbox-day.ts';
 import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
@@ -41,8 +42,8 @@ export type Lane = {
   readonly isProbing: boolean;
   /** What Graph took in a minute when it last refused; with when that was. Absent while it takes what it should. */
   readonly cut?: { readonly perMinute: number; readonly at: number };
-  /** How long a request takes, and when that was seen. */
-  readonly call: { readonly ms: number; readonly at: number };
+  /** How long a request usually takes. */
+  readonly callMs: number;
   /** Large emails of the last minutes: when, and bytes. */
   readonly bytes: readonly (readonly [at: number, bytes: number])[];
   /** Recipients by hours since 1970, of the last day. */
@@ -94,8 +95,8 @@ export type Request = {
   /** What it sent without asking: of its standing share, or while storage was away. */
   readonly recipients: number;
   readonly unasked: readonly number[];
-  /** The slowest request it has seen since it last asked. */
-  readonly slowestMs: number;
+  /** How long its requests took since it last asked. */
+  readonly callsMs: readonly number[];
   /** Graph limits the mailbox, for longer than it does for too many at once if `isLong`. */
   readonly pause?: { readonly until: number; readonly isLong: boolean };
 };
@@ -122,7 +123,10 @@ const BYTES_WINDOW_MS = 300_000 + GRACE_MS + 500;
 const BYTES_PER_FIVE_MINUTES = 150_000_000;
 /** Smaller emails at the full rate stay far below that. */
 export const LARGE_BYTES = 500_000;
-/** A limit that was cut grows back by one per this time: who else sent from the mailbox may have stopped. */
+/**
+ * A limit that was cut grows back: who else sent from the mailbox may have stopped. In each of these times it doubles up to half the
+ * limit, and grows by one above that.
+ */
 const REGROWTH_MS = 5 * 60_000;
 /** By then it has grown back, also where instances have other settings. */
 const CUT_MS = 3 * HOUR_MS;
@@ -134,12 +138,6 @@ const KEPT_MS = 15_000;
 const SOONER = 0.85;
 /** After a long pause one email goes alone and finds out. */
 const PROBE_MS = 5000;
-/** A request takes so long until others were seen, and never less. */
-const CALL_MS = 500;
-const SHORTEST_CALL_MS = 250;
-const LONGEST_CALL_MS = 60_000;
-/** A slow one counts for so long. */
-const CALL_SEEN_MS = 30_000;
 /** A standing share: so long, and of so much of the last sixth. */
 const STANDING_MS = 5 * 60_000;
 const STANDING_EACH = 3;
@@ -174,7 +172,7 @@ export const EMPTY_LANE: Lane = {
   largeUpTo: 0,
   pausedUntil: 0,
   isProbing: false,
-  call: { ms: CALL_MS, at: 0 },
+  callMs: FIRST_CALL_MS,
   bytes: [],
   hours: {},
   waiting: {},
@@ -184,10 +182,14 @@ export const EMPTY_LANE: Lane = {
 export const aheadOf = (perMinute: number): number => Math.max(1, Math.floor((perMinute * 5) / 6));
 
 /** What the mailbox takes in a minute, as far as it is known. */
-export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number =>
-  cut === undefined
-    ? perMinute
-    : Math.min(perMinute, cut.perMinute + Math.max(0, Math.floor((now - cut.at) / REGROWTH_MS)));
+export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
+  if (cut === undefined) return perMinute;
+  const half = Math.floor(perMinute / 2);
+  let grown = cut.perMinute;
+  for (let passed = now - cut.at; passed >= REGROWTH_MS && grown < perMinute; passed -= REGROWTH_MS)
+    grown = grown < half ? Math.min(half, 2 * grown) : grown + 1;
+  return Math.min(perMinute, grown);
+};
 
 const lastOf = ([from, step, count]: Run): number => from + step * (count - 1);
 
@@ -327,13 +329,14 @@ const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonl
 
 /** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
-  const { owner, now, returned, recipients, unasked, slowestMs, pause } = request;
+  const { owner, now, returned, recipients, unasked, callsMs, pause } = request;
   const unused = returned.map(({ at }) => at);
   const isBooked = (at: number) => !lane.taken.includes(at) && !lane.free.includes(at);
   const free = unused.filter((at) => at > now && isBooked(at) && hasStart(lane, at));
   let next: Lane = {
     ...lane,
     users: { ...lane.users, [owner]: now },
+    callMs: usualCallMs(lane.callMs, callsMs),
     taken: unasked.map(evenly).reduce(inserted, without(lane.taken, unused)),
     booked: withoutBooked(
       lane.booked,
@@ -343,13 +346,6 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
-  const callMs = Math.min(LONGEST_CALL_MS, evenly(Math.ceil(slowestMs) + 1));
-  if (callMs >= next.call.ms) next = { ...next, call: { ms: callMs, at: now } };
-  else if (callMs > 0 && now - next.call.at > CALL_SEEN_MS)
-    next = {
-      ...next,
-      call: { ms: Math.max(SHORTEST_CALL_MS, callMs, evenly(next.call.ms / 2 + 1)), at: now },
-    };
   if (next.cut !== undefined && now - next.cut.at > CUT_MS) {
     const { cut: _, ...whole } = next;
     next = whole;
@@ -363,7 +359,9 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const accepted =
     bookedWithin(next.booked, now - 60_000, now).length +
     next.taken.filter((at) => at > now - 60_000 && at <= now).length;
-  const perMinute = Math.max(1, Math.min(perMinuteOf(next, limits, now), accepted - 1));
+  // At most by half: one that had hardly begun would otherwise wait for hours, if it was not its minute that was used up.
+  const whole = perMinuteOf(next, limits, now);
+  const perMinute = Math.max(1, Math.min(whole, Math.max(accepted - 1, Math.floor(whole / 2))));
   return {
     ...next,
     isProbing: true,
@@ -409,7 +407,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const add = (times: number[], at: number): void => {
     if (at <= nearUntil) times.splice(placeAfter(times, at), 0, at);
   };
-  const callMs = lane.call.ms + GRID_MS;
+  const callMs = evenly(Math.ceil(lane.callMs) + 1) + GRID_MS;
   /** Nobody sees all requests in progress: starts are so far apart that few overlap. */
   const atOnce = (times: readonly number[], most = limits.concurrent): Rule => ({
     times,

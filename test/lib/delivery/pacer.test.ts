@@ -370,7 +370,7 @@ describe('after a 429', () => {
     world.state.trouble = undefined;
     world.state.time += 1000;
     await enter(pacer);
-    expect(world.laneOf().cut).toEqual({ perMinute: 1, at: START + 1000 });
+    expect(world.laneOf().cut).toEqual({ perMinute: 15, at: START + 1000 });
     expect(world.laneOf().pausedUntil).toBeGreaterThanOrEqual(START + 30_000);
   });
 

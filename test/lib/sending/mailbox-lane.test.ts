@@ -32,7 +32,7 @@ const request = (given: Partial<Request>): Request => ({
   returned: [],
   recipients: 0,
   unasked: [],
-  slowestMs: 0,
+  callsMs: [],
   ...given,
 });
 const ask = (lane: Lane, given: Partial<Request>, limits: Partial<LaneLimits> = {}) =>
@@ -61,12 +61,12 @@ describe('however instances ask, use, miss and give back their starts, with cloc
       fc.property(anySteps({ calm: true }), fc.constantFrom(500, 3000, 20_000), (steps, ms) => {
         const given: number[] = [];
         playLane(
-          [{ ...(steps[0] as (typeof steps)[number]), wants: [], slowestMs: ms - 2 }, ...steps],
+          [{ ...(steps[0] as (typeof steps)[number]), wants: [], callsMs: Array(20).fill(ms) }, ...steps],
           { ...LIMITS, concurrent },
           ({ lane, answers, spare, request: { returned } }) => {
             for (const { at } of returned) given.splice(given.indexOf(at), 1);
             given.push(...startsIn(answers), ...spare);
-            expect(mostWithin(given, lane.call.ms)).toBeLessThanOrEqual(concurrent);
+            expect(mostWithin(given, lane.callMs)).toBeLessThanOrEqual(concurrent);
           },
         );
       }),
@@ -185,11 +185,11 @@ describe('priorities', () => {
     [10_000, 500],
   ])(
     'with %i a minute, an urgent email has a start within a window, however much is booked and requests of %i ms',
-    (perMinute, slowestMs) => {
-      const lane = busy(2000, { perMinute });
+    (perMinute, callMs) => {
+      const lane = { ...busy(2000, { perMinute }), callMs };
       const asked = ask(
         lane,
-        { now: START + 30_000, wants: wants(1, { priority: 'high' }), slowestMs },
+        { now: START + 30_000, wants: wants(1, { priority: 'high' }) },
         {
           perMinute,
         },
@@ -264,7 +264,7 @@ describe('a mailbox of its own limits', () => {
   });
 
   test('one request at once: starts are as far apart as a request takes', () => {
-    const { answers } = ask(EMPTY_LANE, { wants: wants(4), slowestMs: 2000 }, { concurrent: 1 });
+    const { answers } = ask({ ...EMPTY_LANE, callMs: 2000 }, { wants: wants(4) }, { concurrent: 1 });
     const starts = startsIn(answers);
     for (const [index, at] of starts.slice(1).entries())
       expect(at - (starts[index] ?? 0)).toBeGreaterThanOrEqual(2000);
@@ -313,7 +313,7 @@ describe('a mailbox of its own limits', () => {
 
 describe('after a pause by Graph', () => {
   const pause = { until: START + 20_000, isLong: true };
-  const filled = () => ask(EMPTY_LANE, { wants: wants(25), slowestMs: 300 }, { concurrent: 100 });
+  const filled = () => ask(EMPTY_LANE, { wants: wants(25) }, { concurrent: 100 });
 
   test('what was used in the minute before it counts still', () => {
     const limits = { concurrent: 100 };
@@ -341,6 +341,23 @@ describe('after a pause by Graph', () => {
     const limits = { ...LIMITS, concurrent: 100 };
     const limitAfter = (ms: number) => perMinuteOf(lane, limits, START + 1000 + ms);
     expect([0, 5 * MINUTE, 15 * MINUTE, HOUR_MS].map(limitAfter)).toEqual([24, 25, 27, 30]);
+  });
+
+  test('where the minute was not used up, half of the limit is left; and what was cut lower doubles up to half of it', () => {
+    const [first, second] = [ask(EMPTY_LANE, { wants: wants(3) }).lane, START + HOUR_MS];
+    const once = ask(first, { now: START + 1000, pause }).lane;
+    const limitAt = (lane: Lane, now: number) => perMinuteOf(lane, LIMITS, now);
+    expect(limitAt(once, START + 1000)).toBe(15);
+    const low = { ...once, cut: { perMinute: 2, at: second } };
+    expect([4, 5, 10, 15, 20, 25].map((minutes) => limitAt(low, second + minutes * MINUTE))).toEqual([
+      2, 4, 8, 15, 16, 17,
+    ]);
+  });
+
+  test('one request that hangs does not spread the starts of others', () => {
+    const { lane } = ask(EMPTY_LANE, { wants: wants(1), callsMs: [400, 60_000, 400] });
+    const starts = startsIn(ask(lane, { now: START + 1000, wants: wants(24) }).answers);
+    expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeLessThan(8000);
   });
 
   test('a short one is for too many at once, and cuts nothing', () => {

@@ -18,6 +18,8 @@ export type WorldOptions = {
   readonly clockSkewMs?: number;
   /** A request to Graph takes between half of this and one and a half. */
   readonly graphMs?: number;
+  /** Instead, so long for the first ones. */
+  readonly hangsMs?: readonly number[];
   readonly limits?: Partial<LaneLimits>;
   /** How long a message stays hidden whose instance died. */
   readonly invisibleMs?: number;
@@ -73,7 +75,7 @@ type Instance = {
  * it are the real ones; the queue, storage and Exchange have their times and limits.
  */
 export const makeLaneWorld = (options: WorldOptions) => {
-  const { instances: count, clockSkewMs = 0, graphMs = 400, invisibleMs = 600_000 } = options;
+  const { instances: count, clockSkewMs = 0, graphMs = 400, hangsMs = [], invisibleMs = 600_000 } = options;
   const random = makeRandom(options.seed);
   const time = makeVirtualTime(START);
   const sharedLanes = new Map<string, LaneEntry>();
@@ -144,7 +146,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
     accepted.set(mailbox, [...recent, now]);
     inside.set(mailbox, atOnce);
     const report = answer(202);
-    await time.sleep(graphMs * (0.5 + random()));
+    await time.sleep(hangsMs[calls.length - 1] ?? graphMs * (0.5 + random()));
     inside.set(mailbox, (inside.get(mailbox) ?? 1) - 1);
     return report;
   };

@@ -44,14 +44,18 @@ const FRESH_IN_TROUBLE_MS = 15_000;
 const TROUBLE_MS = 10 * 60_000;
 /** Of those that write at the same moment one succeeds; losing more often than this is a fault. */
 const MOST_RACES = 12;
-const RACE_MS = 40;
+const RACE_MS = 100;
+/** Where several instances ask, what was read is out of date after about this time. */
+const TRUE_FOR_MS = 50;
+/** Where emails wait anyway, one request is for all that come in this time. */
+const GATHER_MS = 100;
 /** Without storage: one email in this time. Forty instances, which is the most by default, then stay within 30 a minute together. */
 const ALONE_MS = 90_000;
 const ASK_AGAIN_MS = 10_000;
 /** Larger emails always ask, so that what is counted late stays small. */
 const FEW_RECIPIENTS = 20;
 const MOST_UNTOLD_RECIPIENTS = 50;
-const MOST_SPARE = 16;
+const MOST_SPARE = 64;
 /** So many requests tell how long they take. */
 const MOST_CALLS = 32;
 /** Those that nobody has needed for so long are given back, as soon as an email of the mailbox comes. */
@@ -208,6 +212,11 @@ export const makePacer = (
     return know(lane, entry);
   };
 
+  /** Where others ask too, what was read a while ago has changed since, and a write would be in vain. */
+  const isToTry = (known: OwnLane['known']): known is NonNullable<OwnLane['known']> =>
+    known !== undefined &&
+    (timeNow() - known.seenAt < TRUE_FOR_MS || Object.keys(known.lane.users).every((user) => user === owner));
+
   /** Asks for all that wait, in one write; again where another instance was first. */
   const askStorage = async (
     mailbox: string,
@@ -215,8 +224,9 @@ export const makePacer = (
     wants: readonly Want[],
   ): Promise<readonly Answer[]> => {
     for (let race = 0; race < MOST_RACES; race += 1) {
-      if (race > 0) await clock.sleep(RACE_MS * race * random());
-      const known = lane.known ?? (await read(mailbox, lane));
+      // What a lost race shows is new enough for another one at once.
+      if (race > 1) await clock.sleep(RACE_MS * race * random());
+      const known = isToTry(lane.known) ? lane.known : await read(mailbox, lane);
       const told = { returned: lane.returned, unasked: lane.unasked, recipients: lane.recipients };
       const { pause, callsMs } = lane;
       const { answers, spare, ...decided } = askLane(known.lane, limits, {
@@ -261,6 +271,8 @@ export const makePacer = (
     let isTold = true;
     while (lane.asking.length > 0 || ((lane.isTelling || lane.pause !== undefined) && isTold)) {
       lane.isTelling = false;
+      if (lane.hasBacklog && !lane.asking.some(({ want }) => want.priority === 'high'))
+        await clock.sleep(GATHER_MS * (0.5 + random()));
       const { asking, pause } = lane;
       lane.asking = [];
       try {

@@ -13,7 +13,4 @@ const DOWN = UP ** (-1 / 9);
 
 /** The time that nine of ten requests take, after some more were seen. All in milliseconds. */
 export const usualCallMs = (knownMs: number, callsMs: readonly number[]): number =>
-  callsMs.reduce(
-    (ms, took) => Math.min(MOST_MS, Math.max(LEAST_MS, ms * (took > ms ? UP : DOWN))),
-    knownMs,
-  );
+  callsMs.reduce((ms, took) => Math.min(MOST_MS, Math.max(LEAST_MS, ms * (took > ms ? UP : DOWN))), knownMs);

@@ -149,6 +149,8 @@ const NEAR_DAY = 0.8;
 /** Bulk that found no room asks again: not at every moment, and not after hours either. */
 const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 60_000;
+/** Those that wait for a start do so by a quarter longer at most where instances keep some for emails that do not come. */
+const SPARE_OF = 4;
 /** So that a lane is never too large for its entity. */
 const MOST_RUNS = 400;
 const MOST_FREE = 400;
@@ -208,6 +210,17 @@ const bookedWithin = (booked: readonly Run[], from: number, to: number): readonl
     const end = Math.min(count - 1, Math.floor((to - first) / step));
     return Array.from({ length: Math.max(0, end - begin + 1) }, (_, index) => first + (begin + index) * step);
   });
+
+/** How many starts are booked after a time. */
+const countAfter = (booked: readonly Run[], time: number): number =>
+  booked.reduce((sum, [first, step, count]) => {
+    if (first > time) return sum + count;
+    return step === 0 ? sum : sum + Math.max(0, count - 1 - Math.floor((time - first) / step));
+  }, 0);
+
+/** What an instance may keep of starts: of all instances together, a quarter of what is booked. */
+const spareOf = ({ booked, free, users }: Lane, now: number): number =>
+  Math.floor((countAfter(booked, now) - free.length) / (SPARE_OF * Math.max(1, Object.keys(users).length)));
 
 /** The start that is so many before the last one booked; 1 is the last. */
 const bookedFromEnd = (booked: readonly Run[], place: number): number => {
@@ -566,7 +579,8 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
 
   const spare: number[] = [];
   const isNearDay = recipientsOfDay(lane, now) >= NEAR_DAY * limits.recipientsPerDay;
-  while (spare.length < request.spare && !isNearDay) {
+  const mostSpare = Math.min(request.spare, spareOf(lane, now));
+  while (spare.length < mostSpare && !isNearDay) {
     const at = bookable();
     if (at === undefined || at <= now) break;
     book(at);

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { makeLaneWorld, mostInAnyMinute } from '../../bench/lanes/lane-world.ts';
+
+const MINUTE = 60_000;
+const SEED = 17;
+const BUSY = 'busy@contoso.example';
+
+describe('instances that share a mailbox, in moved time', () => {
+  test.each([
+    [5, 45],
+    [20, 100],
+  ])('%i instances send a burst of %i nearly as fast as the limit allows', async (instances, mails) => {
+    const world = makeLaneWorld({ instances, seed: SEED });
+    world.offer(mails, [BUSY]);
+    await world.runUntil(20 * MINUTE);
+    const took = world.mails.map(({ sentAt, putAt }) => (sentAt ?? Number.POSITIVE_INFINITY) - putAt);
+    // Thirty go at once, and 25 of those that wait in each minute; a quarter more for what instances keep.
+    const least = Math.ceil((mails - 30) / 25) * MINUTE;
+    expect(Math.max(...took)).toBeLessThan(1.25 * least + MINUTE);
+    expect(mostInAnyMinute(world.calls)).toBeLessThanOrEqual(30);
+  });
+
+  test.each([1, 5, 20])(
+    '%i instances ask storage less than once an email for a busy one, and seldom in vain',
+    async (count) => {
+      const world = makeLaneWorld({ instances: count, seed: SEED });
+      world.offer(1000, [BUSY]);
+      await world.runUntil(10 * MINUTE);
+      const { read, written, conflicts } = world.requests;
+      expect((read + written) / 1000).toBeLessThan(0.75);
+      expect(conflicts / 1000).toBeLessThan(0.12);
+    },
+  );
+
+  test('where one mailbox hangs for a minute in a single request, it still sends what it may', async () => {
+    const world = makeLaneWorld({ instances: 2, seed: SEED, hangsMs: [58_000] });
+    world.offer(200, [BUSY]);
+    await world.runUntil(8 * MINUTE);
+    expect(world.mails.filter(({ sentAt }) => sentAt !== undefined).length).toBeGreaterThan(190);
+  });
+});

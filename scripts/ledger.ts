@@ -9,8 +9,8 @@ import { readOrRefuse, runCommand, UsageError } from './relay-call.ts';
 
 /** Backup of the ledger, and what a restored one has to be told. It talks to storage, because the app is stopped meanwhile. */
 const usage = `Usage: npm run ledger -- export FILE [--without-emails] --account NAME
-       npm run ledger -- import FILE --account NAME
-       npm run ledger -- mark-restored [--at TIME] --account NAME
+       npm run ledger -- import FILE [--repeats-days N] --account NAME
+       npm run ledger -- mark-restored [--at TIME] [--repeats-days N] --account NAME
        npm run ledger -- trust-keys --account NAME
        npm run ledger -- show --account NAME
 

@@ -264,6 +264,12 @@ export const makePacer = (
     return wants.map(() => ({ kind: 'ask', at: oddly(timeNow() + ASK_AGAIN_MS * random()) }));
   };
 
+  const isToGather = ({ hasBacklog, asking, pause }: OwnLane): boolean =>
+    hasBacklog &&
+    pause === undefined &&
+    asking.length > 0 &&
+    asking.every(({ want }) => want.priority !== 'high');
+
   /** One request at a time for each mailbox: those that come meanwhile share the next one. */
   const serve = async (mailbox: string, lane: OwnLane): Promise<void> => {
     if (lane.isAsking) return;
@@ -271,8 +277,7 @@ export const makePacer = (
     let isTold = true;
     while (lane.asking.length > 0 || ((lane.isTelling || lane.pause !== undefined) && isTold)) {
       lane.isTelling = false;
-      if (lane.hasBacklog && !lane.asking.some(({ want }) => want.priority === 'high'))
-        await clock.sleep(GATHER_MS * (0.5 + random()));
+      if (isToGather(lane)) await clock.sleep(GATHER_MS * (0.5 + random()));
       const { asking, pause } = lane;
       lane.asking = [];
       try {

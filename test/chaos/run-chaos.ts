@@ -58,6 +58,8 @@ const MOST_AT_ONCE = 20;
  * makes longer. A run goes on as soon as nothing is on its way.
  */
 const SETTLE_MS = 480_000;
+/** Of many mails some have several troubles, one after another, and back off for longer. */
+const SETTLE_FOR_EACH_MS = 120;
 const TELL_EVERY_MAILS = 500;
 /** Azurite sorts all messages of a queue for each that it takes: with thousands of them, the run would show only that. */
 const MOST_MESSAGES = 700;
@@ -94,6 +96,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   const { mails, seed, instances, tell = () => undefined, log = () => undefined } = options;
   const startedAt = Date.now();
   const plans = planRun(mails, seed);
+  const settleMs = Math.max(SETTLE_MS, mails * SETTLE_FOR_EACH_MS);
   const outages = [...planOutages(mails, instances, seed)];
   const timeline = makeTimeline(startedAt);
   const troubles = makeTroubles(timeline.note);
@@ -139,11 +142,11 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
         }
         arm(cloud, troubles, plan);
         if (plan.number % TELL_EVERY_MAILS === 0) tellOf(`${plan.number} emails given`);
-        return call(plan, Date.now() + SETTLE_MS);
+        return call(plan, Date.now() + settleMs);
       },
       { instances, until, hasRoom },
     );
-    await settled(Date.now() + SETTLE_MS);
+    await settled(Date.now() + settleMs);
 
     const [rows, copies] = [await books.rows(), await books.copies()];
     const evidence = {
@@ -164,7 +167,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     disarm(cloud, troubles);
     fleet.heal();
     const replayed = await clearDesk(fleet.anyUrl, rows, copies);
-    await settled(Date.now() + SETTLE_MS);
+    await settled(Date.now() + settleMs);
     broken.push(...brokenReplays(replayed, await books.rows(), await books.copies()));
     const damaged = await books.damaged(given.map(({ content }) => content));
     const messages = await books.messages();

@@ -1,3 +1,16 @@
+import {
+  addRun,
+  bookedFromEnd,
+  bookedWithin,
+  condensed,
+  countAfter,
+  cutAt,
+  isIn,
+  lastBooked,
+  MOST_RUNS,
+  type Run,
+  withoutBooked,
+} from './booked-runs.ts';
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 import { countedAt, currentDay, type DayWant, decideDay, timeOfTurn } from './mailbox-day.ts';
@@ -11,9 +24,6 @@ import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
  * need no request when it comes. It is at most five sixths of the limit. The rest is for whoever asks for now: what is urgent, and what
  * missed its start.
  */
-
-/** Starts at equal distances: the first, the distance, and how many. */
-type Run = readonly [from: number, step: number, count: number];
 
 /** What an instance may start in any minute without asking, until then. */
 type Standing = { readonly owner: string; readonly count: number; readonly until: number };
@@ -152,14 +162,10 @@ const BULK_MOST_MS = 60_000;
 /** Those that wait for a start do so by a quarter longer at most where instances keep some for emails that do not come. */
 const SPARE_OF = 4;
 /** So that a lane is never too large for its entity. */
-const MOST_RUNS = 400;
 const MOST_FREE = 400;
 const MOST_TAKEN = 1000;
 const MOST_USERS = 100;
 const MOST_STANDING = 50;
-/** What is older only counts, to so many milliseconds, where there are many runs. */
-const COUNTS_ONLY_MS = 5000;
-const COARSE_MS = 2000;
 
 export const EMPTY_LANE: Lane = {
   booked: [],
@@ -193,62 +199,12 @@ export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: numbe
   return Math.min(perMinute, grown);
 };
 
-const lastOf = ([from, step, count]: Run): number => from + step * (count - 1);
-
-const lastBooked = ({ booked }: Lane): number => {
-  const last = booked.at(-1);
-  return last === undefined ? Number.NEGATIVE_INFINITY : lastOf(last);
-};
-
-/** The booked starts from one time to another, both included. */
-const bookedWithin = (booked: readonly Run[], from: number, to: number): readonly number[] =>
-  booked.flatMap((run) => {
-    const [first, step, count] = run;
-    if (first > to || lastOf(run) < from) return [];
-    if (step === 0) return Array.from({ length: count }, () => first);
-    const begin = Math.max(0, Math.ceil((from - first) / step));
-    const end = Math.min(count - 1, Math.floor((to - first) / step));
-    return Array.from({ length: Math.max(0, end - begin + 1) }, (_, index) => first + (begin + index) * step);
-  });
-
-/** How many starts are booked after a time. */
-const countAfter = (booked: readonly Run[], time: number): number =>
-  booked.reduce((sum, [first, step, count]) => {
-    if (first > time) return sum + count;
-    return step === 0 ? sum : sum + Math.max(0, count - 1 - Math.floor((time - first) / step));
-  }, 0);
-
 /** What an instance may keep of starts: of all instances together, a quarter of what is booked. */
 const spareOf = ({ booked, free, users }: Lane, now: number): number =>
   Math.floor((countAfter(booked, now) - free.length) / (SPARE_OF * Math.max(1, Object.keys(users).length)));
 
-/** The start that is so many before the last one booked; 1 is the last. */
-const bookedFromEnd = (booked: readonly Run[], place: number): number => {
-  let left = place;
-  for (const run of booked.toReversed()) {
-    const [first, step, count] = run;
-    if (left <= count) return first + step * (count - left);
-    left -= count;
-  }
-  return Number.NEGATIVE_INFINITY;
-};
-
-const addRun = (booked: readonly Run[], at: number): readonly Run[] => {
-  const last = booked.at(-1);
-  if (last === undefined) return [[at, 0, 1]];
-  const [first, step, count] = last;
-  if (count === 1 || at - lastOf(last) === step)
-    return [...booked.slice(0, -1), [first, count === 1 ? at - first : step, count + 1]];
-  return [...booked, [at, 0, 1]];
-};
-
 /** Whether a time can be a start at all. */
 export const canBeStart = (at: number): boolean => at % 2 === 0;
-
-const isIn = (run: Run, at: number): boolean => {
-  const [first, step] = run;
-  return at >= first && at <= lastOf(run) && (step === 0 ? at === first : (at - first) % step === 0);
-};
 
 /** Whether the lane has kept this start for an email. */
 export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
@@ -263,35 +219,6 @@ const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
   ...lane,
   hours: countedAt(lane.hours, at, recipients),
 });
-
-/** The runs up to a time, and from then on. */
-const cutAt = (booked: readonly Run[], time: number): readonly [readonly Run[], readonly Run[]] => {
-  const until: Run[] = [];
-  const after: Run[] = [];
-  for (const run of booked) {
-    const [first, step, count] = run;
-    if (lastOf(run) <= time) until.push(run);
-    else if (first > time) after.push(run);
-    else {
-      const passed = Math.floor((time - first) / step) + 1;
-      until.push([first, passed === 1 ? 0 : step, passed]);
-      after.push([first + passed * step, count - passed === 1 ? 0 : step, count - passed]);
-    }
-  }
-  return [until, after];
-};
-
-/** Many runs, of which those that have passed are fewer: their starts are moved together, to later ones and never to earlier ones. */
-const condensed = (booked: readonly Run[], now: number): readonly Run[] => {
-  if (booked.length <= MOST_RUNS / 2) return booked;
-  const [old, current] = cutAt(booked, now - COUNTS_ONLY_MS);
-  const passed = new Map<number, Run>();
-  for (const at of bookedWithin(old, Number.NEGATIVE_INFINITY, now)) {
-    const coarse = Math.floor(at / COARSE_MS);
-    passed.set(coarse, [at, 0, (passed.get(coarse)?.[2] ?? 0) + 1]);
-  }
-  return [...passed.values(), ...current];
-};
 
 /** Without what is too old to matter. */
 const pruned = (lane: Lane, now: number): Lane => {
@@ -324,21 +251,6 @@ const without = (times: readonly number[], gone: readonly number[]): readonly nu
   }
   return left;
 };
-
-/** The runs without starts that nobody used; where there are too many runs, such a start is lost. */
-const withoutBooked = (booked: readonly Run[], gone: readonly number[]): readonly Run[] =>
-  gone.reduce<readonly Run[]>((runs, at) => {
-    const place = runs.findIndex((run) => isIn(run, at));
-    const run = runs[place];
-    if (run === undefined || runs.length >= MOST_RUNS) return runs;
-    const [first, step, count] = run;
-    const index = step === 0 ? 0 : (at - first) / step;
-    const parts: Run[] = [];
-    if (index > 0) parts.push([first, index === 1 ? 0 : step, index]);
-    const rest = count - index - 1;
-    if (rest > 0) parts.push([step === 0 ? first : at + step, rest === 1 ? 0 : step, rest]);
-    return runs.toSpliced(place, 1, ...parts);
-  }, booked);
 
 /** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
@@ -447,7 +359,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const free = lane.free.find((at) => at >= from);
     if (free !== undefined) return free;
     if (lane.booked.length >= MOST_RUNS) return undefined;
-    const last = lastBooked(lane);
+    const last = lastBooked(lane.booked);
     const room = bookedFromEnd(lane.booked, ahead) + WINDOW_MS;
     // Of the requests at once, one is for whoever asks.
     const atOnceAhead = Math.max(1, limits.concurrent - 1);
@@ -514,7 +426,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const askAgain = (want: Want): Answer => {
     if (want.priority === 'bulk') {
       // While others wait it stays out of their way, and otherwise comes in turn.
-      const backlogMs = Math.min(Math.max(lastBooked(lane), lane.askUpTo) - now, BULK_MOST_MS);
+      const backlogMs = Math.min(Math.max(lastBooked(lane.booked), lane.askUpTo) - now, BULK_MOST_MS);
       const first = backlogMs > 0 ? now + Math.max(backlogMs, BULK_LEAST_MS) : now;
       const at = Math.max(first, lane.bulkUpTo, lane.pausedUntil) + Math.ceil(WINDOW_MS / ahead);
       if (at > now + limits.bookAheadMs) return { kind: 'full' };
@@ -529,7 +441,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const startBulk = (want: Want): Answer => {
     const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
     // Some wait for a start of theirs, or were told when to ask.
-    const isWanted = lastBooked(lane) > now || lane.askUpTo > now;
+    const isWanted = lastBooked(lane.booked) > now || lane.askUpTo > now;
     const soon = now + (want.hasWaited ? KEPT_MS : GRACE_MS);
     const at = isWanted || from > soon ? undefined : takeable(ahead, from);
     if (at === undefined || at > soon) return askAgain(want);
@@ -605,7 +517,7 @@ const withStanding = (
 ): Lane => {
   const current = lane.standing.filter(({ until }) => until > now);
   const isQuiet =
-    lastBooked(lane) <= now &&
+    lastBooked(lane.booked) <= now &&
     lane.pausedUntil <= now &&
     lane.cut === undefined &&
     wants.length <= 2 &&

@@ -32,6 +32,21 @@ describe('instances that share a mailbox, in moved time', () => {
     },
   );
 
+  test('a queue that is longer than what they can process in a minute does not stop them: starts would all be missed', async () => {
+    const world = makeLaneWorld({ instances: 2, seed: SEED });
+    const mailboxes = Array.from({ length: 200 }, (_, number) => `${number}@contoso.example`);
+    world.offer(100, mailboxes);
+    const sent: number[] = [];
+    for (let minute = 1; minute <= 3; minute += 1) {
+      await world.runUntil(minute * MINUTE);
+      sent.push(
+        world.calls.filter(({ status }) => status === 202).length - sent.reduce((sum, one) => sum + one, 0),
+      );
+    }
+    // Two instances send about ninety emails a second, and the limits are a hundred a second.
+    for (const count of sent) expect(count).toBeGreaterThan(4000);
+  });
+
   test('where one mailbox hangs for a minute in a single request, it still sends what it may', async () => {
     const world = makeLaneWorld({ instances: 2, seed: SEED, hangsMs: [58_000] });
     world.offer(200, [BUSY]);

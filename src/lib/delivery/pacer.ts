@@ -27,6 +27,8 @@ export type PacerNeeds = Pick<Ports, 'mailboxLanes' | 'clock' | 'random' | 'log'
  */
 const EARLY_MS = 1000;
 const BUSY = 12;
+/** The queue brings an email within this, where the instances keep up with it. */
+const LATE_AFTER_MS = 30_000;
 /** What waits longer goes back to the queue. */
 const SOON_MS = 2000;
 /** Graph asks for about a second when too many requests run at once, for longer when there were too many in a minute. */
@@ -436,7 +438,9 @@ export const makePacer = (
     const priority = agedPriority(who, time, limits.agesAfterMs);
     const hasWaited = dueAt !== undefined;
     const turn = hasWaited ? turnOfTime(dueAt) : undefined;
-    const given = await ask(mailbox, lane, { priority, recipients, bytes, hasWaited, ...defined({ turn }) });
+    const isLate = time - (dueAt ?? who.waitsSince.getTime()) > LATE_AFTER_MS;
+    const want = { priority, recipients, bytes, hasWaited, isLate, ...defined({ turn }) };
+    const given = await ask(mailbox, lane, want);
     const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;
     switch (answer.kind) {

@@ -29,6 +29,8 @@ const LANE = z.looseObject({
     .catch(undefined),
   callMs: z.number().min(1).max(60_000).catch(EMPTY_LANE.callMs),
   bytes: z.array(z.tuple([time, z.number().min(0)])).catch([]),
+  late: z.looseObject({ count, since: time }).catch(EMPTY_LANE.late),
+  lateUntil: time.catch(0),
   hours: z.record(z.string(), count).catch({}),
   waiting: z.record(z.string(), count).catch({}),
 });

@@ -56,6 +56,10 @@ export type Lane = {
   readonly callMs: number;
   /** Large emails of the last minutes: when, and bytes. */
   readonly bytes: readonly (readonly [at: number, bytes: number])[];
+  /** Emails that came late, and since when they are counted. */
+  readonly late: { readonly count: number; readonly since: number };
+  /** Emails come late: until then less is booked ahead, as it would be missed too. */
+  readonly lateUntil: number;
   /** Recipients by hours since 1970, of the last day. */
   readonly hours: Hours;
   /** Of emails that wait for the day, and have a place in that hour. */
@@ -79,6 +83,8 @@ export type Want = DayWant & {
   readonly bytes: number;
   /** It waited for its turn before, and has no start any more. */
   readonly hasWaited: boolean;
+  /** It waited on the queue for longer than it should have. */
+  readonly isLate?: boolean;
 };
 
 /** A start that was kept and not used, and how many recipients were counted with it. */
@@ -156,6 +162,14 @@ const QUIET_MS = 15_000;
 const LEAST_FOR_STANDING = 12;
 /** From here on every email asks, so that the recipients of a day are exact. */
 const NEAR_DAY = 0.8;
+/** So many late emails in so long are more than chance: the queue is longer than what the instances can process in time. */
+const MANY_LATE = 3;
+const COUNTED_MS = 60_000;
+const LATE_MS = 2 * 60_000;
+/** For a start that is not further away, an email does not go back to the queue. */
+const AT_HAND_MS = 2000;
+/** What is booked ahead then, of the limit. */
+const LATE_SHARE = 1 / 3;
 /** Bulk that found no room asks again: not at every moment, and not after hours either. */
 const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 60_000;
@@ -182,12 +196,15 @@ export const EMPTY_LANE: Lane = {
   isProbing: false,
   callMs: FIRST_CALL_MS,
   bytes: [],
+  late: { count: 0, since: 0 },
+  lateUntil: 0,
   hours: {},
   waiting: {},
 };
 
 /** How many starts can be booked ahead within a window; what remains is for those that ask. */
-export const aheadOf = (perMinute: number): number => Math.max(1, Math.floor((perMinute * 5) / 6));
+export const aheadOf = (perMinute: number, isLate = false): number =>
+  Math.max(1, Math.floor(isLate ? perMinute * LATE_SHARE : (perMinute * 5) / 6));
 
 /** What the mailbox takes in a minute, as far as it is known. */
 export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
@@ -252,6 +269,12 @@ const without = (times: readonly number[], gone: readonly number[]): readonly nu
   return left;
 };
 
+const withLate = ({ late, lateUntil }: Lane, more: number, now: number): Pick<Lane, 'late' | 'lateUntil'> => {
+  const isNew = now - late.since > COUNTED_MS;
+  const [count, since] = isNew ? [more, now] : [late.count + more, late.since];
+  return { late: { count, since }, lateUntil: count >= MANY_LATE ? now + LATE_MS : lateUntil };
+};
+
 /** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, callsMs, pause } = request;
@@ -269,6 +292,8 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
     ),
     free: free.reduce(inserted, lane.free).slice(0, MOST_FREE),
   };
+  const late = request.wants.filter(({ isLate }) => isLate).length;
+  if (late > 0) next = { ...next, ...withLate(lane, late, now) };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
   if (next.cut !== undefined && now - next.cut.at > CUT_MS) {
@@ -319,7 +344,8 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const { phase } = lane;
   const now = onGrid(asked, phase, 'before');
   const perMinute = perMinuteOf(lane, limits, now);
-  const ahead = aheadOf(perMinute);
+  const isLate = lane.lateUntil > now;
+  const ahead = aheadOf(perMinute, isLate);
 
   /** Of the limit, what instances may use without asking at a time near this one. */
   const standingAt = (at: number) =>
@@ -469,11 +495,12 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
       book(booking);
       return start(booking, want);
     }
-    const isUrgent = want.priority === 'high' || want.hasWaited;
+    // Where emails come late, those with the starts of now are still behind this one on the queue.
+    const isUrgent = want.priority === 'high' || want.hasWaited || isLate;
     const taking = isUrgent
       ? (takeable(perMinute) ?? (want.priority === 'high' ? squeezable() : undefined))
       : undefined;
-    const mostMs = want.priority === 'high' ? WINDOW_MS : KEPT_MS;
+    const mostMs = isLate ? AT_HAND_MS : want.priority === 'high' ? WINDOW_MS : KEPT_MS;
     if (taking !== undefined && taking <= now + mostMs && taking <= (booking ?? Number.POSITIVE_INFINITY)) {
       take(taking);
       return start(taking, want);

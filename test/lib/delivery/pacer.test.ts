@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { Ports } from '../../../src/lib/ports.ts';
-import type { LaneLimits } from '../../../src/lib/sending/mailbox-lane.ts';
+import { type LaneLimits, oddly } from '../../../src/lib/sending/mailbox-lane.ts';
 import type { Pace, Pacer, Passenger, Start } from '../../../src/lib/sending/pacing.ts';
 import { A_PASSENGER, aPacer, lanesIn } from '../../support/a-pacer.ts';
 import { makeFakeLanes } from '../../support/fake-lanes.ts';
@@ -103,7 +103,7 @@ const play = async (
           });
         } else if (pace.kind === 'busy') {
           pacer.giveBack(pace.start);
-          come(email, now + requestMs, new Date(now + 1));
+          come(email, now + requestMs, new Date(oddly(now)));
         } else {
           // Less than that is waited for in the invocation.
           const isSoon = pace.kind === 'wait' && pace.isKept && pace.waitMs <= 2000;

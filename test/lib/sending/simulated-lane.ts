@@ -40,6 +40,7 @@ const anyWant = (most: { readonly recipients: number; readonly bytes: number }):
     recipients: fc.integer({ min: 1, max: most.recipients }),
     bytes: fc.oneof({ weight: 4, arbitrary: fc.constant(1000) }, fc.nat(most.bytes)),
     hasWaited: fc.boolean(),
+    isLate: fc.boolean(),
   });
 
 /** Steps of up to four instances in any order; `calm` without pauses and with requests that take the same time. */

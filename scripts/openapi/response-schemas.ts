@@ -268,7 +268,9 @@ const mailStatus = z
       .boolean()
       .describe('`true`: the relay found the email in the mailbox after the response of Graph was lost.')
       .optional(),
-    until: moment('The time of the next attempt.').optional(),
+    until: moment(
+      'The time of the next attempt, or from when there is room for the email within a limit of the day.',
+    ).optional(),
     reason: reason.optional(),
     note: text('Why an operator closed the email.').optional(),
     bounced: flag('A recipient certainly did not get the email.').optional(),

@@ -6,14 +6,25 @@ import { inParallel } from './in-parallel.ts';
 
 const LOOK_AGAIN_MS = 100;
 
-const call = async (url: string, path: string, body: unknown = {}): Promise<void> => {
-  const answer = await fetch(`${url}/api/mail/${path}`, {
-    method: 'POST',
-    headers: { 'x-functions-key': KEYS.masterKey, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`the desk was answered ${answer.status}: ${text}`);
+const ASK_AGAIN_MS = 500;
+const MOST_TRIES = 5;
+
+/** A host that was idle may close a connection at the moment it is used: a person asks again, and it may have been done. */
+const call = async (anyUrl: () => string | undefined, path: string, body: unknown = {}): Promise<void> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      const answer = await fetch(`${anyUrl() ?? ''}/api/mail/${path}`, {
+        method: 'POST',
+        headers: { 'x-functions-key': KEYS.masterKey, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const text = await answer.text();
+      if (answer.ok || (tries > 1 && answer.status === 409)) return;
+      throw new Error(`the desk was answered ${answer.status}: ${text}`);
+    } catch (error) {
+      if (!(error instanceof TypeError) || tries === MOST_TRIES) throw error;
+      await wait(ASK_AGAIN_MS);
+    }
 };
 
 /** Does what a person would: closes what was sent after all, and has sent what was not. Gives the ids of the latter. */
@@ -25,9 +36,8 @@ export const clearDesk = async (
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
   const held = rows.filter(({ fate }) => fate.state === 'held').map(({ facts }) => facts.mailId);
   await inParallel(held, async (mailId) => {
-    const url = anyUrl() ?? '';
-    if (copies.has(mailId)) await call(url, `${mailId}/close`, { note: 'found in Sent Items' });
-    else await call(url, `${mailId}/replay`);
+    if (copies.has(mailId)) await call(anyUrl, `${mailId}/close`, { note: 'found in Sent Items' });
+    else await call(anyUrl, `${mailId}/replay`);
   });
   return held.filter((mailId) => !copies.has(mailId));
 };

@@ -7,7 +7,7 @@ const SOME: Lane = { ...EMPTY_LANE, booked: [[AT, 2480, 300]], users: { one: AT 
 const MORE: Lane = {
   ...SOME,
   taken: [AT + 2, AT + 2],
-  standing: [{ owner: 'two', count: 3, until: AT + 300_000 }],
+  standing: [{ owner: 'two', count: 3, until: AT + 300_000, recipients: 6 }],
   cut: { perMinute: 12, at: AT },
   bytes: [[AT, 4_000_000]],
   hours: { 492272: 40 },

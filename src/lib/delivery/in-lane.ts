@@ -96,6 +96,7 @@ const PATIENCE_MS = 2000;
 /** A sleep can end a little early; longer than this nothing waits for its start. */
 const MOST_NAPS = 2;
 const HOUR_MS = 3_600_000;
+const URGENT_PART = 0.1;
 const STORAGE_AWAY_MS = 5000;
 
 /**
@@ -207,6 +208,10 @@ const untilDay = (
   return { kind: 'day', of: kind, at, waitMs, dueAt: new Date(oddly(at.getTime())) };
 };
 
+/** Spread over the hour in which the room comes, what is urgent first. */
+const withinHour = (priority: Precedence['priority'], random: number): number =>
+  HOUR_MS * random * (priority === 'high' ? URGENT_PART : 1);
+
 type Entered = Extract<Pace, { kind: 'go' | 'full' }> | Extract<LaneResult, { kind: 'wait' | 'day' }>;
 
 /** Asks to go, and waits a moment where the start is near, or only requests in progress are in front. */
@@ -220,7 +225,8 @@ const enterLane = async (
   let naps = 0;
   let dueAt = told;
   for (;;) {
-    const who = { priority, waitsSince, recipients, bytes: bytesOf(plan), ...defined({ dueAt }) };
+    const bytes = bytesOf(plan);
+    const who = { priority, waitsSince, recipients, bytes, comesBack: givesWay, ...defined({ dueAt }) };
     const pace = await pacer.enter(lane, who);
     switch (pace.kind) {
       case 'go':
@@ -229,12 +235,11 @@ const enterLane = async (
         // So that those without a time do not come back together.
         return { ...pace, waitMs: Math.ceil(pace.waitMs * (0.5 + 0.5 * random())) };
       case 'day':
-        // Spread over the hour in which the room comes.
         return {
           kind: 'day',
           of: 'mailbox',
           at: pace.at,
-          waitMs: Math.ceil(pace.waitMs + HOUR_MS * random()),
+          waitMs: Math.ceil(pace.waitMs + withinHour(priority, random())),
           dueAt: pace.told,
         };
       case 'wait': {

@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
-import { turnOfTime } from '../sending/mailbox-day.ts';
+import { placeOfTime } from '../sending/mailbox-day.ts';
 import {
   type Answer,
   askLane,
@@ -10,8 +10,10 @@ import {
   hasStart,
   LARGE_BYTES,
   type LaneLimits,
+  leftOfShare,
   oddly,
   type Returned,
+  SPARE_RECIPIENTS,
   type Want,
   WINDOW_MS,
 } from '../sending/mailbox-lane.ts';
@@ -28,7 +30,7 @@ export type PacerNeeds = Pick<Ports, 'mailboxLanes' | 'clock' | 'random' | 'log'
 const EARLY_MS = 1000;
 const BUSY = 12;
 /** The queue brings an email within this, where the instances keep up with it. */
-const LATE_AFTER_MS = 30_000;
+const LATE_AFTER_MS = 10_000;
 /** What waits longer goes back to the queue. */
 const SOON_MS = 2000;
 /** Graph asks for about a second when too many requests run at once, for longer when there were too many in a minute. */
@@ -54,9 +56,6 @@ const GATHER_MS = 100;
 /** Without storage: one email in this time. Forty instances, which is the most by default, then stay within 30 a minute together. */
 const ALONE_MS = 90_000;
 const ASK_AGAIN_MS = 10_000;
-/** Larger emails always ask, so that what is counted late stays small. */
-const FEW_RECIPIENTS = 20;
-const MOST_UNTOLD_RECIPIENTS = 50;
 const MOST_SPARE = 64;
 /** So many requests tell how long they take. */
 const MOST_CALLS = 32;
@@ -83,6 +82,9 @@ type LostWrite = {
   readonly starts: readonly Returned[];
 };
 
+const spareReturned = (spare: readonly number[]): readonly Returned[] =>
+  spare.map((at) => ({ at, recipients: SPARE_RECIPIENTS }));
+
 /** The starts that were given, and how many recipients were counted with each. */
 const startsIn = (
   answers: readonly Answer[],
@@ -92,7 +94,7 @@ const startsIn = (
   ...answers.flatMap((answer, index) =>
     answer.kind === 'start' ? [{ at: answer.at, recipients: wants[index]?.recipients ?? 0 }] : [],
   ),
-  ...spare.map((at) => ({ at, recipients: 0 })),
+  ...spareReturned(spare),
 ];
 
 type OwnLane = {
@@ -117,8 +119,9 @@ type OwnLane = {
   hasBacklog: boolean;
   /** When an email last came that had no start. */
   newAt: number;
-  /** Starts of the standing share. */
+  /** Starts of the standing share, and what is left of it. */
   standing: readonly number[];
+  share: { readonly until: number; readonly count: number; readonly left: number } | undefined;
   pausedUntil: number;
   troubledAt: number;
   aloneSince: number | undefined;
@@ -161,6 +164,7 @@ export const makePacer = (
       hasBacklog: false,
       newAt: 0,
       standing: [],
+      share: undefined,
       pausedUntil: 0,
       troubledAt: Number.NEGATIVE_INFINITY,
       aloneSince: undefined,
@@ -180,7 +184,9 @@ export const makePacer = (
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       ) {
-        if (lane.recipients === 0 && lane.unasked.length === 0) lanes.delete(mailbox);
+        shareOf(lane, time);
+        if (lane.recipients === 0 && lane.unasked.length === 0 && lane.returned.length === 0)
+          lanes.delete(mailbox);
         else {
           lane.isTelling = true;
           void serve(mailbox, lane);
@@ -354,39 +360,52 @@ export const makePacer = (
   };
 
   const isSmall = ({ recipients, bytes }: Passenger): boolean =>
-    recipients <= FEW_RECIPIENTS && bytes < LARGE_BYTES;
+    recipients <= SPARE_RECIPIENTS && bytes < LARGE_BYTES;
+
+  /** What this instance may still use of its standing share; what an earlier one had left is given back. */
+  const shareOf = (lane: OwnLane, time: number): OwnLane['share'] => {
+    const known = lane.known?.lane.standing.find((one) => one.owner === owner && one.until > time);
+    if (lane.share !== undefined && lane.share.until !== known?.until) {
+      if (lane.share.left > 0)
+        lane.returned = [...lane.returned, leftOfShare(lane.share.until, lane.share.left)];
+      lane.share = undefined;
+    }
+    if (known !== undefined)
+      lane.share ??= { until: known.until, count: known.count, left: known.recipients };
+    return lane.share;
+  };
 
   /** A start that this instance has already: of its standing share, or kept for the next email. */
   const ownStart = (lane: OwnLane, who: Passenger, time: number): number | undefined => {
     const passed = lane.spare.filter((at) => at + GRACE_MS < time);
     if (passed.length > 0) {
       lane.spare = lane.spare.filter((at) => at + GRACE_MS >= time);
-      lane.returned = [...lane.returned, ...passed.map((at) => ({ at, recipients: 0 }))];
+      lane.returned = [...lane.returned, ...spareReturned(passed)];
     }
     if (
       who.priority === 'bulk' ||
+      // Its place is to be free for others.
+      (who.dueAt !== undefined && placeOfTime(who.dueAt.getTime()) !== undefined) ||
       !isSmall(who) ||
-      lane.recipients > MOST_UNTOLD_RECIPIENTS ||
       time < pausedUntil(lane)
     )
       return undefined;
     lane.standing = lane.standing.filter((at) => at + WINDOW_MS > time);
-    const share = lane.known?.lane.standing.find((one) => one.owner === owner && one.until > time);
-    if (share !== undefined && lane.standing.length < share.count) {
+    const share = shareOf(lane, time);
+    if (share !== undefined && share.left > 0 && lane.standing.length < share.count) {
       lane.standing = [...lane.standing, time];
-      lane.recipients += who.recipients;
+      lane.share = { ...share, left: share.left - who.recipients };
       return time;
     }
     const [first, ...others] = lane.spare;
     const isForThis = who.dueAt === undefined ? who.priority === 'normal' : (first ?? 0) - time < SOON_MS;
     if (first === undefined || !isForThis) return undefined;
     lane.spare = others;
-    lane.recipients += who.recipients;
     return first;
   };
 
   const giveSpareBack = (mailbox: string, lane: OwnLane): Promise<void> => {
-    lane.returned = [...lane.returned, ...lane.spare.map((at) => ({ at, recipients: 0 }))];
+    lane.returned = [...lane.returned, ...spareReturned(lane.spare)];
     lane.spare = [];
     lane.hasBacklog = false;
     lane.isTelling = true;
@@ -434,12 +453,12 @@ export const makePacer = (
       return go(mailbox, lane, who, dueAt);
     const own = ownStart(lane, who, timeNow());
     if (own !== undefined) return go(mailbox, lane, who, own);
-    const { recipients, bytes } = who;
+    const { recipients, bytes, comesBack = false } = who;
     const priority = agedPriority(who, time, limits.agesAfterMs);
     const hasWaited = dueAt !== undefined;
-    const turn = hasWaited ? turnOfTime(dueAt) : undefined;
+    const place = hasWaited ? placeOfTime(dueAt) : undefined;
     const isLate = time - (dueAt ?? who.waitsSince.getTime()) > LATE_AFTER_MS;
-    const want = { priority, recipients, bytes, hasWaited, isLate, ...defined({ turn }) };
+    const want = { priority, recipients, bytes, hasWaited, isLate, comesBack, ...defined({ place }) };
     const given = await ask(mailbox, lane, want);
     const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;
     const waitMs = 'at' in answer ? Math.max(0, Math.ceil(answer.at - timeNow())) : 0;

@@ -14,7 +14,7 @@ const LANE = z.looseObject({
   booked: z.array(run).catch([]),
   free: z.array(time).catch([]),
   taken: z.array(time).catch([]),
-  standing: z.array(z.looseObject({ owner: z.string(), count, until: time })).catch([]),
+  standing: z.array(z.looseObject({ owner: z.string(), count, until: time, recipients: count })).catch([]),
   users: z.record(z.string(), time).catch({}),
   askUpTo: time.catch(0),
   bulkUpTo: time.catch(0),

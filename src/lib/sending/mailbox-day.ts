@@ -2,49 +2,43 @@ import type { Priority } from '../mail/priority.ts';
 import { countedHours, type Hours, hourOf } from './rolling-day.ts';
 
 /*
- * The recipients of a day of a mailbox. Emails that find no room are told an hour. Whoever comes back and still finds none gets a place
- * in that hour, which those that come later leave free, so that an email with many recipients is not passed by small ones for ever.
+ * The recipients of a day of a mailbox. An email that finds no room, and comes back, gets a place in the hour in which there is room. Those
+ * that come later leave it free, so that an email with many recipients is not passed by small ones for ever.
  */
 
 export type MailboxDay = {
   /** Recipients by hours since 1970, of the last day. */
   readonly hours: Hours;
-  /** Recipients of emails that have a place, by the hour that they were told. */
+  /** Recipients of emails that have a place, by its hour. */
   readonly waiting: Hours;
 };
-
-/** What an email was told that waits for the day. */
-export type DayTurn = { readonly hour: number; readonly hasPlace: boolean };
 
 export type DayWant = {
   readonly priority: Priority;
   readonly recipients: number;
-  /** It waited for the day before, and was told this. */
-  readonly turn?: DayTurn;
+  /** It comes back when there is room; who was only asked for by HTTP may not. */
+  readonly comesBack?: boolean;
+  /** The hour in which it has a place. */
+  readonly place?: number;
 };
 
 const HOUR_MS = 3_600_000;
-/** Emails come back within the hour that they were told, and an instance can die with one. After that, the place is free. */
+/** Emails come back within the hour of their place, and an instance can die with one. After that, the place is free. */
 const PLACE_HOURS = 2;
 /** The first hour of a day counts until all of it is over. */
 const HOURS_OF_DAY = 24;
 /** Whoever would wait longer than a week looks again then. */
 const MOST_HOURS = 7 * HOURS_OF_DAY;
-/** By the milliseconds of its hour, a time that was told for the day is known from other times. Odd: no start is kept at it. */
-const TOLD_MS = 1;
-const PLACE_MS = 3;
+/** By the milliseconds of its hour, the time of a place is known from other times. Odd: no start is kept at it. */
+const [TOLD_MS, PLACE_MS] = [1, 3];
 
-/** The time, in milliseconds of the epoch, that says which turn an email has. */
-export const timeOfTurn = ({ hour, hasPlace }: DayTurn): number =>
+/** The time, in milliseconds of the epoch, that an email brings back which was told this hour, and may have a place in it. */
+export const timeOfHour = (hour: number, hasPlace: boolean): number =>
   hour * HOUR_MS + (hasPlace ? PLACE_MS : TOLD_MS);
 
-/** The turn that an email was told, if the time says one. */
-export const turnOfTime = (time: number): DayTurn | undefined => {
-  const rest = time % HOUR_MS;
-  return rest === TOLD_MS || rest === PLACE_MS
-    ? { hour: hourOf(time), hasPlace: rest === PLACE_MS }
-    : undefined;
-};
+/** The hour in which an email has a place, if the time that it brings says one. */
+export const placeOfTime = (time: number): number | undefined =>
+  time % HOUR_MS === PLACE_MS ? hourOf(time) : undefined;
 
 /** What of the recipients of a day an email of this priority can use: a little is left for what is urgent. */
 export const dayFor = (recipientsPerDay: number, priority: Priority): number => {
@@ -95,26 +89,22 @@ const roomBehind = (
   return Math.max(now, place * HOUR_MS);
 };
 
-/**
- * Whether the day has room for an email now; otherwise the turn that it has. An urgent email goes before those that wait, and bulk gets no place.
- */
+/** Whether the day has room for an email now; otherwise from which hour on, and whether it has a place then. Bulk gets none: others never wait for it. */
 export const decideDay = (
   { hours, waiting }: MailboxDay,
   recipientsPerDay: number,
-  { priority, recipients, turn }: DayWant,
+  { priority, recipients, comesBack = false, place }: DayWant,
   now: number,
-): { readonly day: MailboxDay; readonly turn?: DayTurn } => {
+): { readonly day: MailboxDay; readonly full?: { readonly hour: number; readonly hasPlace: boolean } } => {
   const limit = dayFor(recipientsPerDay, priority);
   const need = Math.min(recipients, limit);
-  const others = turn?.hasPlace === true ? countedAt(waiting, turn.hour * HOUR_MS, -need) : waiting;
-  const first = Object.entries(others).filter(
-    ([hour]) => priority !== 'high' && !(turn?.hasPlace === true && Number(hour) >= turn.hour),
-  );
-  const room = roomBehind({ hours, waiting: Object.fromEntries(first) }, limit, need, now);
+  const others = place === undefined ? waiting : countedAt(waiting, place * HOUR_MS, -need);
+  const before = Object.entries(others).filter(([hour]) => place === undefined || Number(hour) < place);
+  const room = roomBehind({ hours, waiting: Object.fromEntries(before) }, limit, need, now);
   if (room <= now) return { day: { hours, waiting: others } };
-  const hasPlace = turn !== undefined && priority !== 'bulk';
+  const hasPlace = comesBack && priority !== 'bulk';
   return {
     day: { hours, waiting: hasPlace ? countedAt(others, room, need) : others },
-    turn: { hour: hourOf(room), hasPlace },
+    full: { hour: hourOf(room), hasPlace },
   };
 };

@@ -13,7 +13,7 @@ import {
 } from './booked-runs.ts';
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
-import { countedAt, currentDay, type DayWant, decideDay, timeOfTurn } from './mailbox-day.ts';
+import { countedAt, currentDay, type DayWant, decideDay, timeOfHour } from './mailbox-day.ts';
 import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
 
 /*
@@ -25,8 +25,13 @@ import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
  * missed its start.
  */
 
-/** What an instance may start in any minute without asking, until then. */
-type Standing = { readonly owner: string; readonly count: number; readonly until: number };
+/** What an instance may start in any minute without asking, until then; and to how many recipients in all, which are counted already. */
+type Standing = {
+  readonly owner: string;
+  readonly count: number;
+  readonly until: number;
+  readonly recipients: number;
+};
 
 export type Lane = {
   /** Booked ahead, oldest first; none is before an earlier one. */
@@ -108,7 +113,7 @@ export type Request = {
   /** Starts to keep for emails that this instance will see next, where others wait already. */
   readonly spare: number;
   readonly returned: readonly Returned[];
-  /** What it sent without asking: of its standing share, or while storage was away. */
+  /** What it sent without asking while storage was away, less what was counted and not sent. */
   readonly recipients: number;
   readonly unasked: readonly number[];
   /** How long its requests took since it last asked. */
@@ -127,6 +132,9 @@ export type Decision = {
 export const GRACE_MS = 1500;
 /** Exchange's minute, the grace, and half a second for the way to Graph and for what is not known of clocks. */
 export const WINDOW_MS = 60_000 + GRACE_MS + 500;
+
+/** Counted with each start that is kept for the next email: only one with as many recipients uses it. */
+export const SPARE_RECIPIENTS = 1;
 
 /** The clock of an instance may be as much ahead of another. */
 const CLOCKS_MS = 60_000;
@@ -157,10 +165,13 @@ const PROBE_MS = 5000;
 /** A standing share: so long, and of so much of the last sixth. */
 const STANDING_MS = 5 * 60_000;
 const STANDING_EACH = 3;
+/** Of its recipients, what an instance that dies had left is lost for the day. Where the limit is low, every email asks. */
+const STANDING_RECIPIENTS = 6;
+const LEAST_DAY_FOR_STANDING = 500 * STANDING_RECIPIENTS;
 /** Not for a burst: whoever asked so long ago, and asks again, sends little. */
 const QUIET_MS = 15_000;
 const LEAST_FOR_STANDING = 12;
-/** From here on every email asks, so that the recipients of a day are exact. */
+/** From here on, or where emails wait for the day, every email asks: none passes those that have a place. */
 const NEAR_DAY = 0.8;
 /** So many late emails in so long are more than chance: the queue is longer than what the instances can process in time. */
 const MANY_LATE = 3;
@@ -205,6 +216,12 @@ export const EMPTY_LANE: Lane = {
 /** How many starts can be booked ahead within a window; what remains is for those that ask. */
 export const aheadOf = (perMinute: number, isLate = false): number =>
   Math.max(1, Math.floor(isLate ? perMinute * LATE_SHARE : (perMinute * 5) / 6));
+
+/** What is left of a standing share that has ended, as what is given back. */
+export const leftOfShare = (until: number, recipients: number): Returned => ({
+  at: oddly(until - STANDING_MS),
+  recipients,
+});
 
 /** What the mailbox takes in a minute, as far as it is known. */
 export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
@@ -477,9 +494,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
 
   const decide = (want: Want): Answer => {
-    const { day, turn } = decideDay(lane, limits.recipientsPerDay, want, now);
+    const { day, full } = decideDay(lane, limits.recipientsPerDay, want, now);
     lane = { ...lane, ...day };
-    if (turn !== undefined) return { kind: 'day', at: turn.hour * HOUR_MS, told: timeOfTurn(turn) };
+    if (full !== undefined)
+      return { kind: 'day', at: full.hour * HOUR_MS, told: timeOfHour(full.hour, full.hasPlace) };
     const bytesRoom = bytesRoomAt(want.bytes);
     if (bytesRoom > now) {
       // One after another, as the five minutes have room for them.
@@ -500,7 +518,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const taking = isUrgent
       ? (takeable(perMinute) ?? (want.priority === 'high' ? squeezable() : undefined))
       : undefined;
-    const mostMs = isLate ? AT_HAND_MS : want.priority === 'high' ? WINDOW_MS : KEPT_MS;
+    const mostMs = want.isLate === true ? AT_HAND_MS : want.priority === 'high' ? WINDOW_MS : KEPT_MS;
     if (taking !== undefined && taking <= now + mostMs && taking <= (booking ?? Number.POSITIVE_INFINITY)) {
       take(taking);
       return start(taking, want);
@@ -517,12 +535,14 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const answers = request.wants.map(decide);
 
   const spare: number[] = [];
-  const isNearDay = recipientsOfDay(lane, now) >= NEAR_DAY * limits.recipientsPerDay;
+  const isNearDay =
+    recipientsOfDay(lane, now) >= NEAR_DAY * limits.recipientsPerDay || Object.keys(lane.waiting).length > 0;
   const mostSpare = Math.min(request.spare, spareOf(lane, now));
   while (spare.length < mostSpare && !isNearDay) {
     const at = bookable();
     if (at === undefined || at <= now) break;
     book(at);
+    lane = withRecipients(lane, at, SPARE_RECIPIENTS);
     spare.push(at);
   }
   const lastAsked = before.users[request.owner];
@@ -537,7 +557,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
 /** Gives an instance that sends little a share that it need not ask for. */
 const withStanding = (
   lane: Lane,
-  { perMinute: whole }: LaneLimits,
+  { perMinute: whole, recipientsPerDay }: LaneLimits,
   { owner, now, wants }: Request,
   perMinute: number,
   isNearDay: boolean,
@@ -549,11 +569,13 @@ const withStanding = (
     lane.cut === undefined &&
     wants.length <= 2 &&
     !isNearDay;
-  if (whole < LEAST_FOR_STANDING || !isQuiet || current.some((one) => one.owner === owner)) return lane;
+  const isLow = whole < LEAST_FOR_STANDING || recipientsPerDay < LEAST_DAY_FOR_STANDING;
+  if (isLow || !isQuiet || current.some((one) => one.owner === owner)) return lane;
   const left = perMinute - aheadOf(perMinute) - sumOf(lane.standing.map(({ count }) => count));
   const count = Math.min(STANDING_EACH, left);
   const until = evenly(now + STANDING_MS);
   const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
   if (count < 1 || used + count > aheadOf(perMinute) || lane.standing.length >= MOST_STANDING) return lane;
-  return { ...lane, standing: [...lane.standing, { owner, count, until }] };
+  const share = { owner, count, until, recipients: STANDING_RECIPIENTS };
+  return withRecipients({ ...lane, standing: [...lane.standing, share] }, now, STANDING_RECIPIENTS);
 };

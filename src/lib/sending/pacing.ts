@@ -15,6 +15,8 @@ export type Passenger = Precedence & {
   readonly recipients: number;
   /** Of its request, or of its files. */
   readonly bytes: number;
+  /** It is from the queue, and will be again if it has to wait. */
+  readonly comesBack?: boolean;
 };
 
 /** A start that an email uses. */

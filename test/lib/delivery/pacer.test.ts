@@ -339,6 +339,51 @@ describe('a start', () => {
     expect(given.length).toBeGreaterThan(20);
   });
 
+  test.each([20, 300, 3000])(
+    'of a standing share, or kept ahead, has its recipients counted: a day of %i is never exceeded',
+    async (recipientsPerDay) => {
+      const world = aWorld({ recipientsPerDay });
+      const pacers = [world.anInstance(), world.anInstance()] as const;
+      let used = 0;
+      const send = async (pacer: Pacer, recipients: number) => {
+        const pace = await enter(pacer, { recipients });
+        if (pace.kind !== 'go') return;
+        used += recipients;
+        pacer.leave(pace.start);
+      };
+      // Both are steady, and have a share if there is one.
+      for (let round = 0; round < 4; round += 1) {
+        world.state.time += 18_000;
+        for (const pacer of pacers) await send(pacer, 1);
+      }
+      for (let minute = 0; minute < 3; minute += 1) {
+        for (let index = 0; index < 20; index += 1) {
+          await send(pacers[1], Math.ceil(recipientsPerDay / 15));
+          world.state.time += 3000;
+        }
+        for (const recipients of [20, 2, 1, 1, 1, 1, 1, 1]) await send(pacers[0], recipients);
+      }
+      expect(used).toBeLessThanOrEqual(recipientsPerDay);
+      expect(used).toBeGreaterThan(0.9 * recipientsPerDay - Math.ceil(recipientsPerDay / 15));
+    },
+  );
+
+  test('is given back with its recipients when the share has ended', async () => {
+    const world = aWorld();
+    const pacer = world.anInstance();
+    for (const passes of [0, 20_000, 1000, 6 * MINUTE, 1000]) {
+      world.state.time += passes;
+      pacer.leave(startOf(await enter(pacer)));
+    }
+    world.state.time += 6 * MINUTE;
+    pacer.leave(startOf(await enter(pacer)));
+    const counted = Object.values(world.laneOf().hours).reduce((sum, one) => sum + one, 0);
+    // Six emails were sent, and the last one may have brought a new share.
+    expect(counted - world.laneOf().standing.filter(({ until }) => until > world.state.time).length * 6).toBe(
+      6,
+    );
+  });
+
   test('is kept ahead where emails wait, so that the next ones need no request', async () => {
     const world = aWorld();
     const pacer = world.anInstance();

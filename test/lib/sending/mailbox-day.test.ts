@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../../src/lib/defined.ts';
 import {
   countedAt,
   currentDay,
-  type DayTurn,
   type DayWant,
   dayFor,
   decideDay,
   type MailboxDay,
-  timeOfTurn,
-  turnOfTime,
+  placeOfTime,
+  timeOfHour,
 } from '../../../src/lib/sending/mailbox-day.ts';
 import { recipientsIn } from '../../../src/lib/sending/rolling-day.ts';
 
@@ -18,8 +18,8 @@ const LIMIT = 100;
 const EMPTY: MailboxDay = { hours: {}, waiting: {} };
 
 type Mail = DayWant & { readonly id: number; readonly comesAt: number };
-type Waiter = { readonly mail: Mail; readonly turn: DayTurn; readonly backAt: number };
-type Sent = { readonly mail: Mail; readonly hour: number; readonly turn?: DayTurn };
+type Waiter = { readonly mail: Mail; readonly place?: number; readonly backAt: number };
+type Sent = { readonly mail: Mail; readonly hour: number; readonly place?: number };
 
 /** A mailbox hour by hour: emails come, wait, come back when they were told or an hour later, and are sent. */
 const playDays = (mails: readonly Mail[], hours: number) => {
@@ -32,20 +32,23 @@ const playDays = (mails: readonly Mail[], hours: number) => {
     const back = waiters.filter(({ backAt }) => backAt <= hour);
     waiters = waiters.filter(({ backAt }) => backAt > hour);
     // In an order that has nothing to do with their turns.
-    const asking: readonly { readonly mail: Mail; readonly turn?: DayTurn }[] = [
+    const asking: readonly { readonly mail: Mail; readonly place?: number }[] = [
       ...mails.filter(({ comesAt }) => comesAt === hour - 1000).map((mail) => ({ mail })),
       ...back,
     ].toSorted((one, other) => ((one.mail.id * 7) % 11) - ((other.mail.id * 7) % 11));
     day = currentDay(day, now);
-    for (const { mail, turn } of asking) {
-      const decided = decideDay(day, LIMIT, { ...mail, ...(turn && { turn }) }, now);
+    for (const { mail, place } of asking) {
+      const decided = decideDay(day, LIMIT, { ...mail, comesBack: true, ...defined({ place }) }, now);
       ({ day } = decided);
-      if (decided.turn === undefined) {
+      const { full } = decided;
+      if (full === undefined) {
         day = { ...day, hours: countedAt(day.hours, now, mail.recipients) };
-        sent.push({ mail, hour, ...(turn && { turn }) });
+        sent.push({ mail, hour, ...defined({ place }) });
         counts.push(recipientsIn(day.hours, now));
-      } else
-        waiters = [...waiters, { mail, turn: decided.turn, backAt: Math.min(hour + 1, decided.turn.hour) }];
+      } else {
+        const waiter = { mail, backAt: Math.min(hour + 1, full.hour) };
+        waiters = [...waiters, full.hasPlace ? { ...waiter, place: full.hour } : waiter];
+      }
     }
   }
   return { sent, waiters, counts, day };
@@ -79,8 +82,8 @@ describe('the recipients of a day of a mailbox', () => {
   test('an email that has a place in an hour is sent in that hour or before', () => {
     fc.assert(
       fc.property(anyMails(['normal']), (mails) => {
-        for (const { turn, hour } of playDays(mails, 800).sent)
-          if (turn?.hasPlace === true) expect(hour).toBeLessThanOrEqual(turn.hour);
+        for (const { place, hour } of playDays(mails, 800).sent)
+          if (place !== undefined) expect(hour).toBeLessThanOrEqual(place);
       }),
     );
   });
@@ -99,39 +102,39 @@ describe('the recipients of a day of a mailbox', () => {
     expect(when - 1020).toBeLessThanOrEqual(40);
   });
 
-  test('small emails use what an email with a place does not need', () => {
-    const hours = { 1000: 60, 1020: 20 };
-    const waiting = { 1025: 60 };
-    const now = 1021 * HOUR_MS;
-    const want = (recipients: number) =>
-      decideDay({ hours, waiting }, LIMIT, { priority: 'normal', recipients }, now);
-    expect(want(18).turn).toBeUndefined();
-    expect(want(19).turn).toEqual({ hour: 1045, hasPlace: false });
+  test('emails use what those with a place do not need, urgent ones too', () => {
+    const day = { hours: { 1000: 60, 1020: 20 }, waiting: { 1025: 60 } };
+    const ask = (priority: DayWant['priority'], recipients: number) =>
+      decideDay(day, LIMIT, { priority, recipients }, 1021 * HOUR_MS).full;
+    expect(ask('normal', 18)).toBeUndefined();
+    expect(ask('normal', 19)).toEqual({ hour: 1045, hasPlace: false });
+    expect(ask('high', 20)).toBeUndefined();
+    expect(ask('high', 21)).toEqual({ hour: 1045, hasPlace: false });
   });
 
-  test('an urgent email goes before those that wait, and uses what is left for it', () => {
+  test('an urgent email uses what is left for it', () => {
     const day = { hours: { 1000: 90 }, waiting: { 1000: 8 } };
     const ask = (priority: DayWant['priority']) =>
-      decideDay(day, LIMIT, { priority, recipients: 10 }, 1000 * HOUR_MS).turn;
+      decideDay(day, LIMIT, { priority, recipients: 2 }, 1000 * HOUR_MS).full;
     expect(ask('high')).toBeUndefined();
     expect(ask('normal')).toEqual({ hour: 1025, hasPlace: false });
   });
 
   test('bulk gets no place: others never wait for it', () => {
-    const turn = { hour: 1000, hasPlace: false };
     const full = { hours: { 990: LIMIT }, waiting: {} };
-    const { day } = decideDay(full, LIMIT, { priority: 'bulk', recipients: 5, turn }, 1000 * HOUR_MS);
+    const bulk = { priority: 'bulk', recipients: 5, comesBack: true } as const;
+    const { day } = decideDay(full, LIMIT, bulk, 1000 * HOUR_MS);
     expect(day).toEqual(full);
   });
 
-  test('who asks for the first time gets no place, for it may never come back', () => {
+  test('a request that is refused gets no place, for it may never come back', () => {
     const full = { hours: { 990: LIMIT }, waiting: {} };
-    const first = decideDay(full, LIMIT, { priority: 'normal', recipients: 5 }, 1000 * HOUR_MS);
-    expect(first.day).toEqual(full);
-    const turn = first.turn ?? expect.fail('it waits');
-    const second = decideDay(full, LIMIT, { priority: 'normal', recipients: 5, turn }, 1001 * HOUR_MS);
-    expect(second.day.waiting).toEqual({ [turn.hour]: 5 });
-    expect(second.turn).toEqual({ ...turn, hasPlace: true });
+    const refused = decideDay(full, LIMIT, { priority: 'normal', recipients: 5 }, 1000 * HOUR_MS);
+    expect(refused).toEqual({ day: full, full: { hour: 1015, hasPlace: false } });
+    const queued = { priority: 'normal', recipients: 5, comesBack: true } as const;
+    const waits = decideDay(full, LIMIT, queued, 1001 * HOUR_MS);
+    expect(waits.day.waiting).toEqual({ 1015: 5 });
+    expect(waits.full).toEqual({ hour: 1015, hasPlace: true });
   });
 
   test('a place of an email that does not come back is free after two hours', () => {
@@ -140,13 +143,13 @@ describe('the recipients of a day of a mailbox', () => {
     expect(currentDay(day, 1002 * HOUR_MS).waiting).toEqual({});
   });
 
-  test('a time says which turn it is, and no start is kept at such a time', () => {
+  test('a time says in which hour an email has a place, and no start is kept at such a time', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000_000 }), fc.boolean(), (hour, hasPlace) => {
-        const time = timeOfTurn({ hour, hasPlace });
-        expect(turnOfTime(time)).toEqual({ hour, hasPlace });
+        const time = timeOfHour(hour, hasPlace);
+        expect(placeOfTime(time)).toBe(hasPlace ? hour : undefined);
         expect(time % 2).toBe(1);
-        expect(turnOfTime(time + 4)).toBeUndefined();
+        expect(placeOfTime(time + 4)).toBeUndefined();
       }),
     );
   });

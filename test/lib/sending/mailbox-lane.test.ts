@@ -376,7 +376,9 @@ describe('a standing share', () => {
 
   test('is for an instance that sends little, and counts for the others until a window after its end', () => {
     const lane = steady();
-    expect(lane.standing).toEqual([{ owner: 'one', count: 3, until: START + 20_000 + 5 * MINUTE }]);
+    expect(lane.standing).toEqual([
+      { owner: 'one', count: 3, until: START + 20_000 + 5 * MINUTE, recipients: 6 },
+    ]);
     const limits = { concurrent: 100 };
     const others = ask(
       lane,
@@ -490,7 +492,7 @@ test('five sixths of the limit can be booked ahead, and at least one', () => {
 
 test('every start is one that an email can bring back, also after a standing share that a clock with parts of milliseconds has dated', () => {
   const until = START + 1000.687;
-  const lane = { ...EMPTY_LANE, standing: [{ owner: 'one', count: LIMITS.perMinute, until }] };
+  const lane = { ...EMPTY_LANE, standing: [{ owner: 'one', count: LIMITS.perMinute, until, recipients: 6 }] };
   const starts = startsIn(ask(lane, { owner: 'other', now: START + 0.3, wants: wants(40) }).answers);
   expect(starts.length).toBeGreaterThan(20);
   expect(starts[0]).toBeGreaterThanOrEqual(until + WINDOW_MS);

@@ -50,7 +50,7 @@ export const dayFor = (recipientsPerDay: number, priority: Priority): number => 
 export const currentDay = ({ hours, waiting }: MailboxDay, now: number): MailboxDay => ({
   hours: countedHours(hours, now),
   waiting: Object.fromEntries(
-    Object.entries(waiting).filter(([hour]) => Number(hour) > hourOf(now) - PLACE_HOURS),
+    Object.entries(waiting).filter(([hour, count]) => count > 0 && Number(hour) > hourOf(now) - PLACE_HOURS),
   ),
 });
 

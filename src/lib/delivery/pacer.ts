@@ -10,7 +10,6 @@ import {
   hasStart,
   LARGE_BYTES,
   type LaneLimits,
-  leftOfShare,
   oddly,
   type Returned,
   SPARE_RECIPIENTS,
@@ -82,8 +81,9 @@ type LostWrite = {
   readonly starts: readonly Returned[];
 };
 
+/** Their recipients are counted when they are used. */
 const spareReturned = (spare: readonly number[]): readonly Returned[] =>
-  spare.map((at) => ({ at, recipients: SPARE_RECIPIENTS }));
+  spare.map((at) => ({ at, recipients: 0 }));
 
 /** The starts that were given, and how many recipients were counted with each. */
 const startsIn = (
@@ -184,9 +184,7 @@ export const makePacer = (
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       ) {
-        shareOf(lane, time);
-        if (lane.recipients === 0 && lane.unasked.length === 0 && lane.returned.length === 0)
-          lanes.delete(mailbox);
+        if (lane.recipients === 0 && lane.unasked.length === 0) lanes.delete(mailbox);
         else {
           lane.isTelling = true;
           void serve(mailbox, lane);
@@ -362,14 +360,10 @@ export const makePacer = (
   const isSmall = ({ recipients, bytes }: Passenger): boolean =>
     recipients <= SPARE_RECIPIENTS && bytes < LARGE_BYTES;
 
-  /** What this instance may still use of its standing share; what an earlier one had left is given back. */
+  /** What this instance may still use of its standing share. */
   const shareOf = (lane: OwnLane, time: number): OwnLane['share'] => {
     const known = lane.known?.lane.standing.find((one) => one.owner === owner && one.until > time);
-    if (lane.share !== undefined && lane.share.until !== known?.until) {
-      if (lane.share.left > 0)
-        lane.returned = [...lane.returned, leftOfShare(lane.share.until, lane.share.left)];
-      lane.share = undefined;
-    }
+    if (lane.share?.until !== known?.until) lane.share = undefined;
     if (known !== undefined)
       lane.share ??= { until: known.until, count: known.count, left: known.recipients };
     return lane.share;
@@ -395,12 +389,14 @@ export const makePacer = (
     if (share !== undefined && share.left > 0 && lane.standing.length < share.count) {
       lane.standing = [...lane.standing, time];
       lane.share = { ...share, left: share.left - who.recipients };
+      lane.recipients += who.recipients;
       return time;
     }
     const [first, ...others] = lane.spare;
     const isForThis = who.dueAt === undefined ? who.priority === 'normal' : (first ?? 0) - time < SOON_MS;
     if (first === undefined || !isForThis) return undefined;
     lane.spare = others;
+    lane.recipients += who.recipients;
     return first;
   };
 

@@ -32,6 +32,7 @@ const LANE = z.looseObject({
   late: z.looseObject({ count, since: time }).catch(EMPTY_LANE.late),
   lateUntil: time.catch(0),
   hours: z.record(z.string(), count).catch({}),
+  reserved: z.record(z.string(), count).catch({}),
   waiting: z.record(z.string(), count).catch({}),
 });
 

@@ -25,7 +25,7 @@ import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
  * missed its start.
  */
 
-/** What an instance may start in any minute without asking, until then; and to how many recipients in all, which are counted already. */
+/** What an instance may start in any minute without asking, until then; and to how many recipients in all. */
 type Standing = {
   readonly owner: string;
   readonly count: number;
@@ -67,6 +67,8 @@ export type Lane = {
   readonly lateUntil: number;
   /** Recipients by hours since 1970, of the last day. */
   readonly hours: Hours;
+  /** Recipients that instances may use without asking, by the time at which they have told of it or are gone. */
+  readonly reserved: Hours;
   /** Of emails that wait for the day, and have a place in that hour. */
   readonly waiting: Hours;
 };
@@ -113,7 +115,7 @@ export type Request = {
   /** Starts to keep for emails that this instance will see next, where others wait already. */
   readonly spare: number;
   readonly returned: readonly Returned[];
-  /** What it sent without asking while storage was away, less what was counted and not sent. */
+  /** To how many it sent without asking, less what was counted and not sent. */
   readonly recipients: number;
   readonly unasked: readonly number[];
   /** How long its requests took since it last asked. */
@@ -133,7 +135,7 @@ export const GRACE_MS = 1500;
 /** Exchange's minute, the grace, and half a second for the way to Graph and for what is not known of clocks. */
 export const WINDOW_MS = 60_000 + GRACE_MS + 500;
 
-/** Counted with each start that is kept for the next email: only one with as many recipients uses it. */
+/** Reserved with each start that is kept for the next email: only one with as many recipients uses it. */
 export const SPARE_RECIPIENTS = 1;
 
 /** The clock of an instance may be as much ahead of another. */
@@ -165,8 +167,11 @@ const PROBE_MS = 5000;
 /** A standing share: so long, and of so much of the last sixth. */
 const STANDING_MS = 5 * 60_000;
 const STANDING_EACH = 3;
-/** Of its recipients, what an instance that dies had left is lost for the day. Where the limit is low, every email asks. */
+/** Where the limit is low, every email asks. */
 const STANDING_RECIPIENTS = 6;
+/** An instance that sends something without asking tells of it within this; one that does nothing any more is idle for ten minutes. */
+const TOLD_WITHIN_MS = 15 * 60_000;
+const RESERVED_STEP_MS = 5 * 60_000;
 const LEAST_DAY_FOR_STANDING = 500 * STANDING_RECIPIENTS;
 /** Not for a burst: whoever asked so long ago, and asks again, sends little. */
 const QUIET_MS = 15_000;
@@ -210,18 +215,13 @@ export const EMPTY_LANE: Lane = {
   late: { count: 0, since: 0 },
   lateUntil: 0,
   hours: {},
+  reserved: {},
   waiting: {},
 };
 
 /** How many starts can be booked ahead within a window; what remains is for those that ask. */
 export const aheadOf = (perMinute: number, isLate = false): number =>
   Math.max(1, Math.floor(isLate ? perMinute * LATE_SHARE : (perMinute * 5) / 6));
-
-/** What is left of a standing share that has ended, as what is given back. */
-export const leftOfShare = (until: number, recipients: number): Returned => ({
-  at: oddly(until - STANDING_MS),
-  recipients,
-});
 
 /** What the mailbox takes in a minute, as far as it is known. */
 export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
@@ -247,7 +247,14 @@ export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
 const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce((sum, one) => sum + one, 0);
 
 /** Recipients of the last 24 hours. The first hour counts until all of it is over. */
-export const recipientsOfDay = ({ hours }: Lane, now: number): number => recipientsIn(hours, now);
+export const recipientsOfDay = ({ hours, reserved }: Lane, now: number): number =>
+  recipientsIn(hours, now) + sumOf(Object.values(reserved));
+
+/** What is used of it is told, and counted twice until the reservation ends: rather too many than too few. */
+const withReserved = (lane: Lane, lastUse: number, recipients: number): Lane => {
+  const until = String(Math.ceil((lastUse + TOLD_WITHIN_MS) / RESERVED_STEP_MS));
+  return { ...lane, reserved: { ...lane.reserved, [until]: (lane.reserved[until] ?? 0) + recipients } };
+};
 
 const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
   ...lane,
@@ -271,6 +278,9 @@ const pruned = (lane: Lane, now: number): Lane => {
     ),
     bytes: lane.bytes.filter(([at]) => at > now - BYTES_WINDOW_MS),
     ...currentDay(lane, now),
+    reserved: Object.fromEntries(
+      Object.entries(lane.reserved).filter(([until]) => Number(until) * RESERVED_STEP_MS > now),
+    ),
   };
 };
 
@@ -484,7 +494,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const startBulk = (want: Want): Answer => {
     const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
     // Some wait for a start of theirs, or were told when to ask.
-    const isWanted = lastBooked(lane.booked) > now || lane.askUpTo > now;
+    const isWanted = isLate || lastBooked(lane.booked) > now || lane.askUpTo > now;
     const soon = now + (want.hasWaited ? KEPT_MS : GRACE_MS);
     const at = isWanted || from > soon ? undefined : takeable(ahead, from);
     if (at === undefined || at > soon) return askAgain(want);
@@ -494,8 +504,9 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
 
   const decide = (want: Want): Answer => {
-    const { day, full } = decideDay(lane, limits.recipientsPerDay, want, now);
-    lane = { ...lane, ...day };
+    const hours = countedAt(lane.hours, now, sumOf(Object.values(lane.reserved)));
+    const { day, full } = decideDay({ ...lane, hours }, limits.recipientsPerDay, want, now);
+    lane = { ...lane, waiting: day.waiting };
     if (full !== undefined)
       return { kind: 'day', at: full.hour * HOUR_MS, told: timeOfHour(full.hour, full.hasPlace) };
     const bytesRoom = bytesRoomAt(want.bytes);
@@ -542,9 +553,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const at = bookable();
     if (at === undefined || at <= now) break;
     book(at);
-    lane = withRecipients(lane, at, SPARE_RECIPIENTS);
     spare.push(at);
   }
+  const lastSpare = spare.at(-1);
+  if (lastSpare !== undefined) lane = withReserved(lane, lastSpare, spare.length * SPARE_RECIPIENTS);
   const lastAsked = before.users[request.owner];
   const isSteady = lastAsked !== undefined && now - lastAsked > QUIET_MS;
   return {
@@ -577,5 +589,5 @@ const withStanding = (
   const used = bookedWithin(lane.booked, now - WINDOW_MS, now + WINDOW_MS).length + lane.taken.length;
   if (count < 1 || used + count > aheadOf(perMinute) || lane.standing.length >= MOST_STANDING) return lane;
   const share = { owner, count, until, recipients: STANDING_RECIPIENTS };
-  return withRecipients({ ...lane, standing: [...lane.standing, share] }, now, STANDING_RECIPIENTS);
+  return withReserved({ ...lane, standing: [...lane.standing, share] }, until, STANDING_RECIPIENTS);
 };

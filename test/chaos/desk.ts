@@ -7,12 +7,13 @@ import { inParallel } from './in-parallel.ts';
 const LOOK_AGAIN_MS = 100;
 
 const ASK_AGAIN_MS = 500;
-const MOST_TRIES = 5;
+const MOST_TRIES = 120;
 
 /** A host that was idle may close a connection at the moment it is used: a person asks again, and it may have been done. */
 const call = async (anyUrl: () => string | undefined, path: string, body: unknown = {}): Promise<void> => {
   for (let tries = 1; ; tries += 1)
     try {
+      // Where no host runs at the moment, this is no address, and fails as well.
       const answer = await fetch(`${anyUrl() ?? ''}/api/mail/${path}`, {
         method: 'POST',
         headers: { 'x-functions-key': KEYS.masterKey, 'content-type': 'application/json' },

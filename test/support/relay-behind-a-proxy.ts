@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpResponseInit } from '@azure/functions';
 import { generate } from 'selfsigned';
 import { afterAll, onTestFinished } from 'vitest';
@@ -29,6 +30,7 @@ export const UPLOAD_HOSTS: Readonly<Record<CloudName, string>> = {
   china: 'partner.outlook.cn',
 };
 
+const LONGEST_SLEEP_MS = 1000;
 const hostOf = (url: string): string => new URL(url).hostname;
 
 /** The names under which a cloud is reached; nothing on this machine or its network leads there, save for the proxy. */
@@ -169,7 +171,8 @@ export const openRelayIn = (environment: Readonly<Record<string, string>>) => {
       now: () => new Date(),
       steadyNow: () => new Date(),
       random: Math.random,
-      sleep: async () => {},
+      // A start of the mailbox is real, as its lane is; back-offs are not waited for.
+      sleep: (ms) => wait(Math.min(ms, LONGEST_SLEEP_MS)),
       later: () => undefined,
       memoryBytes: 2_000_000_000,
       version: '0.0.0',

@@ -453,7 +453,7 @@ export const makePacer = (
     const priority = agedPriority(who, time, limits.agesAfterMs);
     const hasWaited = dueAt !== undefined;
     const place = hasWaited ? placeOfTime(dueAt) : undefined;
-    const isLate = time - (dueAt ?? who.waitsSince.getTime()) > LATE_AFTER_MS;
+    const isLate = comesBack && time - (dueAt ?? who.waitsSince.getTime()) > LATE_AFTER_MS;
     const want = { priority, recipients, bytes, hasWaited, isLate, comesBack, ...defined({ place }) };
     const given = await ask(mailbox, lane, want);
     const answer = given.kind === 'alone' ? alone(lane, timeNow(), recipients) : given;

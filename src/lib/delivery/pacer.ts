@@ -439,7 +439,8 @@ export const makePacer = (
     if (dueAt !== undefined && canBeStart(dueAt) && dueAt + FORGOTTEN_MS > time) {
       const kept = await isKept(mailbox, lane, dueAt);
       if (kept) {
-        if (dueAt + GRACE_MS >= timeNow() && Math.max(dueAt, timeNow()) >= pausedUntil(lane))
+        const isProbe = dueAt === lane.known?.lane.probe && dueAt >= lane.pausedUntil;
+        if (dueAt + GRACE_MS >= timeNow() && (isProbe || Math.max(dueAt, timeNow()) >= pausedUntil(lane)))
           return go(mailbox, lane, who, dueAt);
         lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
       }

@@ -23,6 +23,7 @@ const LANE = z.looseObject({
   largeUpTo: time.catch(0),
   pausedUntil: time.catch(0),
   isProbing: z.boolean().catch(false),
+  probe: time.catch(0),
   cut: z
     .looseObject({ perMinute: z.int().min(1), at: time })
     .optional()

@@ -55,6 +55,8 @@ export type Lane = {
   /** Graph limits the mailbox until then; after a long pause one email goes first. */
   readonly pausedUntil: number;
   readonly isProbing: boolean;
+  /** The start of that one, which it uses although the lane is closed until others may follow. */
+  readonly probe: number;
   /** What Graph took in a minute when it last refused; with when that was. Absent while it takes what it should. */
   readonly cut?: { readonly perMinute: number; readonly at: number };
   /** How long a request usually takes. */
@@ -210,6 +212,7 @@ export const EMPTY_LANE: Lane = {
   largeUpTo: 0,
   pausedUntil: 0,
   isProbing: false,
+  probe: 0,
   callMs: FIRST_CALL_MS,
   bytes: [],
   late: { count: 0, since: 0 },
@@ -456,7 +459,9 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   const start = (at: number, { recipients, bytes }: Want): Answer => {
     lane = withRecipients(lane, at, recipients);
     if (bytes >= LARGE_BYTES) lane = { ...lane, bytes: [...lane.bytes, [at, bytes]] };
-    if (lane.isProbing) lane = { ...lane, isProbing: false, pausedUntil: at + PROBE_MS };
+    // A start that is far away would keep the lane closed to those before it.
+    if (lane.isProbing && at <= earliest() + KEPT_MS)
+      lane = { ...lane, isProbing: false, probe: at, pausedUntil: at + PROBE_MS };
     return { kind: 'start', at };
   };
   /** When the last five minutes have room for a large email; it is not kept for it before. */

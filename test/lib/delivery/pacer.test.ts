@@ -402,6 +402,23 @@ describe('after a 429', () => {
     }
   });
 
+  test('with a long pause, the one that finds out uses its own start, and the others follow', async () => {
+    const world = aWorld();
+    const pacer = world.anInstance();
+    const [first] = await enterAll(pacer, 4);
+    pacer.leave(startOf(first as Pace));
+    await pacer.pause(PAYROLL, 15_000);
+    const [probe, other] = [
+      await enter(pacer, { priority: 'high' }),
+      await enter(pacer, { priority: 'high' }),
+    ];
+    expect(timeOf(probe) - START).toBeGreaterThanOrEqual(15_000);
+    expect(timeOf(other) - timeOf(probe)).toBeGreaterThanOrEqual(5000 - 16);
+    world.state.time = timeOf(probe);
+    const goes = await enter(world.anInstance(), { priority: 'high', dueAt: new Date(timeOf(probe)) });
+    expect(startOf(goes).at.getTime()).toBe(timeOf(probe));
+  });
+
   test('one that cannot be told is told with what is asked next', async () => {
     const world = aWorld();
     const pacer = world.anInstance();

@@ -78,7 +78,11 @@ describe('a proxy that refuses', () => {
   });
 
   test('says for which host, where only uploads are not allowed', async () => {
-    const { body } = await post(refusing(hosts.upload, 403), { ...MAIL, attachments: [FILE] });
+    // A mailbox of its own: a large email does not wait for the emails before it, but goes back to the queue.
+    const relay = relayWith({ MAIL_DEFAULT_SENDER: 'files@contoso.com' }, (host) =>
+      host === hosts.upload ? 403 : undefined,
+    );
+    const { body } = await post(relay, { ...MAIL, attachments: [FILE] });
     expect(body).toMatchObject({
       code: 'PROXY_REFUSED',
       detail: `The proxy answered 403 to a connection to ${hosts.upload}:443.`,

@@ -539,8 +539,8 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
       take(taking);
       return start(taking, want);
     }
-    // A large email is not kept a start: whether its bytes fit then, nobody knows.
-    const isBookable = booking !== undefined && want.bytes < LARGE_BYTES;
+    // A large email is kept a start only where it waits for it in its invocation: whether its bytes fit later, nobody knows.
+    const isBookable = booking !== undefined && (want.bytes < LARGE_BYTES || booking <= now + AT_HAND_MS);
     if (isBookable && (perMinute === ahead || booking <= nextAsking())) {
       book(booking);
       return start(booking, want);

@@ -362,7 +362,9 @@ export const makePacer = (
 
   /** What this instance may still use of its standing share. */
   const shareOf = (lane: OwnLane, time: number): OwnLane['share'] => {
-    const known = lane.known?.lane.standing.find((one) => one.owner === owner && one.until > time);
+    // While a write is under way nothing is known, and what was used of the share must not be forgotten.
+    if (lane.known === undefined) return undefined;
+    const known = lane.known.lane.standing.find((one) => one.owner === owner && one.until > time);
     if (lane.share?.until !== known?.until) lane.share = undefined;
     if (known !== undefined)
       lane.share ??= { until: known.until, count: known.count, left: known.recipients };

@@ -1,6 +1,6 @@
 import { type InState, isIn, type MailFacts } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
-import { type Diverted, limit, queueNew } from '../ledger/transitions.ts';
+import { type Diverted, limit, postpone, queueNew } from '../ledger/transitions.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
 import { DAY_CODES, type LaneResult } from './in-lane.ts';
 import { type QueueMailNeeds, queueMail } from './queue-mail.ts';
@@ -46,7 +46,13 @@ const writeWaiting = async (
 ): Promise<boolean> => {
   const now = clock.now();
   if (isNew) return (await ledger.create(limit(queueNew(facts, now, how), reason, until, now))) !== undefined;
-  // Of one that was tried, the row says why it is tried again.
+  if (entry !== undefined && isIn(entry.row, 'deferred')) {
+    const later = postpone(entry.row, reason, until, now);
+    const { fate } = entry.row;
+    if (fate.until === later.fate.until && fate.reason.code === later.fate.reason.code) return true;
+    return (await ledger.replace(later, entry.etag)) !== undefined;
+  }
+  // Of one that is looked for, the row says that.
   if (entry === undefined || !isIn(entry.row, 'queued')) return true;
   const { limited } = entry.row.fate;
   if (limited?.until === until.toISOString() && limited.reason.code === reason.code) return true;

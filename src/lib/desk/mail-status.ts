@@ -2,6 +2,7 @@ import { type Caller, isOf } from '../callers/caller.ts';
 import { isNamedSender } from '../callers/caller-policy.ts';
 import { toldAttempt, toldReason } from '../callers/told-reason.ts';
 import { defined } from '../defined.ts';
+import { DAY_CODES } from '../delivery/in-lane.ts';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
 import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
@@ -108,7 +109,12 @@ const whileAtIt = (
 ): ErrorReport => ({
   ...reportOf(reason),
   ...(reason.code === 'OUTCOME_UNKNOWN' ? { remedy: `Wait. ${what}` } : {}),
+  ...(DAY_REASONS.has(reason.code) ? { remedy: UNTIL_THE_DAY } : {}),
 });
+
+/** It was tried before, and now waits as others do that were not. */
+const DAY_REASONS: ReadonlySet<string> = new Set(Object.values(DAY_CODES));
+const UNTIL_THE_DAY = 'Wait. The relay sends the email when fewer recipients of the last 24 hours count.';
 
 const whileLimited = ({
   reason,
@@ -117,7 +123,7 @@ const whileLimited = ({
   remedy:
     reason.code === 'CALLER_LIMIT_REACHED'
       ? 'Wait. The relay sends the email when the limit of its caller allows, and holds it after five days.'
-      : 'Wait. The relay sends the email when fewer recipients of the last 24 hours count.',
+      : UNTIL_THE_DAY,
 });
 
 const timelineOf = (row: LedgerRow): MailStatus['timeline'] => {

@@ -135,6 +135,17 @@ export const limit = (row: Row<Queued>, reason: Reason, until: Date, now: Date):
   fate: { state: 'queued', limited: { reason, until: until.toISOString() } },
 });
 
+/** It was tried before, and waits for the recipients of the day. That an attempt may have sent it stays the reason: it matters more. */
+export const postpone = (row: Row<Deferred>, reason: Reason, until: Date, now: Date): Row<Deferred> => ({
+  ...row,
+  progress: since(row, now),
+  fate: {
+    state: 'deferred',
+    reason: row.fate.reason.code === 'OUTCOME_UNKNOWN' ? row.fate.reason : reason,
+    until: until.toISOString(),
+  },
+});
+
 /** Its caller wants it sent at another time, which its messages find here. */
 export const reschedule = (row: Row<Queued>, sendAt: string, now: Date): Row<Queued> => ({
   ...row,

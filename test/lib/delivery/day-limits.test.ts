@@ -94,6 +94,27 @@ describe.each(LIMITS)('over a limit of a day, with %s,', (code, make) => {
   });
 });
 
+test('an email that was tried before says that it waits for the day, until when, and that it needs nobody', async () => {
+  const { needs, codeOf, deliver, ledger, at } = relay(external(1000), 5);
+  const { send } = needs.mailboxes;
+  const refused: SendReport = { kind: 'answered', status: 503 };
+  Object.assign(needs.mailboxes, { send: async () => refused });
+  expect(await codeOf(to(2))).toBe('deferred');
+  Object.assign(needs.mailboxes, { send });
+  expect(await codeOf(to(5))).toBe('sent');
+  at.time += 600_000;
+  await deliver();
+  const waiting = ledger.rows().find(({ fate }) => fate.state === 'deferred');
+  const room = new Date(Math.floor(NOW.getTime() / HOUR_MS) * HOUR_MS + 25 * HOUR_MS).toISOString();
+  expect(waiting && toStatus(waiting)).toMatchObject({
+    until: room,
+    reason: { code: 'MAILBOX_DAY_REACHED', remedy: expect.stringMatching(/^Wait\. /) },
+  });
+  at.time = Date.parse(room);
+  await deliver();
+  expect(ledger.rows().map(({ fate }) => fate.state)).toEqual(['sent', 'sent']);
+});
+
 test('an email to recipients of the tenant is counted by no budget', async () => {
   const { codeOf, effects } = relay(external(5));
   await codeOf(to(5));

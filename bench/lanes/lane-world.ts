@@ -20,6 +20,8 @@ export type WorldOptions = {
   readonly graphMs?: number;
   /** Instead, so long for the first ones. */
   readonly hangsMs?: readonly number[];
+  /** After so many requests Graph refuses some, each for so long, whatever was sent. */
+  readonly refusals?: { readonly after: number; readonly times: number; readonly seconds: number };
   readonly limits?: Partial<LaneLimits>;
   /** How long a message stays hidden whose instance died. */
   readonly invisibleMs?: number;
@@ -138,6 +140,8 @@ export const makeLaneWorld = (options: WorldOptions) => {
         ...(retryAfter === undefined ? {} : { retryAfter: String(retryAfter) }),
       };
     };
+    const { after = 0, times = 0, seconds = 0 } = options.refusals ?? {};
+    if (calls.length >= after && calls.length < after + times) return answer(429, seconds);
     if (atOnce > 4) return answer(429, 1);
     if (recent.length >= 30) {
       const first = recent.at(-30) ?? now;

@@ -53,4 +53,35 @@ describe('instances that share a mailbox, in moved time', () => {
     await world.runUntil(8 * MINUTE);
     expect(world.mails.filter(({ sentAt }) => sentAt !== undefined).length).toBeGreaterThan(190);
   });
+
+  test.each([2, 3, 5])(
+    'where all requests that a mailbox may have at once hang, %i instances try seldom, and then go on',
+    async (instances) => {
+      const world = makeLaneWorld({ instances, seed: SEED, hangsMs: Array(4).fill(58_000) });
+      world.offer(60, [BUSY]);
+      await world.runUntil(4 * MINUTE);
+      expect(world.mails.filter(({ sentAt }) => sentAt === undefined)).toEqual([]);
+      expect(world.calls.filter(({ status }) => status === 429).length).toBeLessThanOrEqual(14);
+    },
+  );
+
+  test('three instances send more than a third of what requests of five seconds allow to each', async () => {
+    const world = makeLaneWorld({ instances: 3, seed: SEED, graphMs: 5000 });
+    world.offer(300, [BUSY]);
+    await world.runUntil(10 * MINUTE);
+    expect(world.mails.filter(({ sentAt }) => sentAt !== undefined).length).toBeGreaterThan(215);
+  });
+
+  test.each([1, 3, 5])(
+    'Graph refuses a mailbox three times for a quarter of a minute: %i instances then send half of the limit, and lose no minute',
+    async (instances) => {
+      const refusals = { after: 4, times: 3, seconds: 15 };
+      const world = makeLaneWorld({ instances, seed: SEED, refusals });
+      world.offer(40, [BUSY]);
+      await world.runUntil(10 * MINUTE);
+      // Three pauses of up to 18 seconds, and 36 emails at fifteen a minute.
+      const took = world.mails.map(({ sentAt, putAt }) => (sentAt ?? Number.POSITIVE_INFINITY) - putAt);
+      expect(Math.max(...took)).toBeLessThan(3.75 * MINUTE);
+    },
+  );
 });

@@ -13,6 +13,7 @@ import {
   oddly,
   type Returned,
   SPARE_RECIPIENTS,
+  startsWithin,
   type Want,
   WINDOW_MS,
 } from '../sending/mailbox-lane.ts';
@@ -99,7 +100,8 @@ const startsIn = (
 
 type OwnLane = {
   known: (LaneEntry & { readonly seenAt: number }) | undefined;
-  inFlight: number;
+  /** Of requests in progress: their start, and when they began by the clock of storage. */
+  inProgress: readonly { readonly at: number; readonly since: number }[];
   readonly waiters: (() => void)[];
   concurrent: { value: number; cutAt: number };
   asking: readonly Asking[];
@@ -148,7 +150,7 @@ export const makePacer = (
   const laneOf = (mailbox: string): OwnLane => {
     const lane = lanes.get(mailbox) ?? {
       known: undefined,
-      inFlight: 0,
+      inProgress: [],
       waiters: [],
       concurrent: { value: limits.concurrent, cutAt: 0 },
       asking: [],
@@ -179,7 +181,7 @@ export const makePacer = (
     droppedAt = time;
     for (const [mailbox, lane] of lanes)
       if (
-        lane.inFlight + lane.waiters.length + lane.asking.length === 0 &&
+        lane.inProgress.length + lane.waiters.length + lane.asking.length === 0 &&
         !lane.isAsking &&
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
@@ -331,12 +333,26 @@ export const makePacer = (
   const pausedUntil = ({ pausedUntil: own, known }: OwnLane): number =>
     Math.max(own, known?.lane.pausedUntil ?? 0);
 
-  const mostAtOnce = (lane: OwnLane, time: number): number => {
+  /**
+   * Of the requests at once, what the others leave by the starts that the lane kept for them. A request that takes longer than usual says
+   * that these tell too little: then each instance has its part.
+   */
+  const ownShare = ({ known, inProgress }: OwnLane, start: number, time: number): number => {
+    if (known === undefined) return limits.concurrent;
+    const users = Object.keys(known.lane.users).length;
+    const part = Math.floor(limits.concurrent / Math.max(1, users));
+    const { callMs } = known.lane;
+    if (inProgress.some(({ since }) => time - since > callMs)) return part;
+    const own = [...inProgress, { at: start }].filter(({ at }) => at > time - callMs).length;
+    const others = startsWithin(known.lane, time - callMs, time) - own;
+    return Math.max(part, limits.concurrent - Math.max(0, others));
+  };
+
+  const mostAtOnce = (lane: OwnLane, start: number, time: number): number => {
     const grown = Math.floor((time - lane.concurrent.cutAt) / REGROWTH_MS);
     if (lane.concurrent.value < limits.concurrent && grown > 0)
       lane.concurrent = { value: Math.min(limits.concurrent, lane.concurrent.value + grown), cutAt: time };
-    const users = Object.keys(lane.known?.lane.users ?? {}).length;
-    return Math.max(1, Math.min(lane.concurrent.value, Math.floor(limits.concurrent / Math.max(1, users))));
+    return Math.max(1, Math.min(lane.concurrent.value, ownShare(lane, start, time)));
   };
 
   /** Whether the lane in storage still has the start that an email brings. Unknown where nobody can say. */
@@ -422,10 +438,10 @@ export const makePacer = (
         waitMs: Math.ceil(isSoon ? at - time : at - time - earlyMs()),
       };
     }
-    const most = mostAtOnce(lane, time);
-    if (lane.inFlight >= most)
+    const most = mostAtOnce(lane, at, time);
+    if (lane.inProgress.length >= most)
       return { kind: 'busy', start, isCrowded: lane.waiters.length >= WAITING_PER_REQUEST * most };
-    lane.inFlight += 1;
+    lane.inProgress = [...lane.inProgress, { at, since: time }];
     inside += 1;
     return { kind: 'go', start };
   };
@@ -478,11 +494,12 @@ export const makePacer = (
       return lanes.size;
     },
     enter,
-    leave: ({ mailbox, recipients }, { maySend, tookMs }: Ended = { maySend: true }) => {
+    leave: ({ mailbox, at, recipients }, { maySend, tookMs }: Ended = { maySend: true }) => {
       const lane = laneOf(mailbox);
       // Counted when it got its start; its next attempt counts again.
       if (!maySend) lane.recipients -= recipients;
-      lane.inFlight = Math.max(0, lane.inFlight - 1);
+      const place = lane.inProgress.findIndex((one) => one.at === at.getTime());
+      if (place !== -1) lane.inProgress = lane.inProgress.toSpliced(place, 1);
       inside = Math.max(0, inside - 1);
       if (tookMs !== undefined && lane.callsMs.length < MOST_CALLS) lane.callsMs = [...lane.callsMs, tookMs];
       // All of them: who has lost patience since must not take the turn of another.
@@ -511,7 +528,7 @@ export const makePacer = (
       if (!isLong)
         // The refused one is counted among those in progress.
         lane.concurrent = {
-          value: Math.max(1, Math.min(lane.concurrent.value, lane.inFlight - 1)),
+          value: Math.max(1, Math.min(lane.concurrent.value, lane.inProgress.length - 1)),
           cutAt: time,
         };
       lane.pause = { until, isLong: isLong || lane.pause?.isLong === true };

@@ -28,6 +28,7 @@ const LANE = z.looseObject({
     .looseObject({ perMinute: z.int().min(1), at: time })
     .optional()
     .catch(undefined),
+  crowded: z.looseObject({ count, until: time }).catch(EMPTY_LANE.crowded),
   callMs: z.number().min(1).max(60_000).catch(EMPTY_LANE.callMs),
   bytes: z.array(z.tuple([time, z.number().min(0)])).catch([]),
   late: z.looseObject({ count, since: time }).catch(EMPTY_LANE.late),

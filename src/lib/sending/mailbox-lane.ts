@@ -59,6 +59,8 @@ export type Lane = {
   readonly probe: number;
   /** What Graph took in a minute when it last refused; with when that was. Absent while it takes what it should. */
   readonly cut?: { readonly perMinute: number; readonly at: number };
+  /** How often in a row Graph refused because too many requests were in progress, and until when that closed the mailbox. */
+  readonly crowded: { readonly count: number; readonly until: number };
   /** How long a request usually takes. */
   readonly callMs: number;
   /** Large emails of the last minutes: when, and bytes. */
@@ -166,6 +168,13 @@ const KEPT_MS = 15_000;
 const SOONER = 0.85;
 /** After a long pause one email goes alone and finds out. */
 const PROBE_MS = 5000;
+/**
+ * Requests of other instances hang, and nobody sees them: each pause that follows soon after another is twice as long, up to this. By
+ * then they end, or one gets through.
+ */
+const CROWDED_AGAIN_MS = 5000;
+const CROWDED_LEAST_MS = 1000;
+const CROWDED_MOST_MS = 16_000;
 /** A standing share: so long, and of so much of the last sixth. */
 const STANDING_MS = 5 * 60_000;
 const STANDING_EACH = 3;
@@ -213,6 +222,7 @@ export const EMPTY_LANE: Lane = {
   pausedUntil: 0,
   isProbing: false,
   probe: 0,
+  crowded: { count: 0, until: 0 },
   callMs: FIRST_CALL_MS,
   bytes: [],
   late: { count: 0, since: 0 },
@@ -246,6 +256,14 @@ export const canBeStart = (at: number): boolean => at % 2 === 0;
 /** Whether the lane has kept this start for an email. */
 export const hasStart = ({ booked, taken }: Lane, at: number): boolean =>
   taken.includes(at) || booked.some((run) => isIn(run, at));
+
+/** How many starts the lane has kept for emails after one time and up to another. */
+export const startsWithin = ({ booked, free, taken }: Lane, after: number, to: number): number => {
+  const isWithin = (at: number) => at > after && at <= to;
+  return (
+    bookedWithin(booked, after + 1, to).length - free.filter(isWithin).length + taken.filter(isWithin).length
+  );
+};
 
 const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce((sum, one) => sum + one, 0);
 
@@ -305,6 +323,19 @@ const withLate = ({ late, lateUntil }: Lane, more: number, now: number): Pick<La
   return { late: { count, since }, lateUntil: count >= MANY_LATE ? now + LATE_MS : lateUntil };
 };
 
+const withCrowd = (
+  { crowded: { count, until } }: Lane,
+  pausedUntil: number,
+  now: number,
+): Pick<Lane, 'crowded' | 'pausedUntil'> => {
+  // Those refused during a pause began before it.
+  const isAgain = now >= until && now - until < CROWDED_AGAIN_MS;
+  const next = isAgain ? count + 1 : now < until ? count : 0;
+  const leastUntil = isAgain ? now + Math.min(CROWDED_MOST_MS, CROWDED_LEAST_MS * 2 ** next) : 0;
+  const end = Math.max(pausedUntil, leastUntil);
+  return { crowded: { count: next, until: end }, pausedUntil: end };
+};
+
 /** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, callsMs, pause } = request;
@@ -330,31 +361,46 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
     const { cut: _, ...whole } = next;
     next = whole;
   }
-  if (pause === undefined || pause.until <= next.pausedUntil) return next;
+  if (pause === undefined) return next;
+  // The one that is to find out would be too early.
+  const isTooEarly = pause.isLong && next.probe > now && next.probe < pause.until;
+  if (pause.until <= next.pausedUntil && !isTooEarly) return next;
+  if (!pause.isLong) return { ...next, ...withCrowd(next, pause.until, now) };
   const isPaused = next.pausedUntil > now;
-  next = { ...next, pausedUntil: pause.until };
-  if (!pause.isLong) return next;
-  // What was refused after the pause: the next goes alone again.
-  if (isPaused) return { ...next, isProbing: true };
-  const accepted =
-    bookedWithin(next.booked, now - 60_000, now).length +
-    next.taken.filter((at) => at > now - 60_000 && at <= now).length;
-  // At most by half: one that had hardly begun would otherwise wait for hours, if it was not its minute that was used up.
-  const whole = perMinuteOf(next, limits, now);
-  const perMinute = Math.max(1, Math.min(whole, Math.max(accepted - 1, Math.floor(whole / 2))));
-  return {
-    ...next,
-    isProbing: true,
-    cut: { perMinute, at: now },
-    // Whoever has a start of later asks again, and gets another with its recipients. What was used counts.
-    booked: cutAt(next.booked, now + KEPT_MS)[0],
-    free: [],
-    standing: [],
-    askUpTo: 0,
-    phase: (next.phase + 2) % GRID_MS,
-    hours: Object.fromEntries(Object.entries(next.hours).filter(([hour]) => Number(hour) <= hourOf(now))),
-  };
+  const paused = { ...next, pausedUntil: pause.until };
+  // Of those in progress together, another was refused before, and nobody has found out since.
+  if (isPaused && next.isProbing) return paused;
+  return { ...voided(paused, now), ...(isPaused ? {} : { cut: cutFor(next, limits, now) }) };
 };
+
+/** What the mailbox takes in a minute, as Graph refused after what was sent in the last one. */
+const cutFor = (lane: Lane, limits: LaneLimits, now: number): NonNullable<Lane['cut']> => {
+  const accepted =
+    bookedWithin(lane.booked, now - 60_000, now).length +
+    lane.taken.filter((at) => at > now - 60_000 && at <= now).length;
+  // At most by half: one that had hardly begun would otherwise wait for hours, if it was not its minute that was used up.
+  const whole = perMinuteOf(lane, limits, now);
+  return { perMinute: Math.max(1, Math.min(whole, Math.max(accepted - 1, Math.floor(whole / 2)))), at: now };
+};
+
+/**
+ * A long pause begins. Nobody goes before its end, and then one email alone finds out. Whoever has a start of later asks again, and gets
+ * another with its recipients. What was used counts.
+ */
+const voided = (lane: Lane, now: number): Lane => ({
+  ...lane,
+  isProbing: true,
+  booked: [
+    ...cutAt(lane.booked, now)[0],
+    ...cutAt(cutAt(lane.booked, lane.pausedUntil)[1], now + KEPT_MS)[0],
+  ],
+  taken: lane.taken.filter((at) => at <= now || (at > lane.pausedUntil && at <= now + KEPT_MS)),
+  free: [],
+  standing: [],
+  askUpTo: 0,
+  phase: (lane.phase + 2) % GRID_MS,
+  hours: Object.fromEntries(Object.entries(lane.hours).filter(([hour]) => Number(hour) <= hourOf(now))),
+});
 
 /** Starts are even: an email that brings an odd time was told to ask then, and the lane need not be read to know that nothing is kept. */
 export const evenly = (time: number): number => Math.floor(time / 2) * 2;

@@ -473,6 +473,30 @@ describe('within an instance', () => {
     expect((await enter(pacer, { dueAt: waiting.at })).kind).toBe('go');
   });
 
+  test('an instance leaves to others as many requests as the lane kept starts for, and no more', async () => {
+    const world = aWorld();
+    const [one, two] = [world.anInstance(), world.anInstance()];
+    await enter(two, { priority: 'high' });
+    const kinds: string[] = [];
+    for (let email = 0; email < 4; email += 1) {
+      world.state.time += 2;
+      kinds.push((await enter(one, { priority: 'high' })).kind);
+    }
+    expect(kinds).toEqual(['go', 'go', 'go', 'wait']);
+  });
+
+  test('where its requests take longer than usual, it has its part and no more, as those of others may too', async () => {
+    const world = aWorld();
+    const [one, two] = [world.anInstance(), world.anInstance()];
+    await enter(two, { priority: 'high' });
+    const kinds: string[] = [];
+    for (let email = 0; email < 3; email += 1) {
+      world.state.time += 1500;
+      kinds.push((await enter(one, { priority: 'high' })).kind);
+    }
+    expect(kinds).toEqual(['go', 'go', 'busy']);
+  });
+
   test('a burst for one mailbox is crowded once two wait for each request in progress, and not before', async () => {
     const world = aWorld();
     const pacer = world.anInstance();

@@ -360,6 +360,48 @@ describe('after a pause by Graph', () => {
     expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeLessThan(8000);
   });
 
+  test('the starts that nobody could use meanwhile are no part of the minute', () => {
+    const limits = { concurrent: 100 };
+    const { lane } = ask(EMPTY_LANE, { wants: wants(25), callsMs: Array(20).fill(10) });
+    expect(bookedIn(lane).filter((at) => at > START + 2).length).toBeGreaterThan(20);
+    const paused = ask(lane, { now: START + 2, pause }, limits);
+    const [first = 0] = startsIn(ask(paused.lane, { now: START + 5000, wants: wants(1) }, limits).answers);
+    expect(first - pause.until).toBeLessThan(2 * GRID_MS);
+  });
+
+  test('where Graph refuses for longer than until the one that was to find out, another one finds out, alone', () => {
+    const { lane } = ask(EMPTY_LANE, { wants: wants(4) });
+    const first = ask(lane, { now: START + 2, pause, wants: wants(3, { priority: 'high' }) });
+    const until = START + 24_000;
+    const again = ask(first.lane, { now: START + 3000, pause: { until, isLong: true } });
+    const { answers } = ask(again.lane, { now: START + 4000, wants: wants(2, { priority: 'high' }) });
+    const [probe = 0, next = 0] = startsIn(answers);
+    expect(probe).toBeGreaterThanOrEqual(until);
+    expect(next - probe).toBeGreaterThanOrEqual(5000 - GRID_MS);
+    for (const at of startsIn(first.answers)) expect(hasStart(again.lane, at)).toBe(false);
+  });
+
+  test('short ones that follow on each other double, up to 16 seconds, and begin anew after five seconds without one', () => {
+    let lane = EMPTY_LANE;
+    const lasts: number[] = [];
+    let now = START;
+    const refuse = (afterMs: number) => {
+      now += afterMs;
+      ({ lane } = ask(lane, { now, pause: { until: now + 1000, isLong: false } }));
+      lasts.push(lane.pausedUntil - now);
+      now = lane.pausedUntil;
+    };
+    for (let time = 0; time < 7; time += 1) refuse(500);
+    refuse(5000);
+    expect(lasts).toEqual([1000, 2000, 4000, 8000, 16_000, 16_000, 16_000, 1000]);
+  });
+
+  test('those refused together lengthen no pause', () => {
+    const at = (now: number) => ({ now, pause: { until: now + 1000, isLong: false } });
+    const { lane } = ask(ask(EMPTY_LANE, at(START)).lane, at(START + 100));
+    expect(lane.pausedUntil).toBe(START + 1100);
+  });
+
   test('a short one is for too many at once, and cuts nothing', () => {
     const short = { until: START + 2000, isLong: false };
     const { lane } = ask(filled().lane, { now: START + 1000, pause: short }, { concurrent: 100 });

@@ -145,7 +145,8 @@ export const makePacer = (
   let droppedAt = 0;
   let inside = 0;
   const earlyMs = (): number => (inside > BUSY ? 0 : EARLY_MS);
-  const timeNow = (): number => storageClock.now(clock.now());
+  // In whole milliseconds, as a start travels in a `Date`.
+  const timeNow = (): number => Math.floor(storageClock.now(clock.now()));
 
   const laneOf = (mailbox: string): OwnLane => {
     const lane = lanes.get(mailbox) ?? {

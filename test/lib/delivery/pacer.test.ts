@@ -15,7 +15,7 @@ type Trouble = 'away' | 'answer lost' | undefined;
 /** Instances around one storage, in moved time; what happens to each request is decided by `trouble`. */
 const aWorld = (limits: Partial<LaneLimits> = {}) => {
   const lanes = makeFakeLanes();
-  const state = { time: START, trouble: undefined as Trouble, reads: 0, writes: 0, alone: 0 };
+  const state = { time: START, trouble: undefined as Trouble, reads: 0, writes: 0, alone: 0, slowMs: 0 };
   const truly = lanesIn(lanes, () => new Date(state.time));
   const mailboxLanes: Ports['mailboxLanes'] = {
     ...truly,
@@ -29,6 +29,7 @@ const aWorld = (limits: Partial<LaneLimits> = {}) => {
       state.writes += 1;
       if (state.trouble === 'away') throw new AppError('STORAGE_UNAVAILABLE');
       const written = await truly.write(mailbox, lane, etag);
+      state.time += state.slowMs;
       if (state.trouble === 'answer lost') throw new AppError('STORAGE_UNAVAILABLE');
       return written;
     },
@@ -337,6 +338,24 @@ describe('a start', () => {
     const share = Array(3).fill(START + 21_000);
     expect(mostWithin([START, START + 20_000, ...share, ...given], MINUTE)).toBeLessThanOrEqual(30);
     expect(given.length).toBeGreaterThan(20);
+  });
+
+  test('of a standing share is given back, and its request ends, also where the clock is corrected by parts of milliseconds', async () => {
+    const world = aWorld();
+    const pacer = world.anInstance(-20_000);
+    for (const passes of [0, 16_345, 17_123]) {
+      world.state.time += passes;
+      world.state.slowMs = passes / 5;
+      pacer.leave(startOf(await enter(pacer)));
+    }
+    for (let email = 0; email < 3; email += 1) {
+      world.state.time += 1111;
+      const start = startOf(await enter(pacer));
+      if (email < 2) pacer.giveBack(start);
+      pacer.leave(start, { maySend: email === 2 });
+    }
+    const before = world.state.writes;
+    expect([(await enter(pacer)).kind, world.state.writes]).toEqual(['go', before]);
   });
 
   test.each([20, 300, 3000])(

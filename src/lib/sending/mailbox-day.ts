@@ -1,5 +1,5 @@
 import type { Priority } from '../mail/priority.ts';
-import { countedHours, type Hours, hourOf } from './rolling-day.ts';
+import { countedHours, type Hours, hourOf, roomAt } from './rolling-day.ts';
 
 /*
  * The recipients of a day of a mailbox. An email that finds no room, and comes back, gets a place in the hour in which there is room. Those
@@ -25,10 +25,6 @@ export type DayWant = {
 const HOUR_MS = 3_600_000;
 /** Emails come back within the hour of their place, and an instance can die with one. After that, the place is free. */
 const PLACE_HOURS = 2;
-/** The first hour of a day counts until all of it is over. */
-const HOURS_OF_DAY = 24;
-/** Whoever would wait longer than a week looks again then. */
-const MOST_HOURS = 7 * HOURS_OF_DAY;
 /** By the milliseconds of its hour, the time of a place is known from other times. Odd: no start is kept at it. */
 const [TOLD_MS, PLACE_MS] = [1, 3];
 
@@ -61,34 +57,6 @@ export const countedAt = (hours: Hours, time: number, recipients: number): Hours
   return { ...hours, [hour]: Math.max(0, (hours[hour] ?? 0) + recipients) };
 };
 
-/**
- * When so many more fit, behind those that wait: then, and in every hour of the next day in which some of these have gone. Hours of which
- * the recipients no longer count make room, those of waiting emails too.
- */
-const roomBehind = (
-  { hours, waiting }: MailboxDay,
-  limit: number,
-  recipients: number,
-  now: number,
-): number => {
-  const first = hourOf(now);
-  const all = [...Object.entries(hours), ...Object.entries(waiting)].map(
-    ([hour, count]) => [Number(hour), count] as const,
-  );
-  // What is counted of an hour that has not come counts already: it was promised.
-  const promised = Object.entries(hours).map(([hour, count]) => [Number(hour), count] as const);
-  const countAt = (hour: number): number => {
-    let sum = 0;
-    for (const [at, count] of all) if (at >= hour - HOURS_OF_DAY && at <= hour) sum += count;
-    for (const [at, count] of promised) if (at > hour) sum += count;
-    return sum;
-  };
-  let place = first;
-  for (let hour = first; hour <= place + HOURS_OF_DAY && place < first + MOST_HOURS; hour += 1)
-    if (countAt(hour) + recipients > limit) place = hour + 1;
-  return Math.max(now, place * HOUR_MS);
-};
-
 /** Whether the day has room for an email now; otherwise from which hour on, and whether it has a place then. Bulk gets none: others never wait for it. */
 export const decideDay = (
   { hours, waiting }: MailboxDay,
@@ -100,7 +68,7 @@ export const decideDay = (
   const need = Math.min(recipients, limit);
   const others = place === undefined ? waiting : countedAt(waiting, place * HOUR_MS, -need);
   const before = Object.entries(others).filter(([hour]) => place === undefined || Number(hour) < place);
-  const room = roomBehind({ hours, waiting: Object.fromEntries(before) }, limit, need, now);
+  const room = roomAt(hours, limit, need, now, Object.fromEntries(before));
   if (room <= now) return { day: { hours, waiting: others } };
   const hasPlace = comesBack && priority !== 'bulk';
   return {

@@ -111,9 +111,10 @@ describe('however instances ask, use, miss and give back their starts, with cloc
   test('bulk takes no start while one is booked for somebody else, or somebody was told when to ask', () => {
     fc.assert(
       fc.property(anySteps(), (steps) => {
-        playLane(steps, LIMITS, ({ before, request: { now, wants: all }, answers }) => {
+        playLane(steps, LIMITS, ({ before, request: { now, wants: all, pause }, answers }) => {
           let latest = Math.max(...bookedIn(before), before.askUpTo);
-          if (before.pausedUntil > now) latest = Number.NEGATIVE_INFINITY;
+          // A long pause voids what was booked.
+          if (before.pausedUntil > now || pause !== undefined) latest = Number.NEGATIVE_INFINITY;
           answers.forEach((answer, index) => {
             const isBulk = all[index]?.priority === 'bulk';
             if (isBulk && answer.kind === 'start' && !all.some(({ hasWaited }) => hasWaited))

@@ -28,17 +28,21 @@ const call = async (anyUrl: () => string | undefined, path: string, body: unknow
     }
 };
 
-/** Does what a person would: closes what was sent after all, and has sent what was not. Gives the ids of the latter. */
+export type Cleared = { readonly replayed: readonly string[]; readonly closed: readonly string[] };
+
+/** Does what a person would: closes what was sent after all, and has sent what was not. */
 export const clearDesk = async (
   anyUrl: () => string | undefined,
   rows: readonly LedgerRow[],
   copies: ReadonlyMap<string, Copies>,
-): Promise<readonly string[]> => {
+): Promise<Cleared> => {
   while (anyUrl() === undefined) await wait(LOOK_AGAIN_MS);
   const held = rows.filter(({ fate }) => fate.state === 'held').map(({ facts }) => facts.mailId);
-  await inParallel(held, async (mailId) => {
-    if (copies.has(mailId)) await call(anyUrl, `${mailId}/close`, { note: 'found in Sent Items' });
-    else await call(anyUrl, `${mailId}/replay`);
-  });
-  return held.filter((mailId) => !copies.has(mailId));
+  const [closed, replayed] = [
+    held.filter((mailId) => copies.has(mailId)),
+    held.filter((mailId) => !copies.has(mailId)),
+  ];
+  await inParallel(closed, (mailId) => call(anyUrl, `${mailId}/close`, { note: 'found in Sent Items' }));
+  await inParallel(replayed, (mailId) => call(anyUrl, `${mailId}/replay`));
+  return { replayed, closed };
 };

@@ -64,6 +64,9 @@ const TELL_EVERY_MAILS = 500;
 /** Azurite sorts all messages of a queue for each that it takes: with thousands of them, the run would show only that. */
 const MOST_MESSAGES = 700;
 
+/** With a second for a request to Graph, a busy machine leaves some replays in doubt: they are held, and looked at again. */
+const MOST_ROUNDS = 5;
+
 type Broken = { readonly mailId: string; readonly promise: string };
 
 /** Gives the mails to the relay, one after the other and not waiting for each, and waits until it has them all. */
@@ -166,9 +169,14 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     // What was held is looked after by a person, and the sweep comes by; then nothing is left.
     disarm(cloud, troubles);
     fleet.heal();
-    const replayed = await clearDesk(fleet.anyUrl, rows, copies);
-    await settled(Date.now() + settleMs);
-    broken.push(...brokenReplays(replayed, await books.rows(), await books.copies()));
+    const replayed = new Set<string>();
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const again = await clearDesk(fleet.anyUrl, await books.rows(), await books.copies());
+      for (const mailId of again.replayed) replayed.add(mailId);
+      if (again.replayed.length + again.closed.length === 0) break;
+      await settled(Date.now() + settleMs);
+    }
+    broken.push(...brokenReplays([...replayed], await books.rows(), await books.copies()));
     const damaged = await books.damaged(given.map(({ content }) => content));
     const messages = await books.messages();
     await sweepLater(connectionString);
@@ -192,7 +200,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       troubles: struck,
       starts: fleet.starts(),
       forms: await books.forms(),
-      replayed: replayed.length,
+      replayed: replayed.size,
       limits: countLimited(cloud),
       seconds: (Date.now() - startedAt) / 1000,
     };
@@ -214,7 +222,8 @@ const brokenReplays = (
   const states = new Map(rows.map(({ facts, fate }) => [facts.mailId, fate.state]));
   return replayed.flatMap((mailId) => {
     const times = copies.get(mailId)?.count ?? 0;
-    if (states.get(mailId) === 'sent' && times === 1) return [];
+    // Where nobody knew how its replay had gone, a person looked again, and closed it.
+    if (['sent', 'closed'].includes(states.get(mailId) ?? '') && times === 1) return [];
     return [{ mailId, promise: `after a replay it is ${states.get(mailId)}, and was sent ${times} times` }];
   });
 };

@@ -13,8 +13,9 @@ import {
 } from './booked-runs.ts';
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
+import { afterRefusal, GRID_MS, KEPT_MS, perMinuteOf, type Refusal, withoutOldCut } from './lane-refusal.ts';
 import { countedAt, currentDay, type DayWant, decideDay, timeOfHour } from './mailbox-day.ts';
-import { type Hours, hourOf, recipientsIn } from './rolling-day.ts';
+import { type Hours, recipientsIn } from './rolling-day.ts';
 
 /*
  * The lane of a mailbox: which starts all instances together have promised to emails, so that Exchange never gets more than it takes.
@@ -124,8 +125,7 @@ export type Request = {
   readonly unasked: readonly number[];
   /** How long its requests took since it last asked. */
   readonly callsMs: readonly number[];
-  /** Graph limits the mailbox, for longer than it does for too many at once if `isLong`. */
-  readonly pause?: { readonly until: number; readonly isLong: boolean };
+  readonly pause?: Refusal;
 };
 
 export type Decision = {
@@ -145,36 +145,18 @@ export const SPARE_RECIPIENTS = 1;
 /** The clock of an instance may be as much ahead of another. */
 const CLOCKS_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** A divisor of the window and of the usual distance, so that it costs nothing of the limit. */
-const GRID_MS = 16;
 /** Five minutes, the grace, and half a second as above. */
 const BYTES_WINDOW_MS = 300_000 + GRACE_MS + 500;
 /** https://learn.microsoft.com/graph/throttling-limits#limits-per-mailbox: 150 MB in five minutes, for an app and a mailbox. */
 const BYTES_PER_FIVE_MINUTES = 150_000_000;
 /** Smaller emails at the full rate stay far below that. */
 export const LARGE_BYTES = 500_000;
-/**
- * A limit that was cut grows back: who else sent from the mailbox may have stopped. In each of these times it doubles up to half the
- * limit, and grows by one above that.
- */
-const REGROWTH_MS = 5 * 60_000;
-/** By then it has grown back, also where instances have other settings. */
-const CUT_MS = 3 * HOUR_MS;
 /** Another instance counts as one that sends from the mailbox for so long. */
 const USER_MS = 2 * 60_000;
-/** A start that is not further away is kept for whoever asks. */
-const KEPT_MS = 15_000;
 /** Those that ask without a start come a little more often than there is room, so that none is left unused. */
 const SOONER = 0.85;
 /** After a long pause one email goes alone and finds out. */
 const PROBE_MS = 5000;
-/**
- * Requests of other instances hang, and nobody sees them: each pause that follows soon after another is twice as long, up to this. By
- * then they end, or one gets through.
- */
-const CROWDED_AGAIN_MS = 5000;
-const CROWDED_LEAST_MS = 1000;
-const CROWDED_MOST_MS = 16_000;
 /** A standing share: so long, and of so much of the last sixth. */
 const STANDING_MS = 5 * 60_000;
 const STANDING_EACH = 3;
@@ -235,16 +217,6 @@ export const EMPTY_LANE: Lane = {
 /** How many starts can be booked ahead within a window; what remains is for those that ask. */
 export const aheadOf = (perMinute: number, isLate = false): number =>
   Math.max(1, Math.floor(isLate ? perMinute * LATE_SHARE : (perMinute * 5) / 6));
-
-/** What the mailbox takes in a minute, as far as it is known. */
-export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
-  if (cut === undefined) return perMinute;
-  const half = Math.floor(perMinute / 2);
-  let grown = cut.perMinute;
-  for (let passed = now - cut.at; passed >= REGROWTH_MS && grown < perMinute; passed -= REGROWTH_MS)
-    grown = grown < half ? Math.min(half, 2 * grown) : grown + 1;
-  return Math.min(perMinute, grown);
-};
 
 /** What an instance may keep of starts: of all instances together, a quarter of what is booked. */
 const spareOf = ({ booked, free, users }: Lane, now: number): number =>
@@ -323,19 +295,6 @@ const withLate = ({ late, lateUntil }: Lane, more: number, now: number): Pick<La
   return { late: { count, since }, lateUntil: count >= MANY_LATE ? now + LATE_MS : lateUntil };
 };
 
-const withCrowd = (
-  { crowded: { count, until } }: Lane,
-  pausedUntil: number,
-  now: number,
-): Pick<Lane, 'crowded' | 'pausedUntil'> => {
-  // Those refused during a pause began before it.
-  const isAgain = now >= until && now - until < CROWDED_AGAIN_MS;
-  const next = isAgain ? count + 1 : now < until ? count : 0;
-  const leastUntil = isAgain ? now + Math.min(CROWDED_MOST_MS, CROWDED_LEAST_MS * 2 ** next) : 0;
-  const end = Math.max(pausedUntil, leastUntil);
-  return { crowded: { count: next, until: end }, pausedUntil: end };
-};
-
 /** The lane after what the instance has to tell: what it did not use, what it used unasked, how Graph is. */
 const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const { owner, now, returned, recipients, unasked, callsMs, pause } = request;
@@ -357,50 +316,9 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   if (late > 0) next = { ...next, ...withLate(lane, late, now) };
   for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
   next = withRecipients(next, now, recipients);
-  if (next.cut !== undefined && now - next.cut.at > CUT_MS) {
-    const { cut: _, ...whole } = next;
-    next = whole;
-  }
-  if (pause === undefined) return next;
-  // The one that is to find out would be too early.
-  const isTooEarly = pause.isLong && next.probe > now && next.probe < pause.until;
-  if (pause.until <= next.pausedUntil && !isTooEarly) return next;
-  if (!pause.isLong) return { ...next, ...withCrowd(next, pause.until, now) };
-  const isPaused = next.pausedUntil > now;
-  const paused = { ...next, pausedUntil: pause.until };
-  // Of those in progress together, another was refused before, and nobody has found out since.
-  if (isPaused && next.isProbing) return paused;
-  return { ...voided(paused, now), ...(isPaused ? {} : { cut: cutFor(next, limits, now) }) };
+  const whole = withoutOldCut(next, now);
+  return pause === undefined ? whole : afterRefusal(whole, limits, pause, now);
 };
-
-/** What the mailbox takes in a minute, as Graph refused after what was sent in the last one. */
-const cutFor = (lane: Lane, limits: LaneLimits, now: number): NonNullable<Lane['cut']> => {
-  const accepted =
-    bookedWithin(lane.booked, now - 60_000, now).length +
-    lane.taken.filter((at) => at > now - 60_000 && at <= now).length;
-  // At most by half: one that had hardly begun would otherwise wait for hours, if it was not its minute that was used up.
-  const whole = perMinuteOf(lane, limits, now);
-  return { perMinute: Math.max(1, Math.min(whole, Math.max(accepted - 1, Math.floor(whole / 2)))), at: now };
-};
-
-/**
- * A long pause begins. Nobody goes before its end, and then one email alone finds out. Whoever has a start of later asks again, and gets
- * another with its recipients. What was used counts.
- */
-const voided = (lane: Lane, now: number): Lane => ({
-  ...lane,
-  isProbing: true,
-  booked: [
-    ...cutAt(lane.booked, now)[0],
-    ...cutAt(cutAt(lane.booked, lane.pausedUntil)[1], now + KEPT_MS)[0],
-  ],
-  taken: lane.taken.filter((at) => at <= now || (at > lane.pausedUntil && at <= now + KEPT_MS)),
-  free: [],
-  standing: [],
-  askUpTo: 0,
-  phase: (lane.phase + 2) % GRID_MS,
-  hours: Object.fromEntries(Object.entries(lane.hours).filter(([hour]) => Number(hour) <= hourOf(now))),
-});
 
 /** Starts are even: an email that brings an odd time was told to ask then, and the lane need not be read to know that nothing is kept. */
 export const evenly = (time: number): number => Math.floor(time / 2) * 2;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { laneOfText } from '../../../src/lib/sending/lane-json.ts';
+import { perMinuteOf } from '../../../src/lib/sending/lane-refusal.ts';
 import {
   type Answer,
   aheadOf,
@@ -10,7 +11,6 @@ import {
   hasStart,
   type Lane,
   type LaneLimits,
-  perMinuteOf,
   type Request,
   recipientsOfDay,
   type Want,

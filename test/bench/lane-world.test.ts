@@ -84,4 +84,20 @@ describe('instances that share a mailbox, in moved time', () => {
       expect(Math.max(...took)).toBeLessThan(3.75 * MINUTE);
     },
   );
+
+  test.each([1, 3, 5])(
+    'an email whose start a refusal made void counts once towards the day: with %i instances',
+    async (instances) => {
+      const refusals = { after: 4, times: 3, seconds: 15 };
+      const world = makeLaneWorld({ instances, seed: SEED, refusals });
+      world.offer(80, [BUSY], { recipients: 5 });
+      await world.runUntil(20 * MINUTE);
+      expect(world.mails.filter(({ sentAt }) => sentAt === undefined)).toEqual([]);
+      // Those who counted something in between tell of it with what they ask next.
+      world.offer(instances * 10, [BUSY], { recipients: 5 });
+      await world.runUntil(40 * MINUTE);
+      const hours = Object.values(world.laneOf(BUSY)?.lane.hours ?? {});
+      expect(hours.reduce((sum, count) => sum + count, 0)).toBe(5 * (80 + instances * 10));
+    },
+  );
 });

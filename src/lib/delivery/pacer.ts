@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
+import { isVoid } from '../sending/lane-refusal.ts';
 import { placeOfTime } from '../sending/mailbox-day.ts';
 import {
   type Answer,
@@ -455,18 +456,20 @@ export const makePacer = (
     const dueAt = who.dueAt?.getTime();
     if (dueAt === undefined) lane.newAt = time;
     else if (lane.spare.length > 0 && time - lane.newAt > SPARE_MS) await giveSpareBack(mailbox, lane);
-    if (dueAt !== undefined && canBeStart(dueAt) && dueAt + FORGOTTEN_MS > time) {
+    const isUnasked = dueAt !== undefined && (lane.standing.includes(dueAt) || lane.unasked.includes(dueAt));
+    // Of its own share, it waits for a request in progress.
+    if (isUnasked && lane.standing.includes(dueAt) && dueAt + GRACE_MS >= time)
+      return go(mailbox, lane, who, dueAt);
+    if (dueAt !== undefined && canBeStart(dueAt) && !isUnasked && dueAt + FORGOTTEN_MS > time) {
       const kept = await isKept(mailbox, lane, dueAt);
       if (kept) {
         const isProbe = dueAt === lane.known?.lane.probe && dueAt >= lane.pausedUntil;
         if (dueAt + GRACE_MS >= timeNow() && (isProbe || Math.max(dueAt, timeNow()) >= pausedUntil(lane)))
           return go(mailbox, lane, who, dueAt);
-        lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
       }
+      if (kept || (kept === false && lane.known !== undefined && isVoid(lane.known.lane, dueAt)))
+        lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
     }
-    // Of its own share, it waits for a request in progress.
-    if (dueAt !== undefined && lane.standing.includes(dueAt) && dueAt + GRACE_MS >= timeNow())
-      return go(mailbox, lane, who, dueAt);
     const own = ownStart(lane, who, timeNow());
     if (own !== undefined) return go(mailbox, lane, who, own);
     const { recipients, bytes, comesBack = false } = who;

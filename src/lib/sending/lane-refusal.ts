@@ -1,6 +1,5 @@
 import { bookedWithin, cutAt } from './booked-runs.ts';
 import type { Lane, LaneLimits } from './mailbox-lane.ts';
-import { hourOf } from './rolling-day.ts';
 
 /* What becomes of the lane of a mailbox when Graph refuses its requests. */
 
@@ -68,8 +67,8 @@ const cutFor = (lane: Lane, limits: LaneLimits, now: number): NonNullable<Lane['
 };
 
 /**
- * A long pause begins. Nobody goes before its end, and then one email alone finds out. Whoever has a start of later asks again, and gets
- * another with its recipients. What was used counts.
+ * A long pause begins. Nobody goes before its end, and then one email alone finds out. Whoever has a start of later gives its recipients
+ * back when it comes, and gets another start. What was used counts.
  */
 const voided = (lane: Lane, now: number): Lane => ({
   ...lane,
@@ -83,8 +82,10 @@ const voided = (lane: Lane, now: number): Lane => ({
   standing: [],
   askUpTo: 0,
   phase: (lane.phase + 2) % GRID_MS,
-  hours: Object.fromEntries(Object.entries(lane.hours).filter(([hour]) => Number(hour) <= hourOf(now))),
 });
+
+/** Whether a start that the lane does not have was voided by a refusal, so that its recipients are still counted. */
+export const isVoid = ({ phase }: Pick<Lane, 'phase'>, at: number): boolean => at % GRID_MS !== phase;
 
 /** The lane after Graph refused, as one instance tells it. */
 export const afterRefusal = (

@@ -22,6 +22,8 @@ export type PacingWorld = {
   readonly clocksMs: readonly number[];
   /** Troubles of one path. */
   readonly troubles: number;
+  /** Graph refuses with 429 and this time, in seconds; otherwise it says that it is busy. */
+  readonly retryAfter?: number;
   /** How long a message stays hidden when its instance ends. */
   readonly leaseMs?: number;
 };
@@ -63,7 +65,7 @@ const FAILURES: Readonly<Record<string, readonly Fate[]>> = {
 const kindOf = (what: string): string => what.split(' ')[0] ?? '';
 
 export const makePacingWorld = async (
-  { perMinute, emails: count, clocksMs, troubles, leaseMs = MINUTE_MS }: PacingWorld,
+  { perMinute, emails: count, clocksMs, troubles, retryAfter, leaseMs = MINUTE_MS }: PacingWorld,
   coverage: Set<string> = new Set(),
 ): Promise<World<Choice>> => {
   let now = START;
@@ -169,7 +171,9 @@ export const makePacingWorld = async (
               () => {
                 starts = [...starts, now];
                 tell(`email ${number} refused`);
-                return { kind: 'answered', status: 503 };
+                return retryAfter === undefined
+                  ? { kind: 'answered', status: 503 }
+                  : { kind: 'answered', status: 429, retryAfter: String(retryAfter) };
               },
             ),
         },

@@ -16,6 +16,14 @@ export const PACING_WORLDS: readonly (Omit<PacingWorld, 'troubles'> & { readonly
     name: 'two emails, 1 a minute, two instances whose clocks are 3 s slow and right',
     ...{ perMinute: 1, emails: 2, clocksMs: [-3000, 0], inSuite: 0 },
   },
+  ...[1, 15].map((retryAfter) => ({
+    name: `two emails, 2 a minute, one instance and its successors, Graph refuses for ${retryAfter} s`,
+    ...{ perMinute: 2, emails: 2, clocksMs: [0], retryAfter, inSuite: 1 },
+  })),
+  {
+    name: 'two emails, 2 a minute, two instances whose clocks are 3 s apart, Graph refuses for 15 s',
+    ...{ perMinute: 2, emails: 2, clocksMs: [0, 3000], retryAfter: 15, inSuite: 0 },
+  },
   {
     name: 'three emails, 2 a minute, one instance and its successors',
     ...{ perMinute: 2, emails: 3, clocksMs: [0], inSuite: 0 },

@@ -49,6 +49,7 @@ export const aPacer = ({
 
 /** An email that wants to go. */
 export const A_PASSENGER: Passenger = {
+  mailId: 'a-mail',
   priority: 'normal',
   waitsSince: new Date('2026-03-02T08:00:00Z'),
   recipients: 1,

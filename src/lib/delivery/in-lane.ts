@@ -219,14 +219,17 @@ const enterLane = async (
   { pacer, gate, clock, random }: LaneNeeds,
   lane: string,
   plan: SendPlan,
-  { dueAt: told, recipients, givesWay = false, priority, waitsSince }: Waiter,
+  { mailId, dueAt: told, recipients, givesWay = false, priority, waitsSince }: Waiter,
 ): Promise<Entered> => {
   let patience: Promise<'over'> | undefined;
   let naps = 0;
   let dueAt = told;
   for (;;) {
     const bytes = bytesOf(plan);
-    const who = { priority, waitsSince, recipients, bytes, comesBack: givesWay, ...defined({ dueAt }) };
+    const who = {
+      ...{ mailId, priority, waitsSince, recipients, bytes, comesBack: givesWay },
+      ...defined({ dueAt }),
+    };
     const pace = await pacer.enter(lane, who);
     switch (pace.kind) {
       case 'go':

@@ -1,6 +1,5 @@
 import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
-import { isVoid } from '../sending/lane-refusal.ts';
 import { placeOfTime } from '../sending/mailbox-day.ts';
 import {
   type Answer,
@@ -99,6 +98,10 @@ const startsIn = (
   ...spareReturned(spare),
 ];
 
+/** Whether an email can use a start that was kept for the next one. */
+const isSmall = ({ recipients, bytes }: Pick<Passenger, 'recipients' | 'bytes'>): boolean =>
+  recipients <= SPARE_RECIPIENTS && bytes < LARGE_BYTES;
+
 type OwnLane = {
   known: (LaneEntry & { readonly seenAt: number }) | undefined;
   /** Of requests in progress: their start, and when they began by the clock of storage. */
@@ -110,7 +113,7 @@ type OwnLane = {
   /** There is something to tell although nobody asks. */
   isTelling: boolean;
   /** What the lane in storage is to be told. */
-  returned: readonly Returned[];
+  returned: readonly (Returned & { readonly mailId?: string })[];
   unasked: readonly number[];
   recipients: number;
   callsMs: readonly number[];
@@ -244,7 +247,8 @@ export const makePacer = (
         owner,
         now: timeNow(),
         wants,
-        spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.length) : 0,
+        // Kept for emails as those that come: others could not use them.
+        spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.filter(isSmall).length) : 0,
         callsMs,
         ...(pause === undefined ? {} : { pause }),
       });
@@ -371,12 +375,9 @@ export const makePacer = (
       return hasStart((await read(mailbox, lane)).lane, at);
     } catch (failure) {
       if (!isStorageFailure(failure)) throw failure;
-      return known === undefined ? undefined : hasStart(known.lane, at);
+      return known !== undefined && hasStart(known.lane, at) ? true : undefined;
     }
   };
-
-  const isSmall = ({ recipients, bytes }: Passenger): boolean =>
-    recipients <= SPARE_RECIPIENTS && bytes < LARGE_BYTES;
 
   /** What this instance may still use of its standing share. */
   const shareOf = (lane: OwnLane, time: number): OwnLane['share'] => {
@@ -448,6 +449,16 @@ export const makePacer = (
     return { kind: 'go', start };
   };
 
+  /**
+   * The email that brings a start asks for another. Whether the lane still has the first one or not, its recipients are counted there. Told
+   * once, however often its message comes before that.
+   */
+  const notUsed = (lane: OwnLane, at: number, { mailId, recipients }: Passenger): void => {
+    const isOwn = lane.standing.includes(at) || lane.unasked.includes(at);
+    const isKnown = lane.returned.some((one) => one.at === at && one.mailId === mailId);
+    if (!isOwn && !isKnown) lane.returned = [...lane.returned, { at, recipients, mailId }];
+  };
+
   const enter = async (mailbox: string, who: Passenger): Promise<Pace> => {
     const lane = laneOf(mailbox);
     const time = timeNow();
@@ -456,19 +467,14 @@ export const makePacer = (
     const dueAt = who.dueAt?.getTime();
     if (dueAt === undefined) lane.newAt = time;
     else if (lane.spare.length > 0 && time - lane.newAt > SPARE_MS) await giveSpareBack(mailbox, lane);
-    const isUnasked = dueAt !== undefined && (lane.standing.includes(dueAt) || lane.unasked.includes(dueAt));
-    // Of its own share, it waits for a request in progress.
-    if (isUnasked && lane.standing.includes(dueAt) && dueAt + GRACE_MS >= time)
-      return go(mailbox, lane, who, dueAt);
-    if (dueAt !== undefined && canBeStart(dueAt) && !isUnasked && dueAt + FORGOTTEN_MS > time) {
-      const kept = await isKept(mailbox, lane, dueAt);
-      if (kept) {
-        const isProbe = dueAt === lane.known?.lane.probe && dueAt >= lane.pausedUntil;
-        if (dueAt + GRACE_MS >= timeNow() && (isProbe || Math.max(dueAt, timeNow()) >= pausedUntil(lane)))
-          return go(mailbox, lane, who, dueAt);
-      }
-      if (kept || (kept === false && lane.known !== undefined && isVoid(lane.known.lane, dueAt)))
-        lane.returned = [...lane.returned, { at: dueAt, recipients: who.recipients }];
+    if (dueAt !== undefined && canBeStart(dueAt)) {
+      // Of its own share, it waits for a request in progress.
+      if (lane.standing.includes(dueAt) && dueAt + GRACE_MS >= time) return go(mailbox, lane, who, dueAt);
+      const kept = dueAt + FORGOTTEN_MS > time ? await isKept(mailbox, lane, dueAt) : false;
+      const isProbe = dueAt === lane.known?.lane.probe && dueAt >= lane.pausedUntil;
+      const isOpen = isProbe || Math.max(dueAt, timeNow()) >= pausedUntil(lane);
+      if (kept && dueAt + GRACE_MS >= timeNow() && isOpen) return go(mailbox, lane, who, dueAt);
+      if (kept !== undefined) notUsed(lane, dueAt, who);
     }
     const own = ownStart(lane, who, timeNow());
     if (own !== undefined) return go(mailbox, lane, who, own);

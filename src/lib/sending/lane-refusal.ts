@@ -84,9 +84,6 @@ const voided = (lane: Lane, now: number): Lane => ({
   phase: (lane.phase + 2) % GRID_MS,
 });
 
-/** Whether a start that the lane does not have was voided by a refusal, so that its recipients are still counted. */
-export const isVoid = ({ phase }: Pick<Lane, 'phase'>, at: number): boolean => at % GRID_MS !== phase;
-
 /** The lane after Graph refused, as one instance tells it. */
 export const afterRefusal = (
   lane: Lane,

@@ -10,6 +10,7 @@ export const bookAheadFor = (giveUpAfterMs: number): number => Math.min(giveUpAf
 
 /** An email that wants to go. */
 export type Passenger = Precedence & {
+  readonly mailId: string;
   /** The start it was given before, perhaps by another instance. */
   readonly dueAt?: Date;
   readonly recipients: number;

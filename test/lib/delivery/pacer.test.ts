@@ -319,6 +319,24 @@ describe('a start', () => {
     expect(Object.values(world.laneOf().hours)).toEqual([1]);
   });
 
+  test.each([2 * MINUTE, 360 * MINUTE])(
+    'that is missed by %i ms counts no more towards the day, also where the lane has forgotten it',
+    async (lateMs) => {
+      const world = aWorld();
+      const [one, two] = [world.anInstance(), world.anInstance()];
+      const paces = await enterAll(one, 50, { recipients: 3, comesBack: true });
+      const told = paces.flatMap((pace) => (pace.kind === 'wait' && pace.isKept ? [pace.at] : []));
+      const gone = paces.filter(({ kind }) => kind === 'go' || kind === 'busy').length;
+      expect(told.length).toBeGreaterThan(20);
+      world.state.time = Math.max(...told.map((at) => at.getTime())) + lateMs;
+      // The host brings some of them twice, as their new message could not be put.
+      const emails = told.map((dueAt, index) => ({ recipients: 3, mailId: String(index), dueAt }));
+      const again = await Promise.all([...emails, ...emails.slice(0, 5)].map((who) => enter(two, who)));
+      const given = again.filter((pace) => pace.kind !== 'wait' || pace.isKept).length;
+      expect(recipientsOfDay(world.laneOf(), world.state.time)).toBe(3 * (gone + given));
+    },
+  );
+
   test('of a standing share needs no request, and counts within the limit', async () => {
     const world = aWorld();
     const pacer = world.anInstance();

@@ -34,6 +34,7 @@ export type WorldMail = {
   readonly mailbox: string;
   readonly priority: Priority;
   readonly recipients: number;
+  readonly bytes: number;
   readonly putAt: number;
   dueAt?: Date;
   attempts: number;
@@ -216,7 +217,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
     const plan = {
       kind: 'json',
       mailbox: mail.mailbox,
-      body: Buffer.alloc(1000),
+      body: { length: mail.bytes },
     } as unknown as Parameters<typeof sendInLane>[1];
     const { dueAt, priority, recipients } = mail;
     const who = {
@@ -283,7 +284,8 @@ export const makeLaneWorld = (options: WorldOptions) => {
       {
         priority = 'normal',
         recipients = 1,
-      }: { readonly priority?: Priority; readonly recipients?: number } = {},
+        bytes = 1000,
+      }: { readonly priority?: Priority; readonly recipients?: number; readonly bytes?: number } = {},
     ): readonly WorldMail[] =>
       Array.from({ length: number }).flatMap(() =>
         mailboxes.map((mailbox) => {
@@ -292,6 +294,7 @@ export const makeLaneWorld = (options: WorldOptions) => {
             mailbox,
             priority,
             recipients,
+            bytes,
             putAt: time.now(),
             attempts: 0,
           };

@@ -100,4 +100,33 @@ describe('instances that share a mailbox, in moved time', () => {
       expect(hours.reduce((sum, count) => sum + count, 0)).toBe(5 * (80 + instances * 10));
     },
   );
+
+  test.each([
+    { instances: 1, recipients: 2, bytes: 1000 },
+    { instances: 3, recipients: 40, bytes: 1000 },
+    { instances: 1, recipients: 1, bytes: 600_000 },
+    { instances: 3, recipients: 5, bytes: 900_000 },
+  ])(
+    '$instances instances send emails of $recipients recipients and $bytes bytes as fast as the limit allows',
+    async ({ instances, recipients, bytes }) => {
+      const world = makeLaneWorld({ instances, seed: SEED });
+      world.offer(120, [BUSY], { recipients, bytes });
+      await world.runUntil(4.5 * MINUTE);
+      expect(world.mails.filter(({ sentAt }) => sentAt === undefined)).toEqual([]);
+      expect(mostInAnyMinute(world.calls)).toBeLessThanOrEqual(30);
+    },
+  );
+
+  test('emails of 2 MB go as the 150 MB of five minutes allow, and small ones beside them at the full rate', async () => {
+    const world = makeLaneWorld({ instances: 2, seed: SEED });
+    world.offer(150, [BUSY], { bytes: 2_000_000 });
+    world.offer(100, [BUSY]);
+    await world.runUntil(13 * MINUTE);
+    const sent = world.mails.filter(({ sentAt }) => sentAt !== undefined);
+    expect(sent.filter(({ bytes }) => bytes === 1000)).toHaveLength(100);
+    const large = sent.flatMap(({ bytes, sentAt = 0 }) => (bytes > 1000 ? [sentAt] : []));
+    expect(large.length).toBeGreaterThan(140);
+    for (const first of large)
+      expect(large.filter((at) => at >= first && at < first + 5 * MINUTE).length).toBeLessThanOrEqual(75);
+  });
 });

@@ -21,7 +21,7 @@ import { type CaptureNeeds, captureMail } from './capture-mail.ts';
 import { type ConcludeNeeds, concludeAttempt } from './conclude-attempt.ts';
 import { isKnownNearLimit } from './count-for-caller.ts';
 import { hold } from './hold.ts';
-import { type LaneNeeds, sendInLane, waiterOf } from './in-lane.ts';
+import { giveStartBack, type LaneNeeds, sendInLane, waiterOf } from './in-lane.ts';
 import { lookUpMail } from './look-up-mail.ts';
 import type { Taken } from './purse.ts';
 import { deletePayload, queueMail } from './queue-mail.ts';
@@ -70,6 +70,7 @@ const takeTurn = async (needs: Needs, arrived: Arrival, entry: LedgerEntry | und
   switch (decision.kind) {
     case 'drop':
       if (decision.done) await deletePayload(needs, envelope);
+      if (isIn(row, 'canceled', 'closed')) giveStartBack(needs, envelope, row);
       needs.log({ event: 'MailRepeated', mailId: envelope.mailId, state: row.fate.state });
       return 'done';
     case 'later':

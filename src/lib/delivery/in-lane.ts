@@ -1,6 +1,6 @@
 import { defined } from '../defined.ts';
 import { AppError } from '../errors.ts';
-import type { InState } from '../ledger/ledger-row.ts';
+import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry, MayBegin } from '../ports.ts';
@@ -90,6 +90,16 @@ export const waiterOf = (envelope: Envelope, accepted: AcceptableMail, waitsSinc
   waitsSince,
   going: accepted,
 });
+
+/** An email that is not to be sent any more leaves the start that it brings, and its recipients of the day, to others. */
+export const giveStartBack = (
+  { pacer }: Pick<LaneNeeds, 'pacer'>,
+  { dueAt }: Envelope,
+  { facts: { sender, recipients } }: LedgerRow,
+): void => {
+  if (dueAt === undefined || !canBeStart(dueAt.getTime()) || sender === '') return;
+  pacer.giveBack({ mailbox: sender.toLowerCase(), at: dueAt, recipients });
+};
 
 /** The longest anything waits inside an invocation; longer waits belong to the queue. */
 const PATIENCE_MS = 2000;

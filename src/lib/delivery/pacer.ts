@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
+import { LARGE_BYTES } from '../sending/mailbox-bytes.ts';
 import { placeOfTime } from '../sending/mailbox-day.ts';
 import {
   type Answer,
@@ -8,7 +9,6 @@ import {
   evenly,
   GRACE_MS,
   hasStart,
-  LARGE_BYTES,
   type LaneLimits,
   oddly,
   type Returned,
@@ -191,7 +191,7 @@ export const makePacer = (
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       ) {
-        if (lane.recipients === 0 && lane.unasked.length === 0) lanes.delete(mailbox);
+        if (lane.recipients === 0 && lane.unasked.length + lane.returned.length === 0) lanes.delete(mailbox);
         else {
           lane.isTelling = true;
           void serve(mailbox, lane);

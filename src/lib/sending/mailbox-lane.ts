@@ -14,6 +14,15 @@ import {
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 import { afterRefusal, GRID_MS, KEPT_MS, perMinuteOf, type Refusal, withoutOldCut } from './lane-refusal.ts';
+import {
+  bytesFit,
+  bytesRoomAt,
+  bytesStepMs,
+  currentBytes,
+  LARGE_BYTES,
+  type SentBytes,
+  withBytes,
+} from './mailbox-bytes.ts';
 import { countedAt, currentDay, type DayWant, decideDay, timeOfHour } from './mailbox-day.ts';
 import { type Hours, recipientsIn } from './rolling-day.ts';
 
@@ -65,7 +74,7 @@ export type Lane = {
   /** How long a request usually takes. */
   readonly callMs: number;
   /** Large emails of the last minutes: when, and bytes. */
-  readonly bytes: readonly (readonly [at: number, bytes: number])[];
+  readonly bytes: SentBytes;
   /** Emails that came late, and since when they are counted. */
   readonly late: { readonly count: number; readonly since: number };
   /** Emails come late: until then less is booked ahead, as it would be missed too. */
@@ -145,12 +154,6 @@ export const SPARE_RECIPIENTS = 1;
 /** The clock of an instance may be as much ahead of another. */
 const CLOCKS_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Five minutes, the grace, and half a second as above. */
-const BYTES_WINDOW_MS = 300_000 + GRACE_MS + 500;
-/** https://learn.microsoft.com/graph/throttling-limits#limits-per-mailbox: 150 MB in five minutes, for an app and a mailbox. */
-const BYTES_PER_FIVE_MINUTES = 150_000_000;
-/** Smaller emails at the full rate stay far below that. */
-export const LARGE_BYTES = 500_000;
 /** Another instance counts as one that sends from the mailbox for so long. */
 const USER_MS = 2 * 60_000;
 /** Those that ask without a start come a little more often than there is room, so that none is left unused. */
@@ -179,6 +182,8 @@ const LATE_MS = 2 * 60_000;
 const AT_HAND_MS = 2000;
 /** What is booked ahead then, of the limit. */
 const LATE_SHARE = 1 / 3;
+/** How far ahead a start is kept for a large email, of which the lane keeps the bytes. */
+const LARGE_AHEAD_MS = 15 * 60_000;
 /** Bulk that found no room asks again: not at every moment, and not after hours either. */
 const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 60_000;
@@ -269,7 +274,7 @@ const pruned = (lane: Lane, now: number): Lane => {
         .toSorted(([, one], [, other]) => one - other)
         .slice(-MOST_USERS),
     ),
-    bytes: lane.bytes.filter(([at]) => at > now - BYTES_WINDOW_MS),
+    bytes: currentBytes(lane.bytes, now),
     ...currentDay(lane, now),
     reserved: Object.fromEntries(
       Object.entries(lane.reserved).filter(([until]) => Number(until) * RESERVED_STEP_MS > now),
@@ -422,25 +427,11 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
   };
   const start = (at: number, { recipients, bytes }: Want): Answer => {
     lane = withRecipients(lane, at, recipients);
-    if (bytes >= LARGE_BYTES) lane = { ...lane, bytes: [...lane.bytes, [at, bytes]] };
+    lane = { ...lane, bytes: withBytes(lane.bytes, at, bytes) };
     // A start that is far away would keep the lane closed to those before it.
     if (lane.isProbing && at <= earliest() + KEPT_MS)
       lane = { ...lane, isProbing: false, probe: at, pausedUntil: at + PROBE_MS };
     return { kind: 'start', at };
-  };
-  /** When the last five minutes have room for a large email; it is not kept for it before. */
-  const bytesRoomAt = (bytes: number): number => {
-    if (bytes < LARGE_BYTES) return now;
-    const recent = lane.bytes.toSorted(([one], [other]) => one - other);
-    // One that is larger than that goes where there was no other.
-    const need = Math.min(bytes, BYTES_PER_FIVE_MINUTES);
-    let excess = sumOf(recent.map(([, size]) => size)) + need - BYTES_PER_FIVE_MINUTES;
-    if (excess <= 0) return now;
-    const last = recent.find(([, size]) => {
-      excess -= size;
-      return excess <= 0;
-    });
-    return ((last ?? recent.at(-1))?.[0] ?? now) + BYTES_WINDOW_MS;
   };
   const nextAsking = (): number =>
     Math.max(now, lane.askUpTo, lane.pausedUntil) +
@@ -460,6 +451,14 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     lane = { ...lane, askUpTo: at };
     return { kind: 'ask', at: oddly(at) };
   };
+  /** Large emails for which no start can be kept come one after another, as the five minutes have room for them. */
+  const askLarge = (want: Want): Answer => {
+    const at = Math.max(bytesRoomAt(lane.bytes, earliest(), want.bytes), lane.largeUpTo);
+    if (at > now + limits.bookAheadMs) return { kind: 'full' };
+    const stepMs = Math.max(bytesStepMs(want.bytes), Math.ceil(WINDOW_MS / ahead));
+    lane = { ...lane, largeUpTo: at + stepMs };
+    return { kind: 'ask', at: oddly(at) };
+  };
   const startBulk = (want: Want): Answer => {
     const from = Math.max(earliest(), lane.lastBulk + evenly(Math.ceil(WINDOW_MS / ahead) + 1));
     // Some wait for a start of theirs, or were told when to ask.
@@ -467,6 +466,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const soon = now + (want.hasWaited ? KEPT_MS : GRACE_MS);
     const at = isWanted || from > soon ? undefined : takeable(ahead, from);
     if (at === undefined || at > soon) return askAgain(want);
+    if (!bytesFit(lane.bytes, at, want.bytes)) return askLarge(want);
     take(at);
     lane = { ...lane, lastBulk: at };
     return start(at, want);
@@ -478,18 +478,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     lane = { ...lane, waiting: day.waiting };
     if (full !== undefined)
       return { kind: 'day', at: full.hour * HOUR_MS, told: timeOfHour(full.hour, full.hasPlace) };
-    const bytesRoom = bytesRoomAt(want.bytes);
-    if (bytesRoom > now) {
-      // One after another, as the five minutes have room for them.
-      const share = Math.min(1, want.bytes / BYTES_PER_FIVE_MINUTES);
-      const at = Math.max(bytesRoom, lane.largeUpTo);
-      if (at > now + limits.bookAheadMs) return { kind: 'full' };
-      lane = { ...lane, largeUpTo: at + Math.ceil(share * BYTES_WINDOW_MS) };
-      return { kind: 'ask', at: oddly(at) };
-    }
     if (want.priority === 'bulk') return startBulk(want);
     const booking = bookable();
-    if (booking !== undefined && booking <= now) {
+    const fits = (at: number): boolean => bytesFit(lane.bytes, at, want.bytes);
+    if (booking !== undefined && booking <= now && fits(booking)) {
       book(booking);
       return start(booking, want);
     }
@@ -499,13 +491,15 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
       ? (takeable(perMinute) ?? (want.priority === 'high' ? squeezable() : undefined))
       : undefined;
     const mostMs = want.isLate === true ? AT_HAND_MS : want.priority === 'high' ? WINDOW_MS : KEPT_MS;
-    if (taking !== undefined && taking <= now + mostMs && taking <= (booking ?? Number.POSITIVE_INFINITY)) {
+    const isSoon = taking !== undefined && taking <= now + mostMs;
+    if (isSoon && taking <= (booking ?? Number.POSITIVE_INFINITY) && fits(taking)) {
       take(taking);
       return start(taking, want);
     }
-    // A large email is kept a start only where it waits for it in its invocation: whether its bytes fit later, nobody knows.
-    const isBookable = booking !== undefined && (want.bytes < LARGE_BYTES || booking <= now + AT_HAND_MS);
-    if (isBookable && (perMinute === ahead || booking <= nextAsking())) {
+    const isLarge = want.bytes >= LARGE_BYTES;
+    if (isLarge && booking !== undefined && !(booking <= now + LARGE_AHEAD_MS && fits(booking)))
+      return askLarge(want);
+    if (booking !== undefined && (perMinute === ahead || booking <= nextAsking())) {
       book(booking);
       return start(booking, want);
     }

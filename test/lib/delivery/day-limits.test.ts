@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeBudgets } from '../../../src/lib/delivery/budgets.ts';
 import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { sendMail } from '../../../src/lib/delivery/send-mail.ts';
+import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
 import { toStatus } from '../../../src/lib/desk/mail-status.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { LimitsOf } from '../../../src/lib/sending/external-recipients.ts';
@@ -92,6 +93,20 @@ describe.each(LIMITS)('over a limit of a day, with %s,', (code, make) => {
     expect(plans).toHaveLength(2);
     expect(rows().map(({ state }) => state)).toEqual(['sent', 'sent']);
   });
+});
+
+test('emails that are canceled while they wait leave the recipients of the day to others', async () => {
+  const { needs, codeOf, deliver, ledger, messages, plans, at } = relay(external(1000), 100);
+  for (let email = 0; email < 40; email += 1) await codeOf(to(1), { respondAsync: true });
+  for (let email = 0; email < 40; email += 1) await deliver();
+  const waiting = ledger.rows().filter(({ fate }) => fate.state === 'queued');
+  expect(waiting.length).toBeGreaterThan(8);
+  for (const { facts } of waiting) await cancelMail(needs as never, facts.mailId, aCaller());
+  // By then no instance may use what was reserved for it.
+  at.time += 40 * 60_000;
+  while (messages.length > 0) await deliver();
+  // A fiftieth is kept for what is urgent.
+  expect(await codeOf(to(98 - plans.length))).toBe('sent');
 });
 
 test('an email that was tried before says that it waits for the day, until when, and that it needs nobody', async () => {

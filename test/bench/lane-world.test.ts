@@ -61,7 +61,7 @@ describe('instances that share a mailbox, in moved time', () => {
       world.offer(60, [BUSY]);
       await world.runUntil(4 * MINUTE);
       expect(world.mails.filter(({ sentAt }) => sentAt === undefined)).toEqual([]);
-      expect(world.calls.filter(({ status }) => status === 429).length).toBeLessThanOrEqual(14);
+      expect(world.calls.filter(({ status }) => status === 429).length).toBeLessThanOrEqual(18);
     },
   );
 

@@ -102,6 +102,13 @@ const startsIn = (
 const isSmall = ({ recipients, bytes }: Pick<Passenger, 'recipients' | 'bytes'>): boolean =>
   recipients <= SPARE_RECIPIENTS && bytes < LARGE_BYTES;
 
+/** How many starts to keep for emails as those that ask: others could not use them. */
+const spareFor = (wants: readonly Want[], held: number): number =>
+  Math.max(
+    0,
+    Math.min(MOST_SPARE, 2 * wants.filter((want) => isSmall(want) && !want.hasWaited).length) - held,
+  );
+
 type OwnLane = {
   known: (LaneEntry & { readonly seenAt: number }) | undefined;
   /** Of requests in progress: their start, and when they began by the clock of storage. */
@@ -247,8 +254,7 @@ export const makePacer = (
         owner,
         now: timeNow(),
         wants,
-        // Kept for emails as those that come: others could not use them.
-        spare: lane.hasBacklog ? Math.min(MOST_SPARE, 2 * wants.filter(isSmall).length) : 0,
+        spare: lane.hasBacklog ? spareFor(wants, lane.spare.length) : 0,
         callsMs,
         ...(pause === undefined ? {} : { pause }),
       });

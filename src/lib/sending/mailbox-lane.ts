@@ -157,7 +157,7 @@ const HOUR_MS = 3_600_000;
 /** Another instance counts as one that sends from the mailbox for so long. */
 const USER_MS = 2 * 60_000;
 /** Those that ask without a start come a little more often than there is room, so that none is left unused. */
-const SOONER = 0.85;
+const SOONER = 0.92;
 /** After a long pause one email goes alone and finds out. */
 const PROBE_MS = 5000;
 /** A standing share: so long, and of so much of the last sixth. */
@@ -182,6 +182,8 @@ const LATE_MS = 2 * 60_000;
 const AT_HAND_MS = 2000;
 /** What is booked ahead then, of the limit. */
 const LATE_SHARE = 1 / 3;
+/** How far ahead an urgent email is kept a start of those that are not booked: those that come later are behind it. */
+const HIGH_AHEAD_MS = 5 * 60_000;
 /** How far ahead a start is kept for a large email, of which the lane keeps the bytes. */
 const LARGE_AHEAD_MS = 15 * 60_000;
 /** Bulk that found no room asks again: not at every moment, and not after hours either. */
@@ -398,10 +400,10 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     const minute = inMinute(near, perMinute);
     return alignedFit(at, (time) => [minute(time), atOnce(near)], now + limits.bookAheadMs);
   };
-  const takeable = (most: number, from = earliest()): number | undefined => {
+  const takeable = (most: number, from = earliest(), withinMs = WINDOW_MS): number | undefined => {
     if (lane.taken.length >= MOST_TAKEN) return undefined;
     const minute = inMinute(near, most);
-    return alignedFit(from, (time) => [minute(time), atOnce(near)], now + WINDOW_MS);
+    return alignedFit(from, (time) => [minute(time), atOnce(near)], now + withinMs);
   };
   /** Requests take longer than when starts were booked, and these alone are too many at once: what is urgent goes between them. */
   const squeezable = (): number | undefined => {
@@ -487,10 +489,12 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     }
     // Where emails come late, those with the starts of now are still behind this one on the queue.
     const isUrgent = want.priority === 'high' || want.hasWaited || isLate;
+    const isHigh = want.priority === 'high';
+    const highMs = want.isLate === true ? AT_HAND_MS : HIGH_AHEAD_MS;
     const taking = isUrgent
-      ? (takeable(perMinute) ?? (want.priority === 'high' ? squeezable() : undefined))
+      ? (takeable(perMinute, earliest(), isHigh ? highMs : WINDOW_MS) ?? (isHigh ? squeezable() : undefined))
       : undefined;
-    const mostMs = want.isLate === true ? AT_HAND_MS : want.priority === 'high' ? WINDOW_MS : KEPT_MS;
+    const mostMs = want.isLate === true ? AT_HAND_MS : isHigh ? highMs : KEPT_MS;
     const isSoon = taking !== undefined && taking <= now + mostMs;
     if (isSoon && taking <= (booking ?? Number.POSITIVE_INFINITY) && fits(taking)) {
       take(taking);

@@ -59,7 +59,7 @@ const MOST_AT_ONCE = 20;
  */
 const SETTLE_MS = 480_000;
 /** Of many mails some have several troubles, one after another, and back off for longer. */
-const SETTLE_FOR_EACH_MS = 120;
+const SETTLE_FOR_EACH_MS = 360;
 const TELL_EVERY_MAILS = 500;
 /** Azurite sorts all messages of a queue for each that it takes: with thousands of them, the run would show only that. */
 const MOST_MESSAGES = 700;

@@ -18,6 +18,8 @@ export const KEPT_MS = 15_000;
 const REGROWTH_MS = 5 * 60_000;
 /** By then it has grown back, also where instances have other settings. */
 const CUT_MS = 3 * HOUR_MS;
+/** By its own clock, another instance may have used a start that is not further away. Clocks are corrected by that of storage. */
+const CLOCKS_MS = 512;
 /**
  * Requests of other instances hang, and nobody sees them: each pause that follows soon after another is twice as long, up to this. By
  * then they end, or one gets through.
@@ -70,19 +72,22 @@ const cutFor = (lane: Lane, limits: LaneLimits, now: number): NonNullable<Lane['
  * A long pause begins. Nobody goes before its end, and then one email alone finds out. Whoever has a start of later gives its recipients
  * back when it comes, and gets another start. What was used counts.
  */
-const voided = (lane: Lane, now: number): Lane => ({
-  ...lane,
-  isProbing: true,
-  booked: [
-    ...cutAt(lane.booked, now)[0],
-    ...cutAt(cutAt(lane.booked, lane.pausedUntil)[1], now + KEPT_MS)[0],
-  ],
-  taken: lane.taken.filter((at) => at <= now || (at > lane.pausedUntil && at <= now + KEPT_MS)),
-  free: [],
-  standing: [],
-  askUpTo: 0,
-  phase: (lane.phase + 2) % GRID_MS,
-});
+const voided = (lane: Lane, now: number): Lane => {
+  const begun = now + CLOCKS_MS;
+  return {
+    ...lane,
+    isProbing: true,
+    booked: [
+      ...cutAt(lane.booked, begun)[0],
+      ...cutAt(cutAt(lane.booked, Math.max(begun, lane.pausedUntil))[1], now + KEPT_MS)[0],
+    ],
+    taken: lane.taken.filter((at) => at <= begun || (at > lane.pausedUntil && at <= now + KEPT_MS)),
+    free: [],
+    standing: [],
+    askUpTo: 0,
+    phase: (lane.phase + 2) % GRID_MS,
+  };
+};
 
 /** The lane after Graph refused, as one instance tells it. */
 export const afterRefusal = (

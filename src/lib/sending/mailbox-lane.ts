@@ -191,6 +191,9 @@ const BULK_LEAST_MS = 30_000;
 const BULK_MOST_MS = 60_000;
 /** Those that wait for a start do so by a quarter longer at most where instances keep some for emails that do not come. */
 const SPARE_OF = 4;
+/** Nothing is promised for later than a day, and no pause is longer than an hour and a fifth. */
+const FARTHEST_MS = 25 * HOUR_MS;
+const MOST_PAUSE_MS = 1.5 * HOUR_MS;
 /** So that a lane is never too large for its entity. */
 const MOST_FREE = 400;
 const MOST_TAKEN = 1000;
@@ -261,21 +264,32 @@ const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
   hours: countedAt(lane.hours, at, recipients),
 });
 
-/** Without what is too old to matter. */
+/** What no version writes is damage, and must not close a mailbox for as long as it says. */
+const notAfter = (time: number, most: number): number => (time > most ? 0 : time);
+
+/** Without what is too old to matter, and what is too far away to be true. */
 const pruned = (lane: Lane, now: number): Lane => {
   const old = now - WINDOW_MS - CLOCKS_MS;
+  const [farthest, standsUntil] = [now + FARTHEST_MS, now + STANDING_MS + CLOCKS_MS];
+  const current = cutAt(cutAt(lane.booked, farthest)[0], old)[1];
   return {
     ...lane,
-    booked: condensed(cutAt(lane.booked, old)[1], now),
-    free: lane.free.filter((at) => at > now),
-    taken: lane.taken.filter((at) => at > old),
-    standing: lane.standing.filter(({ until }) => until > old),
+    booked: condensed(current, now),
+    free: lane.free.filter((at) => at > now && at <= farthest),
+    taken: lane.taken.filter((at) => at > old && at <= farthest),
+    standing: lane.standing.filter(({ until }) => until > old && until <= standsUntil),
     users: Object.fromEntries(
       Object.entries(lane.users)
         .filter(([, at]) => at > now - USER_MS)
         .toSorted(([, one], [, other]) => one - other)
         .slice(-MOST_USERS),
     ),
+    askUpTo: notAfter(lane.askUpTo, farthest),
+    bulkUpTo: notAfter(lane.bulkUpTo, farthest),
+    lastBulk: notAfter(lane.lastBulk, farthest),
+    largeUpTo: notAfter(lane.largeUpTo, farthest),
+    pausedUntil: notAfter(lane.pausedUntil, now + MOST_PAUSE_MS),
+    lateUntil: notAfter(lane.lateUntil, farthest),
     bytes: currentBytes(lane.bytes, now),
     ...currentDay(lane, now),
     reserved: Object.fromEntries(

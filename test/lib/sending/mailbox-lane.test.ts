@@ -523,6 +523,27 @@ describe('a lane that another version wrote, or that is damaged', () => {
     );
   });
 
+  test('what is promised for next year does not close the mailbox until then', () => {
+    const away = START + 365 * 24 * HOUR_MS;
+    const lane: Lane = {
+      ...EMPTY_LANE,
+      ...{
+        pausedUntil: away,
+        askUpTo: away,
+        bulkUpTo: away,
+        largeUpTo: away,
+        lastBulk: away,
+        lateUntil: away,
+      },
+      booked: [[away, 2, 1000]],
+      taken: [away],
+      standing: [{ owner: 'gone', count: 30, until: away, recipients: 0 }],
+    };
+    for (const priority of ['high', 'normal', 'bulk'] as const)
+      expect(kinds(ask(lane, { wants: wants(1, { priority }) }).answers)).toEqual(['start']);
+    expect(kinds(ask(lane, { wants: wants(1, { bytes: 5_000_000 }) }).answers)).toEqual(['start']);
+  });
+
   test('an impossible run of starts is not counted through', () => {
     const read = laneOfText(JSON.stringify({ ...lane, booked: [[START, 0, 1e12]] }));
     expect(read.booked).toEqual([]);

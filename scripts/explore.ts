@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { makePacingWorld } from '../test/lib/delivery/pacing-world.ts';
 import { PACING_WORLDS } from '../test/lib/delivery/pacing-worlds.ts';
 import { makeSmallWorld } from '../test/lib/delivery/small-world.ts';
@@ -99,6 +100,8 @@ const short = (paths: bigint): string =>
   paths < 1_000_000_000n ? String(paths) : Number(paths).toExponential(1).replace('e+', 'e');
 
 const HEAP_SHARE = 0.8;
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 const hasMemory = (): boolean => {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
   return used < HEAP_SHARE * limit;
@@ -109,7 +112,7 @@ console.log(`At most ${bounds.troubles} troubles and ${bounds.copies} copies on 
 console.log(line('world', 'paths', 'states', 'steps', 'seconds'));
 for (const world of worlds) {
   // What the one before needed counts no more.
-  globalThis.gc?.();
+  collectGarbage();
   const begunAt = Date.now();
   const endsAt = begunAt + minutes * 60_000;
   try {

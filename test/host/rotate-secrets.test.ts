@@ -11,7 +11,13 @@ const OWNER = { roles: ['Application.ReadWrite.OwnedBy'], owners: [LOCAL_CLIENT_
 
 const relay = await startRelay({
   directory: scopedByExchange(OWNER),
-  settings: { SECRET_ROTATION_DAYS: '30' },
+  limits: { on: false },
+  settings: {
+    SECRET_ROTATION_DAYS: '30',
+    // Pacing is for other tests: what is accepted while the secrets change would wait for minutes.
+    MAIL_PER_MINUTE_PER_MAILBOX: '10000',
+    MAIL_CONCURRENT_PER_MAILBOX: '100',
+  },
 });
 afterAll(() => relay.close());
 const { cloud } = relay;

@@ -171,6 +171,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
     // Where nothing but this message has the id, the row that is there is of this message, held before.
     if (held === undefined)
       return entry === undefined && (isBare || rejected !== undefined) ? 'done' : 'beaten';
+    if (entry !== undefined) giveStartBack(needs, envelope, entry.row);
     await deletePayload(needs, envelope);
     return 'done';
   }
@@ -188,6 +189,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
       ? ({ why: 'doubt', reason: inDoubt(reason) } as const)
       : ({ why: 'refused', reason } as const);
     if ((await hold(needs, entry, { ...order, original })) === undefined) return 'beaten';
+    giveStartBack(needs, envelope, entry.row);
     await deletePayload(needs, envelope);
     return 'done';
   }
@@ -204,6 +206,7 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
   if (accepted.handling.kind === 'capture') {
     const turn = await capture(needs, arrival, { accepted, original }, entry ?? rejected);
     if (turn === 'beaten') taken.giveBack();
+    else if (entry !== undefined) giveStartBack(needs, envelope, entry.row);
     return turn;
   }
   if (isToSeek(await needs.readIdentity(), envelope, facts, entry ?? rejected)) {
@@ -235,8 +238,15 @@ const send = async (needs: Needs, arrival: Arrival, entry?: Sendable, rejected?:
         callerWaits: false,
       });
       return 'done';
-    case 'day':
-      return waitForDay(needs, { envelope, facts, entry, isNew, how: divertedBy(accepted.handling) }, result);
+    case 'day': {
+      const how = divertedBy(accepted.handling);
+      const turn = await waitForDay(needs, { envelope, facts, entry, isNew, how }, result);
+      // It asks again, or was canceled. The place that it brought is given back with its message.
+      const { dueAt } = result;
+      if (turn === 'beaten' && dueAt.getTime() !== envelope.dueAt?.getTime())
+        giveStartBack(needs, { ...envelope, dueAt }, { facts });
+      return turn;
+    }
     default: {
       // Into the ledger first, so that its state can be asked for while it waits.
       const now = needs.clock.now();

@@ -5,6 +5,7 @@ import type { Envelope } from '../ledger/queue-message.ts';
 import type { MailboxMeter } from '../metrics/mailbox-use.ts';
 import type { LedgerEntry, MayBegin } from '../ports.ts';
 import type { BudgetKind, Claim, GoingMail } from '../sending/external-recipients.ts';
+import { placeOfTime } from '../sending/mailbox-day.ts';
 import { canBeStart, oddly } from '../sending/mailbox-lane.ts';
 import type { Pace, Pacer, Precedence } from '../sending/pacing.ts';
 import { decideOutcome, type SendOutcome } from '../sending/send-outcome.ts';
@@ -91,13 +92,17 @@ export const waiterOf = (envelope: Envelope, accepted: AcceptableMail, waitsSinc
   going: accepted,
 });
 
-/** An email that is not to be sent any more leaves the start that it brings, and its recipients of the day, to others. */
+/** Whether the time that an email brings can be a start, or a place in the day, that its lane keeps for it. */
+const isKeptFor = ({ dueAt }: Pick<Envelope, 'dueAt'>): boolean =>
+  dueAt !== undefined && (canBeStart(dueAt.getTime()) || placeOfTime(dueAt.getTime()) !== undefined);
+
+/** An email that is not to be sent any more leaves the start or the place that it brings, and its recipients of the day, to others. */
 export const giveStartBack = (
   { pacer }: Pick<LaneNeeds, 'pacer'>,
   { dueAt }: Envelope,
-  { facts: { sender, recipients } }: LedgerRow,
+  { facts: { sender, recipients } }: Pick<LedgerRow, 'facts'>,
 ): void => {
-  if (dueAt === undefined || !canBeStart(dueAt.getTime()) || sender === '') return;
+  if (dueAt === undefined || !isKeptFor({ dueAt }) || sender === '') return;
   pacer.giveBack({ mailbox: sender.toLowerCase(), at: dueAt, recipients });
 };
 
@@ -123,8 +128,7 @@ export const sendInLane = async (
   const lane = laneOf(plan);
   const claims = who.going === undefined ? [] : budgets.claimsOf(who.going);
   // Without a start of its own, an email that has to wait for a budget takes none from others.
-  const hasStart = who.dueAt !== undefined && canBeStart(who.dueAt.getTime());
-  const known = claims.length === 0 || hasStart ? undefined : budgets.known(claims);
+  const known = claims.length === 0 || isKeptFor(who) ? undefined : budgets.known(claims);
   if (known !== undefined) return untilDay(needs, known);
   const pace = await enterLane(needs, lane, plan, who);
   if (pace.kind !== 'go') return pace;

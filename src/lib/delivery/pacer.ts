@@ -86,15 +86,19 @@ type LostWrite = {
 const spareReturned = (spare: readonly number[]): readonly Returned[] =>
   spare.map((at) => ({ at, recipients: 0 }));
 
-/** The starts that were given, and how many recipients were counted with each. */
+/** The starts and places that were given, and how many recipients were counted with each. */
 const startsIn = (
   answers: readonly Answer[],
   wants: readonly Want[],
   spare: readonly number[],
 ): readonly Returned[] => [
-  ...answers.flatMap((answer, index) =>
-    answer.kind === 'start' ? [{ at: answer.at, recipients: wants[index]?.recipients ?? 0 }] : [],
-  ),
+  ...answers.flatMap((answer, index) => {
+    const { recipients = 0 } = wants[index] ?? {};
+    if (answer.kind === 'start') return [{ at: answer.at, recipients }];
+    return answer.kind === 'day' && placeOfTime(answer.told) !== undefined
+      ? [{ at: answer.told, recipients }]
+      : [];
+  }),
   ...spareReturned(spare),
 ];
 
@@ -531,6 +535,10 @@ export const makePacer = (
         else lane.unasked = lane.unasked.toSpliced(lane.unasked.indexOf(time), 1);
         lane.recipients -= recipients;
       }
+      // Who asks any instance meanwhile would be told to wait for days.
+      if (placeOfTime(time) === undefined) return;
+      lane.isTelling = true;
+      void serve(mailbox, lane);
     },
     isInTime: ({ at }) => timeNow() <= at.getTime() + GRACE_MS,
     freed: (mailbox) => new Promise((resolve) => laneOf(mailbox).waiters.push(resolve)),

@@ -40,7 +40,7 @@ export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: numbe
 
 /** A lane whose limit was cut so long ago that it has grown back. */
 export const withoutOldCut = (lane: Lane, now: number): Lane => {
-  if (lane.cut === undefined || now - lane.cut.at <= CUT_MS) return lane;
+  if (lane.cut === undefined || Math.abs(now - lane.cut.at) <= CUT_MS) return lane;
   const { cut: _, ...whole } = lane;
   return whole;
 };

@@ -50,6 +50,14 @@ export const currentDay = ({ hours, waiting }: MailboxDay, now: number): Mailbox
   ),
 });
 
+/** Without the place of an email that will not come back for it. */
+export const withoutPlace = (
+  waiting: Hours,
+  place: number,
+  recipients: number,
+  recipientsPerDay: number,
+): Hours => countedAt(waiting, place * HOUR_MS, -Math.min(recipients, dayFor(recipientsPerDay, 'normal')));
+
 /** Counts recipients at a time, or no longer counts them where the number is negative. */
 export const countedAt = (hours: Hours, time: number, recipients: number): Hours => {
   if (recipients === 0) return hours;

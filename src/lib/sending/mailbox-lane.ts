@@ -23,7 +23,15 @@ import {
   type SentBytes,
   withBytes,
 } from './mailbox-bytes.ts';
-import { countedAt, currentDay, type DayWant, decideDay, timeOfHour } from './mailbox-day.ts';
+import {
+  countedAt,
+  currentDay,
+  type DayWant,
+  decideDay,
+  placeOfTime,
+  timeOfHour,
+  withoutPlace,
+} from './mailbox-day.ts';
 import { type Hours, recipientsIn } from './rolling-day.ts';
 
 /*
@@ -108,7 +116,7 @@ export type Want = DayWant & {
   readonly isLate?: boolean;
 };
 
-/** A start that was kept and not used, and how many recipients were counted with it. */
+/** A start that was kept and not used, or the time of a place in the day, and how many recipients were counted with it. */
 export type Returned = { readonly at: number; readonly recipients: number };
 
 export type Answer =
@@ -264,6 +272,18 @@ const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
   hours: countedAt(lane.hours, at, recipients),
 });
 
+/** Of an email that is not sent after all, what was counted with its start, or its place among those that wait for the day. */
+const withoutReturned = (
+  lane: Lane,
+  { recipientsPerDay }: LaneLimits,
+  { at, recipients }: Returned,
+): Lane => {
+  const place = placeOfTime(at);
+  return place === undefined
+    ? withRecipients(lane, at, -recipients)
+    : { ...lane, waiting: withoutPlace(lane.waiting, place, recipients, recipientsPerDay) };
+};
+
 /** What no version writes is damage, and must not close a mailbox for as long as it says. */
 const notAfter = (time: number, most: number): number => (time > most ? 0 : time);
 
@@ -335,7 +355,7 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   };
   const late = request.wants.filter(({ isLate }) => isLate).length;
   if (late > 0) next = { ...next, ...withLate(lane, late, now) };
-  for (const one of returned) next = withRecipients(next, one.at, -one.recipients);
+  for (const one of returned) next = withoutReturned(next, limits, one);
   next = withRecipients(next, now, recipients);
   const whole = withoutOldCut(next, now);
   return pause === undefined ? whole : afterRefusal(whole, limits, pause, now);

@@ -56,7 +56,7 @@ export type Pacer = {
   readonly enter: (mailbox: string, who: Passenger) => Promise<Pace>;
   /** Its request has ended: whether it may have been sent, and how long it took where one request was all. */
   readonly leave: (start: Start, ended?: { readonly maySend: boolean; readonly tookMs?: number }) => void;
-  /** A start that is not used after all: the next may have it. */
+  /** A start, or a place in the day, that is not used after all: the next may have it. */
   readonly giveBack: (start: Start) => void;
   /** Whether it is not too late to begin. */
   readonly isInTime: (start: Start) => boolean;

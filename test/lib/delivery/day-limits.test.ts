@@ -109,6 +109,67 @@ test('emails that are canceled while they wait leave the recipients of the day t
   expect(await codeOf(to(98 - plans.length))).toBe('sent');
 });
 
+describe('emails that wait for the recipients of the day', () => {
+  /** The recipients of a day are used up, and so many emails have places in the days after it. */
+  const aBacklog = async (emails: number) => {
+    const world = relay(external(1000), 20);
+    expect(await world.codeOf(to(19))).toBe('sent');
+    for (let email = 0; email < emails; email += 1) await world.codeOf(to(20), { respondAsync: true });
+    for (let email = 0; email < emails; email += 1) await world.deliver();
+    const waiting = world.ledger.rows().filter(({ fate }) => fate.state === 'queued');
+    expect(waiting).toHaveLength(emails);
+    return { ...world, waiting };
+  };
+  /** How long another email is to wait, in hours. */
+  const hoursFor = async ({ send }: ReturnType<typeof relay>) => {
+    const refused: unknown = await send(to(10)).catch((error: unknown) => error);
+    const { retryAfterSeconds = 0 } = refused instanceof AppError ? refused.facts : {};
+    return Math.ceil(retryAfterSeconds / 3600);
+  };
+
+  test('and are canceled leave their places to others, when their messages come', async () => {
+    const world = await aBacklog(30);
+    expect(await hoursFor(world)).toBeGreaterThan(100);
+    for (const { facts } of world.waiting) await cancelMail(world.needs as never, facts.mailId, aCaller());
+    world.at.time += HOUR_MS;
+    for (const _ of world.waiting) await world.deliver();
+    expect(await hoursFor(world)).toBeLessThanOrEqual(25);
+  });
+
+  test('and are canceled while their wait is written leave no place', async () => {
+    const world = relay(external(1000), 20);
+    expect(await world.codeOf(to(19))).toBe('sent');
+    for (let email = 0; email < 10; email += 1) await world.codeOf(to(20), { respondAsync: true });
+    const { replace } = world.ledger;
+    Object.assign(world.needs.ledger, {
+      replace: async (...row: Parameters<typeof replace>) => {
+        Object.assign(world.needs.ledger, { replace });
+        await cancelMail(world.needs as never, row[0].facts.mailId, aCaller());
+        return replace(...row);
+      },
+    });
+    const raced = world.needs.ledger.replace;
+    for (let email = 0; email < 10; email += 1) {
+      Object.assign(world.needs.ledger, { replace: raced });
+      await world.deliver();
+    }
+    expect(world.ledger.rows().filter(({ fate }) => fate.state === 'canceled')).toHaveLength(10);
+    expect(await hoursFor(world)).toBeLessThanOrEqual(25);
+  });
+
+  test('and are held, as their application may not send any more, leave their places to others', async () => {
+    const world = await aBacklog(30);
+    world.at.time += HOUR_MS;
+    const { callers } = world.needs;
+    const nobody = async () => ({ named: () => undefined });
+    Object.assign(world.needs, { callers: { ...callers, known: nobody, refreshed: nobody } });
+    for (const _ of world.waiting) await world.deliver();
+    expect(world.ledger.rows().filter(({ fate }) => fate.state === 'held')).toHaveLength(30);
+    Object.assign(world.needs, { callers });
+    expect(await hoursFor(world)).toBeLessThanOrEqual(25);
+  });
+});
+
 test('an email that was tried before says that it waits for the day, until when, and that it needs nobody', async () => {
   const { needs, codeOf, deliver, ledger, at } = relay(external(1000), 5);
   const { send } = needs.mailboxes;

@@ -78,8 +78,9 @@ type Ended = NonNullable<Parameters<Pacer['leave']>[1]>;
 type LostWrite = {
   /** By which the lane says that it was written. */
   readonly at: number | undefined;
-  readonly told: Pick<OwnLane, 'returned' | 'unasked' | 'recipients'>;
+  readonly told: Pick<OwnLane, 'returned' | 'released' | 'unasked' | 'recipients'>;
   readonly starts: readonly Returned[];
+  readonly spare: readonly number[];
 };
 
 /** Their recipients are counted when they are used. */
@@ -125,6 +126,8 @@ type OwnLane = {
   isTelling: boolean;
   /** What the lane in storage is to be told. */
   returned: readonly (Returned & { readonly mailId?: string })[];
+  /** Of `spare`, what is used or returned. */
+  released: readonly number[];
   unasked: readonly number[];
   recipients: number;
   callsMs: readonly number[];
@@ -173,6 +176,7 @@ export const makePacer = (
       isAsking: false,
       isTelling: false,
       returned: [],
+      released: [],
       unasked: [],
       recipients: 0,
       callsMs: [],
@@ -202,7 +206,8 @@ export const makePacer = (
         lane.pausedUntil <= time &&
         time - lane.usedAt > IDLE_MS
       ) {
-        if (lane.recipients === 0 && lane.unasked.length + lane.returned.length === 0) lanes.delete(mailbox);
+        if (lane.recipients === 0 && lane.unasked.length + lane.returned.length + lane.released.length === 0)
+          lanes.delete(mailbox);
         else {
           lane.isTelling = true;
           void serve(mailbox, lane);
@@ -216,6 +221,7 @@ export const makePacer = (
     lane.lost = undefined;
     if (lost === undefined || lost.at === undefined || found.users[owner] !== lost.at) return;
     lane.returned = [...lane.returned.slice(lost.told.returned.length), ...lost.starts];
+    lane.released = [...lane.released.slice(lost.told.released.length), ...lost.spare];
     lane.unasked = lane.unasked.filter((at) => !lost.told.unasked.includes(at));
     lane.recipients -= lost.told.recipients;
   };
@@ -224,7 +230,9 @@ export const makePacer = (
   const know = (lane: OwnLane, entry: LaneEntry) => {
     const known = { ...entry, seenAt: timeNow() };
     lane.known = known;
-    lane.spare = lane.spare.filter((at) => hasStart(known.lane, at));
+    const isTheirs = (at: number) => hasStart(known.lane, at);
+    lane.released = [...lane.released, ...lane.spare.filter((at) => !isTheirs(at))];
+    lane.spare = lane.spare.filter(isTheirs);
     return known;
   };
 
@@ -251,7 +259,8 @@ export const makePacer = (
       // What a lost race shows is new enough for another one at once.
       if (race > 1) await clock.sleep(RACE_MS * race * random());
       const known = isToTry(lane.known) ? lane.known : await read(mailbox, lane);
-      const told = { returned: lane.returned, unasked: lane.unasked, recipients: lane.recipients };
+      const { returned, released, unasked, recipients } = lane;
+      const told = { returned, released, unasked, recipients };
       const { pause, callsMs } = lane;
       const { answers, spare, ...decided } = askLane(known.lane, limits, {
         ...told,
@@ -267,13 +276,14 @@ export const makePacer = (
       const before = clock.now();
       const written = mailboxLanes.write(mailbox, decided.lane, known.etag);
       const { isOwn, entry, server } = await written.catch((failure: unknown) => {
-        lane.lost = { at: decided.lane.users[owner], told, starts: startsIn(answers, wants, spare) };
+        lane.lost = { at: decided.lane.users[owner], told, starts: startsIn(answers, wants, spare), spare };
         throw failure;
       });
       if (server !== undefined) storageClock.learn(before, server, clock.now());
       know(lane, entry);
       if (!isOwn) continue;
       lane.returned = lane.returned.slice(told.returned.length);
+      lane.released = lane.released.slice(told.released.length);
       lane.unasked = lane.unasked.filter((at) => !told.unasked.includes(at));
       lane.recipients -= told.recipients;
       lane.callsMs = lane.callsMs.slice(callsMs.length);
@@ -406,6 +416,7 @@ export const makePacer = (
     if (passed.length > 0) {
       lane.spare = lane.spare.filter((at) => at + GRACE_MS >= time);
       lane.returned = [...lane.returned, ...spareReturned(passed)];
+      lane.released = [...lane.released, ...passed];
     }
     if (
       who.priority === 'bulk' ||
@@ -427,12 +438,14 @@ export const makePacer = (
     const isForThis = who.dueAt === undefined ? who.priority === 'normal' : (first ?? 0) - time < SOON_MS;
     if (first === undefined || !isForThis) return undefined;
     lane.spare = others;
+    lane.released = [...lane.released, first];
     lane.recipients += who.recipients;
     return first;
   };
 
   const giveSpareBack = (mailbox: string, lane: OwnLane): Promise<void> => {
     lane.returned = [...lane.returned, ...spareReturned(lane.spare)];
+    lane.released = [...lane.released, ...lane.spare];
     lane.spare = [];
     lane.hasBacklog = false;
     lane.isTelling = true;

@@ -137,6 +137,8 @@ export type Request = {
   /** Starts to keep for emails that this instance will see next, where others wait already. */
   readonly spare: number;
   readonly returned: readonly Returned[];
+  /** Starts that were kept for its next emails, and are used or returned: nothing is reserved for them any more. */
+  readonly released: readonly number[];
   /** To how many it sent without asking, less what was counted and not sent. */
   readonly recipients: number;
   readonly unasked: readonly number[];
@@ -261,10 +263,14 @@ const sumOf = (numbers: Iterable<number>): number => Array.from(numbers).reduce(
 export const recipientsOfDay = ({ hours, reserved }: Lane, now: number): number =>
   recipientsIn(hours, now) + sumOf(Object.values(reserved));
 
-/** What is used of it is told, and counted twice until the reservation ends: rather too many than too few. */
+/**
+ * Reserves recipients until an instance has told what it used, or is gone; a negative number ends that. What is used of a share, or kept by
+ * an instance that was killed, counts twice until then: rather too many than too few.
+ */
 const withReserved = (lane: Lane, lastUse: number, recipients: number): Lane => {
   const until = String(Math.ceil((lastUse + TOLD_WITHIN_MS) / RESERVED_STEP_MS));
-  return { ...lane, reserved: { ...lane.reserved, [until]: (lane.reserved[until] ?? 0) + recipients } };
+  const count = Math.max(0, (lane.reserved[until] ?? 0) + recipients);
+  return { ...lane, reserved: { ...lane.reserved, [until]: count } };
 };
 
 const withRecipients = (lane: Lane, at: number, recipients: number): Lane => ({
@@ -356,6 +362,7 @@ const told = (lane: Lane, limits: LaneLimits, request: Request): Lane => {
   const late = request.wants.filter(({ isLate }) => isLate).length;
   if (late > 0) next = { ...next, ...withLate(lane, late, now) };
   for (const one of returned) next = withoutReturned(next, limits, one);
+  for (const at of request.released) next = withReserved(next, at, -SPARE_RECIPIENTS);
   next = withRecipients(next, now, recipients);
   const whole = withoutOldCut(next, now);
   return pause === undefined ? whole : afterRefusal(whole, limits, pause, now);
@@ -556,8 +563,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     book(at);
     spare.push(at);
   }
-  const lastSpare = spare.at(-1);
-  if (lastSpare !== undefined) lane = withReserved(lane, lastSpare, spare.length * SPARE_RECIPIENTS);
+  for (const at of spare) lane = withReserved(lane, at, SPARE_RECIPIENTS);
   const lastAsked = before.users[request.owner];
   const isSteady = lastAsked !== undefined && now - lastAsked > QUIET_MS;
   return {

@@ -405,6 +405,30 @@ describe('a start', () => {
     },
   );
 
+  test.each([undefined, 'answer lost'] as const)(
+    'is kept ahead for the next emails, and takes none of the day from them: of as many emails as a day allows, none waits for tomorrow (%s)',
+    async (trouble) => {
+      const world = aWorld({ recipientsPerDay: 1000 });
+      const pacers = [world.anInstance(), world.anInstance()] as const;
+      const kinds: string[] = [];
+      // They come in bursts of what an instance processes at once.
+      for (let burst = 0; burst < 60; burst += 1) {
+        world.state.trouble = burst % 20 === 19 ? trouble : undefined;
+        const paces = await enterAll(pacers[burst % 2] as Pacer, 16, { comesBack: true });
+        kinds.push(...paces.map(({ kind }) => kind));
+        for (const pace of paces) if (pace.kind === 'go') pacers[burst % 2]?.leave(pace.start);
+        world.state.time += 300;
+      }
+      expect(kinds.filter((kind) => kind === 'day')).toHaveLength(0);
+      const counted = recipientsOfDay(world.laneOf(), world.state.time);
+      // The others wait for the last sixth, without a start.
+      expect(counted).toBeGreaterThan(700);
+      const reserved = Object.values(world.laneOf().reserved).reduce((sum, count) => sum + count, 0);
+      expect(reserved).toBeLessThan(100);
+      expect(counted).toBeLessThanOrEqual(980);
+    },
+  );
+
   test('of a share counts with its recipients once, after the share and its reservation have ended', async () => {
     const world = aWorld();
     const pacer = world.anInstance();

@@ -30,6 +30,7 @@ const request = (given: Partial<Request>): Request => ({
   wants: [],
   spare: 0,
   returned: [],
+  released: [],
   recipients: 0,
   unasked: [],
   callsMs: [],

@@ -151,6 +151,7 @@ export const playLane = (
       wants: step.wants,
       spare: step.spare,
       returned: instance.returned,
+      released: [],
       recipients: instance.recipients,
       unasked: [],
       callsMs: step.callsMs,

@@ -643,7 +643,7 @@ export const openRelay = (
 
   const desk: Relay['forDesk'] = (log) => ({
     ...storage(),
-    ...ifAny(() => ({ safety: safetyOf(settings()) })),
+    ...ifAny(() => ({ safety: safetyOf(settings()), pacer: pacer() })),
     ...tracing(),
     ...told(),
     callers: cachedCallers.of(log),

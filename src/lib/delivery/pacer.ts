@@ -1,5 +1,6 @@
 import { defined } from '../defined.ts';
 import type { LaneEntry, Ports } from '../ports.ts';
+import { BELIEVED_MS, isTooDense, isToTellOfCanceled } from '../sending/lane-renewal.ts';
 import { LARGE_BYTES } from '../sending/mailbox-bytes.ts';
 import { placeOfTime } from '../sending/mailbox-day.ts';
 import {
@@ -43,7 +44,7 @@ const REGROWTH_MS = 5 * 60_000;
  */
 const WAITING_PER_REQUEST = 2;
 /** What was read of a lane is believed for so long, and not as long where Graph has limited the mailbox. */
-const FRESH_MS = 5 * 60_000;
+const FRESH_MS = BELIEVED_MS;
 const FRESH_IN_TROUBLE_MS = 15_000;
 const TROUBLE_MS = 10 * 60_000;
 /** Of those that write at the same moment one succeeds; losing more often than this is a fault. */
@@ -124,6 +125,7 @@ type OwnLane = {
   isAsking: boolean;
   /** There is something to tell although nobody asks. */
   isTelling: boolean;
+  canceled: number;
   /** What the lane in storage is to be told. */
   returned: readonly (Returned & { readonly mailId?: string })[];
   /** Of `spare`, what is used or returned. */
@@ -175,6 +177,7 @@ export const makePacer = (
       asking: [],
       isAsking: false,
       isTelling: false,
+      canceled: 0,
       returned: [],
       released: [],
       unasked: [],
@@ -261,14 +264,15 @@ export const makePacer = (
       const known = isToTry(lane.known) ? lane.known : await read(mailbox, lane);
       const { returned, released, unasked, recipients } = lane;
       const told = { returned, released, unasked, recipients };
-      const { pause, callsMs } = lane;
-      const { answers, spare, ...decided } = askLane(known.lane, limits, {
+      const { pause, callsMs, canceled } = lane;
+      const { answers, spare, isRenewed, ...decided } = askLane(known.lane, limits, {
         ...told,
         owner,
         now: timeNow(),
         wants,
         spare: lane.hasBacklog ? spareFor(wants, lane.spare.length) : 0,
         callsMs,
+        canceled,
         ...(pause === undefined ? {} : { pause }),
       });
       // Should the answer be lost, nobody knows what is there.
@@ -288,6 +292,7 @@ export const makePacer = (
       lane.recipients -= told.recipients;
       lane.callsMs = lane.callsMs.slice(callsMs.length);
       if (lane.pause === pause) lane.pause = undefined;
+      if (isRenewed) lane.canceled -= canceled;
       lane.spare = [...lane.spare, ...spare].toSorted((one, other) => one - other);
       const time = timeNow();
       if (wants.length > 0)
@@ -392,7 +397,13 @@ export const makePacer = (
       if (known.seenAt >= time) return false;
     }
     try {
-      return hasStart((await read(mailbox, lane)).lane, at);
+      const { lane: found } = await read(mailbox, lane);
+      if (isTooDense(found, limits.perMinute, timeNow())) {
+        // Whoever has a start asks for none, so that nobody else would see it.
+        lane.isTelling = true;
+        await serve(mailbox, lane);
+      }
+      return hasStart(found, at);
     } catch (failure) {
       if (!isStorageFailure(failure)) throw failure;
       return known !== undefined && hasStart(known.lane, at) ? true : undefined;
@@ -550,6 +561,14 @@ export const makePacer = (
       }
       // Who asks any instance meanwhile would be told to wait for days.
       if (placeOfTime(time) === undefined) return;
+      lane.isTelling = true;
+      void serve(mailbox, lane);
+    },
+    canceled: (mailbox) => {
+      const lane = laneOf(mailbox);
+      lane.usedAt = timeNow();
+      lane.canceled += 1;
+      if (!isToTellOfCanceled(lane.canceled)) return;
       lane.isTelling = true;
       void serve(mailbox, lane);
     },

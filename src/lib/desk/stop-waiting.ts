@@ -2,8 +2,12 @@ import { announceWritten } from '../delivery/announce.ts';
 import type { InState, LedgerRow } from '../ledger/ledger-row.ts';
 import { recordUntold } from '../ledger/transitions.ts';
 import type { Ports } from '../ports.ts';
+import type { Pacer } from '../sending/pacing.ts';
 
-export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events' | 'log'>;
+export type StopNeeds = Pick<Ports, 'ledger' | 'payloads' | 'events' | 'log'> & {
+  /** Absent while settings are wrong. */
+  readonly pacer?: Pick<Pacer, 'canceled'>;
+};
 
 const mayBeSent = ({ progress }: LedgerRow): boolean =>
   progress.resent || progress.attempts.at(-1)?.outcome === 'unknown';
@@ -25,7 +29,8 @@ export const stopWaiting = async (
   const untold = needs.events === undefined ? ended : recordUntold(ended);
   const written = await needs.ledger.replace(untold, etag);
   if (written === undefined) return false;
-  const { mailId, bodyHash } = ended.facts;
+  const { mailId, bodyHash, sender, sendAt } = ended.facts;
+  if (sender !== '' && sendAt === undefined) needs.pacer?.canceled(sender.toLowerCase());
   await announceWritten(needs, written);
   // Should this fail, the message deletes it when it is dropped, or the sweep finds it.
   await needs.payloads.delete(mailId, bodyHash).catch(() => undefined);

@@ -14,6 +14,7 @@ import {
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 import { afterRefusal, GRID_MS, KEPT_MS, perMinuteOf, type Refusal, withoutOldCut } from './lane-refusal.ts';
+import { isMostlyCanceled, isTooDense, withoutFarStarts } from './lane-renewal.ts';
 import {
   bytesFit,
   bytesRoomAt,
@@ -139,6 +140,8 @@ export type Request = {
   readonly returned: readonly Returned[];
   /** Starts that were kept for its next emails, and are used or returned: nothing is reserved for them any more. */
   readonly released: readonly number[];
+  /** Emails of the mailbox that were canceled by it while they waited, since starts were last given up for that. */
+  readonly canceled: number;
   /** To how many it sent without asking, less what was counted and not sent. */
   readonly recipients: number;
   readonly unasked: readonly number[];
@@ -151,6 +154,8 @@ export type Decision = {
   readonly lane: Lane;
   readonly answers: readonly Answer[];
   readonly spare: readonly number[];
+  /** Starts that are far ahead were given up. */
+  readonly isRenewed: boolean;
 };
 
 /** An email may begin so long after its start. The queue brings it that late, and the ledger is written in between. */
@@ -382,7 +387,10 @@ const onGrid = (time: number, phase: number, side: 'before' | 'after'): number =
 /** Decides for all emails of an instance that ask together. */
 export const askLane = (before: Lane, limits: LaneLimits, request: Request): Decision => {
   const asked = evenly(request.now);
-  let lane = pruned(told(before, limits, { ...request, now: asked }), asked);
+  const current = pruned(told(before, limits, { ...request, now: asked }), asked);
+  const isRenewed =
+    isTooDense(current, limits.perMinute, asked) || isMostlyCanceled(current, request.canceled, asked);
+  let lane = isRenewed ? withoutFarStarts(current, asked) : current;
   const { phase } = lane;
   const now = onGrid(asked, phase, 'before');
   const perMinute = perMinuteOf(lane, limits, now);
@@ -570,6 +578,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     lane: isSteady ? withStanding(lane, limits, request, perMinute, isNearDay) : lane,
     answers,
     spare,
+    isRenewed,
   };
 };
 

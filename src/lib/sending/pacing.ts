@@ -58,6 +58,8 @@ export type Pacer = {
   readonly leave: (start: Start, ended?: { readonly maySend: boolean; readonly tookMs?: number }) => void;
   /** A start, or a place in the day, that is not used after all: the next may have it. */
   readonly giveBack: (start: Start) => void;
+  /** An email of this mailbox was canceled or closed while it waited. Never throws. */
+  readonly canceled: (mailbox: string) => void;
   /** Whether it is not too late to begin. */
   readonly isInTime: (start: Start) => boolean;
   /** Resolves when a request of this mailbox has ended. */

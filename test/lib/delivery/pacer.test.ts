@@ -38,7 +38,7 @@ const aWorld = (limits: Partial<LaneLimits> = {}) => {
   return {
     ...{ lanes, state },
     laneOf: () => lanes.read(PAYROLL).lane,
-    anInstance: (wrongBy = 0): Pacer => {
+    anInstance: (wrongBy = 0, others: Partial<LaneLimits> = {}): Pacer => {
       made += 1;
       return aPacer({
         clock: { now: () => new Date(state.time + wrongBy), sleep: async () => undefined },
@@ -48,6 +48,7 @@ const aWorld = (limits: Partial<LaneLimits> = {}) => {
         owner: `instance-${made}`,
         mailboxLanes,
         ...limits,
+        ...others,
       });
     },
   };
@@ -73,7 +74,12 @@ const mostWithin = (times: readonly number[], windowMs: number): number =>
 const play = async (
   world: ReturnType<typeof aWorld>,
   pacers: readonly Pacer[],
-  emails: readonly { readonly mailbox: string; readonly who?: Partial<Passenger>; readonly at?: number }[],
+  emails: readonly {
+    readonly mailbox: string;
+    readonly who?: Partial<Passenger>;
+    readonly at?: number;
+    readonly dueAt?: Date;
+  }[],
   requestMs = 200,
 ) => {
   type Event = { readonly at: number; readonly happen: () => Promise<void> };
@@ -112,8 +118,8 @@ const play = async (
         }
       },
     });
-  emails.forEach(({ at = 0 }, email) => {
-    come(email, START + at);
+  emails.forEach(({ at = 0, dueAt }, email) => {
+    come(email, START + at, dueAt);
   });
   for (let next = agenda.shift(); next !== undefined; next = agenda.shift()) {
     world.state.time = Math.max(world.state.time, next.at);
@@ -404,6 +410,42 @@ describe('a start', () => {
       expect(used).toBeGreaterThan(0.9 * recipientsPerDay - Math.ceil(recipientsPerDay / 15));
     },
   );
+
+  test('that is far ahead is given up where the limit is lower than when it was booked: six minutes later the lower limit holds', async () => {
+    const lanes = aWorld();
+    const before = await enterAll(lanes.anInstance(), 400, { comesBack: true });
+    const lower = { ...lanes, anInstance: () => lanes.anInstance(0, { perMinute: 10 }) };
+    const waiting = before.flatMap((pace) => ('at' in pace ? [pace.at] : []));
+    expect(waiting.length).toBeGreaterThan(300);
+    const { of } = await play(
+      lower,
+      [lower.anInstance(), lower.anInstance()],
+      waiting.map((dueAt) => ({
+        mailbox: PAYROLL,
+        who: { comesBack: true },
+        dueAt,
+        at: dueAt.getTime() - START,
+      })),
+    );
+    const went = of(PAYROLL);
+    expect(went).toHaveLength(waiting.length);
+    expect(mostWithin(went, MINUTE)).toBeLessThanOrEqual(30);
+    const later = went.filter((at) => at > START + 6.5 * MINUTE);
+    expect(later.length).toBeGreaterThan(100);
+    expect(mostWithin(later, MINUTE)).toBeLessThanOrEqual(10);
+  });
+
+  test('that is far ahead is given up where most of the emails were canceled: others wait for minutes, and not for hours', async () => {
+    const world = aWorld();
+    const [one, two] = [world.anInstance(), world.anInstance()] as const;
+    const first = await enterAll(one, 3000, { comesBack: true });
+    expect(first.length).toBe(3000);
+    for (let email = 0; email < 2900; email += 1) (email % 2 === 0 ? one : two).canceled(PAYROLL);
+    const { of } = await play(world, [one, two], many(100));
+    expect(of(PAYROLL)).toHaveLength(100);
+    expect(Math.max(...of(PAYROLL)) - START).toBeLessThan(15 * MINUTE);
+    expect(mostWithin(of(PAYROLL), MINUTE)).toBeLessThanOrEqual(30);
+  });
 
   test.each([undefined, 'answer lost'] as const)(
     'is kept ahead for the next emails, and takes none of the day from them: of as many emails as a day allows, none waits for tomorrow (%s)',

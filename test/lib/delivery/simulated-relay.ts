@@ -367,6 +367,7 @@ const anyTime = (now: () => Date): Pacer => ({
   enter: async (mailbox, { recipients }) => ({ kind: 'go', start: { mailbox, at: now(), recipients } }),
   leave: () => undefined,
   giveBack: () => undefined,
+  canceled: () => undefined,
   isInTime: () => true,
   freed: () => new Promise(() => undefined),
   pause: async () => undefined,

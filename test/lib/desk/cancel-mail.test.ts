@@ -68,6 +68,15 @@ describe('a caller who cancels an email that waits', () => {
     expect(announced[1]).toEqual(announced[0]);
   });
 
+  test('lets the mailbox know, as starts that are kept for canceled emails are used by nobody', async () => {
+    const { needs } = canceling();
+    const told: string[] = [];
+    const pacer = { canceled: (mailbox: string) => told.push(mailbox) };
+    await cancelMail({ ...needs, pacer }, mailId, aCaller('queue'));
+    await cancelMail({ ...needs, pacer }, mailId, aCaller('queue'));
+    expect(told).toEqual([facts.sender.toLowerCase()]);
+  });
+
   test('is told of nothing canceled where an attempt was faster', async () => {
     const { cancel: canceled, ledger, meanwhile, announced } = canceling();
     meanwhile('ledger.replace', () => ledger.replace(claim(rows.queued, NOW), ledger.find(mailId)!.etag));

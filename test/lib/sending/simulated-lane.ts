@@ -23,6 +23,7 @@ export type LaneStep = {
   readonly who: number;
   readonly wants: readonly Want[];
   readonly spare: number;
+  readonly canceled: number;
   /** Of each start given: how far into its grace it is used, or that it is given back or missed. */
   readonly fates: readonly (number | 'back' | 'missed')[];
   readonly usesStanding: number;
@@ -55,6 +56,7 @@ export const anySteps = (
         who: fc.nat(3),
         wants: fc.array(anyWant({ recipients, bytes }), { maxLength: 12 }),
         spare: fc.constantFrom(0, 0, 2, 8),
+        canceled: fc.constantFrom(0, 0, 0, 40),
         fates: fc.array(
           fc.oneof(
             { weight: 6, arbitrary: fc.nat(GRACE_MS) },
@@ -73,7 +75,7 @@ export const anySteps = (
               ),
             }),
       },
-      { requiredKeys: ['passesMs', 'who', 'wants', 'spare', 'fates', 'usesStanding', 'callsMs'] },
+      { requiredKeys: ['passesMs', 'who', 'wants', 'spare', 'canceled', 'fates', 'usesStanding', 'callsMs'] },
     ),
     { minLength: 10, maxLength: length },
   ) as fc.Arbitrary<readonly LaneStep[]>;
@@ -152,6 +154,7 @@ export const playLane = (
       spare: step.spare,
       returned: instance.returned,
       released: [],
+      canceled: step.canceled,
       recipients: instance.recipients,
       unasked: [],
       callsMs: step.callsMs,

@@ -1,0 +1,47 @@
+import { countAfter, cutAt } from './booked-runs.ts';
+import { GRID_MS } from './lane-refusal.ts';
+import type { Lane } from './mailbox-lane.ts';
+
+/*
+ * When starts that are far ahead are given up, for emails to get others: those of emails that were canceled would be used by nobody, and
+ * those of a time with a higher limit would be too many.
+ */
+
+/** An instance believes for so long what it has read of a lane: of starts nearer than that, nobody knows whether one is used. */
+export const BELIEVED_MS = 5 * 60_000;
+/** By its own clock, another instance has read the lane a little later. */
+const CLOCKS_MS = 1000;
+const LEAST_CANCELED = 20;
+
+const givenUpFrom = (now: number): number => now + BELIEVED_MS + CLOCKS_MS;
+
+/** Whether of the starts far ahead at least half are of emails that were canceled, as far as the one instance that asks can know. */
+export const isMostlyCanceled = ({ booked, users }: Lane, canceled: number, now: number): boolean => {
+  const ahead = countAfter(booked, givenUpFrom(now));
+  const instances = Math.max(1, Object.keys(users).length);
+  return ahead >= LEAST_CANCELED && canceled * instances >= Math.max(LEAST_CANCELED, ahead / 2);
+};
+
+/** Whether more starts than the limit allows are in the first minute of those far ahead: it was higher when they were booked. */
+export const isTooDense = ({ booked }: Lane, perMinute: number, now: number): boolean => {
+  const from = givenUpFrom(now);
+  return countAfter(booked, from) - countAfter(booked, from + 60_000) > perMinute;
+};
+
+/** Whoever has one of the starts given up gives its recipients back when it comes, and gets another start. */
+export const withoutFarStarts = (lane: Lane, now: number): Lane => {
+  const from = givenUpFrom(now);
+  return {
+    ...lane,
+    booked: cutAt(lane.booked, from)[0],
+    free: lane.free.filter((at) => at <= from),
+    askUpTo: Math.min(lane.askUpTo, from),
+    bulkUpTo: Math.min(lane.bulkUpTo, from),
+    largeUpTo: Math.min(lane.largeUpTo, from),
+    phase: (lane.phase + 2) % GRID_MS,
+  };
+};
+
+/** Whether so many cancellations are a reason to tell the lane: seldom, as most are no reason to do anything. */
+export const isToTellOfCanceled = (canceled: number): boolean =>
+  canceled >= LEAST_CANCELED && Number.isInteger(Math.log2(canceled / LEAST_CANCELED));

@@ -265,7 +265,7 @@ export const makePacer = (
       const { returned, released, unasked, recipients } = lane;
       const told = { returned, released, unasked, recipients };
       const { pause, callsMs, canceled } = lane;
-      const { answers, spare, isRenewed, ...decided } = askLane(known.lane, limits, {
+      const { answers, spare, isHeard, ...decided } = askLane(known.lane, limits, {
         ...told,
         owner,
         now: timeNow(),
@@ -292,7 +292,7 @@ export const makePacer = (
       lane.recipients -= told.recipients;
       lane.callsMs = lane.callsMs.slice(callsMs.length);
       if (lane.pause === pause) lane.pause = undefined;
-      if (isRenewed) lane.canceled -= canceled;
+      if (isHeard) lane.canceled -= canceled;
       lane.spare = [...lane.spare, ...spare].toSorted((one, other) => one - other);
       const time = timeNow();
       if (wants.length > 0)

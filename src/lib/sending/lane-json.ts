@@ -21,6 +21,7 @@ const LANE = z.looseObject({
   lastBulk: time.catch(0),
   phase: z.int().min(0).max(14).multipleOf(2).catch(0),
   largeUpTo: time.catch(0),
+  renewedAt: time.catch(0),
   pausedUntil: time.catch(0),
   isProbing: z.boolean().catch(false),
   probe: time.catch(0),

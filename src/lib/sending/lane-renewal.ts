@@ -12,14 +12,19 @@ export const BELIEVED_MS = 5 * 60_000;
 /** By its own clock, another instance has read the lane a little later. */
 const CLOCKS_MS = 1000;
 const LEAST_CANCELED = 20;
+/**
+ * Of the time that starts are kept ahead: not more often than this, as there are eight phases. Otherwise a new start could be the same as one
+ * that was given up, and both emails would go by it.
+ */
+export const RENEWED_EACH = 1 / 7;
 
 const givenUpFrom = (now: number): number => now + BELIEVED_MS + CLOCKS_MS;
 
-/** Whether of the starts far ahead at least half are of emails that were canceled, as far as the one instance that asks can know. */
-export const isMostlyCanceled = ({ booked, users }: Lane, canceled: number, now: number): boolean => {
-  const ahead = countAfter(booked, givenUpFrom(now));
+/** Whether at least half of the emails with a start were canceled, as far as the one instance that asks can know. */
+export const isMostlyCanceled = ({ booked, free, users }: Lane, canceled: number, now: number): boolean => {
+  const ahead = countAfter(booked, now) - free.length;
   const instances = Math.max(1, Object.keys(users).length);
-  return ahead >= LEAST_CANCELED && canceled * instances >= Math.max(LEAST_CANCELED, ahead / 2);
+  return canceled * instances >= Math.max(LEAST_CANCELED, ahead / 2);
 };
 
 /** Whether more starts than the limit allows are in the first minute of those far ahead: it was higher when they were booked. */
@@ -28,17 +33,22 @@ export const isTooDense = ({ booked }: Lane, perMinute: number, now: number): bo
   return countAfter(booked, from) - countAfter(booked, from + 60_000) > perMinute;
 };
 
-/** Whoever has one of the starts given up gives its recipients back when it comes, and gets another start. */
-export const withoutFarStarts = (lane: Lane, now: number): Lane => {
+/**
+ * Whoever has one of the starts given up gives its recipients back when it comes, and gets another start. Of those that were told when to
+ * ask, and have no start, hardly any comes where most were canceled: others need not wait behind their times.
+ */
+export const withoutFarStarts = (lane: Lane, now: number, areCanceled: boolean): Lane => {
   const from = givenUpFrom(now);
+  const told = areCanceled ? now : from;
   return {
     ...lane,
     booked: cutAt(lane.booked, from)[0],
     free: lane.free.filter((at) => at <= from),
-    askUpTo: Math.min(lane.askUpTo, from),
-    bulkUpTo: Math.min(lane.bulkUpTo, from),
-    largeUpTo: Math.min(lane.largeUpTo, from),
+    askUpTo: Math.min(lane.askUpTo, told),
+    bulkUpTo: Math.min(lane.bulkUpTo, told),
+    largeUpTo: Math.min(lane.largeUpTo, told),
     phase: (lane.phase + 2) % GRID_MS,
+    renewedAt: areCanceled ? now : lane.renewedAt,
   };
 };
 

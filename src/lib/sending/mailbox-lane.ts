@@ -14,7 +14,7 @@ import {
 import { FIRST_CALL_MS, usualCallMs } from './call-time.ts';
 import { firstFit, placeAfter, type Rule } from './first-fit.ts';
 import { afterRefusal, GRID_MS, KEPT_MS, perMinuteOf, type Refusal, withoutOldCut } from './lane-refusal.ts';
-import { isMostlyCanceled, isTooDense, withoutFarStarts } from './lane-renewal.ts';
+import { isMostlyCanceled, isTooDense, RENEWED_EACH, withoutFarStarts } from './lane-renewal.ts';
 import {
   bytesFit,
   bytesRoomAt,
@@ -69,6 +69,8 @@ export type Lane = {
   readonly lastBulk: number;
   /** Of new starts, modulo `GRID_MS`. Another one since starts were last void, so that no new start is the same as one of those. */
   readonly phase: number;
+  /** When starts far ahead were last given up as their emails were canceled. */
+  readonly renewedAt: number;
   /** The last time told to a large email. */
   readonly largeUpTo: number;
   /** Graph limits the mailbox until then; after a long pause one email goes first. */
@@ -140,7 +142,7 @@ export type Request = {
   readonly returned: readonly Returned[];
   /** Starts that were kept for its next emails, and are used or returned: nothing is reserved for them any more. */
   readonly released: readonly number[];
-  /** Emails of the mailbox that were canceled by it while they waited, since starts were last given up for that. */
+  /** Emails of the mailbox that were canceled by it while they waited, since that was last heard. */
   readonly canceled: number;
   /** To how many it sent without asking, less what was counted and not sent. */
   readonly recipients: number;
@@ -154,8 +156,8 @@ export type Decision = {
   readonly lane: Lane;
   readonly answers: readonly Answer[];
   readonly spare: readonly number[];
-  /** Starts that are far ahead were given up. */
-  readonly isRenewed: boolean;
+  /** That emails were canceled has done what it can. */
+  readonly isHeard: boolean;
 };
 
 /** An email may begin so long after its start. The queue brings it that late, and the ledger is written in between. */
@@ -225,6 +227,7 @@ export const EMPTY_LANE: Lane = {
   bulkUpTo: 0,
   lastBulk: 0,
   phase: 0,
+  renewedAt: 0,
   largeUpTo: 0,
   pausedUntil: 0,
   isProbing: false,
@@ -319,6 +322,7 @@ const pruned = (lane: Lane, now: number): Lane => {
     bulkUpTo: notAfter(lane.bulkUpTo, farthest),
     lastBulk: notAfter(lane.lastBulk, farthest),
     largeUpTo: notAfter(lane.largeUpTo, farthest),
+    renewedAt: notAfter(lane.renewedAt, now + CLOCKS_MS),
     pausedUntil: notAfter(lane.pausedUntil, now + MOST_PAUSE_MS),
     lateUntil: notAfter(lane.lateUntil, farthest),
     bytes: currentBytes(lane.bytes, now),
@@ -388,9 +392,10 @@ const onGrid = (time: number, phase: number, side: 'before' | 'after'): number =
 export const askLane = (before: Lane, limits: LaneLimits, request: Request): Decision => {
   const asked = evenly(request.now);
   const current = pruned(told(before, limits, { ...request, now: asked }), asked);
-  const isRenewed =
-    isTooDense(current, limits.perMinute, asked) || isMostlyCanceled(current, request.canceled, asked);
-  let lane = isRenewed ? withoutFarStarts(current, asked) : current;
+  const isHeard = isMostlyCanceled(current, request.canceled, asked);
+  const areCanceled = isHeard && asked - current.renewedAt > limits.bookAheadMs * RENEWED_EACH;
+  const isRenewed = areCanceled || isTooDense(current, limits.perMinute, asked);
+  let lane = isRenewed ? withoutFarStarts(current, asked, areCanceled) : current;
   const { phase } = lane;
   const now = onGrid(asked, phase, 'before');
   const perMinute = perMinuteOf(lane, limits, now);
@@ -578,7 +583,7 @@ export const askLane = (before: Lane, limits: LaneLimits, request: Request): Dec
     lane: isSteady ? withStanding(lane, limits, request, perMinute, isNearDay) : lane,
     answers,
     spare,
-    isRenewed,
+    isHeard,
   };
 };
 

@@ -115,9 +115,9 @@ describe('however instances ask, use, miss and give back their starts, with cloc
     fc.assert(
       fc.property(anySteps(), (steps) => {
         playLane(steps, LIMITS, ({ before, request: { now, wants: all, pause, canceled }, answers }) => {
-          // Of many emails that were canceled, the starts that are far ahead are given up.
+          // Of many emails that were canceled, the starts that are far ahead are given up, and the times to ask.
           const kept = bookedIn(before).filter((at) => canceled === 0 || at <= now + BELIEVED_MS);
-          let latest = Math.max(...kept, before.askUpTo);
+          let latest = Math.max(...kept, canceled === 0 ? before.askUpTo : Number.NEGATIVE_INFINITY);
           // A long pause voids what was booked, and the starts of others are at its end then, and not booked.
           if (before.pausedUntil > now || pause !== undefined) return;
           answers.forEach((answer, index) => {

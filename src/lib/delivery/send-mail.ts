@@ -5,7 +5,7 @@ import { defined } from '../defined.ts';
 import { AppError, reasonOf } from '../errors.ts';
 import { earlierIdOfKey } from '../ledger/earlier-identity.ts';
 import { type KnownIdentity, wholeIn } from '../ledger/identity.ts';
-import { isIn, type LedgerRow } from '../ledger/ledger-row.ts';
+import { isClosedUnseen, isIn, type LedgerRow } from '../ledger/ledger-row.ts';
 import { type Envelope, newEnvelope } from '../ledger/queue-message.ts';
 import { claimNew, queueNew } from '../ledger/transitions.ts';
 import { keyFault } from '../mail/idempotency-key.ts';
@@ -140,6 +140,7 @@ const findSame = async (
   const identity = await needs.readIdentity();
   const { mailId } = await identityOfKey(needs, identity, caller, key);
   const entry = await needs.ledger.find(mailId);
+  if (entry !== undefined && isClosedUnseen(entry.row)) return entry;
   if (entry === undefined || !isOf(caller, entry.row.facts.caller)) return undefined;
   return isSameContent(identity, entry.row, input, request.whole) ? entry : undefined;
 };
@@ -174,7 +175,8 @@ const takeIn = async (needs: SendMailNeeds, request: SendMailRequest): Promise<I
   return {
     accepted,
     input,
-    isSame: (row) => isOf(caller, row.facts.caller) && isSameContent(identity, row, input, whole),
+    isSame: (row) =>
+      isClosedUnseen(row) || (isOf(caller, row.facts.caller) && isSameContent(identity, row, input, whole)),
     envelope: newEnvelope({ ...origin, contentHash: accepted.facts.bodyHash, content: { mail: input } }),
   };
 };
@@ -195,7 +197,11 @@ export const identityOfKey = async (
   ];
   for (const earlierId of earlierIds) {
     const known = earlierId === undefined ? undefined : await ledger.find(earlierId);
-    if (known !== undefined) return { mailId: known.row.facts.mailId, caller: known.row.facts.caller };
+    if (known !== undefined)
+      return {
+        mailId: known.row.facts.mailId,
+        caller: isClosedUnseen(known.row) ? name : known.row.facts.caller,
+      };
   }
   return { mailId: identity.mailIdOfKey(name, key), caller: name };
 };

@@ -4,7 +4,7 @@ import { toldAttempt, toldReason } from '../callers/told-reason.ts';
 import { defined } from '../defined.ts';
 import { DAY_CODES } from '../delivery/in-lane.ts';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
-import type { Fate, LedgerRow, MailState } from '../ledger/ledger-row.ts';
+import { type Fate, isClosedUnseen, type LedgerRow, type MailState } from '../ledger/ledger-row.ts';
 import { isMailId } from '../ledger/mail-id.ts';
 import type { SenderPolicy } from '../mail/sender-policy.ts';
 import type { LedgerEntry, Ports } from '../ports.ts';
@@ -44,7 +44,7 @@ export const toStatus = (row: LedgerRow): MailStatus => {
     acceptedAt,
     ...defined({ sendAt }),
     updatedAt,
-    ...ofFate(fate),
+    ...ofFate(fate, isClosedUnseen(row)),
     ...toldDeliveries(row),
     ...(omittedAttempts > 0 ? { omittedAttempts } : {}),
     timeline: timelineOf(row),
@@ -73,7 +73,7 @@ const withoutMailbox = ({ facts, progress, fate }: LedgerRow): LedgerRow => {
 };
 
 /** What a state alone has, for everybody who may see the email. */
-const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
+const ofFate = (fate: Fate, isUnseen: boolean): Readonly<Record<string, unknown>> => {
   switch (fate.state) {
     case 'sending':
     case 'canceled':
@@ -98,9 +98,16 @@ const ofFate = (fate: Fate): Readonly<Record<string, unknown>> => {
     case 'held':
       return { reason: reportOf(fate.reason) };
     case 'closed':
-      return { note: fate.note, reason: reportOf(fate.reason) };
+      return {
+        note: fate.note,
+        reason: { ...reportOf(fate.reason), ...(isUnseen ? { remedy: UNSEEN } : {}) },
+      };
   }
 };
+
+/** The catalogue says that nothing was sent, which nobody knows of an email whose row was lost. */
+const UNSEEN =
+  'Look in the Sent Items of the sender. If the email is not there and is wanted after all, its caller sends it again with a new idempotency key.';
 
 /** While the relay is at it, nobody else must do anything: what the catalogue says is for a held email. */
 const whileAtIt = (

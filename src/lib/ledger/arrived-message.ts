@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { keyOfMail } from '../mail/idempotency-key.ts';
 import { earlierIdOfKey, earlierIdOfMessage } from './earlier-identity.ts';
 import type { Identity } from './identity.ts';
-import type { LedgerRow, MailFacts } from './ledger-row.ts';
+import { isClosedUnseen, type LedgerRow, type MailFacts } from './ledger-row.ts';
 import {
   type Envelope,
   newEnvelope,
@@ -202,9 +202,11 @@ const idBeside = ({ mailId, contentHash }: Envelope, identity: Identity): string
  */
 export const asOf = (
   arrival: Arrival,
-  { facts: { caller, bodyHash } }: LedgerRow,
+  row: LedgerRow,
   identity: Pick<Identity, 'isContent'>,
 ): Arrival | undefined => {
+  if (isClosedUnseen(row)) return arrival;
+  const { caller, bodyHash } = row.facts;
   const { envelope, isBare } = arrival;
   const { contentHash, content } = envelope;
   if (caller !== envelope.caller) return undefined;

@@ -261,6 +261,13 @@ export const isBounced = ({ fate }: LedgerRow): boolean =>
   fate.state === 'sent' &&
   (fate.deliveries ?? []).some(({ status, isGuess = false }) => status === 'failed' && !isGuess);
 
+/** No caller has this name: it stands in the row of an email of which nothing but the id is known. */
+export const UNKNOWN_CALLER = '';
+
+/** Whether the row was made for an id alone, by an operator who closed it: whoever brings an email with this id, it is that one. */
+export const isClosedUnseen = (row: LedgerRow): boolean =>
+  row.fate.state === 'closed' && row.facts.caller === UNKNOWN_CALLER;
+
 /** How often it was tried, also what is no longer kept. */
 export const attemptsOf = ({ progress }: LedgerRow): number =>
   progress.attempts.length + progress.omittedAttempts;

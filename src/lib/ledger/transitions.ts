@@ -23,6 +23,7 @@ import {
   type Row,
   type Sending,
   type Sent,
+  UNKNOWN_CALLER,
   type Unknown,
 } from './ledger-row.ts';
 
@@ -399,6 +400,33 @@ export const closeWaiting = (row: Row<Queued | Deferred>, note: string, now: Dat
   facts: row.facts,
   progress: since(row, now),
   fate: { state: 'closed', reason: { code: 'CLOSED_WHILE_WAITING' }, note },
+});
+
+/** Why an email is closed of which the ledger, which was restored, knows nothing but the id. */
+const CLOSED_UNSEEN: Reason = {
+  code: 'CLOSED_WHILE_WAITING',
+  detail:
+    'The ledger was restored from a backup that does not have the email. It may have been sent before that; the relay does not send it any more.',
+};
+
+/** Stands in for an email whose row was lost, so that its message is dropped when it comes. */
+export const closeNew = (
+  { mailId, acceptedAt }: { readonly mailId: string; readonly acceptedAt: Date },
+  note: string,
+  now: Date,
+): Row<Closed> => ({
+  facts: {
+    mailId,
+    caller: UNKNOWN_CALLER,
+    acceptedAt: acceptedAt.toISOString(),
+    sender: '',
+    recipients: 0,
+    tags: [],
+    bodyHash: '',
+    leavesCopy: false,
+  },
+  progress: begun(false, now),
+  fate: { state: 'closed', reason: CLOSED_UNSEEN, note },
 });
 
 /** Its message is still on the queue, and is dropped when it is delivered. */

@@ -3,7 +3,9 @@ import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import { sendMail } from '../../../src/lib/delivery/send-mail.ts';
 import { sweepLost, sweepOverdue } from '../../../src/lib/delivery/sweep-open.ts';
 import { cancelMail } from '../../../src/lib/desk/cancel-mail.ts';
+import { closeMail } from '../../../src/lib/desk/close-mail.ts';
 import type { LedgerRow } from '../../../src/lib/ledger/ledger-row.ts';
+import { newMailId } from '../../../src/lib/ledger/mail-id.ts';
 import { type Envelope, toQueueText } from '../../../src/lib/ledger/queue-message.ts';
 import { claimNew, queueNew, recordRejected, replay } from '../../../src/lib/ledger/transitions.ts';
 import { aCaller } from '../../support/a-caller.ts';
@@ -260,4 +262,90 @@ test('an email that may have been sent cannot be canceled, and one whose time ha
   const sendAt = new Date(NOW.getTime() + 5 * DAY_MS).toISOString();
   const later = restored({ ...rows.queued, facts: { ...rows.queued.facts, sendAt } });
   expect(await cancelMail(later.needs, mailId, caller)).toMatchObject({ state: 'canceled' });
+});
+
+describe('an operator who closes an email whose row the restored ledger has lost', () => {
+  const NOTE = 'canceled before the restore';
+  const MADE = NOW.toISOString();
+  const lost = newMailId(NOW);
+
+  test('has a row of it: what is known, the note, and that it may have been sent', async () => {
+    const { needs, row, effects, announced, logged } = restored();
+    expect(await closeMail(needs, lost.toUpperCase(), NOTE)).toMatchObject({
+      ...{ id: lost, state: 'closed', note: NOTE, sender: '', recipients: 0, acceptedAt: MADE },
+      reason: {
+        code: 'CLOSED_WHILE_WAITING',
+        detail: expect.stringContaining('restored from a backup'),
+        remedy: expect.stringContaining('Look in the Sent Items'),
+      },
+    });
+    expect(row(lost)).toMatchObject({ state: 'closed', acceptedAt: MADE });
+    expect(effects).toEqual([
+      'ledger.create closed',
+      'events.put',
+      'ledger.replace closed',
+      'log MailClosed',
+    ]);
+    expect(announced).toMatchObject([{ eventType: 'GraphMailRelay.Mail.Closed' }]);
+    expect(logged).toEqual([{ event: 'MailClosed', mailId: lost }]);
+  });
+
+  test.each<[string, Partial<Envelope>]>([
+    ['its first one', {}],
+    ['one after an attempt', { turn: 2 }],
+    ['one that looks for it', { turn: 1, phase: 'look-up' }],
+    ['one of another caller than the queue', { caller: 'payroll' }],
+  ])('has its message dropped when it comes, and nothing sent or held: %s', async (_case, message) => {
+    const { needs, deliver, settle, plans, rows: all, looked } = restored();
+    await closeMail(needs, lost, NOTE);
+    await deliver({ ...envelope, mailId: lost, ...message });
+    await settle();
+    expect([plans.length, looked.length]).toEqual([0, 0]);
+    expect(all()).toMatchObject([{ mailId: lost, state: 'closed' }]);
+  });
+
+  test('has a message of an application dropped, which has the same key', async () => {
+    const mail = { ...aMail(), idempotencyKey: 'invoice-7' };
+    const id = IDENTITY.mailIdOfKey('queue', 'invoice-7');
+    const { needs, plans, rows: all } = restored();
+    expect(await closeMail(needs, id, NOTE)).toMatchObject({ acceptedAt: RESTORED.toISOString() });
+    const message = { text: JSON.stringify(mail), messageId: 'a message', insertedAt: NOW, caller: 'queue' };
+    await deliverMail({ ...needs, sending: needs }, { ...message, redelivered: false });
+    expect(plans).toHaveLength(0);
+    expect(all()).toMatchObject([{ mailId: id, state: 'closed' }]);
+  });
+
+  test('has its application told so, when it repeats its request', async () => {
+    const { needs, plans } = restored();
+    const caller = aCaller('payroll');
+    await closeMail(needs, IDENTITY.mailIdOfKey('payroll', 'slip-1'), NOTE);
+    const request = { input: aMail(), idempotencyKey: 'slip-1', caller, respondAsync: false } as const;
+    expect(await sendMail(needs, request)).toMatchObject({
+      repeated: true,
+      row: { fate: { state: 'closed' } },
+    });
+    expect(plans).toHaveLength(0);
+  });
+
+  test('is refused where its message was faster', async () => {
+    const { needs, meanwhile, ledger } = restored();
+    const sending = claimNew({ ...rows.sending.facts, mailId: lost }, true, NOW);
+    meanwhile('ledger.create', () => ledger.create(sending));
+    await expect(closeMail(needs, lost, NOTE)).rejects.toMatchObject({ code: 'MAIL_NOT_HELD' });
+  });
+
+  test.each([
+    ['of an email that was received since the restore', newMailId(new Date(RESTORED.getTime() + 1000))],
+    ['that the relay does not make', '6fa459ea-ee8a-4ca4-894e-db77e160355e'],
+    ['that is none', 'invoice-7'],
+  ])('is told that there is none for an id %s', async (_case, id) => {
+    const { needs, rows: all } = restored();
+    await expect(closeMail(needs, id, NOTE)).rejects.toMatchObject({ code: 'MAIL_NOT_FOUND' });
+    expect(all()).toEqual([]);
+  });
+
+  test('is told that there is none, where the ledger was never restored', async () => {
+    const { needs } = inMemoryPorts();
+    await expect(closeMail(needs, lost, NOTE)).rejects.toMatchObject({ code: 'MAIL_NOT_FOUND' });
+  });
 });

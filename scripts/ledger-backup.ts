@@ -40,6 +40,8 @@ export type Imported = {
   /** What the table had already, which stays as it is. */
   readonly kept: number;
   readonly exportedAt: Date;
+  /** What the relay is told that the ledger does not know. */
+  readonly gap: LedgerGap;
 };
 
 /**
@@ -66,8 +68,8 @@ export const importLedger = async (
     else counts[isEmail ? 'emails' : 'others'] += 1;
   };
   await eachOf(readLedgerFile(path), add);
-  await markRestored(connection, gapAt());
-  return { ...counts, exportedAt };
+  const asked = gapAt();
+  return { ...counts, exportedAt, gap: (await markRestored(connection, asked)) ?? asked };
 };
 
 const AT_ONCE = 16;

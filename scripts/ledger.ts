@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { RestError } from '@azure/data-tables';
 import { AzureCliCredential, CredentialUnavailableError } from '@azure/identity';
+import * as z from 'zod';
 import { AppError } from '../src/lib/errors.ts';
-import { markRestored, openRelayKey } from '../src/lib/storage/relay-key.ts';
+import type { LedgerGap } from '../src/lib/ledger/ledger-gap.ts';
+import { markRestored, openRelayKey, trustKeys } from '../src/lib/storage/relay-key.ts';
 import type { StorageConnection } from '../src/lib/storage/storage-connection.ts';
 import { exportLedger, importLedger } from './ledger-backup.ts';
 import { readOrRefuse, runCommand, UsageError } from './relay-call.ts';
@@ -19,7 +21,8 @@ before it sends an email of which the ledger cannot say that it was not sent. do
 
 export          Writes the table to a new file. The file has the key of the relay: keep it like a password.
 import          Adds to the table what the file has and the table has not, and does what mark-restored does.
-mark-restored   For a ledger that was restored in another way, such as by a failover of the storage account.
+mark-restored   For a ledger that was restored in another way, such as by a failover of the storage account. Of a mark that is there already,
+                the later times hold.
 trust-keys      Ends the search for emails that are received with an idempotency key, which began with import or mark-restored.
 show            Says whether the ledger was restored, and what that means.
 
@@ -30,6 +33,7 @@ An app that runs does not see the change. Stop the app before import and mark-re
                       AZURE_STORAGE_CONNECTION_STRING.
   --without-emails    Leaves out the emails. What is left is small, and enough to send nothing twice: the key of the relay, callers and limits.
   --at TIME           When the ledger was restored, such as 2026-11-26T08:00:00Z: what was received earlier is looked for. Default: now.
+                      It is not the time of the backup: the ledger knows nothing of what happened after that either.
   --repeats-days N    For how many days applications can repeat a request with the same idempotency key. Use MAIL_LEDGER_DAYS. Default: 90.
   --help              Prints this.
 
@@ -77,7 +81,9 @@ const readArguments = () => {
 
 const readTime = (text: string): Date => {
   const time = new Date(text);
-  if (!/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(time.getTime()))
+  // `Date` takes the 31st of February for a day in March.
+  const isDay = z.iso.date().safeParse(text.slice(0, 10)).success;
+  if (!isDay || !/^.{10}T.*(?:Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(time.getTime()))
     throw new UsageError(`--at: expected a time such as 2026-11-26T08:00:00Z, received ${text}.`);
   if (time > new Date()) throw new UsageError(`--at: expected a time that has passed, received ${text}.`);
   return time;
@@ -126,23 +132,22 @@ const main = async (): Promise<void> => {
       return;
     }
     case 'import': {
-      const { emails, others, kept, exportedAt } = await importLedger(connection, file, gapAt);
+      const { emails, others, kept, exportedAt, gap } = await importLedger(connection, file, gapAt);
       console.log(
-        `${emails} emails and ${others} other entities of ${exportedAt.toISOString()} were added; ${kept} were there already. ${NEXT}`,
+        `${emails} emails and ${others} other entities of ${exportedAt.toISOString()} were added; ${kept} were there already. ${toText(gap)} ${NEXT}`,
       );
       return;
     }
     case 'mark-restored':
-      if (!(await markRestored(connection, gapAt(read.at)))) throw new Error(NO_KEY);
-      console.log(`The ledger is marked as restored. ${NEXT}`);
+      console.log(`${toText(await mark(connection, gapAt(read.at)))} ${NEXT}`);
       return;
     case 'trust-keys': {
-      const { gap } = await keyOf(connection);
+      await keyOf(connection);
+      const gap = await trustKeys(connection, new Date());
       if (gap === undefined)
         throw new Error(
           'Expected a ledger that was restored, received one that was not. There is nothing to end.',
         );
-      await markRestored(connection, { ...gap, repeatsUntil: new Date() });
       console.log(
         'Emails with an idempotency key that are received from now on are sent without a search. Restart the app now.',
       );
@@ -153,14 +158,22 @@ const main = async (): Promise<void> => {
   }
 };
 
-const NEXT =
-  'Start the app now: it looks in the mailbox of the sender before it sends what the ledger may have lost.';
+const NEXT = 'Start the app now.';
 
 /** Reads the key, and never makes one: that is for the relay. */
 const keyOf = async (connection: StorageConnection) => {
   const key = await openRelayKey(connection).findRelayKey();
   if (key === undefined) throw new Error(NO_KEY);
   return key;
+};
+
+/** Says what holds from then on, which an earlier mark can have made more than was asked for. */
+const mark = async (connection: StorageConnection, asked: LedgerGap): Promise<LedgerGap> => {
+  const gap = await markRestored(connection, asked);
+  if (gap === undefined) throw new Error(NO_KEY);
+  if (gap.until > asked.until || gap.repeatsUntil > asked.repeatsUntil)
+    console.log('The ledger was marked as restored before. The later times hold.');
+  return gap;
 };
 
 type Gap = Awaited<ReturnType<typeof keyOf>>['gap'];
@@ -170,7 +183,7 @@ const toText = (gap: Gap): string =>
     ? 'The ledger was never restored.'
     : `The ledger was restored at ${gap.until.toISOString()}. Before the relay sends an email, it looks for it in the mailbox of the sender if the email was received before that` +
       (gap.repeatsUntil > new Date()
-        ? `, or has an idempotency key and is received before ${gap.repeatsUntil.toISOString()}. To end the latter: npm run ledger -- trust-keys`
+        ? `, or has an idempotency key and is received before ${gap.repeatsUntil.toISOString()}. To end the latter: npm run ledger -- trust-keys.`
         : '.');
 
 /** What storage said, as something to do. */

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { isIn, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { claimNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailIndexTable } from '../../src/lib/storage/mail-index-table.ts';
-import { markRestored, openRelayKey } from '../../src/lib/storage/relay-key.ts';
+import { markRestored, openRelayKey, trustKeys } from '../../src/lib/storage/relay-key.ts';
 import type { StorageConnection } from '../../src/lib/storage/storage-connection.ts';
 import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
 import { storageForTests } from '../lib/storage/storage-for-tests.ts';
@@ -57,7 +58,7 @@ test('a backup has each email once, and what the relay keeps of itself', async (
 test('a restored ledger is the one that was backed up: its emails are found, by their terms too, and its limits', async () => {
   const { connection: restored } = await storageForTests();
   const done = await importLedger(restored, full, gapAt);
-  expect(done).toEqual({ emails: rows.length, others: 1, kept: 1, exportedAt: NOW });
+  expect(done).toEqual({ emails: rows.length, others: 1, kept: 1, exportedAt: NOW, gap: gapAt() });
 
   expect(await find(restored)).toEqual(STATES);
   const index = openMailIndexTable(restored);
@@ -146,5 +147,57 @@ test('of a backup that ends early nothing is left, so that it can be made again'
 
 test('a table without a key cannot be marked as restored: nothing that was sent could be found', async () => {
   const { connection: empty } = await storageForTests();
-  expect(await markRestored(empty, gapAt())).toBe(false);
+  expect(await markRestored(empty, gapAt())).toBeUndefined();
+});
+
+test('a ledger that is marked once more is marked with the later times: what the first mark covers stays covered', async () => {
+  const { connection: restored } = await storageForTests();
+  await importLedger(restored, full, gapAt);
+  const gapOf = async () => (await openRelayKey(restored).readRelayKey()).gap;
+  const before = { until: new Date('2020-01-01T00:00:00Z'), repeatsUntil: new Date('2020-01-01T00:00:00Z') };
+  expect(await markRestored(restored, before)).toEqual(gapAt());
+  expect(await gapOf()).toEqual(gapAt());
+  const later = { until: new Date('2026-03-04T08:00:00Z'), repeatsUntil: gapAt().until };
+  expect(await markRestored(restored, later)).toEqual({ ...later, repeatsUntil: gapAt().repeatsUntil });
+});
+
+test('only trusting the keys again ends the search for them, and what ended before stays so', async () => {
+  const { connection: restored } = await storageForTests();
+  await openRelayKey(restored).readRelayKey();
+  expect(await trustKeys(restored, NOW)).toBeUndefined();
+  await markRestored(restored, gapAt());
+  const now = new Date('2026-03-05T08:00:00Z');
+  expect(await trustKeys(restored, now)).toEqual({ until: RESTORED, repeatsUntil: now });
+  expect(await trustKeys(restored, new Date('2026-03-06T08:00:00Z'))).toMatchObject({ repeatsUntil: now });
+});
+
+/** What the command prints, and how it exits. */
+const command = async (
+  { connectionString }: { readonly connectionString: string },
+  ...args: readonly string[]
+) => {
+  const env = { ...process.env, AZURE_STORAGE_CONNECTION_STRING: connectionString };
+  const { status, stdout, stderr } = await new Promise<{ status: number; stdout: string; stderr: string }>(
+    (resolve) => {
+      const child = execFile(process.execPath, ['scripts/ledger.ts', ...args], { env }, (_error, out, err) =>
+        resolve({ status: child.exitCode ?? -1, stdout: out, stderr: err }),
+      );
+    },
+  );
+  return { status, text: stdout + stderr };
+};
+
+test('who marks a ledger once more with an earlier time is told which times hold', async () => {
+  const { connection: restored } = await storageForTests();
+  await importLedger(restored, full, gapAt);
+  const { status, text } = await command(restored, 'mark-restored', '--at', '2020-01-01T00:00:00Z');
+  expect(status).toBe(0);
+  expect(text).toContain('The later times hold.');
+  expect(text).toContain(`restored at ${RESTORED.toISOString()}`);
+});
+
+test('a day that is in no calendar is refused, and nothing is marked', async () => {
+  const { status, text } = await command(connection, 'mark-restored', '--at', '2026-02-31T00:00:00Z');
+  expect([status, text]).toEqual([2, expect.stringContaining('--at: expected a time such as')]);
+  expect((await openRelayKey(connection).readRelayKey()).gap).toBeUndefined();
 });

@@ -62,20 +62,44 @@ export const isNewLedger = async (table: TableClient): Promise<boolean> => {
   return kept === undefined ? !(await hasRows(table)) : kept.isSearchable === true;
 };
 
+const later = (one: Date, other: Date | undefined): Date =>
+  other !== undefined && other > one ? other : one;
+
+const writeGap = async (table: TableClient, gap: LedgerGap): Promise<void> => {
+  const [partitionKey, rowKey] = KEY_PLACE;
+  const mark = { restoredAt: gap.until.toISOString(), repeatsUntil: gap.repeatsUntil.toISOString() };
+  await table.updateEntity({ partitionKey, rowKey, ...mark }, 'Merge');
+};
+
 /**
- * Writes down that the ledger was restored, beside the key that every instance reads when it starts. False where there is no key: nobody
- * could find an email that was sent by another one.
+ * Writes down that the ledger was restored, beside the key that every instance reads when it starts. Of what is written there already, the
+ * later times stay: a second mark must not hide what the first one covers. Gives what holds then; undefined where there is no key, as
+ * nobody could find an email that was sent by another one.
  */
 export const markRestored = async (
   connection: StorageConnection,
   { until, repeatsUntil }: LedgerGap,
-): Promise<boolean> => {
-  const [partitionKey, rowKey] = KEY_PLACE;
-  const mark = { restoredAt: until.toISOString(), repeatsUntil: repeatsUntil.toISOString() };
-  const written = await openTable(connection)
-    .updateEntity({ partitionKey, rowKey, ...mark }, 'Merge')
-    .catch(unlessChanged);
-  return written !== undefined;
+): Promise<LedgerGap | undefined> => {
+  const table = openTable(connection);
+  const known = await find(table);
+  if (known === undefined) return undefined;
+  const gap = {
+    until: later(until, known.gap?.until),
+    repeatsUntil: later(repeatsUntil, known.gap?.repeatsUntil),
+  };
+  await writeGap(table, gap);
+  return gap;
+};
+
+/** Ends the search for emails that are received with an idempotency key from `now` on. Undefined where the ledger was never restored. */
+export const trustKeys = async (connection: StorageConnection, now: Date): Promise<LedgerGap | undefined> => {
+  const table = openTable(connection);
+  const gap = (await find(table))?.gap;
+  if (gap === undefined) return undefined;
+  // What ended before stays so.
+  const trusted = { ...gap, repeatsUntil: gap.repeatsUntil < now ? gap.repeatsUntil : now };
+  await writeGap(table, trusted);
+  return trusted;
 };
 
 /** Gives the key of the relay, which the first instance to ask makes. */

@@ -43,7 +43,7 @@ export const bringBackMail = async (
   }
   // With the time of the empty record it takes its place.
   const heldAt = row.progress.updatedAt;
-  const record = { mailId, heldAt, acceptedAt, reason: reportOf(reason) };
+  const record = { mailId, heldAt, acceptedAt, facts: row.facts, reason: reportOf(reason) };
   await needs.records.store({ ...record, original: withoutPriority(original) });
   return (await needs.ledger.replace(completeHeld(row), etag))?.row ?? row;
 };

@@ -45,6 +45,7 @@ export const hold = async (
     mailId,
     heldAt,
     acceptedAt,
+    facts,
     reason: reportOf(reason),
     original: besideRow(original, facts),
   });

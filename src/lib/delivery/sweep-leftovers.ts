@@ -1,6 +1,8 @@
 import { dayOf } from '../callers/quota.ts';
+import { AppError } from '../errors.ts';
 import { isFinal, isIn } from '../ledger/ledger-row.ts';
 import type { RecordPage } from '../ports.ts';
+import { hold } from './hold.ts';
 import { ago, countFailure, DAY_MS, forEach, isHourOf, type Part, type SweepNeeds } from './sweep-run.ts';
 
 /** The most that one list has (List Blobs, maxresults). */
@@ -44,12 +46,21 @@ export const sweepPayloads: Part = async (needs, run) => {
  */
 export const sweepRecords: Part = async (needs, run) => {
   const before = ago(needs, DAY_MS);
+  const { gap } = await needs.readIdentity();
+  // On the first day after a restore they are wanted, however many requests they cost.
+  const isRecent = gap !== undefined && gap.until >= before;
   await forEach(needs, run, allRecords(needs), {
     mailIdOf: ({ mailId }) => mailId,
     sweep: async ({ name, mailId, writtenAt }) => {
-      if (writtenAt >= before || !isHourOf(mailId, run.turn)) return;
+      const isOfBefore = gap !== undefined && writtenAt < gap.until;
+      const isTurn = isHourOf(mailId, run.turn) || (isOfBefore && isRecent);
+      if (!isTurn || (writtenAt >= before && !isOfBefore)) return;
       const row = (await needs.ledger.find(mailId))?.row;
-      if (row === undefined) return;
+      if (row === undefined) {
+        if (isOfBefore) await holdOnceMore(needs, name);
+        return;
+      }
+      if (writtenAt >= before) return;
       const isNeedless =
         isIn(row, 'sent', 'closed', 'canceled', 'captured') ||
         (isIn(row, 'held') && row.fate.record !== name);
@@ -58,6 +69,22 @@ export const sweepRecords: Part = async (needs, run) => {
       run.counts.records += 1;
     },
   });
+};
+
+/**
+ * Holds an email once more whose row a restored ledger has lost: its record is all that is left of it. Perhaps it was decided on after
+ * the backup, so that a replay looks for it first.
+ */
+const holdOnceMore = async (needs: SweepNeeds, name: string): Promise<void> => {
+  const { facts, heldAt, reason, original } = (await needs.records.read(name)) ?? {};
+  // Without its facts, which earlier versions did not write, nobody can say whose it is.
+  if (facts === undefined || reason === undefined) return;
+  const detail = `The ledger was restored from a backup that does not have the email. It was held at ${heldAt} (${reason.code}), and may have been replayed, canceled or closed since.`;
+  await hold(
+    needs,
+    { facts },
+    { why: 'doubt', reason: new AppError('OUTCOME_UNKNOWN', { detail }), original },
+  );
 };
 
 /** Long enough to look at the emails of a test, which are no archive. */

@@ -9,6 +9,8 @@ export type HeldRecord = {
   readonly mailId: string;
   readonly heldAt: string;
   readonly acceptedAt?: string;
+  /** What the ledger says of it, for a ledger that has lost the row; absent in records of earlier versions. */
+  readonly facts?: MailFacts;
   readonly reason: ErrorReport;
   /** The email or message as it came, but for its priority; undefined where only the caller had it. */
   readonly original: unknown;

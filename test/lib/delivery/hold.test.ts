@@ -31,6 +31,7 @@ describe('holding an email', () => {
         mailId,
         heldAt: NOW.toISOString(),
         acceptedAt: facts.acceptedAt,
+        facts,
         reason: expect.objectContaining({ code: 'MAILBOX_NOT_FOUND', title: expect.any(String) }),
         original: content,
       },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deliverMail } from '../../../src/lib/delivery/deliver-mail.ts';
 import {
   sweepEarlier,
   sweepExpired,
@@ -8,13 +9,17 @@ import {
   sweepUsages,
 } from '../../../src/lib/delivery/sweep-leftovers.ts';
 import type { SweepNeeds } from '../../../src/lib/delivery/sweep-run.ts';
+import { listHeld } from '../../../src/lib/desk/list-held.ts';
+import { replayMail } from '../../../src/lib/desk/replay-mail.ts';
 import { AppError, reportOf } from '../../../src/lib/errors.ts';
 import type { LedgerRow, MailFacts } from '../../../src/lib/ledger/ledger-row.ts';
 import { close, holdNew, queueNew } from '../../../src/lib/ledger/transitions.ts';
 import type { RecordPage } from '../../../src/lib/ports.ts';
 import { aCaller } from '../../support/a-caller.ts';
+import { aMail } from '../../support/a-mail.ts';
+import { IDENTITY } from '../../support/identity-for-tests.ts';
 import { inMemoryPorts, NOW } from '../../support/in-memory-ports.ts';
-import { aRun, DAY_MS, newMail, queued, sent } from './sweep-for-tests.ts';
+import { aRun, DAY_MS, HOUR_MS, newMail, queued, sent } from './sweep-for-tests.ts';
 
 const reason = { code: 'GIVEN_UP' } as const;
 const held = (facts: MailFacts, record = 'its-record') =>
@@ -117,6 +122,74 @@ describe('the record of a mail', () => {
   ])('%s', async (_case, row, afterMs, isDeleted) => {
     const { kept, deleted } = await recorded(row, { afterMs });
     expect([kept().length, deleted]).toEqual(isDeleted ? [0, 1] : [1, 0]);
+  });
+
+  describe('whose row a restored ledger has lost', () => {
+    const HELD_AT = NOW.toISOString();
+    const lost = (recordedFacts: MailFacts | undefined, restoredAfterMs = 1, sweptAfterMs = HOUR_MS) => {
+      const world = inMemoryPorts();
+      const facts = recordedFacts ?? newMail();
+      const kept = recordedFacts === undefined ? {} : { facts };
+      const record = { mailId: facts.mailId, heldAt: HELD_AT, reason: reportOf(reason), original: aMail() };
+      world.records.set(facts.mailId, { ...record, ...kept });
+      world.pass(sweptAfterMs);
+      const until = new Date(NOW.getTime() + restoredAfterMs);
+      const gap = { until, repeatsUntil: new Date(until.getTime() + 90 * DAY_MS) };
+      const needs = { ...world.needs, readIdentity: async () => ({ ...IDENTITY, gap }) };
+      return { ...world, needs };
+    };
+    /** The hour of the day at which its record is looked at is another one. */
+    const facts = newMail({
+      mailId: '0199aaaa-bbbb-7ccc-8ddd-000000000005',
+      tags: ['pay-slip'],
+      bodyHash: IDENTITY.hashOfContent(aMail()),
+    });
+
+    test('has its email held once more within the hour, with what is known, so that the desk lists it', async () => {
+      const { needs, ledger, logged } = lost(facts);
+      await sweepRecords(needs, aRun());
+      const detail = `It was held at ${HELD_AT} (GIVEN_UP), and may have been replayed`;
+      expect(ledger.find(facts.mailId)?.row).toMatchObject({
+        facts,
+        fate: {
+          ...{ state: 'held', why: 'doubt', hasContent: true },
+          reason: { code: 'OUTCOME_UNKNOWN', detail: expect.stringContaining(detail) },
+        },
+      });
+      expect(logged).toMatchObject([{ event: 'MailHeld', mailId: facts.mailId, code: 'OUTCOME_UNKNOWN' }]);
+      expect((await listHeld(needs, undefined)).mails).toMatchObject([{ id: facts.mailId }]);
+    });
+
+    test('has it looked for when it is replayed, before it is sent', async () => {
+      const world = lost(facts);
+      await sweepRecords(world.needs, aRun());
+      await replayMail(world.needs, facts.mailId);
+      const [message] = world.messages.splice(0);
+      const arrived = { text: message?.text ?? '', insertedAt: NOW, caller: 'queue', redelivered: false };
+      await deliverMail({ ...world.needs, sending: world.needs }, arrived);
+      expect(world.plans).toEqual([]);
+      expect(world.ledger.find(facts.mailId)?.row.fate.state).toBe('unknown');
+    });
+
+    test('is looked at once a day, later than a day after the restore', async () => {
+      const { needs, ledger } = lost(facts, 1, 2 * DAY_MS);
+      await sweepRecords(needs, aRun());
+      expect(ledger.rows()).toEqual([]);
+      await sweepRecords(
+        needs,
+        aRun(() => false, 5),
+      );
+      expect(ledger.rows()).toHaveLength(1);
+    });
+
+    test.each<[string, MailFacts | undefined, number]>([
+      ['and that does not say whose it is', undefined, 1],
+      ['and that is younger than the restore', facts, -1],
+    ])('%s is left as it is', async (_case, known, restoredAfterMs) => {
+      const { needs, ledger } = lost(known, restoredAfterMs);
+      await sweepsOfADay(needs);
+      expect(ledger.rows()).toEqual([]);
+    });
   });
 
   test('is found on whichever page it is', async () => {

@@ -6,12 +6,10 @@ import { openLedgerTable } from '../src/lib/storage/ledger-table.ts';
 import { openTable } from '../src/lib/storage/open-table.ts';
 import { KEY_PLACE, markRestored } from '../src/lib/storage/relay-key.ts';
 import type { StorageConnection } from '../src/lib/storage/storage-connection.ts';
+import { isOfEmail } from './ledger-entity-check.ts';
 import { type Counts, checkLedgerFile, readLedgerFile, writeLedgerFile } from './ledger-file.ts';
 
 const [RELAY, KEY] = KEY_PLACE;
-
-/** Partitions of emails have names of two hexadecimal digits; what the relay keeps of itself begins with `relay`. */
-const isOfEmail = ({ partitionKey }: Pick<TableEntity, 'partitionKey'>): boolean => partitionKey.length === 2;
 
 /** What files an email is made anew with its row: it was perhaps read a moment earlier or later than that. */
 const isRow = (entity: TableEntity): boolean => typeof entity.row === 'string';

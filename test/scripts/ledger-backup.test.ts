@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { exportLedger, importLedger } from '../../scripts/ledger-backup.ts';
+import { checkEntity } from '../../scripts/ledger-entity-check.ts';
 import { writeLedgerFile } from '../../scripts/ledger-file.ts';
 import { isIn, type LedgerRow } from '../../src/lib/ledger/ledger-row.ts';
 import { claimNew, queueNew, recordSent } from '../../src/lib/ledger/transitions.ts';
+import { toEntity } from '../../src/lib/storage/ledger-entity.ts';
 import { openLedgerTable } from '../../src/lib/storage/ledger-table.ts';
 import { openMailIndexTable } from '../../src/lib/storage/mail-index-table.ts';
 import { markRestored, openRelayKey, trustKeys } from '../../src/lib/storage/relay-key.ts';
@@ -14,6 +16,7 @@ import type { StorageConnection } from '../../src/lib/storage/storage-connection
 import { openUsageTable } from '../../src/lib/storage/usage-table.ts';
 import { storageForTests } from '../lib/storage/storage-for-tests.ts';
 import { aNewMail } from '../support/a-new-mail.ts';
+import { ROWS } from '../support/every-field.ts';
 
 const NOW = new Date('2026-03-02T08:00:00Z');
 const RESTORED = new Date('2026-03-03T08:00:00Z');
@@ -113,6 +116,9 @@ test('the key of a relay that started with an empty table gives way; with emails
   expect(await find(used)).toEqual(rows.map(() => undefined));
 });
 
+const ROW = /"row":"(?:[^"\\]|\\.)*"/;
+const A_ROW = /line \d+: expected the row of an email .* Use another file; nothing was imported/;
+
 test.each<[string, (text: string) => string, RegExp]>([
   ['that was cut', (text) => text.split('\n').slice(0, -3).join('\n'), /is not complete/],
   [
@@ -122,6 +128,21 @@ test.each<[string, (text: string) => string, RegExp]>([
   ],
   ['of something else', () => '{"format":"another"}\n', /expected a file that npm run ledger -- export/],
   ['that is empty', () => '', /is not complete/],
+  ['of a newer version', (text) => text.replace('"version":1', '"version":2'), /newer version of the relay/],
+  ['that does not say when', (text) => text.replace(NOW.toISOString(), 'yesterday'), /expected on line 1/],
+  ['with a line that is null', (text) => text.replace('\n', '\nnull\n'), /line 2: expected an entity/],
+  ['whose end says nothing', (text) => text.replace(/"end":.*/, '"end":null}'), /how many entities/],
+  ['that goes on', (text) => `${text}{}\n`, /expected nothing after the last line/],
+  ['with half a row', (text) => text.replace(ROW, '"row":"{\\"broken"'), A_ROW],
+  ['with an empty row', (text) => text.replace(ROW, '"row":"{}"'), A_ROW],
+  ['with no row', (text) => text.replace('"row":', '"raw":'), A_ROW],
+  ['with a row of another id', (text) => text.replace('"rowKey":"0199a', '"rowKey":"0199b'), /under the id/],
+  [
+    'with a partition that is none',
+    (text) => text.replace(/"partitionKey":"[0-9a-f]{2}"/, '"partitionKey":"zz"'),
+    /line \d+: expected an entity .* partitionKey/,
+  ],
+  ['with another key', (text) => text.replace(/"key":"[^"]+"/, '"key":"c2hvcnQ="'), /the key of the relay/],
 ])('of a file %s, nothing is imported', async (_case, spoil, message) => {
   const path = join(folder, 'spoilt');
   await writeFile(path, spoil(await readFile(full, 'utf8')));
@@ -200,4 +221,13 @@ test('a day that is in no calendar is refused, and nothing is marked', async () 
   const { status, text } = await command(connection, 'mark-restored', '--at', '2026-02-31T00:00:00Z');
   expect([status, text]).toEqual([2, expect.stringContaining('--at: expected a time such as')]);
   expect((await openRelayKey(connection).readRelayKey()).gap).toBeUndefined();
+});
+
+test('every row that the relay writes can be imported, and so can a file that begins as some editors write it', async () => {
+  const entities = ROWS.map((row) => checkEntity({ ...toEntity(row, []) }));
+  expect(entities).toEqual(ROWS.map(() => undefined));
+  const path = join(folder, 'with a mark');
+  await writeFile(path, `\uFEFF${await readFile(full, 'utf8')}`);
+  const { connection: restored } = await storageForTests();
+  expect(await importLedger(restored, path, gapAt)).toMatchObject({ emails: rows.length });
 });

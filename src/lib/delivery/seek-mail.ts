@@ -76,7 +76,7 @@ const firstLook = (
     : { lookUps: 0, waitMs: lookUpWaitMs(0, verifyWindowMs) };
 
 const UNSEEN =
-  'The ledger was restored from a backup, and does not say whether the email was sent after that. The email leaves no copy in Sent Items, so the relay cannot look.';
+  'The ledger was restored from a backup, and does not say whether the email was sent after that. The email leaves no copy in Sent Items, so the relay cannot look. Before you replay it, look in the log for MailCanceled and MailClosed with its ID: it may have been canceled or closed after the backup.';
 
 const holdUnseen = async (
   needs: SeekNeeds,

@@ -68,7 +68,7 @@ const tellOfOverdue = async (
 };
 
 const UNSEEN =
-  'The ledger was restored from a backup, and nothing continues this email. The relay has not found it in the mailbox of the sender, which is no proof.';
+  'The ledger was restored from a backup, and nothing continues this email. The relay has not found it in the mailbox of the sender, which is no proof. Before you replay it, look in the log for MailCanceled and MailClosed with its ID: it may have been canceled or closed after the backup.';
 
 /** Why an email is held that was there when the ledger was restored: nobody can say that it was not sent. */
 const inDoubt = () =>

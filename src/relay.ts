@@ -643,7 +643,8 @@ export const openRelay = (
 
   const desk: Relay['forDesk'] = (log) => ({
     ...storage(),
-    ...ifAny(() => ({ safety: safetyOf(settings()), pacer: pacer() })),
+    ...ifAny(() => ({ safety: safetyOf(settings()) })),
+    ...ifAny(() => ({ pacer: pacer() })),
     ...tracing(),
     ...told(),
     callers: cachedCallers.of(log),

@@ -12,7 +12,15 @@ import { KEYS } from '../support/cloud-for-tests.ts';
 import { ROOT } from '../support/documents.ts';
 import { askForToken } from './app-token.ts';
 import { expectNoCanary } from './no-canary.ts';
-import { BLIND_MAILBOX, canaryMail, eventually, LANES, newMarker, startRelay } from './relay-for-tests.ts';
+import {
+  BLIND_MAILBOX,
+  canaryMail,
+  eventually,
+  FOREIGN_MAILBOX,
+  LANES,
+  newMarker,
+  startRelay,
+} from './relay-for-tests.ts';
 
 const relay = await startRelay({
   // So short that each email needs a token of its own, and meets the registration as it is then.
@@ -161,6 +169,45 @@ describe('a ledger that is restored from a backup', () => {
     await relay.restart();
     const keyed = await sendKeyed(newMarker(), from(0));
     expect([keyed.status, keyed.body.state]).toEqual([200, 'sent']);
+    await rm(backup);
+  });
+
+  test('a held email that the backup does not have is held once more, and one that was closed can be closed again and is not sent', async () => {
+    const heldMarker = newMarker();
+    const { messageId } = await relay.enqueue(
+      JSON.stringify(canaryMail(heldMarker, { from: FOREIGN_MAILBOX })),
+    );
+    const heldId = (await relay.identity()).mailIdOfMessage(messageId);
+    await isSettled(heldId, ['held']);
+    relay.cloud.graph.faults.add({
+      on: 'sendMail',
+      mailbox: from(10),
+      fault: { kind: 'answer', status: 429, retryAfter: '10' },
+    });
+    const waits = byHttp(10);
+    const { id: closedId } = await waits.send();
+    const close = () => relay.desk(`/api/mail/${closedId}/close`, { note: 'not wanted' });
+    expect((await close()).body).toMatchObject({ state: 'closed' });
+    await ledger('export', backup, '--without-emails');
+
+    await relay.restart({ MAIL_ENABLED: 'false' }, async () => {
+      await emptyTable();
+      expect(await ledger('import', backup)).toContain('0 emails');
+    });
+    expect((await relay.show(heldId)).status).toBe(404);
+    const closed = await close();
+    expect([closed.status, closed.body.state]).toEqual([200, 'closed']);
+    expect((await relay.runNow('sweepMail')).status).toBe(202);
+    const held = await isSettled(heldId, ['held']);
+    expect(held.reason).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    const { body: list } = await relay.desk('/api/mail?state=held');
+    expect(JSON.stringify(list)).toContain(heldId);
+
+    await relay.restart();
+    await eventually(async () => expect(await relay.messagesOn('mail')).toBe(0));
+    expect((await relay.show(closedId)).body.state).toBe('closed');
+    expect(await relay.mailsAbout(waits.marker)).toHaveLength(0);
+    expect(await relay.mailsAbout(heldMarker)).toHaveLength(0);
     await rm(backup);
   });
 });

@@ -28,6 +28,9 @@ const CROWDED_AGAIN_MS = 5000;
 const CROWDED_LEAST_MS = 1000;
 const CROWDED_MOST_MS = 16_000;
 
+/** Of the starts after some were void, so that no new one is the same as one of those. */
+export const nextPhase = ({ phase }: Lane): number => (phase + 2) % GRID_MS;
+
 /** What the mailbox takes in a minute, as far as it is known. */
 export const perMinuteOf = ({ cut }: Lane, { perMinute }: LaneLimits, now: number): number => {
   if (cut === undefined) return perMinute;
@@ -85,7 +88,7 @@ const voided = (lane: Lane, now: number): Lane => {
     free: [],
     standing: [],
     askUpTo: 0,
-    phase: (lane.phase + 2) % GRID_MS,
+    phase: nextPhase(lane),
   };
 };
 

@@ -1,5 +1,5 @@
 import { countAfter, cutAt } from './booked-runs.ts';
-import { GRID_MS } from './lane-refusal.ts';
+import { nextPhase } from './lane-refusal.ts';
 import type { Lane } from './mailbox-lane.ts';
 
 /*
@@ -10,7 +10,8 @@ import type { Lane } from './mailbox-lane.ts';
 /** An instance believes for so long what it has read of a lane: of starts nearer than that, nobody knows whether one is used. */
 export const BELIEVED_MS = 5 * 60_000;
 /** By its own clock, another instance has read the lane a little later. */
-const CLOCKS_MS = 1000;
+const READ_LATER_MS = 1000;
+const MINUTE_MS = 60_000;
 const LEAST_CANCELED = 20;
 /**
  * Of the time that starts are kept ahead: not more often than this, as there are eight phases. Otherwise a new start could be the same as one
@@ -18,7 +19,7 @@ const LEAST_CANCELED = 20;
  */
 export const RENEWED_EACH = 1 / 7;
 
-const givenUpFrom = (now: number): number => now + BELIEVED_MS + CLOCKS_MS;
+const givenUpFrom = (now: number): number => now + BELIEVED_MS + READ_LATER_MS;
 
 /** Whether at least half of the emails with a start were canceled, as far as the one instance that asks can know. */
 export const isMostlyCanceled = ({ booked, free, users }: Lane, canceled: number, now: number): boolean => {
@@ -30,7 +31,7 @@ export const isMostlyCanceled = ({ booked, free, users }: Lane, canceled: number
 /** Whether more starts than the limit allows are in the first minute of those far ahead: it was higher when they were booked. */
 export const isTooDense = ({ booked }: Lane, perMinute: number, now: number): boolean => {
   const from = givenUpFrom(now);
-  return countAfter(booked, from) - countAfter(booked, from + 60_000) > perMinute;
+  return countAfter(booked, from) - countAfter(booked, from + MINUTE_MS) > perMinute;
 };
 
 /**
@@ -47,7 +48,7 @@ export const withoutFarStarts = (lane: Lane, now: number, areCanceled: boolean):
     askUpTo: Math.min(lane.askUpTo, told),
     bulkUpTo: Math.min(lane.bulkUpTo, told),
     largeUpTo: Math.min(lane.largeUpTo, told),
-    phase: (lane.phase + 2) % GRID_MS,
+    phase: nextPhase(lane),
     renewedAt: areCanceled ? now : lane.renewedAt,
   };
 };
